@@ -1,0 +1,1 @@
+"""Gigawatt-scale AI campus simulator."""

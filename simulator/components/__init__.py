@@ -1,0 +1,1 @@
+"""Hardware kinds. One file per kind: its spec, its columns and its physics."""

@@ -1,0 +1,1 @@
+"""The power chain, one file per kind of element."""

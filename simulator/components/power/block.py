@@ -1,0 +1,18 @@
+"""The block: one unit substation with its busways, a row of racks and their coolant unit."""
+
+from simulator.components.kinds import Spec
+from simulator.components.power.loss import LossCurve
+from simulator.units import ApparentPower, Fraction
+
+
+class Block(Spec):
+    """What feeds one group of racks."""
+
+    rating: ApparentPower
+    """Unit substation rating."""
+    continuous: Fraction = 1.0
+    """Share of the rating usable continuously (0.8 for 80 %-rated breakers)."""
+    substation: LossCurve
+    """Loss of the unit substation, of its rating."""
+    busway: LossCurve
+    """Loss of busways and panels, of the substation rating."""

@@ -1,0 +1,82 @@
+"""The campus as its author writes it: templates and counts, not half a million rows."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from simulator.components.cooling import CoolantUnit, FanWall, Plant
+from simulator.components.fabric.clos import Clos
+from simulator.components.kinds import Spec
+from simulator.components.power.bank import Bank
+from simulator.components.power.battery import Battery
+from simulator.components.power.block import Block
+from simulator.components.power.generator import Generators
+from simulator.components.power.grid import Grid
+from simulator.components.power.ups import Ups
+from simulator.components.rack import Rack
+from simulator.units import Fraction, Power, Temperature
+
+
+class SupportRacks(Spec):
+    """Racks without accelerators: CPU, storage, network."""
+
+    name: str
+    rack: str
+    """Rack type, from `topology.racks` or the catalog."""
+    count: Annotated[int, Field(ge=0, le=100_000)]
+
+
+class Hall(Spec):
+    """`count` equal halls; each has its own feeders, plants, blocks and network rooms."""
+
+    name: str
+    count: Annotated[int, Field(ge=1, le=1000)] = 1
+    rack: str
+    """Accelerator rack type, from `topology.racks` or the catalog."""
+    blocks: Annotated[int, Field(ge=1, le=1000)]
+    block: Block
+    racks_per_block: Annotated[int, Field(ge=1, le=10_000)] | None = None
+    """Blank: as many as the block's continuous rating feeds at nameplate, times
+    1 + `topology.oversubscription`."""
+    feeders: Bank
+    """Medium-voltage feeders of one hall."""
+    support: tuple[SupportRacks, ...] = ()
+    house: Power = 0.0
+    """Lights, controls and offices of one hall."""
+
+
+class Cooling(Spec):
+    """Two loops that share no setpoint: warm liquid for cold plates, chilled water for air."""
+
+    supply: Temperature
+    """Coolant supplied to the cold plates."""
+    warm: Plant
+    """Rejects the heat of the cold plates."""
+    coolant_unit: CoolantUnit
+    """Heat exchanger and pumps between the plant's loop and the racks."""
+    chilled_supply: Temperature
+    """Chilled water supplied to fan walls."""
+    chilled: Plant
+    """Rejects the heat of the air."""
+    fan_wall: FanWall
+
+
+class Topology(Spec):
+    """Everything that is built."""
+
+    name: str
+    oversubscription: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
+    """Accelerator racks installed beyond the nameplate their blocks can feed."""
+    power_margin: Annotated[Fraction, Field(ge=0, lt=0.5)] = 0.0
+    """Share of the firm import held back before loads are capped."""
+    grid: Grid
+    ups: Ups
+    mechanical: Block
+    """Unit substation that feeds the plants of a hall, sized on their design load."""
+    generators: Generators | None = None
+    battery: Battery | None = None
+    cooling: Cooling
+    fabric: Clos
+    racks: tuple[Rack, ...] = ()
+    """Rack types of this site, beside the catalog's."""
+    halls: Annotated[tuple[Hall, ...], Field(min_length=1)]

@@ -1,0 +1,198 @@
+"""What a run leaves behind: tidy tables with units in their names, and the folder they live in.
+
+Metrics and reports read these tables and nothing else; every one can be rebuilt from the folder
+without simulating again.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+SERIES: dict[str, dict[str, str]] = {
+    "site": {
+        "poi_w": "Power imported at the point of interconnection, mean of the minute",
+        "onsite_w": "Power from generators",
+        "battery_w": "Power into the battery (negative: out of it)",
+        "limit_w": "Import the lines and main transformers in service allow",
+        "it_w": "Power into racks",
+        "cooling_w": "Pumps, fans, chillers, towers",
+        "house_w": "Lights, controls, offices",
+        "losses_w": "Electrical losses from the interconnection to the racks",
+        "dry_bulb_c": "Outdoor dry bulb",
+        "wet_bulb_c": "Outdoor wet bulb",
+        "junction_max_c": "Hottest chip",
+        "throttled_accelerators": "Accelerators' worth of speed lost to heat",
+        "capped_accelerators": "Accelerators' worth of speed lost to power caps",
+        "evaporation_kg_s": "Water evaporated and drifted",
+        "blowdown_kg_s": "Water blown down",
+    },
+    "hall": {
+        "it_w": "Power into racks, hour mean",
+        "power_w": "Power at the hall's feeders, hour mean",
+        "peak_w": "Largest minute of the hour at the hall's feeders",
+        "junction_max_c": "Hottest chip of the hour",
+        "accelerators_up": "Accelerators in service, end of hour",
+    },
+    "loop": {
+        "heat_w": "Heat given to the loop, hour mean",
+        "supply_c": "Loop supply temperature, hour mean",
+        "supply_max_c": "Warmest minute of the hour",
+        "power_w": "Plant and loop pump power, hour mean",
+        "evaporation_kg_s": "Water evaporated and drifted, hour mean",
+        "units_up": "Plant units in service, end of hour",
+    },
+    "pool": {
+        "arrivals_per_s": "Requests arriving, hour mean",
+        "served_per_s": "Requests served, hour mean",
+        "shed_per_s": "Requests shed, hour mean",
+        "queue": "Requests waiting, end of hour",
+        "load_frac": "Served rate over capacity, hour mean",
+        "accelerators": "Accelerators in the pool, hour mean",
+    },
+    "job": {
+        "accelerators": "Accelerators held, hour mean",
+        "productive_frac": "Share of the hour spent computing",
+        "speed_frac": "Speed of the slowest member while computing, hour mean",
+        "work_s": "Seconds of full-speed computing done since the start, end of hour",
+    },
+}
+"""Columns of `timeseries.parquet` by level, beside `time`, `level` and `element`.
+Site rows are minutes; the other levels are hours."""
+
+TABLES: dict[str, dict[str, str]] = {
+    "energy": {
+        "element": "Term of the site balance, or `loss.<stage>`",
+        "energy_j": "Integral over the run",
+        "stored_j": "Change of stored energy",
+    },
+    "heat": {
+        "loop": "Loop", "received_j": "Heat from racks, pumps and fans",
+        "rejected_j": "Heat to the weather", "stored_j": "Change of heat in the loop",
+    },
+    "hours": {
+        "load": "Job, pool, batch, or `idle`/`down`", "kind": "training, inference, batch, none",
+        "accelerator": "Chip", "category": "useful, idle, down or lost_<cause>",
+        "accelerator_hours": "Integral over the run",
+    },
+    "load_energy": {"load": "Job, pool or batch", "it_j": "Energy into its racks"},
+    "jobs": {
+        "job": "Name", "model": "Model", "accelerator": "Chip", "accelerators": "Requested",
+        "step_time_s": "Mean wall time of a step while computing", "mfu": "Model FLOPs utilization",
+        "ettr": "Productive over run + requeue time", "tokens": "Tokens trained, retained",
+        "target_tokens": "Tokens wanted", "interruptions": "Failures that stopped the job",
+        "mttf_h": "Running time between interruptions", "finish": "Finish time, UTC, or null",
+        "checkpoint_interval_s": "Useful time between saves", "checkpoint_stall_s": "Pause per save",
+        "planned_step_time_s": "Step time at full speed", "queued_s": "Initial wait",
+    },
+    "pools": {
+        "pool": "Model served", "accelerator": "Chip", "requests": "Arrivals", "served": "Served",
+        "shed": "Shed", "queued_end": "Waiting at the end", "within_slo": "Met every limit",
+        "input_tokens": "Tokens read", "output_tokens": "Tokens written",
+        "ttft_limit_s": "SLO", "tpot_limit_s": "SLO",
+        "replica_accelerators": "Accelerators per replica",
+        "capacity_per_replica_s": "Requests/s one replica sustains",
+    },
+    "latency": {
+        "pool": "Model served", "quantity": "ttft or tpot", "upper_s": "Upper edge of the bin",
+        "requests": "Requests in the bin",
+    },
+    "plant": {
+        "element": "Name", "level": "poi, line_bank, transformer_bank, hall, feeder, block, loop",
+        "kind": "Kind of equipment", "count": "Units", "rating_w": "Capacity, all units",
+        "firm_w": "Capacity with one unit out", "peak_w": "Largest minute",
+        "nameplate_w": "Sum of nameplates below", "parent": "Element above",
+    },
+    "racks": {
+        "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",
+        "accelerators": "Count", "nameplate_w": "Per rack", "role": "accelerator or support",
+    },
+    "network": {"tier": "leaf, spine, core, optics", "count": "Units", "power_w": "Each"},
+    "assumptions": {
+        "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",
+        "evidence": "measured, vendor, derived, assumed", "range": "Range or null", "note": "Note",
+    },
+}
+"""Columns of the small tables, in `tables/<name>.parquet` of the run folder."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """The tables of one replicate. `info` holds scalars that are inputs to metrics: name, start,
+    duration_s, seed, replicate, fidelity, weather, weather_typical, firm_w, firm_limit,
+    energy_price_usd_j, demand_charge_usd_w_s, carbon_kg_j, version, config_hash."""
+
+    info: dict[str, Any]
+    timeseries: dict[str, pd.DataFrame]
+    events: pd.DataFrame
+    tables: dict[str, pd.DataFrame]
+
+
+EVENTS = ("time", "kind", "element", "cause", "duration_s", "detail")
+
+
+def save_tables(results: list[Results], folder: Path) -> None:
+    """Write the tables of all replicates into the run folder."""
+    many = len(results) > 1
+    (folder / "tables").mkdir(parents=True, exist_ok=True)
+    _write([_levels(r) for r in results], many, folder / "timeseries.parquet")
+    _write([r.events for r in results], many, folder / "events.parquet")
+    for name in results[0].tables:
+        path = folder / "tables" / f"{name}.parquet"
+        _write([r.tables[name] for r in results], many and name != "assumptions", path)
+    infos = [r.info for r in results]
+    (folder / "tables" / "info.json").write_text(json.dumps(infos, indent=1, sort_keys=True) + "\n")
+
+
+def load_tables(folder: Path) -> list[Results]:
+    """Read back what `save_tables` wrote."""
+    infos = json.loads((folder / "tables" / "info.json").read_text())
+    series = pd.read_parquet(folder / "timeseries.parquet")
+    events = pd.read_parquet(folder / "events.parquet")
+    tables = {p.stem: pd.read_parquet(p) for p in sorted((folder / "tables").glob("*.parquet"))}
+    results = []
+    for info in infos:
+        pick = _replicate_filter(info["replicate"])
+        levels = {
+            level: rows[["time", "element", *SERIES.get(level, _rack_columns(rows))]]
+            .reset_index(drop=True)
+            for level, rows in pick(series).groupby("level", sort=False, observed=True)
+        }
+        results.append(
+            Results(info, levels, pick(events), {name: pick(t) for name, t in tables.items()})
+        )
+    return results
+
+
+def _rack_columns(rows: pd.DataFrame) -> list[str]:
+    return [c for c in rows if c not in ("time", "level", "element") and rows[c].notna().any()]
+
+
+def _replicate_filter(replicate: int):  # type: ignore[no-untyped-def]
+    def pick(table: pd.DataFrame) -> pd.DataFrame:
+        if "replicate" not in table:
+            return table
+        chosen = table[table["replicate"] == replicate].drop(columns="replicate")
+        return chosen.reset_index(drop=True)
+
+    return pick
+
+
+def _levels(results: Results) -> pd.DataFrame:
+    frames = [frame.assign(level=level) for level, frame in results.timeseries.items()]
+    table = pd.concat(frames, ignore_index=True)
+    table["level"] = table["level"].astype("category")
+    table["element"] = table["element"].astype("category")
+    first = ["time", "level", "element"]
+    return table[first + [c for c in table if c not in first]]
+
+
+def _write(frames: list[pd.DataFrame], many: bool, path: Path) -> None:
+    if many:
+        frames = [frame.assign(replicate=i) for i, frame in enumerate(frames)]
+    table = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
+    table.to_parquet(path, index=False, compression="zstd")
+
+
