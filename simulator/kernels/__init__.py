@@ -1,0 +1,1 @@
+"""Numba loops: arrays in, arrays out. No project imports from above, no objects, no units."""

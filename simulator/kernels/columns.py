@@ -1,0 +1,226 @@
+"""The columns the kernels work on, grouped by population.
+
+Each group is a named tuple of arrays, so a kernel call passes a handful of names. `*Site` groups
+are frozen for a run; the others are state, and the comment beside each column names the one engine
+module that writes it between kernel calls (the kernel itself may write any state column).
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+Floats = np.ndarray
+Ints = np.ndarray
+
+# Accounting categories of an accelerator-hour, in column order.
+CATEGORIES = (
+    "useful", "idle", "down", "lost_checkpoint", "lost_rework", "lost_restart", "lost_queue",
+    "lost_throttle", "lost_power_cap",
+)
+USEFUL, IDLE, DOWN, CHECKPOINT, REWORK, RESTART, QUEUE, THROTTLE, POWER_CAP = range(9)
+
+# Columns of the minute record, in the order of results.SERIES["site"].
+(POI_W, ONSITE_W, BATTERY_W, LIMIT_W, IT_W, COOLING_W, HOUSE_W, LOSSES_W, DRY_BULB_C, WET_BULB_C,
+ JUNCTION_MAX_C, THROTTLED, CAPPED, EVAPORATION_KG_S, BLOWDOWN_KG_S) = range(15)
+SITE_COLUMNS = 15
+
+# Power-tree stages, for the loss table.
+STAGES = ("lines", "transformers", "feeders", "substations", "busways", "ups")
+
+
+class RowSite(NamedTuple):
+    """Runs of equal racks inside one block; shape (rows,)."""
+
+    start: Ints  # first rack
+    stop: Ints  # one past the last rack
+    block: Ints
+    hall: Ints
+    accelerators: Floats  # per rack
+    chip_idle_w: Floats
+    chip_dynamic_w: Floats  # maximum minus idle
+    leakage_w_k: Floats
+    leakage_ref_c: Floats
+    host_idle_w: Floats  # per rack, before the power shelves
+    host_dynamic_w: Floats
+    shelf_rating_w: Floats
+    shelf_no_load: Floats
+    shelf_linear: Floats
+    shelf_load: Floats
+    liquid_frac: Floats
+    liquid_cooled: Ints  # 1: chips sit on the coolant, 0: in the hall's air
+    decay: Floats  # share of the way to thermal equilibrium in one step
+    throttle_start_c: Floats
+    throttle_full_c: Floats
+    shutdown_c: Floats
+    power_exponent: Floats  # dynamic power ~ speed ** exponent
+
+
+class RackState(NamedTuple):
+    """Shape (racks,)."""
+
+    load: Ints  # membership.py: index into loads
+    up_frac: Floats  # membership.py: accelerators in service over installed
+    resistance_k_w: Floats  # frozen: junction to coolant, hottest chip of the rack
+    junction_c: Floats
+    power_cap: Floats  # multiplier of dynamic power in this step
+    speed: Floats  # multiplier of work rate in this step
+    on_s: Floats  # up x on integrated over the step before the last move
+    dynamic_s: Floats  # up x dynamic fraction, likewise
+    on_joined: Floats  # the load's own integrals when the rack joined it
+    dynamic_joined: Floats
+    power_w: Floats  # mean of the last step
+
+
+class LoadState(NamedTuple):
+    """Jobs, pools, batch, and the two pseudo-loads idle and down of each chip; shape (loads,)."""
+
+    on: Floats  # power.py, workloads: 1 powered, 0 off
+    dynamic_frac: Floats  # workloads: dynamic power at full speed, before caps
+    cap: Floats  # power.py: power cap on dynamic power
+    count: Floats  # membership.py: accelerators in service that belong to it
+    share: Floats  # (loads, categories) workloads: what its time counts as
+    running: Floats  # workloads: 1 while work is done
+    synchronous: Ints  # 1: the slowest member sets the pace
+    since_s: Floats  # time up to which the integrals below are complete
+    on_s: Floats  # integral over the current step
+    dynamic_s: Floats
+    running_s: Floats
+    member_s: Floats  # accelerator-seconds over the current step
+    hours: Floats  # (loads, categories) accelerator-seconds over the run
+    step_hours: Floats  # (loads, categories) over the current step
+    speed: Floats  # in the current step, from heat and block caps
+    throttle_loss: Floats  # 1 - speed, the part due to heat
+    work_s: Floats  # seconds of full-speed work since the start
+    energy_j: Floats  # into its racks
+    power_exponent: Floats
+
+
+class BlockState(NamedTuple):
+    """Shape (blocks,)."""
+
+    limit_w: Floats  # frozen: continuous rating at the power factor
+    node: Ints  # frozen: power-tree node that feeds its racks
+    hall: Ints  # frozen
+    approach_k_w: Floats  # frozen: coolant unit approach per watt of liquid heat
+    pump_w: Floats  # frozen: coolant unit pumps
+    flow: Floats  # cooling.py: 1 coolant flows, 0 it does not
+    cap: Floats  # power cap on dynamic power in this step
+    coolant_c: Floats  # supplied to the cold plates
+    it_w: Floats
+    dynamic_w: Floats
+    liquid_w: Floats
+    air_w: Floats
+    peak_w: Floats
+
+
+class HallSite(NamedTuple):
+    """Shape (halls,)."""
+
+    liquid_loop: Ints
+    air_loop: Ints
+    feeder_node: Ints
+    plant_node: Ints
+    pump_node: Ints
+    house_w: Floats
+    fan_design_heat_w: Floats  # heat the fan walls are sized for
+    fan_approach_k: Floats
+    fan_power_frac: Floats  # (halls, load grid) fan power over design heat
+
+
+class LoopState(NamedTuple):
+    """Two per hall: warm liquid and chilled water; shape (loops,)."""
+
+    plant: Ints  # frozen: index of its performance map
+    unit_w: Floats  # frozen
+    units_up: Floats  # cooling.py
+    flow_w_k: Floats  # frozen: mass flow x specific heat
+    tank_s: Floats  # frozen: thermal mass over flow
+    pump_w: Floats  # frozen
+    supply_c: Floats
+    received_j: Floats
+    rejected_j: Floats
+    stored_j: Floats
+
+
+class PlantMaps(NamedTuple):
+    """Hourly performance of each plant kind; shape (plants, hours + 1, load grid)."""
+
+    supply_c: Floats
+    power_frac: Floats
+    evaporation_kg_j: Floats
+    blowdown_kg_j: Floats
+    load_step: float
+
+
+class Outdoors(NamedTuple):
+    """Shape (hours + 1,)."""
+
+    dry_bulb_c: Floats
+    wet_bulb_c: Floats
+
+
+class TreeState(NamedTuple):
+    """The radial power tree, parents before children; shape (nodes,)."""
+
+    parent: Ints
+    stage: Ints
+    rating_w: Floats  # frozen: all units in service
+    in_service: Floats  # power.py: share of units in service
+    no_load: Floats
+    linear: Floats
+    load: Floats
+    unmetered_w: Floats  # draw that no meter sees; zero unless a test injects a leak
+    output_w: Floats
+    input_w: Floats
+    peak_w: Floats
+    loss_j: Floats  # (stages,)
+
+
+class PoolState(NamedTuple):
+    """Served models; shape (pools,)."""
+
+    load: Ints
+    rate_per_s: Floats  # (pools, hours + 1) demand
+    replica_accelerators: Floats
+    capacity_per_s: Floats  # per replica
+    patience_s: Floats  # wait beyond which requests are shed
+    dynamic_frac: Floats  # (pools, load grid)
+    busy_frac: Floats  # (pools, load grid)
+    queue: Floats
+    busy: Floats  # busy share in the current step
+    arrived: Floats
+    served: Floats
+    shed: Floats
+    load_requests: Floats  # (pools, load grid - 1) requests served by load bin
+    wait_requests: Floats  # (pools, wait bins) requests served out of a backlog
+    step: Floats  # (pools, 3) arrivals, served, shed of the current step
+
+
+class Supply(NamedTuple):
+    """Site-level supply; arrays of length one where the kernel writes."""
+
+    limit_w: Floats  # power.py: import allowed
+    generator_w: Floats  # power.py: generators ready
+    battery_power_w: float
+    battery_recharge_w: float
+    battery_capacity_j: float
+    battery_efficiency: float  # one way
+    battery_auxiliary_w: float
+    battery_j: Floats
+    ride_through_j: Floats
+    ride_through_capacity_j: float
+    generator_j: Floats
+    margin: float  # share of the limit held back
+    deficit_w: Floats  # load that nothing could supply in the last step
+    battery_loss_j: Floats
+
+
+class Records(NamedTuple):
+    """What the recorder keeps."""
+
+    site: Floats  # (steps, SITE_COLUMNS)
+    hall: Floats  # (hours, halls, 5)
+    loop: Floats  # (hours, loops, 6)
+    pool: Floats  # (hours, pools, 6)
+    job: Floats  # (hours, loads, 4)
+    energy_j: Floats  # (6,) poi, onsite, it, cooling, house, losses
