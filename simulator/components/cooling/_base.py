@@ -1,0 +1,86 @@
+"""What every heat-rejection plant is: a specification that turns weather into a plant map."""
+
+import math
+from abc import abstractmethod
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.components.kinds import Spec
+from simulator.units import Duration, Fraction, NonNegative, Positive, Power, TemperatureDelta
+
+Array = NDArray[np.float64]
+
+LOAD_FRAC: Array = np.linspace(0.0, 1.4, 15)
+"""Heat / capacity of the units in service, equally spaced so that a kernel can index directly."""
+LOAD_FRAC.setflags(write=False)
+
+
+@dataclass(frozen=True)
+class HourlyWeather:
+    """Outdoor air on hour boundaries; the three arrays have one length."""
+
+    dry_bulb_c: Array
+    wet_bulb_c: Array
+    pressure_pa: Array
+
+    def __len__(self) -> int:
+        """Return the number of hour boundaries."""
+        return len(self.dry_bulb_c)
+
+
+@dataclass(frozen=True)
+class PlantMap:
+    """What a plant does at every hour (rows) and load (columns), per W of capacity in service.
+
+    `load_frac` (n_x,) is heat / capacity of the units in service, equally spaced from 0 to 1.4.
+    The other arrays are (hours, n_x): `supply_c` the temperature of the water leaving the plant,
+    `power_frac` the electrical power of fans, compressors and condenser pumps (not of the loop's
+    own pumps) in W/W, `evaporation_kg_j` evaporation and drift in kg/s per W, `blowdown_kg_j` the
+    water drained to keep the basin's salts in bounds. All are finite for every hour.
+    """
+
+    load_frac: Array
+    supply_c: Array
+    power_frac: Array
+    evaporation_kg_j: Array
+    blowdown_kg_j: Array
+
+
+class PlantSpec(Spec):
+    """A plant of equal units on one water loop: what they reject, how many, and the loop itself."""
+
+    unit: Annotated[Power, Positive()]
+    """Heat one unit rejects at its design point."""
+    spare_units: int = 1
+    """Units beyond those the design heat needs (1 is N+1)."""
+    margin: Annotated[Fraction, NonNegative()] = 0.0
+    """Capacity over design heat before the spare units."""
+    range: Annotated[TemperatureDelta, Positive()]
+    """Return minus supply temperature of the loop at full capacity; the flow is constant."""
+    tank: Annotated[Duration, NonNegative()]
+    """Thermal mass of the loop with its buffer tank, in seconds of design flow."""
+    pump: Annotated[Fraction, NonNegative()]
+    """Power of the loop's own pumps at design, as a fraction of design heat."""
+
+    def duty_units(self, design_heat_w: float) -> int:
+        """Return the units that carry `design_heat_w` with the margin, without spares."""
+        return max(1, math.ceil(design_heat_w * (1.0 + self.margin) / self.unit - 1e-9))
+
+    def heat_capacity_rate_w_k(self, capacity_w: float) -> float:
+        """Return flow times specific heat of a loop that carries `capacity_w` at full load."""
+        return capacity_w / self.range
+
+    def thermal_mass_j_k(self, capacity_w: float) -> float:
+        """Return the heat capacity of loop and tank for `capacity_w` of plant."""
+        return self.tank * self.heat_capacity_rate_w_k(capacity_w)
+
+    @abstractmethod
+    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
+        """Return what the plant does at every hour and load when told to deliver `supply_c`.
+
+        Where the weather allows, `PlantMap.supply_c` is the set temperature; where full capacity
+        is not enough, it floats above it: that is how a heat wave reaches the chips.
+        """

@@ -1,0 +1,100 @@
+"""Moist air, vectorised.
+
+Equations of the ASHRAE Handbook of Fundamentals 2017 (SI), chapter 1, numbered as there. psychrolib
+implements the same equations but compiles for about 5 s in every process that imports it; these few
+lines solve a year in milliseconds and are tested against it.
+"""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+LATENT_HEAT_J_KG = 2.43e6
+"""Heat of evaporation of water near 30 degC."""
+AIR_SPECIFIC_HEAT_J_KGK = 1006.0
+KELVIN = 273.15
+_GAS_CONSTANT_AIR = 287.042
+_WATER_TO_AIR = 0.621945
+_LOWEST_HUMIDITY = 1e-7
+_TRIPLE_POINT_C = 0.01
+# ln(p_ws) = c0/T + c1 + c2 T + c3 T2 + c4 T3 + c5 T4 + c6 ln T; eq. 5 (ice) and eq. 6 (water)
+_ICE = (-5.6745359e3, 6.3925247, -9.677843e-3, 6.2215701e-7, 2.0747825e-9, -9.484024e-13, 4.1635019)
+_WATER = (-5.8002206e3, 1.3914993, -4.8640239e-2, 4.1764768e-5, -1.4452093e-8, 0.0, 6.5459673)
+
+
+def saturation_pressure_pa(temperature_c: ArrayLike) -> Array:
+    """Return the saturation vapour pressure in Pa over ice below 0.01 degC, else over water.
+
+    Valid from -100 to 200 degC (equations 5 and 6).
+    """
+    celsius = np.asarray(temperature_c, dtype=float)
+    kelvin = celsius + KELVIN
+    return np.exp(
+        np.where(
+            celsius <= _TRIPLE_POINT_C, _log_pressure(kelvin, _ICE), _log_pressure(kelvin, _WATER)
+        )
+    )
+
+
+def humidity_ratio(vapour_pressure_pa: ArrayLike, pressure_pa: ArrayLike) -> Array:
+    """Return kg of water per kg of dry air (equation 20)."""
+    vapour = np.asarray(vapour_pressure_pa, dtype=float)
+    return np.maximum(_WATER_TO_AIR * vapour / (np.asarray(pressure_pa) - vapour), _LOWEST_HUMIDITY)
+
+
+def wet_bulb_c(dry_bulb_c: ArrayLike, rh_frac: ArrayLike, pressure_pa: ArrayLike) -> Array:
+    """Return the thermodynamic wet bulb in degC from dry bulb and relative humidity (0 to 1)."""
+    vapour = np.asarray(rh_frac, dtype=float) * saturation_pressure_pa(dry_bulb_c)
+    return _solve_wet_bulb(np.asarray(dry_bulb_c, dtype=float), vapour, np.asarray(pressure_pa))
+
+
+def wet_bulb_from_dew_point_c(
+    dry_bulb_c: ArrayLike, dew_point_c: ArrayLike, pressure_pa: ArrayLike
+) -> Array:
+    """Return the thermodynamic wet bulb in degC from dry bulb and dew point (capped at dry bulb)."""
+    dry = np.asarray(dry_bulb_c, dtype=float)
+    vapour = saturation_pressure_pa(np.minimum(dew_point_c, dry))
+    return _solve_wet_bulb(dry, vapour, np.asarray(pressure_pa))
+
+
+def air_density_kg_m3(temperature_c: ArrayLike, pressure_pa: ArrayLike) -> Array:
+    """Return the density of dry air in kg/m3 (equation 26 at zero humidity)."""
+    kelvin = np.asarray(temperature_c, dtype=float) + KELVIN
+    return np.asarray(pressure_pa, dtype=float) / (_GAS_CONSTANT_AIR * kelvin)
+
+
+def standard_pressure_pa(elevation_m: float) -> float:
+    """Return the pressure of the standard atmosphere in Pa (equation 3; -5,000 to 11,000 m)."""
+    return float(101_325.0 * (1.0 - 2.25577e-5 * elevation_m) ** 5.2559)
+
+
+def _log_pressure(kelvin: Array, c: tuple[float, ...]) -> Array:
+    series = c[1] + kelvin * (c[2] + kelvin * (c[3] + kelvin * (c[4] + kelvin * c[5])))
+    return c[0] / kelvin + series + c[6] * np.log(kelvin)
+
+
+def _solve_wet_bulb(dry: Array, vapour_pa: Array, pressure_pa: Array) -> Array:
+    """Bisect equations 33 (above freezing) and 35 (below) between -100 degC and dry bulb.
+
+    Bisection, because the equations change at the triple point; 34 halvings of at most 160 K
+    leave less than 1e-8 K.
+    """
+    target = humidity_ratio(vapour_pa, pressure_pa)
+    high = np.array(np.broadcast_to(dry, np.broadcast_shapes(dry.shape, target.shape)))
+    low = high - 60.0
+    for _ in range(34):
+        middle = 0.5 * (low + high)
+        too_wet = _humidity_at(dry, middle, pressure_pa) > target
+        high = np.where(too_wet, middle, high)
+        low = np.where(too_wet, low, middle)
+    return 0.5 * (low + high)
+
+
+def _humidity_at(dry: Array, wet: Array, pressure_pa: Array) -> Array:
+    """Return the humidity ratio of air with this dry and wet bulb (equations 33 and 35)."""
+    saturated = humidity_ratio(saturation_pressure_pa(wet), pressure_pa)
+    gap = dry - wet
+    water = ((2501.0 - 2.326 * wet) * saturated - 1.006 * gap) / (2501.0 + 1.86 * dry - 4.186 * wet)
+    ice = ((2830.0 - 0.24 * wet) * saturated - 1.006 * gap) / (2830.0 + 1.86 * dry - 2.1 * wet)
+    return np.where(wet >= 0.0, water, ice)
