@@ -1,0 +1,96 @@
+"""The catalog: every entry becomes a spec, every figure says where it comes from."""
+
+import pytest
+
+from simulator import catalog
+from simulator.components import from_catalog
+
+ENTRIES = [(kind, name) for kind in catalog.kinds() for name in catalog.names(kind)]
+EVIDENCE = {"measured", "vendor", "derived", "assumed"}
+MAKERS = {
+    "accelerators": from_catalog.accelerator,
+    "failures": from_catalog.failure_classes,
+    "racks": from_catalog.rack,
+}
+
+
+@pytest.mark.parametrize(("kind", "name"), ENTRIES)
+def test_every_figure_has_source_and_evidence(kind: str, name: str) -> None:
+    figures = catalog.figures(kind, name)
+    assert figures
+    for path, value, source, evidence, limits in figures:
+        assert path and value is not None and len(source) > 10
+        assert evidence in EVIDENCE
+        assert limits is None or len(limits) == 2
+
+
+@pytest.mark.parametrize(("kind", "name"), [e for e in ENTRIES if e[0] in MAKERS])
+def test_every_entry_is_a_valid_spec(kind: str, name: str) -> None:
+    assert MAKERS[kind](name)
+
+
+def test_bare_numbers_only_where_there_is_nothing_to_source() -> None:
+    bare = {"liquid_fraction"}  # an air-cooled rack has no cold plates: not a figure but a choice
+    for kind, name in ENTRIES:
+        for key, value in catalog.load(kind, name).items():
+            plain_number = isinstance(value, int | float) and not isinstance(value, bool)
+            assert not plain_number or key in bare, (kind, name, key)
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("H100-SXM-80GB", "H100-SXM-80GB"),
+        ("nvidia/h100_sxm_80gb", "H100-SXM-80GB"),
+        ("h100", "H100-SXM-80GB"),
+        ("gb300", "GB300"),
+        ("TPUv5p", "TPU-v5p"),
+        ("Maia 200", "Maia-200"),
+    ],
+)
+def test_names_match_however_they_are_spelled(given: str, found: str) -> None:
+    assert from_catalog.accelerator(given).name == found
+
+
+def test_unknown_name_brings_the_nearest() -> None:
+    with pytest.raises(KeyError, match="GB300"):
+        catalog.load("accelerators", "GB-330")
+    with pytest.raises(KeyError, match="racks"):
+        catalog.load("rack", "GB300-NVL72")
+
+
+@pytest.mark.parametrize("name", catalog.names("racks"))
+def test_rack_at_full_work_stays_within_its_nameplate(name: str) -> None:
+    rack = from_catalog.rack(name)
+    work_w = rack.host_max
+    if rack.accelerator:
+        work_w += rack.accelerators * from_catalog.accelerator(rack.accelerator).tdp
+    input_w = work_w + rack.power_shelf.loss_w(work_w, rack.power_shelf_rating)
+    assert 0.9 * rack.nameplate < input_w <= rack.nameplate
+    assert rack.accelerators % rack.servers == 0 or rack.accelerator is None
+
+
+@pytest.mark.parametrize("name", [n for n in catalog.names("racks") if "NVL" in n or "MAIA" in n])
+def test_liquid_leaves_about_ten_kelvin_warmer(name: str) -> None:
+    rack = from_catalog.rack(name)
+    heat_w = rack.liquid_fraction * rack.nameplate
+    assert heat_w / (rack.coolant_flow * 3968.6) == pytest.approx(10.0, abs=1.0)
+
+
+@pytest.mark.parametrize("name", catalog.names("accelerators"))
+def test_chip_runs_below_its_throttle_at_rated_coolant(name: str) -> None:
+    chip = from_catalog.accelerator(name)
+    coolant_c = 40.0 if chip.heat_capacity < 700 else 27.0  # cold plate or heat sink
+    junction_c = coolant_c + chip.tdp * chip.thermal_resistance
+    assert 55 < junction_c < chip.throttle_start < chip.throttle_full < chip.shutdown
+    assert chip.idle < chip.tdp
+
+
+def test_failure_rates_add_up_to_the_published_stops() -> None:
+    classes = {c.name: c for c in from_catalog.failure_classes("hyperscale")}
+    year_s, gpus, days = 31_557_600.0, 16_384, 54
+    per_gpu = sum(classes[n].rate for n in ("accelerator", "hbm", "nic", "software")) * year_s
+    per_server = sum(classes[n].rate for n in ("host", "host_maintenance", "psu")) * year_s
+    optics = 5 * classes["optic"].rate * year_s
+    stops = (per_gpu + per_server / 8 + optics) * gpus * days / 365.25
+    assert stops == pytest.approx(419, rel=0.03)
