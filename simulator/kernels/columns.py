@@ -49,6 +49,7 @@ class RowSite(NamedTuple):
     liquid_frac: Floats
     liquid_cooled: Ints  # 1: chips sit on the coolant, 0: in the hall's air
     decay: Floats  # share of the way to thermal equilibrium in one step
+    heat_capacity_j_k: Floats  # per chip
     throttle_start_c: Floats
     throttle_full_c: Floats
     shutdown_c: Floats
@@ -89,7 +90,8 @@ class LoadState(NamedTuple):
     hours: Floats  # (loads, categories) accelerator-seconds over the run
     step_hours: Floats  # (loads, categories) over the current step
     speed: Floats  # in the current step, from heat and block caps
-    throttle_loss: Floats  # 1 - speed, the part due to heat
+    heat_share: Floats  # share of 1 - speed that is due to heat; the rest is power caps
+    busy: Floats  # share of productive time with work to do (pools; 1 elsewhere)
     work_s: Floats  # seconds of full-speed work since the start
     energy_j: Floats  # into its racks
     power_exponent: Floats
@@ -106,6 +108,7 @@ class BlockState(NamedTuple):
     flow: Floats  # cooling.py: 1 coolant flows, 0 it does not
     cap: Floats  # power cap on dynamic power in this step
     coolant_c: Floats  # supplied to the cold plates
+    hottest_c: Floats
     it_w: Floats
     dynamic_w: Floats
     liquid_w: Floats
@@ -187,13 +190,29 @@ class PoolState(NamedTuple):
     dynamic_frac: Floats  # (pools, load grid)
     busy_frac: Floats  # (pools, load grid)
     queue: Floats
-    busy: Floats  # busy share in the current step
     arrived: Floats
     served: Floats
     shed: Floats
     load_requests: Floats  # (pools, load grid - 1) requests served by load bin
     wait_requests: Floats  # (pools, wait bins) requests served out of a backlog
-    step: Floats  # (pools, 3) arrivals, served, shed of the current step
+    step: Floats  # (pools, 4) arrivals, served, shed, load fraction of the current step
+
+
+class Hazards(NamedTuple):
+    """Entities that fail: a class on one rack or one unit of plant; shape (entities,)."""
+
+    cls: Ints  # failure class
+    rack: Ints  # rack that carries it, or -1
+    word: Ints  # counter word of the class and its hall or plant
+    unit: Ints  # index inside them
+    rate_s: Floats  # at reference temperature and age, all units of the entity
+    doubling_k: Floats  # 0: no acceleration
+    reference_c: Floats
+    shape: Floats
+    age_s: Floats  # at the start of the run
+    age_reference_s: Floats
+    budget: Floats  # cumulative hazard left until the next failure
+    drawn: Ints
 
 
 class Supply(NamedTuple):
@@ -222,5 +241,5 @@ class Records(NamedTuple):
     hall: Floats  # (hours, halls, 5)
     loop: Floats  # (hours, loops, 6)
     pool: Floats  # (hours, pools, 6)
-    job: Floats  # (hours, loads, 4)
+    job: Floats  # (hours, loads, 5)
     energy_j: Floats  # (6,) poi, onsite, it, cooling, house, losses

@@ -1,0 +1,81 @@
+"""The radial power tree over one step: loads summed upward through part-load losses."""
+
+from numba import njit
+
+
+@njit(cache=True)
+def solve(tree, dt_s):
+    """Sum `output_w` of every node upward; return the input of the root and all losses in W.
+
+    On entry `output_w` holds what is connected directly to each node. Nodes stand parents before
+    children, so one backward pass is the whole solution: P_in = P_out + P_r (a + b x + c x^2) with
+    x = P_out / P_r and P_r the rating of the units in service.
+    """
+    losses_w = 0.0
+    for i in range(tree.parent.size - 1, -1, -1):
+        output_w = tree.output_w[i] + tree.unmetered_w[i]
+        loss_w = 0.0
+        rating_w = tree.rating_w[i] * tree.in_service[i]
+        if rating_w > 0.0:
+            x = output_w / rating_w
+            loss_w = rating_w * (tree.no_load[i] + x * (tree.linear[i] + x * tree.load[i]))
+        input_w = output_w + loss_w
+        tree.input_w[i] = input_w
+        tree.loss_j[tree.stage[i]] += loss_w * dt_s
+        losses_w += loss_w
+        if output_w > tree.peak_w[i]:
+            tree.peak_w[i] = output_w
+        if i > 0:
+            tree.output_w[tree.parent[i]] += input_w
+    return tree.input_w[0], losses_w
+
+
+@njit(cache=True)
+def balance(supply, demand_w, dt_s):
+    """Meet `demand_w` at the interconnection from the grid, generators, battery and ride-through,
+    in that order; recharge when there is room.
+
+    Returns
+    -------
+    import_w, generator_w, stored_w, loss_w : float
+        Import, on-site generation, net power into storage (negative: out of it), and the storage
+        losses and auxiliary draw that the demand does not contain.
+    """
+    eta = supply.battery_efficiency
+    loss_w = supply.battery_auxiliary_w
+    need_w = demand_w + loss_w - supply.limit_w[0]
+    supply.deficit_w[0] = 0.0
+    if need_w <= 0.0:
+        charge_w, stored_w = _recharge(supply, -need_w, dt_s)
+        return demand_w + loss_w + charge_w, 0.0, stored_w, loss_w + charge_w - stored_w
+    generator_w = min(need_w, supply.generator_w[0])
+    supply.generator_j[0] += generator_w * dt_s
+    need_w -= generator_w
+    battery_w = min(need_w, supply.battery_power_w, supply.battery_j[0] * eta / dt_s)
+    supply.battery_j[0] -= battery_w / eta * dt_s
+    stored_w = -battery_w / eta
+    loss_w += battery_w / eta - battery_w
+    need_w -= battery_w
+    if need_w > 0.0 and supply.limit_w[0] <= 0.0:
+        rode_w = min(need_w, supply.ride_through_j[0] / dt_s)
+        supply.ride_through_j[0] -= rode_w * dt_s
+        stored_w -= rode_w
+        need_w -= rode_w
+    supply.deficit_w[0] = max(need_w, 0.0)
+    import_w = demand_w + loss_w + stored_w - generator_w
+    return import_w, generator_w, stored_w, loss_w
+
+
+@njit(cache=True)
+def _recharge(supply, room_w, dt_s):
+    """Return the draw and what of it is stored."""
+    eta = supply.battery_efficiency
+    battery_w = min(
+        room_w, supply.battery_recharge_w,
+        max(supply.battery_capacity_j - supply.battery_j[0], 0.0) / (eta * dt_s),
+    )
+    supply.battery_j[0] += battery_w * eta * dt_s
+    missing_w = max(supply.ride_through_capacity_j - supply.ride_through_j[0], 0.0) / dt_s
+    ride_w = min(room_w - battery_w, missing_w, 0.1 * supply.ride_through_capacity_j / dt_s)
+    supply.ride_through_j[0] += ride_w * dt_s
+    return battery_w + ride_w, battery_w * eta + ride_w

@@ -1,0 +1,209 @@
+"""One minute of the whole site, and many of them in a row.
+
+Within a step the controls (pool load, speeds, caps, coolant supplied to the racks) are those set
+at its start; everything continuous is integrated exactly under them. What SimPy changed inside the
+step has already been folded into the load and rack integrals.
+"""
+
+from numba import njit
+
+from simulator.kernels import columns as c
+from simulator.kernels import cooling, power_tree, racks, serving
+
+RUNNING, OVERLOAD, TRIP = 0, 1, 2
+STEP_S = 60.0
+HOUR_STEPS = 60
+
+
+@njit(cache=True)
+def advance(first, stop, flags, site, state, maps, outdoors, records):
+    """Integrate steps `first` to `stop`; return the next step and why it stopped early.
+
+    Stops after a step that leaves the site above its supply or held below it by caps (OVERLOAD),
+    or in which a chip passed its shutdown temperature (TRIP), so that the engine can decide.
+
+    Parameters
+    ----------
+    flags : int64 (1,)
+        Whether speeds and caps are away from one.
+    site : (rows, halls)
+    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w)
+    """
+    rows, halls = site
+    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w = state
+    for k in range(first, stop):
+        hour, hour_frac = k // HOUR_STEPS, (k % HOUR_STEPS + 0.5) / HOUR_STEPS
+        racks.complete_loads(loads, (k + 1) * STEP_S)
+        hottest_c, throttling, tripping = racks.integrate(
+            rows, rack, loads, blocks, hall_air_c, STEP_S
+        )
+        evaporation, blowdown = _cool(
+            halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac
+        )
+        totals = _connect(halls, blocks, tree, plant_w)
+        demand_w, losses_w = power_tree.solve(tree, STEP_S)
+        flows = power_tree.balance(supply, demand_w, STEP_S)
+        heat_s, cap_s = racks.account_loads(loads)
+        _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows)
+        row = records.site[k]
+        row[c.JUNCTION_MAX_C] = hottest_c
+        row[c.THROTTLED] = heat_s / STEP_S
+        row[c.CAPPED] = cap_s / STEP_S
+        row[c.EVAPORATION_KG_S] = evaporation
+        row[c.BLOWDOWN_KG_S] = blowdown
+        _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
+        capped = racks.cap_blocks(blocks)
+        if throttling or capped:
+            racks.control(rows, rack, loads, blocks, hall_air_c)
+            flags[0] = 1
+        elif flags[0] == 1:
+            racks.release(rack, loads)
+            flags[0] = 0
+        racks.clear_loads(loads)
+        following = k + 1
+        if following < records.site.shape[0]:
+            prepare_pools(pools, loads, following)
+        if tripping:
+            return following, TRIP
+        held = False
+        for load in range(loads.cap.size):
+            held = held or loads.cap[load] < 1.0
+        limit_w = supply.limit_w[0] * (1.0 - supply.margin)
+        if held or demand_w > limit_w or supply.deficit_w[0] > 0.0:
+            return following, OVERLOAD
+    return stop, RUNNING
+
+
+@njit(cache=True)
+def prepare_pools(pools, loads, step):
+    """Set the pools' load for `step`; once by the engine before the first step."""
+    hour_frac = (step % HOUR_STEPS + 0.5) / HOUR_STEPS
+    serving.prepare(pools, loads, step // HOUR_STEPS, hour_frac, STEP_S)
+
+
+@njit(cache=True)
+def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
+    """Carry the heat of all halls outdoors; set the coolant of the next step.
+
+    `plant_w` (halls, 8) receives the power of plants and fans, the power of pumps, and for the
+    warm and the chilled loop: heat received, power of plant and loop pumps, evaporation in kg/s.
+    """
+    evaporation, blowdown = 0.0, 0.0
+    liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
+    for b in range(blocks.it_w.size):
+        h = blocks.hall[b]
+        moved_w = blocks.pump_w[b] * blocks.flow[b]
+        liquid_w[halls.liquid_loop[h]] += blocks.liquid_w[b] + moved_w
+        air_w[halls.air_loop[h]] += blocks.air_w[b]
+        pump_w[h] += moved_w
+    for h in range(halls.house_w.size):
+        warm, chilled = halls.liquid_loop[h], halls.air_loop[h]
+        fan_w = cooling.fan_power(
+            halls.fan_power_frac, h, air_w[chilled], halls.fan_design_heat_w[h], maps.load_step
+        )
+        warm_w = liquid_w[warm] + loops.pump_w[warm]
+        chilled_w = air_w[chilled] + fan_w + loops.pump_w[chilled]
+        warm_power_w, warm_e, warm_d = cooling.integrate(
+            warm, loops, maps, warm_w, hour, hour_frac, STEP_S
+        )
+        chilled_power_w, chilled_e, chilled_d = cooling.integrate(
+            chilled, loops, maps, chilled_w, hour, hour_frac, STEP_S
+        )
+        evaporation += warm_e + chilled_e
+        blowdown += warm_d + chilled_d
+        plant_w[h, 0] = warm_power_w + chilled_power_w + fan_w
+        plant_w[h, 1] = pump_w[h] + loops.pump_w[warm] + loops.pump_w[chilled]
+        plant_w[h, 2] = warm_w
+        plant_w[h, 3] = chilled_w
+        plant_w[h, 4] = warm_power_w + loops.pump_w[warm]
+        plant_w[h, 5] = chilled_power_w + loops.pump_w[chilled]
+        plant_w[h, 6] = warm_e
+        plant_w[h, 7] = chilled_e
+        hall_air_c[h] = loops.supply_c[chilled] + halls.fan_approach_k[h]
+    for b in range(blocks.it_w.size):
+        warm = halls.liquid_loop[blocks.hall[b]]
+        rise_k = blocks.approach_k_w[b] * blocks.liquid_w[b]
+        blocks.coolant_c[b] = loops.supply_c[warm] + rise_k
+    return evaporation, blowdown
+
+
+@njit(cache=True)
+def _connect(halls, blocks, tree, plant_w):
+    """Put every load on its node of the power tree; return IT, cooling and house power in W."""
+    it_w, cooling_w, house_w = 0.0, 0.0, 0.0
+    tree.output_w[:] = 0.0
+    for b in range(blocks.it_w.size):
+        tree.output_w[blocks.node[b]] += blocks.it_w[b]
+        it_w += blocks.it_w[b]
+        if blocks.it_w[b] > blocks.peak_w[b]:
+            blocks.peak_w[b] = blocks.it_w[b]
+    for h in range(halls.house_w.size):
+        tree.output_w[halls.plant_node[h]] += plant_w[h, 0] + halls.house_w[h]
+        tree.output_w[halls.pump_node[h]] += plant_w[h, 1]
+        cooling_w += plant_w[h, 0] + plant_w[h, 1]
+        house_w += halls.house_w[h]
+    return it_w, cooling_w, house_w
+
+
+@njit(cache=True)
+def _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows):
+    import_w, generator_w, stored_w, storage_loss_w = flows
+    it_w, cooling_w, house_w = totals
+    losses_w += storage_loss_w
+    row, energy_j = records.site[k], records.energy_j
+    for column, value_w in (
+        (c.POI_W, import_w), (c.ONSITE_W, generator_w), (c.BATTERY_W, stored_w),
+        (c.LIMIT_W, supply.limit_w[0]), (c.IT_W, it_w), (c.COOLING_W, cooling_w),
+        (c.HOUSE_W, house_w), (c.LOSSES_W, losses_w),
+    ):
+        row[column] = value_w
+    dry, wet = outdoors.dry_bulb_c, outdoors.wet_bulb_c
+    row[c.DRY_BULB_C] = dry[hour] + (dry[hour + 1] - dry[hour]) * hour_frac
+    row[c.WET_BULB_C] = wet[hour] + (wet[hour + 1] - wet[hour]) * hour_frac
+    energy_j[0] += import_w * STEP_S
+    energy_j[1] += generator_w * STEP_S
+    energy_j[2] += it_w * STEP_S
+    energy_j[3] += cooling_w * STEP_S
+    energy_j[4] += house_w * STEP_S
+    energy_j[5] += losses_w * STEP_S
+    supply.battery_loss_j[0] += storage_loss_w * STEP_S
+
+
+@njit(cache=True)
+def _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w):
+    """Add the step to the hourly sums; the recorder divides by the steps of the hour."""
+    hour = k // HOUR_STEPS
+    hall, loop, pool, job = (
+        records.hall[hour], records.loop[hour], records.pool[hour], records.job[hour]
+    )
+    for b in range(blocks.it_w.size):
+        h = blocks.hall[b]
+        hall[h, 0] += blocks.it_w[b]
+        hall[h, 3] = max(hall[h, 3], blocks.hottest_c[b])
+    for h in range(halls.house_w.size):
+        power_w = tree.output_w[halls.feeder_node[h]]
+        hall[h, 1] += power_w
+        hall[h, 2] = max(hall[h, 2], power_w)
+        for i, j in ((halls.liquid_loop[h], 0), (halls.air_loop[h], 1)):
+            loop[i, 0] += plant_w[h, 2 + j]
+            loop[i, 1] += loops.supply_c[i]
+            loop[i, 2] = max(loop[i, 2], loops.supply_c[i])
+            loop[i, 3] += plant_w[h, 4 + j]
+            loop[i, 4] += plant_w[h, 6 + j]
+            loop[i, 5] = loops.units_up[i]
+    for p in range(pools.load.size):
+        for column in range(3):
+            pool[p, column] += pools.step[p, column]
+        pool[p, 3] = pools.queue[p]
+        pool[p, 4] += pools.step[p, 3]
+        pool[p, 5] += loads.member_s[pools.load[p]]
+    for i in range(loads.on.size):
+        job[i, 0] += loads.member_s[i]
+        job[i, 1] += loads.step_hours[i, 0]
+        job[i, 2] += loads.running_s[i] * loads.speed[i]
+        job[i, 3] = loads.work_s[i]
+        job[i, 4] += loads.running_s[i]
+    if k % HOUR_STEPS == HOUR_STEPS - 1 or k == records.site.shape[0] - 1:
+        for i in range(rows.start.size):
+            for r in range(rows.start[i], rows.stop[i]):
+                hall[rows.hall[i], 4] += rows.accelerators[i] * rack.up_frac[r]
