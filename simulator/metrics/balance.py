@@ -1,0 +1,48 @@
+"""Do the tables close? Energy, heat and accelerator-hours, each from its separate terms."""
+
+import pandas as pd
+
+from simulator.metrics.fleet import installed
+from simulator.metrics.kpi import SECONDS_PER_HOUR, ratio
+from simulator.results import Results
+
+SUPPLY = ("poi", "onsite")
+USE = ("it", "cooling", "house", "losses")
+
+
+def energy(results: Results) -> pd.Series:
+    """Return the terms of the site energy balance in J: supply, uses, losses, change of storage.
+
+    Rows named `<term>` or `<term>.<part>` of the energy table belong to the term; `loss.<stage>`
+    rows are the electrical losses.
+    """
+    table = results.tables["energy"]
+    term = table["element"].astype(str).str.split(".").str[0].replace("loss", "losses")
+    sums = table["energy_j"].groupby(term).sum()
+    terms = {name: float(sums.get(name, 0.0)) for name in (*SUPPLY, *USE)}
+    return pd.Series(terms | {"storage": float(table["stored_j"].fillna(0.0).sum())})
+
+
+def losses(results: Results) -> pd.DataFrame:
+    """Return the electrical losses by stage in J, in the order of the power chain."""
+    table = results.tables["energy"]
+    rows = table[table["element"].astype(str).str.startswith("loss.")]
+    stage = rows["element"].astype(str).str.removeprefix("loss.")
+    return pd.DataFrame({"stage": stage, "energy_j": rows["energy_j"]}).reset_index(drop=True)
+
+
+def checks(results: Results) -> dict[str, float]:
+    """Return what is missing from each balance, relative to what came in."""
+    terms = energy(results)
+    supplied_j = float(terms[list(SUPPLY)].sum())
+    unexplained_j = supplied_j - float(terms[list(USE)].sum()) - terms["storage"]
+    heat = results.tables["heat"][["received_j", "rejected_j", "stored_j"]].astype(float)
+    received_j = float(heat["received_j"].abs().sum())
+    unrejected_j = (heat["received_j"] - heat["rejected_j"] - heat["stored_j"]).abs().sum()
+    installed_h = installed(results) * results.info["duration_s"] / SECONDS_PER_HOUR
+    counted_h = float(results.tables["hours"]["accelerator_hours"].sum())
+    return {
+        "energy_balance_rel": abs(ratio(unexplained_j, supplied_j) or 0.0),
+        "heat_balance_rel": ratio(unrejected_j, received_j) or 0.0,
+        "accelerator_hours_rel": abs(ratio(counted_h - installed_h, installed_h) or 0.0),
+    }

@@ -1,0 +1,50 @@
+"""Failures and repairs, from the list of events."""
+
+import pandas as pd
+
+from simulator.metrics.kpi import Kpi
+from simulator.metrics.series import period
+from simulator.results import Results
+
+
+def failures(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
+    """Return the number of failures and their hours of repair, by cause (or another column) and
+    period; `by=None` adds all up."""
+    events = failure_events(results)
+    keys = [] if by is None else [events[by].astype(str)]
+    if every is not None:
+        keys.append(period(events["time"], every))
+    if not keys:
+        hours = float(events["duration_s"].fillna(0.0).sum()) / 3600.0
+        return pd.DataFrame({"count": [len(events)], "repair_h": [hours]})
+    grouped = events.groupby(keys)["duration_s"]
+    table = pd.DataFrame({"count": grouped.size(), "repair_h": grouped.sum() / 3600.0})
+    return table.reset_index()
+
+
+def failure_events(results: Results) -> pd.DataFrame:
+    """Return the events of kind failure."""
+    events = results.events
+    return events[events["kind"].astype(str) == "failure"]
+
+
+def kpis(results: Results) -> list[Kpi]:
+    """Return the count of failures, in all and by cause."""
+    by_cause = failures(results, by="cause")
+    rows = [
+        Kpi(
+            "failures.count",
+            float(by_cause["count"].sum()),
+            "1",
+            "Failures of every class and cause in the run, those that a restart cured included.",
+        )
+    ]
+    return rows + [
+        Kpi(
+            f"failures.{row.cause}",
+            float(row.count_),
+            "1",
+            f"Failures caused by {str(row.cause).replace('_', ' ')} in the run.",
+        )
+        for row in by_cause.rename(columns={"count": "count_"}).itertuples()
+    ]

@@ -1,0 +1,113 @@
+"""Served models: demand, latency percentiles, SLO attainment."""
+
+import numpy as np
+import pandas as pd
+
+from simulator.metrics.kpi import Kpi, ratio
+from simulator.metrics.series import aggregate
+from simulator.results import Results
+
+
+def demand(results: Results, by: str | None = "element", every: str | None = None) -> pd.DataFrame:
+    """Return arrivals, served and shed requests per second, queue and load of each pool."""
+    return aggregate(results, "pool", by, every)
+
+
+def attainment(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
+    """Return requests, those within every limit, and their share, per pool."""
+    pools = results.tables["pools"]
+    table = pools[["pool", "requests", "served", "shed", "queued_end", "within_slo"]].copy()
+    table["slo_attainment_frac"] = table["within_slo"] / table["requests"].where(
+        table["requests"] > 0
+    )
+    return table.reset_index(drop=True)
+
+
+def latency(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
+    """Return the cumulative latency distribution: pool, quantity, upper_s, share at or below."""
+    table = results.tables["latency"].copy()
+    for column in ("pool", "quantity"):
+        table[column] = table[column].astype(str)
+    table = table.sort_values(["pool", "quantity", "upper_s"], ignore_index=True)
+    groups = table.groupby(["pool", "quantity"])["requests"]
+    table["at_or_below_frac"] = groups.cumsum() / groups.transform("sum")
+    return table
+
+
+def percentile(results: Results, pool: str, quantity: str, frac: float) -> float | None:
+    """Return the latency in s that `frac` of the served requests stay within.
+
+    Within a bin of the histogram requests are taken as spread evenly over the logarithm of
+    latency. A percentile in the open last bin is reported at that bin's lower edge.
+    """
+    table = results.tables["latency"]
+    own = table[(table["pool"].astype(str) == pool) & (table["quantity"].astype(str) == quantity)]
+    own = own.sort_values("upper_s")
+    return histogram_percentile(
+        own["upper_s"].to_numpy(float), own["requests"].to_numpy(float), frac
+    )
+
+
+def histogram_percentile(upper_s: np.ndarray, counts: np.ndarray, frac: float) -> float | None:
+    """Interpolate a percentile in logarithmic bins given by their upper edges."""
+    if len(upper_s) == 0 or counts.sum() <= 0:
+        return None
+    cumulative = np.cumsum(counts)
+    target = frac * cumulative[-1]
+    i = min(int(np.searchsorted(cumulative, target)), len(upper_s) - 1)
+    lower_s = (
+        upper_s[i - 1] if i else upper_s[0] ** 2 / upper_s[1] if len(upper_s) > 1 else upper_s[0]
+    )
+    if not np.isfinite(upper_s[i]):
+        return float(lower_s)
+    within = (target - (cumulative[i] - counts[i])) / counts[i] if counts[i] else 1.0
+    return float(lower_s * (upper_s[i] / lower_s) ** within)
+
+
+def kpis(results: Results) -> list[Kpi]:
+    """Return the indicators of every served model."""
+    return [kpi for _, pool in results.tables["pools"].iterrows() for kpi in _pool(results, pool)]
+
+
+def _pool(results: Results, pool: pd.Series) -> list[Kpi]:
+    name = str(pool["pool"])
+    requests = float(pool["requests"])
+    rows = [Kpi("requests", requests, "1", "Requests that arrived in the run.")]
+    rows += [_latency(results, name, q, p) for q in ("ttft", "tpot") for p in (50, 99)]
+    rows += [
+        Kpi(
+            "slo_attainment",
+            ratio(float(pool["within_slo"]), requests),
+            "1",
+            f"Requests that met every limit (first token within {pool['ttft_limit_s']:g} s, "
+            f"{pool['tpot_limit_s']:g} s per further token) divided by arrivals; shed and "
+            "unfinished requests are misses.",
+        ),
+        Kpi(
+            "output_tokens",
+            float(pool["output_tokens"]),
+            "tokens",
+            "Tokens written for the requests served.",
+        ),
+        Kpi(
+            "unserved",
+            float(pool["shed"]) + float(pool["queued_end"]),
+            "1",
+            "Requests shed plus requests still waiting when the run ended.",
+        ),
+    ]
+    return [row._replace(name=f"inference.{name}.{row.name}") for row in rows]
+
+
+def _latency(results: Results, pool: str, quantity: str, percent: int) -> Kpi:
+    meaning = {
+        "ttft": "from arrival to the first token, queueing included",
+        "tpot": "per output token after the first",
+    }[quantity]
+    return Kpi(
+        f"{quantity}_p{percent}",
+        percentile(results, pool, quantity, percent / 100),
+        "s",
+        f"Time {meaning}, that {percent} % of the requests served in the run stay within; "
+        "interpolated in the logarithmic bins of the run's histogram.",
+    )

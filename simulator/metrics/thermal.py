@@ -1,0 +1,110 @@
+"""Heat: loops, junctions, throttling, and the water it takes."""
+
+import pandas as pd
+
+from simulator.metrics import balance
+from simulator.metrics.kpi import KILOGRAMS_PER_M3, SECONDS_PER_HOUR, Kpi, ratio
+from simulator.metrics.series import aggregate, period, step_s
+from simulator.results import Results
+
+LITRES_PER_M3 = 1000.0
+JOULES_PER_KWH = 3.6e6
+
+
+def cooling(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
+    """Return cooling power against weather for the site, or per loop with `by="element"`."""
+    if by is not None:
+        return aggregate(results, "loop", by, every)
+    table = aggregate(results, "site", None, every)
+    keep = (
+        "time",
+        "cooling_w",
+        "it_w",
+        "dry_bulb_c",
+        "wet_bulb_c",
+        "junction_max_c",
+        "throttled_accelerators",
+    )
+    return table[[c for c in table if c in keep]]
+
+
+def water(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
+    """Return water consumed (evaporation and drift) and blown down in m3; `by="element"`: loops."""
+    level = "site" if by is None else "loop"
+    frame = results.timeseries[level]
+    per_row = step_s(level) / KILOGRAMS_PER_M3
+    flows = {"evaporation_kg_s": "consumed_m3", "blowdown_kg_s": "blowdown_m3"}
+    volumes = (frame[[c for c in flows if c in frame]] * per_row).rename(columns=flows)
+    keys = [] if by is None else [frame[by].astype(str)]
+    if every is not None:
+        keys.append(period(frame["time"], every))
+    if not keys:
+        return volumes.sum().to_frame().T
+    return volumes.groupby(keys).sum().reset_index()
+
+
+def kpis(results: Results) -> list[Kpi]:
+    """Return the indicators of water, then of temperature."""
+    return [*_water(results), *_temperature(results)]
+
+
+def _water(results: Results) -> list[Kpi]:
+    volumes = water(results).iloc[0]
+    consumed_m3 = float(volumes["consumed_m3"])
+    it_kwh = balance.energy(results)["it"] / JOULES_PER_KWH
+    return [
+        Kpi(
+            "cooling.water_consumed",
+            consumed_m3,
+            "m3",
+            "Water evaporated and drifted by heat rejection on site over the run, at 1,000 kg/m3; "
+            "water used in generating the electricity is outside the boundary.",
+        ),
+        Kpi(
+            "cooling.water_withdrawn",
+            consumed_m3 + float(volumes["blowdown_m3"]),
+            "m3",
+            "Water evaporated, drifted and blown down by heat rejection on site over the run.",
+        ),
+        Kpi(
+            "cooling.wue",
+            ratio(consumed_m3 * LITRES_PER_M3, it_kwh),
+            "L/kWh",
+            "Water consumed on site (evaporation and drift) divided by the energy into racks, over "
+            "the whole run.",
+        ),
+    ]
+
+
+def _temperature(results: Results) -> list[Kpi]:
+    site, loop = results.timeseries["site"], results.timeseries["loop"]
+    throttled_h = float(site["throttled_accelerators"].sum()) * step_s("site") / SECONDS_PER_HOUR
+    warmest = loop.loc[loop["supply_max_c"].idxmax()] if len(loop) else None
+    rows = [
+        Kpi(
+            "thermal.throttled_accelerator_hours",
+            throttled_h,
+            "h",
+            "Accelerators' worth of speed taken away because chips were hot, added up over the run: "
+            "1,000 accelerators slowed to 90 % for one hour count 100.",
+        )
+    ]
+    if warmest is not None:
+        rows.append(
+            Kpi(
+                "thermal.coolant_supply_max",
+                float(warmest["supply_max_c"]),
+                "degC",
+                "Warmest 1-minute supply temperature of any coolant loop in the run, here of "
+                f"{warmest['element']}.",
+            )
+        )
+    rows.append(
+        Kpi(
+            "thermal.junction_max",
+            float(site["junction_max_c"].max()),
+            "degC",
+            "Hottest junction of any accelerator on site in any minute of the run.",
+        )
+    )
+    return rows
