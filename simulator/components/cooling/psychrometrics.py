@@ -12,7 +12,6 @@ Array = NDArray[np.float64]
 
 LATENT_HEAT_J_KG = 2.43e6
 """Heat of evaporation of water near 30 degC."""
-AIR_SPECIFIC_HEAT_J_KGK = 1006.0
 KELVIN = 273.15
 _GAS_CONSTANT_AIR = 287.042
 _WATER_TO_AIR = 0.621945
@@ -58,6 +57,24 @@ def wet_bulb_from_dew_point_c(
     return _solve_wet_bulb(dry, vapour, np.asarray(pressure_pa))
 
 
+def humidity_from_wet_bulb(
+    dry_bulb_c: ArrayLike, wet_bulb_c: ArrayLike, pressure_pa: ArrayLike
+) -> Array:
+    """Return kg of water per kg of dry air from dry and wet bulb (equations 33 and 35)."""
+    dry, wet = np.asarray(dry_bulb_c, dtype=float), np.asarray(wet_bulb_c, dtype=float)
+    saturated = humidity_ratio(saturation_pressure_pa(wet), pressure_pa)
+    gap = dry - wet
+    water = ((2501.0 - 2.326 * wet) * saturated - 1.006 * gap) / (2501.0 + 1.86 * dry - 4.186 * wet)
+    ice = ((2830.0 - 0.24 * wet) * saturated - 1.006 * gap) / (2830.0 + 1.86 * dry - 2.1 * wet)
+    return np.where(wet >= 0.0, water, ice)
+
+
+def enthalpy_j_kg(temperature_c: ArrayLike, humidity: ArrayLike) -> Array:
+    """Return the enthalpy of moist air in J per kg of dry air (equation 30)."""
+    celsius = np.asarray(temperature_c, dtype=float)
+    return 1006.0 * celsius + np.asarray(humidity) * (2.501e6 + 1860.0 * celsius)
+
+
 def air_density_kg_m3(temperature_c: ArrayLike, pressure_pa: ArrayLike) -> Array:
     """Return the density of dry air in kg/m3 (equation 26 at zero humidity)."""
     kelvin = np.asarray(temperature_c, dtype=float) + KELVIN
@@ -85,16 +102,7 @@ def _solve_wet_bulb(dry: Array, vapour_pa: Array, pressure_pa: Array) -> Array:
     low = high - 60.0
     for _ in range(34):
         middle = 0.5 * (low + high)
-        too_wet = _humidity_at(dry, middle, pressure_pa) > target
+        too_wet = humidity_from_wet_bulb(dry, middle, pressure_pa) > target
         high = np.where(too_wet, middle, high)
         low = np.where(too_wet, low, middle)
     return 0.5 * (low + high)
-
-
-def _humidity_at(dry: Array, wet: Array, pressure_pa: Array) -> Array:
-    """Return the humidity ratio of air with this dry and wet bulb (equations 33 and 35)."""
-    saturated = humidity_ratio(saturation_pressure_pa(wet), pressure_pa)
-    gap = dry - wet
-    water = ((2501.0 - 2.326 * wet) * saturated - 1.006 * gap) / (2501.0 + 1.86 * dry - 4.186 * wet)
-    ice = ((2830.0 - 0.24 * wet) * saturated - 1.006 * gap) / (2830.0 + 1.86 * dry - 2.1 * wet)
-    return np.where(wet >= 0.0, water, ice)

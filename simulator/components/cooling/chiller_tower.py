@@ -1,0 +1,172 @@
+"""Water-cooled chillers behind a waterside economiser, on open cooling towers."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+import numpy as np
+
+from simulator.components.cooling import psychrometrics, tower
+from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
+from simulator.components.cooling.fluids import WATER_SPECIFIC_HEAT_J_KGK
+from simulator.units import Fraction, NonNegative, Positive, Temperature, TemperatureDelta, Within
+
+_ROUNDS = 6  # of the loop heat -> tower -> chiller work -> heat; each gains more than one digit
+CAPACITY_PER_K = 0.03
+"""Growth of a chiller's capacity per K of warmer water: denser suction gas (assumed)."""
+
+
+@dataclass(frozen=True)
+class _State:
+    """One working point per hour and load; heat and work per W of capacity in service."""
+
+    chilled_frac: Array
+    limit_frac: Array
+    work_frac: Array
+    range_k: Array
+    water_c: Array
+
+
+class ChillerTower(PlantSpec):
+    """Tower water pre-cools the loop in an exchanger; a chiller in series takes what is left.
+
+    `unit` is the heat of one chiller with its towers and pumps. Towers default to the usual design
+    point, 35.0 to 29.44 degC at 25.55 degC wet bulb (LBNL modelica-buildings, c4117cce).
+    """
+
+    kind: Literal["chiller_tower"] = "chiller_tower"
+    design_wet_bulb: Temperature = 25.55
+    """Wet bulb of the towers' design point."""
+    tower_approach: Annotated[TemperatureDelta, Positive()] = 3.89
+    """Tower water minus wet bulb at the design point."""
+    tower_range: Annotated[TemperatureDelta, Within("1.1 K", "20 K")] = 5.56
+    """Cooling of the water through the tower at the design point."""
+    tower_fan: Annotated[Fraction, Within(0.0, 0.1)] = 0.012
+    """Tower fan power over rejected heat at design (0.008-0.018, assumed)."""
+    condenser_pump: Annotated[Fraction, Within(0.0, 0.1)] = 0.012
+    """Condenser pump power over rejected heat at design: 200 kPa at 5.56 K and 70 % (derived)."""
+    economiser_approach: Annotated[TemperatureDelta, Positive()] = 2.0
+    """Loop water minus tower water at full load of the economiser exchanger (1.5-2.5 K)."""
+    carnot_fraction: Annotated[Fraction, Within(0.1, 0.8)] = 0.60
+    """Chiller COP over Carnot's (0.55-0.65 for water-cooled centrifugals, assumed)."""
+    pinch: Annotated[TemperatureDelta, NonNegative()] = 1.5
+    """Refrigerant to leaving water, at evaporator and condenser (1-2 K, assumed)."""
+    minimum_lift: Annotated[TemperatureDelta, Within("5 K", "30 K")] = 15.0
+    """Smallest condensing minus evaporating temperature the compressor works at (assumed)."""
+    condenser_minimum: Temperature = 15.0
+    """Coldest water the condensers accept; a bypass and slow fans keep it (assumed)."""
+    design_supply: Temperature | None = None
+    """Chilled water temperature the chillers are sized for; the set temperature if not given."""
+    cycles_of_concentration: Annotated[Fraction, Within(1.1, 20.0)] = 4.0
+    """Salt in the basin over salt in the make-up water (3-6, assumed)."""
+    drift: Annotated[Fraction, Within(0.0, 0.01)] = 2e-5
+    """Water blown out as droplets, over circulation (0.0005-0.005 %, assumed)."""
+
+    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
+        """Return supply temperature, power and water by hour and load (see `PlantSpec`)."""
+        wet = weather.wet_bulb_c[:, None]
+        state = self._full_fans(supply_c, wet)
+        water_c, airflow = self._slow_fans(supply_c, wet, state)
+        evaporation, blowdown = self._water_kg_j(supply_c, weather, state, water_c)
+        flows = (self.tower_fan * airflow**3 + self.condenser_pump) * self._rejection(supply_c)
+        return PlantMap(
+            load_frac=LOAD_FRAC,
+            supply_c=self._supply_c(supply_c, state),
+            power_frac=state.work_frac + flows * (LOAD_FRAC > 0.0),
+            evaporation_kg_j=evaporation,
+            blowdown_kg_j=blowdown,
+        )
+
+    def cop(self, supply_c: float, condenser_c: Array) -> Array:
+        """Return the chiller's COP for water leaving evaporator and condenser at these degC.
+
+        COP = phi Te / (Tc - Te) with refrigerant temperatures in K, one pinch beyond the waters.
+        Published chiller curves end near 13 degC chilled water; this form holds above it.
+        """
+        cold = supply_c - self.pinch + psychrometrics.KELVIN
+        lift = condenser_c + self.pinch + psychrometrics.KELVIN - cold
+        return self.carnot_fraction * cold / np.maximum(lift, self.minimum_lift)
+
+    def _design_cop(self, supply_c: float) -> float:
+        supply = supply_c if self.design_supply is None else self.design_supply
+        hot = self.design_wet_bulb + self.tower_approach + self.tower_range
+        return float(self.cop(supply, np.float64(hot)))
+
+    def _rejection(self, supply_c: float) -> float:
+        """Return the towers' design heat per W of chiller capacity."""
+        return 1.0 + 1.0 / self._design_cop(supply_c)
+
+    def _tower_scale(self) -> float:
+        """Return the factor on the correlation's approach that meets the design point."""
+        wet, span = np.float64(self.design_wet_bulb), np.float64(self.tower_range)
+        return self.tower_approach / float(tower.approach_k(wet, span))
+
+    def _full_fans(self, supply_c: float, wet: Array) -> _State:
+        """Return the working point with all fans at full speed.
+
+        Tower temperature, chiller work and rejected heat depend on each other; the loop gain is
+        below 0.1, so a few rounds settle it.
+        """
+        full_range = self.tower_range / self._rejection(supply_c)
+        work = np.zeros((len(wet), len(LOAD_FRAC)))
+        for _ in range(_ROUNDS):
+            span = (LOAD_FRAC + work) * full_range
+            water = wet + self._tower_scale() * tower.approach_k(wet, span)
+            cop = self.cop(supply_c, np.maximum(water, self.condenser_minimum) + span)
+            # A motor sized for the design point carries less heat against a higher lift.
+            limit = np.minimum(1.0, cop / self._design_cop(supply_c))
+            missing = water + self.economiser_approach * LOAD_FRAC - supply_c
+            chilled = missing / (self.economiser_approach + self.range)
+            chilled = np.clip(chilled, 0.0, np.minimum(limit, LOAD_FRAC))
+            work = chilled / cop
+        return _State(chilled, limit, work, span, water)
+
+    def _slow_fans(self, supply_c: float, wet: Array, state: _State) -> tuple[Array, Array]:
+        """Return tower water and airflow once fans slow down to what each mode needs.
+
+        Free cooling holds the set temperature behind the exchanger, mechanical cooling the coldest
+        water the condensers accept, partial cooling runs the fans at full speed.
+        """
+        free = state.chilled_frac <= 0.0
+        mechanical = state.chilled_frac >= LOAD_FRAC
+        held = np.where(
+            free, supply_c - self.economiser_approach * LOAD_FRAC, self.condenser_minimum
+        )
+        slow = (free | mechanical) & (state.water_c < held)
+        water = np.where(slow, held, state.water_c)
+        airflow = tower.airflow_frac(wet, state.range_k, (water - wet) / self._tower_scale())
+        return water, np.where(slow, airflow, 1.0)
+
+    def _supply_c(self, supply_c: float, state: _State) -> Array:
+        """Return the loop temperature: the set one, or where an overloaded plant settles.
+
+        A chiller at its limit carries more as its water warms; the exchanger helps once the
+        return is warmer than tower water. Both are linear in the supply temperature.
+        """
+        limit, growth = state.limit_frac, CAPACITY_PER_K
+        alone = supply_c + (LOAD_FRAC / limit - 1.0) / growth
+        span = (self.economiser_approach + self.range) * limit
+        exchanger = state.water_c + self.economiser_approach * LOAD_FRAC - span
+        helped = (exchanger + span * growth * supply_c) / (1.0 + span * growth)
+        return np.maximum(supply_c, np.minimum(alone, helped))
+
+    def _water_kg_j(
+        self, supply_c: float, weather: HourlyWeather, state: _State, water_c: Array
+    ) -> tuple[Array, Array]:
+        """Return evaporation with drift, and blowdown, in kg/s per W of capacity.
+
+        Air leaves saturated at the mean water temperature; of the heat it takes, the share
+        (w_out - w_in) / (h_out - h_in) kg/J is evaporated: less in cold air, more in hot dry air.
+        """
+        dry, wet = weather.dry_bulb_c[:, None], weather.wet_bulb_c[:, None]
+        pressure = weather.pressure_pa[:, None]
+        leaving = np.maximum(water_c + 0.5 * state.range_k, wet + 0.5)
+        vapour = psychrometrics.saturation_pressure_pa(leaving)
+        humid = psychrometrics.humidity_ratio(vapour, pressure)
+        before = psychrometrics.humidity_from_wet_bulb(dry, wet, pressure)
+        gained = psychrometrics.enthalpy_j_kg(leaving, humid)
+        gained = gained - psychrometrics.enthalpy_j_kg(dry, before)
+        evaporated = (LOAD_FRAC + state.work_frac) * np.maximum(humid - before, 0.0) / gained
+        circulation = self._rejection(supply_c) / (WATER_SPECIFIC_HEAT_J_KGK * self.tower_range)
+        drift = self.drift * circulation * (LOAD_FRAC > 0.0)
+        blowdown = np.maximum(evaporated / (self.cycles_of_concentration - 1.0) - drift, 0.0)
+        return evaporated + drift, blowdown
