@@ -88,7 +88,7 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
 def _site(draws: np.random.Generator, first: pd.Timestamp, days: int) -> pd.DataFrame:
     n = days * 1440
     hour = np.arange(n) / 60
-    season = 8 * np.cos(2 * np.pi * (first.dayofyear + hour / 24 - 200) / 365)
+    season = 8 * np.cos(2 * np.pi * (first.day_of_year + hour / 24 - 200) / 365)
     dry = (
         18
         + season
@@ -97,7 +97,7 @@ def _site(draws: np.random.Generator, first: pd.Timestamp, days: int) -> pd.Data
     )
     wet = dry - 5 - 0.25 * np.maximum(dry - 10, 0)
     day = 0.5 + 0.5 * np.sin(2 * np.pi * (hour - 9) / 24)
-    weekend = np.where((hour // 24 + first.dayofweek) % 7 >= 5, 0.8, 1.0)
+    weekend = np.where((hour // 24 + first.day_of_week) % 7 >= 5, 0.8, 1.0)
     dip = np.repeat(np.where(draws.random(n // 30 + 1) < 0.02, 0.8, 1.0), 30)[:n]
     it = 1e6 * (505 + 130 * day * weekend + 150 * dip + draws.normal(0, 2, n))
     it += 8e6 * np.sin(2 * np.pi * hour / 168)
@@ -172,7 +172,7 @@ def _hourly(
 
 def _hall(draws, time, hourly, name, chip, share):  # type: ignore[no-untyped-def]
     it = hourly.it_w.to_numpy() * share * (1 + 0.01 * draws.normal())
-    halls, racks, chips, _ = CHIPS[chip]
+    _, racks, chips, _ = CHIPS[chip]
     return pd.DataFrame(
         {
             "time": time,
@@ -202,7 +202,7 @@ def _loop(time, hourly, name, share, supply):  # type: ignore[no-untyped-def]
 
 
 def _pool(draws, time, name, rate, accelerators):  # type: ignore[no-untyped-def]
-    hour = np.asarray(time.hour) + 24 * np.asarray(time.dayofweek)
+    hour = np.asarray(time.hour) + 24 * np.asarray(time.day_of_week)
     wave = 0.62 + 0.38 * np.sin(2 * np.pi * (hour - 9) / 24) * np.where(hour >= 120, 0.6, 1.0)
     arrivals = rate * wave * (1 + 0.03 * draws.normal(size=len(time)))
     served = np.minimum(arrivals, rate * 0.97)
