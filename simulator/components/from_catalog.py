@@ -7,6 +7,7 @@ from simulator import catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
+from simulator.components.language_model import LanguageModel
 from simulator.components.rack import Rack
 
 Made = TypeVar("Made", bound=Spec)
@@ -22,6 +23,12 @@ def accelerator(name: str) -> Accelerator:
 def rack(name: str) -> Rack:
     """Return a rack type by any spelling of its name; KeyError carries the nearest names."""
     return _make(Rack, catalog.load("racks", name))
+
+
+@cache
+def language_model(name: str) -> LanguageModel:
+    """Return a model by any spelling of its name; KeyError carries the nearest names."""
+    return _make(LanguageModel, catalog.load("models", name))
 
 
 @cache

@@ -10,6 +10,7 @@ EVIDENCE = {"measured", "vendor", "derived", "assumed"}
 MAKERS = {
     "accelerators": from_catalog.accelerator,
     "failures": from_catalog.failure_classes,
+    "models": from_catalog.language_model,
     "racks": from_catalog.rack,
 }
 
@@ -50,6 +51,11 @@ def test_bare_numbers_only_where_there_is_nothing_to_source() -> None:
 )
 def test_names_match_however_they_are_spelled(given: str, found: str) -> None:
     assert from_catalog.accelerator(given).name == found
+
+
+@pytest.mark.parametrize("given", ["llama2-70b", "meta-llama/Llama-2-70b-hf", "LLAMA-2-70B"])
+def test_one_model_has_many_spellings(given: str) -> None:
+    assert from_catalog.language_model(given).name == "llama-2-70b"
 
 
 def test_unknown_name_brings_the_nearest() -> None:
