@@ -1,10 +1,13 @@
 """The accelerator: one chip as its datasheet describes it."""
 
+from pydantic import Field
+
 from simulator.components.kinds import Spec
 from simulator.units import (
     Bandwidth,
     ComputeRate,
     DataSize,
+    Fraction,
     HeatCapacity,
     Power,
     Temperature,
@@ -24,6 +27,8 @@ class Accelerator(Spec):
     """Designed by the operator itself."""
     peak: dict[str, ComputeRate]
     """Dense peak rate by precision: bf16, fp8, fp4, int8."""
+    sustained: dict[str, Fraction] = Field(default_factory=dict)
+    """Measured rate of large matrix products as a share of peak, by precision."""
     memory: DataSize
     """Usable high-bandwidth memory."""
     memory_bandwidth: Bandwidth
