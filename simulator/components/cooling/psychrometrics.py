@@ -45,16 +45,28 @@ def humidity_ratio(vapour_pressure_pa: ArrayLike, pressure_pa: ArrayLike) -> Arr
 def wet_bulb_c(dry_bulb_c: ArrayLike, rh_frac: ArrayLike, pressure_pa: ArrayLike) -> Array:
     """Return the thermodynamic wet bulb in degC from dry bulb and relative humidity (0 to 1)."""
     vapour = np.asarray(rh_frac, dtype=float) * saturation_pressure_pa(dry_bulb_c)
-    return _solve_wet_bulb(np.asarray(dry_bulb_c, dtype=float), vapour, np.asarray(pressure_pa))
+    return wet_bulb_of_vapour_c(dry_bulb_c, vapour, pressure_pa)
 
 
-def wet_bulb_from_dew_point_c(
-    dry_bulb_c: ArrayLike, dew_point_c: ArrayLike, pressure_pa: ArrayLike
+def wet_bulb_of_vapour_c(
+    dry_bulb_c: ArrayLike, vapour_pressure_pa: ArrayLike, pressure_pa: ArrayLike
 ) -> Array:
-    """Return the thermodynamic wet bulb in degC from dry bulb and dew point (capped at dry bulb)."""
-    dry = np.asarray(dry_bulb_c, dtype=float)
-    vapour = saturation_pressure_pa(np.minimum(dew_point_c, dry))
-    return _solve_wet_bulb(dry, vapour, np.asarray(pressure_pa))
+    """Return the thermodynamic wet bulb in degC from dry bulb and vapour pressure.
+
+    The vapour pressure at a dew point is `saturation_pressure_pa(dew_point_c)`; more vapour than
+    saturation is taken as saturation. Equations 33 (above freezing) and 35 (below) are solved by
+    bisection within 60 K below dry bulb, because they change at the triple point; 34 halvings
+    leave less than 1e-8 K.
+    """
+    dry, vapour, pressure = np.broadcast_arrays(dry_bulb_c, vapour_pressure_pa, pressure_pa)
+    target = humidity_ratio(np.minimum(vapour, saturation_pressure_pa(dry)), pressure)
+    low, high = dry - 60.0, np.array(dry, dtype=float)
+    for _ in range(34):
+        middle = 0.5 * (low + high)
+        too_wet = humidity_from_wet_bulb(dry, middle, pressure) > target
+        high = np.where(too_wet, middle, high)
+        low = np.where(too_wet, low, middle)
+    return 0.5 * (low + high)
 
 
 def humidity_from_wet_bulb(
@@ -89,20 +101,3 @@ def standard_pressure_pa(elevation_m: float) -> float:
 def _log_pressure(kelvin: Array, c: tuple[float, ...]) -> Array:
     series = c[1] + kelvin * (c[2] + kelvin * (c[3] + kelvin * (c[4] + kelvin * c[5])))
     return c[0] / kelvin + series + c[6] * np.log(kelvin)
-
-
-def _solve_wet_bulb(dry: Array, vapour_pa: Array, pressure_pa: Array) -> Array:
-    """Bisect equations 33 (above freezing) and 35 (below) between -100 degC and dry bulb.
-
-    Bisection, because the equations change at the triple point; 34 halvings of at most 160 K
-    leave less than 1e-8 K.
-    """
-    target = humidity_ratio(vapour_pa, pressure_pa)
-    high = np.array(np.broadcast_to(dry, np.broadcast_shapes(dry.shape, target.shape)))
-    low = high - 60.0
-    for _ in range(34):
-        middle = 0.5 * (low + high)
-        too_wet = humidity_from_wet_bulb(dry, middle, pressure_pa) > target
-        high = np.where(too_wet, middle, high)
-        low = np.where(too_wet, low, middle)
-    return 0.5 * (low + high)
