@@ -56,14 +56,19 @@ class Within:
         return low <= value <= high and not (self.above and value == low)
 
 
-def Positive() -> Within:
-    """Return the bound `more than 0`."""
-    return Within(low=0, above=True)
+@dataclass(frozen=True)
+class Positive(Within):
+    """The bound `more than 0`."""
+
+    low: str | float | None = 0
+    above: bool = True
 
 
-def NonNegative() -> Within:
-    """Return the bound `0 or more`."""
-    return Within(low=0)
+@dataclass(frozen=True)
+class NonNegative(Within):
+    """The bound `0 or more`."""
+
+    low: str | float | None = 0
 
 
 @cache

@@ -1,0 +1,124 @@
+"""YAML files -> one plain tree that remembers where everything was written.
+
+`read` puts a document together in one straight line: the file and its `import`s are united, the
+chosen scenario's `overrides` may change `templates`, templates are opened, overrides and `--set`
+are laid on, figures with evidence are taken out into a register. It knows nothing of the
+simulator; every problem found on the way is told at once, with its place and a cure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from simulator.documents.choices import SET, apply_sets, chosen_overrides, split_templates
+from simulator.documents.figures import Figure, take_figures
+from simulator.documents.imports import Imports
+from simulator.documents.merging import Overlay
+from simulator.documents.nodes import Node, Place, branch, joined, to_plain, walk
+from simulator.documents.nodes import Path as TreePath
+from simulator.documents.templates import Templates
+from simulator.errors import Problem, ScenarioError
+
+__all__ = ["Document", "Figure", "Place", "read"]
+_ABOUT_THE_TEXT = ("templates", "overrides", "scenarios")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A document as read: the plain tree, the place of every path, the figures, the files."""
+
+    tree: dict[str, Any]
+    places: dict[TreePath, Place]
+    figures: tuple[Figure, ...]
+    files: tuple[Path, ...]
+    scenarios: tuple[str, ...] = field(default=())
+
+    def place_of(self, path: TreePath) -> Place:
+        """Return the nearest known place of a path; parts the tree does not have are skipped."""
+        return self.places[self._known(path)[0]]
+
+    def problem(self, path: TreePath, message: str) -> Problem:
+        """Return a problem at the nearest known place, with the path as `--set` would write it."""
+        known, rest = self._known(path)
+        return self.places[known].problem(joined(self.dotted(known), *rest), message)
+
+    def folder_of(self, path: TreePath) -> Path:
+        """Return the folder to which a file name at this path is relative."""
+        file = self.place_of(path).file
+        return Path.cwd() if file == SET else Path(file).parent
+
+    def dotted(self, path: TreePath) -> str:
+        """Return a path as dotted text, list items by their `name` where they have one."""
+        node: Any = self.tree
+        parts: list[object] = []
+        for part in path:
+            node = node[part]
+            name = node.get("name") if isinstance(node, dict) and isinstance(part, int) else None
+            parts.append(part if name is None else name)
+        return joined(*parts)
+
+    def _known(self, path: TreePath) -> tuple[TreePath, TreePath]:
+        """Return the longest path of the tree found along `path`, and the last part if it is new.
+
+        Validators put tags of unions between keys; these are in no tree and are left out.
+        """
+        known: TreePath = ()
+        for part in path:
+            if (*known, part) in self.places:
+                known = (*known, part)
+        new = path[-1:] if path and (not known or known[-1] != path[-1]) else ()
+        return known, new
+
+
+def read(
+    path: str | Path,
+    sets: Iterable[str | tuple[str, Any]] = (),
+    scenario: str | None = None,
+) -> Document:
+    """Return the document of a YAML file; ScenarioError holds every problem found.
+
+    Parameters
+    ----------
+    path : the file to start from
+    sets : `a.b=3 MW` texts as on the command line, or (dotted key, plain value) pairs
+    scenario : a name under `scenarios:` whose overrides are laid on
+    """
+    problems: list[Problem] = []
+    imports = Imports(problems)
+    whole = imports.load(Path(path), Place(str(path), 1, 1))
+    tree = _assembled(whole, sets, scenario, problems) if whole else None
+    figures: tuple[Figure, ...] = ()
+    if tree is not None and tree.too_big:
+        problems.append(tree.place.problem("", f"the document {tree.too_big}"))
+    elif tree is not None:
+        tree, figures = take_figures(tree, problems)
+    if problems or whole is None or tree is None:
+        raise ScenarioError(problems)
+    places = {path: node.place for path, node in walk(tree)}
+    names = tuple(whole.entries["scenarios"].entries) if "scenarios" in whole.entries else ()
+    return Document(to_plain(tree), places, figures, tuple(imports.done), names)
+
+
+def _assembled(
+    whole: Node,
+    sets: Iterable[str | tuple[str, Any]],
+    scenario: str | None,
+    problems: list[Problem],
+) -> Node:
+    """Return the tree with templates opened, overrides and sets laid on."""
+    overlay = Overlay(problems)
+    named, patches = whole.entries.get("templates"), []
+    for override in chosen_overrides(whole, scenario, problems):
+        changes, patch = split_templates(override)
+        patches.append(patch)
+        for change in changes:
+            named = overlay.lay(named, change, "templates")
+    templates = Templates(named, problems)
+    kept = {key: child for key, child in whole.entries.items() if key not in _ABOUT_THE_TEXT}
+    tree = templates.expand(branch(kept, whole.place))
+    for patch in patches:
+        tree = overlay.lay(tree, templates.expand(patch))
+    return apply_sets(tree, sets, problems)

@@ -1,0 +1,146 @@
+"""What the reader chooses on top of the files: a scenario (a list of overrides) and `--set`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from simulator.documents.figures import is_figure
+from simulator.documents.merging import Overlay, split_key
+from simulator.documents.nodes import Node, Place, branch, by_name, from_plain, joined
+from simulator.documents.yaml_text import read_text
+from simulator.errors import Problem, nearest
+
+SET = "--set"
+_WEATHER_SOURCES = ("epw", "tmy3", "csv", "station")
+_WEATHER_FILES = ("epw", "tmy3", "csv")
+
+
+def chosen_overrides(tree: Node, scenario: str | None, problems: list[Problem]) -> list[Node]:
+    """Return the override trees of a scenario in the order they are laid on.
+
+    All scenarios are checked for names that do not exist, chosen or not.
+    """
+    overrides, scenarios = tree.entries.get("overrides"), tree.entries.get("scenarios")
+    known = overrides.entries if overrides else {}
+    lists = scenarios.entries if scenarios else {}
+    for part, node in (("overrides", overrides), ("scenarios", scenarios)):
+        if node is not None and not node.is_mapping:
+            problems.append(node.place.problem(part, f"'{part}' are 'name: ...' lines"))
+    names = {name: _names(name, lists, known, problems, ()) for name in lists}
+    if scenario is None:
+        return []
+    if scenario not in names:
+        told = f"no scenario '{scenario}'{nearest(scenario, lists)}"
+        place = scenarios.place if scenarios else tree.place
+        problems.append(place.problem("scenarios", told))
+    return [known[name] for name in dict.fromkeys(names.get(scenario, ()))]
+
+
+def _names(
+    scenario: str,
+    lists: dict[str, Node],
+    known: dict[str, Node],
+    problems: list[Problem],
+    above: tuple[str, ...],
+) -> list[str]:
+    """Return the overrides of a scenario, those of scenarios it names included."""
+    given, found = lists[scenario], []
+    for item in given.items if isinstance(given.value, list) else [given]:
+        name, path = str(item.value), joined("scenarios", scenario)
+        if name in known:
+            found.append(name)
+        elif name in (*above, scenario):
+            told = " -> ".join((*above, scenario, name))
+            problems.append(item.place.problem(path, f"scenarios name each other: {told}"))
+        elif name in lists:
+            found += _names(name, lists, known, problems, (*above, scenario))
+        elif item.value is not None:
+            told = f"no override '{name}'{nearest(name, [*known, *lists])}"
+            problems.append(item.place.problem(path, told))
+    return found
+
+
+def split_templates(patch: Node) -> tuple[list[Node], Node]:
+    """Return what an override changes in `templates:`, and the rest of it."""
+    changes, rest = [], {}
+    for key, child in patch.entries.items():
+        first, _, deeper = key.partition(".")
+        if first == "templates":
+            changes.append(branch({deeper: child}, child.place) if deeper else child)
+        else:
+            rest[key] = child
+    return changes, branch(rest, patch.place) if patch.is_mapping else patch
+
+
+def apply_sets(tree: Node, sets: Iterable[str | tuple[str, Any]], problems: list[Problem]) -> Node:
+    """Return the tree with every `a.b=value` laid on, in order."""
+    for number, given in enumerate(sets, start=1):
+        place = Place(SET, number, 1)
+        found = _split(given, place, problems)
+        if found:
+            tree = _set(tree, *found, problems)
+    return tree
+
+
+def _split(
+    given: str | tuple[str, Any], place: Place, problems: list[Problem]
+) -> tuple[str, Node] | None:
+    """Return (dotted key, value node) of one `--set`, None when it cannot be read."""
+    if isinstance(given, tuple):
+        return given[0], from_plain(given[1], place)
+    key, equals, text = given.partition("=")
+    if not equals or not key.strip():
+        problems.append(place.problem("", f"'{given}': write key=value, e.g. a.b='3 MW'"))
+        return None
+    value = read_text(text, SET, problems, place)
+    return (key.strip(), value) if value else None
+
+
+def _set(tree: Node, key: str, value: Node, problems: list[Problem]) -> Node:
+    """Return the tree with one value set; an unknown way to it is a problem."""
+    if key.startswith("weather."):
+        source = key.removeprefix("weather.")
+        if source in _WEATHER_FILES and isinstance(value.value, str):
+            value = Node(str(Path(value.value).expanduser().absolute()), value.place)
+        if source in _WEATHER_SOURCES:
+            whole = branch({source: value}, value.place)
+            return branch({**tree.entries, "weather": whole}, tree.place)
+    told = _dead_end(tree, key)
+    if told:
+        problems.append(value.place.problem(key, told))
+        return tree
+    return Overlay(problems).lay(tree, branch({key: value}, value.place))
+
+
+def _dead_end(tree: Node, key: str) -> str:
+    """Return why a dotted key leads nowhere; nothing when it does, or when the schema must judge.
+
+    A key not written in the files may still be one the schema knows, with a default; only a near
+    miss of a written key is certainly a slip.
+    """
+    node, rest = tree, key
+    while rest:
+        names = by_name(node)
+        first, rest = split_key(rest, node.entries if names is None else names)
+        child = _child(node, first)
+        if child is None and not node.is_mapping:
+            return f"no item '{first}' in this list{nearest(first, names or ())}"
+        if child is None:
+            like = nearest(first, node.entries)
+            return f"no key '{first}'{like}" if rest and like else ""
+        single = is_figure(child) or not isinstance(child.value, dict | list | None)
+        if rest and single:
+            return f"'{first}' is a single value and has no '{rest}'"
+        node = child
+    return ""
+
+
+def _child(node: Node, key: str) -> Node | None:
+    """Return the child of a mapping by key, of a list by item name or index."""
+    if node.is_mapping:
+        return node.entries.get(key)
+    names = by_name(node) or {}
+    index = names.get(key, int(key) if key.isdecimal() else len(node.items))
+    return node.items[index] if index < len(node.items) else None
