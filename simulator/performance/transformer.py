@@ -139,7 +139,10 @@ def distinct_experts(model: LanguageModel, tokens: float | None) -> float:
 def _attention_weights(model: LanguageModel) -> float:
     h, latent = model.hidden, model.latent
     if latent is None:
-        queries, keys = model.heads * model.head_dimension, model.kv_heads * model.head_dimension
+        queries, keys = (
+            model.heads * model.head_dimension,
+            model.kv_heads * model.head_dimension,
+        )
         return 2.0 * h * (queries + keys)
     query = latent.query_rank * (h + model.heads * (latent.nope_dimension + latent.rope_dimension))
     down = h * (latent.kv_rank + latent.rope_dimension)

@@ -1,0 +1,113 @@
+"""What one chip sustains: matrix rate, memory bandwidth, power by activity, speed under a cap.
+
+Every efficiency that is not a figure of a chip's own catalog entry is a constant here, once, with
+its source and evidence.
+"""
+
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+
+from simulator.components.accelerator import Accelerator
+
+Number = TypeVar("Number", float, np.ndarray)
+
+# Share of peak where a chip has no measurement of its own; measured shares of ten chips lie
+# between 0.51 and 0.97 (ml-engineering, matrix-multiplication survey). Assumed.
+UNMEASURED_MATRIX_SHARE = 0.70
+
+# Share of a large matrix product's rate that whole transformer layers keep: norms, activations,
+# attention softmax and tile edges take the rest. Assumed, range 0.65-0.85.
+LAYER_SHARE = 0.75
+
+# Share of peak memory bandwidth that streaming weights reach in decode kernels; stream tests on
+# H100 reach 0.90-0.93, small products less. Assumed, range 0.75-0.92.
+WEIGHT_BANDWIDTH_SHARE = 0.85
+
+# The same for gathering keys and values from paged memory. Assumed, range 0.45-0.80.
+KV_BANDWIDTH_SHARE = 0.60
+
+# Chip power between idle and TDP: share drawn when memory, or matrix units, work without pause.
+# Decode of an 8B model on H100 (memory busy 0.75 of the time) draws 0.66 of idle-to-TDP, large
+# matrix products draw all of it (ML.ENERGY leaderboard v3, H100 HPL at 696 W). Derived.
+MEMORY_POWER_SHARE = 0.85
+MATRIX_POWER_SHARE = 1.0
+
+# Speed of matrix work under a power cap: speed = cap ** exponent, cap as a share of dynamic
+# power. With P ~ f V^2 and V falling with f, P ~ f^2.5 near the top of the curve. Memory clocks
+# do not follow the cap. Assumed, ranges 0.30-0.60 and 0.05-0.20.
+CAP_EXPONENT_MATRIX = 0.40
+CAP_EXPONENT_MEMORY = 0.10
+
+# What a chip falls back to when it has no matrix units for a precision: weights are widened.
+_WIDER = {"fp4": ("fp4", "fp8", "bf16"), "fp8": ("fp8", "bf16"), "int8": ("int8", "fp8", "bf16")}
+
+
+@dataclass(frozen=True)
+class Sustained:
+    """Rates that one chip keeps up in one precision."""
+
+    matrix_flop_s: float
+    layer_flop_s: float
+    weight_bytes_s: float
+    kv_bytes_s: float
+
+
+def compute_precision(chip: Accelerator, precision: str) -> str:
+    """Return the precision in which the chip multiplies operands stored in `precision`."""
+    for candidate in _WIDER.get(precision, (precision,)):
+        if candidate in chip.peak:
+            return candidate
+    known = ", ".join(chip.peak)
+    raise ValueError(f"{chip.name} has no matrix units for {precision}, only for {known}")
+
+
+def matrix_rate_flop_s(chip: Accelerator, precision: str) -> float:
+    """Return the rate of large matrix products in FLOP/s."""
+    computed = compute_precision(chip, precision)
+    measured = chip.sustained.get(computed)
+    if measured is None:
+        measured = min(chip.sustained.values(), default=UNMEASURED_MATRIX_SHARE)
+    return chip.peak[computed] * measured
+
+
+def sustained(chip: Accelerator, precision: str) -> Sustained:
+    """Return what one chip keeps up in one precision."""
+    matrix = matrix_rate_flop_s(chip, precision)
+    return Sustained(
+        matrix_flop_s=matrix,
+        layer_flop_s=LAYER_SHARE * matrix,
+        weight_bytes_s=WEIGHT_BANDWIDTH_SHARE * chip.memory_bandwidth,
+        kv_bytes_s=KV_BANDWIDTH_SHARE * chip.memory_bandwidth,
+    )
+
+
+def roofline_s(chip: Accelerator, precision: str, flops: float, read_bytes: float) -> float:
+    """Return the time in s of one large operation: the slower of arithmetic and memory.
+
+    Williams et al., Roofline, CACM 52(4), 2009, with sustained instead of peak rates.
+    """
+    rate = sustained(chip, precision)
+    return max(flops / rate.matrix_flop_s, read_bytes / rate.weight_bytes_s)
+
+
+def dynamic_power_frac(matrix_busy: Number, memory_busy: Number) -> Number:
+    """Return chip power between idle (0) and TDP (1) from the busy shares of its two engines.
+
+    The engines share one limit, so their draws saturate: 1 - (1 - a m)(1 - b c).
+    """
+    matrix = np.clip(matrix_busy, 0.0, 1.0) * MATRIX_POWER_SHARE
+    memory = np.clip(memory_busy, 0.0, 1.0) * MEMORY_POWER_SHARE
+    return 1.0 - (1.0 - matrix) * (1.0 - memory)
+
+
+def capped_speed(cap_frac: Number, memory_share: float = 0.0) -> Number:
+    """Return speed relative to uncapped when dynamic power is held to `cap_frac` of its draw.
+
+    `memory_share` is the share of uncapped time that waits for memory or network, which a core
+    clock hardly slows: the times of the two parts add up.
+    """
+    cap = np.clip(cap_frac, 1e-6, 1.0)
+    matrix_time = (1.0 - memory_share) * cap**-CAP_EXPONENT_MATRIX
+    return 1.0 / (matrix_time + memory_share * cap**-CAP_EXPONENT_MEMORY)
