@@ -55,3 +55,5 @@ class Accelerator(Spec):
     leakage_w_per_k: float = 0.0
     """Extra chip power per kelvin above `leakage_reference`, W/K."""
     leakage_reference: Temperature = 65.0
+    power_exponent: float = 2.5
+    """Dynamic power ~ clock ** exponent near the top of the voltage-frequency curve (P ~ f V^2)."""

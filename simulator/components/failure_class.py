@@ -11,7 +11,9 @@ Population = Literal[
     "accelerator", "server", "rack", "block", "hall", "leaf_switch", "optic",
     "liquid_plant_unit", "air_plant_unit", "line", "transformer",
 ]
-Effect = Literal["interrupt", "server", "rack", "block", "switch", "plant_unit", "line", "transformer"]
+Effect = Literal[
+    "interrupt", "server", "rack", "block", "flow", "switch", "plant_unit", "line", "transformer"
+]
 
 
 class FailureClass(Spec):
@@ -31,7 +33,8 @@ class FailureClass(Spec):
     doubling: TemperatureDelta | None = None
     """Temperature rise that doubles the hazard; blank for none."""
     effect: Effect
-    """What leaves service. `interrupt` takes nothing out but stops the job above it."""
+    """What leaves service. `interrupt` takes nothing out but stops the job above it; `flow` stops a
+    block's coolant, and its racks trip when their chips are too hot."""
     transient: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
     """Share that a restart cures, with `reset` instead of `repair`."""
     reset: Duration = 600.0

@@ -8,7 +8,12 @@ from simulator.components.kinds import Spec
 
 Count = Annotated[int, Field(ge=1)]
 Precision = Literal["bf16", "fp8", "fp4", "int8"]
-PRECISION_BYTES = {"bf16": 2.0, "fp8": 1.0, "int8": 1.0, "fp4": 0.5625}  # fp4: 16 share a scale
+PRECISION_BYTES = {
+    "bf16": 2.0,
+    "fp8": 1.0,
+    "int8": 1.0,
+    "fp4": 0.5625,
+}  # fp4: 16 share a scale
 
 
 class LatentAttention(Spec):

@@ -4,7 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simulator.components.cooling import CoolantUnit, FanWall, Plant
+from simulator.components.cooling import Plant
+from simulator.components.cooling.air_side import AirSide
+from simulator.components.cooling.coolant_unit import CoolantUnit
 from simulator.components.fabric.clos import Clos
 from simulator.components.kinds import Spec
 from simulator.components.power.bank import Bank
@@ -58,7 +60,7 @@ class Cooling(Spec):
     """Chilled water supplied to fan walls."""
     chilled: Plant
     """Rejects the heat of the air."""
-    fan_wall: FanWall
+    fan_wall: AirSide
 
 
 class Topology(Spec):

@@ -89,7 +89,7 @@ class ChillerTower(PlantSpec):
     def _design_cop(self, supply_c: float) -> float:
         supply = supply_c if self.design_supply is None else self.design_supply
         hot = self.design_wet_bulb + self.tower_approach + self.tower_range
-        return float(self.cop(supply, np.float64(hot)))
+        return float(self.cop(supply, np.asarray(hot)))
 
     def _rejection(self, supply_c: float) -> float:
         """Return the towers' design heat per W of chiller capacity."""
@@ -97,7 +97,7 @@ class ChillerTower(PlantSpec):
 
     def _tower_scale(self) -> float:
         """Return the factor on the correlation's approach that meets the design point."""
-        wet, span = np.float64(self.design_wet_bulb), np.float64(self.tower_range)
+        wet, span = np.asarray(self.design_wet_bulb), np.asarray(self.tower_range)
         return self.tower_approach / float(tower.approach_k(wet, span))
 
     def _full_fans(self, supply_c: float, wet: Array) -> _State:

@@ -25,7 +25,7 @@ def crossflow(ntu: ArrayLike, ratio: ArrayLike) -> Array:
     """Return the effectiveness of a crossflow exchanger, both fluids unmixed (finned coils)."""
     n = np.maximum(np.asarray(ntu, dtype=float), 1e-12)
     c = np.maximum(np.asarray(ratio, dtype=float), 1e-9)
-    return -np.expm1(n**0.22 / c * np.expm1(-c * n**0.78))
+    return np.asarray(-np.expm1(n**0.22 / c * np.expm1(-c * n**0.78)))
 
 
 def ntu_of(

@@ -5,7 +5,7 @@ linearly and held beyond (error below 0.1 % inside, about 1 % at 0 and 75 degC).
 """
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 WATER_DENSITY_KG_M3 = 995.7
 """Water at 30 degC."""
@@ -16,14 +16,14 @@ _PG25_DENSITY = (1019.3, 1014.9, 1009.9, 1007.2, 1001.4)
 _PG25_SPECIFIC_HEAT = (3920.5, 3944.6, 3968.6, 3980.6, 4004.1)
 
 
-def pg25_density_kg_m3(temperature_c: ArrayLike) -> NDArray[np.float64]:
+def pg25_density_kg_m3(temperature_c: float | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the density of PG25 in kg/m3."""
-    return np.interp(temperature_c, _PG25_C, _PG25_DENSITY)
+    return np.asarray(np.interp(temperature_c, _PG25_C, _PG25_DENSITY))
 
 
-def pg25_specific_heat_j_kgk(temperature_c: ArrayLike) -> NDArray[np.float64]:
+def pg25_specific_heat_j_kgk(temperature_c: float | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the specific heat of PG25 in J/(kg K)."""
-    return np.interp(temperature_c, _PG25_C, _PG25_SPECIFIC_HEAT)
+    return np.asarray(np.interp(temperature_c, _PG25_C, _PG25_SPECIFIC_HEAT))
 
 
 def pg25_rise_k(flow_m3_j: float, temperature_c: float = 40.0) -> float:

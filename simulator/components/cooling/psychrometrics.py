@@ -39,7 +39,8 @@ def saturation_pressure_pa(temperature_c: ArrayLike) -> Array:
 def humidity_ratio(vapour_pressure_pa: ArrayLike, pressure_pa: ArrayLike) -> Array:
     """Return kg of water per kg of dry air (equation 20)."""
     vapour = np.asarray(vapour_pressure_pa, dtype=float)
-    return np.maximum(_WATER_TO_AIR * vapour / (np.asarray(pressure_pa) - vapour), _LOWEST_HUMIDITY)
+    ratio = _WATER_TO_AIR * vapour / (np.asarray(pressure_pa, dtype=float) - vapour)
+    return np.asarray(np.maximum(ratio, _LOWEST_HUMIDITY))
 
 
 def wet_bulb_c(dry_bulb_c: ArrayLike, rh_frac: ArrayLike, pressure_pa: ArrayLike) -> Array:
@@ -55,18 +56,20 @@ def wet_bulb_of_vapour_c(
 
     The vapour pressure at a dew point is `saturation_pressure_pa(dew_point_c)`; more vapour than
     saturation is taken as saturation. Equations 33 (above freezing) and 35 (below) are solved by
-    bisection within 60 K below dry bulb, because they change at the triple point; 34 halvings
-    leave less than 1e-8 K.
+    bisection within 60 K below dry bulb; 34 halvings leave less than 1e-8 K. The two equations
+    overlap just below freezing, where both have a solution: the one over water is returned.
     """
     dry, vapour, pressure = np.broadcast_arrays(dry_bulb_c, vapour_pressure_pa, pressure_pa)
     target = humidity_ratio(np.minimum(vapour, saturation_pressure_pa(dry)), pressure)
+    least_over_water = humidity_from_wet_bulb(dry, 0.0, pressure)
     low, high = dry - 60.0, np.array(dry, dtype=float)
     for _ in range(34):
         middle = 0.5 * (low + high)
-        too_wet = humidity_from_wet_bulb(dry, middle, pressure) > target
+        humid = humidity_from_wet_bulb(dry, middle, pressure)
+        too_wet = np.where(middle < 0.0, np.minimum(humid, least_over_water), humid) > target
         high = np.where(too_wet, middle, high)
         low = np.where(too_wet, low, middle)
-    return 0.5 * (low + high)
+    return np.asarray(0.5 * (low + high))
 
 
 def humidity_from_wet_bulb(
@@ -84,7 +87,8 @@ def humidity_from_wet_bulb(
 def enthalpy_j_kg(temperature_c: ArrayLike, humidity: ArrayLike) -> Array:
     """Return the enthalpy of moist air in J per kg of dry air (equation 30)."""
     celsius = np.asarray(temperature_c, dtype=float)
-    return 1006.0 * celsius + np.asarray(humidity) * (2.501e6 + 1860.0 * celsius)
+    latent = np.asarray(humidity, dtype=float) * (2.501e6 + 1860.0 * celsius)
+    return 1006.0 * celsius + latent
 
 
 def air_density_kg_m3(temperature_c: ArrayLike, pressure_pa: ArrayLike) -> Array:

@@ -1,0 +1,1 @@
+"""The clock, the mutable state and the processes that change it."""

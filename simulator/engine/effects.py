@@ -1,0 +1,133 @@
+"""What a failure takes out of service, and how it comes back.
+
+Each effect is called with the class, the index of what failed (rack, block, hall or loop), the unit
+inside it and how long it lasts; it returns the element's name.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from simulator.components.cooling.limits import seconds_without_flow
+from simulator.components.failure_class import FailureClass
+from simulator.engine import membership, power
+from simulator.engine.world import World
+
+Effect = Callable[[World, FailureClass, int, int, float], str]
+
+
+def _after(world: World, lasts_s: float, restore: Callable[[], None]) -> None:
+    """Call `restore` when the repair is done."""
+    world.env.timeout(lasts_s).callbacks.append(lambda _: restore())
+
+
+def _interrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
+    world.alarm(int(world.state.racks.load[rack]), cls.name)
+    return world.rack_name(rack)
+
+
+def _server(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
+    one = np.array([rack])
+
+    def restore() -> None:
+        world.state.servers_down[rack] -= 1.0
+        membership.refresh(world, one)
+        world.wake_waiting()
+
+    world.state.servers_down[rack] += 1.0
+    membership.refresh(world, one)
+    world.alarm(int(world.state.racks.load[rack]), cls.name)
+    _after(world, lasts_s, restore)
+    return world.rack_name(rack)
+
+
+def _rack(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
+    take_out(world, np.array([rack]), cls.name, lasts_s)
+    return world.rack_name(rack)
+
+
+def _block(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
+    take_out(world, np.flatnonzero(world.site.rack_block == block), cls.name, lasts_s)
+    return world.site.block_names[block]
+
+
+def _flow(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
+    """Stop a block's coolant: its chips heat at P/C until they trip, then its racks are out."""
+    state, site = world.state, world.site
+    racks = np.flatnonzero(site.rack_block == block)
+    row = site.rack_row[racks[0]]
+    if site.rows.liquid_cooled[row] == 0:
+        return site.block_names[block]
+    state.blocks.flow[block] = 0.0
+    load = state.racks.load[racks]
+    chip_w = site.rows.chip_idle_w[row] + site.rows.chip_dynamic_w[row] * state.loads.dynamic_frac[load]
+    capacity_j_k, limit_c = site.rows.heat_capacity_j_k[row], site.rows.shutdown_c[row]
+    trip_s = min(
+        seconds_without_flow(float(t), float(limit_c), float(w), float(capacity_j_k))
+        for t, w in zip(state.racks.junction_c[racks], chip_w, strict=True)
+    )
+
+    def restore() -> None:
+        state.blocks.flow[block] = 1.0
+
+    def trip() -> None:
+        if state.blocks.flow[block] == 0.0:
+            world.log("trip", site.block_names[block], cls.name, lasts_s - trip_s, "no coolant flow")
+            take_out(world, racks, cls.name, lasts_s - trip_s)
+
+    _after(world, lasts_s, restore)
+    if trip_s < lasts_s:
+        _after(world, trip_s, trip)
+    return site.block_names[block]
+
+
+def _switch(world: World, cls: FailureClass, hall: int, unit: int, lasts_s: float) -> str:
+    """Stop the synchronous jobs on the block that a leaf switch serves; they route around it."""
+    site, state = world.site, world.state
+    blocks = np.flatnonzero((site.block_hall == hall) & (site.block_pump_w > 0.0))
+    if blocks.size:
+        racks = site.rack_block == blocks[unit % blocks.size]
+        for load in np.unique(state.racks.load[racks]):
+            if state.loads.synchronous[load] == 1:
+                world.alarm(int(load), cls.name)
+    return f"{site.hall_names[hall]}/leaf {unit + 1}"
+
+
+def _plant_unit(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: float) -> str:
+    units_up = world.state.loops.units_up
+
+    def restore() -> None:
+        units_up[loop] += 1.0
+
+    if units_up[loop] >= 1.0:
+        units_up[loop] -= 1.0
+        _after(world, lasts_s, restore)
+    return f"{world.site.loops[loop].name}/unit {unit + 1}"
+
+
+def _bank(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
+    power.lose_unit(world, node)
+    _after(world, lasts_s, lambda: power.return_unit(world, node))
+    return f"{world.site.nodes[node].name}/{unit + 1}"
+
+
+def take_out(world: World, racks: np.ndarray, cause: str, lasts_s: float) -> None:
+    """Take racks out of service, stop the loads on them, and bring them back after the repair."""
+    loads = np.unique(world.state.racks.load[racks])
+
+    def restore() -> None:
+        world.state.out[racks] -= 1
+        membership.refresh(world, racks)
+        world.wake_waiting()
+
+    world.state.out[racks] += 1
+    membership.refresh(world, racks)
+    for load in loads:
+        world.alarm(int(load), cause)
+    _after(world, lasts_s, restore)
+
+
+EFFECTS: dict[str, Effect] = {
+    "interrupt": _interrupt, "server": _server, "rack": _rack, "block": _block, "flow": _flow,
+    "switch": _switch, "plant_unit": _plant_unit, "line": _bank, "transformer": _bank,
+}

@@ -1,0 +1,55 @@
+"""Which load each rack belongs to, and how much of it is in service."""
+
+import numpy as np
+
+from simulator.engine.world import World
+from simulator.kernels.racks import move_racks
+
+
+def assign(world: World, racks: np.ndarray, load: int) -> None:
+    """Move racks to a load as they are."""
+    if racks.size:
+        to_load = np.full(racks.size, load, np.int64)
+        _move(world, racks, to_load, world.state.racks.up_frac[racks])
+
+
+def release(world: World, racks: np.ndarray) -> None:
+    """Move racks to the idle load of their chip and wake whoever waits."""
+    if racks.size:
+        _move(world, racks, world.state.idle_load[racks], world.state.racks.up_frac[racks])
+        world.wake_waiting()
+
+
+def refresh(world: World, racks: np.ndarray) -> None:
+    """Bring the share in service in line with servers down and racks out."""
+    state, site = world.state, world.site
+    up = np.clip(1.0 - state.servers_down[racks] / site.rack_servers[racks], 0.0, 1.0)
+    up[state.out[racks] > 0] = 0.0
+    _move(world, racks, state.racks.load[racks], up)
+
+
+def members(world: World, load: int) -> np.ndarray:
+    """Return the racks of a load."""
+    return np.flatnonzero(world.state.racks.load == load)
+
+
+def healthy(world: World, chip: int, loads: tuple[int, ...]) -> np.ndarray:
+    """Return the racks of a chip, wholly in service, that belong to one of `loads`."""
+    racks = world.state.racks
+    chosen = (world.site.rack_chip == chip) & (racks.up_frac == 1.0) & np.isin(racks.load, loads)
+    return np.flatnonzero(chosen)
+
+
+def usable(world: World, chip: int, loads: tuple[int, ...]) -> np.ndarray:
+    """Return the racks of a chip with anything in service that belong to one of `loads`."""
+    racks = world.state.racks
+    chosen = (world.site.rack_chip == chip) & (racks.up_frac > 0.0) & np.isin(racks.load, loads)
+    return np.flatnonzero(chosen)
+
+
+def _move(world: World, racks: np.ndarray, to_load: np.ndarray, up: np.ndarray) -> None:
+    state = world.state
+    move_racks(
+        racks, to_load, up, world.env.now, state.racks, state.loads,
+        world.site.rack_accelerators, state.down_load,
+    )

@@ -1,0 +1,135 @@
+"""What the campus may draw, and what it does when that is less than it wants."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from simulator.engine.world import World
+from simulator.kernels import columns as c
+
+SHED = np.eye(len(c.CATEGORIES))[c.POWER_CAP]
+
+
+@dataclass(frozen=True)
+class LoadView:
+    """One load as a capping policy sees it; powers at the point of interconnection, losses and
+    cooling included."""
+
+    load: int
+    priority: int
+    on: bool
+    cap: float
+    dynamic_w: float
+    """Dynamic power at a cap of one."""
+    idle_w: float
+
+
+Capping = Callable[[list[LoadView], float, float], list[float]]
+"""`(views, demand_w, limit_w) -> cap of each load`: 1 free, below 1 slowed, 0 off."""
+
+
+def lose_unit(world: World, node: int) -> None:
+    """Take one line or main transformer out of service."""
+    _set_in_service(world, node, -1)
+
+
+def return_unit(world: World, node: int) -> None:
+    """Put one back."""
+    _set_in_service(world, node, +1)
+
+
+def _set_in_service(world: World, node: int, change: int) -> None:
+    state, grid = world.state, world.site.topology.grid
+    counts = [world.site.nodes[i].count for i in (0, 1)]
+    tree = state.tree
+    tree.in_service[node] = np.clip(tree.in_service[node] + change / counts[node], 0.0, 1.0)
+    up = [round(tree.in_service[i] * counts[i]) for i in (0, 1)]
+    before_w = float(state.supply.limit_w[0])
+    state.supply.limit_w[0] = grid.available_w(up[0], up[1])
+    if state.supply.limit_w[0] == 0.0 and before_w > 0.0:
+        world.log("supply_lost", "point of interconnection", world.site.nodes[node].name)
+        world.env.process(_start_generators(world))
+    elif before_w == 0.0 and state.supply.limit_w[0] > 0.0:
+        world.log("supply_returned", "point of interconnection")
+        state.supply.generator_w[0] = 0.0
+
+
+def _start_generators(world: World) -> Generator[Any, Any, None]:
+    plant = world.site.topology.generators
+    if plant is None:
+        return
+    yield world.env.timeout(plant.start)
+    if world.state.supply.limit_w[0] > 0.0:
+        return
+    stream = world.stream("generator start")
+    demand = int(world.env.now)
+    started = sum(
+        stream.uniform(unit, demand) >= plant.fail_to_start for unit in range(plant.count)
+    )
+    world.state.supply.generator_w[0] = started * plant.rating
+    world.log("generators_started", "generators", detail=f"{started} of {plant.count}")
+
+
+def control(world: World, decide: Capping, at_s: float) -> list[int]:
+    """Set the caps of all loads for the next minute; return the loads to switch off or on.
+
+    Runs when the last minute was above the limit or any cap is in force. A load that must go off
+    or may come back is returned, because jobs have to be told at their own time.
+    """
+    views, demand_w = _views(world)
+    supply = world.state.supply
+    limit_w = float(supply.limit_w[0]) * (1.0 - supply.margin) + float(supply.generator_w[0])
+    caps = decide(views, demand_w, limit_w)
+    switched = []
+    for view, cap in zip(views, caps, strict=True):
+        if (cap <= 0.0) != (not view.on):
+            switched.append(view.load)
+        if view.on and cap > 0.0 and cap != view.cap:
+            if (cap < 1.0) != (view.cap < 1.0):
+                kind = "cap" if cap < 1.0 else "cap_lifted"
+                world.log(kind, world.state.names[view.load], "supply", detail=f"{cap:.3f}", at_s=at_s)
+            world.set_load(view.load, cap=cap, at_s=at_s)
+    return switched
+
+
+def switch(world: World, load: int) -> None:
+    """Turn a load off for want of supply, or back on."""
+    state = world.state
+    name = state.names[load]
+    if state.loads.on[load] > 0.0:
+        world.log("shed", name, "supply")
+        world.restored[load] = world.env.event()
+        world.set_load(load, on=0.0, cap=1.0, running=0.0, share=SHED)
+        world.alarm(load, "supply")
+        return
+    world.log("restored", name, "supply")
+    world.set_load(load, on=1.0)
+    world.restored.pop(load).succeed()
+
+
+def _views(world: World) -> tuple[list[LoadView], float]:
+    """Return what the capping policy may see, and the demand of the last minute in W."""
+    state, site = world.state, world.site
+    rows, racks, loads = site.rows, state.racks, state.loads
+    full_w = (rows.accelerators * rows.chip_dynamic_w + rows.host_dynamic_w)[site.rack_row]
+    idle_w = (rows.accelerators * rows.chip_idle_w + rows.host_idle_w)[site.rack_row]
+    count = len(state.names)
+    sums = [
+        np.bincount(racks.load, weights=racks.up_frac * w, minlength=count) for w in (full_w, idle_w)
+    ]
+    it_w = float(racks.power_w.sum())
+    demand_w = float(state.tree.input_w[0])
+    overhead = demand_w / it_w if it_w > 0.0 else 1.0
+    views = [
+        LoadView(
+            load=i, priority=int(state.priority[i]), on=bool(loads.on[i] > 0.0),
+            cap=float(loads.cap[i]),
+            dynamic_w=float(sums[0][i] * loads.dynamic_frac[i] * overhead),
+            idle_w=float(sums[1][i] * overhead),
+        )
+        for i, kind in enumerate(state.kinds)
+        if kind in ("training", "inference", "batch", "idle") and loads.count[i] > 0.0
+    ]
+    return views, demand_w

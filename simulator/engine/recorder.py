@@ -1,0 +1,255 @@
+"""Arrays the kernel fills, and the tables made of them when the run is over."""
+
+import math
+from datetime import datetime, timedelta
+
+import numpy as np
+import pandas as pd
+
+from simulator.engine.hazards import fabric_ports
+from simulator.engine.state import State
+from simulator.engine.world import World
+from simulator.kernels import columns as c
+from simulator.kernels.columns import Records
+from simulator.kernels.serving import WAIT_FIRST_S, WAIT_RATIO
+from simulator.kernels.site_step import HOUR_STEPS, STEP_S
+from simulator.results import EVENTS, SERIES
+from simulator.site import Site
+
+
+def allocate(site: Site, state: State, duration_s: float) -> Records:
+    """Return empty records for a run of `duration_s`, a whole number of minutes."""
+    steps = int(round(duration_s / STEP_S))
+    hours = math.ceil(steps / HOUR_STEPS)
+    return Records(
+        site=np.zeros((steps, c.SITE_COLUMNS)),
+        hall=np.zeros((hours, len(site.hall_names), 5)),
+        loop=np.zeros((hours, len(site.loops), 6)),
+        pool=np.zeros((hours, state.pools.load.size, 6)),
+        job=np.zeros((hours, len(state.names), 5)),
+        energy_j=np.zeros(6),
+    )
+
+
+def series(world: World, records: Records, start: datetime) -> dict[str, pd.DataFrame]:
+    """Return the time series by level, stamped with the start of each interval."""
+    site, state = world.site, world.state
+    steps = records.site.shape[0]
+    hours = records.hall.shape[0]
+    per_hour = np.full(hours, float(HOUR_STEPS))
+    per_hour[-1] = steps - (hours - 1) * HOUR_STEPS
+    minutes = pd.date_range(start, periods=steps, freq="min")
+    stamps = pd.date_range(start, periods=hours, freq="h")
+    table = pd.DataFrame(records.site, columns=list(SERIES["site"]))
+    table.insert(0, "time", minutes)
+    table.insert(1, "element", "site")
+    loads = [i for i, kind in enumerate(state.kinds) if kind in ("training", "batch")]
+    pools = [state.names[i] for i in state.pools.load]
+    return {
+        "site": table,
+        "hall": _long("hall", stamps, site.hall_names, _hall_hours(records, per_hour)),
+        "loop": _long("loop", stamps, [loop.name for loop in site.loops],
+                      _loop_hours(records, per_hour)),
+        "pool": _long("pool", stamps, pools, _pool_hours(records, per_hour)),
+        "job": _long("job", stamps, [state.names[i] for i in loads],
+                     _job_hours(records, per_hour)[:, loads]),
+    }
+
+
+def _long(level: str, stamps: pd.DatetimeIndex, names, values: np.ndarray) -> pd.DataFrame:  # type: ignore[no-untyped-def]
+    """Return (hours, elements, columns) as rows ordered by time, then element."""
+    hours, elements, columns = values.shape
+    table = pd.DataFrame(values.reshape(hours * elements, columns), columns=list(SERIES[level]))
+    table.insert(0, "time", np.repeat(stamps, elements))
+    table.insert(1, "element", np.tile(np.array(names, dtype=object), hours))
+    return table
+
+
+def _hall_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
+    values = records.hall.copy()
+    values[:, :, :2] /= per_hour[:, None, None]
+    return values
+
+
+def _loop_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
+    values = records.loop.copy()
+    for column in (0, 1, 3, 4):
+        values[:, :, column] /= per_hour[:, None]
+    return values
+
+
+def _pool_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
+    values = records.pool.copy()
+    seconds = per_hour[:, None] * STEP_S
+    for column in (0, 1, 2, 5):
+        values[:, :, column] /= seconds
+    values[:, :, 4] /= per_hour[:, None]
+    return values
+
+
+def _job_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
+    held_s, productive_s, speed_s, work_s, running_s = np.moveaxis(records.job, 2, 0)
+    seconds = per_hour[:, None] * STEP_S
+    with np.errstate(divide="ignore", invalid="ignore"):
+        productive = np.where(held_s > 0.0, productive_s / held_s, 0.0)
+        speed = np.where(running_s > 0.0, speed_s / running_s, 0.0)
+    return np.stack([held_s / seconds, productive, speed, work_s], axis=2)
+
+
+def events(world: World, start: datetime) -> pd.DataFrame:
+    """Return the event table in order of time."""
+    table = pd.DataFrame(world.events, columns=list(EVENTS))
+    table = table.sort_values("time", kind="stable", ignore_index=True)
+    table["time"] = start + pd.to_timedelta(table["time"], unit="s").dt.round("ms")
+    return table.astype({"duration_s": float})
+
+
+def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
+    """Return the small tables that come from the state alone."""
+    return {
+        "energy": _energy(world.state, records),
+        "heat": _heat(world.site, world.state),
+        "hours": _hours(world.site, world.state),
+        "load_energy": _load_energy(world.state),
+        "plant": _plant(world.site, world.state, records),
+        "racks": _racks(world.site),
+        "network": _network(world.site),
+    }
+
+
+def _energy(state: State, records: Records) -> pd.DataFrame:
+    supply = state.supply
+    stored_j = (
+        supply.battery_j[0] - supply.battery_capacity_j
+        + supply.ride_through_j[0] - supply.ride_through_capacity_j
+    )
+    terms = ("poi", "onsite", "it", "cooling", "house", "losses")
+    rows = [(name, float(j), 0.0) for name, j in zip(terms, records.energy_j, strict=True)]
+    rows.append(("storage", 0.0, float(stored_j)))
+    rows += [(f"loss.{s}", float(j), 0.0) for s, j in zip(c.STAGES, state.tree.loss_j, strict=True)]
+    rows.append(("loss.storage", float(supply.battery_loss_j[0]), 0.0))
+    return pd.DataFrame(rows, columns=["element", "energy_j", "stored_j"])
+
+
+def _heat(site: Site, state: State) -> pd.DataFrame:
+    loops = state.loops
+    return pd.DataFrame({
+        "loop": [loop.name for loop in site.loops], "received_j": loops.received_j,
+        "rejected_j": loops.rejected_j, "stored_j": loops.stored_j,
+    })
+
+
+def _hours(site: Site, state: State) -> pd.DataFrame:
+    rows = []
+    for i, (name, kind) in enumerate(zip(state.names, state.kinds, strict=True)):
+        if state.chips[i] < 0:
+            continue
+        chip = site.chips[state.chips[i]].name
+        shown, group = (kind, "none") if kind in ("idle", "down") else (name, kind)
+        for category, seconds in zip(c.CATEGORIES, state.loads.hours[i], strict=True):
+            rows.append((shown, group, chip, category, seconds / 3600.0))
+    return pd.DataFrame(
+        rows, columns=["load", "kind", "accelerator", "category", "accelerator_hours"]
+    )
+
+
+def _load_energy(state: State) -> pd.DataFrame:
+    return pd.DataFrame({"load": list(state.names), "it_j": state.loads.energy_j})
+
+
+def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:
+    """Return every element with a rating: what it may carry, and the most it carried."""
+    level = {"lines": "line_bank", "transformers": "transformer_bank", "feeders": "feeder"}
+    poi_w = float(records.site[:, c.POI_W].max())
+    rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
+    nameplate_w = np.bincount(site.rack_block, weights=rack_w, minlength=len(site.block_names))
+    rows = [("poi", "poi", site.firm_limit, 1, site.firm_w, site.firm_w, poi_w,
+             float(nameplate_w.sum()), "")]
+    for i, node in enumerate(site.nodes):
+        stage = c.STAGES[node.stage]
+        if stage in level:
+            parent = "poi" if node.parent < 0 else site.nodes[node.parent].name
+            rows.append((node.name, level[stage], stage, node.count, node.rating_w, node.firm_w,
+                         float(state.tree.peak_w[i]), 0.0, parent))
+    for b, name in enumerate(site.block_names):
+        feeder = site.nodes[site.halls.feeder_node[site.block_hall[b]]].name
+        limit_w = float(site.block_limit_w[b])
+        rows.append((name, "block", "substation", 1, limit_w, limit_w,
+                     float(state.blocks.peak_w[b]), float(nameplate_w[b]), feeder))
+    for i, loop in enumerate(site.loops):
+        peak_w = float(records.loop[:, i, 0].max() / HOUR_STEPS)
+        rows.append((loop.name, "loop", loop.kind, loop.units, loop.units * loop.unit_w,
+                     (loop.units - 1) * loop.unit_w, peak_w, loop.design_heat_w, ""))
+    return pd.DataFrame(rows, columns=[
+        "element", "level", "kind", "count", "rating_w", "firm_w", "peak_w", "nameplate_w", "parent",
+    ])
+
+
+def _racks(site: Site) -> pd.DataFrame:
+    rows = []
+    for i in range(site.rows.start.size):
+        rack = site.rack_types[site.row_type[i]]
+        rows.append((
+            site.hall_names[site.rows.hall[i]], rack.name, rack.accelerator,
+            int(site.rows.stop[i] - site.rows.start[i]), rack.accelerators, rack.nameplate,
+            "accelerator" if rack.accelerators else "support",
+        ))
+    table = pd.DataFrame(rows, columns=[
+        "hall", "rack", "accelerator", "racks", "per_rack", "nameplate_w", "role"])
+    table["accelerators"] = table["racks"] * table["per_rack"]
+    keys = ["hall", "rack", "accelerator", "nameplate_w", "role"]
+    grouped = table.groupby(keys, sort=False, dropna=False, as_index=False)
+    return grouped[["racks", "accelerators"]].sum()
+
+
+def _network(site: Site) -> pd.DataFrame:
+    fabric, ports = site.topology.fabric, fabric_ports(site)
+    size = fabric.size(ports) if ports else {}
+    rows = [
+        (tier, size.get(tier, 0), fabric.optic_power if tier == "optics" else fabric.switch_power)
+        for tier in ("leaf", "spine", "core", "optics")
+    ]
+    return pd.DataFrame(rows, columns=["tier", "count", "power_w"])
+
+
+def latency(
+    pool: str, x_requests: np.ndarray, wait_requests: np.ndarray, ttft_s: np.ndarray,
+    quantiles: np.ndarray, tpot_s: np.ndarray,
+) -> pd.DataFrame:
+    """Return the year's latency histogram of a pool.
+
+    Requests counted by load are spread over the quantiles of the serving surface at that load;
+    those served out of a backlog add the wait to the surface at full load.
+
+    Parameters
+    ----------
+    x_requests : (grid - 1,) requests by load bin
+    wait_requests : (bins,) requests by wait
+    ttft_s : (grid, q) time to first token at each load and quantile
+    quantiles : (q,)
+    tpot_s : (grid,)
+    """
+    edges = np.geomspace(1e-4, 1e5, 361)
+    weights = np.diff(np.concatenate([[0.0], (quantiles[1:] + quantiles[:-1]) / 2.0, [1.0]]))
+    middle = 0.5 * (ttft_s[1:] + ttft_s[:-1])
+    waits_s = wait_middles_s(wait_requests.size)
+    values = np.concatenate([middle.ravel(), (waits_s[:, None] + ttft_s[-1][None, :]).ravel()])
+    requests = np.concatenate([
+        np.outer(x_requests, weights).ravel(), np.outer(wait_requests, weights).ravel()])
+    ttft, _ = np.histogram(values, edges, weights=requests)
+    tpots = np.append(0.5 * (tpot_s[1:] + tpot_s[:-1]), tpot_s[-1])
+    tpot, _ = np.histogram(tpots, edges, weights=np.append(x_requests, wait_requests.sum()))
+    return pd.concat([
+        pd.DataFrame({"pool": pool, "quantity": name, "upper_s": edges[1:], "requests": counts})
+        for name, counts in (("ttft", ttft), ("tpot", tpot))
+    ], ignore_index=True)
+
+
+def wait_middles_s(bins: int) -> np.ndarray:
+    """Return the middle of each wait bin."""
+    return WAIT_FIRST_S * WAIT_RATIO ** (np.arange(bins) + 0.5)
+
+
+def utc(start: datetime, seconds: float) -> str:
+    """Return an ISO time `seconds` after `start`."""
+    return (start + timedelta(seconds=round(seconds, 3))).isoformat()

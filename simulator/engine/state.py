@@ -1,0 +1,239 @@
+"""Mutable columns of a run. Each is written by one engine module, named in kernels/columns.py."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator import rng
+from simulator.kernels import columns as c
+from simulator.kernels import philox
+from simulator.kernels.serving import WAIT_BINS
+from simulator.site import Site, plant_setpoint_c
+
+SUPPORT = "support"
+UPS_STAGE = c.STAGES.index("ups")
+
+
+@dataclass(frozen=True)
+class Load:
+    """Something racks belong to: a job, a pool, batch work, or the idle and the down of a chip."""
+
+    name: str
+    kind: str  # training, inference, batch, idle, down, support
+    chip: int
+    synchronous: bool = False
+    priority: int = 0  # lower is shed first
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Replicas of one served model, as the kernel needs them."""
+
+    load: str
+    rate_per_s: np.ndarray  # (hours + 1,)
+    replica_accelerators: int
+    capacity_per_s: float
+    patience_s: float
+    dynamic_frac: np.ndarray  # (load grid,)
+    busy_frac: np.ndarray  # (load grid,)
+
+
+@dataclass
+class State:
+    """All state of one replicate."""
+
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    chips: np.ndarray  # (loads,) index into site.chips, -1 none
+    priority: np.ndarray  # (loads,)
+    racks: c.RackState
+    loads: c.LoadState
+    blocks: c.BlockState
+    loops: c.LoopState
+    tree: c.TreeState
+    pools: c.PoolState
+    supply: c.Supply
+    hall_air_c: np.ndarray
+    plant_w: np.ndarray
+    servers_down: np.ndarray  # (racks,) failures.py, repair.py
+    out: np.ndarray  # (racks,) causes that take the whole rack out; failures.py, repair.py
+    idle_load: np.ndarray  # (racks,) pseudo-load of idle racks of this chip
+    down_load: np.ndarray  # (racks,)
+
+    def load(self, name: str) -> int:
+        """Return the index of a load."""
+        return self.names.index(name)
+
+
+def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate: int) -> State:
+    """Return the state at rest: every rack idle and in service, loops at their set points."""
+    pseudo = [Load(SUPPORT, "support", -1)]
+    for i, chip in enumerate(site.chips):
+        pseudo += [Load(f"idle.{chip.name}", "idle", i), Load(f"down.{chip.name}", "down", i)]
+    every = pseudo + loads
+    names = tuple(load.name for load in every)
+    idle = np.where(site.rack_chip >= 0, 1 + 2 * site.rack_chip, 0)
+    return State(
+        names=names,
+        kinds=tuple(load.kind for load in every),
+        chips=np.array([load.chip for load in every]),
+        priority=np.array([load.priority for load in every]),
+        racks=_racks(site, idle, seed, replicate),
+        loads=_loads(site, every, idle),
+        blocks=_blocks(site),
+        loops=_loops(site),
+        tree=_tree(site),
+        pools=_pools(names, pools),
+        supply=_supply(site),
+        hall_air_c=np.full(
+            len(site.hall_names),
+            site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
+        ),
+        plant_w=np.zeros((len(site.hall_names), 8)),
+        servers_down=np.zeros(site.rack_row.size),
+        out=np.zeros(site.rack_row.size, np.int64),
+        idle_load=idle,
+        down_load=np.where(site.rack_chip >= 0, 2 + 2 * site.rack_chip, 0),
+    )
+
+
+def _racks(site: Site, idle: np.ndarray, seed: int, replicate: int) -> c.RackState:
+    n = site.rack_row.size
+    zeros = lambda: np.zeros(n)  # noqa: E731
+    return c.RackState(
+        load=idle.copy(), up_frac=np.ones(n),
+        resistance_k_w=_resistances(site, seed, replicate),
+        junction_c=np.full(n, site.topology.cooling.supply), power_cap=np.ones(n),
+        speed=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
+        dynamic_joined=zeros(), power_w=zeros(),
+    )
+
+
+def _resistances(site: Site, seed: int, replicate: int) -> np.ndarray:
+    """Return the thermal resistance of each rack's hottest chip: the chip's own times a
+    manufacturing spread between racks, cut at three sigma."""
+    key0, key1 = rng.key(seed, replicate, "thermal resistance")
+    words = np.array([rng.word(name) for name in site.hall_names])
+    resistance = np.array([chip.thermal_resistance for chip in site.chips] + [0.0])
+    spread = np.array([rack.resistance_spread for rack in site.rack_types])[site.rack_type]
+    draws = np.array([
+        philox.normal(key0, key1, words[h], k, 0, 0)
+        for h, k in zip(site.rack_hall, site.rack_number, strict=True)
+    ])
+    return resistance[site.rack_chip] * (1.0 + spread * np.clip(draws, -3.0, 3.0))
+
+
+def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
+    n, categories = len(loads), len(c.CATEGORIES)
+    share = np.zeros((n, categories))
+    start = {"idle": c.IDLE, "down": c.DOWN, "support": c.IDLE}
+    for i, load in enumerate(loads):
+        share[i, start.get(load.kind, c.IDLE)] = 1.0
+    zeros = lambda: np.zeros(n)  # noqa: E731
+    return c.LoadState(
+        on=np.array([0.0 if load.kind == "down" else 1.0 for load in loads]),
+        dynamic_frac=np.array([1.0 if load.kind == "support" else 0.0 for load in loads]),
+        cap=np.ones(n),
+        count=np.bincount(idle, weights=site.rack_accelerators, minlength=n).astype(float),
+        share=share, running=zeros(),
+        synchronous=np.array([int(load.synchronous) for load in loads]),
+        since_s=zeros(), on_s=zeros(), dynamic_s=zeros(), running_s=zeros(), member_s=zeros(),
+        hours=np.zeros((n, categories)), step_hours=np.zeros((n, categories)),
+        speed=np.ones(n), heat_share=zeros(), busy=np.ones(n), work_s=zeros(), energy_j=zeros(),
+        power_exponent=np.array([
+            site.chips[load.chip].power_exponent if load.chip >= 0 else 1.0 for load in loads
+        ]),
+    )
+
+
+def _blocks(site: Site) -> c.BlockState:
+    n = len(site.block_names)
+    zeros = lambda: np.zeros(n)  # noqa: E731
+    return c.BlockState(
+        limit_w=site.block_limit_w.copy(), node=site.block_node, hall=site.block_hall,
+        approach_k_w=site.block_approach_k_w, pump_w=site.block_pump_w, flow=np.ones(n),
+        cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
+        hottest_c=zeros(), it_w=zeros(), dynamic_w=zeros(), liquid_w=zeros(), air_w=zeros(),
+        peak_w=zeros(),
+    )
+
+
+def _loops(site: Site) -> c.LoopState:
+    loops, cooling = site.loops, site.topology.cooling
+    zeros = lambda: np.zeros(len(loops))  # noqa: E731
+    setpoint = {"warm": plant_setpoint_c(site.topology), "chilled": cooling.chilled_supply}
+    return c.LoopState(
+        plant=np.array([0 if loop.kind == "warm" else 1 for loop in loops]),
+        unit_w=np.array([loop.unit_w for loop in loops]),
+        units_up=np.array([float(loop.units) for loop in loops]),
+        flow_w_k=np.array([loop.flow_w_k for loop in loops]),
+        tank_s=np.array([loop.tank_s for loop in loops]),
+        pump_w=np.array([loop.pump_w for loop in loops]),
+        supply_c=np.array([setpoint[loop.kind] for loop in loops]),
+        received_j=zeros(), rejected_j=zeros(), stored_j=zeros(),
+    )
+
+
+def _tree(site: Site) -> c.TreeState:
+    nodes = site.nodes
+    zeros = lambda: np.zeros(len(nodes))  # noqa: E731
+    return c.TreeState(
+        parent=np.array([node.parent for node in nodes]),
+        stage=np.array([node.stage for node in nodes]),
+        rating_w=np.array([node.rating_w for node in nodes]),
+        in_service=np.ones(len(nodes)),
+        no_load=np.array([node.loss.no_load for node in nodes]),
+        linear=np.array([node.loss.linear for node in nodes]),
+        load=np.array([node.loss.load for node in nodes]),
+        unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
+        loss_j=np.zeros(len(c.STAGES)),
+    )
+
+
+def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
+    n = len(pools)
+    zeros = lambda: np.zeros(n)  # noqa: E731
+
+    def column(get) -> np.ndarray:  # type: ignore[no-untyped-def]
+        return np.array([float(get(p)) for p in pools])
+
+    def stack(get) -> np.ndarray:  # type: ignore[no-untyped-def]
+        return np.array([get(p) for p in pools]) if pools else np.zeros((0, 2))
+
+    grid = pools[0].busy_frac.size - 1 if pools else 1
+    return c.PoolState(
+        load=np.array([names.index(p.load) for p in pools], dtype=np.int64),
+        rate_per_s=stack(lambda p: p.rate_per_s),
+        replica_accelerators=column(lambda p: p.replica_accelerators),
+        capacity_per_s=column(lambda p: p.capacity_per_s),
+        patience_s=column(lambda p: p.patience_s),
+        dynamic_frac=stack(lambda p: p.dynamic_frac), busy_frac=stack(lambda p: p.busy_frac),
+        queue=zeros(), arrived=zeros(), served=zeros(), shed=zeros(),
+        load_requests=np.zeros((n, grid)), wait_requests=np.zeros((n, WAIT_BINS)),
+        step=np.zeros((n, 4)),
+    )
+
+
+def _supply(site: Site) -> c.Supply:
+    topology = site.topology
+    battery = topology.battery
+    ride_j = sum(
+        node.rating_w * topology.ups.ride_through for node in site.nodes if node.stage == UPS_STAGE
+    )
+    return c.Supply(
+        limit_w=np.array([topology.grid.available_w(
+            topology.grid.lines.count, topology.grid.transformers.count)]),
+        generator_w=np.zeros(1),
+        battery_power_w=battery.power if battery else 0.0,
+        battery_recharge_w=battery.recharge if battery else 0.0,
+        battery_capacity_j=battery.energy if battery else 0.0,
+        battery_efficiency=float(np.sqrt(battery.round_trip)) if battery else 1.0,
+        battery_auxiliary_w=battery.auxiliary if battery else 0.0,
+        battery_j=np.array([battery.energy if battery else 0.0]),
+        ride_through_j=np.array([ride_j]),
+        ride_through_capacity_j=ride_j,
+        generator_j=np.zeros(1),
+        margin=topology.power_margin,
+        deficit_w=np.zeros(1),
+        battery_loss_j=np.zeros(1),
+    )

@@ -1,0 +1,116 @@
+"""What every process of a run shares: the clock, the site, the state, the draws, the log."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+import simpy
+
+from simulator import rng
+from simulator.engine.state import State
+from simulator.kernels import philox
+from simulator.kernels.racks import flush_load
+from simulator.site import Site
+
+Alarm = Callable[[str, int], None]
+"""Called with the cause and the rack when something stops a load."""
+
+
+@dataclass
+class World:
+    """One replicate in progress. Times are seconds from the start of the run."""
+
+    env: simpy.Environment
+    site: Site
+    state: State
+    seed: int
+    replicate: int
+    end_s: float
+    events: list[tuple[float, str, str, str, float, str]] = field(default_factory=list)
+    alarms: dict[int, Alarm] = field(default_factory=dict)
+    restored: dict[int, simpy.Event] = field(default_factory=dict)
+    racks_freed: simpy.Event | None = None
+    failures: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def now_s(self) -> float:
+        """Return the time of the event in progress."""
+        return self.env.now
+
+    def log(
+        self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,
+        detail: str = "", at_s: float | None = None,
+    ) -> None:
+        """Add a row to the event table."""
+        at_s = self.env.now if at_s is None else at_s
+        self.events.append((at_s, kind, element, cause, duration_s, detail))
+
+    def set_load(
+        self, load: int, *, on: float | None = None, dynamic_frac: float | None = None,
+        share: np.ndarray | None = None, running: float | None = None, cap: float | None = None,
+        at_s: float | None = None,
+    ) -> None:
+        """Change what a load does from now on (or from `at_s`, a step boundary)."""
+        loads = self.state.loads
+        flush_load(loads, load, self.env.now if at_s is None else at_s)
+        if on is not None:
+            loads.on[load] = on
+        if dynamic_frac is not None:
+            loads.dynamic_frac[load] = dynamic_frac
+        if share is not None:
+            loads.share[load] = share
+        if running is not None:
+            loads.running[load] = running
+        if cap is not None:
+            loads.cap[load] = cap
+
+    def alarm(self, load: int, cause: str, rack: int = -1) -> None:
+        """Tell a load that something under it failed."""
+        handler = self.alarms.get(load)
+        if handler is not None:
+            handler(cause, rack)
+
+    def wake_waiting(self) -> None:
+        """Tell whoever waits for racks that some came free."""
+        if self.racks_freed is not None and not self.racks_freed.triggered:
+            self.racks_freed.succeed()
+
+    def wait_for_racks(self) -> simpy.Event:
+        """Return an event that fires when racks come free."""
+        if self.racks_freed is None or self.racks_freed.triggered:
+            self.racks_freed = self.env.event()
+        return self.racks_freed
+
+    def rack_name(self, rack: int) -> str:
+        """Return the name of a rack."""
+        site = self.site
+        return f"{site.hall_names[site.rack_hall[rack]]}/r{site.rack_number[rack] + 1:04d}"
+
+    def stream(self, purpose: str) -> "Stream":
+        """Return the named random stream of this replicate."""
+        return Stream(*rng.key(self.seed, self.replicate, purpose))
+
+
+@dataclass(frozen=True)
+class Stream:
+    """A keyed stream: a draw depends on its counter words alone, not on the order of calls."""
+
+    key0: int
+    key1: int
+
+    def uniform(self, *words: int) -> float:
+        """Return a uniform draw in (0, 1)."""
+        return philox.uniform(self.key0, self.key1, *_four(words))
+
+    def normal(self, *words: int) -> float:
+        """Return a standard normal draw."""
+        return philox.normal(self.key0, self.key1, *_four(words))
+
+    def lognormal(self, median: float, spread: float, *words: int) -> float:
+        """Return a lognormal draw of the given median and log-standard deviation."""
+        return median * float(np.exp(spread * self.normal(*words)))
+
+
+def _four(words: tuple[int, ...]) -> tuple[int, int, int, int]:
+    padded = (*words, 0, 0, 0, 0)
+    return padded[0], padded[1], padded[2], padded[3]

@@ -1,0 +1,1 @@
+"""Small decisions: (view, request) -> decision. No clock, no I/O, one file each."""

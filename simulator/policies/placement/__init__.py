@@ -1,0 +1,5 @@
+"""Which racks a load gets."""
+
+from simulator.policies.placement.packed import choose
+
+__all__ = ["choose"]

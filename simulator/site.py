@@ -1,0 +1,384 @@
+"""Topology to a frozen site: populations as columns, membership as indices, the power tree.
+
+Rows of racks, blocks, loops and nodes stand in the order of the document, halls expanded by their
+counts. `compile_site` is pure: the same topology gives the same arrays.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+
+from simulator.components import from_catalog
+from simulator.components.accelerator import Accelerator
+from simulator.components.cooling import HourlyWeather
+from simulator.components.power.loss import LossCurve
+from simulator.components.rack import Rack
+from simulator.components.topology import Hall, Topology
+from simulator.kernels.columns import STAGES, HallSite, RowSite
+from simulator.kernels.site_step import STEP_S
+
+LINES, TRANSFORMERS, FEEDERS, SUBSTATIONS, BUSWAYS, UPS = range(len(STAGES))
+DESIGN_DAY = HourlyWeather(np.array([38.0]), np.array([27.0]), np.array([101_325.0]))
+"""Weather at which mechanical substations are sized: hot and humid, so that any climate fits."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """One element of the radial power tree."""
+
+    name: str
+    parent: int
+    stage: int
+    rating_w: float
+    loss: LossCurve
+    count: int = 1
+    firm_w: float = 0.0
+
+
+@dataclass(frozen=True)
+class Loop:
+    """One water loop of one hall."""
+
+    name: str
+    kind: str  # "warm" or "chilled"
+    design_heat_w: float
+    unit_w: float
+    duty_units: int
+    units: int
+    flow_w_k: float
+    tank_s: float
+    pump_w: float
+
+
+@dataclass(frozen=True)
+class Site:
+    """What is built, as arrays. `rack_*` are (racks,), `block_*` (blocks,), `hall_*` (halls,)."""
+
+    topology: Topology
+    chips: tuple[Accelerator, ...]
+    rack_types: tuple[Rack, ...]
+    hall_names: tuple[str, ...]
+    hall_spec: tuple[Hall, ...]
+    block_names: tuple[str, ...]
+    loops: tuple[Loop, ...]
+    nodes: tuple[Node, ...]
+    rows: RowSite
+    halls: HallSite
+    row_type: np.ndarray
+    rack_row: np.ndarray
+    rack_block: np.ndarray
+    rack_hall: np.ndarray
+    rack_type: np.ndarray
+    rack_chip: np.ndarray  # index into chips, -1 for support racks
+    rack_accelerators: np.ndarray
+    rack_servers: np.ndarray
+    rack_number: np.ndarray  # within its hall: with the hall's name, the identity of the rack
+    block_limit_w: np.ndarray
+    block_node: np.ndarray
+    block_hall: np.ndarray
+    block_approach_k_w: np.ndarray
+    block_pump_w: np.ndarray
+    firm_w: float
+    firm_limit: str
+
+    @property
+    def accelerators(self) -> int:
+        """Accelerators installed."""
+        return int(self.rack_accelerators.sum())
+
+    def nodes_of(self, stage: int) -> np.ndarray:
+        """Return the indices of the power-tree nodes of one stage."""
+        return np.array([i for i, node in enumerate(self.nodes) if node.stage == stage])
+
+
+def rack_named(topology: Topology, name: str) -> Rack:
+    """Return the site's own rack type of that name, or the catalog's."""
+    for rack in topology.racks:
+        if rack.name == name:
+            return rack
+    return from_catalog.rack(name)
+
+
+def racks_per_block(topology: Topology, hall: Hall) -> int:
+    """Return the accelerator racks of one block: as written, or what its rating feeds.
+
+    The continuous rating at the site's power factor, less substation and busway loss, over the
+    rack's nameplate, rounded down; oversubscription then adds its share.
+    """
+    if hall.racks_per_block is not None:
+        base = hall.racks_per_block
+    else:
+        base = int(block_limit_w(topology, hall) // rack_named(topology, hall.rack).nameplate)
+    return int(math.floor(base * (1.0 + topology.oversubscription) + 1e-9))
+
+
+def block_limit_w(topology: Topology, hall: Hall) -> float:
+    """Return the rack power at which a block's input equals its continuous rating."""
+    block = hall.block
+    rating_w = block.rating * topology.grid.power_factor
+    limit_w = rating_w * block.continuous
+    low_w, high_w = 0.0, limit_w
+    for _ in range(60):
+        middle_w = 0.5 * (low_w + high_w)
+        after_busway_w = middle_w + block.busway.loss_w(middle_w, rating_w)
+        input_w = after_busway_w + block.substation.loss_w(after_busway_w, rating_w)
+        low_w, high_w = (middle_w, high_w) if input_w <= limit_w else (low_w, middle_w)
+    return low_w
+
+
+def plant_setpoint_c(topology: Topology) -> float:
+    """Return the water the warm plant must deliver for `cooling.supply` at the cold plates."""
+    return topology.cooling.supply - topology.cooling.coolant_unit.approach
+
+
+@lru_cache(maxsize=64)
+def compile_site(topology: Topology) -> Site:
+    """Expand a topology into the arrays a run works on."""
+    return _Builder(topology).site()
+
+
+class _Builder:
+    """Accumulates the columns hall by hall."""
+
+    def __init__(self, topology: Topology) -> None:
+        self.topology = topology
+        self.pf = topology.grid.power_factor
+        self.types: list[Rack] = []
+        self.chips: list[Accelerator] = []
+        self.hall_names: list[str] = []
+        self.hall_spec: list[Hall] = []
+        self.blocks: list[tuple[str, int, float, int, float, float]] = []
+        self.loops: list[Loop] = []
+        self.nodes: list[Node] = []
+        self.rows: list[tuple[int, int, int, int, int]] = []  # start, stop, block, hall, type
+        self.halls: list[tuple[int, int, int, float, float]] = []
+        self.racks = 0
+        grid = topology.grid
+        self._node_of_bank("lines", -1, LINES, grid.lines)
+        self._node_of_bank("main transformers", 0, TRANSFORMERS, grid.transformers)
+        for hall in topology.halls:
+            for number in range(hall.count):
+                suffix = f"-{number + 1:02d}" if hall.count > 1 else ""
+                self._hall(hall, hall.name + suffix)
+
+    def _node_of_bank(self, name: str, parent: int, stage: int, bank) -> int:  # type: ignore[no-untyped-def]
+        rating_w = bank.capacity_va() * self.pf
+        firm_w = bank.capacity_va(out=1) * self.pf
+        return self._node(Node(name, parent, stage, rating_w, bank.loss, bank.count, firm_w))
+
+    def _node(self, node: Node) -> int:
+        self.nodes.append(node)
+        return len(self.nodes) - 1
+
+    def _type(self, name: str) -> int:
+        rack = rack_named(self.topology, name)
+        if rack not in self.types:
+            self.types.append(rack)
+            if rack.accelerator is not None:
+                chip = from_catalog.accelerator(rack.accelerator)
+                if chip not in self.chips:
+                    self.chips.append(chip)
+        return self.types.index(rack)
+
+    def _hall(self, hall: Hall, name: str) -> None:
+        h = len(self.hall_names)
+        self.hall_names.append(name)
+        self.hall_spec.append(hall)
+        feeder = self._node_of_bank(f"{name}/feeders", 1, FEEDERS, hall.feeders)
+        kind = self._type(hall.rack)
+        per_block = racks_per_block(self.topology, hall)
+        liquid_w, air_w, pumps_w = 0.0, 0.0, 0.0
+        for number in range(hall.blocks):
+            heat = self._block(hall, f"{name}/b{number + 1:02d}", h, feeder, kind, per_block)
+            liquid_w, air_w, pumps_w = liquid_w + heat[0], air_w + heat[1], pumps_w + heat[2]
+        air_w += self._support(hall, name, h, feeder)
+        self._plants(hall, name, h, feeder, (liquid_w, air_w, pumps_w))
+
+    def _block(
+        self, hall: Hall, name: str, h: int, feeder: int, kind: int, count: int
+    ) -> tuple[float, float, float]:
+        """Add one accelerator block; return its design liquid heat, air heat and pump power."""
+        rack, block = self.types[kind], hall.block
+        rating_w = block.rating * self.pf
+        substation = self._node(
+            Node(f"{name}/substation", feeder, SUBSTATIONS, rating_w, block.substation)
+        )
+        busway = self._node(Node(f"{name}/busway", substation, BUSWAYS, rating_w, block.busway))
+        limit_w = block_limit_w(self.topology, hall)
+        heat_w = min(count * rack.nameplate, limit_w)
+        liquid_w = heat_w * rack.liquid_fraction
+        unit = self.topology.cooling.coolant_unit
+        cooled = liquid_w > 0.0
+        units = math.ceil(liquid_w * (1.0 + unit.margin) / unit.unit)
+        pump_w = unit.pump_w(liquid_w) if cooled else 0.0
+        approach = unit.approach_k_per_w(units * unit.unit) if cooled else 0.0
+        self.blocks.append((name, h, limit_w, busway, approach, pump_w))
+        self._row(kind, count, h)
+        return liquid_w, heat_w - liquid_w, pump_w
+
+    def _support(self, hall: Hall, name: str, h: int, feeder: int) -> float:
+        """Add the UPS-fed block of network, storage and CPU racks; return its design air heat."""
+        present = [s for s in hall.support if s.count > 0]
+        if not present:
+            return 0.0
+        ups, block = self.topology.ups, self.topology.mechanical
+        kinds = [self._type(s.rack) for s in present]
+        design_w = sum(s.count * self.types[k].nameplate for s, k in zip(present, kinds, strict=True))
+        rating_w = design_w * (1.0 + ups.margin)
+        base = f"{name}/support"
+        substation = self._node(
+            Node(f"{base}/substation", feeder, SUBSTATIONS, rating_w, block.substation)
+        )
+        ups_node = self._node(Node(f"{base}/ups", substation, UPS, rating_w, ups.loss))
+        busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, rating_w, block.busway))
+        self.blocks.append((base, h, rating_w, busway, 0.0, 0.0))
+        for support, kind in zip(present, kinds, strict=True):
+            self._row(kind, support.count, h)
+        return design_w
+
+    def _row(self, kind: int, count: int, h: int) -> None:
+        self.rows.append((self.racks, self.racks + count, len(self.blocks) - 1, h, kind))
+        self.racks += count
+
+    def _plants(
+        self, hall: Hall, name: str, h: int, feeder: int, heat: tuple[float, float, float]
+    ) -> None:
+        """Add the two loops and the mechanical substation that feeds them."""
+        cooling, block = self.topology.cooling, self.topology.mechanical
+        liquid_w, air_w, pumps_w = heat
+        fan_w = cooling.fan_wall.fan * air_w
+        warm = self._loop(f"{name}/warm", "warm", cooling.warm, liquid_w + pumps_w)
+        chilled = self._loop(f"{name}/chilled", "chilled", cooling.chilled, air_w + fan_w)
+        design_w = fan_w + hall.house
+        for plant, loop, supply_c in (
+            (cooling.warm, self.loops[warm], plant_setpoint_c(self.topology)),
+            (cooling.chilled, self.loops[chilled], cooling.chilled_supply),
+        ):
+            power_frac = plant.plant_map(supply_c, DESIGN_DAY).power_frac[0].max()
+            design_w += power_frac * loop.unit_w * loop.units
+        moved_w = pumps_w + self.loops[warm].pump_w + self.loops[chilled].pump_w
+        units = math.ceil((design_w + moved_w) / (block.rating * self.pf * block.continuous))
+        rating_w = (units + 1) * block.rating * self.pf
+        firm_w = units * block.rating * self.pf
+        mechanical = self._node(
+            Node(f"{name}/mechanical", feeder, SUBSTATIONS, rating_w, block.substation,
+                 units + 1, firm_w)
+        )
+        ups = self.topology.ups
+        pumps = self._node(
+            Node(f"{name}/pump ups", mechanical, UPS, max(moved_w, 1.0) * (1.0 + ups.margin),
+                 ups.loss)
+        )
+        self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))
+
+    def _loop(self, name: str, kind: str, plant, design_w: float) -> int:  # type: ignore[no-untyped-def]
+        design_w = max(design_w, 1.0)
+        duty = plant.duty_units(design_w)
+        flow_w_k = plant.heat_capacity_rate_w_k(duty * plant.unit)
+        self.loops.append(
+            Loop(name, kind, design_w, plant.unit, duty, duty + plant.spare_units, flow_w_k,
+                 plant.tank, plant.pump * design_w)
+        )
+        return len(self.loops) - 1
+
+    def site(self) -> Site:
+        """Return the finished arrays."""
+        rows = np.array(self.rows, dtype=np.int64)
+        counts = rows[:, 1] - rows[:, 0]
+        rack_row = np.repeat(np.arange(len(rows)), counts)
+        rack_type, rack_hall = rows[rack_row, 4], rows[rack_row, 3]
+        first = np.array([np.flatnonzero(rack_hall == h)[0] for h in range(len(self.hall_names))])
+        chip_of_type = [self._chip_index(rack) for rack in self.types]
+        names, hall, limit_w, node, approach, pump_w = zip(*self.blocks, strict=True)
+        firm_w, firm_limit = self.topology.grid.firm_w()
+        return Site(
+            topology=self.topology,
+            chips=tuple(self.chips),
+            rack_types=tuple(self.types),
+            hall_names=tuple(self.hall_names),
+            hall_spec=tuple(self.hall_spec),
+            block_names=names,
+            loops=tuple(self.loops),
+            nodes=tuple(self.nodes),
+            rows=self._row_columns(rows),
+            halls=self._hall_columns(),
+            row_type=rows[:, 4],
+            rack_row=rack_row,
+            rack_block=rows[rack_row, 2],
+            rack_hall=rack_hall,
+            rack_type=rack_type,
+            rack_chip=np.array(chip_of_type)[rack_type],
+            rack_accelerators=np.array([float(t.accelerators) for t in self.types])[rack_type],
+            rack_servers=np.array([float(t.servers) for t in self.types])[rack_type],
+            rack_number=np.arange(self.racks) - first[rack_hall],
+            block_limit_w=np.array(limit_w),
+            block_node=np.array(node),
+            block_hall=np.array(hall),
+            block_approach_k_w=np.array(approach),
+            block_pump_w=np.array(pump_w),
+            firm_w=firm_w,
+            firm_limit=firm_limit,
+        )
+
+    def _chip_index(self, rack: Rack) -> int:
+        if rack.accelerator is None:
+            return -1
+        return self.chips.index(from_catalog.accelerator(rack.accelerator))
+
+    def _row_columns(self, rows: np.ndarray) -> RowSite:
+        types = [self.types[k] for k in rows[:, 4]]
+        chips = [None if t.accelerator is None else from_catalog.accelerator(t.accelerator)
+                 for t in types]
+
+        def of_rack(get) -> np.ndarray:  # type: ignore[no-untyped-def]
+            return np.array([float(get(t)) for t in types])
+
+        def of_chip(get, blank: float) -> np.ndarray:  # type: ignore[no-untyped-def]
+            return np.array([blank if c is None else float(get(c)) for c in chips])
+
+        tau_s = of_chip(lambda c: c.thermal_resistance * c.heat_capacity, 1.0)
+        return RowSite(
+            start=rows[:, 0].copy(),
+            stop=rows[:, 1].copy(),
+            block=rows[:, 2].copy(),
+            hall=rows[:, 3].copy(),
+            accelerators=of_rack(lambda t: t.accelerators),
+            chip_idle_w=of_chip(lambda c: c.idle, 0.0),
+            chip_dynamic_w=of_chip(lambda c: c.tdp - c.idle, 0.0),
+            leakage_w_k=of_chip(lambda c: c.leakage_w_per_k, 0.0),
+            leakage_ref_c=of_chip(lambda c: c.leakage_reference, 0.0),
+            host_idle_w=of_rack(lambda t: t.host_idle),
+            host_dynamic_w=of_rack(
+                lambda t: (t.host_max - t.host_idle) * (1.0 if t.accelerators else t.utilization)
+            ),
+            shelf_rating_w=of_rack(lambda t: t.power_shelf_rating),
+            shelf_no_load=of_rack(lambda t: t.power_shelf.no_load),
+            shelf_linear=of_rack(lambda t: t.power_shelf.linear),
+            shelf_load=of_rack(lambda t: t.power_shelf.load),
+            liquid_frac=of_rack(lambda t: t.liquid_fraction),
+            liquid_cooled=np.array([int(t.liquid_fraction >= 0.5) for t in types]),
+            decay=-np.expm1(-STEP_S / tau_s),
+            heat_capacity_j_k=of_chip(lambda c: c.heat_capacity, 1.0),
+            throttle_start_c=of_chip(lambda c: c.throttle_start, 1e9),
+            throttle_full_c=of_chip(lambda c: c.throttle_full, 1e9),
+            shutdown_c=of_chip(lambda c: c.shutdown, 1e9),
+            power_exponent=of_chip(lambda c: c.power_exponent, 1.0),
+        )
+
+    def _hall_columns(self) -> HallSite:
+        feeder, plant, pumps, house_w, air_w = zip(*self.halls, strict=True)
+        count = len(self.halls)
+        fan = self.topology.cooling.fan_wall
+        return HallSite(
+            liquid_loop=np.arange(count) * 2,
+            air_loop=np.arange(count) * 2 + 1,
+            feeder_node=np.array(feeder),
+            plant_node=np.array(plant),
+            pump_node=np.array(pumps),
+            house_w=np.array(house_w, dtype=float),
+            fan_design_heat_w=np.array(air_w),
+            fan_approach_k=np.full(count, float(fan.approach)),
+            fan_power_frac=np.tile(fan.power_frac(), (count, 1)),
+        )
