@@ -199,9 +199,10 @@ def _hours(dates: list[Array], typical: bool, offset_h: float) -> Hours:
     if typical:
         year = np.full_like(year, COMMON_YEAR)
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
-    local = months.astype("datetime64[D]") + (day - 1)
+    local = months.astype("datetime64[D]") + (day - 1).astype("timedelta64[D]")
     shift = 0 if typical else round(offset_h * 60)
-    return local.astype("datetime64[m]") + (hour * 60 - shift)
+    minutes = (hour * 60 - shift).astype("timedelta64[m]")
+    return np.asarray(local.astype("datetime64[m]") + minutes)
 
 
 def _check_csv_header(header: list[str]) -> None:

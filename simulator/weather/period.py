@@ -50,7 +50,7 @@ def _typical_position(weather: Weather, moments: NDArray[np.datetime64]) -> NDAr
     )
     into_year = np.where(leap & (into_year >= _FEBRUARY_28_END_H), into_year - 24.0, into_year)
     first = weather.first_hour - weather.first_hour.astype("datetime64[Y]")
-    return into_year - first / np.timedelta64(3600, "s")
+    return np.asarray(into_year - first / np.timedelta64(3600, "s"))
 
 
 def _actual_position(weather: Weather, moments: NDArray[np.datetime64]) -> NDArray[np.float64]:
@@ -62,4 +62,4 @@ def _actual_position(weather: Weather, moments: NDArray[np.datetime64]) -> NDArr
         covered = f"covers {weather.first_hour}Z to {end}Z"
         needed = f"but the run needs {moments[0]}Z to {moments[-1]}Z"
         raise WeatherError([f"{weather.name}: {covered}, {needed}"])
-    return np.clip(position, 0.0, last)
+    return np.asarray(np.clip(position, 0.0, last))

@@ -42,13 +42,9 @@ def regular(records: Records, elevation_m: float | None) -> Series:
     first, last = records.hour.min(), records.hour.max()
     hours = np.arange(first, last + _HOUR, _HOUR)
     place = ((records.hour - first) // _HOUR).astype(np.int64)
-    columns = [np.full(len(hours), np.nan) for _ in range(3)]
-    vapour = np.where(np.isnan(dew), humid, dew)
-    for column, values in zip(
-        columns, (records.dry_bulb_c, vapour, records.pressure_pa), strict=True
-    ):
-        column[place] = values
-    series = Series(hours, *columns)
+    table = np.full((3, len(hours)), np.nan)
+    table[:, place] = records.dry_bulb_c, np.where(np.isnan(dew), humid, dew), records.pressure_pa
+    series = Series(hours, table[0], table[1], table[2])
     _fill_pressure(series, elevation_m if elevation_m is not None else records.elevation_m)
     return series
 

@@ -43,6 +43,6 @@ class Records:
 
 def named_hours(hours: Hours, typical: bool) -> str:
     """Return the first few hours in words: `07-14 15:00` or, of an actual year, with year and Z."""
-    form = (lambda h: str(h)[5:].replace("T", " ")) if typical else (lambda h: f"{h}Z")
-    shown = ", ".join(form(hour) for hour in hours[:SHOWN].astype("datetime64[m]"))
+    texts = [str(hour) for hour in hours[:SHOWN].astype("datetime64[m]")]
+    shown = ", ".join(t[5:].replace("T", " ") if typical else f"{t}Z" for t in texts)
     return shown + (f" and {len(hours) - SHOWN} more" if len(hours) > SHOWN else "")

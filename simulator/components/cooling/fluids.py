@@ -7,8 +7,6 @@ linearly and held beyond (error below 0.1 % inside, about 1 % at 0 and 75 degC).
 import numpy as np
 from numpy.typing import NDArray
 
-WATER_DENSITY_KG_M3 = 995.7
-"""Water at 30 degC."""
 WATER_SPECIFIC_HEAT_J_KGK = 4180.0
 """Water at 30 degC."""
 _PG25_C = (20.0, 30.0, 40.0, 45.0, 55.0)

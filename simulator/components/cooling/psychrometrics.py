@@ -81,7 +81,7 @@ def humidity_from_wet_bulb(
     gap = dry - wet
     water = ((2501.0 - 2.326 * wet) * saturated - 1.006 * gap) / (2501.0 + 1.86 * dry - 4.186 * wet)
     ice = ((2830.0 - 0.24 * wet) * saturated - 1.006 * gap) / (2830.0 + 1.86 * dry - 2.1 * wet)
-    return np.where(wet >= 0.0, water, ice)
+    return np.asarray(np.where(wet >= 0.0, water, ice))
 
 
 def enthalpy_j_kg(temperature_c: ArrayLike, humidity: ArrayLike) -> Array:

@@ -1,0 +1,76 @@
+"""Dry cooler: the BAC design point, limits and pre-cooling."""
+
+import numpy as np
+import pytest
+from pydantic import ValidationError
+
+from simulator.components.cooling import HourlyWeather
+from simulator.components.cooling.dry_cooler import DryCooler
+
+BAC = {"unit": "2931 kW", "range": "5.56 K", "tank": "0 s", "pump": "1 %"}
+FULL = 10  # index of load 1.0
+
+
+def air(dry_c, wet_c=None, pressure_pa=101_325.0):
+    dry = np.atleast_1d(np.asarray(dry_c, dtype=float))
+    wet = dry - 8.0 if wet_c is None else np.broadcast_to(np.asarray(wet_c, dtype=float), dry.shape)
+    return HourlyWeather(dry, wet, np.full(len(dry), pressure_pa))
+
+
+def bac(**changes):
+    return DryCooler.model_validate({**BAC, **changes})
+
+
+def test_bac_design_point_is_met_at_full_fan_speed():
+    plant = bac().plant_map(40.55, air(35.0))
+    assert plant.supply_c[0, FULL] == pytest.approx(40.55, abs=1e-4)
+    assert plant.power_frac[0, FULL] == pytest.approx(117.68 / 2931.0, rel=1e-3)
+
+
+def test_supply_floats_with_the_air_when_full_fans_are_not_enough():
+    plant = bac().plant_map(30.0, air([36.0, 38.0, 40.0]))
+    np.testing.assert_allclose(plant.power_frac[:, FULL], 0.04015)
+    assert (plant.supply_c[:, FULL] > 41.0).all()
+    # At full fans the approach is proportional to heat.
+    approach = plant.supply_c[:, 1:] - np.array([[36.0], [38.0], [40.0]])
+    np.testing.assert_allclose(
+        approach / plant.load_frac[1:], np.broadcast_to(approach[:, :1] / 0.1, approach.shape)
+    )
+
+
+def test_without_heat_the_loop_takes_the_temperature_of_hot_air():
+    plant = bac().plant_map(37.0, air([20.0, 45.0]))
+    np.testing.assert_allclose(plant.supply_c[:, 0], [37.0, 45.0])
+
+
+def test_thin_air_cools_less():
+    low = bac().plant_map(40.55, air(35.0)).supply_c[0, FULL]
+    high = bac().plant_map(40.55, air(35.0, pressure_pa=82_700.0)).supply_c[0, FULL]
+    assert high > low + 0.5
+
+
+def test_fan_power_falls_steeply_with_room_to_spare():
+    plant = bac().plant_map(40.55, air([35.0, 25.0, 5.0]))
+    full, mild, cold = plant.power_frac[:, FULL]
+    assert mild < 0.15 * full
+    assert cold < 0.02 * full
+
+
+def test_wetted_pads_cool_the_air_towards_wet_bulb_and_take_its_latent_heat_in_water():
+    weather = air([27.0, 40.0], [18.0, 20.0])
+    dry = bac().plant_map(30.0, weather)
+    wet = bac(adiabatic_effectiveness=0.7).plant_map(30.0, weather)
+    assert wet.supply_c[1, FULL] < dry.supply_c[1, FULL] - 5.0
+    assert wet.supply_c[0, FULL] == dry.supply_c[0, FULL]  # below the start temperature
+    assert wet.evaporation_kg_j[0].max() == 0.0 and dry.evaporation_kg_j.max() == 0.0
+    # At full fans (air flow 1 x its mass at the pads) the water takes 14 K out of the air.
+    assert wet.evaporation_kg_j[1, 14] * 2.43e6 == pytest.approx(14.0 / 6.0, rel=0.05)
+    np.testing.assert_allclose(wet.blowdown_kg_j, wet.evaporation_kg_j / 3.0)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"approach": "0.1 K", "air_rise": "12 K"}, {"air_rise": "40 K"}]
+)
+def test_a_design_point_no_coil_reaches_is_an_error(changes):
+    with pytest.raises(ValidationError, match="no coil reaches this approach"):
+        bac(**changes)

@@ -1,0 +1,113 @@
+"""What every kind of plant promises, whatever it is; a new kind is covered without an edit."""
+
+import inspect
+import time
+
+import numpy as np
+import pytest
+
+from simulator.components.cooling import LOAD_FRAC, PLANT_KINDS, HourlyWeather, Plant
+from simulator.components.cooling.psychrometrics import wet_bulb_c
+
+HOURS = 600
+SET_C = (18.0, 22.0, 30.0, 37.0)
+COMMON = {"unit": "3 MW", "range": "8 K", "tank": "60 s", "pump": "1 %"}
+every_kind = pytest.mark.parametrize("kind", PLANT_KINDS, ids=lambda kind: kind.__name__)
+
+
+def make(kind, **changes):
+    return kind.model_validate({**COMMON, **changes})
+
+
+@pytest.fixture(scope="module")
+def hotter_and_hotter():
+    """Air from -35 to 48 degC with the water it can hold: both bulbs rise from row to row."""
+    dry = np.linspace(-35.0, 48.0, HOURS)
+    pressure = np.full(HOURS, 100_000.0)
+    wet = wet_bulb_c(dry, np.interp(dry, [-35, 48], [0.9, 0.3]), pressure)
+    return HourlyWeather(dry, np.maximum.accumulate(wet), pressure)
+
+
+@every_kind
+def test_kind_is_the_name_of_its_file(kind):
+    name = kind.model_fields["kind"].default
+    assert inspect.getfile(kind).endswith(f"/{name}.py")
+
+
+def test_the_document_picks_the_kind():
+    from pydantic import TypeAdapter
+
+    plant = TypeAdapter(Plant).validate_python({"kind": "dry_cooler", **COMMON})
+    assert type(plant).__name__ == "DryCooler"
+
+
+@every_kind
+@pytest.mark.parametrize("set_c", SET_C)
+def test_map_is_complete_finite_and_in_bounds(kind, set_c, hotter_and_hotter):
+    plant = make(kind).plant_map(set_c, hotter_and_hotter)
+    np.testing.assert_allclose(plant.load_frac, np.arange(15) / 10.0, atol=1e-15)
+    for values in (
+        plant.supply_c,
+        plant.power_frac,
+        plant.evaporation_kg_j,
+        plant.blowdown_kg_j,
+    ):
+        assert values.shape == (HOURS, 15)
+        assert np.isfinite(values).all()
+    assert (plant.supply_c >= set_c - 1e-9).all()
+    assert (plant.power_frac >= 0.0).all() and (plant.power_frac < 0.5).all()
+    assert (plant.evaporation_kg_j >= 0.0).all() and (plant.blowdown_kg_j >= 0.0).all()
+
+
+@every_kind
+@pytest.mark.parametrize("set_c", SET_C)
+def test_hotter_weather_gives_neither_colder_water_nor_less_power(kind, set_c, hotter_and_hotter):
+    plant = make(kind).plant_map(set_c, hotter_and_hotter)
+    assert np.diff(plant.supply_c, axis=0).min() > -1e-9
+    # Tower fans near standstill may stop a little late: below 0.01 % of capacity.
+    assert np.diff(plant.power_frac, axis=0).min() > -1e-4
+
+
+@every_kind
+@pytest.mark.parametrize("set_c", SET_C)
+def test_more_heat_gives_neither_colder_water_nor_less_power(kind, set_c, hotter_and_hotter):
+    plant = make(kind).plant_map(set_c, hotter_and_hotter)
+    assert np.diff(plant.supply_c, axis=1).min() > -1e-9
+    assert np.diff(plant.power_frac, axis=1).min() > -1e-6
+
+
+@every_kind
+def test_no_heat_takes_nothing(kind, hotter_and_hotter):
+    plant = make(kind).plant_map(30.0, hotter_and_hotter)
+    assert not plant.power_frac[:, 0].any()
+    assert not plant.evaporation_kg_j[:, 0].any()
+
+
+@every_kind
+def test_warmer_set_point_takes_less_power_over_a_year(kind, hotter_and_hotter):
+    power = [make(kind).plant_map(c, hotter_and_hotter).power_frac.mean() for c in SET_C]
+    assert power == sorted(power, reverse=True)
+
+
+@every_kind
+def test_a_year_is_mapped_in_well_under_half_a_second(kind):
+    dry = np.linspace(-20.0, 40.0, 8761)
+    weather = HourlyWeather(dry, dry - 4.0, np.full(8761, 1e5))
+    make(kind).plant_map(25.0, weather)
+    start = time.perf_counter()
+    make(kind).plant_map(25.0, weather)
+    assert time.perf_counter() - start < 0.5
+
+
+@every_kind
+def test_units_and_thermal_mass(kind):
+    plant = make(kind, margin="10 %")
+    assert plant.duty_units(30e6) == 11
+    assert plant.duty_units(1.0) == 1
+    assert plant.heat_capacity_rate_w_k(33e6) == pytest.approx(33e6 / 8.0)
+    assert plant.thermal_mass_j_k(33e6) == pytest.approx(60.0 * 33e6 / 8.0)
+
+
+def test_the_load_grid_cannot_be_changed():
+    with pytest.raises(ValueError, match="read-only"):
+        LOAD_FRAC[0] = 1.0
