@@ -1,0 +1,1 @@
+"""Pages of the planning report: one file per page, `page(run) -> Page`; `document.py` binds them."""

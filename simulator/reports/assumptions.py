@@ -1,0 +1,136 @@
+"""Page: what the answer rests on, how well each figure is known, and what is not modelled."""
+
+import pandas as pd
+
+from simulator.reports import wording
+from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.run import EVIDENCE, Run
+from simulator.reports.style import BLUE, GREEN, HATCHES, ORANGE, SKY, canvas, label, note
+
+COLORS = {"measured": GREEN, "vendor": BLUE, "derived": SKY, "assumed": ORANGE}
+SECTIONS_DRAWN = 9
+SHOWN = 16
+LONGEST = 64
+
+NOT_DONE = (
+    "What this simulator does not do. It does not simulate electromagnetic transients, subsynchronous "
+    "oscillation or ride-through of voltage sags (EMT); it does not compute air or coolant flow "
+    "fields (CFD); it does not coordinate protection relays or breakers; it does not predict "
+    "kernel-level performance, but sustains a share of peak taken from measurements. Prices, "
+    "weather and demand are inputs, not forecasts. Use it to plan capacity and to choose what to "
+    "study in such tools, not as evidence of compliance."
+)
+
+
+def page(run: Run) -> Page:
+    """Return the page on assumptions and limits."""
+    register = _register(run)
+    ranged = register["range"].notna() & (register["range"] != "")
+    assumed = register["evidence"] == "assumed"
+    mix = run.evidence
+    known = mix["measured"] + mix["vendor"]
+    chosen = _to_challenge(register)
+    return Page(
+        "assumptions",
+        "Assumptions and limits",
+        f"{len(register):,} figures carry a source: {wording.percent(known, 0)} are measured or a "
+        f"vendor's, {wording.percent(mix['assumed'], 0)} are assumptions to challenge",
+        (
+            (
+                "Each figure names where it comes from: measured by someone, a vendor's statement, "
+                "derived from such figures, or assumed here. "
+                f"{int((assumed & ranged).sum())} of {int(assumed.sum())} assumptions give a range, "
+                "which a sweep can explore. The whole register is in tables/assumptions.parquet and "
+                "in figures/evidence.csv of the run folder."
+            ),
+        ),
+        (evidence(run),),
+        (
+            TableSpec(
+                f"Assumptions to challenge first ({len(chosen)} of {int(assumed.sum())})",
+                chosen,
+                (1.25, 0.8, 0.75, 1.5),
+            ),
+        ),
+        closing=(NOT_DONE,),
+    )
+
+
+def evidence(run: Run) -> FigureSpec:
+    """Draw the number of figures by section and class of evidence."""
+    register = _register(run)
+    counts = register.groupby(["section", "evidence"]).size().unstack(fill_value=0)
+    counts = counts.reindex(columns=list(EVIDENCE), fill_value=0)
+    counts = counts.loc[counts.sum(axis=1).sort_values(ascending=False).index]
+    shown = counts.head(SECTIONS_DRAWN).iloc[::-1]
+    fig, ax = canvas(height_in=0.75 + 0.23 * len(shown))
+    left = pd.Series(0.0, index=shown.index)
+    for i, name in enumerate(EVIDENCE):
+        ax.barh(
+            range(len(shown)),
+            shown[name],
+            left=left,
+            color=COLORS[name],
+            height=0.66,
+            hatch=HATCHES[i],
+            edgecolor="white",
+            label=name,
+        )
+        left += shown[name]
+    for y, total in enumerate(left):
+        note(ax, total, y, f" {total:.0f}")
+    ax.set_yticks(range(len(shown)), list(shown.index))
+    ax.set_xlim(0, float(left.max()) * 1.08)
+    label(ax, "Figures in the register", grid="x")
+    fig.legend(
+        *ax.get_legend_handles_labels(),
+        loc="outside upper right",
+        ncols=4,
+        frameon=False,
+        fontsize=9,
+    )
+    parts = ", ".join(f"{wording.percent(v, 0)} {k}" for k, v in run.evidence.items())
+    return FigureSpec(
+        fig,
+        "evidence",
+        f"Stacked bars of figures by section and evidence: {parts}.",
+        register,
+        "Figures by part of the model and class of evidence.",
+    )
+
+
+def _register(run: Run) -> pd.DataFrame:
+    table = run.first.tables["assumptions"].copy()
+    for column in table:
+        table[column] = table[column].astype(object)
+    table["section"] = [_section(str(p)) for p in table["path"]]
+    return table
+
+
+def _section(path: str) -> str:
+    parts = path.replace("/", ".").split(".")
+    depth = 2 if parts[0] in ("catalog", "topology") and len(parts) > 2 else 1
+    return " › ".join(wording.plain(p) for p in parts[:depth])
+
+
+def _to_challenge(register: pd.DataFrame) -> pd.DataFrame:
+    """Return assumptions, those of the scenario before those of the catalog."""
+    rows = register[register["evidence"] == "assumed"].copy()
+    rows["own"] = ~rows["path"].astype(str).str.startswith("catalog")
+    rows["ranged"] = rows["range"].notna() & (rows["range"] != "")
+    rows = rows.sort_values(["own", "ranged"], ascending=False, kind="stable").head(SHOWN)
+    return pd.DataFrame(
+        {
+            "Figure": [_short(str(p).removeprefix("catalog.")) for p in rows["path"]],
+            "Value": [_short(str(v), 28) for v in rows["value"]],
+            "Range": [
+                _short(str(v), 26) if v else wording.MISSING for v in rows["range"].fillna("")
+            ],
+            "Source": [_short(str(v)) for v in rows["source"]],
+        }
+    )
+
+
+def _short(text: str, longest: int = LONGEST) -> str:
+    clean = " ".join(text.replace("[", "(").replace("]", ")").split())
+    return clean if len(clean) <= longest else clean[: longest - 1].rstrip() + "…"

@@ -1,0 +1,112 @@
+"""Pages at the end: which run this is, whether it closes, and what every indicator means."""
+
+import re
+
+import pandas as pd
+
+from simulator.reports import wording
+from simulator.reports.page import Page, TableSpec
+from simulator.reports.run import Run
+
+CHECKS = {
+    "energy_balance_rel": "Energy: imported + generated − racks − cooling − house − losses − "
+    "change of storage, relative to imported + generated",
+    "heat_balance_rel": "Heat: received − rejected − change of storage, relative to received",
+    "accelerator_hours_rel": "Accelerator-hours: sum of all causes − installed × length of run, "
+    "relative to installed",
+}
+LIMIT = 1e-9
+FAMILIES = (
+    (re.compile(r"^fleet\.hours\.lost_.+$"), "fleet.hours.lost_<cause>"),
+    (re.compile(r"^failures\.(?!count$).+$"), "failures.<cause>"),
+    (re.compile(r"^fleet\.(?!hours\.|utilization$).+\.utilization$"), "fleet.<chip>.utilization"),
+    (re.compile(r"^training\..+\.(\w+)$"), r"training.<job>.\1"),
+    (re.compile(r"^inference\..+\.(\w+)$"), r"inference.<model>.\1"),
+)
+
+
+def page(run: Run) -> Page:
+    """Return the back matter."""
+    worst = max((v if v is not None else 1.0) for v in run.summary["checks"].values())
+    verdict = "close" if worst <= LIMIT else "do not close"
+    return Page(
+        "back-matter",
+        "Back matter",
+        f"Run {run.identity}: {len(run.summary['checks'])} balances {verdict} within "
+        f"{max(worst, 1e-16):.0e}, and {len(run.summary['kpis'])} indicators mean what is "
+        "written here",
+        (
+            (
+                "The run folder holds every table behind this report; `gigawatt report` draws it again "
+                "without simulating. The same inputs give the same bytes of every table."
+            ),
+        ),
+        (),
+        (
+            TableSpec("Identity", _identity(run), (0.6, 2)),
+            TableSpec("Balances", _checks(run), (3, 0, 0)),
+            TableSpec("Indicators", definitions(run), (1.35, 0, 2.6)),
+        ),
+    )
+
+
+def _identity(run: Run) -> pd.DataFrame:
+    info = run.info
+    rows = {
+        "Scenario": info["name"],
+        "Run": run.identity,
+        "Configuration hash": info["config_hash"],
+        "Version": f"gigawatt {info['version']}",
+        "Seed": info["seed"],
+        "Replicates": len(run.results),
+        "Fidelity": info["fidelity"],
+        "Period": f"{info['start']}, {run.days:.6g} days",
+        "Weather": info["weather"],
+        "Kind of weather": "typical year" if info["weather_typical"] else "actual record",
+    }
+    return pd.DataFrame({"": list(rows), " ": [str(v) for v in rows.values()]})
+
+
+def _checks(run: Run) -> pd.DataFrame:
+    checks = run.summary["checks"]
+    return pd.DataFrame(
+        {
+            "Balance": [CHECKS.get(name, wording.plain(name)) for name in checks],
+            "Relative error": [
+                "not a number" if v is None else f"{v:.1e}" for v in checks.values()
+            ],
+            "Verdict": [
+                "closes" if v is not None and v <= LIMIT else "open" for v in checks.values()
+            ],
+        }
+    )
+
+
+def definitions(run: Run) -> pd.DataFrame:
+    """Return one row per indicator or family of indicators: name, unit, definition."""
+    rows: dict[str, tuple[str, str]] = {}
+    for name, entry in run.summary["kpis"].items():
+        shown = _family(name)
+        text = entry["definition"]
+        rows.setdefault(shown, (entry["unit"], _without_names(text) if shown != name else text))
+    return pd.DataFrame(
+        [(name, unit, text) for name, (unit, text) in rows.items()],
+        columns=["Indicator", "Unit", "Definition"],
+    )
+
+
+def _family(name: str) -> str:
+    for pattern, family in FAMILIES:
+        if pattern.match(name):
+            return pattern.sub(family, name)
+    return name
+
+
+def _without_names(text: str) -> str:
+    """Drop what a definition says of one member of its family only."""
+    text = re.sub(r" Job on [\d,]+ .+?\.$", "", text)
+    text = re.sub(r" \(first token within [^)]*\)", "", text)
+    text = re.sub(r" \([\d.e+]+ tokens\)", "", text)
+    text = re.sub(r"lost to [\w ]+?\.", "lost to the cause.", text)
+    text = re.sub(r"^Failures caused by [\w ]+ in", "Failures put down to the cause in", text)
+    return re.sub(r"hours of \S+ divided", "hours of the chip divided", text)

@@ -1,0 +1,211 @@
+"""Page: what cooling takes as the weather changes, and the water it evaporates."""
+
+import numpy as np
+import pandas as pd
+
+from simulator.metrics import thermal
+from simulator.reports import wording
+from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.run import Run
+from simulator.reports.style import (
+    BLUE,
+    FULL,
+    HALF,
+    LINES,
+    ORANGE,
+    PALETTE,
+    SKY,
+    canvas,
+    dark,
+    end_labels,
+    heading,
+    label,
+    thousands,
+)
+
+BIN_C = 1.0
+LOOPS_SHOWN = 6
+TIMES = {"MS": "month", "7D": "week", "D": "day", "h": "hour"}
+
+
+def page(run: Run) -> Page:
+    """Return the page on cooling and water."""
+    hot = run.hourly.nlargest(max(len(run.hourly) // 100, 1), "dry_bulb_c")
+    share = run.hourly["cooling_w"].sum() / run.hourly["it_w"].sum()
+    hot_share = hot["cooling_w"].sum() / hot["it_w"].sum()
+    water_m3, wue = run.value("cooling.water_consumed"), run.value("cooling.wue")
+    throttled = run.value("thermal.throttled_accelerator_hours")
+    return Page(
+        "cooling-water",
+        "Cooling and water",
+        f"Cooling takes {wording.percent(share)} of rack power on average and "
+        f"{wording.percent(hot_share)} in the hottest 1 % of hours; the run evaporates "
+        f"{wording.large(water_m3)} m³ ({wording.number(wue, 2)} L/kWh)",
+        (
+            (
+                f"Weather: {run.info['weather']}, "
+                f"{run.hourly['dry_bulb_c'].min():.1f} to {run.hourly['dry_bulb_c'].max():.1f} °C dry "
+                f"bulb, up to {run.hourly['wet_bulb_c'].max():.1f} °C wet bulb. The hottest chip "
+                f"reached {wording.number(run.value('thermal.junction_max'))} °C, and heat slowed "
+                f"accelerators by {wording.large(throttled)} accelerator-hours."
+            ),
+        ),
+        (against_weather(run), supply(run), water(run)),
+        (TableSpec("Coolant loops", _loops(run)),),
+    )
+
+
+def against_weather(run: Run) -> FigureSpec:
+    """Draw cooling power as a share of rack power against outdoor dry bulb."""
+    hourly = run.hourly
+    data = _by_temperature(100 * hourly["cooling_w"] / hourly["it_w"], hourly["dry_bulb_c"])
+    fig, ax = canvas(HALF, 2.5)
+    ax.fill_between(
+        data["temperature_c"],
+        data["min"],
+        data["max"],
+        color=SKY,
+        alpha=0.45,
+        linewidth=0,
+        step=None,
+    )
+    ax.plot(data["temperature_c"], data["mean"], color=BLUE)
+    ax.set_ylim(0, None)
+    heading(ax, "Cooling power, % of rack power")
+    label(ax, "Outdoor dry bulb (°C)")
+    low, high = data.iloc[0], data.iloc[-1]
+    return FigureSpec(
+        fig,
+        "cooling-against-weather",
+        f"Cooling power rises from {low['mean']:.1f} % of rack power at "
+        f"{low['temperature_c']:.0f} °C to {high['mean']:.1f} % at {high['temperature_c']:.0f} °C "
+        "dry bulb.",
+        data.rename(columns={c: f"{c}_percent" for c in ("min", "mean", "max")}),
+        "Mean and range of hourly means, in steps of 1 °C.",
+    )
+
+
+def supply(run: Run) -> FigureSpec:
+    """Draw the supply temperature of each loop against outdoor temperature."""
+    loops = run.first.timeseries["loop"]
+    weather = run.hourly.set_index("time")["dry_bulb_c"]
+    names = list(dict.fromkeys(loops["element"].astype(str)))
+    groups = _alike(loops, names)
+    fig, ax = canvas(HALF, 2.5)
+    parts, ends = [], []
+    for i, (name, members) in enumerate(groups.items()):
+        own = loops[loops["element"].astype(str).isin(members)]
+        outdoor = own["time"].map(weather)
+        data = _by_temperature(
+            own["supply_c"].reset_index(drop=True), outdoor.reset_index(drop=True)
+        )
+        color = PALETTE[i % len(PALETTE)]
+        ax.fill_between(
+            data["temperature_c"], data["min"], data["max"], color=color, alpha=0.2, linewidth=0
+        )
+        ax.plot(data["temperature_c"], data["mean"], color=color, linestyle=LINES[i % len(LINES)])
+        ends.append((data, name, color))
+        parts.append(data.assign(loop=name))
+    ax.margins(y=0.18)
+    for data, name, color in ends:
+        middle = data.iloc[0]
+        ax.annotate(
+            name,
+            (middle["temperature_c"], data["max"].iloc[: len(data) // 2 + 1].max()),
+            xytext=(2, 3),
+            textcoords="offset points",
+            fontsize=9,
+            color=dark(color),
+            fontweight="bold",
+        )
+    heading(ax, "Supply temperature (°C)")
+    label(ax, "Outdoor dry bulb (°C)")
+    data = pd.concat(parts, ignore_index=True)
+    warmest = data.loc[data["max"].idxmax()]
+    return FigureSpec(
+        fig,
+        "supply-against-weather",
+        f"Supply temperature of {len(names)} coolant loops against outdoor dry bulb. The warmest "
+        f"hour is {warmest['max']:.1f} °C in {warmest['loop']} at "
+        f"{warmest['temperature_c']:.0f} °C outdoors.",
+        data.rename(columns={c: f"supply_{c}_c" for c in ("min", "mean", "max")}),
+        "Mean and range of hourly means, in steps of 1 °C.",
+    )
+
+
+def _alike(loops: pd.DataFrame, names: list[str]) -> dict[str, list[str]]:
+    """Group loops that differ only in the number of their hall, so that few lines are drawn."""
+    if len(names) <= 4:
+        return {name: [name] for name in names}
+    means = loops.groupby(loops["element"].astype(str))["supply_c"].mean()
+    cut = (means.max() + means.min()) / 2
+    warm, cool = [n for n in names if means[n] > cut], [n for n in names if means[n] <= cut]
+    return {f"{len(warm)} warm loops": warm, f"{len(cool)} cool loops": cool}
+
+
+def _by_temperature(values: pd.Series, outdoor_c: pd.Series) -> pd.DataFrame:
+    steps = (np.floor(outdoor_c / BIN_C) + 0.5) * BIN_C
+    return (
+        values.groupby(steps).agg(["min", "mean", "max"]).rename_axis("temperature_c").reset_index()
+    )
+
+
+def water(run: Run) -> FigureSpec:
+    """Draw water consumed and blown down by month."""
+    every = run.bars
+    data = thermal.water(run.first, every=every)
+    fig, ax = canvas(FULL, 2.05)
+    x = range(len(data))
+    ax.bar(x, data["consumed_m3"], color=BLUE, width=0.7, edgecolor="white")
+    ax.bar(
+        x,
+        data["blowdown_m3"],
+        bottom=data["consumed_m3"],
+        color=ORANGE,
+        width=0.7,
+        hatch="///",
+        edgecolor="white",
+    )
+    names = [
+        f"{t:%b}" if every == "MS" else f"{t:%H}" if every == "h" else f"{t:%d %b}"
+        for t in data["time"]
+    ]
+    stride = max(1, len(names) // 14 + (len(names) % 14 > 0)) if len(names) > 14 else 1
+    ax.set_xticks(list(x)[::stride], names[::stride])
+    ends = [
+        (float(data["consumed_m3"].iloc[-1]) / 2, "consumed", BLUE),
+        (
+            float(data["consumed_m3"].iloc[-1] + data["blowdown_m3"].iloc[-1] / 2),
+            "blown down",
+            ORANGE,
+        ),
+    ]
+    end_labels(ax, ends, 0.12)
+    heading(ax, f"Water per {TIMES[every]} (m³)")
+    label(ax)
+    thousands(ax.yaxis)
+    worst = data.loc[data["consumed_m3"].idxmax()]
+    return FigureSpec(
+        fig,
+        "water",
+        f"Stacked bars of water by {TIMES[every]}: consumption peaks at "
+        f"{worst['consumed_m3']:,.0f} m³ in the {TIMES[every]} from {wording.day(worst['time'])}; "
+        f"blowdown adds {100 * data['blowdown_m3'].sum() / data['consumed_m3'].sum():.0f} %.",
+        data,
+        f"Water by {TIMES[every]}. Consumed is evaporated and drifted; withdrawn is both.",
+    )
+
+
+def _loops(run: Run) -> pd.DataFrame:
+    table = thermal.cooling(run.first, by="element")
+    if len(table) > LOOPS_SHOWN:
+        table = table.nlargest(LOOPS_SHOWN, "supply_max_c")
+    return pd.DataFrame(
+        {
+            "Loop": table["element"].astype(str),
+            "Heat, mean": [wording.power(v) for v in table["heat_w"]],
+            "Plant power, mean": [wording.power(v) for v in table["power_w"]],
+            "Supply, mean (°C)": [f"{v:.1f}" for v in table["supply_c"]],
+            "Supply, warmest (°C)": [f"{v:.1f}" for v in table["supply_max_c"]],
+        }
+    )

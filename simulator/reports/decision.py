@@ -1,0 +1,287 @@
+"""Page: the question, the answer, what limits it, and how far to trust it."""
+
+import pandas as pd
+
+from simulator.metrics import headroom
+from simulator.metrics.failures import failures
+from simulator.reports import wording
+from simulator.reports.page import Card, FigureSpec, Page, TableSpec
+from simulator.reports.run import Run
+from simulator.reports.style import (
+    BLUE,
+    SKY,
+    VERMILLION,
+    bands,
+    canvas,
+    dark,
+    heading,
+    label,
+    note,
+    thousands,
+    time_axis,
+)
+
+QUESTION = "What can this campus really do, hour by hour, and what will break first?"
+
+
+def page(run: Run) -> Page:
+    """Return the page a decision is taken on."""
+    return Page(
+        "decision",
+        "Decision",
+        _title(run),
+        (f"Question. {run.info.get('question') or QUESTION}", _answer(run)),
+        (import_over_time(run),),
+        (TableSpec("What will break first", _first_to_break(run), (0.9, 1.1, 1.3)),),
+        tuple(_cards(run)),
+        closing=(_confidence(run),),
+    )
+
+
+def _title(run: Run) -> str:
+    peak, firm = run.value("power.poi_peak") or 0.0, run.value("power.poi_firm") or 0.0
+    room = run.value("power.headroom_min") or 0.0
+    limit = run.info["firm_limit"]
+    if room < 0:
+        return (
+            f"Import peaks {wording.megawatts(-room)} above the firm "
+            f"{wording.megawatts(firm)}: {limit} would not carry the peak"
+        )
+    return (
+        f"The campus peaks at {wording.megawatts(peak)} and stays {wording.megawatts(room)} "
+        f"under its firm import of {wording.megawatts(firm)}, set by {limit}"
+    )
+
+
+def _answer(run: Run) -> str:
+    start = pd.Timestamp(run.info["start"])
+    end = start + pd.Timedelta(seconds=float(run.info["duration_s"]))
+    text = (
+        f"Answer. From {wording.day(start)} to {wording.day(end)}, "
+        f"{run.value('site.accelerators_installed'):,.0f} accelerators spend "
+        f"{wording.percent(run.value('fleet.utilization'))} of their hours on useful work at a PUE "
+        f"of {run.value('power.pue_mean'):.3f}. "
+    )
+    jobs = [_job(run, str(j)) for j in run.first.tables["jobs"]["job"]]
+    return text + " ".join(jobs[:2]) + _serving(run)
+
+
+def _job(run: Run, job: str) -> str:
+    finish = run.value(f"training.{job}.finish_time")
+    ettr = wording.percent(run.value(f"training.{job}.ettr"))
+    end = f"finishes on {wording.day(finish)}" if finish else "is unfinished when the run ends"
+    return f"Training job {job} {end} (ETTR {ettr})."
+
+
+def _serving(run: Run) -> str:
+    pools = [str(p) for p in run.first.tables["pools"]["pool"]]
+    shares = {p: run.value(f"inference.{p}.slo_attainment") or 0.0 for p in pools}
+    if not shares:
+        return ""
+    worst = min(shares, key=lambda p: shares[p])
+    return (
+        f" Of the served models {worst} meets its objectives least often, for "
+        f"{wording.percent(shares[worst], 2)} of arrivals."
+    )
+
+
+def _cards(run: Run) -> list[Card]:
+    rows = [
+        (
+            "Peak import, 15 min",
+            "power.poi_peak",
+            wording.megawatts,
+            "firm " + wording.megawatts(run.value("power.poi_firm")),
+        ),
+        ("Headroom after N-1", "power.headroom_min", wording.megawatts, "in the peak minute"),
+        (
+            "Accelerators",
+            "site.accelerators_installed",
+            lambda v: f"{v:,.0f}",
+            f"{wording.large(run.value('site.accelerators_available_mean'))} in service",
+        ),
+        ("Useful hours", "fleet.utilization", wording.percent, "of installed"),
+        (
+            "PUE",
+            "power.pue_mean",
+            lambda v: f"{v:.3f}",
+            f"WUE {wording.number(run.value('cooling.wue'), 2)} L/kWh",
+        ),
+        (
+            "Failures",
+            "failures.count",
+            lambda v: f"{v:,.0f}",
+            f"{wording.number((run.value('failures.count') or 0.0) / run.days)} a day",
+        ),
+        ("Energy cost", "cost.energy", _millions, f"{wording.large(run.value('energy.poi'))} MWh"),
+        (
+            "Per useful hour",
+            "cost.energy_per_useful_accelerator_hour",
+            wording.dollars,
+            "energy only",
+        ),
+    ]
+    return [_card(run, *row) for row in rows if run.value(row[1]) is not None]
+
+
+def _millions(value_usd: float) -> str:
+    return (
+        f"${wording.number(value_usd / 1e6)} M" if value_usd >= 1e6 else wording.dollars(value_usd)
+    )
+
+
+def _card(run: Run, label_text: str, name: str, shown, note_text: str) -> Card:  # type: ignore[no-untyped-def]
+    spread = run.spread(name)
+    if spread is not None and shown(spread[0]) != shown(spread[1]):
+        note_text = f"{shown(spread[0])}–{shown(spread[1])}"
+    return Card(label_text, shown(run.value(name)), note_text)
+
+
+def import_over_time(run: Run) -> FigureSpec:
+    """Draw the range of import by period against firm import."""
+    data = bands(run.demand, run.period)
+    firm_w = float(run.info["firm_w"])
+    scale = wording.power_scale(firm_w)
+    fig, ax = canvas(height_in=2.15)
+    ax.fill_between(
+        data.index,
+        data["min"] / scale.factor,
+        data["max"] / scale.factor,
+        color=SKY,
+        alpha=0.5,
+        linewidth=0,
+    )
+    ax.plot(data.index, data["mean"] / scale.factor, color=BLUE)
+    ax.axhline(firm_w / scale.factor, color=VERMILLION, linestyle="--")
+    note(
+        ax,
+        0.995,
+        firm_w / scale.factor,
+        f"firm import {wording.power(firm_w)}",
+        dark(VERMILLION),
+        ha="right",
+        va="bottom",
+        transform=ax.get_yaxis_transform(),
+    )
+    time_axis(ax, data.index)
+    ax.set_ylim(0, 1.18 * max(firm_w, float(data["max"].max())) / scale.factor)
+    span = {"D": "day", "h": "hour"}.get(run.period, "half hour")
+    heading(ax, f"Import at the point of interconnection ({scale.unit})")
+    label(ax)
+    thousands(ax.yaxis)
+    top = data["max"].idxmax()
+    return FigureSpec(
+        fig,
+        "import",
+        f"Band of import over time. The largest quarter hour is "
+        f"{wording.power(float(data['max'].max()))} on {wording.day(top)}; the mean is "
+        f"{wording.power(float(run.demand.mean()))}; firm import is {wording.power(firm_w)}.",
+        data.add_suffix("_w").rename_axis("time").reset_index(),
+        f"Mean (line) and range (band) of quarter hours in each {span}.",
+    )
+
+
+def _first_to_break(run: Run) -> pd.DataFrame:
+    """Return what is nearest to its limit in power, cooling, compute and service."""
+    rows = [*_plant_limits(run), *_loss(run), *_service_limit(run), *_failure(run)]
+    return pd.DataFrame(rows, columns=["Where", "What", "How close"])
+
+
+def _plant_limits(run: Run) -> list[tuple[str, str, str]]:
+    plant = headroom.headroom(run.first, by="element")
+    groups = {
+        "Supply": ("poi", "line_bank", "transformer_bank"),
+        "Distribution": ("feeder", "hall", "block"),
+        "Cooling": ("loop",),
+    }
+    rows = []
+    for where, levels in groups.items():
+        own = plant[plant["level"].isin(levels)].nlargest(1, "firm_loading_frac")
+        rows += [
+            (
+                where,
+                f"{r.element} ({wording.plain(r.level)})",
+                (
+                    f"{wording.percent(r.firm_loading_frac, 0)} of firm rating in the peak minute, "
+                    f"{wording.power(r.headroom_w)} left"
+                ),
+            )
+            for r in own.itertuples()
+        ]
+    return rows
+
+
+def _loss(run: Run) -> list[tuple[str, str, str]]:
+    hours = pd.Series(run.named("fleet.hours."), dtype=float)
+    lost = hours[hours.index.str.startswith("lost_")]
+    if lost.sum() <= 0:
+        return []
+    worst = str(lost.idxmax())
+    return [
+        (
+            "Compute",
+            f"hours lost to {wording.plain(worst.removeprefix('lost_'))}",
+            f"{wording.percent(lost.max() / hours.sum(), 2)} of installed accelerator-hours",
+        )
+    ]
+
+
+def _service_limit(run: Run) -> list[tuple[str, str, str]]:
+    pools = run.first.timeseries.get("pool")
+    if pools is None or not len(pools):
+        return []
+    busy = pools.loc[pools["load_frac"].idxmax()]
+    unserved = run.value(f"inference.{busy['element']}.unserved")
+    return [
+        (
+            "Serving",
+            f"{busy['element']}",
+            (
+                f"{wording.percent(float(busy['load_frac']), 0)} of capacity in its busiest hour; "
+                f"{wording.large(unserved)} requests unserved"
+            ),
+        )
+    ]
+
+
+def _failure(run: Run) -> list[tuple[str, str, str]]:
+    causes = failures(run.first, by="cause")
+    if not len(causes):
+        return []
+    top = causes.loc[causes["count"].idxmax()]
+    return [
+        (
+            "Hardware",
+            f"{wording.plain(top['cause'])} failures",
+            (
+                f"{top['count'] / run.days:,.3g} a day, {wording.large(float(top['repair_h']))} h of "
+                "repair in all"
+            ),
+        )
+    ]
+
+
+def _confidence(run: Run) -> str:
+    count = len(run.results)
+    checks = max((v if v is not None else 1.0) for v in run.summary["checks"].values())
+    closed = (
+        f"The balances of energy, heat and accelerator-hours close within {checks:.0e}."
+        if checks <= 1e-9
+        else f"A balance does not close (relative error {checks:.1e}): do not use these numbers."
+    )
+    weather = (
+        "The weather is a typical year: a typical year does not support a peak-MW claim, since it "
+        "leaves out the extremes a connection must be sized for."
+        if run.info["weather_typical"]
+        else "The weather is an actual record, so that its extremes are in the peak; other years differ."
+    )
+    draws = (
+        "One replicate: numbers are one draw of failures, without an interval."
+        if count == 1
+        else f"{count} replicates: values are means, ranges are P10 to P90."
+    )
+    return (
+        f"Confidence. {weather} Weather source: {run.info['weather']}. {draws} {closed} "
+        f"Evidence of the inputs: {wording.percent(run.evidence['assumed'], 0)} assumed. "
+        f"Fidelity: {run.info['fidelity']}."
+    )

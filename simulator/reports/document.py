@@ -1,0 +1,191 @@
+"""Binds the pages: draws every figure, keeps its data, typesets the PDF."""
+
+import json
+import re
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+import matplotlib
+import pandas as pd
+import typst
+from matplotlib import rc_context
+
+from simulator.reports import (
+    accelerator_hours,
+    assumptions,
+    back_matter,
+    cooling_water,
+    decision,
+    energy_cost,
+    energy_flow,
+    failures,
+    headroom,
+    power_envelope,
+    serving,
+    training,
+    wording,
+)
+from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.run import Run
+from simulator.reports.style import FULL, STYLE
+from simulator.results import Results
+
+Variant = Literal["full", "exec"]
+PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
+    "full": (
+        decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
+        cooling_water.page, accelerator_hours.page, training.page, serving.page, failures.page,
+        energy_cost.page, back_matter.page,
+    ),
+    "exec": (decision.page, power_envelope.page),
+}  # fmt: skip
+NEEDS = {training.page: "jobs", serving.page: "pools"}
+"""Pages that a scenario without rows in this table does not get."""
+PIXELS_PER_INCH = 150
+TEMPLATE = Path(__file__).with_name("report.typ")
+FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+"""The fonts the figures use, so that the document needs none of the host's."""
+
+
+def write(
+    results: list[Results], folder: Path, variant: Variant = "full", output: Path | None = None
+) -> Path:
+    """Draw and typeset the report of a run; return the path of the PDF.
+
+    Figures go to `folder/figures` as PNG, each with its data as CSV. The PDF goes to `output`, or
+    to `folder/report.pdf`. It is tagged (PDF/UA-1) and dated at the start of the simulated period,
+    so that the same tables give the same bytes.
+    """
+    output = Path(output) if output else Path(folder) / "report.pdf"
+    figures = Path(folder) / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    run = Run(results)
+    with rc_context(STYLE), tempfile.TemporaryDirectory() as scratch:
+        chosen = pages(run, variant)
+        for page in chosen:
+            for spec in page.figures:
+                draw(spec, figures, Path(scratch))
+        document = content(run, chosen)
+        (Path(scratch) / "data.json").write_text(json.dumps(document))
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_bytes(typeset(Path(scratch), run))
+    return output
+
+
+def pages(run: Run, variant: Variant = "full") -> list[Page]:
+    """Return the pages of a variant, leaving out those whose subject the scenario lacks."""
+    return [
+        make(run)
+        for make in PAGES[variant]
+        if make not in NEEDS or len(run.first.tables[NEEDS[make]])
+    ]
+
+
+def draw(spec: FigureSpec, figures: Path, scratch: Path) -> None:
+    """Save a figure as PNG with its data beside it, and as SVG for the document."""
+    spec.fig.savefig(
+        figures / f"{spec.name}.png",
+        dpi=PIXELS_PER_INCH,
+        metadata={"Description": spec.alt, "Software": None},
+    )
+    spec.data.to_csv(
+        figures / f"{spec.name}.csv", index=False, float_format="%.10g", lineterminator="\n"
+    )
+    spec.fig.set_layout_engine("none")
+    spec.fig.savefig(scratch / f"{spec.name}.svg", metadata={"Date": None})
+
+
+def typeset(scratch: Path, run: Run) -> bytes:
+    """Compile the template over the folder that holds the data and the drawings."""
+    shutil.copy(TEMPLATE, scratch / TEMPLATE.name)
+    start = int(pd.Timestamp(run.info["start"]).timestamp())
+    compiled = typst.compile(
+        scratch / TEMPLATE.name,
+        root=scratch,
+        font_paths=[FONTS],
+        ignore_system_fonts=True,
+        format="pdf",
+        pdf_standards=["ua-1"],
+        timestamp=start,
+    )
+    assert isinstance(compiled, bytes)
+    return compiled
+
+
+def content(run: Run, chosen: list[Page]) -> dict[str, Any]:
+    """Return what the template needs, as plain data."""
+    info = run.info
+    return {
+        "title": f"{info['name']}: planning report",
+        "author": f"gigawatt {info['version']}",
+        "description": f"Simulated {info['start']}, {run.days:.4g} days, {info['weather']}",
+        "footer": footer(run),
+        "pages": [_page(page) for page in chosen],
+    }
+
+
+def footer(run: Run) -> list[str]:
+    """Return the two lines that identify the run on every page."""
+    info, count = run.info, len(run.results)
+    mix = ", ".join(f"{wording.percent(share, 0)} {name}" for name, share in run.evidence.items())
+    return [
+        (
+            f"run {run.identity} · config {str(info['config_hash'])[:16]} · seed {info['seed']} · "
+            f"gigawatt {info['version']} · {count} replicate{'s' if count > 1 else ''}"
+        ),
+        f"{info['name']} · evidence of inputs: {mix}",
+    ]
+
+
+def _page(page: Page) -> dict[str, Any]:
+    return {
+        "topic": page.topic,
+        "title": page.title,
+        "text": page.text,
+        "closing": page.closing,
+        "cards": [vars(card) for card in page.cards],
+        "figures": _rows(page.figures),
+        "tables": [_table(table) for table in page.tables],
+    }
+
+
+def _rows(specs: tuple[FigureSpec, ...]) -> list[list[dict[str, Any]]]:
+    """Put figures into rows: two narrow ones that follow each other share one."""
+    rows: list[list[dict[str, Any]]] = []
+    room = 0.0
+    for spec in specs:
+        width = float(spec.fig.get_figwidth())
+        entry = {
+            "path": f"{spec.name}.svg",
+            "alt": spec.alt,
+            "caption": spec.caption,
+            "width": width,
+        }
+        if rows and width <= room:
+            rows[-1].append(entry)
+            room -= width
+        else:
+            rows.append([entry])
+            room = FULL - width
+    return rows
+
+
+def _table(table: TableSpec) -> dict[str, Any]:
+    frame = table.frame.astype(str)
+    return {
+        "heading": table.heading,
+        "columns": list(frame.columns),
+        "rows": frame.to_numpy().tolist(),
+        "right": [_numeric(frame[c]) for c in frame],
+        "widths": list(table.widths) or [1] + [0] * (len(frame.columns) - 1),
+    }
+
+
+def _numeric(cells: pd.Series) -> bool:
+    """Tell whether a column is read down its right edge."""
+    pattern = re.compile(r"[-−+$]?\d[\d,.]*( ?[%a-zA-Z³°]{1,8})?$")
+    filled = [c for c in cells if c not in ("", wording.MISSING)]
+    return bool(filled) and all(pattern.match(c) for c in filled)

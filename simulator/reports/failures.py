@@ -1,0 +1,134 @@
+"""Page: what failed, how often, and how much was out of service."""
+
+import pandas as pd
+
+from simulator.metrics import failures, fleet
+from simulator.reports import wording
+from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.run import Run
+from simulator.reports.style import (
+    BLUE,
+    VERMILLION,
+    canvas,
+    heading,
+    label,
+    note,
+    thousands,
+    time_axis,
+)
+
+CAUSES_DRAWN = 12
+NAMES = {"MS": "month", "7D": "week", "D": "day", "h": "hour"}
+
+
+def page(run: Run) -> Page:
+    """Return the page on failures and repairs."""
+    count = run.value("failures.count") or 0.0
+    causes = _causes(run)
+    top = causes.iloc[0] if len(causes) else None
+    most = (
+        f"{wording.percent(top['count'] / causes['count'].sum(), 0)} of them from "
+        f"{wording.plain(top['cause'])}"
+        if top is not None
+        else "none at all"
+    )
+    available = run.value("site.accelerators_available_mean") or 0.0
+    installed = run.value("site.accelerators_installed") or 1.0
+    return Page(
+        "failures",
+        "Failures and repairs",
+        f"{count:,.0f} failures, {count / run.days:,.3g} a day, {most}; on average "
+        f"{wording.percent(1 - available / installed, 2)} of accelerators are out of service",
+        (
+            (
+                "Counts include failures that a restart cured. A failure takes out what its class says "
+                "(a server, a rack, a block, a switch, a plant unit, a line or transformer) until it "
+                "is repaired; detection and parts are in the time to repair."
+            ),
+        ),
+        (by_cause(run), over_time(run)),
+        (TableSpec("Failures by cause", _table(causes, run)),),
+    )
+
+
+def _causes(run: Run) -> pd.DataFrame:
+    return failures.failures(run.first, by="cause").sort_values(
+        "count", ascending=False, ignore_index=True
+    )
+
+
+def by_cause(run: Run) -> FigureSpec:
+    """Draw failures by cause."""
+    data = _causes(run)
+    shown = data.head(CAUSES_DRAWN).iloc[::-1]
+    fig, ax = canvas(height_in=0.7 + 0.21 * max(len(shown), 2))
+    ax.barh(range(len(shown)), shown["count"], color=BLUE, height=0.68)
+    ax.set_yticks(range(len(shown)), [wording.plain(c) for c in shown["cause"]])
+    for y, row in enumerate(shown.itertuples(index=False)):
+        note(ax, row[1], y, f" {row[1]:,.0f}")
+    ax.set_xlim(0, max(float(shown["count"].max()) * 1.1 if len(shown) else 1.0, 1.0))
+    heading(ax, "Failures by cause")
+    label(ax, "Failures in the run", grid="x")
+    thousands(ax.xaxis)
+    parts = ", ".join(
+        f"{wording.plain(r.cause)} {r[1]:,}"
+        for r in data[["cause", "count"]]
+        .head(CAUSES_DRAWN)
+        .rename(columns={"count": "n"})
+        .itertuples(index=False)
+    )
+    return FigureSpec(
+        fig,
+        "failures-by-cause",
+        f"Bars of failures by cause: {parts}.",
+        data,
+        "Failures by cause over the run.",
+    )
+
+
+def over_time(run: Run) -> FigureSpec:
+    """Draw failures per period above accelerators out of service."""
+    every = "h" if run.days <= 3 else "D"
+    counts = failures.failures(run.first, every=every).set_index("time")["count"]
+    service = fleet.service(run.first, every=every).set_index("time")["accelerators_up"]
+    down = (fleet.installed(run.first) - service).clip(lower=0.0)
+    data = pd.DataFrame({"failures": counts, "accelerators_down": down})
+    data = data[data["accelerators_down"].notna()].fillna({"failures": 0}).reset_index(names="time")
+    fig, (top, bottom) = canvas(height_in=2.7, rows=2, sharex=True)
+    top.step(data["time"], data["failures"], where="post", color=BLUE, linewidth=1)
+    bottom.plot(data["time"], data["accelerators_down"], color=VERMILLION)
+    for ax, title in (
+        (top, f"Failures per {NAMES[every]}"),
+        (bottom, f"Accelerators out of service, mean of the {NAMES[every]}"),
+    ):
+        ax.set_ylim(0, None)
+        heading(ax, title)
+        label(ax)
+        thousands(ax.yaxis)
+    time_axis(bottom, data["time"])
+    worst = data.loc[data["accelerators_down"].idxmax()]
+    return FigureSpec(
+        fig,
+        "failures-over-time",
+        f"Lines over time: {data['failures'].mean():.3g} failures per {NAMES[every]} on average; "
+        f"accelerators out of service reach {worst['accelerators_down']:,.0f} on "
+        f"{wording.day(worst['time'])}.",
+        data,
+        "Failures and accelerators out of service over the run.",
+    )
+
+
+def _table(causes: pd.DataFrame, run: Run) -> pd.DataFrame:
+    shown = causes.head(CAUSES_DRAWN)
+    return pd.DataFrame(
+        {
+            "Cause": [wording.plain(c).capitalize() for c in shown["cause"]],
+            "Failures": [f"{v:,}" for v in shown["count"]],
+            "Per day": [wording.number(v / run.days) for v in shown["count"]],
+            "Mean time out": [
+                wording.seconds(3600 * h / n)
+                for h, n in zip(shown["repair_h"], shown["count"], strict=True)
+            ],
+            "Repair time, total": [f"{wording.large(v)} h" for v in shown["repair_h"]],
+        }
+    )

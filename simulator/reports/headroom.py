@@ -1,0 +1,193 @@
+"""Page: how close each level of the power chain and of cooling comes to its rating."""
+
+import numpy as np
+import pandas as pd
+
+from simulator.metrics import headroom
+from simulator.reports import wording
+from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.run import Run
+from simulator.reports.style import (
+    BLUE,
+    ORANGE,
+    SKY,
+    VERMILLION,
+    canvas,
+    dark,
+    heading,
+    label,
+    note,
+    thousands,
+    time_axis,
+)
+
+SHOWN = 24
+LEVELS = {
+    "poi": "Point of interconnection",
+    "line_bank": "Lines",
+    "transformer_bank": "Main transformers",
+    "feeder": "Feeders",
+    "hall": "Halls",
+    "block": "Blocks",
+    "loop": "Coolant loops",
+}
+
+
+def page(run: Run) -> Page:
+    """Return the page on headroom."""
+    tight = headroom.headroom(run.first, by="level")
+    inner = tight[tight["level"] != "poi"].nlargest(1, "firm_loading_frac").iloc[0]
+    room_mw = run.value("power.headroom_min")
+    stranded_mw = run.value("power.stranded")
+    inside = LEVELS.get(inner["level"], wording.plain(inner["level"])).lower()
+    return Page(
+        "headroom",
+        "Headroom",
+        f"The firm import leaves {wording.megawatts(room_mw)} in the peak minute; inside, the "
+        f"tightest of the {inside} is {inner['element']} at "
+        f"{wording.percent(inner['firm_loading_frac'], 0)} of its firm rating",
+        (
+            (
+                f"Firm means with one unit out of service. {run.info['firm_limit'].capitalize()} set "
+                f"the firm import. {_stranded(run, stranded_mw)}"
+            ),
+        ),
+        (by_element(run), over_time(run)),
+        (TableSpec("Tightest element of each level", _table(tight)),),
+    )
+
+
+def _stranded(run: Run, stranded_mw: float | None) -> str:
+    if not stranded_mw:
+        return "No power is stranded: free places can still take all that is left."
+    causes = headroom.stranded(run.first).set_index("cause")["power_w"]
+    return (
+        f"{wording.megawatts(stranded_mw)} are stranded: {wording.power(causes['unit_size'])} "
+        "because what is left under the blocks is smaller than a rack, and "
+        f"{wording.power(causes['nameplate_reserve'])} because nameplates reserve more than racks "
+        "draw. Oversubscribing the blocks would release the latter."
+    )
+
+
+def by_element(run: Run) -> FigureSpec:
+    """Draw the peak loading of feeders (or of what comes nearest) and blocks, of their ratings."""
+    table = headroom.headroom(run.first, by="element")
+    panels = [level for level in ("feeder", "hall", "block") if (table["level"] == level).any()][:2]
+    data = table[table["level"].isin(panels)].copy()
+    shown = {lv: _largest(data[data["level"] == lv]) for lv in panels}
+    rows = max((len(t) for t in shown.values()), default=1)
+    fig, axes = canvas(
+        height_in=min(0.75 + 0.17 * rows, 4.6), columns=max(len(panels), 1), squeeze=False
+    )
+    for ax, level in zip(axes[0], panels, strict=False):
+        _bars(ax, shown[level], LEVELS[level])
+    worst = data.loc[data["firm_loading_frac"].idxmax()]
+    cut = any(len(data[data["level"] == lv]) > SHOWN for lv in panels)
+    return FigureSpec(
+        fig,
+        "headroom-by-element",
+        f"Bars of peak loading against firm rating for {len(data)} feeders and blocks. The highest "
+        f"is {worst['element']} at {wording.percent(worst['firm_loading_frac'], 0)}; the median is "
+        f"{wording.percent(float(data['firm_loading_frac'].median()), 0)}.",
+        data[
+            [
+                "element",
+                "level",
+                "peak_w",
+                "rating_w",
+                "firm_w",
+                "headroom_w",
+                "loading_frac",
+                "firm_loading_frac",
+            ]
+        ],
+        "Largest minute of each element, as a share of its firm rating (its rating where it has no "
+        "spare unit)." + (f" The {SHOWN} most loaded of each kind are drawn." if cut else ""),
+    )
+
+
+def _largest(table: pd.DataFrame) -> pd.DataFrame:
+    return table.nlargest(SHOWN, "firm_loading_frac").iloc[::-1]
+
+
+def _bars(ax, table: pd.DataFrame, title: str) -> None:  # type: ignore[no-untyped-def]
+    loading = 100 * table["firm_loading_frac"].to_numpy()
+    colors = [VERMILLION if v > 100 else ORANGE if v > 90 else BLUE for v in loading]
+    ax.barh(
+        range(len(table)),
+        loading,
+        color=colors,
+        height=0.7,
+        hatch=None,
+        edgecolor="white",
+        linewidth=0.3,
+    )
+    ax.axvline(100, color=VERMILLION, linestyle="--", linewidth=1)
+    names = [str(e) for e in table["element"]]
+    ax.set_yticks(range(len(table)), names)
+    for i, value in enumerate(loading):
+        note(ax, value + 1, i, f"{value:.0f}", ha="left")
+    ax.set_xlim(0, max(112.0, float(loading.max()) * 1.12 if len(loading) else 0.0))
+    ax.set_ylim(-0.6, max(len(table) - 0.4, 0.6))
+    heading(ax, title)
+    label(ax, "Peak, % of firm rating", "", grid="x")
+
+
+def over_time(run: Run) -> FigureSpec:
+    """Draw the smallest room of each period under firm import and under what was in service."""
+    data = headroom.headroom(run.first, every=run.period)
+    scale = wording.power_scale(float(run.info["firm_w"]))
+    fig, ax = canvas(height_in=1.9)
+    ax.plot(data["time"], data["in_service_headroom_w"] / scale.factor, color=SKY, linestyle="-")
+    ax.plot(data["time"], data["firm_headroom_w"] / scale.factor, color=BLUE)
+    ax.axhline(0, color=VERMILLION, linewidth=1, linestyle="--")
+    time_axis(ax, data["time"])
+    low = min(0.0, float(data["firm_headroom_w"].min() / scale.factor))
+    ax.set_ylim(low * 1.2, None)
+    label(ax, "", f"Headroom ({scale.unit})")
+    thousands(ax.yaxis)
+    for column, text, color in (
+        ("in_service_headroom_w", "under what is in service", SKY),
+        ("firm_headroom_w", "under firm import", BLUE),
+    ):
+        level = float(data[column].quantile(0.9) / scale.factor)
+        note(
+            ax,
+            0.01,
+            level,
+            text,
+            dark(color),
+            transform=ax.get_yaxis_transform(),
+            va="bottom",
+            fontweight="bold",
+        )
+    worst = data.loc[data["firm_headroom_w"].idxmin()]
+    ax.margins(y=0.15)
+    return FigureSpec(
+        fig,
+        "headroom-over-time",
+        "Lines of the smallest headroom of each period. Under the firm import it is least on "
+        f"{wording.day(worst['time'])}, {wording.power(float(worst['firm_headroom_w']))}; under "
+        "the lines and transformers in service it is never less than "
+        f"{wording.power(float(np.min(data['in_service_headroom_w'])))}.",
+        data,
+        "Smallest headroom at the point of interconnection, by "
+        f"{ {'D': 'day', 'h': 'hour'}.get(run.period, 'half hour') }.",
+    )
+
+
+def _table(tight: pd.DataFrame) -> pd.DataFrame:
+    order = {level: i for i, level in enumerate(LEVELS)}
+    tight = tight.sort_values("level", key=lambda s: s.map(order).fillna(99))
+    return pd.DataFrame(
+        {
+            "Level": [LEVELS.get(v, wording.plain(v).capitalize()) for v in tight["level"]],
+            "Element": tight["element"].astype(str),
+            "Units": [f"{v:,.0f}" for v in tight["count"]],
+            "Peak": [wording.power(v) for v in tight["peak_w"]],
+            "Rating": [wording.power(v) for v in tight["rating_w"]],
+            "Firm": [wording.power(v) if v > 0 else wording.MISSING for v in tight["firm_w"]],
+            "Headroom": [wording.power(v) for v in tight["headroom_w"]],
+            "Loading": [wording.percent(v, 0) for v in tight["firm_loading_frac"]],
+        }
+    )

@@ -1,0 +1,50 @@
+"""What a page is made of: a finding, its text, its figures with their data, its tables."""
+
+from dataclasses import dataclass, field
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+
+@dataclass(frozen=True)
+class FigureSpec:
+    """A drawing, the sentence that replaces it for those who cannot see it, and its data."""
+
+    fig: Figure
+    name: str
+    alt: str
+    data: pd.DataFrame
+    caption: str
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A small table of ready text. `widths` are column shares; 0 fits the column to its cells."""
+
+    heading: str
+    frame: pd.DataFrame
+    widths: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True)
+class Card:
+    """One number at a glance."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page. The title is the finding, a sentence with numbers."""
+
+    name: str
+    topic: str
+    title: str
+    text: tuple[str, ...] = ()
+    figures: tuple[FigureSpec, ...] = ()
+    tables: tuple[TableSpec, ...] = ()
+    cards: tuple[Card, ...] = ()
+    closing: tuple[str, ...] = field(default=())
+    """Paragraphs below figures and tables."""

@@ -1,0 +1,91 @@
+"""The run a report is about: its replicates, and aggregates that several pages share."""
+
+from functools import cached_property
+
+import pandas as pd
+
+from simulator.metrics import kpis as indicators
+from simulator.metrics.power import demand_w
+from simulator.metrics.series import aggregate
+from simulator.results import Results
+
+EVIDENCE = ("measured", "vendor", "derived", "assumed")
+
+
+class Run:
+    """Replicates of one scenario. Pages draw the first; indicators are of all."""
+
+    def __init__(self, results: list[Results]) -> None:
+        self.results = results
+
+    @property
+    def first(self) -> Results:
+        """The replicate that time series are drawn of."""
+        return self.results[0]
+
+    @property
+    def info(self) -> dict:  # type: ignore[type-arg]
+        """Scalars of the first replicate."""
+        return self.first.info
+
+    @cached_property
+    def summary(self) -> dict:  # type: ignore[type-arg]
+        """The `summary.json` document."""
+        return indicators.summary(self.results)
+
+    @cached_property
+    def hourly(self) -> pd.DataFrame:
+        """Site quantities, hour means (largest values stay largest)."""
+        return aggregate(self.first, "site", every="h")
+
+    @cached_property
+    def demand(self) -> pd.Series:
+        """Import in W, means of clock-aligned quarter hours, of the first replicate."""
+        return demand_w(self.first)
+
+    @property
+    def days(self) -> float:
+        """Length of the run."""
+        return float(self.info["duration_s"]) / 86_400.0
+
+    @property
+    def period(self) -> str:
+        """Period that makes a curve over the run readable."""
+        return "30min" if self.days <= 3 else "h" if self.days <= 21 else "D"
+
+    @property
+    def bars(self) -> str:
+        """Period for bars over the run: months, or weeks, days or hours in shorter runs."""
+        return (
+            "MS" if self.days > 70 else "7D" if self.days > 21 else "D" if self.days > 1.5 else "h"
+        )
+
+    @property
+    def identity(self) -> str:
+        """What a reader quotes to find this run again."""
+        return f"{str(self.info['config_hash'])[:8]}-{self.info['seed']}"
+
+    def value(self, name: str) -> float | None:
+        """Return an indicator (the mean of the replicates), None where absent."""
+        return self.summary["kpis"].get(name, {}).get("value")  # type: ignore[no-any-return]
+
+    def spread(self, name: str) -> tuple[object, object] | None:
+        """Return P10 and P90 of an indicator where there are replicates that differ."""
+        entry = self.summary["kpis"].get(name, {})
+        low, high = entry.get("p10"), entry.get("p90")
+        return None if low == high else (low, high)
+
+    def named(self, prefix: str) -> dict[str, float]:
+        """Return the indicators under a prefix, by the rest of their names."""
+        return {
+            name.removeprefix(prefix): entry["value"]
+            for name, entry in self.summary["kpis"].items()
+            if name.startswith(prefix)
+        }
+
+    @cached_property
+    def evidence(self) -> dict[str, float]:
+        """Share of the figures in the register by class of evidence."""
+        classes = self.first.tables["assumptions"]["evidence"].astype(str).value_counts()
+        total = max(int(classes.sum()), 1)
+        return {name: float(classes.get(name, 0)) / total for name in EVIDENCE}
