@@ -25,14 +25,20 @@ LAYER_SHARE = 0.75
 # H100 reach 0.90-0.93, small products less. Assumed, range 0.75-0.92.
 WEIGHT_BANDWIDTH_SHARE = 0.85
 
+# The same for the weights of experts, which grouped products read in small uneven pieces. Assumed,
+# range 0.40-0.75.
+EXPERT_BANDWIDTH_SHARE = 0.55
+
 # The same for gathering keys and values from paged memory. Assumed, range 0.45-0.80.
 KV_BANDWIDTH_SHARE = 0.60
 
-# Chip power between idle and TDP: share drawn when memory, or matrix units, work without pause.
-# Decode of an 8B model on H100 (memory busy 0.75 of the time) draws 0.66 of idle-to-TDP, large
-# matrix products draw all of it (ML.ENERGY leaderboard v3, H100 HPL at 696 W). Derived.
-MEMORY_POWER_SHARE = 0.85
-MATRIX_POWER_SHARE = 1.0
+# Chip power between idle and TDP: what memory draws when it works without pause, and how the draw
+# of the matrix units grows with their busy share (to the power of the exponent, up to all of it).
+# Decode on H100 draws 0.66 of idle-to-TDP at batch 8 and 0.98 at batch 256 of an 8B model, training
+# 0.85-0.9, large products all of it (ML.ENERGY leaderboard v3; arXiv:2506.14551; H100 HPL at
+# 696 W). Derived, ranges 0.75-0.95 and 0.5-1.0.
+MEMORY_POWER_SHARE = 0.82
+MATRIX_POWER_EXPONENT = 0.60
 
 # Speed of matrix work under a power cap: speed = cap ** exponent, cap as a share of dynamic
 # power. With P ~ f V^2 and V falling with f, P ~ f^2.5 near the top of the curve. Memory clocks
@@ -51,6 +57,7 @@ class Sustained:
     matrix_flop_s: float
     layer_flop_s: float
     weight_bytes_s: float
+    expert_bytes_s: float
     kv_bytes_s: float
 
 
@@ -79,6 +86,7 @@ def sustained(chip: Accelerator, precision: str) -> Sustained:
         matrix_flop_s=matrix,
         layer_flop_s=LAYER_SHARE * matrix,
         weight_bytes_s=WEIGHT_BANDWIDTH_SHARE * chip.memory_bandwidth,
+        expert_bytes_s=EXPERT_BANDWIDTH_SHARE * chip.memory_bandwidth,
         kv_bytes_s=KV_BANDWIDTH_SHARE * chip.memory_bandwidth,
     )
 
@@ -95,9 +103,9 @@ def roofline_s(chip: Accelerator, precision: str, flops: float, read_bytes: floa
 def dynamic_power_frac(matrix_busy: Number, memory_busy: Number) -> Number:
     """Return chip power between idle (0) and TDP (1) from the busy shares of its two engines.
 
-    The engines share one limit, so their draws saturate: 1 - (1 - a m)(1 - b c).
+    The engines share one limit, so their draws saturate: 1 - (1 - a m)(1 - c^b).
     """
-    matrix = np.clip(matrix_busy, 0.0, 1.0) * MATRIX_POWER_SHARE
+    matrix = np.clip(matrix_busy, 0.0, 1.0) ** MATRIX_POWER_EXPONENT
     memory = np.clip(memory_busy, 0.0, 1.0) * MEMORY_POWER_SHARE
     return 1.0 - (1.0 - matrix) * (1.0 - memory)
 

@@ -1,9 +1,13 @@
 """Parameters, floating-point operations and bytes of a transformer, from its shapes."""
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
 
 from simulator.components.language_model import PRECISION_BYTES, LanguageModel
 
+Number = TypeVar("Number", float, np.ndarray)
 KV_BYTES = 2.0  # keys and values are kept in 16 bits unless the caller says otherwise
 
 
@@ -104,36 +108,43 @@ def kv_bytes(model: LanguageModel, tokens: float, bytes_per_value: float = KV_BY
 
 
 def weight_bytes(model: LanguageModel, precision: str) -> float:
-    """Return bytes of all weights; embeddings and attention of fp4 models stay in 16 bits."""
-    return weights_read_bytes(model, precision, None)
+    """Return bytes of all weights; embeddings and the attention of fp4 models stay in 16 bits."""
+    experts = model.experts.count + model.experts.shared if model.experts else 0
+    mixture = expert_bytes(model, precision) * experts
+    return shared_bytes(model, precision) + mixture + 2.0 * _lookups(model)
 
 
-def weights_read_bytes(model: LanguageModel, precision: str, tokens: float | None) -> float:
-    """Return bytes of weights that one iteration over `tokens` tokens reads.
-
-    Each token picks `active` of `count` experts; the expected number of distinct experts is
-    count (1 - (1 - active/count)^tokens), uniform routing assumed. None reads all.
-    """
+def shared_bytes(model: LanguageModel, precision: str) -> float:
+    """Return bytes of what every iteration reads: all but experts and tables of look-ups."""
     part = block(model)
-    narrow = PRECISION_BYTES[precision]
-    wide = 2.0 if precision == "fp4" else narrow
-    spine = model.layers * (part.attention + part.norms) * wide
-    dense = model.dense_layers * part.dense_ffn * narrow
-    touched = distinct_experts(model, tokens)
-    mixture = model.moe_layers * (touched * part.expert * narrow + part.router * 2.0)
-    ends = _ends(model) if tokens is None else model.vocabulary * model.hidden
-    return spine + dense + mixture + ends * 2.0
+    dense = model.dense_layers * part.dense_ffn * PRECISION_BYTES[precision]
+    wide = model.moe_layers * part.router + model.layers * part.norms
+    wide += model.vocabulary * model.hidden
+    return attention_bytes(model, precision) + dense + 2.0 * wide
 
 
-def distinct_experts(model: LanguageModel, tokens: float | None) -> float:
-    """Return the expected number of experts of a layer that `tokens` tokens touch."""
+def attention_bytes(model: LanguageModel, precision: str) -> float:
+    """Return bytes of the attention weights of all layers."""
+    narrow = 2.0 if precision == "fp4" else PRECISION_BYTES[precision]
+    return model.layers * block(model).attention * narrow
+
+
+def expert_bytes(model: LanguageModel, precision: str) -> float:
+    """Return bytes of one expert in each layer that has experts."""
+    return model.moe_layers * block(model).expert * PRECISION_BYTES[precision]
+
+
+def distinct_experts(model: LanguageModel, tokens: Number) -> Number:
+    """Return the expected number of experts of a layer that `tokens` tokens touch.
+
+    Each token picks `active` of `count`: count (1 - (1 - active/count)^tokens) distinct ones,
+    uniform routing assumed, beside the shared ones.
+    """
     experts = model.experts
     if experts is None:
-        return 0.0
-    if tokens is None:
-        return float(experts.count + experts.shared)
+        return 0.0 * tokens
     missed = (1.0 - experts.active / experts.count) ** tokens
-    return float(experts.count * (1.0 - missed) + experts.shared)
+    return experts.count * (1.0 - missed) + experts.shared
 
 
 def _attention_weights(model: LanguageModel) -> float:
@@ -170,6 +181,11 @@ def _embeddings(model: LanguageModel) -> float:
 
 def _ends(model: LanguageModel) -> float:
     return _embeddings(model) + _encoder_weights(model)
+
+
+def _lookups(model: LanguageModel) -> float:
+    """Return the weights beside the layers and the output matrix: tables and the encoder."""
+    return _ends(model) - model.vocabulary * model.hidden
 
 
 def _encoder_weights(model: LanguageModel) -> float:
