@@ -133,6 +133,11 @@ class Results:
 EVENTS = ("time", "kind", "element", "cause", "duration_s", "detail")
 
 
+def empty(table: str) -> pd.DataFrame:
+    """Return a table without rows, for what a scenario does not have."""
+    return pd.DataFrame({column: pd.Series(dtype=object) for column in TABLES[table]})
+
+
 def save_tables(results: list[Results], folder: Path) -> None:
     """Write the tables of all replicates into the run folder."""
     many = len(results) > 1

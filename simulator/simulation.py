@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 from datetime import UTC, timedelta
+from functools import lru_cache
+from pathlib import Path
 
 import pandas as pd
 import simpy
@@ -12,10 +14,10 @@ from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
 from simulator.engine.world import World
 from simulator.policies import capping
-from simulator.results import Results
+from simulator.results import Results, empty
 from simulator.scenario import Scenario
 from simulator.site import Site, compile_site
-from simulator.weather import Weather, for_period
+from simulator.weather import Weather, WeatherSource, for_period
 from simulator.weather import read as read_weather
 from simulator.workloads import BatchWork, ServedModel, TrainingJob, batch, inference, training
 
@@ -36,7 +38,7 @@ def simulate(
     """
     spec = scenario.spec
     site = compile_site(spec.topology)
-    weather = read_weather(spec.weather, scenario.weather_folder)
+    weather = weather_of(scenario)
     jobs = [w for w in spec.workloads if isinstance(w, TrainingJob)]
     pools = [w for w in spec.workloads if isinstance(w, ServedModel)]
     backlogs = [w for w in spec.workloads if isinstance(w, BatchWork)]
@@ -67,6 +69,19 @@ def simulate(
 
     clock.run(env, physics, world.end_s, progress)
     return _results(scenario, world, records, weather, runs, pools, replicate)
+
+
+def weather_of(scenario: Scenario) -> Weather:
+    """Return the weather of a scenario; a file is read once as long as it does not change."""
+    source, folder = scenario.spec.weather, scenario.weather_folder
+    path = source.path(folder)
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return _weather(source, folder, changed)
+
+
+@lru_cache(maxsize=32)
+def _weather(source: WeatherSource, folder: Path, changed: int) -> Weather:
+    return read_weather(source, folder)
 
 
 def _world(
@@ -116,21 +131,19 @@ def _results(
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
     tables = recorder.tables(world, records)
-    if runs:
-        finish = [
-            None if r.finish_s is None else (start + timedelta(seconds=round(r.finish_s))).isoformat()
-            for r in runs
-        ]
-        tables["jobs"] = training.jobs_table(runs, finish)
-    if pools:
-        tables["pools"] = inference.pools_table(pools, world)
-        tables["latency"] = inference.latency_table(pools, world)
+    finish = [
+        None if r.finish_s is None else (start + timedelta(seconds=round(r.finish_s))).isoformat()
+        for r in runs
+    ]
+    tables["jobs"] = training.jobs_table(runs, finish) if runs else empty("jobs")
+    tables["pools"] = inference.pools_table(pools, world) if pools else empty("pools")
+    tables["latency"] = inference.latency_table(pools, world) if pools else empty("latency")
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {
         "name": spec.name, "question": spec.question, "start": start.isoformat(),
         "duration_s": spec.period.duration, "seed": spec.seed, "replicate": replicate,
-        "fidelity": "plan", "weather": f"{weather.location}: {weather.label}",
+        "fidelity": "plan", "weather": f"{weather.name}: {weather.label}",
         "weather_typical": weather.typical, "firm_w": world.site.firm_w,
         "firm_limit": world.site.firm_limit, "energy_price_usd_j": economics.energy_price,
         "demand_charge_usd_w_s": economics.demand_charge,

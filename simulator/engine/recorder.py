@@ -27,7 +27,7 @@ def allocate(site: Site, state: State, duration_s: float) -> Records:
         loop=np.zeros((hours, len(site.loops), 6)),
         pool=np.zeros((hours, state.pools.load.size, 6)),
         job=np.zeros((hours, len(state.names), 5)),
-        energy_j=np.zeros(6),
+        energy_j=np.zeros(5),
     )
 
 
@@ -123,7 +123,7 @@ def _energy(state: State, records: Records) -> pd.DataFrame:
         supply.battery_j[0] - supply.battery_capacity_j
         + supply.ride_through_j[0] - supply.ride_through_capacity_j
     )
-    terms = ("poi", "onsite", "it", "cooling", "house", "losses")
+    terms = ("poi", "onsite", "it", "cooling", "house")
     rows = [(name, float(j), 0.0) for name, j in zip(terms, records.energy_j, strict=True)]
     rows.append(("storage", 0.0, float(stored_j)))
     rows += [(f"loss.{s}", float(j), 0.0) for s, j in zip(c.STAGES, state.tree.loss_j, strict=True)]

@@ -242,4 +242,4 @@ class Records(NamedTuple):
     loop: Floats  # (hours, loops, 6)
     pool: Floats  # (hours, pools, 6)
     job: Floats  # (hours, loads, 5)
-    energy_j: Floats  # (6,) poi, onsite, it, cooling, house, losses
+    energy_j: Floats  # (5,) poi, onsite, it, cooling, house

@@ -165,7 +165,6 @@ def _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w
     energy_j[2] += it_w * STEP_S
     energy_j[3] += cooling_w * STEP_S
     energy_j[4] += house_w * STEP_S
-    energy_j[5] += losses_w * STEP_S
     supply.battery_loss_j[0] += storage_loss_w * STEP_S
 
 
