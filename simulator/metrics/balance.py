@@ -13,13 +13,13 @@ USE = ("it", "cooling", "house", "losses")
 def energy(results: Results) -> pd.Series:
     """Return the terms of the site energy balance in J: supply, uses, losses, change of storage.
 
-    Rows named `<term>` or `<term>.<part>` of the energy table belong to the term; `loss.<stage>`
-    rows are the electrical losses.
+    Losses are the sum of the `loss.<stage>` rows, each from its own stage's model; the recorded
+    total is left out.
     """
     table = results.tables["energy"]
-    term = table["element"].astype(str).str.split(".").str[0].replace("loss", "losses")
-    sums = table["energy_j"].groupby(term).sum()
+    sums = table["energy_j"].groupby(table["element"].astype(str)).sum()
     terms = {name: float(sums.get(name, 0.0)) for name in (*SUPPLY, *USE)}
+    terms["losses"] = float(losses(results)["energy_j"].sum())
     return pd.Series(terms | {"storage": float(table["stored_j"].fillna(0.0).sum())})
 
 

@@ -22,8 +22,8 @@ def cost(results: Results, by: str | None = None, every: str | None = "MS") -> p
     if by == "load":
         return _by_load(results)
     site = results.timeseries["site"]
-    energy_j = site.groupby(period(site["time"], "MS"))["poi_w"].sum() * step_s("site")
-    seconds = site.groupby(period(site["time"], "MS")).size() * step_s("site")
+    energy_j = site.groupby(period(results, site["time"], "MS"))["poi_w"].sum() * step_s("site")
+    seconds = site.groupby(period(results, site["time"], "MS")).size() * step_s("site")
     peaks_w = monthly(results).set_index("time")["peak_w"]
     table = pd.DataFrame(
         {

@@ -13,7 +13,7 @@ def failures(results: Results, by: str | None = None, every: str | None = None) 
     events = failure_events(results)
     keys = [] if by is None else [events[by].astype(str)]
     if every is not None:
-        keys.append(period(events["time"], every))
+        keys.append(period(results, events["time"], every))
     if not keys:
         hours = float(events["duration_s"].fillna(0.0).sum()) / 3600.0
         return pd.DataFrame({"count": [len(events)], "repair_h": [hours]})

@@ -33,7 +33,9 @@ def headroom(results: Results, by: str | None = None, every: str | None = None) 
     )
     if every is None:
         return room[["firm_headroom_w", "in_service_headroom_w"]].min().to_frame().T
-    return room.drop(columns="time").groupby(period(room["time"], every)).min().reset_index()
+    return (
+        room.drop(columns="time").groupby(period(results, room["time"], every)).min().reset_index()
+    )
 
 
 def stranded(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:

@@ -21,15 +21,15 @@ def power(results: Results, by: str | None = None, every: str | None = None) -> 
 def demand_w(results: Results, window: str = DEMAND_WINDOW) -> pd.Series:
     """Return the mean import in W of each window, clock-aligned, indexed by its start."""
     site = results.timeseries["site"]
-    return site.groupby(period(site["time"], window))["poi_w"].mean()
+    return site.groupby(period(results, site["time"], window))["poi_w"].mean()
 
 
 def monthly(results: Results, by: str | None = None, every: str | None = "MS") -> pd.DataFrame:
     """Return import per month: mean, lowest and largest quarter hour, largest minute, in W."""
     site = results.timeseries["site"]
-    minutes = site.groupby(period(site["time"], every or "MS"))["poi_w"]
+    minutes = site.groupby(period(results, site["time"], every or "MS"))["poi_w"]
     demand = demand_w(results)
-    quarters = demand.groupby(period(demand.index.to_series(), every or "MS"))
+    quarters = demand.groupby(period(results, demand.index.to_series(), every or "MS"))
     return (
         pd.DataFrame(
             {

@@ -1,5 +1,7 @@
 """Time series of a level, thinned to periods and added up over elements."""
 
+from datetime import timedelta, timezone
+
 import pandas as pd
 
 from simulator.results import Results
@@ -27,17 +29,24 @@ def aggregate(
     how = {c: over_time(c) for c in frame if c not in ("time", "element")}
     keys = [] if by is None else [frame[by].astype(str)]
     if every is not None:
-        keys.append(period(frame["time"], every))
+        keys.append(period(results, frame["time"], every))
     if not keys:
-        return frame.agg(how).to_frame().T
+        whole = pd.Series(0, index=frame.index)
+        return frame.groupby(whole).agg(how).reset_index(drop=True)
     return frame.groupby(keys, sort=True).agg(how).reset_index()
 
 
-def period(time: pd.Series, every: str) -> pd.Series:
-    """Return the first instant of each time's period; "MS" are calendar months in UTC."""
+def period(results: Results, time: pd.Series, every: str) -> pd.Series:
+    """Return the first instant of each time's period on the campus's clock.
+
+    The clock keeps the UTC offset at which the run starts (no daylight saving), so that days and
+    calendar months ("MS") are those of the site and of its bills.
+    """
+    offset = timezone(timedelta(hours=float(results.info.get("utc_offset_h") or 0.0)))
+    local = time.dt.tz_convert(offset)
     if every != "MS":
-        return time.dt.floor(every)
-    return time.dt.floor("D") - pd.to_timedelta(time.dt.day - 1, unit="D")
+        return local.dt.floor(every)
+    return local.dt.floor("D") - pd.to_timedelta(local.dt.day - 1, unit="D")
 
 
 def over_time(quantity: str) -> str:

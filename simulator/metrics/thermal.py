@@ -37,7 +37,7 @@ def water(results: Results, by: str | None = None, every: str | None = None) -> 
     volumes = (frame[[c for c in flows if c in frame]] * per_row).rename(columns=flows)
     keys = [] if by is None else [frame[by].astype(str)]
     if every is not None:
-        keys.append(period(frame["time"], every))
+        keys.append(period(results, frame["time"], every))
     if not keys:
         return volumes.sum().to_frame().T
     return volumes.groupby(keys).sum().reset_index()

@@ -96,13 +96,16 @@ def by_chip(run: Run) -> FigureSpec:
         )
         for y, (x, v) in enumerate(zip(left, values, strict=True)):
             if v > 6:
+                plain = category in ("useful", "idle", "down")
+                box = None if plain else {"facecolor": "white", "linewidth": 0, "pad": 1.5}
                 note(
                     ax,
                     x + v / 2,
                     y,
                     f"{v:.0f} %",
-                    "white" if category in ("useful", "down") else "black",
+                    "black" if category == "idle" or not plain else "white",
                     ha="center",
+                    bbox=box,
                 )
         left += values
     ax.set_yticks(range(len(shares)), [f"{c}\n{t / 1e6:,.3g} M h" for c, t in totals.items()])
@@ -149,7 +152,7 @@ def losses(run: Run) -> FigureSpec:
     ax.barh(range(len(data)), values, height=0.66, color=ORANGE, edgecolor="white")
     ax.set_yticks(range(len(data)), data["cause"][::-1])
     for y, (share, h) in enumerate(zip(values, data["accelerator_hours"][::-1], strict=True)):
-        note(ax, share, y, f" {share:.2f} %  ({wording.large(h)} h)")
+        note(ax, share, y, f"{share:.2f} % ({wording.large(h)} h)", right_pt=4)
     ax.set_xlim(0, max(float(values.max(initial=0.0)) * 1.3, 0.01))
     heading(ax, "Neither useful nor idle, by cause")
     label(ax, "Share of installed accelerator-hours (%)", grid="x")

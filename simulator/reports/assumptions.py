@@ -1,6 +1,7 @@
 """Page: what the answer rests on, how well each figure is known, and what is not modelled."""
 
 import pandas as pd
+from matplotlib.ticker import MaxNLocator
 
 from simulator.reports import wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
@@ -78,10 +79,11 @@ def evidence(run: Run) -> FigureSpec:
         )
         left += shown[name]
     for y, total in enumerate(left):
-        note(ax, total, y, f" {total:.0f}")
+        note(ax, total, y, f"{total:.0f}", right_pt=4)
     ax.set_yticks(range(len(shown)), list(shown.index))
     ax.set_xlim(0, float(left.max()) * 1.08)
     label(ax, "Figures in the register", grid="x")
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     fig.legend(
         *ax.get_legend_handles_labels(),
         loc="outside upper right",

@@ -64,7 +64,7 @@ def _identity(run: Run) -> pd.DataFrame:
         "Weather": info["weather"],
         "Kind of weather": "typical year" if info["weather_typical"] else "actual record",
     }
-    return pd.DataFrame({"": list(rows), " ": [str(v) for v in rows.values()]})
+    return pd.DataFrame({"Item": list(rows), "Value": [str(v) for v in rows.values()]})
 
 
 def _checks(run: Run) -> pd.DataFrame:
@@ -90,7 +90,7 @@ def definitions(run: Run) -> pd.DataFrame:
         text = entry["definition"]
         rows.setdefault(shown, (entry["unit"], _without_names(text) if shown != name else text))
     return pd.DataFrame(
-        [(name, unit, text) for name, (unit, text) in rows.items()],
+        [(_breakable(name), unit, text) for name, (unit, text) in rows.items()],
         columns=["Indicator", "Unit", "Definition"],
     )
 
@@ -107,6 +107,11 @@ def _without_names(text: str) -> str:
     text = re.sub(r" Job on [\d,]+ .+?\.$", "", text)
     text = re.sub(r" \(first token within [^)]*\)", "", text)
     text = re.sub(r" \([\d.e+]+ tokens\)", "", text)
-    text = re.sub(r"lost to [\w ]+?\.", "lost to the cause.", text)
+    text = re.sub(r"(held by work but lost to) [\w ]+?\.", r"\1 the cause.", text)
     text = re.sub(r"^Failures caused by [\w ]+ in", "Failures put down to the cause in", text)
     return re.sub(r"hours of \S+ divided", "hours of the chip divided", text)
+
+
+def _breakable(name: str) -> str:
+    """Let a long name break after its dots and underscores (zero-width spaces)."""
+    return name.replace("_", "_\u200b").replace(".", ".\u200b")

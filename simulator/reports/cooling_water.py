@@ -87,7 +87,7 @@ def against_weather(run: Run) -> FigureSpec:
 
 def supply(run: Run) -> FigureSpec:
     """Draw the supply temperature of each loop against outdoor temperature."""
-    loops = run.first.timeseries["loop"]
+    loops = thermal.cooling(run.first, by="element", every="h")
     weather = run.hourly.set_index("time")["dry_bulb_c"]
     names = list(dict.fromkeys(loops["element"].astype(str)))
     groups = _alike(loops, names)

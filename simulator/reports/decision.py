@@ -21,6 +21,11 @@ from simulator.reports.style import (
     time_axis,
 )
 
+SUPPLY = {
+    "poi": "firm import at the interconnection",
+    "line_bank": "lines",
+    "transformer_bank": "main transformers",
+}
 QUESTION = "What can this campus really do, hour by hour, and what will break first?"
 
 
@@ -54,7 +59,7 @@ def _title(run: Run) -> str:
 
 
 def _answer(run: Run) -> str:
-    start = pd.Timestamp(run.info["start"])
+    start = run.start
     end = start + pd.Timedelta(seconds=float(run.info["duration_s"]))
     text = (
         f"Answer. From {wording.day(start)} to {wording.day(end)}, "
@@ -200,7 +205,7 @@ def _plant_limits(run: Run) -> list[tuple[str, str, str]]:
         rows += [
             (
                 where,
-                f"{r.element} ({wording.plain(r.level)})",
+                SUPPLY.get(r.level, f"{wording.plain(r.level)} {r.element}"),
                 (
                     f"{wording.percent(r.firm_loading_frac, 0)} of firm rating in the peak minute, "
                     f"{wording.power(r.headroom_w)} left"
@@ -265,7 +270,8 @@ def _confidence(run: Run) -> str:
     count = len(run.results)
     checks = max((v if v is not None else 1.0) for v in run.summary["checks"].values())
     closed = (
-        f"The balances of energy, heat and accelerator-hours close within {checks:.0e}."
+        "The balances of energy, heat and accelerator-hours close (largest relative error "
+        f"{checks:.0e})."
         if checks <= 1e-9
         else f"A balance does not close (relative error {checks:.1e}): do not use these numbers."
     )

@@ -115,7 +115,7 @@ def by_load(run: Run) -> FigureSpec:
     ax.barh(range(len(shown)), 100 * shown["energy_usd"] / total, color=GREEN, height=0.66)
     ax.set_yticks(range(len(shown)), [wording.plain(n) for n in shown["load"]])
     for y, value in enumerate(shown["energy_usd"]):
-        note(ax, 100 * value / total, y, f" {wording.dollars(float(value))}")
+        note(ax, 100 * value / total, y, wording.dollars(float(value)), right_pt=4)
     ax.set_xlim(0, 115 * float(shown["energy_usd"].max()) / total)
     heading(ax, "Energy cost by load, % of the total")
     label(ax, grid="x")

@@ -20,6 +20,8 @@ from simulator.reports.style import (
 )
 
 LOADS_SHOWN = 7
+TRACE = 2e-4
+"""Shares of supply below this are left to the table."""
 KINDS = {"training": BLUE, "inference": GREEN, "batch": PURPLE, "none": GREY}
 
 
@@ -50,7 +52,7 @@ def page(run: Run) -> Page:
 def grid_to_chip(run: Run) -> FigureSpec:
     """Draw the mean power from supply to losses, cooling and loads."""
     nodes, flows = _diagram(run)
-    fig, ax = canvas(height_in=4.6)
+    fig, ax = canvas(height_in=5.0)
     draw(ax, nodes, flows)
     data = pd.DataFrame(
         [(f.source, f.target, f.value) for f in flows], columns=["from", "to", "mean_w"]
@@ -71,22 +73,22 @@ def _diagram(run: Run) -> tuple[list[Node], list[Flow]]:
     terms = balance.energy(run.first) * per_s
     supplied = float(terms["poi"] + terms["onsite"])
     uses = {
-        "Racks": (terms["it"], BLUE),
-        "Cooling": (terms["cooling"], SKY),
-        "Losses": (terms["losses"], VERMILLION),
         "House": (terms["house"], GREY),
         "Into storage": (max(terms["storage"], 0.0), YELLOW),
+        "Cooling": (terms["cooling"], SKY),
+        "Losses": (terms["losses"], VERMILLION),
+        "Racks": (terms["it"], BLUE),
     }
     nodes = [_node("Grid import", 0, terms["poi"], ORANGE)]
     flows = [Flow("Grid import", "Campus", float(terms["poi"]))]
-    if terms["onsite"] > 1e-4 * supplied:
+    if terms["onsite"] > TRACE * supplied:
         nodes.append(_node("Generators", 0, terms["onsite"], YELLOW))
         flows.append(Flow("Generators", "Campus", float(terms["onsite"])))
     nodes.append(_node("Campus", 1, supplied, ORANGE))
-    shown = {n: (float(v), c) for n, (v, c) in uses.items() if v > 1e-6 * supplied}
+    shown = {n: (float(v), c) for n, (v, c) in uses.items() if v > TRACE * supplied}
     nodes += [_node(name, 2, value, color) for name, (value, color) in shown.items()]
     flows += [Flow("Campus", name, value) for name, (value, _) in shown.items()]
-    ends = [*_loads(run, per_s), *_stages(run, per_s)]
+    ends = [*_stages(run, per_s), *_loads(run, per_s)]
     nodes += [_node(name, 3, value, color) for name, _, value, color in ends]
     flows += [Flow(source, name, value) for name, source, value, _ in ends]
     return nodes, flows
@@ -117,12 +119,14 @@ def _loads(run: Run, per_s: float) -> list[tuple[str, str, float, str]]:
 
 
 def _stages(run: Run, per_s: float) -> list[tuple[str, str, float, str]]:
-    losses = balance.losses(run.first)
-    return [
-        (f"in {wording.plain(row.stage)}", "Losses", float(row.energy_j) * per_s, VERMILLION)
-        for row in losses.itertuples()
-        if row.energy_j > 0
-    ]
+    """Return the losses by stage, the smallest together."""
+    losses = balance.losses(run.first).set_index("stage")["energy_j"] * per_s
+    losses = losses[losses > 0]
+    large = losses[losses >= 0.08 * losses.sum()]
+    rows = [(f"in {wording.plain(stage)}", "Losses", float(v)) for stage, v in large.items()]
+    rest_w = float(losses.sum() - large.sum())
+    rows += [("in other stages", "Losses", rest_w)] if rest_w > 1e-9 * losses.sum() else []
+    return [(*row, VERMILLION) for row in rows]
 
 
 def _table(run: Run) -> pd.DataFrame:

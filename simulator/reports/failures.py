@@ -65,7 +65,7 @@ def by_cause(run: Run) -> FigureSpec:
     ax.barh(range(len(shown)), shown["count"], color=BLUE, height=0.68)
     ax.set_yticks(range(len(shown)), [wording.plain(c) for c in shown["cause"]])
     for y, row in enumerate(shown.itertuples(index=False)):
-        note(ax, row[1], y, f" {row[1]:,.0f}")
+        note(ax, row[1], y, f"{row[1]:,.0f}", right_pt=4)
     ax.set_xlim(0, max(float(shown["count"].max()) * 1.1 if len(shown) else 1.0, 1.0))
     heading(ax, "Failures by cause")
     label(ax, "Failures in the run", grid="x")
@@ -122,7 +122,7 @@ def _table(causes: pd.DataFrame, run: Run) -> pd.DataFrame:
     shown = causes.head(CAUSES_DRAWN)
     return pd.DataFrame(
         {
-            "Cause": [wording.plain(c).capitalize() for c in shown["cause"]],
+            "Cause": [wording.sentence(wording.plain(c)) for c in shown["cause"]],
             "Failures": [f"{v:,}" for v in shown["count"]],
             "Per day": [wording.number(v / run.days) for v in shown["count"]],
             "Mean time out": [

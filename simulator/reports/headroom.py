@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from simulator.metrics import headroom
 from simulator.reports import wording
@@ -21,7 +22,7 @@ from simulator.reports.style import (
     time_axis,
 )
 
-SHOWN = 24
+SHOWN = 14
 LEVELS = {
     "poi": "Point of interconnection",
     "line_bank": "Lines",
@@ -62,7 +63,7 @@ def _stranded(run: Run, stranded_mw: float | None) -> str:
         return "No power is stranded: free places can still take all that is left."
     causes = headroom.stranded(run.first).set_index("cause")["power_w"]
     return (
-        f"{wording.megawatts(stranded_mw)} are stranded: {wording.power(causes['unit_size'])} "
+        f"{wording.megawatts(stranded_mw)} is stranded: {wording.power(causes['unit_size'])} "
         "because what is left under the blocks is smaller than a rack, and "
         f"{wording.power(causes['nameplate_reserve'])} because nameplates reserve more than racks "
         "draw. Oversubscribing the blocks would release the latter."
@@ -76,9 +77,7 @@ def by_element(run: Run) -> FigureSpec:
     data = table[table["level"].isin(panels)].copy()
     shown = {lv: _largest(data[data["level"] == lv]) for lv in panels}
     rows = max((len(t) for t in shown.values()), default=1)
-    fig, axes = canvas(
-        height_in=min(0.75 + 0.17 * rows, 4.6), columns=max(len(panels), 1), squeeze=False
-    )
+    fig, axes = canvas(height_in=0.75 + 0.18 * rows, columns=max(len(panels), 1), squeeze=False)
     for ax, level in zip(axes[0], panels, strict=False):
         _bars(ax, shown[level], LEVELS[level])
     worst = data.loc[data["firm_loading_frac"].idxmax()]
@@ -110,27 +109,26 @@ def _largest(table: pd.DataFrame) -> pd.DataFrame:
     return table.nlargest(SHOWN, "firm_loading_frac").iloc[::-1]
 
 
-def _bars(ax, table: pd.DataFrame, title: str) -> None:  # type: ignore[no-untyped-def]
+def _bars(ax: Axes, table: pd.DataFrame, title: str) -> None:
     loading = 100 * table["firm_loading_frac"].to_numpy()
     colors = [VERMILLION if v > 100 else ORANGE if v > 90 else BLUE for v in loading]
-    ax.barh(
-        range(len(table)),
-        loading,
-        color=colors,
-        height=0.7,
-        hatch=None,
-        edgecolor="white",
-        linewidth=0.3,
-    )
+    ax.barh(range(len(table)), loading, color=colors, height=0.74)
     ax.axvline(100, color=VERMILLION, linestyle="--", linewidth=1)
-    names = [str(e) for e in table["element"]]
-    ax.set_yticks(range(len(table)), names)
+    ax.set_yticks(range(len(table)), [str(e) for e in table["element"]])
     for i, value in enumerate(loading):
-        note(ax, value + 1, i, f"{value:.0f}", ha="left")
-    ax.set_xlim(0, max(112.0, float(loading.max()) * 1.12 if len(loading) else 0.0))
+        note(
+            ax,
+            value,
+            i,
+            f"{value:.0f}",
+            "white" if 0 < value <= 90 else "black",
+            right_pt=-4,
+            ha="right",
+        )
+    ax.set_xlim(0, max(108.0, float(loading.max(initial=0.0)) * 1.05))
     ax.set_ylim(-0.6, max(len(table) - 0.4, 0.6))
     heading(ax, title)
-    label(ax, "Peak, % of firm rating", "", grid="x")
+    label(ax, "Largest minute, % of firm rating", "", grid="x")
 
 
 def over_time(run: Run) -> FigureSpec:
@@ -181,7 +179,7 @@ def _table(tight: pd.DataFrame) -> pd.DataFrame:
     tight = tight.sort_values("level", key=lambda s: s.map(order).fillna(99))
     return pd.DataFrame(
         {
-            "Level": [LEVELS.get(v, wording.plain(v).capitalize()) for v in tight["level"]],
+            "Level": [LEVELS.get(v, wording.sentence(wording.plain(v))) for v in tight["level"]],
             "Element": tight["element"].astype(str),
             "Units": [f"{v:,.0f}" for v in tight["count"]],
             "Peak": [wording.power(v) for v in tight["peak_w"]],

@@ -17,6 +17,7 @@ from simulator.reports.style import (
     VERMILLION,
     canvas,
     dark,
+    heading,
     label,
     note,
     thousands,
@@ -45,14 +46,14 @@ def page(run: Run) -> Page:
             (
                 f"Racks carry {wording.power(steps['Rack nameplate'])} of nameplate and draw "
                 f"{wording.percent(drawn, 0)} of it in the peak minute. Cooling, house load and "
-                "electrical losses come on top. The table is what an interconnection request needs, "
-                "month by month."
+                "electrical losses come on top. The table is what an interconnection request needs."
             ),
         ),
         (curve, fall),
         (
             TableSpec(
-                f"Import by {PERIODS[run.bars if run.bars != 'h' else 'D'].split()[0].lower()} (UTC)",
+                f"Import by {PERIODS[_table_period(run)].split()[0].lower()} (local standard time),"
+                f" {wording.power_scale(float(run.info['firm_w'])).unit}",
                 months(run),
             ),
         ),
@@ -69,7 +70,7 @@ def load_duration(run: Run) -> FigureSpec:
     data = _curves(run)
     firm_w = float(run.info["firm_w"])
     scale = wording.power_scale(firm_w)
-    fig, ax = canvas(height_in=2.35)
+    fig, ax = canvas(height_in=2.2)
     x = 100 * data["exceeded_frac"]
     if len(run.results) > 1:
         ax.fill_between(
@@ -92,10 +93,12 @@ def load_duration(run: Run) -> FigureSpec:
         va="bottom",
     )
     low = float(data["p10_w"].min() / scale.factor)
+    low = 0.9 * low if low > 0.4 * firm_w / scale.factor else 0.0
+    high = max(firm_w, float(data["p90_w"].max())) / scale.factor
     ax.set_xlim(0, 100)
-    ax.set_ylim(0.9 * low if low > 0.4 * firm_w / scale.factor else 0, None)
-    ax.margins(y=0.12)
-    label(ax, "Share of time reached or exceeded (%)", f"Import, 15-minute mean ({scale.unit})")
+    ax.set_ylim(low, high + 0.14 * (high - low))
+    heading(ax, f"Import, 15-minute mean ({scale.unit})")
+    label(ax, "Share of time reached or exceeded (%)")
     thousands(ax.yaxis)
     at = {q: float(np.interp(q, data["exceeded_frac"], data["p50_w"])) for q in (0.01, 0.5, 0.95)}
     return FigureSpec(
@@ -125,7 +128,7 @@ def waterfall(run: Run) -> FigureSpec:
     """Draw the steps from rack nameplate to firm import, at the minute of the largest import."""
     data = _steps(run)
     scale = wording.power_scale(float(data["power_w"].abs().max()))
-    fig, ax = canvas(height_in=2.5)
+    fig, ax = canvas(height_in=2.3)
     colors = {"total": BLUE, "down": GREY, "up": ORANGE, "room": GREEN}
     bottoms, heights = data["from_w"] / scale.factor, data["power_w"] / scale.factor
     ax.bar(
@@ -143,7 +146,8 @@ def waterfall(run: Run) -> FigureSpec:
         note(ax, i, top, f"{sign}{wording.number(abs(value))}", ha="center", va="bottom")
     ax.set_xticks(range(len(data)), [s.replace(" ", "\n", 1) for s in data["step"]])
     ax.margins(y=0.12)
-    label(ax, "", f"Power ({scale.unit})")
+    heading(ax, f"Power ({scale.unit})")
+    label(ax)
     thousands(ax.yaxis)
     steps = ", ".join(
         f"{s} {wording.power(v)}" for s, v in zip(data["step"], data["power_w"], strict=True)
@@ -190,26 +194,27 @@ def _steps(run: Run) -> pd.DataFrame:
 
 
 def months(run: Run) -> pd.DataFrame:
-    """Return the table of import by month (by day in a short run)."""
-    every = run.bars if run.bars != "h" else "D"
+    """Return the table of import by month, or by week or day in a shorter run."""
+    every = _table_period(run)
     table = power.monthly(run.first, every=every)
     site = run.first.timeseries["site"]
-    rows = site.groupby(period(site["time"], every)).size()
-    table = table[rows.to_numpy() * 60 >= (DROP_LAST_DAYS * 86_400 if every == "MS" else 0)]
+    minutes = site.groupby(period(run.first, site["time"], every)).size()
+    table = table[minutes.to_numpy() * 60 >= (DROP_LAST_DAYS * 86_400 if every == "MS" else 0)]
     firm_w = float(run.info["firm_w"])
     scale = wording.power_scale(firm_w)
-    shown = {
-        PERIODS[every]: [
-            f"{t:%B %Y}" if every == "MS" else f"{t:%a %d %b %Y}" for t in table["time"]
-        ],
-        f"Mean ({scale.unit})": table["mean_w"],
-        f"Lowest 15 min ({scale.unit})": table["min_w"],
-        f"Peak 15 min ({scale.unit})": table["peak_w"],
-        f"Peak 1 min ({scale.unit})": table["peak_1min_w"],
+    date = "%B %Y" if every == "MS" else "%a %d %b %Y"
+    columns = {
+        "Mean": "mean_w",
+        "Lowest 15 min": "min_w",
+        "Peak 15 min": "peak_w",
+        "Peak 1 min": "peak_1min_w",
     }
-    cells = {
-        c: v if isinstance(v, list) else [wording.number(w / scale.factor, 4) for w in v]
-        for c, v in shown.items()
-    }
+    cells = {PERIODS[every]: [f"{t:{date}}" for t in table["time"]]}
+    for title, column in columns.items():
+        cells[title] = [wording.number(w / scale.factor, 4) for w in table[column]]
     cells["Peak ÷ firm"] = [wording.percent(w / firm_w, 0) for w in table["peak_w"]]
     return pd.DataFrame(cells)
+
+
+def _table_period(run: Run) -> str:
+    return "D" if run.bars == "h" else run.bars

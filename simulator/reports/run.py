@@ -44,6 +44,11 @@ class Run:
         return demand_w(self.first)
 
     @property
+    def start(self) -> pd.Timestamp:
+        """First instant of the run on the campus's clock."""
+        return pd.Timestamp(self.hourly["time"].iloc[0])
+
+    @property
     def days(self) -> float:
         """Length of the run."""
         return float(self.info["duration_s"]) / 86_400.0

@@ -2,17 +2,16 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import PathPatch, Rectangle
 from matplotlib.path import Path
 
-from simulator.reports.style import INK, POINT, spread
+from simulator.reports.style import INK, POINT
 
 NODE_WIDTH = 0.022
-GAP_FRAC = 0.035
-"""Space between nodes of a column, of the largest column's height."""
-LABEL_GAP_FRAC = 0.062
+GAP_FRAC = 0.03
+"""Space between nodes of a column, of the largest column's total."""
+LABEL_GAP_FRAC = 0.058
 
 
 @dataclass(frozen=True)
@@ -39,7 +38,7 @@ def draw(ax: Axes, nodes: list[Node], flows: list[Flow], right: float = 1.32) ->
     """Draw the diagram into axes without a frame; labels stand right of their nodes."""
     columns = max(n.column for n in nodes)
     tallest = max(sum(n.value for n in nodes if n.column == c) for c in range(columns + 1))
-    boxes = _stack(nodes, tallest)
+    boxes = _stack(nodes, flows, tallest)
     by_name = {n.name: n for n in nodes}
     left_at = {n.name: boxes[n.name][1] for n in nodes}
     right_at = dict(left_at)
@@ -65,18 +64,29 @@ def draw(ax: Axes, nodes: list[Node], flows: list[Flow], right: float = 1.32) ->
     bottom = min(top - by_name[name].value for name, (_, top) in boxes.items())
     ax.set_xlim(-0.01, right)
     ax.set_ylim(bottom - 0.05 * tallest, 0.06 * tallest)
-    _labels(ax, nodes, boxes, tallest)
+    _labels(ax, nodes, boxes)
     ax.set_axis_off()
 
 
-def _stack(nodes: list[Node], tallest: float) -> dict[str, tuple[float, float]]:
-    """Return x and top of every node; columns hang from the top in the order given."""
+def _stack(nodes: list[Node], flows: list[Flow], tallest: float) -> dict[str, tuple[float, float]]:
+    """Return x and top of every node.
+
+    Columns hang from the top in the order given; a node starts no higher than the first node that
+    feeds it, and centres keep a distance at which two labels do not touch.
+    """
     columns = max(n.column for n in nodes)
-    tops = dict.fromkeys(range(columns + 1), 0.0)
-    boxes = {}
+    feeds = {flow.target: flow.source for flow in reversed(flows)}
+    boxes: dict[str, tuple[float, float]] = {}
+    last: dict[int, Node] = {}
     for node in nodes:
-        boxes[node.name] = (node.column / max(columns, 1), tops[node.column])
-        tops[node.column] -= node.value + GAP_FRAC * tallest
+        top = boxes[feeds[node.name]][1] if node.name in feeds else 0.0
+        if node.column in last:
+            above = last[node.column]
+            floor = boxes[above.name][1] - above.value
+            label_floor = floor + above.value / 2 - LABEL_GAP_FRAC * tallest
+            top = min(top, floor - GAP_FRAC * tallest, label_floor + node.value / 2)
+        boxes[node.name] = (node.column / max(columns, 1), top)
+        last[node.column] = node
     return boxes
 
 
@@ -95,16 +105,14 @@ def _ribbon(
     )
 
 
-def _labels(
-    ax: Axes, nodes: list[Node], boxes: dict[str, tuple[float, float]], tallest: float
-) -> None:
-    low, high = ax.get_ylim()
-    for column in sorted({n.column for n in nodes}):
-        own = [n for n in nodes if n.column == column]
-        centres = [boxes[n.name][1] - n.value / 2 for n in own]
-        places = np.array(spread(centres, LABEL_GAP_FRAC * (high - low), low, high))
-        for node, centre, place in zip(own, centres, places, strict=True):
-            x = boxes[node.name][0] + NODE_WIDTH
-            if abs(place - centre) > 0.01 * tallest:
-                ax.plot([x, x + 0.012], [centre, place], color=node.color, linewidth=0.7)
-            ax.text(x + 0.016, place, node.label, fontsize=POINT, color=INK, va="center")
+def _labels(ax: Axes, nodes: list[Node], boxes: dict[str, tuple[float, float]]) -> None:
+    for node in nodes:
+        x, top = boxes[node.name]
+        ax.text(
+            x + NODE_WIDTH + 0.012,
+            top - node.value / 2,
+            node.label,
+            fontsize=POINT,
+            color=INK,
+            va="center",
+        )

@@ -61,10 +61,9 @@ def _largest(run: Run) -> list[str]:
 
 def week(run: Run) -> FigureSpec:
     """Draw the mean week of load on each pool, of its capacity."""
-    table = inference.demand(run.first)
-    hourly = run.first.timeseries["pool"]
-    hour = hourly["time"].dt.dayofweek * 24 + hourly["time"].dt.hour
-    load = (100 * hourly["load_frac"]).groupby([hourly["element"].astype(str), hour]).mean()
+    hourly = inference.demand(run.first, every="h")
+    hour = hourly["time"].dt.day_of_week * 24 + hourly["time"].dt.hour
+    load = (100 * hourly["load_frac"]).groupby([hourly["element"], hour]).mean()
     wide = load.unstack(0).sort_index()
     names = [n for n in _largest(run) if n in wide]
     fig, ax = canvas(height_in=2.1)
@@ -78,10 +77,9 @@ def week(run: Run) -> FigureSpec:
         ha="left",
     )
     end_labels(ax, [(float(wide[n].iloc[-1]), n, PALETTE[i]) for i, n in enumerate(names)], 0.1)
-    heading(ax, "Load in the mean week, % of capacity (UTC)")
+    heading(ax, "Load in the mean week, % of capacity")
     label(ax, grid="both")
-    peak = table.set_index("element")["load_frac"]
-    means = ", ".join(f"{n} {100 * peak[n]:.0f} %" for n in names)
+    means = ", ".join(f"{n} {wide[n].mean():.0f} %" for n in names)
     return FigureSpec(
         fig,
         "serving-week",

@@ -79,9 +79,9 @@ def heading(ax: Axes, text: str) -> None:
 def time_axis(ax: Axes, times: Iterable[Any]) -> None:
     """Write times along the x axis, each part of the date once."""
     index = pd.DatetimeIndex(list(times))
-    locator = AutoDateLocator(minticks=4, maxticks=9, tz="UTC")
+    locator = AutoDateLocator(minticks=4, maxticks=9, tz=index.tz)
     ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz="UTC"))
+    ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=index.tz))
     ax.xaxis.get_offset_text().set_fontsize(POINT)
     if len(index) > 1:
         ax.set_xlim(index[0], index[-1])  # type: ignore[arg-type]
@@ -92,10 +92,15 @@ def thousands(axis: Any) -> None:
     axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}"))
 
 
-def note(ax: Axes, x: Any, y: Any, text: str, color: str = INK, **more: Any) -> None:
-    """Write a label beside what it names."""
+def note(
+    ax: Axes, x: Any, y: Any, text: str, color: str = INK, right_pt: float = 0.0, **more: Any
+) -> None:
+    """Write a label beside what it names, moved right by so many points."""
     style: dict[str, Any] = {"fontsize": POINT, "color": color, "va": "center"} | more
-    ax.text(x, y, text, **style)
+    place = style.pop("transform", "data")
+    ax.annotate(
+        text, (x, y), xycoords=place, xytext=(right_pt, 0), textcoords="offset points", **style
+    )
 
 
 def end_labels(ax: Axes, ends: list[tuple[float, str, str]], gap_frac: float = 0.075) -> None:

@@ -21,6 +21,8 @@ from simulator.reports.style import (
 )
 
 JOBS_DRAWN = 3
+POINTS = 600
+DAY_S = 86_400.0
 
 
 def page(run: Run) -> Page:
@@ -33,7 +35,7 @@ def page(run: Run) -> Page:
     return Page(
         "training",
         "Training",
-        f"{job['job']} {_ending(run, job)} after {stops:,.0f} interruptions, with an ETTR of "
+        f"Training job {job['job']} {_ending(run, job)} after {stops:,.0f} interruptions, with an ETTR of "
         f"{wording.percent(ettr)} and {wording.percent(run.value(f'{name}.mfu'))} MFU",
         (_story(job), *_spread(run, str(job["job"]))),
         (progress(run), goodput(run)),
@@ -76,29 +78,29 @@ def _spread(run: Run, job: str) -> tuple[str, ...]:
 
 def progress(run: Run) -> FigureSpec:
     """Draw work done against what full speed from the start would have done."""
-    table = training.progress(run.first, every=run.period)
-    drawn = list(table.groupby("element")["work_s"].max().nlargest(JOBS_DRAWN).index)
-    fig, ax = canvas(height_in=2.3)
-    start = pd.Timestamp(run.info["start"]).tz_convert("UTC")
+    hourly = training.progress(run.first, every="h")
+    jobs = training.outcome(run.first).nlargest(JOBS_DRAWN, "accelerators")
+    fig, ax = canvas(height_in=2.5)
     rows = []
-    for i, name in enumerate(drawn):
-        own = table[(table["element"] == name) & (table["work_s"] > 0)]
-        days = own["work_s"] / 86_400
-        color = PALETTE[i]
-        ax.plot(own["time"], days, color=color)
+    for i, name in enumerate(str(j) for j in jobs["job"]):
+        own = hourly[hourly["element"] == name]
+        own = own.iloc[:: max(1, len(own) // POINTS)]
+        own = own.assign(time=own["time"] + pd.Timedelta(hours=1))
+        ax.plot(own["time"], own["work_s"] / DAY_S, color=PALETTE[i])
+        last = own.iloc[-1]
         note(
             ax,
-            own["time"].iloc[-1],
-            days.iloc[-1],
+            last["time"],
+            last["work_s"] / DAY_S,
             f"{name} ",
-            dark(color),
+            dark(PALETTE[i]),
             ha="right",
-            va="bottom",
+            va="top",
             fontweight="bold",
         )
         rows.append(own[["time", "element", "work_s"]])
-    end = table["time"].max()
-    ideal = (end - start).total_seconds() / 86_400
+    start, end = run.start, run.start + pd.Timedelta(days=run.days)
+    ideal = run.days
     ax.plot([start, end], [0, ideal], color=GREY, linestyle="--", linewidth=1)
     note(
         ax,
@@ -109,13 +111,13 @@ def progress(run: Run) -> FigureSpec:
         ha="right",
         va="bottom",
     )
-    time_axis(ax, table["time"])
+    time_axis(ax, [start, end])
     ax.set_ylim(0, None)
     heading(ax, "Work done (days of computing at full speed)")
     label(ax)
     data = pd.concat(rows, ignore_index=True)
-    last = data.groupby("element")["work_s"].max()
-    done = ", ".join(f"{n} {wording.number(v / 86_400)} days" for n, v in last.items())
+    done_s = data.groupby("element")["work_s"].max()
+    done = ", ".join(f"{n} {wording.number(v / DAY_S)} days" for n, v in done_s.items())
     return FigureSpec(
         fig,
         "training-progress",
@@ -129,35 +131,39 @@ def goodput(run: Run) -> FigureSpec:
     """Draw the productive share and speed over time, beside where training hours were lost."""
     job = training.outcome(run.first).nlargest(1, "accelerators")["job"].iloc[0]
     table = training.progress(run.first, every=run.period)
-    own = table[(table["element"] == job) & (table["accelerators"] > 0)]
+    own = table[(table["element"] == job) & (table["speed_frac"] > 0)]
     fig, (left, right) = canvas(height_in=2.3, columns=2, width_ratios=[1.5, 1])
     left.plot(own["time"], 100 * own["productive_frac"], color=BLUE)
     left.plot(own["time"], 100 * own["speed_frac"], color=ORANGE, linestyle="--")
     time_axis(left, own["time"])
-    low = 100 * min(own["productive_frac"].min(), own["speed_frac"].min())
-    left.set_ylim(max(0.0, low - 12), 104)
-    for column, text, color in (
-        ("speed_frac", "speed of slowest member", ORANGE),
-        ("productive_frac", "share of time computing", BLUE),
-    ):
-        above = column == "speed_frac"
-        note(
-            left,
-            0.02,
-            0.97 if above else 0.03,
-            text,
-            dark(color),
-            transform=left.transAxes,
-            va="top" if above else "bottom",
-            fontweight="bold",
-        )
-    heading(left, f"{job}, % (axis not from zero)" if low > 12 else f"{job}, %")
+    low = max(0.0, 100 * min(own["productive_frac"].min(), own["speed_frac"].min()) - 12)
+    left.set_ylim(low, 100 + 0.2 * (100 - low))
+    left.set_yticks([t for t in left.get_yticks() if low <= t <= 100])
+    note(
+        left,
+        0.02,
+        0.93,
+        "speed of slowest member",
+        dark(ORANGE),
+        transform="axes fraction",
+        fontweight="bold",
+    )
+    note(
+        left,
+        0.02,
+        0.06,
+        "share of time computing",
+        dark(BLUE),
+        transform="axes fraction",
+        fontweight="bold",
+    )
+    heading(left, f"{job}, %" + (" (axis not from zero)" if low > 0 else ""))
     label(left)
     lost = _lost(run, str(job))
     right.barh(range(len(lost)), lost["percent"][::-1], color=ORANGE, height=0.62)
     right.set_yticks(range(len(lost)), lost["cause"][::-1])
     for y, value in enumerate(lost["percent"][::-1]):
-        note(right, value, y, f" {value:.2f}")
+        note(right, value, y, f"{value:.2f}", right_pt=4)
     right.set_xlim(0, max(lost["percent"].max() * 1.35 if len(lost) else 1.0, 0.01))
     heading(right, "Lost, % of hours held")
     label(right, grid="x")

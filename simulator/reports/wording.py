@@ -6,6 +6,24 @@ from typing import NamedTuple
 import pandas as pd
 
 MISSING = "–"
+ACRONYMS = frozenset(
+    [
+        "gpu",
+        "hbm",
+        "ups",
+        "nic",
+        "cpu",
+        "psu",
+        "cdu",
+        "poi",
+        "hca",
+        "bmc",
+        "slo",
+        "tpu",
+        "hbd",
+        "pdu",
+    ]
+)
 
 
 class Scale(NamedTuple):
@@ -98,8 +116,14 @@ def day(value: object) -> str:
 
 
 def plain(name: object) -> str:
-    """Return an identifier as words."""
-    return str(name).replace("_", " ").strip()
+    """Return an identifier as words, acronyms in capitals."""
+    words = str(name).replace("_", " ").split()
+    return " ".join(w.upper() if w in ACRONYMS else w for w in words)
+
+
+def sentence(text: str) -> str:
+    """Return the text with a capital first letter, the rest untouched."""
+    return text[:1].upper() + text[1:]
 
 
 def joined(words: list[str]) -> str:
