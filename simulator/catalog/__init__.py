@@ -110,7 +110,10 @@ def _parse(path: Path) -> dict[str, Tree]:
 def _cited(tree: Tree) -> Tree:
     """Return the tree with each figure's source written out."""
     if is_figure(tree):
-        return tree | {"source": sources()[tree["source"]], "value": _cited(tree["value"])}
+        return tree | {
+            "source": sources()[tree["source"]],
+            "value": _cited(tree["value"]),
+        }
     if isinstance(tree, dict):
         return {key: _cited(value) for key, value in tree.items()}
     return [_cited(item) for item in tree] if isinstance(tree, list) else tree

@@ -52,6 +52,12 @@ def active_parameters(model: LanguageModel) -> float:
     return _spine(model, part) + model.moe_layers * mixture + _embeddings(model)
 
 
+def routed_parameters(model: LanguageModel) -> float:
+    """Return the weights of all routed experts."""
+    count = model.experts.count if model.experts else 0
+    return model.moe_layers * count * block(model).expert
+
+
 def multiplied_parameters(model: LanguageModel) -> float:
     """Return the weights that a token is multiplied with: active ones without table look-ups."""
     lookups = (0 if model.tied_embeddings else model.vocabulary) + model.positions
