@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
+import yaml
 from pydantic import AwareDatetime, Field, ValidationError
 
 from simulator.components.kinds import Spec
@@ -100,3 +101,8 @@ def load(
         raise ScenarioError(
             [document.problem(tuple(e["loc"]), e["msg"]) for e in error.errors()]
         ) from None
+
+
+def resolved(scenario: Scenario) -> str:
+    """Return the whole document as YAML: imports, templates, overrides and `--set` laid on."""
+    return yaml.safe_dump(scenario.document.tree, sort_keys=False, allow_unicode=True, width=100)

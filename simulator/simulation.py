@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import simpy
 
+from simulator import __version__
 from simulator.components import from_catalog
 from simulator.engine import clock, hazards, membership, recorder, state
 from simulator.engine.failures import Front
@@ -142,6 +143,7 @@ def _results(
     economics = spec.economics
     info = {
         "name": spec.name, "question": spec.question, "start": start.isoformat(),
+        "version": __version__,
         "duration_s": spec.period.duration, "seed": spec.seed, "replicate": replicate,
         "fidelity": "plan", "weather": f"{weather.name}: {weather.label}",
         "weather_typical": weather.typical, "firm_w": world.site.firm_w,
