@@ -140,6 +140,19 @@ def test_bombs_are_refused_at_once(folder: Path) -> None:
     assert time.perf_counter() - start < 1
 
 
+def test_depth_is_bounded_wherever_it_can_grow(folder: Path) -> None:
+    deep = "\n".join(f"  t{i}: {'{a: ' * 50}{{template: t{i - 1}}}{'}' * 50}" for i in range(1, 40))
+    told = refused(folder, f"templates:\n  t0: {{x: 1}}\n{deep}\na: {{template: t39}}")
+    assert "levels deep" in told
+    chain = "\n".join(f"  t{i}: {{template: t{i - 1}}}" for i in range(1, 500))
+    told = refused(folder, f"templates:\n  t0: {{x: 1}}\n{chain}\na: {{template: t499}}")
+    assert "templates inherit more than 64 levels deep" in told
+    assert "more than 64 parts" in refused(folder, "a: 1", f"{'a.' * 5000}b=1")
+    assert "more than 64 parts" in refused(folder, f"{'a.' * 100}b: 1")
+    doubling = "\n".join(f"  s{i}: [s{i - 1}, s{i - 1}]" for i in range(1, 60))
+    assert tree(folder, f"a: 1\nscenarios:\n  s0: []\n{doubling}", scenario="s59") == {"a": 1}
+
+
 def test_aliases_are_copies(folder: Path) -> None:
     assert tree(folder, "a: &x {b: 1}\nc: *x") == {"a": {"b": 1}, "c": {"b": 1}}
 

@@ -1,5 +1,6 @@
 """Text to SI and back: values, refusals with their cures, bounds, exact round trips."""
 
+import contextlib
 import subprocess
 import sys
 from typing import Annotated
@@ -50,6 +51,7 @@ from simulator.units import (
         ("10 delta_degC", "K", 10),
         ("18 delta_degF", "K", 10),
         ("2 degC/min", "K/s", 2 / 60),
+        ("2 celsius/min", "K/s", 2 / 60),
         ("345 kV", "V", 345e3),
         ("4 kA", "A", 4000),
         ("5 %", "1", 0.05),
@@ -151,6 +153,12 @@ def test_parse(given: str, unit: str, si: float) -> None:
 def test_refusals_say_the_cure(given: str, unit: str, cure: str) -> None:
     with pytest.raises(ValueError, match=cure):
         parse(given, unit)
+
+
+@given(st.from_regex(r"\A-?\d{1,3} ?[\^%°\w/*. ()-]{0,12}\Z"), st.sampled_from(sorted(QUANTITIES)))
+def test_any_text_is_a_number_or_a_plain_refusal(given: str, unit: str) -> None:
+    with contextlib.suppress(ValueError):  # the only exception allowed
+        assert isinstance(parse(given, unit), float)
 
 
 @pytest.mark.parametrize("unit", sorted(QUANTITIES))

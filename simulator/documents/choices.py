@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.documents.figures import is_figure
 from simulator.documents.merging import Overlay, split_key
-from simulator.documents.nodes import Node, Place, branch, by_name, from_plain, joined
+from simulator.documents.nodes import MOST_LEVELS, Node, Place, branch, by_name, from_plain, joined
 from simulator.documents.yaml_text import read_text
 from simulator.errors import Problem, nearest
 
@@ -28,38 +28,54 @@ def chosen_overrides(tree: Node, scenario: str | None, problems: list[Problem]) 
     for part, node in (("overrides", overrides), ("scenarios", scenarios)):
         if node is not None and not node.is_mapping:
             problems.append(node.place.problem(part, f"'{part}' are 'name: ...' lines"))
-    names = {name: _names(name, lists, known, problems, ()) for name in lists}
+    named = _Scenarios(lists, known, problems)
+    for name in lists:
+        named.overrides(name)
     if scenario is None:
         return []
-    if scenario not in names:
+    if scenario not in lists:
         told = f"no scenario '{scenario}'{nearest(scenario, lists)}"
         place = scenarios.place if scenarios else tree.place
         problems.append(place.problem("scenarios", told))
-    return [known[name] for name in dict.fromkeys(names.get(scenario, ()))]
+        return []
+    return [known[name] for name in named.overrides(scenario)]
 
 
-def _names(
-    scenario: str,
-    lists: dict[str, Node],
-    known: dict[str, Node],
-    problems: list[Problem],
-    above: tuple[str, ...],
-) -> list[str]:
-    """Return the overrides of a scenario, those of scenarios it names included."""
-    given, found = lists[scenario], []
-    for item in given.items if isinstance(given.value, list) else [given]:
-        name, path = str(item.value), joined("scenarios", scenario)
-        if name in known:
-            found.append(name)
-        elif name in (*above, scenario):
-            told = " -> ".join((*above, scenario, name))
-            problems.append(item.place.problem(path, f"scenarios name each other: {told}"))
-        elif name in lists:
-            found += _names(name, lists, known, problems, (*above, scenario))
-        elif item.value is not None:
-            told = f"no override '{name}'{nearest(name, [*known, *lists])}"
-            problems.append(item.place.problem(path, told))
-    return found
+class _Scenarios:
+    """The lists under `scenarios:`, each resolved once to the overrides it means."""
+
+    def __init__(
+        self, lists: dict[str, Node], known: dict[str, Node], problems: list[Problem]
+    ) -> None:
+        self._lists = lists
+        self._known = known
+        self._problems = problems
+        self._done: dict[str, list[str]] = {}
+
+    def overrides(self, scenario: str, above: tuple[str, ...] = ()) -> list[str]:
+        """Return the overrides of a scenario, those of scenarios it names included, each once."""
+        if scenario not in self._done:
+            given, found = self._lists[scenario], []
+            for item in given.items if isinstance(given.value, list) else [given]:
+                found += self._meant(item, (*above, scenario))
+            self._done[scenario] = list(dict.fromkeys(found))
+        return self._done[scenario]
+
+    def _meant(self, item: Node, above: tuple[str, ...]) -> list[str]:
+        """Return what one entry of a scenario's list stands for."""
+        name = str(item.value)
+        if name in self._known:
+            return [name]
+        if name in self._lists and name not in above and len(above) < MOST_LEVELS:
+            return self.overrides(name, above)
+        if name in self._lists:
+            told = f"scenarios name each other: {' -> '.join((*above, name))}"
+        elif item.value is None:
+            return []
+        else:
+            told = f"no override '{name}'{nearest(name, [*self._known, *self._lists])}"
+        self._problems.append(item.place.problem(joined("scenarios", above[-1]), told))
+        return []
 
 
 def split_templates(patch: Node) -> tuple[list[Node], Node]:
@@ -120,6 +136,8 @@ def _dead_end(tree: Node, key: str) -> str:
     A key not written in the files may still be one the schema knows, with a default; only a near
     miss of a written key is certainly a slip.
     """
+    if key.count(".") >= MOST_LEVELS:
+        return f"the key has more than {MOST_LEVELS} parts"
     node, rest = tree, key
     while rest:
         names = by_name(node)

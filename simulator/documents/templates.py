@@ -16,12 +16,22 @@ class Templates:
         self._overlay = Overlay(problems, dotted=False)
         self._opened: dict[str, Node] = {}
         self._open: list[str] = []
+        self._level = 0
         if templates is not None and not templates.is_mapping:
             told = "'templates' are 'name: {keys}' lines"
             problems.append(templates.place.problem("templates", told))
 
     def expand(self, node: Node, path: str = "") -> Node:
         """Return the tree with every `template:` replaced by what the template holds."""
+        self._level += 1
+        opened = self._expand(node, path) if self._level <= 2 * MOST_LEVELS else None
+        self._level -= 1
+        if opened is None:
+            told = f"templates within templates are more than {2 * MOST_LEVELS} levels deep"
+            self._problems.append(node.place.problem(path, told))
+        return opened or node
+
+    def _expand(self, node: Node, path: str) -> Node:
         if node.is_mapping:
             entries = {
                 key: self.expand(child, joined(path, key))

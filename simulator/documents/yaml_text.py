@@ -198,6 +198,8 @@ class _Builder:
             self._tell(event, path, "'<<' is not merged; use 'template: NAME' and 'templates:'")
         elif event.value == "" and event.implicit[0]:
             self._tell(event, path, "a key is missing before ':'")
+        elif event.value.count(".") >= MOST_LEVELS:
+            self._stop(event, path, f"a dotted key has more than {MOST_LEVELS} parts")
         return str(event.value)
 
     def _scalar(self, event: Any, path: str) -> Scalar:

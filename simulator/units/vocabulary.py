@@ -128,6 +128,7 @@ _TAKES: dict[str, tuple[str, ...]] = {
     "OPS": _DECIMAL,
 }
 _LONG_PREFIXED = ("watt", "byte", "bit", "watthour", "meter", "gram", "second", "volt", "joule")
+_PLURAL = r"(?!foot|feet|inch|celsius|fahrenheit|hertz)[a-z]{3,}"
 _NAME = r"[A-Za-z_][A-Za-z_]*\d?(?:\^-?\d)?"
 _PRODUCT = re.compile(rf"(?:{_NAME}|(?=/))(?:[*/](?:[\d.]+(?:e\d+)?\s*)?{_NAME})*")
 
@@ -167,16 +168,19 @@ def convert(unit: str, target: str) -> tuple[Exact, Exact] | None:
     else:
         one = registry.parse_expression(_product(unit))
         nothing = one * Exact(0)
-    if one.dimensionality != goal.dimensionality:
+    try:
+        zero = Exact(nothing.to(goal).magnitude)
+        return Exact(one.to(goal).magnitude) - zero, zero
+    except TypeError:  # pint's DimensionalityError, also for a difference given as a temperature
         return None
-    zero = Exact(nothing.to(goal).magnitude)
-    return Exact(one.to(goal).magnitude) - zero, zero
 
 
 def _product(unit: str) -> str:
     """Return a unit text as pint reads it: grouped denominators, powers, temperature steps."""
     unit = re.sub(rf"(?<=/)([\d.]+(?:e\d+)?)\s*({_NAME})", r"(\1*\2)", unit)
-    unit = re.sub(r"\bdeg([CF])\b", r"delta_deg\1", unit)
+    for letter, scale in (("C", "elsius"), ("F", "ahrenheit")):
+        words = rf"\b(?:deg{letter}|degree_{letter}{scale}|{letter.lower()}{scale})\b"
+        unit = re.sub(words, f"delta_deg{letter}", unit)
     return re.sub("^/", "1/", unit.replace("^", "**"))
 
 
@@ -200,7 +204,7 @@ def vocabulary() -> tuple[str, ...]:
     for line in _DEFINITIONS.strip().splitlines():
         name, _, *others = [part.strip() for part in line.split("=")]
         words += [name, *others]
-        words += [f"{word}s" for word in (name, *others) if len(word) > 2 and word.islower()]
+        words += [f"{word}s" for word in (name, *others) if re.fullmatch(_PLURAL, word)]
     for symbol, prefixes in _TAKES.items():
         words += [prefix + symbol for prefix in prefixes]
         words += [f"{prefix}{symbol}s" for prefix in prefixes if symbol in ("byte", "bit")]
