@@ -26,6 +26,8 @@ from simulator.reports.style import (
 COLORS = {"useful": BLUE, "idle": "#C9CED4", "down": GREY}
 LOST_COLORS = (ORANGE, VERMILLION, PURPLE, SKY, YELLOW, GREEN)
 SHOWN_CAUSES = 6
+TRACE = 1e-6
+"""Shares of the hours below this are rounding, or too few to draw."""
 
 
 def page(run: Run) -> Page:
@@ -34,13 +36,11 @@ def page(run: Run) -> Page:
     total = float(hours.sum())
     useful, idle = float(hours.get("useful", 0.0)), float(hours.get("idle", 0.0))
     gone = hours.drop(["useful", "idle"], errors="ignore").sort_values(ascending=False)
-    worst = str(gone.index[0]) if len(gone) else "nothing"
     return Page(
         "accelerator-hours",
         "Accelerator-hours",
         f"{wording.percent(useful / total)} of {wording.large(total)} installed accelerator-hours "
-        f"did useful work; idle took {wording.percent(idle / total)}, and {_cause(worst)} cost "
-        f"most of the rest, {wording.percent(float(gone.iloc[0]) / total if len(gone) else 0)}",
+        f"did useful work; idle took {wording.percent(idle / total)}, {_rest(gone, total)}",
         (
             (
                 "Every installed accelerator is counted in every hour of the run, under exactly one "
@@ -48,7 +48,7 @@ def page(run: Run) -> Page:
                 "requests served, batch work done."
             ),
         ),
-        (by_chip(run), losses(run)),
+        (by_chip(run), losses(run)) if gone.max() > TRACE * total else (by_chip(run),),
         (TableSpec("Accelerator-hours by load", _by_load(run)),),
     )
 
@@ -56,6 +56,13 @@ def page(run: Run) -> Page:
 def _categories(run: Run) -> pd.Series:
     """Return accelerator-hours by category, mean of the replicates."""
     return pd.Series(run.named("fleet.hours."), dtype=float)
+
+
+def _rest(gone: pd.Series, total: float) -> str:
+    if not len(gone) or gone.iloc[0] < TRACE * total:
+        return "and nothing else took hours away"
+    share = wording.percent(float(gone.iloc[0]) / total)
+    return f"and {_cause(str(gone.index[0]))} cost most of the rest, {share}"
 
 
 def _cause(category: str) -> str:
@@ -76,7 +83,7 @@ def by_chip(run: Run) -> FigureSpec:
     totals = shares.sum(axis=1).sort_values()
     shares = shares.loc[totals.index].div(totals, axis=0)
     order = ["useful", *sorted(c for c in shares if c.startswith("lost_")), "down", "idle"]
-    order = [c for c in order if c in shares]
+    order = [c for c in order if c in shares and shares[c].max() > TRACE]
     fig, ax = canvas(height_in=0.95 + 0.42 * len(shares))
     left = np.zeros(len(shares))
     lost = iter(range(100))
@@ -108,7 +115,7 @@ def by_chip(run: Run) -> FigureSpec:
                     bbox=box,
                 )
         left += values
-    ax.set_yticks(range(len(shares)), [f"{c}\n{t / 1e6:,.3g} M h" for c, t in totals.items()])
+    ax.set_yticks(range(len(shares)), [f"{c}\n{wording.large(t)} h" for c, t in totals.items()])
     ax.set_xlim(0, 100)
     label(ax, "Share of installed accelerator-hours (%)", grid="x")
     fig.legend(
@@ -120,11 +127,7 @@ def by_chip(run: Run) -> FigureSpec:
         handlelength=1.4,
         columnspacing=1.2,
     )
-    useful = ", ".join(
-        f"{c} {100 * shares.at[c, 'useful']:.0f} %"
-        for c in shares.index[::-1]
-        if "useful" in shares
-    )
+    useful = ", ".join(f"{c} {100 * shares.at[c, 'useful']:.0f} %" for c in shares.index[::-1])
     return FigureSpec(
         fig,
         "hours-by-chip",
@@ -139,6 +142,7 @@ def losses(run: Run) -> FigureSpec:
     hours = _categories(run)
     busy = hours.drop("idle", errors="ignore")
     gone = busy.drop("useful", errors="ignore").sort_values(ascending=False)
+    gone = gone[gone > TRACE * hours.sum()]
     small = gone.iloc[SHOWN_CAUSES:]
     gone = gone.iloc[:SHOWN_CAUSES]
     if len(small):

@@ -4,7 +4,7 @@ import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
 from simulator.reports import wording
-from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
 from simulator.reports.run import EVIDENCE, Run
 from simulator.reports.style import BLUE, GREEN, HATCHES, ORANGE, SKY, canvas, label, note
 
@@ -14,7 +14,7 @@ SHOWN = 16
 LONGEST = 64
 
 NOT_DONE = (
-    "What this simulator does not do. It does not simulate electromagnetic transients, subsynchronous "
+    "It does not simulate electromagnetic transients, subsynchronous "
     "oscillation or ride-through of voltage sags (EMT); it does not compute air or coolant flow "
     "fields (CFD); it does not coordinate protection relays or breakers; it does not predict "
     "kernel-level performance, but sustains a share of peak taken from measurements. Prices, "
@@ -35,7 +35,9 @@ def page(run: Run) -> Page:
         "assumptions",
         "Assumptions and limits",
         f"{len(register):,} figures carry a source: {wording.percent(known, 0)} are measured or a "
-        f"vendor's, {wording.percent(mix['assumed'], 0)} are assumptions to challenge",
+        f"vendor's, {wording.percent(mix['assumed'], 0)} are assumptions to challenge"
+        if len(register)
+        else "No figure of this run names its source",
         (
             (
                 "Each figure names where it comes from: measured by someone, a vendor's statement, "
@@ -45,7 +47,7 @@ def page(run: Run) -> Page:
                 "in figures/evidence.csv of the run folder."
             ),
         ),
-        (evidence(run),),
+        (evidence(run),) if len(register) else (),
         (
             TableSpec(
                 f"Assumptions to challenge first ({len(chosen)} of {int(assumed.sum())})",
@@ -53,7 +55,7 @@ def page(run: Run) -> Page:
                 (1.25, 0.8, 0.75, 1.5),
             ),
         ),
-        closing=(NOT_DONE,),
+        closing=(Lead("What this simulator does not do.", NOT_DONE),),
     )
 
 

@@ -37,7 +37,7 @@ def page(run: Run) -> Page:
         "written here",
         (
             (
-                "The run folder holds every table behind this report; `gigawatt report` draws it again "
+                "The run folder holds every table behind this report; gigawatt report draws it again "
                 "without simulating. The same inputs give the same bytes of every table."
             ),
         ),

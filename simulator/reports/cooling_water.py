@@ -40,7 +40,7 @@ def page(run: Run) -> Page:
         "Cooling and water",
         f"Cooling takes {wording.percent(share)} of rack power on average and "
         f"{wording.percent(hot_share)} in the hottest 1 % of hours; the run evaporates "
-        f"{wording.large(water_m3)} m³ ({wording.number(wue, 2)} L/kWh)",
+        f"{wording.large(water_m3)} m³, {wording.number(wue, 2)} litres per kWh of rack energy",
         (
             (
                 f"Weather: {run.info['weather']}, "
@@ -59,7 +59,7 @@ def against_weather(run: Run) -> FigureSpec:
     """Draw cooling power as a share of rack power against outdoor dry bulb."""
     hourly = run.hourly
     data = _by_temperature(100 * hourly["cooling_w"] / hourly["it_w"], hourly["dry_bulb_c"])
-    fig, ax = canvas(HALF, 2.5)
+    fig, ax = canvas(HALF, 2.8)
     ax.fill_between(
         data["temperature_c"],
         data["min"],
@@ -91,7 +91,7 @@ def supply(run: Run) -> FigureSpec:
     weather = run.hourly.set_index("time")["dry_bulb_c"]
     names = list(dict.fromkeys(loops["element"].astype(str)))
     groups = _alike(loops, names)
-    fig, ax = canvas(HALF, 2.5)
+    fig, ax = canvas(HALF, 2.8)
     parts, ends = [], []
     for i, (name, members) in enumerate(groups.items()):
         own = loops[loops["element"].astype(str).isin(members)]
@@ -154,7 +154,7 @@ def water(run: Run) -> FigureSpec:
     """Draw water consumed and blown down by month."""
     every = run.bars
     data = thermal.water(run.first, every=every)
-    fig, ax = canvas(FULL, 2.05)
+    fig, ax = canvas(FULL, 2.5)
     x = range(len(data))
     ax.bar(x, data["consumed_m3"], color=BLUE, width=0.7, edgecolor="white")
     ax.bar(

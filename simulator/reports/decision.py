@@ -5,7 +5,7 @@ import pandas as pd
 from simulator.metrics import headroom
 from simulator.metrics.failures import failures
 from simulator.reports import wording
-from simulator.reports.page import Card, FigureSpec, Page, TableSpec
+from simulator.reports.page import Card, FigureSpec, Lead, Page, TableSpec
 from simulator.reports.run import Run
 from simulator.reports.style import (
     BLUE,
@@ -35,11 +35,14 @@ def page(run: Run) -> Page:
         "decision",
         "Decision",
         _title(run),
-        (f"Question. {run.info.get('question') or QUESTION}", _answer(run)),
+        (
+            Lead("Question.", str(run.info.get("question") or QUESTION)),
+            Lead("Answer.", _answer(run)),
+        ),
         (import_over_time(run),),
         (TableSpec("What will break first", _first_to_break(run), (0.9, 1.1, 1.3)),),
         tuple(_cards(run)),
-        closing=(_confidence(run),),
+        closing=(Lead("Confidence.", _confidence(run)),),
     )
 
 
@@ -54,7 +57,7 @@ def _title(run: Run) -> str:
         )
     return (
         f"The campus peaks at {wording.megawatts(peak)} and stays {wording.megawatts(room)} "
-        f"under its firm import of {wording.megawatts(firm)}, set by {limit}"
+        f"under its firm import of {wording.megawatts(firm)} ({limit})"
     )
 
 
@@ -62,13 +65,13 @@ def _answer(run: Run) -> str:
     start = run.start
     end = start + pd.Timedelta(seconds=float(run.info["duration_s"]))
     text = (
-        f"Answer. From {wording.day(start)} to {wording.day(end)}, "
+        f"From {wording.day(start)} to {wording.day(end)}, "
         f"{run.value('site.accelerators_installed'):,.0f} accelerators spend "
         f"{wording.percent(run.value('fleet.utilization'))} of their hours on useful work at a PUE "
-        f"of {run.value('power.pue_mean'):.3f}. "
+        f"of {run.value('power.pue_mean'):.3f}."
     )
     jobs = [_job(run, str(j)) for j in run.first.tables["jobs"]["job"]]
-    return text + " ".join(jobs[:2]) + _serving(run)
+    return " ".join([text, *jobs[:2], *_serving(run)])
 
 
 def _job(run: Run, job: str) -> str:
@@ -78,16 +81,19 @@ def _job(run: Run, job: str) -> str:
     return f"Training job {job} {end} (ETTR {ettr})."
 
 
-def _serving(run: Run) -> str:
+def _serving(run: Run) -> list[str]:
     pools = [str(p) for p in run.first.tables["pools"]["pool"]]
     shares = {p: run.value(f"inference.{p}.slo_attainment") or 0.0 for p in pools}
     if not shares:
-        return ""
+        return []
     worst = min(shares, key=lambda p: shares[p])
-    return (
-        f" Of the served models {worst} meets its objectives least often, for "
-        f"{wording.percent(shares[worst], 2)} of arrivals."
-    )
+    which = f"Of the served models {worst}" if len(shares) > 1 else f"The served model {worst}"
+    return [
+        (
+            f"{which} meets its objectives {'least often, ' if len(shares) > 1 else ''}for "
+            f"{wording.percent(shares[worst], 2)} of arrivals."
+        )
+    ]
 
 
 def _cards(run: Run) -> list[Card]:
@@ -147,7 +153,7 @@ def import_over_time(run: Run) -> FigureSpec:
     data = bands(run.demand, run.period)
     firm_w = float(run.info["firm_w"])
     scale = wording.power_scale(firm_w)
-    fig, ax = canvas(height_in=2.15)
+    fig, ax = canvas(height_in=2.6)
     ax.fill_between(
         data.index,
         data["min"] / scale.factor,
@@ -287,7 +293,7 @@ def _confidence(run: Run) -> str:
         else f"{count} replicates: values are means, ranges are P10 to P90."
     )
     return (
-        f"Confidence. {weather} Weather source: {run.info['weather']}. {draws} {closed} "
+        f"{weather} Weather source: {run.info['weather']}. {draws} {closed} "
         f"Evidence of the inputs: {wording.percent(run.evidence['assumed'], 0)} assumed. "
         f"Fidelity: {run.info['fidelity']}."
     )

@@ -28,7 +28,7 @@ from simulator.reports import (
     training,
     wording,
 )
-from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
 from simulator.reports.run import Run
 from simulator.reports.style import FULL, STYLE
 from simulator.results import Results
@@ -144,12 +144,17 @@ def _page(page: Page) -> dict[str, Any]:
     return {
         "topic": page.topic,
         "title": page.title,
-        "text": page.text,
-        "closing": page.closing,
+        "text": [_paragraph(p) for p in page.text],
+        "closing": [_paragraph(p) for p in page.closing],
         "cards": [vars(card) for card in page.cards],
         "figures": _rows(page.figures),
-        "tables": [_table(table) for table in page.tables],
+        "tables": [_table(table) for table in page.tables if len(table.frame)],
     }
+
+
+def _paragraph(paragraph: str | Lead) -> dict[str, str]:
+    lead = paragraph if isinstance(paragraph, Lead) else Lead("", paragraph)
+    return vars(lead)
 
 
 def _rows(specs: tuple[FigureSpec, ...]) -> list[list[dict[str, Any]]]:
@@ -186,6 +191,6 @@ def _table(table: TableSpec) -> dict[str, Any]:
 
 def _numeric(cells: pd.Series) -> bool:
     """Tell whether a column is read down its right edge."""
-    pattern = re.compile(r"[-−+$]?\d[\d,.]*( ?[%a-zA-Z³°]{1,8})?$")
+    pattern = re.compile(r"[-−+$]?\d[\d,.]*(\s?[%a-zA-Z³°]{1,8})?$")
     filled = [c for c in cells if c not in ("", wording.MISSING)]
     return bool(filled) and all(pattern.match(c) for c in filled)

@@ -20,6 +20,7 @@ from simulator.reports.style import (
 )
 
 LOADS_DRAWN = 8
+TRACE = 1e-6
 
 
 def page(run: Run) -> Page:
@@ -58,7 +59,7 @@ def _tariff(run: Run) -> str:
 def monthly(run: Run) -> FigureSpec:
     """Draw the cost of each month, energy and demand."""
     data = cost.cost(run.first)
-    fig, ax = canvas(FULL, 2.2)
+    fig, ax = canvas(FULL, 2.7)
     x = range(len(data))
     scale, unit = (1e6, "million USD") if data["energy_usd"].max() > 2e6 else (1e3, "thousand USD")
     ax.bar(x, data["energy_usd"] / scale, color=BLUE, width=0.66, label="energy", edgecolor="white")
@@ -109,9 +110,10 @@ def monthly(run: Run) -> FigureSpec:
 def by_load(run: Run) -> FigureSpec:
     """Draw the energy cost each load is charged."""
     data = cost.cost(run.first, by="load").sort_values("energy_usd", ascending=False)
-    shown = data.head(LOADS_DRAWN).iloc[::-1]
     total = float(data["energy_usd"].sum())
-    fig, ax = canvas(FULL, 0.7 + 0.24 * len(shown))
+    data = data[data["energy_usd"] > TRACE * total]
+    shown = data.head(LOADS_DRAWN).iloc[::-1]
+    fig, ax = canvas(FULL, 0.7 + 0.27 * len(shown))
     ax.barh(range(len(shown)), 100 * shown["energy_usd"] / total, color=GREEN, height=0.66)
     ax.set_yticks(range(len(shown)), [wording.plain(n) for n in shown["load"]])
     for y, value in enumerate(shown["energy_usd"]):
@@ -127,8 +129,7 @@ def by_load(run: Run) -> FigureSpec:
         "cost-by-load",
         f"Bars of energy cost by load: {parts}.",
         data,
-        "Charged in proportion to the energy into each load's racks; support racks "
-        "and idle accelerators are in “other”.",
+        "Charged in proportion to the energy into each load's racks.",
     )
 
 

@@ -114,7 +114,7 @@ def _loads(run: Run, per_s: float) -> list[tuple[str, str, float, str]]:
     ]
     rest_w = it_w - float(top.sum())
     if rest_w > 1e-6 * it_w:
-        rows.append(("support, idle, other", "Racks", rest_w, GREY))
+        rows.append(("support and other", "Racks", rest_w, GREY))
     return rows  # type: ignore[return-value]
 
 
@@ -145,7 +145,7 @@ def _table(run: Run) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Term": list(names.values()),
-            "Energy (MWh)": [wording.number(terms[t] / 3.6e9, 5) for t in names],
+            "Energy (MWh)": [wording.number(terms[t] / 3.6e9, 4) for t in names],
             "Mean power": [wording.power(terms[t] / duration_s) for t in names],
             "Of supply": [wording.percent(terms[t] / supplied, 2) for t in names],
         }

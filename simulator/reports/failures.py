@@ -30,15 +30,17 @@ def page(run: Run) -> Page:
         f"{wording.percent(top['count'] / causes['count'].sum(), 0)} of them from "
         f"{wording.plain(top['cause'])}"
         if top is not None
-        else "none at all"
+        else ""
     )
     available = run.value("site.accelerators_available_mean") or 0.0
     installed = run.value("site.accelerators_installed") or 1.0
     return Page(
         "failures",
         "Failures and repairs",
-        f"{count:,.0f} failures, {count / run.days:,.3g} a day, {most}; on average "
-        f"{wording.percent(1 - available / installed, 2)} of accelerators are out of service",
+        f"{count:,.0f} failures, {wording.number(count / run.days)} a day, {most}; on average "
+        f"{wording.percent(1 - available / installed, 2)} of accelerators are out of service"
+        if count
+        else f"No failures in {wording.number(run.days)} days: every accelerator stays in service",
         (
             (
                 "Counts include failures that a restart cured. A failure takes out what its class says "
@@ -46,7 +48,7 @@ def page(run: Run) -> Page:
                 "is repaired; detection and parts are in the time to repair."
             ),
         ),
-        (by_cause(run), over_time(run)),
+        (by_cause(run), over_time(run)) if len(causes) else (over_time(run),),
         (TableSpec("Failures by cause", _table(causes, run)),),
     )
 
@@ -101,7 +103,7 @@ def over_time(run: Run) -> FigureSpec:
         (top, f"Failures per {NAMES[every]}"),
         (bottom, f"Accelerators out of service, mean of the {NAMES[every]}"),
     ):
-        ax.set_ylim(0, None)
+        ax.set_ylim(0, max(ax.get_ylim()[1], 1.0))
         heading(ax, title)
         label(ax)
         thousands(ax.yaxis)

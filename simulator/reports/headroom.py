@@ -14,7 +14,7 @@ from simulator.reports.style import (
     SKY,
     VERMILLION,
     canvas,
-    dark,
+    end_labels,
     heading,
     label,
     note,
@@ -23,6 +23,7 @@ from simulator.reports.style import (
 )
 
 SHOWN = 14
+INSIDE = ("feeder", "hall", "block")
 LEVELS = {
     "poi": "Point of interconnection",
     "line_bank": "Lines",
@@ -37,20 +38,20 @@ LEVELS = {
 def page(run: Run) -> Page:
     """Return the page on headroom."""
     tight = headroom.headroom(run.first, by="level")
-    inner = tight[tight["level"] != "poi"].nlargest(1, "firm_loading_frac").iloc[0]
+    inner = tight[tight["level"].isin(INSIDE)].nlargest(1, "firm_loading_frac").iloc[0]
     room_mw = run.value("power.headroom_min")
     stranded_mw = run.value("power.stranded")
-    inside = LEVELS.get(inner["level"], wording.plain(inner["level"])).lower()
     return Page(
         "headroom",
         "Headroom",
-        f"The firm import leaves {wording.megawatts(room_mw)} in the peak minute; inside, the "
-        f"tightest of the {inside} is {inner['element']} at "
+        f"The firm import leaves {wording.megawatts(room_mw)} in the peak minute; inside the "
+        f"campus {inner['element']} comes closest, at "
         f"{wording.percent(inner['firm_loading_frac'], 0)} of its firm rating",
         (
             (
-                f"Firm means with one unit out of service. {run.info['firm_limit'].capitalize()} set "
-                f"the firm import. {_stranded(run, stranded_mw)}"
+                "Firm means with one unit out of service; an element without a spare unit is held "
+                f"against its rating. What limits the firm import: {run.info['firm_limit']}. "
+                f"{_stranded(run, stranded_mw)}"
             ),
         ),
         (by_element(run), over_time(run)),
@@ -73,7 +74,7 @@ def _stranded(run: Run, stranded_mw: float | None) -> str:
 def by_element(run: Run) -> FigureSpec:
     """Draw the peak loading of feeders (or of what comes nearest) and blocks, of their ratings."""
     table = headroom.headroom(run.first, by="element")
-    panels = [level for level in ("feeder", "hall", "block") if (table["level"] == level).any()][:2]
+    panels = [level for level in INSIDE if (table["level"] == level).any()][:2]
     data = table[table["level"].isin(panels)].copy()
     shown = {lv: _largest(data[data["level"] == lv]) for lv in panels}
     rows = max((len(t) for t in shown.values()), default=1)
@@ -135,32 +136,25 @@ def over_time(run: Run) -> FigureSpec:
     """Draw the smallest room of each period under firm import and under what was in service."""
     data = headroom.headroom(run.first, every=run.period)
     scale = wording.power_scale(float(run.info["firm_w"]))
-    fig, ax = canvas(height_in=1.9)
+    fig, ax = canvas(height_in=2.1)
     ax.plot(data["time"], data["in_service_headroom_w"] / scale.factor, color=SKY, linestyle="-")
     ax.plot(data["time"], data["firm_headroom_w"] / scale.factor, color=BLUE)
     ax.axhline(0, color=VERMILLION, linewidth=1, linestyle="--")
     time_axis(ax, data["time"])
     low = min(0.0, float(data["firm_headroom_w"].min() / scale.factor))
     ax.set_ylim(low * 1.2, None)
-    label(ax, "", f"Headroom ({scale.unit})")
+    heading(ax, f"Smallest headroom at the point of interconnection ({scale.unit})")
+    label(ax)
     thousands(ax.yaxis)
-    for column, text, color in (
-        ("in_service_headroom_w", "under what is in service", SKY),
-        ("firm_headroom_w", "under firm import", BLUE),
-    ):
-        level = float(data[column].quantile(0.9) / scale.factor)
-        note(
-            ax,
-            0.01,
-            level,
-            text,
-            dark(color),
-            transform=ax.get_yaxis_transform(),
-            va="bottom",
-            fontweight="bold",
+    ends = [
+        (float(data[column].iloc[-1]) / scale.factor, text, color)
+        for column, text, color in (
+            ("in_service_headroom_w", "under what\nis in service", SKY),
+            ("firm_headroom_w", "under the\nfirm import", BLUE),
         )
+    ]
+    end_labels(ax, ends, 0.32)
     worst = data.loc[data["firm_headroom_w"].idxmin()]
-    ax.margins(y=0.15)
     return FigureSpec(
         fig,
         "headroom-over-time",

@@ -27,6 +27,14 @@ class TableSpec:
 
 
 @dataclass(frozen=True)
+class Lead:
+    """A paragraph that opens with words in bold."""
+
+    lead: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Card:
     """One number at a glance."""
 
@@ -42,9 +50,9 @@ class Page:
     name: str
     topic: str
     title: str
-    text: tuple[str, ...] = ()
+    text: tuple[str | Lead, ...] = ()
     figures: tuple[FigureSpec, ...] = ()
     tables: tuple[TableSpec, ...] = ()
     cards: tuple[Card, ...] = ()
-    closing: tuple[str, ...] = field(default=())
+    closing: tuple[str | Lead, ...] = field(default=())
     """Paragraphs below figures and tables."""

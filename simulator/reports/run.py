@@ -59,6 +59,11 @@ class Run:
         return "30min" if self.days <= 3 else "h" if self.days <= 21 else "D"
 
     @property
+    def trend(self) -> str:
+        """Period of a line that should show the trend, not the days."""
+        return "7D" if self.days > 70 else self.period
+
+    @property
     def bars(self) -> str:
         """Period for bars over the run: months, or weeks, days or hours in shorter runs."""
         return (

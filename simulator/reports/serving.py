@@ -1,6 +1,8 @@
 """Page: demand on served models, how much was met, and how fast."""
 
 import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from simulator.metrics import inference
 from simulator.reports import wording
@@ -20,7 +22,7 @@ from simulator.reports.style import (
     time_axis,
 )
 
-WEEK_H = 168
+DAY_H = 24
 POOLS_DRAWN = 5
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
@@ -35,9 +37,11 @@ def page(run: Run) -> Page:
     return Page(
         "serving",
         "Serving",
-        f"Of {wording.large(requests)} requests {wording.percent(1 - unserved / requests, 2)} are "
-        f"served; {worst} keeps its limits least often, for {wording.percent(share[worst], 2)} of "
-        f"arrivals, with a P99 first token of {wording.seconds(p99)}",
+        f"Of {wording.large(requests)} requests "
+        f"{wording.percent(1 - unserved / max(requests, 1.0), 2)} are served; {worst} keeps its "
+        f"limits for {wording.percent(share[worst], 2)} of arrivals"
+        f"{', the least of all,' if len(share) > 1 else ''} with a P99 first token of "
+        f"{wording.seconds(p99)}",
         (
             (
                 "A request meets its objective if the first token and the time per further token both "
@@ -71,11 +75,7 @@ def week(run: Run) -> FigureSpec:
         ax.plot(wide.index, wide[name], color=PALETTE[i], linestyle=LINES[i % len(LINES)])
     ax.set_xlim(wide.index.min(), max(wide.index.max(), wide.index.min() + 1))
     ax.set_ylim(0, max(100.0, float(wide[names].max().max()) * 1.05))
-    ax.set_xticks(
-        [d * 24 for d in range(7) if d * 24 in wide.index],
-        [d for i, d in enumerate(DAYS) if i * 24 in wide.index],
-        ha="left",
-    )
+    _week_axis(ax, wide.index)
     end_labels(ax, [(float(wide[n].iloc[-1]), n, PALETTE[i]) for i, n in enumerate(names)], 0.1)
     heading(ax, "Load in the mean week, % of capacity")
     label(ax, grid="both")
@@ -89,9 +89,19 @@ def week(run: Run) -> FigureSpec:
     )
 
 
+def _week_axis(ax: Axes, hours: pd.Index) -> None:
+    """Name the days of the week, or the hours of a run no longer than a day."""
+    if len(hours) > DAY_H:
+        ticks = [d * DAY_H for d in range(7) if d * DAY_H in hours]
+        ax.set_xticks(ticks, [DAYS[t // DAY_H] for t in ticks], ha="left")
+    else:
+        ticks = [int(h) for h in hours if h % 3 == 0]
+        ax.set_xticks(ticks, [f"{t % DAY_H:02d}:00" for t in ticks])
+
+
 def unmet(run: Run) -> FigureSpec:
     """Draw the share of arrivals shed over the run, and the queue."""
-    data = inference.demand(run.first, every=run.period)
+    data = inference.demand(run.first, every=run.trend)
     data["shed_percent"] = (
         100 * data["shed_per_s"] / data["arrivals_per_s"].where(data["arrivals_per_s"] > 0)
     )
@@ -166,11 +176,20 @@ def latency(run: Run) -> FigureSpec:
                 inside["upper_s"].min() / 1.5, max(inside["upper_s"].max(), *limits, 0.0) * 1.8
             )
         if limits:
-            note(ax, limits[-1], 6, " limit" if len(limits) == 1 else " limits", dark(VERMILLION))
+            note(
+                ax,
+                limits[-1],
+                6,
+                "limit" if len(limits) == 1 else "limits",
+                dark(VERMILLION),
+                right_pt=4,
+            )
         ax.set_ylim(0, 101)
         heading(ax, title)
         label(ax, "Logarithmic scale", "Requests within (%)" if ax is axes[0] else "", grid="both")
+        ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
         ax.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
+        ax.xaxis.set_minor_formatter(NullFormatter())
     p99 = ", ".join(
         f"{n} {wording.seconds(run.value(f'inference.{n}.ttft_p99'))}" for n in _largest(run)
     )

@@ -80,21 +80,21 @@ def progress(run: Run) -> FigureSpec:
     """Draw work done against what full speed from the start would have done."""
     hourly = training.progress(run.first, every="h")
     jobs = training.outcome(run.first).nlargest(JOBS_DRAWN, "accelerators")
-    fig, ax = canvas(height_in=2.5)
+    fig, ax = canvas(height_in=3.0)
     rows = []
     for i, name in enumerate(str(j) for j in jobs["job"]):
         own = hourly[hourly["element"] == name]
         own = own.iloc[:: max(1, len(own) // POINTS)]
         own = own.assign(time=own["time"] + pd.Timedelta(hours=1))
         ax.plot(own["time"], own["work_s"] / DAY_S, color=PALETTE[i])
-        last = own.iloc[-1]
+        at = own.iloc[int(0.55 * len(own))]
         note(
             ax,
-            last["time"],
-            last["work_s"] / DAY_S,
-            f"{name} ",
+            at["time"],
+            at["work_s"] / DAY_S,
+            f"{name}",
             dark(PALETTE[i]),
-            ha="right",
+            right_pt=5,
             va="top",
             fontweight="bold",
         )
@@ -132,7 +132,7 @@ def goodput(run: Run) -> FigureSpec:
     job = training.outcome(run.first).nlargest(1, "accelerators")["job"].iloc[0]
     table = training.progress(run.first, every=run.period)
     own = table[(table["element"] == job) & (table["speed_frac"] > 0)]
-    fig, (left, right) = canvas(height_in=2.3, columns=2, width_ratios=[1.5, 1])
+    fig, (left, right) = canvas(height_in=2.7, columns=2, width_ratios=[1.5, 1])
     left.plot(own["time"], 100 * own["productive_frac"], color=BLUE)
     left.plot(own["time"], 100 * own["speed_frac"], color=ORANGE, linestyle="--")
     time_axis(left, own["time"])

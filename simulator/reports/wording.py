@@ -26,6 +26,11 @@ ACRONYMS = frozenset(
 )
 
 
+SPACE = "\u00a0"
+"""Keeps a number and its unit on one line."""
+ROUNDING = 1e-9
+
+
 class Scale(NamedTuple):
     """A factor that turns SI into the unit shown."""
 
@@ -34,8 +39,8 @@ class Scale(NamedTuple):
 
 
 def power_scale(largest_w: float) -> Scale:
-    """Choose MW or kW."""
-    return Scale(1e6, "MW") if largest_w >= 1e6 else Scale(1e3, "kW")
+    """Choose MW or kW for an axis or a table."""
+    return Scale(1e6, "MW") if largest_w >= 1e7 else Scale(1e3, "kW")
 
 
 def number(value: float | None, digits: int = 3) -> str:
@@ -53,8 +58,8 @@ def power(value_w: float | None) -> str:
     """Return a power in MW or kW."""
     if value_w is None:
         return MISSING
-    scale = power_scale(abs(value_w))
-    return f"{number(value_w / scale.factor)} {scale.unit}"
+    factor, unit = (1e6, "MW") if abs(value_w) >= 1e6 else (1e3, "kW")
+    return f"{number(value_w / factor)}{SPACE}{unit}"
 
 
 def megawatts(value_mw: float | None) -> str:
@@ -67,9 +72,9 @@ def percent(value_frac: float | None, places: int = 1) -> str:
     if value_frac is None or not math.isfinite(value_frac):
         return MISSING
     shown = round(100 * value_frac, places)
-    if shown >= 100 > 100 * value_frac:
+    if shown >= 100 and value_frac < 1 - ROUNDING:
         shown = 100 - 10**-places
-    return f"{shown:.{places}f} %"
+    return f"{shown:.{places}f}{SPACE}%"
 
 
 def large(value: float | None) -> str:
@@ -83,7 +88,7 @@ def large(value: float | None) -> str:
         (1e6, "million"),
     ):
         if abs(value) >= factor:
-            return f"{number(value / factor)} {word}"
+            return f"{number(value / factor)}{SPACE}{word}"
     return f"{value:,.0f}"
 
 
@@ -102,7 +107,9 @@ def seconds(value_s: float | None) -> str:
         if value_s >= factor or unit == "s":
             divisor = {"days": 86_400.0, "h": 3600.0, "min": 60.0, "s": 1.0}[unit]
             return (
-                f"{value_s * 1000:.3g} ms" if value_s < 1 else f"{number(value_s / divisor)} {unit}"
+                f"{value_s * 1000:.3g}{SPACE}ms"
+                if value_s < 1
+                else f"{number(value_s / divisor)}{SPACE}{unit}"
             )
     return MISSING
 
