@@ -99,7 +99,8 @@ def _aliases(kind: str) -> dict[str, Path]:
 
 @cache
 def _entry(kind: str, path: Path) -> dict[str, Tree]:
-    return _cited({"name": path.stem} | _parse(path))
+    entry: dict[str, Tree] = _cited({"name": path.stem} | _parse(path))
+    return entry
 
 
 def _parse(path: Path) -> dict[str, Tree]:

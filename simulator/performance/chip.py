@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.components.accelerator import Accelerator
 
-Number = TypeVar("Number", float, np.ndarray)
+Number = TypeVar("Number", float, NDArray[np.float64])
 
 # Share of peak where a chip has no measurement of its own; measured shares of ten chips lie
 # between 0.51 and 0.97 (ml-engineering, matrix-multiplication survey). Assumed.
@@ -107,7 +108,8 @@ def dynamic_power_frac(matrix_busy: Number, memory_busy: Number) -> Number:
     """
     matrix = np.clip(matrix_busy, 0.0, 1.0) ** MATRIX_POWER_EXPONENT
     memory = np.clip(memory_busy, 0.0, 1.0) * MEMORY_POWER_SHARE
-    return 1.0 - (1.0 - matrix) * (1.0 - memory)
+    share: Number = 1.0 - (1.0 - matrix) * (1.0 - memory)
+    return share
 
 
 def capped_speed(cap_frac: Number, memory_share: float = 0.0) -> Number:
@@ -118,4 +120,5 @@ def capped_speed(cap_frac: Number, memory_share: float = 0.0) -> Number:
     """
     cap = np.clip(cap_frac, 1e-6, 1.0)
     matrix_time = (1.0 - memory_share) * cap**-CAP_EXPONENT_MATRIX
-    return 1.0 / (matrix_time + memory_share * cap**-CAP_EXPONENT_MEMORY)
+    speed: Number = 1.0 / (matrix_time + memory_share * cap**-CAP_EXPONENT_MEMORY)
+    return speed

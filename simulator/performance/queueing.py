@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from simulator.performance import chip as chips
@@ -39,31 +40,31 @@ class Demand:
 class State:
     """Stationary state of a replica at several arrival rates (first axis)."""
 
-    batch: np.ndarray
-    tpot_s: np.ndarray
-    busy_frac: np.ndarray
-    power_frac: np.ndarray
+    batch: NDArray[np.float64]
+    tpot_s: NDArray[np.float64]
+    busy_frac: NDArray[np.float64]
+    power_frac: NDArray[np.float64]
     prefill_s: float
     prefill_cv: float
-    prefill_load: np.ndarray
-    iteration_s: np.ndarray
-    seat_wait_chance: np.ndarray
-    seat_wait_s: np.ndarray
+    prefill_load: NDArray[np.float64]
+    iteration_s: NDArray[np.float64]
+    seat_wait_chance: NDArray[np.float64]
+    seat_wait_s: NDArray[np.float64]
     """Mean wait for room in memory of those who wait."""
 
     @property
-    def prefill_wait_s(self) -> np.ndarray:
+    def prefill_wait_s(self) -> NDArray[np.float64]:
         """Mean wait for the prompts ahead of those who wait (Pollaczek-Khinchine)."""
         spread = 0.5 * (1.0 + self.prefill_cv**2)
         return spread * self.prefill_s / (1.0 - self.prefill_load)
 
     @property
-    def ttft_mean_s(self) -> np.ndarray:
+    def ttft_mean_s(self) -> NDArray[np.float64]:
         """Mean time to first token: rest of an iteration, waits, prompt, one iteration."""
         waits = self.prefill_load * self.prefill_wait_s + self.seat_wait_chance * self.seat_wait_s
         return self._fixed_s + waits + self.prefill_s
 
-    def ttft_quantiles_s(self, quantiles: np.ndarray) -> np.ndarray:
+    def ttft_quantiles_s(self, quantiles: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return TTFT quantiles in s: one row per rate, one column per quantile.
 
         The prompt's own time is lognormal as its length; each wait is exponential for those who
@@ -78,22 +79,22 @@ class State:
         return 0.5 * (low + high)
 
     @property
-    def _fixed_s(self) -> np.ndarray:
+    def _fixed_s(self) -> NDArray[np.float64]:
         return (0.5 * self.busy_frac + 1.0) * self.iteration_s
 
-    def _far_s(self, quantile: float) -> np.ndarray:
+    def _far_s(self, quantile: float) -> NDArray[np.float64]:
         tail = -np.log(1.0 - quantile) + 3.0
         prompt = self.prefill_s * np.exp(4.0 * np.sqrt(np.log1p(self.prefill_cv**2)))
-        return prompt + tail * (self.prefill_wait_s + self.seat_wait_s)
+        return np.asarray(prompt + tail * (self.prefill_wait_s + self.seat_wait_s))
 
-    def _ttft_share_below(self, time_s: np.ndarray) -> np.ndarray:
+    def _ttft_share_below(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return P(TTFT < time): no wait, one wait, both waits, weighted by their chances."""
         rest = time_s - self._fixed_s[:, None]
         queued, seated = self.prefill_load[:, None], self.seat_wait_chance[:, None]
         ahead, room = self.prefill_wait_s[:, None], self.seat_wait_s[:, None]
+        room = np.where(np.abs(ahead - room) < 1e-3 * ahead, 1.001 * ahead, room)  # no 0/0 below
         none, first, second = self._prompt(rest), self._after(rest, ahead), self._after(rest, room)
-        apart = np.where(np.abs(ahead - room) > 1e-6 * (ahead + room), ahead - room, 1e-6 * ahead)
-        both = (ahead * first - room * second) / apart
+        both = (ahead * first - room * second) / (ahead - room)
         return (
             (1 - queued) * (1 - seated) * none
             + queued * (1 - seated) * first
@@ -101,31 +102,33 @@ class State:
             + queued * seated * np.clip(both, 0.0, 1.0)
         )
 
-    def _prompt(self, time_s: np.ndarray) -> np.ndarray:
+    def _prompt(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the share of prompts that take less than this."""
         if self.prefill_cv == 0.0:
             return (time_s >= self.prefill_s).astype(float)
         sigma = np.sqrt(np.log1p(self.prefill_cv**2))
         centre = np.log(self.prefill_s) - 0.5 * sigma**2
-        return ndtr((np.log(np.maximum(time_s, 1e-12)) - centre) / sigma)
+        return np.asarray(ndtr((np.log(np.maximum(time_s, 1e-12)) - centre) / sigma))
 
-    def _after(self, time_s: np.ndarray, wait_s: np.ndarray) -> np.ndarray:
+    def _after(
+        self, time_s: NDArray[np.float64], wait_s: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         """Return the share below this of the prompt's time plus an exponential wait.
 
         The prompt's distribution enters by equal-probability nodes.
         """
         nodes = self._prompt_nodes()
         left = np.maximum(time_s[..., None] - nodes, 0.0) / wait_s[..., None]
-        return np.asarray(-np.expm1(-left)).mean(axis=-1)
+        return np.asarray(-np.expm1(-left).mean(axis=-1))
 
-    def _prompt_nodes(self, count: int = 24) -> np.ndarray:
+    def _prompt_nodes(self, count: int = 24) -> NDArray[np.float64]:
         """Return mid-quantiles of the prompt's time with the exact mean."""
         if self.prefill_cv == 0.0:
             return np.array([self.prefill_s])
         sigma = np.sqrt(np.log1p(self.prefill_cv**2))
         edges = ndtri(np.linspace(0.0, 1.0, count + 1))
         mass = np.diff(ndtr(edges - sigma)) * count
-        return self.prefill_s * mass
+        return np.asarray(self.prefill_s * mass)
 
 
 @dataclass(frozen=True)
@@ -149,15 +152,15 @@ class Queue:
         return self.replica.prefill_s(self.demand.input_tokens, self.demand.cached_tokens)
 
     @cached_property
-    def _batches(self) -> np.ndarray:
+    def _batches(self) -> NDArray[np.float64]:
         return np.arange(1.0, self.seats + 1.0)
 
     @cached_property
-    def _decode_s(self) -> np.ndarray:
+    def _decode_s(self) -> NDArray[np.float64]:
         return self.replica.decode_s(self._batches, self.demand.context)
 
     @cached_property
-    def _decode_power(self) -> np.ndarray:
+    def _decode_power(self) -> NDArray[np.float64]:
         """Dynamic power share of decoding, by batch; an empty replica draws none."""
         context, n = self.demand.context, self._batches
         matrix = n * self.replica.sequence_matrix_s(context)
@@ -171,7 +174,7 @@ class Queue:
         last = self.demand.steps * float(self._decode_s[-1]) / self.seats
         return 1.0 / (self.prefill_s + last)
 
-    def at(self, rates: np.ndarray) -> State:
+    def at(self, rates: NDArray[np.float64]) -> State:
         """Return the steady state at each arrival rate in requests/s, all below the limit."""
         least = 1e-9 / (self.demand.steps * float(self._decode_s[0]))
         rates = np.maximum(rates, least)
@@ -195,7 +198,9 @@ class Queue:
             seat_wait_s=full_s / (1.0 - rates * full_s),
         )
 
-    def _occupancy(self, work: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _occupancy(
+        self, work: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return P(n sequences decode, none waits) by rate and n, and P(some wait)."""
         steps = np.concatenate(([0.0], np.cumsum(np.log(self._decode_s / self._batches))))
         log_weight = np.log(work)[:, None] * np.arange(self.seats + 1.0) + steps

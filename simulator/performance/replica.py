@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
-from simulator.performance import chip as chips
 from simulator.performance import collectives, transformer
+from simulator.performance.chip import Sustained, sustained
 
 # Share of memory that engines take for weights and keys and values (vLLM's default). Vendor.
 MEMORY_SHARE = 0.90
@@ -50,9 +51,9 @@ class Replica:
     weight_precision: str
 
     @cached_property
-    def rates(self) -> chips.Sustained:
+    def rates(self) -> Sustained:
         """What each chip sustains."""
-        return chips.sustained(self.chip, self.weight_precision)
+        return sustained(self.chip, self.weight_precision)
 
     @cached_property
     def attention_chips(self) -> int:
@@ -88,14 +89,14 @@ class Replica:
         kernels = layers * LAYER_OVERHEAD_S + mixed * EXPERT_LAYER_OVERHEAD_S
         return ITERATION_OVERHEAD_S + kernels + exchanges
 
-    def weights_s(self, batch: np.ndarray) -> np.ndarray:
+    def weights_s(self, batch: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the time in s to read the weights that each batch touches, once."""
         copies = self.chips / self.attention_chips - 1.0
         shared = transformer.shared_bytes(self.model, self.weight_precision)
         shared += copies * transformer.attention_bytes(self.model, self.weight_precision)
         experts = transformer.expert_bytes(self.model, self.weight_precision)
-        experts = experts * transformer.distinct_experts(self.model, batch)
-        read_s = shared / self.rates.weight_bytes_s + experts / self.rates.expert_bytes_s
+        touched = experts * transformer.distinct_experts(self.model, batch)
+        read_s = shared / self.rates.weight_bytes_s + touched / self.rates.expert_bytes_s
         return np.broadcast_to(read_s / self.chips, batch.shape)
 
     def sequence_memory_s(self, context: float) -> float:
@@ -107,7 +108,7 @@ class Replica:
         flops = transformer.forward_flops(self.model, context)
         return flops / (self.chips * self.rates.layer_flop_s)
 
-    def decode_s(self, batch: np.ndarray, context: float) -> np.ndarray:
+    def decode_s(self, batch: NDArray[np.float64], context: float) -> NDArray[np.float64]:
         """Return the time in s of one decode iteration.
 
         Overhead, weights read once, and per sequence its keys and values, its products and its

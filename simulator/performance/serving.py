@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
@@ -32,22 +33,22 @@ class ServingSurface:
     """Chips of the replica."""
     capacity_requests_s: float
     output_tokens: float
-    load: np.ndarray
-    batch: np.ndarray
+    load: NDArray[np.float64]
+    batch: NDArray[np.float64]
     """Mean number of sequences that decode."""
-    tpot_s: np.ndarray
+    tpot_s: NDArray[np.float64]
     """Mean time per output token after the first."""
-    ttft_mean_s: np.ndarray
-    quantiles: np.ndarray
-    ttft_quantiles_s: np.ndarray
+    ttft_mean_s: NDArray[np.float64]
+    quantiles: NDArray[np.float64]
+    ttft_quantiles_s: NDArray[np.float64]
     """One row per load, one column per quantile."""
-    dynamic_power_frac: np.ndarray
+    dynamic_power_frac: NDArray[np.float64]
     """Chip power between idle and TDP, averaged over time."""
-    busy_frac: np.ndarray
+    busy_frac: NDArray[np.float64]
     """Share of time with an iteration under way."""
     max_batch: int
     bound_by: str
-    """What sets the capacity: memory, tpot or ttft."""
+    """What sets the capacity: memory, batch (its largest size), tpot or ttft."""
 
 
 def surface(
@@ -72,6 +73,8 @@ def surface(
     demand = Demand(input_tokens, output_tokens, length_cv, cached_tokens)
     queue = Queue(replica, demand, _seats(replica, demand, max_batch))
     capacity, bound_by = _capacity(queue, tpot_limit_s, ttft_limit_s)
+    if bound_by == "memory" and queue.seats == max_batch:
+        bound_by = "batch"
     load = np.linspace(0.0, 1.0, GRID)
     state = queue.at(load * capacity)
     quantiles = np.array(QUANTILES)

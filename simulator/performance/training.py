@@ -65,6 +65,9 @@ def estimate(
     draining adds (p - 1)/v of them (Narayanan et al., SC21). Data-parallel traffic hides under
     the last micro-batch's backward as far as there is room.
     """
+    if plan.precision not in accelerator.peak:
+        known = ", ".join(accelerator.peak)
+        raise ValueError(f"{accelerator.name} multiplies in {known}, not in {plan.precision}")
     dp = data_parallel(model, accelerators, plan)
     need = memory.check(model, accelerator, plan, dp)
     fabric = fabric or collectives.fabric_of(accelerator)
@@ -85,7 +88,7 @@ def estimate(
         compute_s=compute_s,
         exposed_communication_s=step_s - compute_s - bubble_s,
         bubble_frac=bubble_s / step_s,
-        mfu=work / (step_s * accelerators * _peak(accelerator, plan)),
+        mfu=work / (step_s * accelerators * accelerator.peak[plan.precision]),
         tokens_per_step=tokens,
         dynamic_power_frac=WAITING_POWER + (at_work - WAITING_POWER) * compute_s / step_s,
         compute_power_frac=at_work,
@@ -185,7 +188,3 @@ def _optimizer_s(model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp
     ranks = dp * plan.cp
     kept = shared / ranks + experts / max(ranks * plan.tp / plan.ep, 1.0)
     return OPTIMIZER_TRAFFIC_BYTES * kept / (chips.WEIGHT_BANDWIDTH_SHARE * chip.memory_bandwidth)
-
-
-def _peak(chip: Accelerator, plan: ParallelPlan) -> float:
-    return chip.peak[chips.compute_precision(chip, plan.precision)]

@@ -4,10 +4,11 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.components.language_model import PRECISION_BYTES, LanguageModel
 
-Number = TypeVar("Number", float, np.ndarray)
+Number = TypeVar("Number", float, NDArray[np.float64])
 KV_BYTES = 2.0  # keys and values are kept in 16 bits unless the caller says otherwise
 
 
@@ -149,8 +150,8 @@ def distinct_experts(model: LanguageModel, tokens: Number) -> Number:
     experts = model.experts
     if experts is None:
         return 0.0 * tokens
-    missed = (1.0 - experts.active / experts.count) ** tokens
-    return experts.count * (1.0 - missed) + experts.shared
+    touched: Number = experts.count * (1.0 - (1.0 - experts.active / experts.count) ** tokens)
+    return touched + experts.shared
 
 
 def _attention_weights(model: LanguageModel) -> float:

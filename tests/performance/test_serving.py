@@ -139,7 +139,7 @@ def test_each_limit_binds_in_turn() -> None:
     assert (free.bound_by, slow.bound_by, quick.bound_by) == ("memory", "tpot", "ttft")
     assert slow.tpot_s[-1] == pytest.approx(0.015, rel=1e-6)
     assert quick.ttft_quantiles_s[-1, 3] == pytest.approx(0.25, rel=1e-3)
-    assert narrow.max_batch == 16
+    assert narrow.max_batch == 16 and narrow.bound_by == "batch"
     for bound in (slow, quick, narrow):
         assert bound.capacity_requests_s < free.capacity_requests_s
 
