@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 from simulator.components.accelerator import Accelerator
 
-# Share of link bandwidth that large messages reach in collective libraries. Tests of 8 x 400 Gb/s
-# nodes reach 0.85-0.95 of the wire, NVLink all-reduce 0.75-0.85 (NCCL test reports). Assumed.
-SCALEUP_SHARE = 0.78
+# Share of link bandwidth that large messages reach. Inside a scale-up domain NCCL's all-gathers and
+# all-reduces of 0.1-1 GB on A100, H100, B200 and GB200 reach 0.48-0.75 (AIConfigurator's tables).
+# Measured. Across a Clos, tests of 8 x 400 Gb/s nodes reach 0.80-0.95 of the wire. Assumed.
+SCALEUP_SHARE = 0.62
 SCALEOUT_SHARE = 0.85
 
-# Start-up of one ring step, library included: AIConfigurator uses 10 us between NVLink peers and
-# 5 us of wire between racks, on top of about 10 us in library and NIC. Vendor and assumed.
-SCALEUP_LATENCY_S = 3e-6
-SCALEOUT_LATENCY_S = 12e-6
+# Launch of a collective, and start-up of one of its ring steps: small all-to-alls take 15-25 us,
+# all-reduces of 8 ranks 30-40 us (the same tables). Measured. Between racks AIConfigurator uses
+# 5 us of wire; library and NIC add about as much. Assumed.
+LAUNCH_S = 12e-6
+SCALEUP_LATENCY_S = 1.5e-6
+SCALEOUT_LATENCY_S = 10e-6
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Fabric:
     scaleout_bytes_s: float
     oversubscription: float = 1.0
     """Of the Clos above the leaves; divides what a chip gets across it."""
+    launch_s: float = LAUNCH_S
     scaleup_latency_s: float = SCALEUP_LATENCY_S
     scaleout_latency_s: float = SCALEOUT_LATENCY_S
 
@@ -53,10 +57,17 @@ def fabric_of(chip: Accelerator, oversubscription: float = 1.0, degraded: float 
 def all_gather_s(fabric: Fabric, ranks: int, message_bytes: float, stride: int = 1) -> float:
     """Return the time in s until each of `ranks` holds `message_bytes` gathered from all.
 
-    Ring: (n-1)/n S/B + (n-1) alpha (Thakur et al., 2005). Ranks are `stride` chips apart; where
+    Ring: launch + (n-1)/n S/B + (n-1) alpha (Thakur et al., 2005). Ranks are `stride` chips apart; where
     the group spans domains, the part in a domain and the part between domains follow each other
     and each chip carries its share of the traffic between domains. Reduce-scatter costs the same.
     """
+    if ranks == 1:
+        return 0.0
+    return fabric.launch_s + _gather_s(fabric, ranks, message_bytes, stride)
+
+
+def _gather_s(fabric: Fabric, ranks: int, message_bytes: float, stride: int) -> float:
+    """Return the time of an all-gather after its launch."""
     inside = local_ranks(fabric, ranks, stride)
     groups = -(-ranks // inside)
     time_s = _ring_s(inside, message_bytes, fabric.scaleup_rate, fabric.scaleup_latency_s)
@@ -66,7 +77,9 @@ def all_gather_s(fabric: Fabric, ranks: int, message_bytes: float, stride: int =
 
 def all_reduce_s(fabric: Fabric, ranks: int, message_bytes: float, stride: int = 1) -> float:
     """Return the time in s to sum `message_bytes` over all ranks: reduce-scatter, all-gather."""
-    return 2.0 * all_gather_s(fabric, ranks, message_bytes, stride)
+    if ranks == 1:
+        return 0.0
+    return fabric.launch_s + 2.0 * _gather_s(fabric, ranks, message_bytes, stride)
 
 
 def all_to_all_s(fabric: Fabric, ranks: int, sent_bytes: float, stride: int = 1) -> float:
@@ -74,18 +87,20 @@ def all_to_all_s(fabric: Fabric, ranks: int, sent_bytes: float, stride: int = 1)
 
     The shares for chips of the own domain and for others travel side by side.
     """
+    if ranks == 1:
+        return 0.0
     inside = local_ranks(fabric, ranks, stride)
     near = sent_bytes * (inside - 1) / ranks / fabric.scaleup_rate
     far = sent_bytes * (ranks - inside) / ranks / fabric.scaleout_rate
     latency_s = fabric.scaleup_latency_s if ranks == inside else fabric.scaleout_latency_s
-    return max(near, far) + (latency_s if ranks > 1 else 0.0)
+    return fabric.launch_s + latency_s + max(near, far)
 
 
 def send_s(fabric: Fabric, message_bytes: float, distance: int) -> float:
     """Return the time in s to send a message to a chip `distance` places away."""
     if distance < fabric.domain:
-        return message_bytes / fabric.scaleup_rate + fabric.scaleup_latency_s
-    return message_bytes / fabric.scaleout_rate + fabric.scaleout_latency_s
+        return fabric.launch_s + message_bytes / fabric.scaleup_rate
+    return fabric.launch_s + message_bytes / fabric.scaleout_rate + fabric.scaleout_latency_s
 
 
 def local_ranks(fabric: Fabric, ranks: int, stride: int = 1) -> int:

@@ -42,7 +42,7 @@ ROUTING_START_S = 200e-6
 
 # Communication that is not hidden under products. Tensor: sequence-parallel gathers with partial
 # overlap; expert: token exchange; context: ring of keys and values. Assumed, ranges of +-0.25.
-TENSOR_EXPOSED, EXPERT_EXPOSED, CONTEXT_EXPOSED = 0.70, 0.80, 0.20
+TENSOR_EXPOSED, EXPERT_EXPOSED, CONTEXT_EXPOSED = 0.55, 0.80, 0.20
 
 
 @dataclass(frozen=True)

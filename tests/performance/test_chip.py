@@ -8,7 +8,7 @@ from simulator.components.from_catalog import accelerator
 from simulator.performance import chip, collectives
 from simulator.performance.collectives import Fabric
 
-PLAIN = Fabric(8, 450e9, 50e9, scaleup_latency_s=0.0, scaleout_latency_s=0.0)
+PLAIN = Fabric(8, 450e9, 50e9, launch_s=0.0, scaleup_latency_s=0.0, scaleout_latency_s=0.0)
 
 
 @pytest.mark.parametrize("name", catalog.names("accelerators"))
