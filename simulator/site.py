@@ -13,6 +13,7 @@ import numpy as np
 from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.cooling import HourlyWeather
+from simulator.components.fabric.clos import Clos
 from simulator.components.power.loss import LossCurve
 from simulator.components.rack import Rack
 from simulator.components.topology import Hall, Topology
@@ -53,6 +54,17 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Fabric:
+    """The back-end fabric of one group of halls."""
+
+    name: str
+    clos: Clos
+    halls: np.ndarray
+    ports: int
+    size: dict[str, int]
+
+
+@dataclass(frozen=True)
 class Site:
     """What is built, as arrays. `rack_*` are (racks,), `block_*` (blocks,), `hall_*` (halls,)."""
 
@@ -88,9 +100,19 @@ class Site:
         """Accelerators installed."""
         return int(self.rack_accelerators.sum())
 
-    def nodes_of(self, stage: int) -> np.ndarray:
-        """Return the indices of the power-tree nodes of one stage."""
-        return np.array([i for i, node in enumerate(self.nodes) if node.stage == stage])
+    def fabrics(self) -> list["Fabric"]:
+        """Return the back-end fabric of each group of halls."""
+        ports = np.array([rack.network_ports for rack in self.rack_types])[self.rack_type]
+        ports[self.rack_chip < 0] = 0
+        in_hall = np.bincount(self.rack_hall, weights=ports, minlength=len(self.hall_spec))
+        found = []
+        for hall in self.topology.halls:
+            halls = np.array([h for h, spec in enumerate(self.hall_spec) if spec == hall])
+            total = int(in_hall[halls].sum())
+            if total:
+                clos = hall.fabric or self.topology.fabric
+                found.append(Fabric(hall.name, clos, halls, total, clos.size(total)))
+        return found
 
 
 def rack_named(topology: Topology, name: str) -> Rack:

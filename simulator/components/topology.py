@@ -43,6 +43,9 @@ class Hall(Spec):
     feeders: Bank
     """Medium-voltage feeders of one hall."""
     support: tuple[SupportRacks, ...] = ()
+    fabric: Clos | None = None
+    """Back-end fabric of this group of halls; blank: of the kind at `topology.fabric`. Each group
+    has a fabric of its own."""
     house: Power = 0.0
     """Lights, controls and offices of one hall."""
 
@@ -79,6 +82,7 @@ class Topology(Spec):
     battery: Battery | None = None
     cooling: Cooling
     fabric: Clos
+    """Back-end fabric of hall groups that do not name their own."""
     racks: tuple[Rack, ...] = ()
     """Rack types of this site, beside the catalog's."""
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]

@@ -68,20 +68,16 @@ def _per_rack(site: Site, per: str) -> np.ndarray:
         return site.rack_servers
     if per == "rack":
         return np.ones(chips.size)
-    return chips * optics_per_accelerator(site)
+    return chips * _optics_per_accelerator(site)[site.rack_hall]
 
 
-def optics_per_accelerator(site: Site) -> float:
-    """Return optical modules of the back-end fabric over accelerators."""
-    ports = fabric_ports(site)
-    modules = site.topology.fabric.size(ports)["optics"] if ports else 0
-    return modules / site.accelerators if site.accelerators else 0.0
-
-
-def fabric_ports(site: Site) -> int:
-    """Return back-end ports of all accelerator racks."""
-    ports = np.array([rack.network_ports for rack in site.rack_types])[site.rack_type]
-    return int(ports[site.rack_chip >= 0].sum())
+def _optics_per_accelerator(site: Site) -> np.ndarray:
+    """Return optical modules of its fabric over accelerators, for each hall."""
+    share = np.zeros(len(site.hall_names))
+    chips = np.bincount(site.rack_hall, weights=site.rack_accelerators, minlength=share.size)
+    for fabric in site.fabrics():
+        share[fabric.halls] = fabric.size["optics"] / chips[fabric.halls].sum()
+    return share
 
 
 def _units(site: Site, per: str) -> tuple[np.ndarray, list[str], list[int]]:
@@ -96,11 +92,12 @@ def _units(site: Site, per: str) -> tuple[np.ndarray, list[str], list[int]]:
     if per == "hall":
         return _all(halls), halls, [1] * len(halls)
     if per == "leaf_switch":
-        ports = fabric_ports(site)
-        leaves = site.topology.fabric.size(ports)["leaf"] if ports else 0
-        share = np.bincount(site.rack_hall, weights=site.rack_accelerators, minlength=len(halls))
-        share /= max(site.accelerators, 1)
-        return _all(halls), halls, [math.ceil(leaves * s) for s in share]
+        leaves = {
+            int(h): math.ceil(fabric.size["leaf"] / fabric.halls.size)
+            for fabric in site.fabrics()
+            for h in fabric.halls
+        }
+        return _all(halls), halls, [leaves.get(h, 0) for h in range(len(halls))]
     kind = "warm" if per == "liquid_plant_unit" else "chilled"
     chosen = np.array([i for i, loop in enumerate(site.loops) if loop.kind == kind])
     loops = [site.loops[i] for i in chosen]

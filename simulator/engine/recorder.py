@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
-from simulator.engine.hazards import fabric_ports
 from simulator.engine.state import State
 from simulator.engine.world import World
 from simulator.kernels import columns as c
@@ -203,13 +202,13 @@ def _racks(site: Site) -> pd.DataFrame:
 
 
 def _network(site: Site) -> pd.DataFrame:
-    fabric, ports = site.topology.fabric, fabric_ports(site)
-    size = fabric.size(ports) if ports else {}
     rows = [
-        (tier, size.get(tier, 0), fabric.optic_power if tier == "optics" else fabric.switch_power)
+        (fabric.name, tier, fabric.size[tier],
+         fabric.clos.optic_power if tier == "optics" else fabric.clos.switch_power)
+        for fabric in site.fabrics()
         for tier in ("leaf", "spine", "core", "optics")
     ]
-    return pd.DataFrame(rows, columns=["tier", "count", "power_w"])
+    return pd.DataFrame(rows, columns=["fabric", "tier", "count", "power_w"])
 
 
 def latency(

@@ -12,8 +12,8 @@ from simulator.kernels import philox
 from simulator.kernels.racks import flush_load
 from simulator.site import Site
 
-Alarm = Callable[[str, int], None]
-"""Called with the cause and the rack when something stops a load."""
+Alarm = Callable[[str], None]
+"""Called with the cause when something stops a load."""
 
 
 @dataclass
@@ -30,12 +30,6 @@ class World:
     alarms: dict[int, Alarm] = field(default_factory=dict)
     restored: dict[int, simpy.Event] = field(default_factory=dict)
     racks_freed: simpy.Event | None = None
-    failures: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def now_s(self) -> float:
-        """Return the time of the event in progress."""
-        return self.env.now
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,
@@ -64,11 +58,11 @@ class World:
         if cap is not None:
             loads.cap[load] = cap
 
-    def alarm(self, load: int, cause: str, rack: int = -1) -> None:
+    def alarm(self, load: int, cause: str) -> None:
         """Tell a load that something under it failed."""
         handler = self.alarms.get(load)
         if handler is not None:
-            handler(cause, rack)
+            handler(cause)
 
     def wake_waiting(self) -> None:
         """Tell whoever waits for racks that some came free."""

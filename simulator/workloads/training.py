@@ -16,7 +16,9 @@ from simulator.engine import membership
 from simulator.engine.state import Load
 from simulator.engine.world import World
 from simulator.kernels import columns as c
-from simulator.performance.training import ParallelPlan, TrainingStep, estimate
+from simulator.components.parallel_plan import ParallelPlan
+from simulator.performance.collectives import fabric_of
+from simulator.performance.training import TrainingStep, estimate
 from simulator.policies.checkpointing import INTERVALS
 from simulator.policies.placement import choose
 from simulator.site import Site
@@ -47,6 +49,8 @@ class TrainingJob(Spec):
     """Model trained, from the catalog."""
     accelerator: str
     accelerators: Annotated[int, Field(ge=1)]
+    halls: tuple[str, ...] = ()
+    """Groups of halls it may use, by name; blank for all. One group is one back-end fabric."""
     plan: ParallelPlan
     tokens: Annotated[float, Field(gt=0)]
     """Tokens to train on."""
@@ -63,7 +67,12 @@ def step_of(job: TrainingJob, site: Site) -> TrainingStep:
     """Return the planned step of a job on this site's fabric."""
     model = from_catalog.language_model(job.model)
     chip = from_catalog.accelerator(job.accelerator)
-    return estimate(model, chip, job.accelerators, job.plan, site.topology.fabric)
+    clos = next(
+        (f.clos for f in site.fabrics() if f.name in job.halls or not job.halls),
+        site.topology.fabric,
+    )
+    fabric = fabric_of(chip, oversubscription=clos.oversubscription)
+    return estimate(model, chip, job.accelerators, job.plan, fabric)
 
 
 def load_of(job: TrainingJob, site: Site) -> Load:
@@ -225,6 +234,9 @@ class TrainingRun:
             i for i, kind in enumerate(world.state.kinds) if kind in ("idle", "batch")
         )
         free = membership.healthy(world, self.chip, lendable)
+        if self.job.halls:
+            names = [hall.name in self.job.halls for hall in world.site.hall_spec]
+            free = free[np.array(names)[world.site.rack_hall[free]]]
         extra = choose(free, world.site.rack_hall, self.racks_wanted - held.size, held)
         membership.assign(world, extra, self.load)
         return held.size + extra.size >= self.racks_wanted
