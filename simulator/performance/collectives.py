@@ -57,9 +57,10 @@ def fabric_of(chip: Accelerator, oversubscription: float = 1.0, degraded: float 
 def all_gather_s(fabric: Fabric, ranks: int, message_bytes: float, stride: int = 1) -> float:
     """Return the time in s until each of `ranks` holds `message_bytes` gathered from all.
 
-    Ring: launch + (n-1)/n S/B + (n-1) alpha (Thakur et al., 2005). Ranks are `stride` chips apart; where
-    the group spans domains, the part in a domain and the part between domains follow each other
-    and each chip carries its share of the traffic between domains. Reduce-scatter costs the same.
+    Ring: launch + (n-1)/n S/B + (n-1) alpha (Thakur et al., 2005). Ranks are `stride` chips apart;
+    where the group spans domains, the part in a domain and the part between domains follow each
+    other and each chip carries its share of the traffic between domains. Reduce-scatter costs the
+    same.
     """
     if ranks == 1:
         return 0.0

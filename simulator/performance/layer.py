@@ -27,7 +27,7 @@ HIDDEN_BYTES = 24.0
 GATED_BYTES, PLAIN_BYTES = 6.0, 4.0
 
 # Bytes that routing adds per token forward, per routed expert and unit of hidden width: copies into
-# expert order and back, weighting, one more read and write of the products. Counted, 16-bit. Derived.
+# expert order and back, weighting, one more read and write of the products, 16-bit. Derived.
 ROUTING_BYTES = 18.0
 
 # Bytes that narrow formats add per token forward and unit of product input: read in 16 bits, write

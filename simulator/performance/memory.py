@@ -66,10 +66,10 @@ def check(model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp: int) 
     room = USABLE_SHARE * chip.memory
     if need.total > room:
         raise ValueError(
-            f"{model.name} does not fit {chip.name}: weights {need.weights / 1e9:.1f} GB, gradients "
-            f"{need.gradients / 1e9:.1f} GB, optimizer {need.optimizer / 1e9:.1f} GB, activations "
-            f"{need.activations / 1e9:.1f} GB of {room / 1e9:.1f} GB usable; raise tp, pp or "
-            "sharding, or recompute"
+            f"{model.name} does not fit {chip.name}: weights {need.weights / 1e9:.1f} GB, "
+            f"gradients {need.gradients / 1e9:.1f} GB, optimizer {need.optimizer / 1e9:.1f} GB, "
+            f"activations {need.activations / 1e9:.1f} GB of {room / 1e9:.1f} GB usable; "
+            "raise tp, pp or sharding, or recompute"
         )
     return need
 
