@@ -108,6 +108,22 @@ def _chip(results: Results, chip: str) -> Kpi:
     )
 
 
+CAUSES = {
+    "lost_checkpoint": "checkpoints",
+    "lost_rework": "repeated work",
+    "lost_restart": "restarts",
+    "lost_queue": "queueing",
+    "lost_throttle": "heat",
+    "lost_power_cap": "power caps",
+}
+"""What categories of lost hours went to, in words."""
+
+
+def cause_of(category: str) -> str:
+    """Return what the hours of a category went to, in words."""
+    return CAUSES.get(category, category.removeprefix("lost_").replace("_", " "))
+
+
 _MEANING = {
     USEFUL: "Accelerator-hours spent on work that was kept: training progress retained, requests "
     "served, batch work done.",
@@ -117,7 +133,6 @@ _MEANING = {
 
 
 def _hours(category: str, value_h: float) -> Kpi:
-    cause = category.removeprefix("lost_").replace("_", " ")
-    lost = f"Accelerator-hours held by work but lost to {cause}."
+    lost = f"Accelerator-hours held by work but lost to {cause_of(category)}."
     part = " All fleet.hours add up to installed accelerator-hours over the run."
     return Kpi(f"fleet.hours.{category}", value_h, "h", _MEANING.get(category, lost) + part)

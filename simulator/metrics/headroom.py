@@ -7,6 +7,9 @@ from simulator.metrics.kpi import WATTS_PER_MW, Kpi
 from simulator.metrics.series import period
 from simulator.results import Results
 
+SUPPLY = ("poi", "line_bank", "transformer_bank")
+"""Levels that the firm import itself is made of."""
+
 
 def headroom(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
     """Return the room under firm ratings.
@@ -65,7 +68,7 @@ def headroom_kpi(results: Results) -> Kpi:
     """Return the smallest room under the firm import."""
     room_w = float(headroom(results)["firm_headroom_w"].iloc[0])
     tight = headroom(results, by="level")
-    tight = tight[~tight["level"].isin(["poi"])].nlargest(1, "firm_loading_frac")
+    tight = tight[~tight["level"].isin(SUPPLY)].nlargest(1, "firm_loading_frac")
     inside = "".join(
         f" Inside the campus the tightest element is {row.element} ({row.level.replace('_', ' ')}),"
         f" at {row.firm_loading_frac:.1%} of its firm rating in its largest minute."

@@ -20,12 +20,14 @@ from simulator.reports.style import (
     canvas,
     heading,
     label,
+    legend,
     note,
 )
 
 COLORS = {"useful": BLUE, "idle": "#C9CED4", "down": GREY}
 LOST_COLORS = (ORANGE, VERMILLION, PURPLE, SKY, YELLOW, GREEN)
 SHOWN_CAUSES = 6
+LISTED = 10
 TRACE = 1e-6
 """Shares of the hours below this are rounding, or too few to draw."""
 
@@ -67,7 +69,7 @@ def _rest(gone: pd.Series, total: float) -> str:
 
 def _cause(category: str) -> str:
     words = {"down": "accelerators out of service"}
-    return words.get(category, wording.plain(category.removeprefix("lost_")))
+    return words.get(category) or fleet.cause_of(category)
 
 
 def by_chip(run: Run) -> FigureSpec:
@@ -118,15 +120,7 @@ def by_chip(run: Run) -> FigureSpec:
     ax.set_yticks(range(len(shares)), [f"{c}\n{wording.large(t)} h" for c, t in totals.items()])
     ax.set_xlim(0, 100)
     label(ax, "Share of installed accelerator-hours (%)", grid="x")
-    fig.legend(
-        *ax.get_legend_handles_labels(),
-        loc="outside upper left",
-        ncols=min(len(order), 5),
-        frameon=False,
-        fontsize=9,
-        handlelength=1.4,
-        columnspacing=1.2,
-    )
+    legend(fig, ax, "upper left", min(len(order), 4))
     useful = ", ".join(f"{c} {100 * shares.at[c, 'useful']:.0f} %" for c in shares.index[::-1])
     return FigureSpec(
         fig,
@@ -157,7 +151,7 @@ def losses(run: Run) -> FigureSpec:
     ax.set_yticks(range(len(data)), data["cause"][::-1])
     for y, (share, h) in enumerate(zip(values, data["accelerator_hours"][::-1], strict=True)):
         note(ax, share, y, f"{share:.2f} % ({wording.large(h)} h)", right_pt=4)
-    ax.set_xlim(0, max(float(values.max(initial=0.0)) * 1.3, 0.01))
+    ax.set_xlim(0, max(float(values.max(initial=0.0)) * 1.45, 0.01))
     heading(ax, "Neither useful nor idle, by cause")
     label(ax, "Share of installed accelerator-hours (%)", grid="x")
     parts = ", ".join(
@@ -178,7 +172,8 @@ def _by_load(run: Run) -> pd.DataFrame:
     wide = table.pivot_table(
         index="load", columns="category", values="accelerator_hours", aggfunc="sum", fill_value=0.0
     )
-    wide = wide.loc[wide.sum(axis=1).sort_values(ascending=False).index]
+    wide = wide.loc[wide.sum(axis=1).nlargest(LISTED).index]
+    wide = wide[wide.sum(axis=1) > 0]
     held = wide.sum(axis=1)
     useful = wide.get("useful", pd.Series(0.0, wide.index))
     lost = wide[[c for c in wide if c.startswith("lost_")]]

@@ -6,12 +6,11 @@ from matplotlib.ticker import MaxNLocator
 from simulator.reports import wording
 from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
 from simulator.reports.run import EVIDENCE, Run
-from simulator.reports.style import BLUE, GREEN, HATCHES, ORANGE, SKY, canvas, label, note
+from simulator.reports.style import BLUE, GREEN, HATCHES, ORANGE, SKY, canvas, label, legend, note
 
 COLORS = {"measured": GREEN, "vendor": BLUE, "derived": SKY, "assumed": ORANGE}
 SECTIONS_DRAWN = 9
-SHOWN = 16
-LONGEST = 64
+SHOWN = 11
 
 NOT_DONE = (
     "It does not simulate electromagnetic transients, subsynchronous "
@@ -26,7 +25,7 @@ NOT_DONE = (
 def page(run: Run) -> Page:
     """Return the page on assumptions and limits."""
     register = _register(run)
-    ranged = register["range"].notna() & (register["range"] != "")
+    ranged = pd.Series([_range(r) != wording.MISSING for r in register["range"]], dtype=bool)
     assumed = register["evidence"] == "assumed"
     mix = run.evidence
     known = mix["measured"] + mix["vendor"]
@@ -52,7 +51,7 @@ def page(run: Run) -> Page:
             TableSpec(
                 f"Assumptions to challenge first ({len(chosen)} of {int(assumed.sum())})",
                 chosen,
-                (1.25, 0.8, 0.75, 1.5),
+                (1.5, 0.62, 0.95, 1.5),
             ),
         ),
         closing=(Lead("What this simulator does not do.", NOT_DONE),),
@@ -86,13 +85,7 @@ def evidence(run: Run) -> FigureSpec:
     ax.set_xlim(0, float(left.max()) * 1.08)
     label(ax, "Figures in the register", grid="x")
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    fig.legend(
-        *ax.get_legend_handles_labels(),
-        loc="outside upper right",
-        ncols=4,
-        frameon=False,
-        fontsize=9,
-    )
+    legend(fig, ax, "upper right", 4)
     parts = ", ".join(f"{wording.percent(v, 0)} {k}" for k, v in run.evidence.items())
     return FigureSpec(
         fig,
@@ -118,23 +111,41 @@ def _section(path: str) -> str:
 
 
 def _to_challenge(register: pd.DataFrame) -> pd.DataFrame:
-    """Return assumptions, those of the scenario before those of the catalog."""
+    """Return assumptions, the scenario's before the catalog's, ranged ones first, each once."""
     rows = register[register["evidence"] == "assumed"].copy()
     rows["own"] = ~rows["path"].astype(str).str.startswith("catalog")
-    rows["ranged"] = rows["range"].notna() & (rows["range"] != "")
-    rows = rows.sort_values(["own", "ranged"], ascending=False, kind="stable").head(SHOWN)
+    rows["range"] = [_range(r) for r in rows["range"]]
+    rows["ranged"] = rows["range"] != wording.MISSING
+    rows = rows.drop_duplicates(["value", "source"])
+    rows["turn"] = rows.groupby("section").cumcount()
+    rows = rows.sort_values(
+        ["own", "ranged", "turn"], ascending=[False, False, True], kind="stable"
+    ).head(SHOWN)
     return pd.DataFrame(
         {
-            "Figure": [_short(str(p).removeprefix("catalog.")) for p in rows["path"]],
-            "Value": [_short(str(v), 28) for v in rows["value"]],
-            "Range": [
-                _short(str(v), 26) if v else wording.MISSING for v in rows["range"].fillna("")
+            "Figure": [
+                wording.breakable(_short(str(p).removeprefix("catalog."), 56)) for p in rows["path"]
             ],
-            "Source": [_short(str(v)) for v in rows["source"]],
+            "Value": [_short(_plain(v), 24) for v in rows["value"]],
+            "Range": [_short(v, 30) for v in rows["range"]],
+            "Source": [_short(str(v), 72) for v in rows["source"]],
         }
     )
 
 
-def _short(text: str, longest: int = LONGEST) -> str:
-    clean = " ".join(text.replace("[", "(").replace("]", ")").split())
+def _range(value: object) -> str:
+    """Return a range, a pair or text, as text."""
+    if value is None or (isinstance(value, float) and pd.isna(value)) or len(value) == 0:  # type: ignore[arg-type]
+        return wording.MISSING
+    return value if isinstance(value, str) else " to ".join(_plain(v) for v in value)  # type: ignore[attr-defined]
+
+
+def _plain(value: object) -> str:
+    """Return a value as written, but long numbers in four figures."""
+    text = str(value)
+    return f"{float(text):.4g}" if len(text) > 9 and text.replace(".", "").isdigit() else text
+
+
+def _short(text: str, longest: int) -> str:
+    clean = " ".join(text.split())
     return clean if len(clean) <= longest else clean[: longest - 1].rstrip() + "…"

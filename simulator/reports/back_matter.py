@@ -90,7 +90,7 @@ def definitions(run: Run) -> pd.DataFrame:
         text = entry["definition"]
         rows.setdefault(shown, (entry["unit"], _without_names(text) if shown != name else text))
     return pd.DataFrame(
-        [(_breakable(name), unit, text) for name, (unit, text) in rows.items()],
+        [(wording.breakable(name), unit, text) for name, (unit, text) in rows.items()],
         columns=["Indicator", "Unit", "Definition"],
     )
 
@@ -110,8 +110,3 @@ def _without_names(text: str) -> str:
     text = re.sub(r"(held by work but lost to) [\w ]+?\.", r"\1 the cause.", text)
     text = re.sub(r"^Failures caused by [\w ]+ in", "Failures put down to the cause in", text)
     return re.sub(r"hours of \S+ divided", "hours of the chip divided", text)
-
-
-def _breakable(name: str) -> str:
-    """Let a long name break after its dots and underscores (zero-width spaces)."""
-    return name.replace("_", "_\u200b").replace(".", ".\u200b")

@@ -20,11 +20,11 @@ from simulator.reports.style import (
     end_labels,
     heading,
     label,
+    note,
     thousands,
 )
 
 BIN_C = 1.0
-LOOPS_SHOWN = 6
 TIMES = {"MS": "month", "7D": "week", "D": "day", "h": "hour"}
 
 
@@ -47,7 +47,11 @@ def page(run: Run) -> Page:
                 f"{run.hourly['dry_bulb_c'].min():.1f} to {run.hourly['dry_bulb_c'].max():.1f} °C dry "
                 f"bulb, up to {run.hourly['wet_bulb_c'].max():.1f} °C wet bulb. The hottest chip "
                 f"reached {wording.number(run.value('thermal.junction_max'))} °C, and heat slowed "
-                f"accelerators by {wording.large(throttled)} accelerator-hours."
+                + (
+                    f"accelerators by {wording.large(throttled)} accelerator-hours."
+                    if throttled
+                    else "none."
+                )
             ),
         ),
         (against_weather(run), supply(run), water(run)),
@@ -86,38 +90,21 @@ def against_weather(run: Run) -> FigureSpec:
 
 
 def supply(run: Run) -> FigureSpec:
-    """Draw the supply temperature of each loop against outdoor temperature."""
+    """Draw the supply temperature of each kind of loop against outdoor temperature."""
     loops = thermal.cooling(run.first, by="element", every="h")
-    weather = run.hourly.set_index("time")["dry_bulb_c"]
-    names = list(dict.fromkeys(loops["element"].astype(str)))
-    groups = _alike(loops, names)
+    outdoor_c = loops["time"].map(run.hourly.set_index("time")["dry_bulb_c"])
+    kind = loops["element"].map(_kinds(run))
     fig, ax = canvas(HALF, 2.8)
-    parts, ends = [], []
-    for i, (name, members) in enumerate(groups.items()):
-        own = loops[loops["element"].astype(str).isin(members)]
-        outdoor = own["time"].map(weather)
-        data = _by_temperature(
-            own["supply_c"].reset_index(drop=True), outdoor.reset_index(drop=True)
-        )
-        color = PALETTE[i % len(PALETTE)]
-        ax.fill_between(
-            data["temperature_c"], data["min"], data["max"], color=color, alpha=0.2, linewidth=0
-        )
-        ax.plot(data["temperature_c"], data["mean"], color=color, linestyle=LINES[i % len(LINES)])
-        ends.append((data, name, color))
-        parts.append(data.assign(loop=name))
+    parts = []
+    for i, (name, own) in enumerate(loops["supply_c"].groupby(kind, sort=False)):
+        data = _by_temperature(own, outdoor_c[own.index])
+        color, x = PALETTE[i % len(PALETTE)], data["temperature_c"]
+        ax.fill_between(x, data["min"], data["max"], color=color, alpha=0.2, linewidth=0)
+        ax.plot(x, data["mean"], color=color, linestyle=LINES[i % len(LINES)])
+        left = data["max"].iloc[: len(data) // 2 + 1].max()
+        note(ax, x.iloc[0], left, f"{name} loops", dark(color), va="bottom", fontweight="bold")
+        parts.append(data.assign(loops=name))
     ax.margins(y=0.18)
-    for data, name, color in ends:
-        middle = data.iloc[0]
-        ax.annotate(
-            name,
-            (middle["temperature_c"], data["max"].iloc[: len(data) // 2 + 1].max()),
-            xytext=(2, 3),
-            textcoords="offset points",
-            fontsize=9,
-            color=dark(color),
-            fontweight="bold",
-        )
     heading(ax, "Supply temperature (°C)")
     label(ax, "Outdoor dry bulb (°C)")
     data = pd.concat(parts, ignore_index=True)
@@ -125,22 +112,21 @@ def supply(run: Run) -> FigureSpec:
     return FigureSpec(
         fig,
         "supply-against-weather",
-        f"Supply temperature of {len(names)} coolant loops against outdoor dry bulb. The warmest "
-        f"hour is {warmest['max']:.1f} °C in {warmest['loop']} at "
+        f"Supply temperature of {loops['element'].nunique()} coolant loops against outdoor dry "
+        f"bulb. The warmest hour is {warmest['max']:.1f} °C in the {warmest['loops']} loops at "
         f"{warmest['temperature_c']:.0f} °C outdoors.",
         data.rename(columns={c: f"supply_{c}_c" for c in ("min", "mean", "max")}),
         "Mean and range of hourly means, in steps of 1 °C.",
     )
 
 
-def _alike(loops: pd.DataFrame, names: list[str]) -> dict[str, list[str]]:
-    """Group loops that differ only in the number of their hall, so that few lines are drawn."""
-    if len(names) <= 4:
-        return {name: [name] for name in names}
-    means = loops.groupby(loops["element"].astype(str))["supply_c"].mean()
-    cut = (means.max() + means.min()) / 2
-    warm, cool = [n for n in names if means[n] > cut], [n for n in names if means[n] <= cut]
-    return {f"{len(warm)} warm loops": warm, f"{len(cool)} cool loops": cool}
+def _kinds(run: Run) -> dict[str, str]:
+    """Return the kind of each loop, as the plant table names it."""
+    plant = run.first.tables["plant"]
+    loops = plant[plant["level"].astype(str) == "loop"]
+    return dict(
+        zip(loops["element"].astype(str), loops["kind"].astype(str).map(wording.plain), strict=True)
+    )
 
 
 def _by_temperature(values: pd.Series, outdoor_c: pd.Series) -> pd.DataFrame:
@@ -197,15 +183,19 @@ def water(run: Run) -> FigureSpec:
 
 
 def _loops(run: Run) -> pd.DataFrame:
+    """Return one row per kind of loop."""
     table = thermal.cooling(run.first, by="element")
-    if len(table) > LOOPS_SHOWN:
-        table = table.nlargest(LOOPS_SHOWN, "supply_max_c")
-    return pd.DataFrame(
+    table["kind"] = table["element"].map(_kinds(run))
+    rows = [
         {
-            "Loop": table["element"].astype(str),
-            "Heat, mean": [wording.power(v) for v in table["heat_w"]],
-            "Plant power, mean": [wording.power(v) for v in table["power_w"]],
-            "Supply, mean (°C)": [f"{v:.1f}" for v in table["supply_c"]],
-            "Supply, warmest (°C)": [f"{v:.1f}" for v in table["supply_max_c"]],
+            "Loops": wording.sentence(str(kind)),
+            "Count": f"{len(own):,}",
+            "Mean heat": wording.power(own["heat_w"].sum()),
+            "Mean plant power": wording.power(own["power_w"].sum()),
+            "Mean supply": f"{own['supply_c'].mean():.1f} °C",
+            "Warmest": f"{own['supply_max_c'].max():.1f} °C",
+            "In": str(own.loc[own["supply_max_c"].idxmax(), "element"]),
         }
-    )
+        for kind, own in table.groupby("kind", sort=False)
+    ]
+    return pd.DataFrame(rows)

@@ -4,6 +4,7 @@ import pandas as pd
 
 from simulator.metrics import headroom
 from simulator.metrics.failures import failures
+from simulator.metrics.fleet import cause_of
 from simulator.reports import wording
 from simulator.reports.page import Card, FigureSpec, Lead, Page, TableSpec
 from simulator.reports.run import Run
@@ -231,7 +232,7 @@ def _loss(run: Run) -> list[tuple[str, str, str]]:
     return [
         (
             "Compute",
-            f"hours lost to {wording.plain(worst.removeprefix('lost_'))}",
+            f"hours lost to {cause_of(worst)}",
             f"{wording.percent(lost.max() / hours.sum(), 2)} of installed accelerator-hours",
         )
     ]

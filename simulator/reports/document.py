@@ -45,6 +45,8 @@ PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
 NEEDS = {training.page: "jobs", serving.page: "pools"}
 """Pages that a scenario without rows in this table does not get."""
 PIXELS_PER_INCH = 150
+CHARACTER_PT, BOLD_PT, CELL_PT = 5.4, 6.4, 8.0
+"""Mean width of a character in a table and in its head, and what the margins of a cell take."""
 TEMPLATE = Path(__file__).with_name("report.typ")
 FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
 """The fonts the figures use, so that the document needs none of the host's."""
@@ -185,12 +187,22 @@ def _table(table: TableSpec) -> dict[str, Any]:
         "columns": list(frame.columns),
         "rows": frame.to_numpy().tolist(),
         "right": [_numeric(frame[c]) for c in frame],
-        "widths": list(table.widths) or [1] + [0] * (len(frame.columns) - 1),
+        "widths": list(table.widths) or _widths(frame),
     }
+
+
+def _widths(frame: pd.DataFrame) -> list[float]:
+    """Return column shares: a wide first column where there is room, else shares by content."""
+    points = [
+        CELL_PT + max(BOLD_PT * len(c), CHARACTER_PT * max(map(len, frame[c]))) for c in frame
+    ]
+    if sum(points) <= 72 * FULL:
+        return [1.0] + [0.0] * (len(points) - 1)
+    return [p / min(points) for p in points]
 
 
 def _numeric(cells: pd.Series) -> bool:
     """Tell whether a column is read down its right edge."""
-    pattern = re.compile(r"[-−+$]?\d[\d,.]*(\s?[%a-zA-Z³°]{1,8})?$")
+    pattern = re.compile(r"[-−+$]?\d[\d,.]*(\s?[%a-zA-Z³°]{1,11}){0,2}$")
     filled = [c for c in cells if c not in ("", wording.MISSING)]
     return bool(filled) and all(pattern.match(c) for c in filled)

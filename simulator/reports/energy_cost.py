@@ -15,11 +15,13 @@ from simulator.reports.style import (
     canvas,
     heading,
     label,
+    legend,
     note,
     thousands,
 )
 
 LOADS_DRAWN = 8
+LISTED = 9
 TRACE = 1e-6
 
 
@@ -38,7 +40,7 @@ def page(run: Run) -> Page:
         (
             (
                 f"{wording.large(energy)} MWh imported at {wording.dollars(per_mwh)} per MWh on "
-                f"average, {_tariff(run)}. They emit {wording.large(run.value('carbon.location'))} t "
+                f"average, {_tariff(run)}. They emit {wording.large(run.value('carbon.location'))} tonnes "
                 "of CO₂ equivalent by the location-based method. Capital, staff, land and network are "
                 "not in any of these figures."
             ),
@@ -59,7 +61,7 @@ def _tariff(run: Run) -> str:
 def monthly(run: Run) -> FigureSpec:
     """Draw the cost of each month, energy and demand."""
     data = cost.cost(run.first)
-    fig, ax = canvas(FULL, 2.7)
+    fig, ax = canvas(FULL, 2.3)
     x = range(len(data))
     scale, unit = (1e6, "million USD") if data["energy_usd"].max() > 2e6 else (1e3, "thousand USD")
     ax.bar(x, data["energy_usd"] / scale, color=BLUE, width=0.66, label="energy", edgecolor="white")
@@ -89,13 +91,8 @@ def monthly(run: Run) -> FigureSpec:
     heading(ax, f"Cost of imported energy ({unit} per month)")
     label(ax)
     thousands(ax.yaxis)
-    fig.legend(
-        *ax.get_legend_handles_labels(),
-        loc="outside lower left",
-        ncols=2,
-        frameon=False,
-        fontsize=9,
-    )
+    if data["demand_usd"].any():
+        legend(fig, ax, "lower left", 2)
     worst = data.loc[totals.idxmax()]
     return FigureSpec(
         fig,
@@ -113,7 +110,7 @@ def by_load(run: Run) -> FigureSpec:
     total = float(data["energy_usd"].sum())
     data = data[data["energy_usd"] > TRACE * total]
     shown = data.head(LOADS_DRAWN).iloc[::-1]
-    fig, ax = canvas(FULL, 0.7 + 0.27 * len(shown))
+    fig, ax = canvas(FULL, 0.7 + 0.23 * len(shown))
     ax.barh(range(len(shown)), 100 * shown["energy_usd"] / total, color=GREEN, height=0.66)
     ax.set_yticks(range(len(shown)), [wording.plain(n) for n in shown["load"]])
     for y, value in enumerate(shown["energy_usd"]):
@@ -134,7 +131,7 @@ def by_load(run: Run) -> FigureSpec:
 
 
 def _table(run: Run) -> pd.DataFrame:
-    by_load_usd = cost.cost(run.first, by="load").set_index("load")["energy_usd"]
+    by_load_usd = cost.cost(run.first, by="load").set_index("load")["energy_usd"].nlargest(LISTED)
     hours = run.first.tables["hours"]
     useful = hours[hours["category"].astype(str) == "useful"]
     useful_h = useful.groupby(useful["load"].astype(str))["accelerator_hours"].sum()
@@ -156,7 +153,7 @@ def _table(run: Run) -> pd.DataFrame:
             "Load",
             "Energy cost",
             "Useful hours",
-            "Per useful accelerator-hour",
-            "Per million output tokens",
+            "Per useful hour",
+            "Per million tokens out",
         ],
     )

@@ -114,7 +114,7 @@ def _loads(run: Run, per_s: float) -> list[tuple[str, str, float, str]]:
     ]
     rest_w = it_w - float(top.sum())
     if rest_w > 1e-6 * it_w:
-        rows.append(("support and other", "Racks", rest_w, GREY))
+        rows.append(("other loads", "Racks", rest_w, GREY))
     return rows  # type: ignore[return-value]
 
 

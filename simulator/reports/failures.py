@@ -17,7 +17,7 @@ from simulator.reports.style import (
     time_axis,
 )
 
-CAUSES_DRAWN = 12
+CAUSES_DRAWN = 10
 NAMES = {"MS": "month", "7D": "week", "D": "day", "h": "hour"}
 
 
@@ -27,8 +27,8 @@ def page(run: Run) -> Page:
     causes = _causes(run)
     top = causes.iloc[0] if len(causes) else None
     most = (
-        f"{wording.percent(top['count'] / causes['count'].sum(), 0)} of them from "
-        f"{wording.plain(top['cause'])}"
+        f"{wording.plain(top['cause'])} is the commonest cause "
+        f"({wording.percent(top['count'] / causes['count'].sum(), 0)})"
         if top is not None
         else ""
     )
@@ -37,7 +37,7 @@ def page(run: Run) -> Page:
     return Page(
         "failures",
         "Failures and repairs",
-        f"{count:,.0f} failures, {wording.number(count / run.days)} a day, {most}; on average "
+        f"{count:,.0f} failures, {wording.number(count / run.days)} a day; {most}, and on average "
         f"{wording.percent(1 - available / installed, 2)} of accelerators are out of service"
         if count
         else f"No failures in {wording.number(run.days)} days: every accelerator stays in service",
@@ -63,7 +63,7 @@ def by_cause(run: Run) -> FigureSpec:
     """Draw failures by cause."""
     data = _causes(run)
     shown = data.head(CAUSES_DRAWN).iloc[::-1]
-    fig, ax = canvas(height_in=0.7 + 0.21 * max(len(shown), 2))
+    fig, ax = canvas(height_in=0.7 + 0.18 * max(len(shown), 2))
     ax.barh(range(len(shown)), shown["count"], color=BLUE, height=0.68)
     ax.set_yticks(range(len(shown)), [wording.plain(c) for c in shown["cause"]])
     for y, row in enumerate(shown.itertuples(index=False)):
@@ -96,7 +96,7 @@ def over_time(run: Run) -> FigureSpec:
     down = (fleet.installed(run.first) - service).clip(lower=0.0)
     data = pd.DataFrame({"failures": counts, "accelerators_down": down})
     data = data[data["accelerators_down"].notna()].fillna({"failures": 0}).reset_index(names="time")
-    fig, (top, bottom) = canvas(height_in=2.7, rows=2, sharex=True)
+    fig, (top, bottom) = canvas(height_in=2.4, rows=2, sharex=True)
     top.step(data["time"], data["failures"], where="post", color=BLUE, linewidth=1)
     bottom.plot(data["time"], data["accelerators_down"], color=VERMILLION)
     for ax, title in (
@@ -128,9 +128,11 @@ def _table(causes: pd.DataFrame, run: Run) -> pd.DataFrame:
             "Failures": [f"{v:,}" for v in shown["count"]],
             "Per day": [wording.number(v / run.days) for v in shown["count"]],
             "Mean time out": [
-                wording.seconds(3600 * h / n)
+                wording.seconds(3600 * h / n) if h else wording.MISSING
                 for h, n in zip(shown["repair_h"], shown["count"], strict=True)
             ],
-            "Repair time, total": [f"{wording.large(v)} h" for v in shown["repair_h"]],
+            "Repair time, total": [
+                f"{wording.large(v)}{wording.SPACE}h" for v in shown["repair_h"]
+            ],
         }
     )

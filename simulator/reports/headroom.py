@@ -25,7 +25,7 @@ from simulator.reports.style import (
 SHOWN = 14
 INSIDE = ("feeder", "hall", "block")
 LEVELS = {
-    "poi": "Point of interconnection",
+    "poi": "Interconnection",
     "line_bank": "Lines",
     "transformer_bank": "Main transformers",
     "feeder": "Feeders",

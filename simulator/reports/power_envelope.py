@@ -145,7 +145,7 @@ def waterfall(run: Run) -> FigureSpec:
         sign = "" if kind == "total" else "−" if value < 0 else "+"
         note(ax, i, top, f"{sign}{wording.number(abs(value))}", ha="center", va="bottom")
     ax.set_xticks(range(len(data)), [s.replace(" ", "\n", 1) for s in data["step"]])
-    ax.margins(y=0.12)
+    ax.set_ylim(0, 1.13 * float(tops.max()))
     heading(ax, f"Power ({scale.unit})")
     label(ax)
     thousands(ax.yaxis)

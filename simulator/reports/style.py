@@ -76,10 +76,10 @@ def heading(ax: Axes, text: str) -> None:
     ax.set_title(text, loc="left", fontsize=POINT, fontweight="bold", color=INK)
 
 
-def time_axis(ax: Axes, times: Iterable[Any]) -> None:
+def time_axis(ax: Axes, times: Iterable[Any], most: int = 9) -> None:
     """Write times along the x axis, each part of the date once."""
     index = pd.DatetimeIndex(list(times))
-    locator = AutoDateLocator(minticks=4, maxticks=9, tz=index.tz)
+    locator = AutoDateLocator(minticks=3, maxticks=most, tz=index.tz)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=index.tz))
     ax.xaxis.get_offset_text().set_fontsize(POINT)
@@ -100,6 +100,21 @@ def note(
     place = style.pop("transform", "data")
     ax.annotate(
         text, (x, y), xycoords=place, xytext=(right_pt, 0), textcoords="offset points", **style
+    )
+
+
+def legend(fig: Figure, ax: Axes, place: str, columns: int) -> None:
+    """Name the lines or bars of an axes outside it."""
+    handles, names = ax.get_legend_handles_labels()
+    fig.legend(
+        handles,
+        names,
+        loc=f"outside {place}",
+        ncols=columns,
+        frameon=False,
+        fontsize=POINT,
+        handlelength=1.8,
+        columnspacing=1.4,
     )
 
 

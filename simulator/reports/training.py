@@ -3,17 +3,20 @@
 import pandas as pd
 
 from simulator.metrics import training
-from simulator.metrics.fleet import hours
+from simulator.metrics.fleet import cause_of, hours
 from simulator.reports import wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
 from simulator.reports.run import Run
 from simulator.reports.style import (
     BLUE,
+    GREEN,
     GREY,
+    LINES,
     ORANGE,
     PALETTE,
     canvas,
     dark,
+    end_labels,
     heading,
     label,
     note,
@@ -53,14 +56,18 @@ def _ending(run: Run, job: pd.Series) -> str:
 
 def _story(job: pd.Series) -> str:
     pace = float(job["step_time_s"]) / float(job["planned_step_time_s"]) - 1
+    slower = (
+        f"{wording.percent(pace)} longer than at full speed, because it waits for the slowest member"
+        if pace > 0.0005
+        else "as at full speed"
+    )
+    stops = 3600.0 * float(job["mttf_h"])
     return (
         f"The job runs {job['model']} on {job['accelerators']:,.0f} {job['accelerator']}. A step "
-        f"takes {wording.seconds(float(job['step_time_s']))} on average, "
-        f"{wording.percent(pace)} longer than at full speed, because it waits for the slowest "
-        "member. It saves a checkpoint every "
-        f"{wording.seconds(float(job['checkpoint_interval_s']))} of useful time, each a pause of "
-        f"{wording.seconds(float(job['checkpoint_stall_s']))}, and was interrupted every "
-        f"{wording.number(float(job['mttf_h']))} h of running."
+        f"takes {wording.seconds(float(job['step_time_s']))} on average, {slower}. It saves a "
+        f"checkpoint every {wording.seconds(float(job['checkpoint_interval_s']))} of useful time, "
+        f"each a pause of {wording.seconds(float(job['checkpoint_stall_s']))}"
+        + (f", and is interrupted every {wording.seconds(stops)} of running." if stops > 0 else ".")
     )
 
 
@@ -80,7 +87,7 @@ def progress(run: Run) -> FigureSpec:
     """Draw work done against what full speed from the start would have done."""
     hourly = training.progress(run.first, every="h")
     jobs = training.outcome(run.first).nlargest(JOBS_DRAWN, "accelerators")
-    fig, ax = canvas(height_in=3.0)
+    fig, ax = canvas(height_in=2.7)
     rows = []
     for i, name in enumerate(str(j) for j in jobs["job"]):
         own = hourly[hourly["element"] == name]
@@ -128,63 +135,78 @@ def progress(run: Run) -> FigureSpec:
 
 
 def goodput(run: Run) -> FigureSpec:
-    """Draw the productive share and speed over time, beside where training hours were lost."""
-    job = training.outcome(run.first).nlargest(1, "accelerators")["job"].iloc[0]
-    table = training.progress(run.first, every=run.period)
-    own = table[(table["element"] == job) & (table["speed_frac"] > 0)]
-    fig, (left, right) = canvas(height_in=2.7, columns=2, width_ratios=[1.5, 1])
-    left.plot(own["time"], 100 * own["productive_frac"], color=BLUE)
-    left.plot(own["time"], 100 * own["speed_frac"], color=ORANGE, linestyle="--")
-    time_axis(left, own["time"])
-    low = max(0.0, 100 * min(own["productive_frac"].min(), own["speed_frac"].min()) - 12)
-    left.set_ylim(low, 100 + 0.2 * (100 - low))
-    left.set_yticks([t for t in left.get_yticks() if low <= t <= 100])
-    note(
-        left,
-        0.02,
-        0.93,
-        "speed of slowest member",
-        dark(ORANGE),
-        transform="axes fraction",
-        fontweight="bold",
-    )
-    note(
-        left,
-        0.02,
-        0.06,
-        "share of time computing",
-        dark(BLUE),
-        transform="axes fraction",
-        fontweight="bold",
-    )
-    heading(left, f"{job}, %" + (" (axis not from zero)" if low > 0 else ""))
+    """Draw what the largest job held, computed and kept up, beside what its hours were lost to."""
+    job = training.outcome(run.first).nlargest(1, "accelerators").iloc[0]
+    data = _shares(run, str(job["job"]), float(job["accelerators"]))
+    fig, (left, right) = canvas(height_in=2.6, columns=2, width_ratios=[1.7, 1])
+    columns = {
+        "held_percent": ("held", GREEN),
+        "computing_percent": ("computing", BLUE),
+        "speed_percent": ("speed", ORANGE),
+    }
+    for i, (column, (_, color)) in enumerate(columns.items()):
+        left.plot(data["time"], data[column], color=color, linestyle=LINES[i])
+    time_axis(left, data["time"], most=6)
+    left.set_ylim(0, 105)
+    ends = [(float(data[c].dropna().iloc[-1]), t, color) for c, (t, color) in columns.items()]
+    end_labels(left, ends, 0.1)
+    heading(left, f"{job['job']}: accelerators and speed, %")
     label(left)
-    lost = _lost(run, str(job))
+    lost = _lost(run, str(job["job"]))
     right.barh(range(len(lost)), lost["percent"][::-1], color=ORANGE, height=0.62)
     right.set_yticks(range(len(lost)), lost["cause"][::-1])
     for y, value in enumerate(lost["percent"][::-1]):
         note(right, value, y, f"{value:.2f}", right_pt=4)
-    right.set_xlim(0, max(lost["percent"].max() * 1.35 if len(lost) else 1.0, 0.01))
-    heading(right, "Lost, % of hours held")
+    right.set_xlim(0, max(lost["percent"].max() * 1.4 if len(lost) else 1.0, 0.01))
+    heading(right, "Lost, % of its hours")
     label(right, grid="x")
     shares = ", ".join(f"{r.cause} {r.percent:.2f} %" for r in lost.itertuples())
     return FigureSpec(
         fig,
         "training-goodput",
-        f"Line of the productive share of {job}, mean "
-        f"{wording.percent(float(own['productive_frac'].mean()))}; bars of hours lost: {shares}.",
-        own[["time", "element", "accelerators", "productive_frac", "speed_frac"]],
-        "Productive share and pace of the largest job, and what its accelerators lost.",
+        f"Lines of accelerators of {job['job']}: on average {data['held_percent'].mean():.0f} % of "
+        f"those requested are held and {data['computing_percent'].mean():.0f} % compute; bars of "
+        f"its hours lost: {shares}.",
+        data,
+        "Accelerators held and computing, of those requested; speed of the slowest member while "
+        "computing, of full speed.",
     )
+
+
+def _shares(run: Run, job: str, requested: float) -> pd.DataFrame:
+    """Return held and computing accelerators of those requested, and speed, until the job ends."""
+    hourly = training.progress(run.first, every="h")
+    own = hourly[hourly["element"] == job].reset_index(drop=True)
+    own = own.loc[: own.index[own["accelerators"] > 0].max()]
+    computing = own["accelerators"] * own["productive_frac"]
+    sums = (
+        pd.DataFrame(
+            {
+                "held": own["accelerators"],
+                "computing": computing,
+                "speed": computing * own["speed_frac"],
+            }
+        )
+        .groupby(own["time"].dt.floor(run.trend))
+        .mean()
+    )
+    return pd.DataFrame(
+        {
+            "held_percent": 100 * sums["held"] / requested,
+            "computing_percent": 100 * sums["computing"] / requested,
+            "speed_percent": 100 * sums["speed"] / sums["computing"].where(sums["computing"] > 0),
+        }
+    ).reset_index()
 
 
 def _lost(run: Run, job: str) -> pd.DataFrame:
     table = hours(run.first, by="load")
     own = table[table["load"] == job].groupby("category")["accelerator_hours"].sum()
     lost = own[own.index.str.startswith("lost_")].sort_values(ascending=False).head(7)
+    lost = lost[lost > 1e-5 * own.sum()]
     return pd.DataFrame(
         {
-            "cause": [wording.plain(c.removeprefix("lost_")) for c in lost.index],
+            "cause": [cause_of(str(c)) for c in lost.index],
             "percent": 100 * lost.to_numpy() / own.sum(),
         }
     )

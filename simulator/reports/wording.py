@@ -101,8 +101,10 @@ def dollars(value_usd: float | None) -> str:
 
 def seconds(value_s: float | None) -> str:
     """Return a duration in its natural unit."""
-    if value_s is None:
+    if value_s is None or not math.isfinite(value_s):
         return MISSING
+    if value_s == 0:
+        return f"0{SPACE}s"
     for factor, unit in ((172_800.0, "days"), (5400.0, "h"), (90.0, "min"), (1.0, "s")):
         if value_s >= factor or unit == "s":
             divisor = {"days": 86_400.0, "h": 3600.0, "min": 60.0, "s": 1.0}[unit]
@@ -126,6 +128,11 @@ def plain(name: object) -> str:
     """Return an identifier as words, acronyms in capitals."""
     words = str(name).replace("_", " ").split()
     return " ".join(w.upper() if w in ACRONYMS else w for w in words)
+
+
+def breakable(name: str) -> str:
+    """Let a long name break after its dots and underscores (zero-width spaces)."""
+    return name.replace("_", "_\u200b").replace(".", ".\u200b")
 
 
 def sentence(text: str) -> str:
