@@ -1,0 +1,170 @@
+"""The commands: parse, call, print. stdout is data, stderr is log and progress.
+
+Every command imports what it needs when it runs, so that `--help` answers at once.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from simulator.cli.exits import (
+    FAILED_ASSERT,
+    FAILED_RUNS,
+    INFEASIBLE,
+    INTERRUPTED,
+    INVALID,
+    exit_code,
+)
+
+app = typer.Typer(
+    name="gigawatt",
+    help="What can this AI campus really do, hour by hour, and what will break first?",
+    epilog=f"Exit codes: 0 ok, {INVALID} usage or invalid input, {INFEASIBLE} infeasible, "
+    f"{FAILED_ASSERT} an --assert failed, {FAILED_RUNS} part of a sweep failed, "
+    f"{INTERRUPTED} interrupted and resumable.",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+ScenarioFile = Annotated[Path, typer.Argument(metavar="SCENARIO", help="A scenario's YAML file.")]
+Sets = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Override a key, e.g. a.b=3MW. Repeatable."),
+]
+Chosen = Annotated[
+    str | None,
+    typer.Option("--scenario", metavar="NAME", help="A name under the file's `scenarios:`."),
+]
+Seed = Annotated[int | None, typer.Option(min=0, help="Seed of every random stream.")]
+Folder = Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder.")]
+Jobs = Annotated[
+    int | None,
+    typer.Option("-j", "--jobs", min=1, metavar="N", help="Processes. [default: one per core]"),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+@app.command("run")
+def _run(
+    scenario: ScenarioFile,
+    output: Folder = None,
+    sets: Sets = None,
+    seed: Seed = None,
+    replicates: Annotated[
+        int | None, typer.Option(min=1, help="How often, with other draws.")
+    ] = None,
+    jobs: Jobs = None,
+    no_report: Annotated[bool, typer.Option("--no-report", help="Leave out PDF and PNG.")] = False,
+    asserts: Annotated[
+        list[str] | None,
+        typer.Option("--assert", metavar="'KPI <= X'", help="Exit 4 unless kept. Repeatable."),
+    ] = None,
+    chosen: Chosen = None,
+) -> None:
+    """Simulate, write the run folder, print the KPI table."""
+    from simulator.cli import run as command
+
+    given = command.Given(scenario, tuple(sets or ()), chosen, seed)
+    command.run(given, output, replicates, jobs, not no_report, tuple(asserts or ()))
+
+
+@app.command("check")
+def _check(
+    scenario: ScenarioFile,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Validate only: every error with its place; print size and estimated time."""
+    from simulator.cli import check as command
+
+    command.check(scenario, tuple(sets or ()), chosen, as_json)
+
+
+@app.command("show")
+def _show(
+    scenario: ScenarioFile,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    resolved: Annotated[
+        bool, typer.Option("--resolved", help="Print the full resolved YAML instead.")
+    ] = False,
+) -> None:
+    """Print the compiled plant in a page: counts, ratings, headroom."""
+    from simulator.cli import show as command
+
+    command.show(scenario, tuple(sets or ()), chosen, resolved)
+
+
+@app.command("sweep")
+def _sweep(
+    sweep: Annotated[Path, typer.Argument(metavar="SWEEP", help="A sweep's YAML file.")],
+    output: Folder = None,
+    jobs: Jobs = None,
+    backend: Annotated[str, typer.Option(metavar="loky|dask", help="Who runs.")] = "loky",
+    scheduler: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Of the Dask scheduler.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="i/n", help="Only the i-th of n parts, i from 1.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+) -> None:
+    """Run designs and replicates; one row per run in DIR/runs.parquet."""
+    from simulator.cli import sweep as command
+
+    command.sweep(sweep, output, jobs, command.Where(backend, scheduler, shard, resume))
+
+
+@app.command("report")
+def _report(
+    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="FILE", help="The PDF.")
+    ] = None,
+    variant: Annotated[str, typer.Option(metavar="full|exec", help="All pages, or two.")] = "full",
+) -> None:
+    """Draw PDF and PNG again from a run folder."""
+    from simulator.cli import report as command
+
+    command.report(run, output, variant)
+
+
+@app.command("catalog")
+def _catalog(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help="accelerators, racks, models, ...")
+    ] = None,
+) -> None:
+    """List equipment with its key figures, evidence and sources."""
+    from simulator.cli import catalog as command
+
+    command.catalog(kind)
+
+
+@app.command("schema")
+def _schema(
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="scenario, topology, sweep, accelerator, ...")
+    ],
+) -> None:
+    """Print the JSON Schema of a kind of document, for editors."""
+    from simulator.cli import schema as command
+
+    command.schema(kind)
+
+
+def main() -> None:
+    """Run the command line; problems become messages and exit codes, never a traceback."""
+    try:
+        app()
+    except BrokenPipeError:  # the reader of stdout left, e.g. `| head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        sys.exit(exit_code(error))

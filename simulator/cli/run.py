@@ -1,0 +1,110 @@
+"""`gigawatt run`: simulate, write the run folder, print the KPI table."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import joblib
+
+from simulator import scenario as documents
+from simulator.cli.exits import FAILED_ASSERT, INTERRUPTED, say
+from simulator.cli.progress import Stages
+from simulator.cli.text import number, table
+from simulator.errors import display_name
+from simulator.metrics import kpis
+from simulator.scenario import Scenario
+from simulator.simulation import weather_of
+from simulator.site import compile_site
+from simulator.studies import limits
+from simulator.studies import run as study
+
+DAYS_PER_S = 1.0 / 86_400.0
+
+
+@dataclass(frozen=True)
+class Given:
+    """Which scenario the command line asks for."""
+
+    path: Path
+    sets: tuple[str, ...] = ()
+    chosen: str | None = None
+    seed: int | None = None
+
+    def load(self) -> Scenario:
+        """Return the scenario, or raise every problem."""
+        seed = () if self.seed is None else (f"seed={self.seed}",)
+        return documents.load(self.path, self.sets + seed, self.chosen)
+
+    @property
+    def folder(self) -> Path:
+        """Where the run goes unless told otherwise."""
+        name = self.path.stem if self.chosen is None else f"{self.path.stem}-{self.chosen}"
+        return Path("reports") / re.sub(r"[^\w.-]+", "-", name)
+
+
+def run(
+    given: Given,
+    output: Path | None,
+    replicates: int | None,
+    jobs: int | None,
+    report: bool,
+    asserts: tuple[str, ...],
+) -> None:
+    """Carry out the command."""
+    started = datetime.now(UTC)
+    wanted = [limits.read(text) for text in asserts]
+    folder = output or given.folder
+    study.check_folder(folder)
+    with Stages("simulated days", DAYS_PER_S) as stages:
+        results, scenario = _simulate(given, replicates, jobs or joblib.cpu_count(), folder, stages)
+        stages.stage("report" if report else "write")
+        study.write(results, scenario, folder, started, report)
+        study.discard(study.unfinished(folder))
+        summary = kpis.summary(results)
+    _tell(summary, scenario, folder, report)
+    failed = limits.failures(wanted, summary)
+    for line in failed:
+        say(f"assertion failed: {line}")
+    if failed:
+        raise SystemExit(FAILED_ASSERT)
+
+
+def _simulate(
+    given: Given, replicates: int | None, jobs: int, folder: Path, stages: Stages
+) -> tuple[list[Any], Scenario]:
+    """Return the results; an interruption says how to go on and leaves."""
+    stages.stage("compile")
+    scenario = given.load()
+    weather_of(scenario)
+    compile_site(scenario.spec.topology)
+    count = scenario.spec.replicates if replicates is None else replicates
+    stages.stage("simulate", count * scenario.spec.period.duration)
+    keep = study.unfinished(folder)
+    try:
+        return study.run(scenario, count, jobs, stages, keep), scenario
+    except KeyboardInterrupt:
+        kept = sum(1 for _ in keep.iterdir()) if keep.is_dir() else 0
+        again = f"; {kept} of {count} replicates are kept: the same command goes on from there"
+        say(f"interrupted{again if kept else ''}")
+        raise SystemExit(INTERRUPTED) from None
+
+
+def _tell(summary: dict[str, Any], scenario: Scenario, folder: Path, report: bool) -> None:
+    for line in [*study.warnings_of(scenario), *study.open_balances(summary)]:
+        say(f"warning: {line}")
+    print("\n".join(kpi_lines(summary)))
+    what = folder / "report.pdf" if report else folder
+    print(f"\n{'report' if report else 'tables'}: {display_name(str(what))}")
+
+
+def kpi_lines(summary: dict[str, Any]) -> list[str]:
+    """Return the table of indicators; with several replicates, their spread beside the mean."""
+    spread = [p for p in kpis.PERCENTILES if any(p in k for k in summary["kpis"].values())]
+    numbers = ["value", *spread]
+    rows = [
+        [name, *(number(entry.get(n)) for n in numbers), entry["unit"]]
+        for name, entry in summary["kpis"].items()
+    ]
+    return table(["kpi", *numbers, "unit"], rows, right=range(1, len(numbers) + 1))

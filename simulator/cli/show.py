@@ -1,0 +1,145 @@
+"""`gigawatt show`: the compiled plant in a page."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from simulator import scenario as documents
+from simulator.cli.text import number, table
+from simulator.kernels.columns import STAGES
+from simulator.scenario import Scenario
+from simulator.site import Site, compile_site
+from simulator.units import text
+from simulator.workloads import BatchWork, ServedModel, TrainingJob
+
+WATTS_PER_MW = 1e6
+
+
+def show(path: Path, sets: tuple[str, ...], chosen: str | None, resolved: bool) -> None:
+    """Carry out the command."""
+    scenario = documents.load(path, sets, chosen)
+    if resolved:
+        print(documents.resolved(scenario), end="")
+    else:
+        print("\n".join(page(scenario)))
+
+
+def page(scenario: Scenario) -> list[str]:
+    """Return the lines of the page."""
+    site = compile_site(scenario.spec.topology)
+    parts = (_top(scenario, site), _levels(site), _halls(site), _loops(site), _work(scenario))
+    lines: list[str] = []
+    for part in parts:
+        lines += [*part, ""]
+    return lines[:-1]
+
+
+def _top(scenario: Scenario, site: Site) -> list[str]:
+    spec = scenario.spec
+    return [
+        spec.name,
+        f"{site.accelerators} accelerators in {site.rack_hall.size} racks, "
+        f"{len(site.block_names)} blocks, {len(site.hall_names)} halls; "
+        f"firm import {_mw(site.firm_w)} MW ({site.firm_limit})",
+        f"period {spec.period.start.isoformat()} for {text(spec.period.duration, 's')}, "
+        f"seed {spec.seed}, replicates {spec.replicates}",
+    ]
+
+
+def _levels(site: Site) -> list[str]:
+    """Return nameplate against rating at each level of the power tree."""
+    below_w = _nameplate_below_w(site)
+    header = ["level", "elements", "units", "rating MW", "firm MW", "nameplate MW", "headroom MW"]
+    rows = [_poi_row(site, float(below_w[0]))]
+    for stage, name in enumerate(STAGES):
+        nodes = [i for i, node in enumerate(site.nodes) if node.stage == stage]
+        if nodes:
+            rating_w = sum(site.nodes[i].rating_w for i in nodes)
+            firm_w = sum(site.nodes[i].firm_w or site.nodes[i].rating_w for i in nodes)
+            nameplate_w = float(below_w[nodes].sum())
+            units = sum(site.nodes[i].count for i in nodes)
+            values = (rating_w, firm_w, nameplate_w, firm_w - nameplate_w)
+            rows.append([name, str(len(nodes)), str(units), *map(_mw, values)])
+    return table(header, rows, right=range(1, len(header)))
+
+
+def _poi_row(site: Site, nameplate_w: float) -> list[str]:
+    values = (site.firm_w, site.firm_w, nameplate_w, site.firm_w - nameplate_w)
+    return ["connection", "1", "1", *map(_mw, values)]
+
+
+def _nameplate_below_w(site: Site) -> np.ndarray:
+    """Return the nameplate of the racks below each node; cooling and losses come on top."""
+    rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
+    block_w = np.bincount(site.rack_block, weights=rack_w, minlength=len(site.block_names))
+    below_w = np.zeros(len(site.nodes))
+    for block, node in enumerate(site.block_node):
+        while node >= 0:
+            below_w[node] += block_w[block]
+            node = site.nodes[node].parent
+    return below_w
+
+
+def _halls(site: Site) -> list[str]:
+    """Return the hall table; equal halls share a row."""
+    header = ["hall", "halls", "rack", "blocks", "racks", "accelerators", "nameplate MW",
+              "firm feeder MW"]  # fmt: skip
+    rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
+    rows = []
+    for hall in dict.fromkeys(site.hall_spec):
+        members = [h for h, spec in enumerate(site.hall_spec) if spec is hall]
+        racks = np.isin(site.rack_hall, members)
+        busy = racks & (site.rack_chip >= 0)
+        feeders = [site.nodes[int(site.halls.feeder_node[h])] for h in members]
+        rows.append([
+            hall.name, str(len(members)), hall.rack, str(hall.blocks * len(members)),
+            str(int(busy.sum())), str(int(site.rack_accelerators[racks].sum())),
+            _mw(float(rack_w[racks].sum())), _mw(sum(f.firm_w for f in feeders)),
+        ])  # fmt: skip
+    return table(header, rows, right=(1, 3, 4, 5, 6, 7))
+
+
+def _loops(site: Site) -> list[str]:
+    """Return the loops; those of equal halls share a row."""
+    header = ["loop", "loops", "plant", "supply", "units", "duty", "unit MW", "design heat MW"]
+    cooling = site.topology.cooling
+    plants = {"warm": (cooling.warm, cooling.supply),
+              "chilled": (cooling.chilled, cooling.chilled_supply)}  # fmt: skip
+    groups: dict[tuple[str, str], list[int]] = {}
+    for i, loop in enumerate(site.loops):
+        if loop.design_heat_w <= 1.0:  # a hall without cold plates
+            continue
+        groups.setdefault((site.hall_spec[i // 2].name, loop.kind), []).append(i)
+    rows = []
+    for (hall, kind), members in groups.items():
+        plant, supply_c = plants[kind]
+        loop = site.loops[members[0]]
+        rows.append([
+            f"{hall}/{kind}", str(len(members)), plant.kind, f"{number(supply_c, 4)} degC",
+            str(sum(site.loops[i].units for i in members)),
+            str(sum(site.loops[i].duty_units for i in members)), _mw(loop.unit_w),
+            _mw(sum(site.loops[i].design_heat_w for i in members)),
+        ])  # fmt: skip
+    return table(header, rows, right=(1, 4, 5, 6, 7))
+
+
+def _work(scenario: Scenario) -> list[str]:
+    """Return what runs: kind, model, chips and how many of them."""
+    header = ["workload", "kind", "model", "chip", "accelerators"]
+    return table(header, [list(row) for row in _workloads(scenario)], right=(4,))
+
+
+def _workloads(scenario: Scenario) -> Iterator[tuple[str, str, str, str, str]]:
+    for work in scenario.spec.workloads:
+        if isinstance(work, TrainingJob):
+            yield work.name, work.kind, work.model, work.accelerator, str(work.accelerators)
+        elif isinstance(work, ServedModel):
+            most = f"{work.least_accelerators} to {work.most_accelerators}"
+            yield work.name, work.kind, work.model, work.accelerator, most
+        elif isinstance(work, BatchWork):
+            yield work.name, work.kind, "", "", "what is left"
+
+
+def _mw(watts: float) -> str:
+    return number(watts / WATTS_PER_MW, 5)

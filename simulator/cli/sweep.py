@@ -1,0 +1,101 @@
+"""`gigawatt sweep`: designs and replicates into one folder, resumable."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from simulator.cli.exits import FAILED_RUNS, INTERRUPTED, say
+from simulator.cli.progress import Stages
+from simulator.cli.text import number, table
+from simulator.errors import display_name
+from simulator.studies import designs
+from simulator.studies import sweep as study
+from simulator.studies.designs import Plan, Task
+from simulator.studies.sweep_folder import SweepFolder
+
+SHOWN_RUNS = 40
+SHOWN_ERRORS = 5
+SHOWN_KPIS = ("power.poi_peak", "power.pue_mean", "fleet.utilization")
+
+
+@dataclass(frozen=True)
+class Where:
+    """Who carries out the runs, and which of them."""
+
+    backend: str = "loky"
+    scheduler: str | None = None
+    shard: str | None = None
+    resume: bool = False
+
+
+def sweep(path: Path, output: Path | None, jobs: int | None, where: Where) -> None:
+    """Carry out the command."""
+    study.check_backend(where.backend)
+    with Stages("runs") as stages:
+        stages.stage("check every design")
+        plan = designs.from_file(path)
+        mine = study.shard(plan.tasks, where.shard)
+        folder = SweepFolder(output or Path("reports") / path.stem, plan)
+        folder.open(where.resume or where.shard is not None)
+        interrupted = _carry_out(plan, mine, folder, study.workers(jobs), where, stages)
+        runs = folder.assemble()
+    _tell(runs, plan, folder)
+    if interrupted:
+        say("interrupted; finished runs are kept: go on with --resume")
+        raise SystemExit(INTERRUPTED)
+    if (runs["status"] == study.FAILED).any():
+        raise SystemExit(FAILED_RUNS)
+
+
+def _carry_out(
+    plan: Plan, mine: Sequence[Task], folder: SweepFolder, jobs: int, where: Where, stages: Stages
+) -> bool:
+    """Run what is not finished; return whether it was interrupted."""
+    finished = folder.finished()
+    left = [task for task in mine if task.identity not in finished]
+    done = len(mine) - len(left)
+    stages.stage("runs", len(mine))
+    stages(done)
+    try:
+        for identity, record in study.execute(plan, left, jobs, where.backend, where.scheduler):
+            folder.keep(identity, record)
+            done += 1
+            stages(done)
+    except KeyboardInterrupt:
+        return True
+    return False
+
+
+def _tell(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
+    for line in _error_lines(runs):
+        say(line)
+    if len(runs) <= SHOWN_RUNS:
+        print("\n".join(run_lines(runs, plan.axes)))
+    counts = runs["status"].value_counts()
+    told = ", ".join(f"{counts[s]} {s}" for s in counts.index)
+    print(f"\n{len(runs)} runs: {told}\ntable: {display_name(str(folder.path / 'runs.parquet'))}")
+
+
+def run_lines(runs: pd.DataFrame, axes: Sequence[str]) -> list[str]:
+    """Return one line per run: its axes and what most sweeps are about."""
+    shown = [k for k in SHOWN_KPIS if k in runs]
+    header = [*axes, "replicate", "status", *shown]
+    rows = [
+        [*(str(row[a]) for a in axes), str(row["replicate"]), row["status"],
+         *(number(None if pd.isna(row[k]) else row[k]) for k in shown)]
+        for row in runs.to_dict("records")
+    ]  # fmt: skip
+    return table(header, rows, right=range(len(axes) + 2, len(header)))
+
+
+def _error_lines(runs: pd.DataFrame) -> list[str]:
+    failed = runs[runs["status"] == study.FAILED]
+    lines = [
+        f"run {row['hash'][:8]} (design {row['design']}, replicate {row['replicate']}) failed: "
+        f"{row['error']}"
+        for row in failed.head(SHOWN_ERRORS).to_dict("records")
+    ]
+    more = len(failed) - len(lines)
+    return [*lines, f"and {more} more; see the column 'error'"] if more > 0 else lines

@@ -1,0 +1,99 @@
+"""Limits on indicators: `power.poi_peak <= 1 GW` read, and held against a summary."""
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from operator import eq, ge, gt, le, lt
+from typing import Any
+
+from simulator.errors import nearest
+from simulator.studies import StudyError
+from simulator.units import parse
+
+COMPARE = {"<=": le, ">=": ge, "==": eq, "<": lt, ">": gt}
+COUNTED = {"tCO2e": "t", "tokens": "1"}
+"""Units of indicators that no physical quantity has, and what to read them as."""
+_FORM = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|==|<|>)\s*(\S.*?)\s*")
+_UNIT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*(.*)")
+
+
+class LimitError(StudyError):
+    """A limit that cannot be read, or that names no indicator of the run."""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """What an indicator must be: its name, a comparison, a value as text with or without unit."""
+
+    kpi: str
+    operator: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kpi} {self.operator} {self.value}"
+
+
+def read(text: str) -> Limit:
+    """Return the limit a text states."""
+    found = _FORM.fullmatch(text)
+    if found is None:
+        told = f"'{text}': write KPI, one of {' '.join(COMPARE)}, and a value"
+        raise LimitError(f"{told}, e.g. 'power.poi_peak <= 1 GW'")
+    return Limit(*found.groups())
+
+
+def failures(limits: list[Limit], summary: dict[str, Any]) -> list[str]:
+    """Return the limits a summary does not keep, each with the value found.
+
+    All limits that name no indicator, or have the wrong unit, raise one LimitError together.
+    """
+    known = _values(summary)
+    wrong, failed = [], []
+    for limit in limits:
+        if limit.kpi not in known:
+            wrong.append(f"{limit}: no KPI '{limit.kpi}'{nearest(limit.kpi, known)}")
+            continue
+        value, unit = known[limit.kpi]
+        try:
+            kept = value is not None and COMPARE[limit.operator](
+                _number(value, unit), _number(limit.value, unit)
+            )
+        except ValueError:
+            wrong.append(f"{limit}: '{limit.value}' is not {_meant(unit)}")
+            continue
+        if not kept:
+            failed.append(f"{limit}: it is {_shown(value, unit)}")
+    if wrong:
+        raise LimitError("\n".join(wrong))
+    return failed
+
+
+def _values(summary: dict[str, Any]) -> dict[str, tuple[Any, str]]:
+    """Return value and unit of every indicator and every balance."""
+    indicators = {name: (k["value"], k["unit"]) for name, k in summary["kpis"].items()}
+    return {name: (value, "1") for name, value in summary["checks"].items()} | indicators
+
+
+def _number(value: Any, unit: str) -> float:
+    """Return a value in the indicator's unit; dates become seconds."""
+    if not isinstance(value, str):
+        return float(value)
+    if unit == "ISO date":
+        moment = datetime.fromisoformat(value)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    found = _UNIT.fullmatch(value)
+    given = found.group(1) if found else ""
+    if found and given in ("", unit):
+        return float(value.removesuffix(given))
+    return parse(value.replace("CO2e", ""), COUNTED.get(unit, unit))
+
+
+def _meant(unit: str) -> str:
+    return {"1": "a plain number", "ISO date": "an ISO date"}.get(unit, f"a value in {unit}")
+
+
+def _shown(value: Any, unit: str) -> str:
+    if value is None:
+        return "not reached"
+    number = value if isinstance(value, str) else f"{value:.6g}"
+    return number if unit in ("1", "ISO date") else f"{number} {unit}"

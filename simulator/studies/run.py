@@ -1,0 +1,212 @@
+"""One scenario, one or several replicates, and the folder that keeps them."""
+
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from joblib import Parallel, delayed, parallel_config
+
+from simulator.metrics import kpis
+from simulator.results import Results, load_tables, save_tables
+from simulator.scenario import Scenario, resolved
+from simulator.simulation import simulate, weather_of
+from simulator.studies import StudyError, provenance
+
+Progress = Callable[[float], None]
+"""Told the simulated seconds done, all replicates together."""
+MANIFEST = "manifest.json"
+BALANCE_TOLERANCE = 1e-9
+
+
+class FolderError(StudyError):
+    """A folder that cannot be written to or read as a run."""
+
+
+def run(
+    scenario: Scenario,
+    replicates: int | None = None,
+    n_jobs: int = 1,
+    progress: Progress | None = None,
+    keep: Path | None = None,
+) -> list[Results]:
+    """Simulate the replicates of a scenario; any number of workers gives the same results.
+
+    Parameters
+    ----------
+    replicates : int, optional
+        How many; the scenario's own number by default.
+    n_jobs : int
+        Processes that share the replicates.
+    progress : callable, optional
+        Told the simulated seconds done.
+    keep : Path, optional
+        Folder in which finished replicates wait, so that an interrupted run goes on from there.
+    """
+    count = scenario.spec.replicates if replicates is None else replicates
+    duration_s = scenario.spec.period.duration
+    tell = progress or (lambda done_s: None)
+    done: dict[int, Results] = {}
+    for index, results in _kept(scenario, count, keep):
+        done[index] = results
+    tell(len(done) * duration_s)
+    missing = [i for i in range(count) if i not in done]
+    for index, results in _simulated(scenario, missing, n_jobs, len(done), tell):
+        done[index] = results
+        if keep is not None and count > 1:
+            _keep(scenario, results, index, keep)
+        tell(len(done) * duration_s)
+    return [done[i] for i in range(count)]
+
+
+def check_folder(folder: Path) -> None:
+    """Refuse a place that holds something other than a run: a run replaces only a run."""
+    if folder.is_file():
+        raise FolderError(f"{folder} is a file; choose another folder with -o")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise FolderError(
+            f"{folder} is not empty and not a run folder (no {MANIFEST}); "
+            "choose another with -o, or empty it"
+        )
+
+
+def load(folder: Path) -> list[Results]:
+    """Return the replicates of a run folder."""
+    for name in (MANIFEST, "timeseries.parquet", "events.parquet", "tables/info.json"):
+        if not (folder / name).is_file():
+            raise FolderError(f"{folder} is not a run folder: it has no {name}")
+    return load_tables(folder)
+
+
+def write(
+    results: list[Results],
+    scenario: Scenario,
+    folder: Path,
+    started: datetime | None = None,
+    report: bool = True,
+) -> Path:
+    """Write the run folder, whole or not at all, and return it.
+
+    Everything but the manifest has the same bytes for the same inputs.
+    """
+    check_folder(folder)
+    began = started or datetime.now(UTC)
+    with replacing(folder) as fresh:
+        save_tables(results, fresh)
+        (fresh / "scenario.resolved.yaml").write_text(resolved(scenario), "utf-8")
+        summary = kpis.summary(results)
+        (fresh / "summary.json").write_text(kpis.dumps(summary), "utf-8")
+        if report:
+            from simulator.reports import document  # drawing costs seconds that tables need not
+
+            document.write(results, fresh)
+        text = json.dumps(manifest(results, scenario, began, summary), indent=1) + "\n"
+        (fresh / MANIFEST).write_text(text, "utf-8")
+    return folder
+
+
+def manifest(
+    results: list[Results], scenario: Scenario, started: datetime, summary: dict[str, Any]
+) -> dict[str, Any]:
+    """Return what identifies a run and what varies between two runs of the same inputs."""
+    ended = datetime.now(UTC)
+    info = results[0].info
+    return {
+        "name": info["name"],
+        "version": provenance.code_version(),
+        "fidelity": info["fidelity"],
+        "seed": info["seed"],
+        "replicates": len(results),
+        "config_sha256": info["config_hash"],
+        "resolved_sha256": hashlib.sha256(resolved(scenario).encode()).hexdigest(),
+        "inputs": provenance.inputs(scenario),
+        "started": started.isoformat(timespec="seconds"),
+        "ended": ended.isoformat(timespec="seconds"),
+        "wall_s": round((ended - started).total_seconds(), 3),
+        "peak_rss_bytes": provenance.peak_memory_bytes(),
+        "events": sum(len(r.events) for r in results),
+        "warnings": [*warnings_of(scenario), *open_balances(summary)],
+        "packages": provenance.packages(),
+        **provenance.machine(),
+    }
+
+
+def warnings_of(scenario: Scenario) -> list[str]:
+    """Return what a reader of the result must know about its inputs."""
+    return [f"weather: {told}" for told in weather_of(scenario).warnings]
+
+
+def open_balances(summary: dict[str, Any]) -> list[str]:
+    """Return the balances that do not close."""
+    return [
+        f"{name} is {value:.3g}, above {BALANCE_TOLERANCE:g}"
+        for name, value in summary["checks"].items()
+        if value is None or value > BALANCE_TOLERANCE
+    ]
+
+
+@contextmanager
+def replacing(folder: Path) -> Iterator[Path]:
+    """Yield a fresh sibling folder that takes the place of `folder` when all went well."""
+    folder = folder.absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
+        fresh, old = Path(scratch) / "new", Path(scratch) / "old"
+        fresh.mkdir()
+        yield fresh
+        if folder.exists():
+            folder.rename(old)
+        fresh.rename(folder)
+
+
+def unfinished(folder: Path) -> Path:
+    """Return where the finished replicates of an interrupted run wait."""
+    return folder.absolute().with_name(f".{folder.absolute().name}.unfinished")
+
+
+def discard(keep: Path) -> None:
+    """Remove the waiting replicates of a run that is now whole."""
+    shutil.rmtree(keep, ignore_errors=True)
+
+
+def _simulated(
+    scenario: Scenario, missing: list[int], n_jobs: int, before: int, tell: Progress
+) -> Iterator[tuple[int, Results]]:
+    """Yield (replicate, results) as they finish, here or in worker processes."""
+    workers = min(n_jobs, len(missing))
+    if workers <= 1:
+        for number, index in enumerate(missing, start=before):
+            yield index, simulate(scenario, index, _after(scenario, number, tell))
+        return
+    with parallel_config(backend="loky", inner_max_num_threads=1):
+        pool = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
+        yield from pool(delayed(_one)(scenario, index) for index in missing)
+
+
+def _one(scenario: Scenario, index: int) -> tuple[int, Results]:
+    return index, simulate(scenario, index)
+
+
+def _after(scenario: Scenario, before: int, tell: Progress) -> Progress:
+    base_s = before * scenario.spec.period.duration
+    return lambda done_s: tell(base_s + done_s)
+
+
+def _kept(
+    scenario: Scenario, count: int, keep: Path | None
+) -> Iterator[tuple[int, Results]]:
+    """Yield the replicates an interrupted run of the same inputs has left."""
+    for index in range(count) if keep is not None and keep.is_dir() else ():
+        folder = keep / provenance.identity(scenario, index)[:32]  # type: ignore[operator]
+        if folder.is_dir():
+            yield index, load_tables(folder)[0]
+
+
+def _keep(scenario: Scenario, results: Results, index: int, keep: Path) -> None:
+    with replacing(keep / provenance.identity(scenario, index)[:32]) as fresh:
+        save_tables([results], fresh)

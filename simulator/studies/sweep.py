@@ -1,0 +1,130 @@
+"""Many runs of many designs: carried out anywhere, kept one by one, assembled in design order."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from importlib.util import find_spec
+from typing import Any
+
+import pandas as pd
+from joblib import Parallel, cpu_count, delayed, parallel_config
+
+from simulator.errors import nearest
+from simulator.metrics import kpis
+from simulator.scenario import Scenario
+from simulator.simulation import simulate
+from simulator.studies import StudyError
+from simulator.studies.designs import Plan, Task
+
+Record = dict[str, Any]
+"""What is kept of a run: status, error, kpis {name: [value, unit]}, checks, wall_s."""
+Progress = Callable[[int], None]
+"""Told the number of finished runs."""
+PENDING, DONE, FAILED = "pending", "done", "failed"
+BACKENDS = ("loky", "dask")
+
+
+def execute(
+    plan: Plan,
+    tasks: Sequence[Task],
+    n_jobs: int,
+    backend: str = "loky",
+    scheduler: str | None = None,
+) -> Iterator[tuple[str, Record]]:
+    """Yield (identity, record) of each task as it finishes, here or in worker processes.
+
+    A run that fails yields a record with its error, and the others go on.
+    """
+    unique = {task.identity: task for task in tasks}
+    calls = [(key, plan.designs[t.design].scenario, t.replicate) for key, t in unique.items()]
+    workers = min(n_jobs, len(calls))
+    if workers <= 1 and backend == "loky":
+        yield from (one(*call) for call in calls)
+        return
+    with _workers(backend, scheduler):
+        pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="2*n_jobs")
+        yield from pool(delayed(one)(*call) for call in calls)
+
+
+def one(identity: str, scenario: Scenario, replicate: int) -> tuple[str, Record]:
+    """Return the record of one run."""
+    began_s = time.perf_counter()
+    record: Record = {"status": DONE, "error": "", "kpis": {}, "checks": {}}
+    try:
+        document = kpis.summary([simulate(scenario, replicate)])
+        record["kpis"] = {k: [e["value"], e["unit"]] for k, e in document["kpis"].items()}
+        record["checks"] = document["checks"]
+    except Exception as error:  # whatever it is, it belongs to this run alone
+        record |= {"status": FAILED, "error": f"{type(error).__name__}: {error}"}
+    return identity, record | {"wall_s": round(time.perf_counter() - began_s, 4)}
+
+
+def frame(plan: Plan, records: dict[str, Record]) -> pd.DataFrame:
+    """Return one row per run in design order: axes, replicate, status, every KPI and balance."""
+    found = [records.get(task.identity, {"status": PENDING}) for task in plan.tasks]
+    pairs = list(zip(plan.tasks, found, strict=True))
+    columns: dict[str, Any] = {"design": [task.design for task, _ in pairs]}
+    for axis in plan.axes:
+        columns[axis] = _axis([plan.designs[task.design].values[axis] for task, _ in pairs])
+    columns["replicate"] = [task.replicate for task, _ in pairs]
+    columns["status"] = [record["status"] for record in found]
+    columns["error"] = [record.get("error", "") for record in found]
+    columns["seed"] = [plan.designs[task.design].scenario.spec.seed for task, _ in pairs]
+    columns["hash"] = [task.identity for task, _ in pairs]
+    for name, unit in units(found).items():
+        values = [record.get("kpis", {}).get(name, [None])[0] for record in found]
+        columns[name] = pd.Series(values, dtype=object if unit == "ISO date" else float)
+    for name in dict.fromkeys(name for record in found for name in record.get("checks", ())):
+        values = [record.get("checks", {}).get(name) for record in found]
+        columns[f"checks.{name}"] = pd.Series(values, dtype=float)
+    return pd.DataFrame(columns)
+
+
+def units(records: Iterable[Record]) -> dict[str, str]:
+    """Return the unit of every indicator that any record has, in order of appearance."""
+    return {
+        name: unit for record in records for name, (_, unit) in record.get("kpis", {}).items()
+    }
+
+
+def shard(tasks: Sequence[Task], text: str | None) -> list[Task]:
+    """Return the i-th of n parts of the runs for `i/n`, all of them for None."""
+    if text is None:
+        return list(tasks)
+    first, _, count = text.partition("/")
+    if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
+        raise StudyError(f"--shard {text}: write i/n with i from 1 to n, e.g. 2/8")
+    return [task for k, task in enumerate(tasks) if k % int(count) == int(first) - 1]
+
+
+def check_backend(backend: str) -> None:
+    """Refuse a backend that is unknown or not installed."""
+    if backend not in BACKENDS:
+        raise StudyError(f"no backend '{backend}'{nearest(backend, BACKENDS)}; loky or dask")
+    if backend == "dask" and find_spec("distributed") is None:
+        raise StudyError("--backend dask needs Dask: pip install 'gigawatt[dask]'")
+
+
+def workers(n_jobs: int | None) -> int:
+    """Return the number of processes: as told, or one per core."""
+    return int(cpu_count()) if n_jobs is None else n_jobs
+
+
+@contextmanager
+def _workers(backend: str, scheduler: str | None) -> Iterator[None]:
+    """Make `Parallel` use worker processes that do not fan out further."""
+    if backend == "loky":
+        with parallel_config(backend="loky", inner_max_num_threads=1):
+            yield
+        return
+    from distributed import Client
+
+    with Client(scheduler), parallel_config(backend="dask"):
+        yield
+
+
+def _axis(values: list[Any]) -> Any:
+    """Return the values of an axis as numbers where all are, else as text."""
+    if all(isinstance(value, int | float) for value in values):
+        return values
+    return [value if isinstance(value, str) else str(value) for value in values]

@@ -1,0 +1,100 @@
+"""The folder of a sweep: one small file per finished run, and the tables assembled from them."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from simulator.studies import StudyError, provenance
+from simulator.studies.designs import Plan
+from simulator.studies.sweep import DONE, Record, frame, units
+
+DESIGN = "sweep.json"
+
+
+@dataclass(frozen=True)
+class SweepFolder:
+    """Where a sweep keeps what it has; several processes may work in it at once."""
+
+    path: Path
+    plan: Plan
+
+    def open(self, resume: bool) -> None:
+        """Prepare the folder; refuse one that holds something else, or another sweep."""
+        held = self.path / DESIGN
+        if held.is_file():
+            self._check_same(json.loads(held.read_text("utf-8")))
+            if not resume:
+                told = f"{self.path} holds this sweep already; go on with --resume, or choose"
+                raise StudyError(f"{told} another folder with -o")
+        elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
+            raise StudyError(f"{self.path} is not empty and not a sweep; choose another with -o")
+        (self.path / "runs").mkdir(parents=True, exist_ok=True)
+        write_whole(held, json.dumps(self._description(), indent=1) + "\n")
+
+    def records(self) -> dict[str, Record]:
+        """Return what is kept, by identity; only runs of this plan count."""
+        files = {task.identity: self._file(task.identity) for task in self.plan.tasks}
+        kept = {key: file for key, file in files.items() if file.is_file()}
+        return {key: json.loads(file.read_text("utf-8")) for key, file in kept.items()}
+
+    def finished(self) -> set[str]:
+        """Return the identities of the runs that need not be run again."""
+        return {key for key, record in self.records().items() if record["status"] == DONE}
+
+    def keep(self, identity: str, record: Record) -> None:
+        """Write one run, whole or not at all."""
+        write_whole(self._file(identity), json.dumps(record) + "\n")
+
+    def assemble(self) -> pd.DataFrame:
+        """Write and return `runs.parquet`: the same bytes for the same finished runs."""
+        records = self.records()
+        table = frame(self.plan, records)
+        self._write(table, "runs.parquet")
+        told = units(records[t.identity] for t in self.plan.tasks if t.identity in records)
+        listed = "".join(f"{name},{unit}\n" for name, unit in told.items())
+        write_whole(self.path / "kpis.csv", "kpi,unit\n" + listed)
+        times = [(key, record["wall_s"]) for key, record in records.items()]
+        self._write(pd.DataFrame(times, columns=["hash", "wall_s"]), "timing.parquet")
+        return table
+
+    def _write(self, table: pd.DataFrame, name: str) -> None:
+        fresh = self.path / f".{name}.{os.getpid()}"
+        table.to_parquet(fresh, index=False, compression="zstd")
+        os.replace(fresh, self.path / name)
+
+    def _file(self, identity: str) -> Path:
+        return self.path / "runs" / f"{identity[:32]}.json"
+
+    def _description(self) -> dict[str, object]:
+        plan = self.plan
+        return {
+            "name": plan.name,
+            "identity": plan.identity,
+            "version": provenance.code_version(),
+            "axes": {axis: list(dict.fromkeys(str(d.values[axis]) for d in plan.designs))
+                     for axis in plan.axes},
+            "designs": len(plan.designs),
+            "replicates": plan.replicates,
+        }  # fmt: skip
+
+    def _check_same(self, held: dict[str, object]) -> None:
+        mine = self._description()
+        if held.get("identity") == mine["identity"]:
+            return
+        other = [
+            f"{key} {held.get(key)} there, {mine[key]} here"
+            for key in ("version", "axes", "designs", "replicates")
+            if held.get(key) != mine[key]
+        ]
+        told = "; ".join(other) or "the scenario's inputs have changed"
+        raise StudyError(f"{self.path} holds another sweep ({told}); choose another with -o")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file so that readers see the old one or the new one, never a part."""
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.write_text(text, "utf-8")
+    os.replace(fresh, path)
