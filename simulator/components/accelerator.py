@@ -1,5 +1,7 @@
 """The accelerator: one chip as its datasheet describes it."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from simulator.components.kinds import Spec
@@ -9,9 +11,12 @@ from simulator.units import (
     DataSize,
     Fraction,
     HeatCapacity,
+    NonNegative,
+    Positive,
     Power,
     Temperature,
     ThermalResistance,
+    Within,
 )
 
 
@@ -25,22 +30,22 @@ class Accelerator(Spec):
     vendor: str
     first_party: bool = False
     """Designed by the operator itself."""
-    peak: dict[str, ComputeRate]
+    peak: dict[str, Annotated[ComputeRate, Positive()]]
     """Dense peak rate by precision: bf16, fp8, fp4, int8."""
-    sustained: dict[str, Fraction] = Field(default_factory=dict)
+    sustained: dict[str, Annotated[Fraction, Within("1 %", "100 %")]] = Field(default_factory=dict)
     """Measured rate of large matrix products as a share of peak, by precision."""
-    memory: DataSize
+    memory: Annotated[DataSize, Positive()]
     """Usable high-bandwidth memory."""
-    memory_bandwidth: Bandwidth
-    tdp: Power
+    memory_bandwidth: Annotated[Bandwidth, Positive()]
+    tdp: Annotated[Power, Within("10 W", "20 kW")]
     """Largest sustained chip power."""
-    idle: Power
+    idle: Annotated[Power, NonNegative()]
     """Power with clocks up and no work."""
-    scaleup_bandwidth: Bandwidth
+    scaleup_bandwidth: Annotated[Bandwidth, Positive()]
     """Unidirectional bandwidth per chip inside the scale-up domain."""
-    scaleup_domain: int
+    scaleup_domain: Annotated[int, Field(ge=1)]
     """Chips in one scale-up domain."""
-    scaleout_bandwidth: Bandwidth
+    scaleout_bandwidth: Annotated[Bandwidth, Positive()]
     """Unidirectional network bandwidth per chip between domains."""
     throttle_start: Temperature = 87.0
     """Junction temperature at which clocks begin to fall."""
@@ -48,12 +53,12 @@ class Accelerator(Spec):
     """Junction temperature at which clocks are halved."""
     shutdown: Temperature = 92.0
     """Junction temperature at which the chip switches off."""
-    thermal_resistance: ThermalResistance
+    thermal_resistance: Annotated[ThermalResistance, Positive()]
     """Junction to coolant (or inlet air) at rated flow."""
-    heat_capacity: HeatCapacity
+    heat_capacity: Annotated[HeatCapacity, Positive()]
     """Package and cold plate or heat sink."""
-    leakage_w_per_k: float = 0.0
+    leakage_w_per_k: Annotated[float, Field(ge=0)] = 0.0
     """Extra chip power per kelvin above `leakage_reference`, W/K."""
     leakage_reference: Temperature = 65.0
-    power_exponent: float = 2.5
+    power_exponent: Annotated[float, Field(ge=1, le=4)] = 2.5
     """Dynamic power ~ clock ** exponent near the top of the voltage-frequency curve (P ~ f V^2)."""

@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, Rate, Temperature, TemperatureDelta
+from simulator.units import (
+    Duration,
+    Fraction,
+    NonNegative,
+    Positive,
+    Rate,
+    Temperature,
+    TemperatureDelta,
+)
 
 Population = Literal[
     "accelerator", "server", "rack", "block", "hall", "leaf_switch", "optic",
@@ -23,22 +31,22 @@ class FailureClass(Spec):
     """Cause, as it appears in `failures.<cause>`."""
     per: Population
     """What one unit of the population is."""
-    rate: Rate
+    rate: Annotated[Rate, NonNegative()]
     """Failures per unit and time at the reference temperature, at age `age_reference`."""
     shape: Annotated[float, Field(gt=0.2, le=5)] = 1.0
     """Weibull shape: below 1 infant mortality, 1 exponential, above 1 wear-out."""
-    age_reference: Duration = 31_557_600.0
+    age_reference: Annotated[Duration, Positive()] = 31_557_600.0
     """Age at which the hazard equals `rate`."""
     temperature_reference: Temperature = 65.0
-    doubling: TemperatureDelta | None = None
+    doubling: Annotated[TemperatureDelta, Positive()] | None = None
     """Temperature rise that doubles the hazard; blank for none."""
     effect: Effect
     """What leaves service. `interrupt` takes nothing out but stops the job above it; `flow` stops a
     block's coolant, and its racks trip when their chips are too hot."""
     transient: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
     """Share that a restart cures, with `reset` instead of `repair`."""
-    reset: Duration = 600.0
-    repair: Duration
+    reset: Annotated[Duration, NonNegative()] = 600.0
+    repair: Annotated[Duration, Positive()]
     """Median time to repair, detection and parts included."""
     repair_spread: Annotated[float, Field(ge=0, le=2)] = 0.5
     """Log-standard deviation of the repair time."""

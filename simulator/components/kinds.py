@@ -14,7 +14,9 @@ Evidence = Literal["measured", "vendor", "derived", "assumed"]
 class Spec(BaseModel):
     """A frozen, strict piece of the document: unknown keys are errors, docstrings are the manual."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False
+    )
 
 
 def kinds_of(package: ModuleType, base: type[Spec]) -> tuple[type[Spec], ...]:

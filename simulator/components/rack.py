@@ -1,8 +1,12 @@
 """The rack: accelerators, host and network parts behind power shelves."""
 
+from typing import Annotated
+
+from pydantic import Field
+
 from simulator.components.kinds import Spec
 from simulator.components.power.loss import LossCurve
-from simulator.units import Fraction, MassFlow, Power
+from simulator.units import Fraction, MassFlow, NonNegative, Positive, Power, Within
 
 
 class Rack(Spec):
@@ -12,28 +16,28 @@ class Rack(Spec):
     aliases: tuple[str, ...] = ()
     accelerator: str | None = None
     """Chip in the rack, by catalog name."""
-    accelerators: int = 0
-    servers: int = 1
+    accelerators: Annotated[int, Field(ge=0, le=4096)] = 0
+    servers: Annotated[int, Field(ge=1, le=4096)] = 1
     """Servers or trays: the unit that leaves for repair."""
-    nameplate: Power
+    nameplate: Annotated[Power, Within("100 W", "5 MW")]
     """Provisioned input power of the rack."""
-    host_idle: Power
+    host_idle: Annotated[Power, NonNegative()]
     """Everything but accelerators, before the power shelves, at no work."""
-    host_max: Power
+    host_max: Annotated[Power, NonNegative()]
     """The same at full work."""
-    utilization: Fraction = 0.0
+    utilization: Annotated[Fraction, Within("0 %", "100 %")] = 0.0
     """Steady work of a support rack, as a fraction of idle-to-maximum; accelerator racks follow
     their workload instead."""
     power_shelf: LossCurve
     """Conversion loss of the power shelves, of their rating."""
-    power_shelf_rating: Power
-    liquid_fraction: Fraction
+    power_shelf_rating: Annotated[Power, Positive()]
+    liquid_fraction: Annotated[Fraction, Within("0 %", "100 %")]
     """Share of rack heat taken by cold plates; the rest goes to air."""
-    coolant_flow: MassFlow = 0.0
+    coolant_flow: Annotated[MassFlow, NonNegative()] = 0.0
     """Liquid coolant through the rack."""
-    resistance_spread: Fraction = 0.05
+    resistance_spread: Annotated[Fraction, Within("0 %", "50 %")] = 0.05
     """Manufacturing spread (one sigma) of the hottest chip's thermal resistance between racks."""
-    network_ports: int = 0
+    network_ports: Annotated[int, Field(ge=0, le=65_536)] = 0
     """Back-end network ports."""
     ups: bool = False
     """Fed through a UPS (network, storage, controls); accelerator racks ride on rack batteries."""

@@ -16,7 +16,7 @@ from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
 from simulator.components.power.ups import Ups
 from simulator.components.rack import Rack
-from simulator.units import Fraction, Power, Temperature
+from simulator.units import Fraction, NonNegative, Power, Temperature, Within
 
 
 class SupportRacks(Spec):
@@ -46,20 +46,20 @@ class Hall(Spec):
     fabric: Clos | None = None
     """Back-end fabric of this group of halls; blank: of the kind at `topology.fabric`. Each group
     has a fabric of its own."""
-    house: Power = 0.0
+    house: Annotated[Power, NonNegative()] = 0.0
     """Lights, controls and offices of one hall."""
 
 
 class Cooling(Spec):
     """Two loops that share no setpoint: warm liquid for cold plates, chilled water for air."""
 
-    supply: Temperature
-    """Coolant supplied to the cold plates."""
+    supply: Annotated[Temperature, Within("15 degC", "60 degC")]
+    """Coolant supplied to the cold plates; below 15 degC the dew point of the room is near."""
     warm: Plant
     """Rejects the heat of the cold plates."""
     coolant_unit: CoolantUnit
     """Heat exchanger and pumps between the plant's loop and the racks."""
-    chilled_supply: Temperature
+    chilled_supply: Annotated[Temperature, Within("4 degC", "40 degC")]
     """Chilled water supplied to fan walls."""
     chilled: Plant
     """Rejects the heat of the air."""

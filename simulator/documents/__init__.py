@@ -86,20 +86,35 @@ def read(
     sets : `a.b=3 MW` texts as on the command line, or (dotted key, plain value) pairs
     scenario : a name under `scenarios:` whose overrides are laid on
     """
+    document, problems = gather(path, sets, scenario)
+    if problems or document is None:
+        raise ScenarioError(problems)
+    return document
+
+
+def gather(
+    path: str | Path,
+    sets: Iterable[str | tuple[str, Any]] = (),
+    scenario: str | None = None,
+) -> tuple[Document | None, list[Problem]]:
+    """Return what can be made of a file, and every problem found; see `read`.
+
+    With problems the document may lack what a failed import or an unknown template would have
+    brought; without a document nothing could be read.
+    """
     problems: list[Problem] = []
     imports = Imports(problems)
     whole = imports.load(Path(path), Place(str(path), 1, 1))
     tree = _assembled(whole, sets, scenario, problems) if whole else None
-    figures: tuple[Figure, ...] = ()
-    if tree is not None and tree.too_big:
+    if whole is None or tree is None:
+        return None, problems
+    if tree.too_big:
         problems.append(tree.place.problem("", f"the document {tree.too_big}"))
-    elif tree is not None:
-        tree, figures = take_figures(tree, problems)
-    if problems or whole is None or tree is None:
-        raise ScenarioError(problems)
+        return None, problems
+    tree, figures = take_figures(tree, problems)
     places = {path: node.place for path, node in walk(tree)}
     names = tuple(whole.entries["scenarios"].entries) if "scenarios" in whole.entries else ()
-    return Document(to_plain(tree), places, figures, tuple(imports.done), names)
+    return Document(to_plain(tree), places, figures, tuple(imports.done), names), problems
 
 
 def _assembled(

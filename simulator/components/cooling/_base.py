@@ -7,9 +7,10 @@ from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, NonNegative, Positive, Power, TemperatureDelta
+from simulator.units import Duration, Fraction, Positive, Power, TemperatureDelta, Within
 
 Array = NDArray[np.float64]
 
@@ -54,15 +55,15 @@ class PlantSpec(Spec):
 
     unit: Annotated[Power, Positive()]
     """Heat one unit rejects at its design point."""
-    spare_units: int = 1
+    spare_units: Annotated[int, Field(ge=0, le=10_000)] = 1
     """Units beyond those the design heat needs (1 is N+1)."""
-    margin: Annotated[Fraction, NonNegative()] = 0.0
+    margin: Annotated[Fraction, Within("0 %", "200 %")] = 0.0
     """Capacity over design heat before the spare units."""
-    range: Annotated[TemperatureDelta, Positive()]
+    range: Annotated[TemperatureDelta, Within("1 K", "40 K")]
     """Return minus supply temperature of the loop at full capacity; the flow is constant."""
-    tank: Annotated[Duration, NonNegative()]
+    tank: Annotated[Duration, Within("0 s", "24 h")]
     """Thermal mass of the loop with its buffer tank, in seconds of design flow."""
-    pump: Annotated[Fraction, NonNegative()]
+    pump: Annotated[Fraction, Within("0 %", "20 %")]
     """Power of the loop's own pumps at design, as a fraction of design heat."""
 
     def duty_units(self, design_heat_w: float) -> int:

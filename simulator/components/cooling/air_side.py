@@ -6,21 +6,21 @@ import numpy as np
 
 from simulator.components.cooling._base import LOAD_FRAC, Array
 from simulator.components.kinds import Spec
-from simulator.units import Fraction, NonNegative, Positive, TemperatureDelta, Within
+from simulator.units import Fraction, TemperatureDelta, Within
 
 
 class AirSide(Spec):
     """Variable-speed fans behind coils; the airflow follows the heat at constant air range."""
 
-    approach: Annotated[TemperatureDelta, Positive()] = 4.0
+    approach: Annotated[TemperatureDelta, Within("0.1 K", "20 K")] = 4.0
     """Supply air minus chilled water supply, held by the coil's valve (assumed)."""
-    range: Annotated[TemperatureDelta, Positive()] = 12.0
+    range: Annotated[TemperatureDelta, Within("1 K", "40 K")] = 12.0
     """Return air minus supply air (10-14 K)."""
     fan: Annotated[Fraction, Within(0.0, 0.2)] = 0.03
     """Fan power over air heat at design (0.020-0.035 fan wall, 0.03-0.06 CRAH)."""
     minimum_airflow: Annotated[Fraction, Within(0.05, 1.0)] = 0.4
     """Lowest airflow over design."""
-    margin: Annotated[Fraction, NonNegative()] = 0.1
+    margin: Annotated[Fraction, Within("0 %", "200 %")] = 0.1
     """Airflow over what design heat needs."""
 
     def supply_air_c(self, chilled_c: float) -> float:

@@ -34,7 +34,7 @@ class ChillerTower(PlantSpec):
     """
 
     kind: Literal["chiller_tower"] = "chiller_tower"
-    design_wet_bulb: Temperature = 25.55
+    design_wet_bulb: Annotated[Temperature, Within("0 degC", "35 degC")] = 25.55
     """Wet bulb of the towers' design point."""
     tower_approach: Annotated[TemperatureDelta, Positive()] = 3.89
     """Tower water minus wet bulb at the design point."""
@@ -52,9 +52,9 @@ class ChillerTower(PlantSpec):
     """Refrigerant to leaving water, at evaporator and condenser (1-2 K, assumed)."""
     minimum_lift: Annotated[TemperatureDelta, Within("5 K", "30 K")] = 15.0
     """Smallest condensing minus evaporating temperature the compressor works at (assumed)."""
-    condenser_minimum: Temperature = 15.0
+    condenser_minimum: Annotated[Temperature, Within("5 degC", "30 degC")] = 15.0
     """Coldest water the condensers accept; a bypass and slow fans keep it (assumed)."""
-    design_supply: Temperature | None = None
+    design_supply: Annotated[Temperature, Within("3 degC", "40 degC")] | None = None
     """Chilled water temperature the chillers are sized for; the set temperature if not given."""
     cycles_of_concentration: Annotated[Fraction, Within(1.1, 20.0)] = 4.0
     """Salt in the basin over salt in the make-up water (3-6, assumed)."""

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Self
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from simulator.components.cooling.exchanger import counterflow, ntu_of
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, NonNegative, Positive, Power, TemperatureDelta
+from simulator.units import Duration, Fraction, Positive, Power, TemperatureDelta, Within
 
 FILM_EXPONENT = 0.7  # film coefficient ~ flow^0.7 in plate exchangers
 
@@ -16,23 +16,23 @@ class CoolantUnit(Spec):
 
     unit: Annotated[Power, Positive()]
     """Heat one unit moves at its design point."""
-    spare_units: int = 0
+    spare_units: Annotated[int, Field(ge=0, le=1000)] = 0
     """Units of a group beyond those its design heat needs."""
-    margin: Annotated[Fraction, NonNegative()] = 0.0
+    margin: Annotated[Fraction, Within("0 %", "200 %")] = 0.0
     """Capacity over design heat."""
-    approach: Annotated[TemperatureDelta, Positive()] = 3.0
+    approach: Annotated[TemperatureDelta, Within("0.1 K", "20 K")] = 3.0
     """Coolant supply minus facility supply at design heat (Stulz after ASHRAE TC9.9)."""
-    range: Annotated[TemperatureDelta, Positive()] = 10.0
+    range: Annotated[TemperatureDelta, Within("1 K", "40 K")] = 10.0
     """Coolant return minus supply at design heat (OCP: 1.5 L/min per kW)."""
-    facility_range: Annotated[TemperatureDelta, Positive()] = 10.0
+    facility_range: Annotated[TemperatureDelta, Within("1 K", "40 K")] = 10.0
     """Facility water return minus supply at design heat."""
-    pump: Annotated[Fraction, NonNegative()] = 0.0125
+    pump: Annotated[Fraction, Within("0 %", "20 %")] = 0.0125
     """Pump power over design heat (276 kPa, 1.5 L/min per kW, 55 %; Frontier measures 0.8 %)."""
-    pumps: Annotated[int, Positive()] = 2
+    pumps: Annotated[int, Within(1, 100)] = 2
     """Pumps in each unit."""
-    spare_pumps: Annotated[int, NonNegative()] = 1
+    spare_pumps: Annotated[int, Within(0, 100)] = 1
     """Pumps of a unit that may stand without loss of flow."""
-    loop: Annotated[Duration, NonNegative()] = 20.0
+    loop: Annotated[Duration, Within("0 s", "1 h")] = 20.0
     """Thermal mass of coolant and metal, in seconds of design flow (60 L and 40 kg of copper in a
     130 kW rack; row loops reach 120 s)."""
 

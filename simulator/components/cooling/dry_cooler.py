@@ -22,7 +22,7 @@ class DryCooler(PlantSpec):
     """
 
     kind: Literal["dry_cooler"] = "dry_cooler"
-    design_air: Temperature = 35.0
+    design_air: Annotated[Temperature, Within("-20 degC", "55 degC")] = 35.0
     """Air temperature of the design point, at sea level."""
     approach: Annotated[TemperatureDelta, Positive()] = 5.55
     """Leaving water minus air at the design point."""
@@ -36,7 +36,7 @@ class DryCooler(PlantSpec):
     """Air-side over water-side conductance (hA) at design."""
     adiabatic_effectiveness: Annotated[Fraction, Within(0.0, 0.95)] = 0.0
     """Share of the wet-bulb depression taken off the air by wetted pads (0: none; 0.6-0.9)."""
-    adiabatic_start: Temperature = 28.0
+    adiabatic_start: Annotated[Temperature, Within("0 degC", "50 degC")] = 28.0
     """Dry bulb above which the pads are wetted."""
     cycles_of_concentration: Annotated[Fraction, Within(1.1, 20.0)] = 4.0
     """Salt in the pads' water over salt in the make-up water."""

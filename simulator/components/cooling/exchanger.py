@@ -5,6 +5,7 @@ References: Incropera et al., Fundamentals of Heat and Mass Transfer, ch. 11, ta
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,6 +29,7 @@ def crossflow(ntu: ArrayLike, ratio: ArrayLike) -> Array:
     return np.asarray(-np.expm1(n**0.22 / c * np.expm1(-c * n**0.78)))
 
 
+@lru_cache(maxsize=1024)
 def ntu_of(
     effectiveness: float, ratio: float, law: Callable[[ArrayLike, ArrayLike], Array]
 ) -> float:

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from simulator.components.kinds import Spec
-from simulator.units import Bandwidth, Duration, Power
+from simulator.units import Bandwidth, Duration, NonNegative, Positive, Power, Within
 
 
 class Clos(Spec):
@@ -15,14 +15,14 @@ class Clos(Spec):
     kind: Literal["clos"] = "clos"
     radix: Annotated[int, Field(ge=4, le=1024)]
     """Ports per switch at the endpoint rate."""
-    port_bandwidth: Bandwidth
+    port_bandwidth: Annotated[Bandwidth, Positive()]
     """Unidirectional bandwidth of one port."""
     oversubscription: Annotated[float, Field(ge=1.0, le=64.0)] = 1.0
     """Leaf down-links over up-links."""
-    hop_latency: Duration
-    switch_power: Power
+    hop_latency: Annotated[Duration, Within("0 s", "1 s")]
+    switch_power: Annotated[Power, NonNegative()]
     """One switch without optics."""
-    optic_power: Power
+    optic_power: Annotated[Power, NonNegative()]
     """One optical module."""
 
     def size(self, endpoints: int) -> dict[str, int]:

@@ -6,14 +6,14 @@ from pydantic import Field
 
 from simulator.components.kinds import Spec
 from simulator.components.power.loss import LossCurve
-from simulator.units import ApparentPower
+from simulator.units import ApparentPower, Positive
 
 
 class Bank(Spec):
     """`count` equal elements in parallel."""
 
     count: Annotated[int, Field(ge=1, le=10_000)]
-    rating: ApparentPower
+    rating: Annotated[ApparentPower, Positive()]
     """Continuous rating of one element."""
     loss: LossCurve = LossCurve()
 

@@ -2,20 +2,18 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from simulator.components.kinds import Spec
-from simulator.units import Energy, Fraction, Power
+from simulator.units import Energy, Fraction, NonNegative, Positive, Power, Within
 
 
 class Battery(Spec):
     """A battery plant that bridges supply losses until generators carry what they can."""
 
-    power: Power
-    energy: Energy
-    round_trip: Annotated[Fraction, Field(gt=0, le=1)] = 0.86
+    power: Annotated[Power, Positive()]
+    energy: Annotated[Energy, Positive()]
+    round_trip: Annotated[Fraction, Within("30 %", "100 %")] = 0.86
     """AC to AC efficiency of a full cycle."""
-    auxiliary: Power = 0.0
+    auxiliary: Annotated[Power, NonNegative()] = 0.0
     """Standing draw of controls and thermal management."""
-    recharge: Power
+    recharge: Annotated[Power, NonNegative()]
     """Largest recharge draw."""

@@ -1,16 +1,18 @@
 """The block: one unit substation with its busways, a row of racks and their coolant unit."""
 
+from typing import Annotated
+
 from simulator.components.kinds import Spec
 from simulator.components.power.loss import LossCurve
-from simulator.units import ApparentPower, Fraction
+from simulator.units import ApparentPower, Fraction, Positive, Within
 
 
 class Block(Spec):
     """What feeds one group of racks."""
 
-    rating: ApparentPower
+    rating: Annotated[ApparentPower, Positive()]
     """Unit substation rating."""
-    continuous: Fraction = 1.0
+    continuous: Annotated[Fraction, Within("10 %", "100 %")] = 1.0
     """Share of the rating usable continuously (0.8 for 80 %-rated breakers)."""
     substation: LossCurve
     """Loss of the unit substation, of its rating."""

@@ -5,19 +5,19 @@ from typing import Annotated
 from pydantic import Field
 
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, Power
+from simulator.units import Duration, Fraction, Positive, Power, Within
 
 
 class Generators(Spec):
     """A plant of equal standby generator sets."""
 
     count: Annotated[int, Field(ge=0, le=10_000)]
-    rating: Power
-    start: Duration
+    rating: Annotated[Power, Positive()]
+    start: Annotated[Duration, Within("0 s", "1 h")]
     """From loss of supply to accepting load."""
-    fail_to_start: Fraction = 0.005
+    fail_to_start: Annotated[Fraction, Within("0 %", "100 %")] = 0.005
     """Probability per set and demand."""
-    fuel_no_load: float = 0.018
+    fuel_no_load: Annotated[float, Field(ge=0, le=1)] = 0.018
     """Fuel at no load, litres per hour per kW of rating."""
-    fuel_slope: float = 0.247
+    fuel_slope: Annotated[float, Field(ge=0, le=2)] = 0.247
     """Further fuel per kWh delivered, litres."""

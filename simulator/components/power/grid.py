@@ -2,24 +2,22 @@
 
 from typing import Annotated
 
-from pydantic import Field
-
 from simulator.components.kinds import Spec
 from simulator.components.power.bank import Bank
-from simulator.units import Fraction, Power, Voltage
+from simulator.units import Fraction, Positive, Power, Voltage, Within
 
 
 class Grid(Spec):
     """Point of interconnection."""
 
-    voltage: Voltage
-    power_factor: Annotated[Fraction, Field(gt=0, le=1)] = 0.98
+    voltage: Annotated[Voltage, Within("1 kV", "1200 kV")]
+    power_factor: Annotated[Fraction, Within("50 %", "100 %")] = 0.98
     """Power factor held at the point of interconnection."""
     lines: Bank
     """Transmission lines into the campus substation."""
     transformers: Bank
     """Main transformers, high to medium voltage."""
-    import_limit: Power | None = None
+    import_limit: Annotated[Power, Positive()] | None = None
     """Contracted import; blank means the equipment alone limits it."""
 
     def firm_w(self) -> tuple[float, str]:

@@ -1,7 +1,11 @@
 """Part-load loss of a conversion stage."""
 
+from typing import Annotated
+
 from simulator.components.kinds import Spec
-from simulator.units import Fraction
+from simulator.units import Fraction, Within
+
+Share = Annotated[Fraction, Within("0 %", "20 %")]
 
 
 class LossCurve(Spec):
@@ -11,9 +15,9 @@ class LossCurve(Spec):
     published UPS and power-supply efficiency tables within 0.1 point.
     """
 
-    no_load: Fraction = 0.0
-    linear: Fraction = 0.0
-    load: Fraction = 0.0
+    no_load: Share = 0.0
+    linear: Share = 0.0
+    load: Share = 0.0
 
     def loss_w(self, output_w: float, rating_w: float) -> float:
         """Return the loss in W at `output_w` for a stage rated `rating_w`."""

@@ -1,15 +1,17 @@
 """Uninterruptible supply for what must not blink: network, storage, controls, pumps."""
 
+from typing import Annotated
+
 from simulator.components.kinds import Spec
 from simulator.components.power.loss import LossCurve
-from simulator.units import Duration, Fraction
+from simulator.units import Duration, Fraction, Within
 
 
 class Ups(Spec):
     """Double-conversion UPS, sized on the design load it carries."""
 
     loss: LossCurve
-    margin: Fraction = 0.25
+    margin: Annotated[Fraction, Within("0 %", "200 %")] = 0.25
     """Rating above design load."""
-    ride_through: Duration
+    ride_through: Annotated[Duration, Within("0 s", "24 h")]
     """Battery time at design load."""
