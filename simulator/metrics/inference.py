@@ -108,6 +108,6 @@ def _latency(results: Results, pool: str, quantity: str, percent: int) -> Kpi:
         f"{quantity}_p{percent}",
         percentile(results, pool, quantity, percent / 100),
         "s",
-        f"Time {meaning}, that {percent} % of the requests served in the run stay within; "
+        f"Time {meaning}, that {percent} percent of the requests served in the run stay within; "
         "interpolated in the logarithmic bins of the run's histogram.",
     )

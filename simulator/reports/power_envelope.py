@@ -129,16 +129,19 @@ def waterfall(run: Run) -> FigureSpec:
     data = _steps(run)
     scale = wording.power_scale(float(data["power_w"].abs().max()))
     fig, ax = canvas(height_in=2.3)
-    colors = {"total": BLUE, "down": GREY, "up": ORANGE, "room": GREEN}
+    colors = {"total": BLUE, "down": GREY, "up": ORANGE, "room": GREEN, "over": VERMILLION}
     bottoms, heights = data["from_w"] / scale.factor, data["power_w"] / scale.factor
+    hatched = data["kind"].isin(["down", "room", "over"])
+    color = data["kind"].map(colors)
     ax.bar(
         range(len(data)),
         heights,
         bottom=bottoms,
         width=0.62,
-        color=[colors[k] for k in data["kind"]],
-        hatch=["///" if k in ("down", "room") else "" for k in data["kind"]],
-        edgecolor="white",
+        color=color,
+        hatch=["///" if h else "" for h in hatched],
+        edgecolor=color.where(~hatched, "white"),
+        linewidth=0.8,
     )
     tops = np.maximum(bottoms, bottoms + heights)
     for i, (top, value, kind) in enumerate(zip(tops, heights, data["kind"], strict=True)):
@@ -184,7 +187,7 @@ def _steps(run: Run) -> pd.DataFrame:
     rows.append(
         (
             "Headroom" if room_w >= 0 else "Above firm",
-            "room" if room_w >= 0 else "down",
+            "room" if room_w >= 0 else "over",
             float(at["poi_w"]),
             room_w,
         )

@@ -50,8 +50,8 @@ def number(value: float | None, digits: int = 3) -> str:
     if value == 0:
         return "0"
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
-    text = f"{value:,.{places}f}"
-    return text if float(text.replace(",", "")) else "0"
+    text = f"{value:,.{places}f}".replace("-", "−")
+    return text if text.strip("−0.,") else "0"
 
 
 def power(value_w: float | None) -> str:
@@ -138,8 +138,3 @@ def breakable(name: str) -> str:
 def sentence(text: str) -> str:
     """Return the text with a capital first letter, the rest untouched."""
     return text[:1].upper() + text[1:]
-
-
-def joined(words: list[str]) -> str:
-    """Return `a, b and c`."""
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " and " + words[-1]

@@ -1,0 +1,98 @@
+"""Pages, one by one: a finding with numbers as title, figures with words and data, 9 points."""
+
+import dataclasses
+
+import pytest
+from matplotlib.text import Text
+
+from simulator.reports import decision, document, energy_flow, headroom, power_envelope
+from simulator.reports.run import Run
+
+NAMES = [make.__module__.rsplit(".", 1)[-1] for make in document.PAGES["full"]]
+
+
+@pytest.fixture(scope="module")
+def run(week):
+    return Run([week])
+
+
+@pytest.fixture(scope="module")
+def pages(run):
+    return dict(zip(NAMES, document.pages(run), strict=True))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_title_is_a_finding(pages, name):
+    title = pages[name].title
+    assert any(c.isdigit() for c in title)
+    assert len(title.split()) >= 8
+    assert len(title) < 160
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_figures_have_words_data_and_legible_text(pages, name):
+    page = pages[name]
+    assert page.figures or name == "back_matter"
+    for spec in page.figures:
+        assert spec.alt.endswith(".")
+        assert any(c.isdigit() for c in spec.alt)
+        assert len(spec.data)
+        assert len(spec.data) < 20_000
+        sizes = [t.get_fontsize() for t in spec.fig.findobj(Text) if t.get_text().strip()]
+        assert min(sizes) >= 9
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_tables_are_ready_text(pages, name):
+    for table in pages[name].tables:
+        text = table.frame.astype(str).to_numpy().ravel().tolist()
+        assert not {"nan", "None", "inf"} & set(text)
+
+
+def test_names_of_figures_are_unique(pages):
+    names = [spec.name for page in pages.values() for spec in page.figures]
+    assert len(names) == len(set(names))
+
+
+def test_waterfall_steps_connect(run):
+    data = power_envelope.waterfall(run).data
+    ends = data["from_w"] + data["power_w"]
+    moves = data["kind"] != "total"
+    for i in data.index[moves]:
+        assert data.at[i, "from_w"] == pytest.approx(ends[i - 1])
+    peak = data.set_index("step").at["Peak import", "power_w"]
+    assert peak == pytest.approx(run.first.timeseries["site"]["poi_w"].max())
+
+
+def test_flow_that_enters_a_node_leaves_it(run):
+    data = energy_flow.grid_to_chip(run).data
+    into = data.groupby("to")["mean_w"].sum()
+    out = data.groupby("from")["mean_w"].sum()
+    for node in ("Campus", "Racks", "Losses"):
+        assert into[node] == pytest.approx(out[node], rel=3e-4)
+
+
+def test_typical_weather_forbids_a_peak_claim(run, week):
+    assert "does not support a peak-MW claim" in decision.page(run).closing[0].text
+    actual = dataclasses.replace(week, info=week.info | {"weather_typical": False})
+    assert "peak-MW claim" not in decision.page(Run([actual])).closing[0].text
+
+
+def test_an_open_balance_is_said_on_the_first_page(week):
+    energy = week.tables["energy"].copy()
+    energy.loc[energy["element"] == "it", "energy_j"] *= 0.999
+    broken = dataclasses.replace(week, tables=week.tables | {"energy": energy})
+    assert "do not use these numbers" in decision.page(Run([broken])).closing[0].text
+
+
+def test_a_peak_above_firm_import_is_the_finding(week):
+    tight = dataclasses.replace(week, info=week.info | {"firm_w": 800e6})
+    assert "above the firm" in decision.page(Run([tight])).title
+    assert power_envelope.waterfall(Run([tight])).data["step"].str.contains("Above firm").any()
+
+
+def test_headroom_lists_each_level_once(pages):
+    levels = pages["headroom"].tables[0].frame["Level"]
+    assert levels.is_unique
+    assert {"Feeders", "Blocks", "Main transformers"} <= set(levels)
+    assert headroom.SHOWN >= 10
