@@ -146,7 +146,8 @@ def save_tables(results: list[Results], folder: Path) -> None:
     _write([r.events for r in results], many, folder / "events.parquet")
     for name in results[0].tables:
         path = folder / "tables" / f"{name}.parquet"
-        _write([r.tables[name] for r in results], many and name != "assumptions", path)
+        chosen = results[:1] if name == "assumptions" else results  # alike in every replicate
+        _write([r.tables[name] for r in chosen], len(chosen) > 1, path)
     infos = [r.info for r in results]
     (folder / "tables" / "info.json").write_text(json.dumps(infos, indent=1, sort_keys=True) + "\n")
 
