@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 
 from simulator import scenario as documents
-from simulator.cli.exits import INVALID, say
+from simulator.cli.exits import INVALID
 from simulator.errors import ScenarioError
 from simulator.studies import run as study
+from simulator.studies.progress import say
 from simulator.studies.size import Size, as_dict, size
 
 

@@ -1,12 +1,12 @@
 """What went wrong, as a message on stderr and an exit code."""
 
 import os
-import sys
 import traceback
 from pathlib import Path
 
 from simulator.errors import ScenarioError
 from simulator.studies import StudyError
+from simulator.studies.progress import say
 
 INVALID = 2
 INFEASIBLE = 3
@@ -14,11 +14,6 @@ FAILED_ASSERT = 4
 FAILED_RUNS = 5
 INTERRUPTED = 130
 DEBUG = "GIGAWATT_DEBUG"
-
-
-def say(text: str = "") -> None:
-    """Write a line of log to stderr."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def usage(message: str) -> SystemExit:

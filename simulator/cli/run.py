@@ -9,8 +9,7 @@ from typing import Any
 import joblib
 
 from simulator import scenario as documents
-from simulator.cli.exits import FAILED_ASSERT, INTERRUPTED, say
-from simulator.cli.progress import Stages
+from simulator.cli.exits import FAILED_ASSERT, INTERRUPTED
 from simulator.cli.text import number, table
 from simulator.errors import display_name
 from simulator.metrics import kpis
@@ -19,6 +18,7 @@ from simulator.simulation import weather_of
 from simulator.site import compile_site
 from simulator.studies import limits
 from simulator.studies import run as study
+from simulator.studies.progress import Stages, say
 
 DAYS_PER_S = 1.0 / 86_400.0
 

@@ -35,9 +35,11 @@ KINDS: dict[str, type[Spec]] = {
     "model": LanguageModel,
     "failure": FailureClass,
 }
+CATALOG = ("accelerator", "rack", "model", "failure")
+"""Kinds that the catalog's files hold; these know no templates."""
 DRAFT = "http://json-schema.org/draft-07/schema#"
 LITERAL = ("default", "examples", "const", "enum")
-RENAMED = {"prefixItems": "items"}
+RENAMED = {"prefixItems": "items", "oneOf": "anyOf"}
 SCALARS = ("string", "number", "integer", "boolean")
 FIGURE: dict[str, Any] = {
     "type": "object",
@@ -72,10 +74,22 @@ def document(kind: str) -> dict[str, Any]:
     made: dict[str, Any] = _draft_7(TypeAdapter(KINDS[kind]).json_schema(mode="validation"))
     made = {"$schema": DRAFT, **made}
     made.setdefault("definitions", {})["figure"] = FIGURE
+    if kind not in CATALOG:
+        for part in (made, *made["definitions"].values()):
+            _open_to_templates(part)
     if kind in ("scenario", "sweep"):
         made["properties"] = ABOUT_THE_TEXT | made["properties"]
-        made.pop("required", None)  # imports may bring what this file leaves out
+        made.pop("anyOf", None)  # imports may bring what this file leaves out
     return made
+
+
+def _open_to_templates(part: dict[str, Any]) -> None:
+    """Let a mapping start from a template, which may bring what the mapping leaves out."""
+    if part is FIGURE or "properties" not in part:
+        return
+    part["properties"] = {"template": {"type": ["string", "array"]}} | part["properties"]
+    if "required" in part:
+        part["anyOf"] = [{"required": ["template"]}, {"required": part.pop("required")}]
 
 
 def _draft_7(node: Any, named: bool = False) -> Any:

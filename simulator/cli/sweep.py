@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pandas as pd
 
-from simulator.cli.exits import FAILED_RUNS, INTERRUPTED, say
-from simulator.cli.progress import Stages
+from simulator.cli.exits import FAILED_RUNS, INTERRUPTED
 from simulator.cli.text import number, table
 from simulator.errors import display_name
 from simulator.studies import designs
 from simulator.studies import sweep as study
 from simulator.studies.designs import Plan, Task
+from simulator.studies.progress import Stages, say
 from simulator.studies.sweep_folder import SweepFolder
 
 SHOWN_RUNS = 40

@@ -5,9 +5,12 @@ import time
 from types import TracebackType
 from typing import Any, Self
 
-from simulator.cli.exits import say
-
 EVERY_S = 30.0
+
+
+def say(text: str = "") -> None:
+    """Write a line of log to stderr."""
+    print(text, file=sys.stderr, flush=True)
 
 
 class Stages:

@@ -1,0 +1,227 @@
+"""The notebook's face: scenarios, runs and sweeps as objects over the pure records below."""
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from html import escape
+from pathlib import Path
+from typing import Any, Self
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from simulator import scenario as documents
+from simulator.errors import nearest
+from simulator.reports import document
+from simulator.reports import run as reporting
+from simulator.results import Results
+from simulator.studies import designs, sweep
+from simulator.studies import run as runs
+from simulator.studies.progress import Stages
+from simulator.studies.size import as_dict, size
+
+DAYS_PER_S = 1.0 / 86_400.0
+
+
+class Scenario:
+    """A scenario of a file, with values laid on; valid from the start."""
+
+    def __init__(
+        self, path: str | Path, scenario: str | None = None, values: Mapping[str, Any] | None = None
+    ) -> None:
+        self.path, self.chosen, self.values = Path(path), scenario, dict(values or {})
+        self.record = documents.load(self.path, list(self.values.items()), scenario)
+
+    @classmethod
+    def from_yaml(cls, path: str | Path, scenario: str | None = None) -> Self:
+        """Return the scenario of a file; `scenario` is a name under its `scenarios:`."""
+        return cls(path, scenario)
+
+    def with_(self, values: Mapping[str, Any]) -> "Scenario":
+        """Return a scenario with values by dotted key laid on; this one stays as it is."""
+        return Scenario(self.path, self.chosen, {**self.values, **values})
+
+    def run(
+        self, replicates: int | None = None, n_jobs: int = 1, progress: bool = False
+    ) -> "Run":
+        """Simulate and return the run."""
+        if not progress:
+            return Run(runs.run(self.record, replicates, n_jobs), self)
+        count = replicates or self.record.spec.replicates
+        with Stages("simulated days", DAYS_PER_S) as stages:
+            stages.stage("simulate", count * self.record.spec.period.duration)
+            return Run(runs.run(self.record, replicates, n_jobs, stages), self)
+
+    @property
+    def name(self) -> str:
+        """Name of the scenario."""
+        return self.record.spec.name
+
+    def resolved(self) -> str:
+        """Return the whole document as YAML."""
+        return documents.resolved(self.record)
+
+    def size(self) -> dict[str, Any]:
+        """Return what the scenario holds, and estimates of time and memory."""
+        return as_dict(size(self.record))
+
+    def __repr__(self) -> str:
+        laid = "".join(f", {key}={value}" for key, value in self.values.items())
+        return f"Scenario({self.name!r}{laid})"
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{escape(key)}</th><td>{escape(str(value))}</td></tr>"
+            for key, value in {**self.size(), **self.values}.items()
+        )
+        return f"<b>{escape(self.name)}</b><table>{rows}</table>"
+
+
+class Run:
+    """One run: its replicates as tables, its indicators, its figures."""
+
+    def __init__(
+        self, results: list[Results], scenario: Scenario | None = None, folder: Path | None = None
+    ) -> None:
+        self.results, self.scenario, self.folder = results, scenario, folder
+        self._reported = reporting.Run(results)
+        self.plot = Plots(self._reported)
+
+    @property
+    def kpis(self) -> pd.DataFrame:
+        """Indicators by name; with several replicates, p10, p50 and p90 beside the mean."""
+        return pd.DataFrame.from_dict(self._reported.summary["kpis"], orient="index")
+
+    @property
+    def checks(self) -> pd.Series:
+        """Relative error of each balance, the worst of all replicates."""
+        return pd.Series(self._reported.summary["checks"], dtype=float)
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """What happened, in order of time; with several replicates, replicate by replicate."""
+        if len(self.results) == 1:
+            return self.results[0].events
+        frames = [r.events.assign(replicate=i) for i, r in enumerate(self.results)]
+        return pd.concat(frames, ignore_index=True)
+
+    def timeseries(self, level: str, quantity: str, replicate: int = 0) -> pd.DataFrame:
+        """Return one quantity over time (UTC), a column per element of the level."""
+        tables = self.results[replicate].timeseries
+        if level not in tables:
+            raise KeyError(f"no level '{level}'{nearest(level, tables)}; one of {[*tables]}")
+        table = tables[level]
+        known = [c for c in table if c not in ("time", "element")]
+        if quantity not in known:
+            raise KeyError(f"no quantity '{quantity}'{nearest(quantity, known)}; one of {known}")
+        order = table["element"].drop_duplicates()
+        return table.pivot(index="time", columns="element", values=quantity)[list(order)]
+
+    def report(self, path: str | Path, variant: document.Variant = "full") -> Path:
+        """Write the report as PDF and return its path."""
+        with tempfile.TemporaryDirectory() as scratch:
+            return document.write(self.results, Path(scratch), variant, Path(path))
+
+    def save(self, folder: str | Path, report: bool = True) -> Path:
+        """Write the run folder and return it; `gw.load` reads it back."""
+        target = Path(folder)
+        if self.scenario is not None:
+            return runs.write(self.results, self.scenario.record, target, report=report)
+        runs.check_folder(target)
+        with runs.replacing(target) as fresh:
+            shutil.copytree(str(self.folder), fresh, dirs_exist_ok=True)
+        return target
+
+    def __repr__(self) -> str:
+        return f"Run({self._reported.info['name']!r}, {len(self.results)} replicates)"
+
+    def _repr_html_(self) -> str:
+        shown = self.kpis.drop(columns="definition")
+        return f"<b>{escape(self._reported.info['name'])}</b>{shown.to_html()}"
+
+
+class Plots:
+    """The figures of the report by name: `run.plot.load_duration()`."""
+
+    def __init__(self, run: reporting.Run) -> None:
+        self._run = run
+        self._drawn: dict[str, Figure] = {}
+        self._left = [
+            make
+            for make in document.PAGES["full"]
+            if make not in document.NEEDS or len(run.first.tables[document.NEEDS[make]])
+        ]
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        figure = self._figure(name)
+        if figure is None:
+            raise AttributeError(f"no figure '{name}'{nearest(name, self._drawn)}")
+        return lambda: figure
+
+    def __dir__(self) -> list[str]:
+        self._figure("")
+        return sorted(self._drawn)
+
+    def _figure(self, name: str) -> Figure | None:
+        """Draw page after page until the figure appears."""
+        while name not in self._drawn and self._left:
+            page = self._left.pop(0)(self._run)
+            self._drawn |= {spec.name.replace("-", "_"): spec.fig for spec in page.figures}
+        return self._drawn.get(name)
+
+
+class Sweep:
+    """Designs over a scenario: every combination of the values of some keys."""
+
+    def __init__(
+        self,
+        study: Scenario,
+        axes: Mapping[str, Sequence[Any]],
+        replicates: int = 1,
+        design: designs.Kind = "grid",
+    ) -> None:
+        def load(values: designs.Sets) -> documents.Scenario:
+            return study.with_(dict(values)).record
+
+        self.plan = designs.make(study.name, load, axes, design, replicates)
+
+    def run(self, n_jobs: int = 1, progress: bool = False) -> "SweepRuns":
+        """Carry out every run; failed ones are kept with their error."""
+        records: dict[str, sweep.Record] = {}
+        with Stages("runs") if progress else nullcontext() as stages:
+            if stages:
+                stages.stage("runs", len(self.plan.tasks))
+            for identity, record in sweep.execute(self.plan, self.plan.tasks, n_jobs):
+                records[identity] = record
+                if stages:
+                    stages(len(records))
+        return SweepRuns(self.plan, records)
+
+    def __repr__(self) -> str:
+        return f"Sweep({self.plan.name!r}, {len(self.plan.tasks)} runs over {self.plan.axes})"
+
+
+class SweepRuns:
+    """What a sweep found."""
+
+    def __init__(self, plan: designs.Plan, records: dict[str, sweep.Record]) -> None:
+        self.plan, self.records = plan, records
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per run: axes, replicate, status, every indicator."""
+        return sweep.frame(self.plan, self.records)
+
+    def units(self) -> dict[str, str]:
+        """Return the unit of every indicator."""
+        return sweep.units(self.records.values())
+
+    def _repr_html_(self) -> str:
+        return str(self.to_frame().to_html())
+
+
+def load(folder: str | Path) -> Run:
+    """Return the run of a folder that `gigawatt run` or `Run.save` has written."""
+    return Run(runs.load(Path(folder)), folder=Path(folder))
