@@ -54,6 +54,16 @@ class Loop:
 
 
 @dataclass(frozen=True)
+class Support:
+    """Racks without accelerators in one hall: steady draw behind a UPS, no chip to watch."""
+
+    hall: int
+    rack: Rack
+    count: int
+    power_w: float  # each
+
+
+@dataclass(frozen=True)
 class Fabric:
     """The back-end fabric of one group of halls."""
 
@@ -66,7 +76,7 @@ class Fabric:
 
 @dataclass(frozen=True)
 class Site:
-    """What is built, as arrays. `rack_*` are (racks,), `block_*` (blocks,), `hall_*` (halls,)."""
+    """What is built, as arrays. `rack_*` are (accelerator racks,), `block_*` (blocks,)."""
 
     topology: Topology
     chips: tuple[Accelerator, ...]
@@ -74,6 +84,7 @@ class Site:
     hall_names: tuple[str, ...]
     hall_spec: tuple[Hall, ...]
     block_names: tuple[str, ...]
+    support: tuple[Support, ...]
     loops: tuple[Loop, ...]
     nodes: tuple[Node, ...]
     rows: RowSite
@@ -83,7 +94,7 @@ class Site:
     rack_block: np.ndarray
     rack_hall: np.ndarray
     rack_type: np.ndarray
-    rack_chip: np.ndarray  # index into chips, -1 for support racks
+    rack_chip: np.ndarray  # index into chips
     rack_accelerators: np.ndarray
     rack_servers: np.ndarray
     rack_number: np.ndarray  # within its hall: with the hall's name, the identity of the rack
@@ -92,6 +103,7 @@ class Site:
     block_hall: np.ndarray
     block_approach_k_w: np.ndarray
     block_pump_w: np.ndarray
+    block_support_w: np.ndarray  # steady draw of support racks
     firm_w: float
     firm_limit: str
 
@@ -103,7 +115,6 @@ class Site:
     def fabrics(self) -> list["Fabric"]:
         """Return the back-end fabric of each group of halls."""
         ports = np.array([rack.network_ports for rack in self.rack_types])[self.rack_type]
-        ports[self.rack_chip < 0] = 0
         in_hall = np.bincount(self.rack_hall, weights=ports, minlength=len(self.hall_spec))
         found = []
         for hall in self.topology.halls:
@@ -150,9 +161,21 @@ def block_limit_w(topology: Topology, hall: Hall) -> float:
     return low_w
 
 
+def steady_w(rack: Rack) -> float:
+    """Return the input power of a support rack at its steady utilization."""
+    output_w = rack.host_idle + rack.utilization * (rack.host_max - rack.host_idle)
+    return output_w + rack.power_shelf.loss_w(output_w, rack.power_shelf_rating)
+
+
 def plant_setpoint_c(topology: Topology) -> float:
     """Return the water the warm plant must deliver for `cooling.supply` at the cold plates."""
     return topology.cooling.supply - topology.cooling.coolant_unit.approach
+
+
+def _chip(rack: Rack) -> Accelerator:
+    if rack.accelerator is None:
+        raise ValueError(f"rack {rack.name} has no accelerator: list it under `support`")
+    return from_catalog.accelerator(rack.accelerator)
 
 
 @lru_cache(maxsize=64)
@@ -171,7 +194,8 @@ class _Builder:
         self.chips: list[Accelerator] = []
         self.hall_names: list[str] = []
         self.hall_spec: list[Hall] = []
-        self.blocks: list[tuple[str, int, float, int, float, float]] = []
+        self.blocks: list[tuple[str, int, float, int, float, float, float]] = []
+        self.support: list[Support] = []
         self.loops: list[Loop] = []
         self.nodes: list[Node] = []
         self.rows: list[tuple[int, int, int, int, int]] = []  # start, stop, block, hall, type
@@ -198,10 +222,8 @@ class _Builder:
         rack = rack_named(self.topology, name)
         if rack not in self.types:
             self.types.append(rack)
-            if rack.accelerator is not None:
-                chip = from_catalog.accelerator(rack.accelerator)
-                if chip not in self.chips:
-                    self.chips.append(chip)
+            if _chip(rack) not in self.chips:
+                self.chips.append(_chip(rack))
         return self.types.index(rack)
 
     def _hall(self, hall: Hall, name: str) -> None:
@@ -236,7 +258,7 @@ class _Builder:
         units = math.ceil(liquid_w * (1.0 + unit.margin) / unit.unit)
         pump_w = unit.pump_w(liquid_w) if cooled else 0.0
         approach = unit.approach_k_per_w(units * unit.unit) if cooled else 0.0
-        self.blocks.append((name, h, limit_w, busway, approach, pump_w))
+        self.blocks.append((name, h, limit_w, busway, approach, pump_w, 0.0))
         self._row(kind, count, h)
         return liquid_w, heat_w - liquid_w, pump_w
 
@@ -246,8 +268,8 @@ class _Builder:
         if not present:
             return 0.0
         ups, block = self.topology.ups, self.topology.mechanical
-        kinds = [self._type(s.rack) for s in present]
-        design_w = sum(s.count * self.types[k].nameplate for s, k in zip(present, kinds, strict=True))
+        racks = [rack_named(self.topology, entry.rack) for entry in present]
+        design_w = sum(e.count * r.nameplate for e, r in zip(present, racks, strict=True))
         rating_w = design_w * (1.0 + ups.margin)
         base = f"{name}/support"
         substation = self._node(
@@ -255,9 +277,13 @@ class _Builder:
         )
         ups_node = self._node(Node(f"{base}/ups", substation, UPS, rating_w, ups.loss))
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, rating_w, block.busway))
-        self.blocks.append((base, h, rating_w, busway, 0.0, 0.0))
-        for support, kind in zip(present, kinds, strict=True):
-            self._row(kind, support.count, h)
+        added = [
+            Support(h, rack, entry.count, steady_w(rack))
+            for entry, rack in zip(present, racks, strict=True)
+        ]
+        self.support += added
+        draw_w = sum(entry.count * entry.power_w for entry in added)
+        self.blocks.append((base, h, rating_w, busway, 0.0, 0.0, draw_w))
         return design_w
 
     def _row(self, kind: int, count: int, h: int) -> None:
@@ -312,8 +338,8 @@ class _Builder:
         rack_row = np.repeat(np.arange(len(rows)), counts)
         rack_type, rack_hall = rows[rack_row, 4], rows[rack_row, 3]
         first = np.array([np.flatnonzero(rack_hall == h)[0] for h in range(len(self.hall_names))])
-        chip_of_type = [self._chip_index(rack) for rack in self.types]
-        names, hall, limit_w, node, approach, pump_w = zip(*self.blocks, strict=True)
+        chip_of_type = [self.chips.index(_chip(rack)) for rack in self.types]
+        names, hall, limit_w, node, approach, pump_w, support_w = zip(*self.blocks, strict=True)
         firm_w, firm_limit = self.topology.grid.firm_w()
         return Site(
             topology=self.topology,
@@ -322,6 +348,7 @@ class _Builder:
             hall_names=tuple(self.hall_names),
             hall_spec=tuple(self.hall_spec),
             block_names=names,
+            support=tuple(self.support),
             loops=tuple(self.loops),
             nodes=tuple(self.nodes),
             rows=self._row_columns(rows),
@@ -340,41 +367,34 @@ class _Builder:
             block_hall=np.array(hall),
             block_approach_k_w=np.array(approach),
             block_pump_w=np.array(pump_w),
+            block_support_w=np.array(support_w),
             firm_w=firm_w,
             firm_limit=firm_limit,
         )
 
-    def _chip_index(self, rack: Rack) -> int:
-        if rack.accelerator is None:
-            return -1
-        return self.chips.index(from_catalog.accelerator(rack.accelerator))
-
     def _row_columns(self, rows: np.ndarray) -> RowSite:
         types = [self.types[k] for k in rows[:, 4]]
-        chips = [None if t.accelerator is None else from_catalog.accelerator(t.accelerator)
-                 for t in types]
+        chips = [_chip(rack) for rack in types]
 
         def of_rack(get) -> np.ndarray:  # type: ignore[no-untyped-def]
             return np.array([float(get(t)) for t in types])
 
-        def of_chip(get, blank: float) -> np.ndarray:  # type: ignore[no-untyped-def]
-            return np.array([blank if c is None else float(get(c)) for c in chips])
+        def of_chip(get) -> np.ndarray:  # type: ignore[no-untyped-def]
+            return np.array([float(get(c)) for c in chips])
 
-        tau_s = of_chip(lambda c: c.thermal_resistance * c.heat_capacity, 1.0)
+        tau_s = of_chip(lambda c: c.thermal_resistance * c.heat_capacity)
         return RowSite(
             start=rows[:, 0].copy(),
             stop=rows[:, 1].copy(),
             block=rows[:, 2].copy(),
             hall=rows[:, 3].copy(),
             accelerators=of_rack(lambda t: t.accelerators),
-            chip_idle_w=of_chip(lambda c: c.idle, 0.0),
-            chip_dynamic_w=of_chip(lambda c: c.tdp - c.idle, 0.0),
-            leakage_w_k=of_chip(lambda c: c.leakage_w_per_k, 0.0),
-            leakage_ref_c=of_chip(lambda c: c.leakage_reference, 0.0),
+            chip_idle_w=of_chip(lambda c: c.idle),
+            chip_dynamic_w=of_chip(lambda c: c.tdp - c.idle),
+            leakage_w_k=of_chip(lambda c: c.leakage_w_per_k),
+            leakage_ref_c=of_chip(lambda c: c.leakage_reference),
             host_idle_w=of_rack(lambda t: t.host_idle),
-            host_dynamic_w=of_rack(
-                lambda t: (t.host_max - t.host_idle) * (1.0 if t.accelerators else t.utilization)
-            ),
+            host_dynamic_w=of_rack(lambda t: t.host_max - t.host_idle),
             shelf_rating_w=of_rack(lambda t: t.power_shelf_rating),
             shelf_no_load=of_rack(lambda t: t.power_shelf.no_load),
             shelf_linear=of_rack(lambda t: t.power_shelf.linear),
@@ -382,11 +402,11 @@ class _Builder:
             liquid_frac=of_rack(lambda t: t.liquid_fraction),
             liquid_cooled=np.array([int(t.liquid_fraction >= 0.5) for t in types]),
             decay=-np.expm1(-STEP_S / tau_s),
-            heat_capacity_j_k=of_chip(lambda c: c.heat_capacity, 1.0),
-            throttle_start_c=of_chip(lambda c: c.throttle_start, 1e9),
-            throttle_full_c=of_chip(lambda c: c.throttle_full, 1e9),
-            shutdown_c=of_chip(lambda c: c.shutdown, 1e9),
-            power_exponent=of_chip(lambda c: c.power_exponent, 1.0),
+            heat_capacity_j_k=of_chip(lambda c: c.heat_capacity),
+            throttle_start_c=of_chip(lambda c: c.throttle_start),
+            throttle_full_c=of_chip(lambda c: c.throttle_full),
+            shutdown_c=of_chip(lambda c: c.shutdown),
+            power_exponent=of_chip(lambda c: c.power_exponent),
         )
 
     def _hall_columns(self) -> HallSite:

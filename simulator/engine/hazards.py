@@ -26,8 +26,7 @@ def build(site: Site, classes: tuple[FailureClass, ...], age_s: float) -> Fleet:
     """Return the entities of all classes, budgets not drawn yet.
 
     A class counted per accelerator, server or optic stands once per rack with the rate of all its
-    units: for hazards with minimal repair the superposition is exact. Racks without accelerators
-    carry no classes counted per accelerator or optic.
+    units: for hazards with minimal repair the superposition is exact.
     """
     parts = [_entities(site, i, cls, age_s) for i, cls in enumerate(classes)]
     target, *columns = [np.concatenate(column) for column in zip(*parts, strict=True)]

@@ -36,20 +36,25 @@ def members(world: World, load: int) -> np.ndarray:
 def healthy(world: World, chip: int, loads: tuple[int, ...]) -> np.ndarray:
     """Return the racks of a chip, wholly in service, that belong to one of `loads`."""
     racks = world.state.racks
-    chosen = (world.site.rack_chip == chip) & (racks.up_frac == 1.0) & np.isin(racks.load, loads)
-    return np.flatnonzero(chosen)
+    return np.flatnonzero(_of(world, chip, loads) & (racks.up_frac == 1.0))
 
 
 def usable(world: World, chip: int, loads: tuple[int, ...]) -> np.ndarray:
     """Return the racks of a chip with anything in service that belong to one of `loads`."""
     racks = world.state.racks
-    chosen = (world.site.rack_chip == chip) & (racks.up_frac > 0.0) & np.isin(racks.load, loads)
-    return np.flatnonzero(chosen)
+    return np.flatnonzero(_of(world, chip, loads) & (racks.up_frac > 0.0))
+
+
+def _of(world: World, chip: int, loads: tuple[int, ...]) -> np.ndarray:
+    """Return which racks belong to one of `loads`, as far as those are of this chip."""
+    wanted = np.zeros(len(world.state.names), bool)
+    wanted[list(loads)] = world.state.chips[list(loads)] == chip
+    return wanted[world.state.racks.load]
 
 
 def _move(world: World, racks: np.ndarray, to_load: np.ndarray, up: np.ndarray) -> None:
     state = world.state
     move_racks(
-        racks, to_load, up, world.env.now, state.racks, state.loads,
-        world.site.rack_accelerators, state.down_load,
+        racks, to_load, up, world.env.now, world.site.rows, state.racks, state.loads,
+        state.down_load,
     )

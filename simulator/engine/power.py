@@ -119,7 +119,7 @@ def _views(world: World) -> tuple[list[LoadView], float]:
     sums = [
         np.bincount(racks.load, weights=racks.up_frac * w, minlength=count) for w in (full_w, idle_w)
     ]
-    it_w = float(racks.power_w.sum())
+    it_w = float(state.blocks.it_w.sum())
     demand_w = float(state.tree.input_w[0])
     overhead = demand_w / it_w if it_w > 0.0 else 1.0
     views = [
@@ -130,6 +130,6 @@ def _views(world: World) -> tuple[list[LoadView], float]:
             idle_w=float(sums[1][i] * overhead),
         )
         for i, kind in enumerate(state.kinds)
-        if kind in ("training", "inference", "batch", "idle") and loads.count[i] > 0.0
+        if kind != "down" and loads.count[i] > 0.0
     ]
     return views, demand_w

@@ -141,8 +141,6 @@ def _heat(site: Site, state: State) -> pd.DataFrame:
 def _hours(site: Site, state: State) -> pd.DataFrame:
     rows = []
     for i, (name, kind) in enumerate(zip(state.names, state.kinds, strict=True)):
-        if state.chips[i] < 0:
-            continue
         chip = site.chips[state.chips[i]].name
         shown, group = (kind, "none") if kind in ("idle", "down") else (name, kind)
         for category, seconds in zip(c.CATEGORIES, state.loads.hours[i], strict=True):
@@ -162,6 +160,7 @@ def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:
     poi_w = float(records.site[:, c.POI_W].max())
     rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
     nameplate_w = np.bincount(site.rack_block, weights=rack_w, minlength=len(site.block_names))
+    nameplate_w += _support_nameplate_w(site)
     rows = [("poi", "poi", site.firm_limit, 1, site.firm_w, site.firm_w, poi_w,
              float(nameplate_w.sum()), "")]
     for i, node in enumerate(site.nodes):
@@ -184,21 +183,30 @@ def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:
     ])
 
 
+def _support_nameplate_w(site: Site) -> np.ndarray:
+    """Return the nameplate of support racks by block."""
+    in_hall = np.zeros(len(site.hall_names))
+    for entry in site.support:
+        in_hall[entry.hall] += entry.count * entry.rack.nameplate
+    return np.where(site.block_support_w > 0.0, in_hall[site.block_hall], 0.0)
+
+
 def _racks(site: Site) -> pd.DataFrame:
-    rows = []
-    for i in range(site.rows.start.size):
-        rack = site.rack_types[site.row_type[i]]
-        rows.append((
-            site.hall_names[site.rows.hall[i]], rack.name, rack.accelerator,
-            int(site.rows.stop[i] - site.rows.start[i]), rack.accelerators, rack.nameplate,
-            "accelerator" if rack.accelerators else "support",
-        ))
-    table = pd.DataFrame(rows, columns=[
-        "hall", "rack", "accelerator", "racks", "per_rack", "nameplate_w", "role"])
-    table["accelerators"] = table["racks"] * table["per_rack"]
-    keys = ["hall", "rack", "accelerator", "nameplate_w", "role"]
-    grouped = table.groupby(keys, sort=False, dropna=False, as_index=False)
-    return grouped[["racks", "accelerators"]].sum()
+    counts = np.zeros((len(site.hall_names), len(site.rack_types)), np.int64)
+    np.add.at(counts, (site.rack_hall, site.rack_type), 1)
+    rows = [
+        (site.hall_names[h], rack.name, rack.accelerator, int(counts[h, k]),
+         int(counts[h, k]) * rack.accelerators, rack.nameplate, "accelerator")
+        for h in range(len(site.hall_names))
+        for k, rack in enumerate(site.rack_types)
+        if counts[h, k]
+    ]
+    rows += [
+        (site.hall_names[e.hall], e.rack.name, None, e.count, 0, e.rack.nameplate, "support")
+        for e in site.support
+    ]
+    return pd.DataFrame(rows, columns=[
+        "hall", "rack", "accelerator", "racks", "accelerators", "nameplate_w", "role"])
 
 
 def _network(site: Site) -> pd.DataFrame:

@@ -10,7 +10,6 @@ from simulator.kernels import philox
 from simulator.kernels.serving import WAIT_BINS
 from simulator.site import Site, plant_setpoint_c
 
-SUPPORT = "support"
 UPS_STAGE = c.STAGES.index("ups")
 
 
@@ -19,7 +18,7 @@ class Load:
     """Something racks belong to: a job, a pool, batch work, or the idle and the down of a chip."""
 
     name: str
-    kind: str  # training, inference, batch, idle, down, support
+    kind: str  # training, inference, batch, idle, down
     chip: int
     synchronous: bool = False
     priority: int = 0  # lower is shed first
@@ -44,7 +43,7 @@ class State:
 
     names: tuple[str, ...]
     kinds: tuple[str, ...]
-    chips: np.ndarray  # (loads,) index into site.chips, -1 none
+    chips: np.ndarray  # (loads,) index into site.chips
     priority: np.ndarray  # (loads,)
     racks: c.RackState
     loads: c.LoadState
@@ -67,12 +66,12 @@ class State:
 
 def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate: int) -> State:
     """Return the state at rest: every rack idle and in service, loops at their set points."""
-    pseudo = [Load(SUPPORT, "support", -1)]
+    pseudo: list[Load] = []
     for i, chip in enumerate(site.chips):
         pseudo += [Load(f"idle.{chip.name}", "idle", i), Load(f"down.{chip.name}", "down", i)]
     every = pseudo + loads
     names = tuple(load.name for load in every)
-    idle = np.where(site.rack_chip >= 0, 1 + 2 * site.rack_chip, 0)
+    idle = 2 * site.rack_chip
     return State(
         names=names,
         kinds=tuple(load.kind for load in every),
@@ -93,7 +92,7 @@ def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
         idle_load=idle,
-        down_load=np.where(site.rack_chip >= 0, 2 + 2 * site.rack_chip, 0),
+        down_load=idle + 1,
     )
 
 
@@ -105,7 +104,9 @@ def _racks(site: Site, idle: np.ndarray, seed: int, replicate: int) -> c.RackSta
         resistance_k_w=_resistances(site, seed, replicate),
         junction_c=np.full(n, site.topology.cooling.supply), power_cap=np.ones(n),
         speed=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
-        dynamic_joined=zeros(), power_w=zeros(),
+        dynamic_joined=zeros(), power_w=zeros(), row=site.rack_row,
+        row_load=idle[site.rows.start].copy(),
+        row_touched=np.zeros(site.rows.start.size, np.int64),
     )
 
 
@@ -114,7 +115,7 @@ def _resistances(site: Site, seed: int, replicate: int) -> np.ndarray:
     manufacturing spread between racks, cut at three sigma."""
     key0, key1 = rng.key(seed, replicate, "thermal resistance")
     words = np.array([rng.word(name) for name in site.hall_names])
-    resistance = np.array([chip.thermal_resistance for chip in site.chips] + [0.0])
+    resistance = np.array([chip.thermal_resistance for chip in site.chips])
     spread = np.array([rack.resistance_spread for rack in site.rack_types])[site.rack_type]
     draws = np.array([
         philox.normal(key0, key1, words[h], k, 0, 0)
@@ -126,13 +127,12 @@ def _resistances(site: Site, seed: int, replicate: int) -> np.ndarray:
 def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
     n, categories = len(loads), len(c.CATEGORIES)
     share = np.zeros((n, categories))
-    start = {"idle": c.IDLE, "down": c.DOWN, "support": c.IDLE}
     for i, load in enumerate(loads):
-        share[i, start.get(load.kind, c.IDLE)] = 1.0
+        share[i, c.DOWN if load.kind == "down" else c.IDLE] = 1.0
     zeros = lambda: np.zeros(n)  # noqa: E731
     return c.LoadState(
         on=np.array([0.0 if load.kind == "down" else 1.0 for load in loads]),
-        dynamic_frac=np.array([1.0 if load.kind == "support" else 0.0 for load in loads]),
+        dynamic_frac=zeros(),
         cap=np.ones(n),
         count=np.bincount(idle, weights=site.rack_accelerators, minlength=n).astype(float),
         share=share, running=zeros(),
@@ -140,9 +140,7 @@ def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
         since_s=zeros(), on_s=zeros(), dynamic_s=zeros(), running_s=zeros(), member_s=zeros(),
         hours=np.zeros((n, categories)), step_hours=np.zeros((n, categories)),
         speed=np.ones(n), heat_share=zeros(), busy=np.ones(n), work_s=zeros(), energy_j=zeros(),
-        power_exponent=np.array([
-            site.chips[load.chip].power_exponent if load.chip >= 0 else 1.0 for load in loads
-        ]),
+        power_exponent=np.array([site.chips[load.chip].power_exponent for load in loads]),
     )
 
 
@@ -151,7 +149,8 @@ def _blocks(site: Site) -> c.BlockState:
     zeros = lambda: np.zeros(n)  # noqa: E731
     return c.BlockState(
         limit_w=site.block_limit_w.copy(), node=site.block_node, hall=site.block_hall,
-        approach_k_w=site.block_approach_k_w, pump_w=site.block_pump_w, flow=np.ones(n),
+        approach_k_w=site.block_approach_k_w, pump_w=site.block_pump_w,
+        support_w=site.block_support_w, flow=np.ones(n),
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
         hottest_c=zeros(), it_w=zeros(), dynamic_w=zeros(), liquid_w=zeros(), air_w=zeros(),
         peak_w=zeros(),

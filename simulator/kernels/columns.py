@@ -29,7 +29,7 @@ STAGES = ("lines", "transformers", "feeders", "substations", "busways", "ups")
 
 
 class RowSite(NamedTuple):
-    """Runs of equal racks inside one block; shape (rows,)."""
+    """Runs of equal accelerator racks inside one block; shape (rows,)."""
 
     start: Ints  # first rack
     stop: Ints  # one past the last rack
@@ -69,7 +69,10 @@ class RackState(NamedTuple):
     dynamic_s: Floats  # up x dynamic fraction, likewise
     on_joined: Floats  # the load's own integrals when the rack joined it
     dynamic_joined: Floats
-    power_w: Floats  # mean of the last step
+    power_w: Floats  # mean of the step
+    row: Ints  # frozen
+    row_load: Ints  # (rows,) membership.py: the load of all racks of a row, or -1 if they differ
+    row_touched: Ints  # (rows,) membership.py: 1 if a rack of the row moved in the current step
 
 
 class LoadState(NamedTuple):
@@ -105,6 +108,7 @@ class BlockState(NamedTuple):
     hall: Ints  # frozen
     approach_k_w: Floats  # frozen: coolant unit approach per watt of liquid heat
     pump_w: Floats  # frozen: coolant unit pumps
+    support_w: Floats  # frozen: steady draw of racks without accelerators
     flow: Floats  # cooling.py: 1 coolant flows, 0 it does not
     cap: Floats  # power cap on dynamic power in this step
     coolant_c: Floats  # supplied to the cold plates

@@ -71,7 +71,7 @@ def fill(
 
 def _fill_chip(world: World, load: int, chip: int, spares: int, wanted: bool) -> None:
     """Keep `spares` whole racks idle and give the rest of the idle racks to the work."""
-    idle = 1 + 2 * chip
+    idle = 2 * chip
     whole = membership.healthy(world, chip, (idle,))
     if not wanted:
         membership.release(world, membership.members(world, load))
