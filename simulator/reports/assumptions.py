@@ -25,7 +25,7 @@ NOT_DONE = (
 def page(run: Run) -> Page:
     """Return the page on assumptions and limits."""
     register = _register(run)
-    ranged = pd.Series([_range(r) != wording.MISSING for r in register["range"]], dtype=bool)
+    ranged = register["range"] != wording.MISSING
     assumed = register["evidence"] == "assumed"
     mix = run.evidence
     known = mix["measured"] + mix["vendor"]
@@ -100,6 +100,7 @@ def _register(run: Run) -> pd.DataFrame:
     table = run.first.tables["assumptions"].copy()
     for column in table:
         table[column] = table[column].astype(object)
+    table["range"] = [_range(r) for r in table["range"]]
     table["section"] = [_section(str(p)) for p in table["path"]]
     return table
 
@@ -114,7 +115,6 @@ def _to_challenge(register: pd.DataFrame) -> pd.DataFrame:
     """Return assumptions, the scenario's before the catalog's, ranged ones first, each once."""
     rows = register[register["evidence"] == "assumed"].copy()
     rows["own"] = ~rows["path"].astype(str).str.startswith("catalog")
-    rows["range"] = [_range(r) for r in rows["range"]]
     rows["ranged"] = rows["range"] != wording.MISSING
     rows = rows.drop_duplicates(["value", "source"])
     rows["turn"] = rows.groupby("section").cumcount()

@@ -81,7 +81,7 @@ def _job(run: Run, job: str) -> str:
     finish = run.value(f"training.{job}.finish_time")
     ettr = wording.percent(run.value(f"training.{job}.ettr"))
     end = f"finishes on {wording.day(finish)}" if finish else "is unfinished when the run ends"
-    return f"Training job {job} {end} (ETTR {ettr})."
+    return f"Training job “{job}” {end} (ETTR {ettr})."
 
 
 def _serving(run: Run) -> list[str]:
@@ -90,7 +90,7 @@ def _serving(run: Run) -> list[str]:
     if not shares:
         return []
     worst = min(shares, key=lambda p: shares[p])
-    which = f"Of the served models {worst}" if len(shares) > 1 else f"The served model {worst}"
+    which = f"Of the served models “{worst}”" if len(shares) > 1 else f"The served model “{worst}”"
     return [
         (
             f"{which} meets its objectives {'least often, ' if len(shares) > 1 else ''}for "

@@ -42,7 +42,7 @@ def page(run: Run) -> Page:
         "serving",
         "Serving",
         f"Of {wording.large(requests)} requests "
-        f"{wording.percent(1 - unserved / max(requests, 1.0), 2)} are served; {worst} keeps its "
+        f"{wording.percent(1 - unserved / max(requests, 1.0), 2)} are served; “{worst}” keeps its "
         f"limits for {wording.percent(share[worst], 2)} of arrivals"
         f"{', the least of all,' if len(share) > 1 else ''} with a P99 first token of "
         f"{wording.seconds(p99)}",

@@ -38,7 +38,7 @@ def page(run: Run) -> Page:
     return Page(
         "training",
         "Training",
-        f"Training job {job['job']} {_ending(run, job)} after {stops:,.0f} interruptions, with an ETTR of "
+        f"Training job “{job['job']}” {_ending(run, job)} after {stops:,.0f} interruptions, with an ETTR of "
         f"{wording.percent(ettr)} and {wording.percent(run.value(f'{name}.mfu'))} MFU",
         (_story(job), *_spread(run, str(job["job"]))),
         (progress(run), goodput(run)),
