@@ -127,7 +127,8 @@ class Run:
         """Write the run folder and return it; `gw.load` reads it back."""
         target = Path(folder)
         if self.scenario is not None:
-            return runs.write(self.results, self.scenario.record, target, report=report)
+            draw = document.write if report else None
+            return runs.write(self.results, self.scenario.record, target, report=draw)
         runs.check_folder(target)
         with runs.replacing(target) as fresh:
             shutil.copytree(str(self.folder), fresh, dirs_exist_ok=True)

@@ -13,6 +13,7 @@ from simulator.cli.exits import FAILED_ASSERT, INTERRUPTED
 from simulator.cli.text import number, table
 from simulator.errors import display_name
 from simulator.metrics import kpis
+from simulator.results import Results
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.site import compile_site
@@ -60,7 +61,7 @@ def run(
     with Stages("simulated days", DAYS_PER_S) as stages:
         results, scenario = _simulate(given, replicates, jobs or joblib.cpu_count(), folder, stages)
         stages.stage("report" if report else "write")
-        study.write(results, scenario, folder, started, report)
+        study.write(results, scenario, folder, started, _report if report else None)
         study.discard(study.unfinished(folder))
         summary = kpis.summary(results)
     _tell(summary, scenario, folder, report)
@@ -71,9 +72,15 @@ def run(
         raise SystemExit(FAILED_ASSERT)
 
 
+def _report(results: list[Results], folder: Path) -> None:
+    from simulator.reports import document  # drawing needs libraries that tables do not
+
+    document.write(results, folder)
+
+
 def _simulate(
     given: Given, replicates: int | None, jobs: int, folder: Path, stages: Stages
-) -> tuple[list[Any], Scenario]:
+) -> tuple[list[Results], Scenario]:
     """Return the results; an interruption says how to go on and leaves."""
     stages.stage("compile")
     scenario = given.load()

@@ -20,6 +20,7 @@ from simulator.studies import StudyError, provenance
 
 Progress = Callable[[float], None]
 """Told the simulated seconds done, all replicates together."""
+Report = Callable[[list[Results], Path], Any]
 MANIFEST = "manifest.json"
 BALANCE_TOLERANCE = 1e-9
 
@@ -88,11 +89,12 @@ def write(
     scenario: Scenario,
     folder: Path,
     started: datetime | None = None,
-    report: bool = True,
+    report: Report | None = None,
 ) -> Path:
     """Write the run folder, whole or not at all, and return it.
 
-    Everything but the manifest has the same bytes for the same inputs.
+    Everything but the manifest has the same bytes for the same inputs. `report` draws the figures
+    and the PDF into the folder; without it there are none.
     """
     check_folder(folder)
     began = started or datetime.now(UTC)
@@ -101,10 +103,8 @@ def write(
         (fresh / "scenario.resolved.yaml").write_text(resolved(scenario), "utf-8")
         summary = kpis.summary(results)
         (fresh / "summary.json").write_text(kpis.dumps(summary), "utf-8")
-        if report:
-            from simulator.reports import document  # drawing costs seconds that tables need not
-
-            document.write(results, fresh)
+        if report is not None:
+            report(results, fresh)
         text = json.dumps(manifest(results, scenario, began, summary), indent=1) + "\n"
         (fresh / MANIFEST).write_text(text, "utf-8")
     return folder
