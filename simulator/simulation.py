@@ -16,7 +16,7 @@ from simulator.engine.physics import Physics
 from simulator.engine.world import World
 from simulator.policies import capping
 from simulator.results import Results, empty
-from simulator.scenario import Scenario
+from simulator.scenario import Assumption, Scenario, assumptions
 from simulator.site import Site, compile_site
 from simulator.weather import Weather, WeatherSource, for_period
 from simulator.weather import read as read_weather
@@ -157,7 +157,4 @@ def _results(
 
 def _assumptions(scenario: Scenario) -> pd.DataFrame:
     """Return every figure of the document and of the catalog entries it uses, with its source."""
-    rows = [
-        (f.path, f.text, f.source, f.evidence, f.range, f.note) for f in scenario.document.figures
-    ]
-    return pd.DataFrame(rows, columns=["path", "value", "source", "evidence", "range", "note"])
+    return pd.DataFrame(assumptions(scenario), columns=Assumption._fields)

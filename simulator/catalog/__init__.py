@@ -46,6 +46,14 @@ def plain(tree: Tree) -> Tree:
 
 def figures(kind: str, name: str) -> list[Figure]:
     """Return (path, value, source, evidence, range) of every figure of one entry."""
+    return [
+        (path, f["value"], f["source"], f["evidence"], tuple(f["range"]) if "range" in f else None)
+        for path, f in evidenced(kind, name)
+    ]
+
+
+def evidenced(kind: str, name: str) -> list[tuple[str, dict[str, Tree]]]:
+    """Return (path, whole figure) of every figure of one entry."""
     return list(_walk(load(kind, name), ""))
 
 
@@ -120,10 +128,9 @@ def _cited(tree: Tree) -> Tree:
     return [_cited(item) for item in tree] if isinstance(tree, list) else tree
 
 
-def _walk(tree: Tree, path: str) -> Iterator[Figure]:
+def _walk(tree: Tree, path: str) -> Iterator[tuple[str, dict[str, Tree]]]:
     if is_figure(tree):
-        limits = tuple(tree["range"]) if "range" in tree else None
-        yield path, tree["value"], tree["source"], tree["evidence"], limits
+        yield path, tree
     elif isinstance(tree, dict):
         for key, value in tree.items():
             yield from _walk(value, f"{path}.{key}" if path else key)

@@ -22,7 +22,7 @@ from simulator.documents.nodes import Path as TreePath
 from simulator.documents.templates import Templates
 from simulator.errors import Problem, ScenarioError
 
-__all__ = ["Document", "Figure", "Place", "read"]
+__all__ = ["Document", "Figure", "Place", "TreePath", "gather", "read"]
 _ABOUT_THE_TEXT = ("templates", "overrides", "scenarios")
 
 

@@ -74,7 +74,7 @@ class State:
         high = low + self._far_s(float(quantiles.max()))[:, None]
         for _ in range(40):
             middle = 0.5 * (low + high)
-            below = self._ttft_share_below(middle) < quantiles
+            below = self.ttft_share_below(middle) < quantiles
             low, high = np.where(below, middle, low), np.where(below, high, middle)
         return 0.5 * (low + high)
 
@@ -87,7 +87,7 @@ class State:
         prompt = self.prefill_s * np.exp(4.0 * np.sqrt(np.log1p(self.prefill_cv**2)))
         return np.asarray(prompt + tail * (self.prefill_wait_s + self.seat_wait_s))
 
-    def _ttft_share_below(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    def ttft_share_below(self, time_s: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return P(TTFT < time): no wait, one wait, both waits, weighted by their chances."""
         rest = time_s - self._fixed_s[:, None]
         queued, seated = self.prefill_load[:, None], self.seat_wait_chance[:, None]

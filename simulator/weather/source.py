@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -95,6 +96,18 @@ def read(source: WeatherSource, folder: Path) -> Weather:
         return _weather(source, path, _records(source, text, path), content)
     except WeatherError as error:
         raise WeatherError([f"{path.name}: {problem}" for problem in error.problems]) from None
+
+
+def read_once(source: WeatherSource, folder: Path) -> Weather:
+    """Return the same, read only once as long as the file does not change."""
+    path = source.path(folder)
+    changed = path.stat().st_mtime_ns if path.is_file() else 0
+    return _read_at(source, folder, changed)
+
+
+@lru_cache(maxsize=32)
+def _read_at(source: WeatherSource, folder: Path, changed: int) -> Weather:
+    return read(source, folder)
 
 
 def _records(source: WeatherSource, text: str, path: Path) -> Records:

@@ -1,37 +1,32 @@
-"""The document: scenario.yaml to a frozen Scenario, or every problem with its file and line."""
+"""What a scenario says, as specs, and the valid scenario itself."""
 
 import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
-from pydantic import AwareDatetime, Field, ValidationError
+from pydantic import AwareDatetime, Field
 
 from simulator.components.kinds import Spec
 from simulator.components.topology import Topology
-from simulator.documents import Document, read
-from simulator.errors import ScenarioError
-from simulator.units import (
-    CarbonIntensity,
-    Duration,
-    EnergyPrice,
-    NonNegative,
-    Positive,
-    PowerPrice,
-)
+from simulator.documents import Document
+from simulator.units import CarbonIntensity, Duration, EnergyPrice, PowerPrice, Within
 from simulator.weather import WeatherSource
 from simulator.workloads import Workload
+
+WEATHER_FILES = ("epw", "tmy3", "csv")
+"""Keys of `weather` that name a file."""
 
 
 class Period(Spec):
     """When the run starts and how long it lasts."""
 
     start: AwareDatetime
-    duration: Annotated[Duration, Positive()]
+    """ISO date and time with its offset from UTC, which is also the campus's clock."""
+    duration: Annotated[Duration, Within("1 min", "20 years")]
+    """A whole number of minutes."""
 
 
 class Reliability(Spec):
@@ -39,7 +34,7 @@ class Reliability(Spec):
 
     fleet: str = "hyperscale"
     """Failure classes, from the catalog."""
-    age: Annotated[Duration, NonNegative()] = 31_557_600.0
+    age: Annotated[Duration, Within("0 s", "50 years")] = 31_557_600.0
     """Age of the fleet at the start."""
     rate_scale: Annotated[float, Field(ge=0, le=100)] = 1.0
     """Multiplies every failure rate; published fleets differ by a factor of three."""
@@ -48,17 +43,17 @@ class Reliability(Spec):
 class Economics(Spec):
     """Prices and emissions of energy."""
 
-    energy_price: Annotated[EnergyPrice, NonNegative()]
-    demand_charge: Annotated[PowerPrice, NonNegative()] = 0.0
+    energy_price: Annotated[EnergyPrice, Within("0 USD/MWh", "10000 USD/MWh")]
+    demand_charge: Annotated[PowerPrice, Within("0 USD/kW/month", "1000 USD/kW/month")] = 0.0
     """On the largest 15-minute mean import of each month."""
-    carbon_intensity: Annotated[CarbonIntensity, NonNegative()]
+    carbon_intensity: Annotated[CarbonIntensity, Within("0 kg/MWh", "2000 kg/MWh")]
     """Of imported energy, location-based."""
 
 
 class ScenarioSpec(Spec):
     """A campus, what runs on it, its weather and its period."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1)]
     question: str = ""
     """What the author wants to know; printed on the decision page."""
     topology: Topology
@@ -67,7 +62,7 @@ class ScenarioSpec(Spec):
     period: Period
     reliability: Reliability = Reliability()
     economics: Economics
-    seed: Annotated[int, Field(ge=0)] = 1
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     replicates: Annotated[int, Field(ge=1, le=100_000)] = 1
 
 
@@ -81,28 +76,19 @@ class Scenario:
     @property
     def weather_folder(self) -> Path:
         """Return the folder that weather file names are relative to."""
-        return self.document.folder_of(("weather",))
+        return weather_folder(self.spec.weather, self.document)
 
-    @property
+    @cached_property
     def config_hash(self) -> str:
         """Return the hash of everything that decides the result, without names of files."""
-        text = json.dumps(self.document.tree, sort_keys=True, default=str)
+        plain: dict[str, Any] = self.spec.model_dump(mode="json")
+        for key in WEATHER_FILES:
+            plain["weather"][key] = plain["weather"][key] is not None
+        text = json.dumps(plain, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-def load(
-    path: str | Path, sets: Iterable[str | tuple[str, Any]] = (), scenario: str | None = None
-) -> Scenario:
-    """Return the scenario of a file; ScenarioError lists every problem."""
-    document = read(path, sets, scenario)
-    try:
-        return Scenario(ScenarioSpec.model_validate(document.tree), document)
-    except ValidationError as error:
-        raise ScenarioError(
-            [document.problem(tuple(e["loc"]), e["msg"]) for e in error.errors()]
-        ) from None
-
-
-def resolved(scenario: Scenario) -> str:
-    """Return the whole document as YAML: imports, templates, overrides and `--set` laid on."""
-    return yaml.safe_dump(scenario.document.tree, sort_keys=False, allow_unicode=True, width=100)
+def weather_folder(source: WeatherSource, document: Document) -> Path:
+    """Return the folder of the document that names the weather file."""
+    named = next((key for key in WEATHER_FILES if getattr(source, key)), None)
+    return document.folder_of(("weather", named) if named else ("weather",))

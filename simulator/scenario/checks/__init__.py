@@ -1,0 +1,52 @@
+"""What no single field can know: one short function per question, asked of what is valid.
+
+Each check yields (path, message); a check whose parts are not valid is not asked.
+"""
+
+from collections.abc import Callable, Iterator
+
+from simulator.documents import Document
+from simulator.scenario.checks import cooling, names, period, power, racks, work
+from simulator.scenario.checks.plant import Plant, plant_of
+from simulator.scenario.parts import Parts
+from simulator.scenario.wording import Trouble
+
+OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
+    names.unknown,
+    names.duplicate,
+    names.unusable,
+    racks.inconsistent,
+    racks.misplaced,
+    cooling.chilled_above_warm,
+    period.odd_period,
+    work.checkpoint_interval,
+    work.pool_bounds,
+    work.longer_than_context,
+    work.impossible_plan,
+    work.impossible_pool,
+)
+OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
+    racks.too_many,
+    racks.disconnected,
+    racks.overloaded_blocks,
+    power.feeders_below_racks,
+    power.connection_below_halls,
+    power.connection_far_above_halls,
+    power.contract_above_equipment,
+    power.idle_above_firm_import,
+    cooling.above_chip_limit,
+    work.chip_not_installed,
+    work.unknown_halls,
+    work.job_does_not_fit,
+)
+
+
+def run(parts: Parts, document: Document) -> Iterator[Trouble]:
+    """Yield everything wrong with the parts, and between them."""
+    for check in OF_PARTS:
+        yield from check(parts)
+    plant = plant_of(parts)
+    if plant is not None:
+        for ask in OF_PLANT:
+            yield from ask(parts, plant)
+    yield from period.weather(parts, document)

@@ -1,0 +1,89 @@
+"""Ratings against what hangs below them: where kW for MW, or MW for GW, shows."""
+
+from collections.abc import Iterator
+
+from simulator.components.power.bank import Bank
+from simulator.scenario.checks.plant import Group, Plant, watts
+from simulator.scenario.parts import Parts
+from simulator.scenario.wording import Trouble
+
+CONNECTION_SHARE = 0.5
+"""Campuses oversubscribe their connection; less than half of the nameplate below it is a slip."""
+FAR_ABOVE = 500.0
+"""A connection this many times the nameplate below it is a slip of a unit."""
+
+
+def feeders_below_racks(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Hall feeders that cannot carry the hall's racks with one out (a single one: at all)."""
+    for g in plant.groups:
+        feeders = g.hall.feeders
+        firm_w = plant.capacity_w(feeders.capacity_va(out=1 if feeders.count > 1 else 0))
+        if g.nameplate_w > firm_w * (1.0 + plant.topology.oversubscription):
+            yield ("topology", "halls", g.index, "feeders", "rating"), _feeders(g, firm_w)
+
+
+def connection_below_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Lines or main transformers far below the halls."""
+    below_w = _nameplate_w(plant)
+    for key, bank in _connection(plant):
+        capacity_w = plant.capacity_w(bank.capacity_va())
+        if capacity_w < CONNECTION_SHARE * below_w:
+            told = (
+                f"{bank.count} carry {watts(capacity_w)}, less than half of the {watts(below_w)} "
+                "of racks below: MVA for GVA?"
+            )
+            yield ("topology", "grid", key, "rating"), told
+
+
+def connection_far_above_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Lines or main transformers hundreds of times what the halls can draw."""
+    below_w = _nameplate_w(plant)
+    for key, bank in _connection(plant):
+        capacity_w = plant.capacity_w(bank.capacity_va())
+        if below_w > 0.0 and capacity_w > FAR_ABOVE * below_w:
+            told = (
+                f"{bank.count} carry {watts(capacity_w)}, {capacity_w / below_w:.0f} times the "
+                f"{watts(below_w)} of racks below: GVA for MVA?"
+            )
+            yield ("topology", "grid", key, "rating"), told
+
+
+def contract_above_equipment(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """An import contract that the equipment can never use."""
+    grid = plant.topology.grid
+    most_w, what = min(
+        (plant.capacity_w(bank.capacity_va()), key) for key, bank in _connection(plant)
+    )
+    if grid.import_limit is not None and grid.import_limit > most_w:
+        told = f"{watts(grid.import_limit)} is more than all {what} carry, {watts(most_w)}"
+        yield ("topology", "grid", "import_limit"), told
+
+
+def idle_above_firm_import(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """A campus whose idle racks alone need more than the firm import."""
+    firm_w, limit = plant.topology.grid.firm_w()
+    idle_w = sum(g.hall.count * g.idle_w for g in plant.groups)
+    if idle_w > firm_w:
+        told = (
+            f"overloaded at rest: the idle campus draws {watts(idle_w)}, the firm import is "
+            f"{watts(firm_w)} ({limit})"
+        )
+        yield ("topology", "grid"), told
+
+
+def _feeders(group: Group, firm_w: float) -> str:
+    count = group.hall.feeders.count
+    state = f"{count} feeders with one out" if count > 1 else "its only feeder"
+    return (
+        f"{state} carry {watts(firm_w)}, the racks of hall '{group.hall.name}' need "
+        f"{watts(group.nameplate_w)} by nameplate"
+    )
+
+
+def _connection(plant: Plant) -> tuple[tuple[str, Bank], ...]:
+    grid = plant.topology.grid
+    return ("lines", grid.lines), ("transformers", grid.transformers)
+
+
+def _nameplate_w(plant: Plant) -> float:
+    return sum(g.hall.count * g.nameplate_w for g in plant.groups)

@@ -1,0 +1,71 @@
+"""The register of assumptions: every figure the document gives and every catalog figure it uses."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from simulator import catalog
+from simulator.components import from_catalog
+from simulator.scenario.spec import Scenario
+from simulator.site import rack_named
+from simulator.workloads import BatchWork, ServedModel, TrainingJob
+
+
+class Assumption(NamedTuple):
+    """One figure behind a result: where it is used, what it says, who says so, how sure that is."""
+
+    path: str
+    value: str
+    source: str
+    evidence: str
+    range: str | None
+    note: str | None
+
+
+def assumptions(scenario: Scenario) -> list[Assumption]:
+    """Return the document's figures in their order, then those of each catalog entry it uses."""
+    own = [
+        Assumption(f.path, f.text, f.source, f.evidence, _range(f.range), f.note or None)
+        for f in scenario.document.figures
+    ]
+    used = sorted(set(_entries(scenario)))
+    return own + [row for kind, name in used for row in _of_catalog(kind, name)]
+
+
+def _entries(scenario: Scenario) -> Iterator[tuple[str, str]]:
+    """Yield (kind, name as the catalog writes it) of everything the scenario takes from it."""
+    spec, topology = scenario.spec, scenario.spec.topology
+    own = {rack.name for rack in topology.racks}
+    for name in (n for h in topology.halls for n in (h.rack, *(s.rack for s in h.support))):
+        rack = rack_named(topology, name)
+        if name not in own:
+            yield "racks", rack.name
+        if rack.accelerator is not None:
+            yield "accelerators", from_catalog.accelerator(rack.accelerator).name
+    for work in spec.workloads:
+        if isinstance(work, TrainingJob | ServedModel):
+            yield "models", from_catalog.language_model(work.model).name
+        elif isinstance(work, BatchWork):
+            for name in work.accelerators:
+                yield "accelerators", from_catalog.accelerator(name).name
+    yield "failures", str(catalog.load("failures", spec.reliability.fleet)["name"])
+
+
+def _of_catalog(kind: str, name: str) -> Iterator[Assumption]:
+    for path, figure in catalog.evidenced(kind, name):
+        yield Assumption(
+            f"catalog.{kind}.{name}.{path}",
+            _written(figure["value"]),
+            figure["source"],
+            figure["evidence"],
+            _range(figure.get("range")),
+            figure.get("note"),
+        )
+
+
+def _range(limits: Any) -> str | None:
+    return f"{_written(limits[0])} to {_written(limits[1])}" if limits else None
+
+
+def _written(value: Any) -> str:
+    """Return a value as it would stand in YAML."""
+    return str(value).lower() if isinstance(value, bool) else str(catalog.plain(value))
