@@ -184,10 +184,12 @@ class Sweep:
         replicates: int = 1,
         design: designs.Kind = "grid",
     ) -> None:
-        def load(values: designs.Sets) -> documents.Scenario:
-            return study.with_(dict(values)).record
+        laid = list(study.values.items())
 
-        self.plan = designs.make(study.name, load, axes, design, replicates)
+        def load(values: designs.Sets) -> documents.Scenario:
+            return documents.load(study.path, laid + values, study.chosen)
+
+        self.plan = designs.make(study.name, load, axes, design, replicates, laid=len(laid))
 
     def run(self, n_jobs: int = 1, progress: bool = False) -> "SweepRuns":
         """Carry out every run; failed ones are kept with their error."""

@@ -162,7 +162,7 @@ def _schema(
 def main() -> None:
     """Run the command line; problems become messages and exit codes, never a traceback."""
     try:
-        app()
+        app(prog_name="gigawatt")
     except BrokenPipeError:  # the reader of stdout left, e.g. `| head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(0)

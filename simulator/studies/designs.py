@@ -111,6 +111,7 @@ def make(
     kind: Kind = "grid",
     replicates: int = 1,
     document: Document | None = None,
+    laid: int = 0,
 ) -> Plan:
     """Return the plan of axes over a scenario.
 
@@ -120,6 +121,8 @@ def make(
         Returns the scenario with (dotted key, value) pairs laid on.
     document : Document, optional
         Where the axes were written, so that problems name the place.
+    laid : int
+        How many values the loader lays on before those of a design.
     """
     _check_axes(axes, kind, replicates)
     problems: list[Problem] = []
@@ -129,7 +132,7 @@ def make(
         try:
             designs.append(Design(values, _valid(loader, values)))
         except ScenarioError as error:
-            problems += [_told(p, places, document) for p in error.problems]
+            problems += [_told(p, places, document, laid) for p in error.problems]
     if problems:
         raise ScenarioError(problems)
     return Plan(name, tuple(designs), replicates)
@@ -167,13 +170,16 @@ def _valid(loader: Callable[[Sets], Scenario], values: dict[str, Any]) -> Scenar
     return scenario
 
 
-def _told(problem: Problem, places: dict[str, int], document: Document | None) -> Problem:
+def _told(
+    problem: Problem, places: dict[str, int], document: Document | None, laid: int
+) -> Problem:
     """Return a problem of a laid-on value at the place of the axis that laid it on."""
-    if problem.file != _SET:
+    number = problem.line - laid - 1
+    if problem.file != _SET or number < 0:
         return problem
-    key = list(places)[problem.line - 1]
+    key = list(places)[number]
     if document is None:
-        return replace(problem, file="axes", line=list(places).index(key) + 1)
+        return replace(problem, file="axes", line=number + 1)
     place = document.place_of(("axes", key, places[key]))
     return replace(problem, file=place.file, line=place.line, column=place.column)
 

@@ -13,7 +13,7 @@ from simulator.units import parse
 COMPARE = {"<=": le, ">=": ge, "==": eq, "<": lt, ">": gt}
 COUNTED = {"tCO2e": "t", "tokens": "1"}
 """Units of indicators that no physical quantity has, and what to read them as."""
-_FORM = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|==|<|>)\s*(\S.*?)\s*")
+_FORM = re.compile(r"\s*([^\s<>=]+)\s*(<=|>=|==|<|>)\s*([^\s<>=].*?)\s*")
 _UNIT = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?\s*(.*)")
 
 

@@ -1,0 +1,63 @@
+"""Limits: what is read, what is compared, what is refused."""
+
+import pytest
+
+from simulator.studies.limits import LimitError, failures, read
+
+SUMMARY = {
+    "kpis": {
+        "power.poi_peak": {"value": 970.0, "unit": "MW"},
+        "fleet.utilization": {"value": 0.9, "unit": "1"},
+        "carbon.location": {"value": 5.0, "unit": "tCO2e"},
+        "training.a.tokens": {"value": 2e12, "unit": "tokens"},
+        "training.a.finish_time": {"value": "2027-08-01T00:00:00+00:00", "unit": "ISO date"},
+        "training.b.finish_time": {"value": None, "unit": "ISO date"},
+    },
+    "checks": {"energy_balance_rel": 1e-15},
+}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "power.poi_peak <= 970",
+        "power.poi_peak <= 0.97 GW",
+        "power.poi_peak<971 MW",
+        "power.poi_peak == 970000 kW",
+        "fleet.utilization >= 90 %",
+        "carbon.location <= 5 tCO2e",
+        "carbon.location < 5001 kg",
+        "training.a.tokens > 1e12 tokens",
+        "training.a.finish_time <= 2027-08-01",
+        "energy_balance_rel <= 1e-9",
+    ],
+)
+def test_kept(text):
+    assert failures([read(text)], SUMMARY) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("power.poi_peak < 970", "it is 970 MW"),
+        ("fleet.utilization > 95 %", "it is 0.9"),
+        ("training.a.finish_time <= 2027-07-31", "it is 2027-08-01"),
+        ("training.b.finish_time <= 2030-01-01", "it is not reached"),
+    ],
+)
+def test_broken(text, found):
+    assert found in failures([read(text)], SUMMARY)[0]
+
+
+@pytest.mark.parametrize("text", ["", "power.poi_peak", "power.poi_peak <= ", "<= 3", "a = 3"])
+def test_unreadable(text):
+    with pytest.raises(LimitError, match="write KPI"):
+        read(text)
+
+
+def test_all_that_is_wrong_is_told_at_once():
+    limits = [read("power.poi_peek < 1"), read("power.poi_peak < 1 h"), read("fleet.utilization > x")]
+    with pytest.raises(LimitError) as told:
+        failures(limits, SUMMARY)
+    lines = str(told.value).splitlines()
+    assert len(lines) == 3 and "did you mean 'power.poi_peak'" in lines[0] and "MW" in lines[1]
