@@ -383,6 +383,7 @@ class _Builder:
             return np.array([float(get(c)) for c in chips])
 
         tau_s = of_chip(lambda c: c.thermal_resistance * c.heat_capacity)
+        first = np.flatnonzero(np.diff(rows[:, 4], prepend=-1))
         return RowSite(
             start=rows[:, 0].copy(),
             stop=rows[:, 1].copy(),
@@ -407,6 +408,9 @@ class _Builder:
             throttle_full_c=of_chip(lambda c: c.throttle_full),
             shutdown_c=of_chip(lambda c: c.shutdown),
             power_exponent=of_chip(lambda c: c.power_exponent),
+            segment_row=first,
+            segment_start=rows[first, 0],
+            segment_stop=np.append(rows[first[1:], 0], rows[-1, 1]),
         )
 
     def _hall_columns(self) -> HallSite:

@@ -1,5 +1,6 @@
 """The failure front: one process for the fleet that draws, waits for and inflicts every failure."""
 
+import math
 from collections.abc import Generator
 from typing import Any
 
@@ -11,8 +12,8 @@ from simulator.engine import effects, hazards
 from simulator.engine.world import World
 from simulator.kernels import failures as kernel
 
-WINDOW_S = 3600.0
-"""Hazards are constant inside a window: temperatures move slowly against it."""
+WINDOW_S = 7200.0
+"""Hazards are constant inside a window: temperatures and repairs move slowly against it."""
 ROOM = 65_536
 
 
@@ -22,45 +23,52 @@ class Front:
     def __init__(self, world: World, classes: tuple[FailureClass, ...], age_s: float) -> None:
         self.world = world
         self.classes = classes
-        self.fleet = hazards.build(world.site, classes, age_s)
+        self.age_s = age_s
+        self.fleet = hazards.build(world.site, classes)
         self.key = rng.key(world.seed, world.replicate, "failures")
-        self.outcome = world.stream("failure outcome")
+        self.outcome_key = rng.key(world.seed, world.replicate, "failure outcome")
         kernel.first_budgets(self.fleet.hazards, *self.key)
 
     def run(self) -> Generator[Any, Any, None]:
         """Wait for each failure in turn."""
-        env, racks = self.world.env, self.world.state.racks
+        env, racks, columns = self.world.env, self.world.state.racks, self.fleet.hazards
         found_s, found = np.zeros(ROOM), np.zeros(ROOM, np.int64)
+        chance, spread = np.zeros(ROOM), np.zeros(ROOM)
         while True:
             start_s = env.now
             n = kernel.draw(
-                self.fleet.hazards, racks.up_frac, racks.junction_c, *self.key,
-                start_s, WINDOW_S, found_s, found,
+                columns, racks.up_frac, racks.junction_c, *self.key, float(start_s), WINDOW_S,
+                self._ageing(start_s + 0.5 * WINDOW_S), found_s, found,
             )
             if n > ROOM:
-                raise RuntimeError(f"{n} failures within an hour: check the failure rates")
-            for at_s, entity in zip(found_s[:n].tolist(), found[:n].tolist(), strict=True):
+                raise RuntimeError(f"{n} failures within two hours: check the failure rates")
+            kernel.outcomes(columns, found[:n], *self.outcome_key, chance, spread)
+            for i in range(n):
+                at_s = float(found_s[i])
                 if at_s > env.now:
                     yield env.timeout(at_s - env.now)
-                self._strike(entity)
+                self._strike(int(found[i]), float(chance[i]), float(spread[i]))
             yield env.timeout(start_s + WINDOW_S - env.now)
 
-    def _strike(self, entity: int) -> None:
+    def _ageing(self, at_s: float) -> np.ndarray:
+        """Return the ageing factor of each class: (age / reference age)^(shape - 1)."""
+        return np.array([
+            ((self.age_s + at_s) / cls.age_reference) ** (cls.shape - 1.0) for cls in self.classes
+        ])
+
+    def _strike(self, entity: int, chance: float, spread: float) -> None:
         world, columns = self.world, self.fleet.hazards
         cls = self.classes[columns.cls[entity]]
         rack = int(columns.rack[entity])
         if rack >= 0 and world.state.racks.up_frac[rack] == 0.0:
             return  # a rack that is switched off wears nothing out
-        word, unit = int(columns.word[entity]), int(columns.unit[entity])
-        drawn = int(columns.drawn[entity])
-        transient = self.outcome.uniform(word, unit, drawn, 1) < cls.transient
+        transient = chance < cls.transient
         if cls.effect == "interrupt":
             lasts_s = 0.0
         elif transient:
             lasts_s = cls.reset
         else:
-            lasts_s = self.outcome.lognormal(cls.repair, cls.repair_spread, word, unit, drawn, 2)
-        target = int(self.fleet.target[entity])
+            lasts_s = cls.repair * math.exp(cls.repair_spread * spread)
+        target, unit = int(self.fleet.target[entity]), int(columns.unit[entity])
         element = effects.EFFECTS[cls.effect](world, cls, target, unit, lasts_s)
-        detail = "reset" if transient else "repair"
-        world.log("failure", element, cls.name, lasts_s, detail)
+        world.log("failure", element, cls.name, lasts_s, "reset" if transient else "repair")

@@ -22,19 +22,19 @@ class Fleet:
     target: np.ndarray
 
 
-def build(site: Site, classes: tuple[FailureClass, ...], age_s: float) -> Fleet:
+def build(site: Site, classes: tuple[FailureClass, ...]) -> Fleet:
     """Return the entities of all classes, budgets not drawn yet.
 
     A class counted per accelerator, server or optic stands once per rack with the rate of all its
     units: for hazards with minimal repair the superposition is exact.
     """
-    parts = [_entities(site, i, cls, age_s) for i, cls in enumerate(classes)]
+    parts = [_entities(site, i, cls) for i, cls in enumerate(classes)]
     target, *columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     n = target.size
     return Fleet(Hazards(*columns, budget=np.zeros(n), drawn=np.zeros(n, np.int64)), target)
 
 
-def _entities(site: Site, index: int, cls: FailureClass, age_s: float) -> tuple[np.ndarray, ...]:
+def _entities(site: Site, index: int, cls: FailureClass) -> tuple[np.ndarray, ...]:
     target, rack, words, unit, multiplicity = _population(site, cls)
     rate_s = cls.rate * multiplicity
     kept = rate_s > 0.0
@@ -42,8 +42,7 @@ def _entities(site: Site, index: int, cls: FailureClass, age_s: float) -> tuple[
     temper = 0.0 if cls.doubling is None else cls.doubling
     return (
         target[kept], np.full(n, index, np.int64), rack[kept], words[kept], unit[kept], rate_s[kept],
-        np.full(n, temper), np.full(n, cls.temperature_reference), np.full(n, cls.shape),
-        np.full(n, age_s), np.full(n, cls.age_reference),
+        np.full(n, temper), np.full(n, cls.temperature_reference),
     )
 
 

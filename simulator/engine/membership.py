@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.engine.world import World
-from simulator.kernels.racks import move_racks
+from simulator.kernels.racks import move_racks, refresh_racks
 
 
 def assign(world: World, racks: np.ndarray, load: int) -> None:
@@ -23,9 +23,10 @@ def release(world: World, racks: np.ndarray) -> None:
 def refresh(world: World, racks: np.ndarray) -> None:
     """Bring the share in service in line with servers down and racks out."""
     state, site = world.state, world.site
-    up = np.clip(1.0 - state.servers_down[racks] / site.rack_servers[racks], 0.0, 1.0)
-    up[state.out[racks] > 0] = 0.0
-    _move(world, racks, state.racks.load[racks], up)
+    refresh_racks(
+        racks, world.env.now, site.rows, state.racks, state.loads, state.down_load,
+        state.servers_down, site.rack_servers, state.out,
+    )
 
 
 def members(world: World, load: int) -> np.ndarray:

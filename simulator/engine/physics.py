@@ -10,6 +10,7 @@ from simulator.engine.cooling import plant_maps
 from simulator.engine.world import World
 from simulator.kernels import site_step
 from simulator.kernels.columns import Outdoors, Records
+from simulator.kernels.entry import entry_of
 
 STEP_S = site_step.STEP_S
 TRIP_RESET_S = 4 * 3600.0
@@ -35,6 +36,8 @@ class Physics:
             plant_maps(site, weather), Outdoors(weather.dry_bulb_c, weather.wet_bulb_c), records,
         )
 
+        self._advance = entry_of(site_step.advance, 0, 1, *self._arguments)
+
     def start(self) -> None:
         """Set what the pools do in the first step, once the loads have their racks."""
         site_step.prepare_pools(self.world.state.pools, self.world.state.loads, 0)
@@ -43,7 +46,7 @@ class Physics:
         """Integrate every step that ends by `to_s`; return early when a decision falls due."""
         stop = min(int(to_s // STEP_S), self.steps)
         while self.step < stop:
-            self.step, status = site_step.advance(self.step, stop, *self._arguments)
+            self.step, status = self._advance(self.step, stop, *self._arguments)
             if status != site_step.RUNNING and self._respond(status):
                 return
 

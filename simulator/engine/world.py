@@ -100,10 +100,6 @@ class Stream:
         """Return a standard normal draw."""
         return philox.normal(self.key0, self.key1, *_four(words))
 
-    def lognormal(self, median: float, spread: float, *words: int) -> float:
-        """Return a lognormal draw of the given median and log-standard deviation."""
-        return median * float(np.exp(spread * self.normal(*words)))
-
 
 def _four(words: tuple[int, ...]) -> tuple[int, int, int, int]:
     padded = (*words, 0, 0, 0, 0)

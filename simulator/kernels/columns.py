@@ -54,6 +54,9 @@ class RowSite(NamedTuple):
     throttle_full_c: Floats
     shutdown_c: Floats
     power_exponent: Floats  # dynamic power ~ speed ** exponent
+    segment_row: Ints  # (segments,) first row of each run of equal rack types
+    segment_start: Ints  # (segments,) first rack
+    segment_stop: Ints
 
 
 class RackState(NamedTuple):
@@ -65,11 +68,14 @@ class RackState(NamedTuple):
     junction_c: Floats
     power_cap: Floats  # multiplier of dynamic power in this step
     speed: Floats  # multiplier of work rate in this step
-    on_s: Floats  # up x on integrated over the step before the last move
+    on_s: Floats  # of touched rows: up x on integrated over the step before the last move
     dynamic_s: Floats  # up x dynamic fraction, likewise
     on_joined: Floats  # the load's own integrals when the rack joined it
     dynamic_joined: Floats
-    power_w: Floats  # mean of the step
+    on_frac: Floats  # mean of the step: up x on
+    dynamic_frac: Floats  # up x dynamic fraction x power cap
+    chip_w: Floats  # one chip, mean of the step
+    power_w: Floats  # the rack
     row: Ints  # frozen
     row_load: Ints  # (rows,) membership.py: the load of all racks of a row, or -1 if they differ
     row_touched: Ints  # (rows,) membership.py: 1 if a rack of the row moved in the current step
@@ -212,9 +218,6 @@ class Hazards(NamedTuple):
     rate_s: Floats  # at reference temperature and age, all units of the entity
     doubling_k: Floats  # 0: no acceleration
     reference_c: Floats
-    shape: Floats
-    age_s: Floats  # at the start of the run
-    age_reference_s: Floats
     budget: Floats  # cumulative hazard left until the next failure
     drawn: Ints
 

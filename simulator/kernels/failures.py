@@ -9,14 +9,14 @@ from simulator.kernels import philox
 
 
 @njit(cache=True)
-def draw(hazards, up_frac, junction_c, key0, key1, start_s, window_s, found_s, found):
+def draw(hazards, up_frac, junction_c, key0, key1, start_s, window_s, ageing, found_s, found):
     """Find every failure of the fleet in one window.
 
     Each entity (a class on one rack or one plant unit) carries a budget of cumulative hazard, unit
     exponential, drawn from its own stream; it fails when the hazard it has been exposed to uses the
     budget up, and then draws the next. Time to failure is thereby exact for any hazard that is
-    constant inside a window: rate x units in service x 2^((T - T_ref)/doubling) x
-    (age/age_ref)^(shape-1), the last factor a Weibull renewed by minimal repair.
+    constant inside a window: rate x units in service x 2^((T - T_ref)/doubling) x ageing, the
+    last factor (age/age_ref)^(shape-1), a Weibull under minimal repair.
 
     Parameters
     ----------
@@ -24,6 +24,7 @@ def draw(hazards, up_frac, junction_c, key0, key1, start_s, window_s, found_s, f
         Columns of the entities.
     up_frac, junction_c : float64 (racks,)
         Share in service and junction temperature of each rack at the window's start.
+    ageing : float64 (classes,)
     found_s, found : float64, int64 (capacity,)
         Filled with failure times and entities, in order of time.
 
@@ -33,22 +34,16 @@ def draw(hazards, up_frac, junction_c, key0, key1, start_s, window_s, found_s, f
         Number found; above `found.size` the excess is lost, so give the arrays room.
     """
     n, end_s = 0, start_s + window_s
-    middle_s = start_s + 0.5 * window_s
     for e in range(hazards.rate_s.size):
-        rate_s = hazards.rate_s[e]
+        rate_s = hazards.rate_s[e] * ageing[hazards.cls[e]]
         rack = hazards.rack[e]
         if rack >= 0:
             rate_s *= up_frac[rack]
-            if rate_s == 0.0:
-                continue
             if hazards.doubling_k[e] > 0.0:
                 above_k = junction_c[rack] - hazards.reference_c[e]
                 rate_s *= math.exp(0.6931471805599453 * above_k / hazards.doubling_k[e])
-        if hazards.shape[e] != 1.0:
-            age_s = hazards.age_s[e] + middle_s
-            rate_s *= (age_s / hazards.age_reference_s[e]) ** (hazards.shape[e] - 1.0)
         budget = hazards.budget[e] - rate_s * window_s
-        if budget > 0.0:
+        if budget > 0.0 or rate_s == 0.0:
             hazards.budget[e] = budget
             continue
         at_s = start_s + hazards.budget[e] / rate_s
@@ -79,3 +74,17 @@ def first_budgets(hazards, key0, key1):
         hazards.budget[e] = philox.exponential(
             key0, key1, hazards.word[e], hazards.unit[e], 0, 0
         )
+
+
+@njit(cache=True)
+def outcomes(hazards, found, key0, key1, chance, spread):
+    """Return for each failure a uniform (is it transient?) and a standard normal (how long is the
+    repair?), drawn from the entity's own stream.
+
+    `chance` and `spread` (n,) receive them.
+    """
+    for i in range(found.size):
+        e = found[i]
+        word, unit, k = hazards.word[e], hazards.unit[e], hazards.drawn[e]
+        chance[i] = philox.uniform(key0, key1, word, unit, k, 1)
+        spread[i] = philox.normal(key0, key1, word, unit, k, 2)

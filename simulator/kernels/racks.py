@@ -1,7 +1,8 @@
 """Racks over one step: power from their loads, chip temperature, throttling and caps.
 
-Loops over the racks of a row run on unsigned indices: a signed index may be negative, and the
-wrap-around that guards against keeps the compiler from using vector instructions (5 times slower).
+The loops over the fleet run over whole runs of equal racks and on unsigned indices: a signed index
+may be negative, and the wrap-around that guards against keeps the compiler from using vector
+instructions (5 times slower).
 """
 
 import math
@@ -22,115 +23,110 @@ def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
     junction follows its equilibrium exponentially, C dT/dt = P - (T - T_coolant)/R, so the step
     size does not enter.
     """
+    coolant_c, pull = np.empty(rows.start.size), np.empty(rows.start.size)
+    for i in range(rows.start.size):
+        coolant_c[i], pull[i] = hall_air_c[rows.hall[i]], rows.decay[i]
+        if rows.liquid_cooled[i] == 1:
+            coolant_c[i] = blocks.coolant_c[rows.block[i]]
+            if blocks.flow[rows.block[i]] == 0.0:
+                pull[i] = 0.0
+    _shares(racks, loads, 1.0 / dt_s)
+    for i in range(rows.start.size):
+        if racks.row_touched[i] == 1:
+            _shares_by_history(i, rows, racks, loads, 1.0 / dt_s)
+    for k in range(rows.segment_row.size):
+        _heat(k, rows, racks, coolant_c, pull)
+    return _sum_rows(rows, racks, loads, blocks, pull, dt_s)
+
+
+@njit(cache=True)
+def _shares(racks, loads, inverse):
+    """Set the mean on and dynamic shares of every rack as if it had been in its load all step."""
+    up, cap, load_of = racks.up_frac, racks.power_cap, racks.load
+    on_frac, dynamic_frac = racks.on_frac, racks.dynamic_frac
+    on, dynamic = loads.on_s * inverse, loads.dynamic_s * inverse
+    for r in range(on_frac.size):
+        load = np.uint64(load_of[r])
+        on_frac[r] = up[r] * on[load]
+        dynamic_frac[r] = up[r] * dynamic[load] * cap[r]
+
+
+@njit(cache=True)
+def _shares_by_history(i, rows, racks, loads, inverse):
+    """Set the same for the racks of a row in which some moved within the step."""
+    for r in range(rows.start[i], rows.stop[i]):
+        load, up = racks.load[r], racks.up_frac[r]
+        on_s = racks.on_s[r] + up * (loads.on_s[load] - racks.on_joined[r])
+        dynamic_s = racks.dynamic_s[r] + up * (loads.dynamic_s[load] - racks.dynamic_joined[r])
+        racks.on_frac[r] = on_s * inverse
+        racks.dynamic_frac[r] = dynamic_s * inverse * racks.power_cap[r]
+    racks.row_touched[i] = 0
+
+
+@njit(cache=True)
+def _heat(k, rows, racks, coolant_c, pull):
+    """Set chip power, rack power and junction temperature of a run of equal racks."""
+    i, first, last = rows.segment_row[k], rows.segment_start[k], rows.segment_stop[k]
+    chips, dynamic_w, leak_w_k = rows.accelerators[i], rows.chip_dynamic_w[i], rows.leakage_w_k[i]
+    static_w = rows.chip_idle_w[i] - leak_w_k * rows.leakage_ref_c[i]
+    host_w, host_dynamic_w, rating_w = (
+        rows.host_idle_w[i], rows.host_dynamic_w[i], rows.shelf_rating_w[i]
+    )
+    fixed_w, linear = rating_w * rows.shelf_no_load[i], 1.0 + rows.shelf_linear[i]
+    quadratic = rows.shelf_load[i] / rating_w
+    on, dynamic, row = racks.on_frac[first:last], racks.dynamic_frac[first:last], racks.row[first:last]
+    junction_c, resistance = racks.junction_c[first:last], racks.resistance_k_w[first:last]
+    chip_w, power_w = racks.chip_w[first:last], racks.power_w[first:last]
+    for r in range(on.size):
+        before_c = junction_c[r]
+        one_w = on[r] * (static_w + leak_w_k * before_c) + dynamic[r] * dynamic_w
+        dc_w = chips * one_w + on[r] * host_w + dynamic[r] * host_dynamic_w
+        shelf_w = fixed_w if on[r] > 0.0 else 0.0
+        chip_w[r] = one_w
+        power_w[r] = shelf_w + dc_w * (linear + quadratic * dc_w)
+    for r in range(on.size):
+        i = np.uint64(row[r])
+        settled_c = coolant_c[i] + resistance[r] * chip_w[r]
+        junction_c[r] += pull[i] * (settled_c - junction_c[r])
+
+
+@njit(cache=True)
+def _sum_rows(rows, racks, loads, blocks, pull, dt_s):
+    """Sum racks into blocks and loads; return the hottest junction and what it passed."""
+    power_w, dynamic, junction_c = racks.power_w, racks.dynamic_frac, racks.junction_c
     blocks.it_w[:] = blocks.support_w
     blocks.air_w[:] = blocks.support_w
     blocks.dynamic_w[:] = 0.0
     blocks.liquid_w[:] = 0.0
     blocks.hottest_c[:] = -273.15
     site_hottest, throttling, tripping = -273.15, False, False
-    on_s, dynamic_s, junction_c, power_w = (
-        racks.on_s, racks.dynamic_s, racks.junction_c, racks.power_w
-    )
-    up, cap, resistance = racks.up_frac, racks.power_cap, racks.resistance_k_w
     for i in range(rows.start.size):
-        b, load = rows.block[i], racks.row_load[i]
         first, last = np.uint64(rows.start[i]), np.uint64(rows.stop[i])
-        if racks.row_touched[i] == 0 and load >= 0:
-            on, dynamic = loads.on_s[load] / dt_s, loads.dynamic_s[load] / dt_s
-            _share_evenly(first, last, on_s, dynamic_s, up, cap, on, dynamic)
-        else:
-            _share_by_history(
-                first, last, on_s, dynamic_s, up, cap, racks.load, loads.on_s, loads.dynamic_s,
-                racks.on_joined, racks.dynamic_joined, racks.row_touched[i] == 1, dt_s,
-            )
-        coolant_c, flowing = hall_air_c[rows.hall[i]], True
-        if rows.liquid_cooled[i] == 1:
-            coolant_c, flowing = blocks.coolant_c[b], blocks.flow[b] > 0.0
-        rating_w, leak_w_k = rows.shelf_rating_w[i], rows.leakage_w_k[i]
-        chip = (
-            rows.accelerators[i], rows.chip_idle_w[i] - leak_w_k * rows.leakage_ref_c[i], leak_w_k,
-            rows.chip_dynamic_w[i],
-        )
-        host = (rows.host_idle_w[i], rows.host_dynamic_w[i])
-        shelf = (
-            rating_w * rows.shelf_no_load[i], 1.0 + rows.shelf_linear[i],
-            rows.shelf_load[i] / rating_w,
-        )
-        thermal = (
-            coolant_c, rows.decay[i] if flowing else 0.0,
-            0.0 if flowing else dt_s / rows.heat_capacity_j_k[i],
-        )
-        it_w, dynamic_sum, hottest = _row_power(
-            first, last, on_s, dynamic_s, junction_c, power_w, resistance, chip, host, shelf,
-            thermal,
-        )
-        if load >= 0:
-            loads.energy_j[load] += it_w * dt_s
+        if pull[i] == 0.0:
+            for r in range(first, last):
+                junction_c[r] += dt_s / rows.heat_capacity_j_k[i] * racks.chip_w[r]
+        it_w, dynamic_sum, hottest = 0.0, 0.0, -273.15
+        for r in range(first, last):
+            it_w += power_w[r]
+            dynamic_sum += dynamic[r]
+            if junction_c[r] > hottest:
+                hottest = junction_c[r]
+        if racks.row_load[i] >= 0:
+            loads.energy_j[racks.row_load[i]] += it_w * dt_s
         else:
             for r in range(first, last):
-                loads.energy_j[racks.load[r]] += power_w[r] * dt_s
-        racks.row_touched[i] = 0
+                loads.energy_j[np.uint64(racks.load[r])] += power_w[r] * dt_s
+        b, liquid_frac = rows.block[i], rows.liquid_frac[i]
         full_w = rows.accelerators[i] * rows.chip_dynamic_w[i] + rows.host_dynamic_w[i]
         blocks.it_w[b] += it_w
         blocks.dynamic_w[b] += dynamic_sum * full_w
-        blocks.liquid_w[b] += it_w * rows.liquid_frac[i]
-        blocks.air_w[b] += it_w * (1.0 - rows.liquid_frac[i])
+        blocks.liquid_w[b] += it_w * liquid_frac
+        blocks.air_w[b] += it_w * (1.0 - liquid_frac)
         blocks.hottest_c[b] = max(blocks.hottest_c[b], hottest)
         site_hottest = max(site_hottest, hottest)
         throttling = throttling or hottest > rows.throttle_start_c[i]
         tripping = tripping or hottest >= rows.shutdown_c[i]
     return site_hottest, throttling, tripping
-
-
-@njit(cache=True)
-def _share_evenly(first, last, on_s, dynamic_s, up, cap, on, dynamic):
-    """Set the mean on and dynamic shares of racks that nothing touched and that share a load."""
-    for r in range(first, last):
-        on_s[r] = up[r] * on
-        dynamic_s[r] = up[r] * dynamic * cap[r]
-
-
-@njit(cache=True)
-def _share_by_history(
-    first, last, on_s, dynamic_s, up, cap, rack_load, load_on_s, load_dynamic_s, on_joined,
-    dynamic_joined, touched, dt_s,
-):
-    """Set the same for racks of several loads, or that moved within the step."""
-    for r in range(first, last):
-        load = rack_load[r]
-        on, dynamic = up[r] * load_on_s[load], up[r] * load_dynamic_s[load]
-        if touched:
-            on += on_s[r] - up[r] * on_joined[r]
-            dynamic += dynamic_s[r] - up[r] * dynamic_joined[r]
-        on_s[r] = on / dt_s
-        dynamic_s[r] = dynamic / dt_s * cap[r]
-
-
-@njit(cache=True)
-def _row_power(
-    first, last, on_s, dynamic_s, junction_c, power_w, resistance, chip, host, shelf, thermal
-):
-    """Set power and junction temperature of a row's racks; return their power, the sum of their
-    dynamic shares and the hottest junction."""
-    chips, static_w, leak_w_k, dynamic_w = chip
-    host_w, host_dynamic_w = host
-    fixed_w, linear, quadratic = shelf
-    coolant_c, pull, heating = thermal
-    for r in range(first, last):
-        on, dynamic, before_c = on_s[r], dynamic_s[r], junction_c[r]
-        chip_w = on * (static_w + leak_w_k * before_c) + dynamic * dynamic_w
-        dc_w = chips * chip_w + on * host_w + dynamic * host_dynamic_w
-        shelf_w = fixed_w if on > 0.0 else 0.0
-        power_w[r] = shelf_w + dc_w * (linear + quadratic * dc_w)
-        settled_c = coolant_c + resistance[r] * chip_w
-        junction_c[r] = before_c + pull * (settled_c - before_c) + heating * chip_w
-    it_w, dynamic_sum, hottest = 0.0, 0.0, -273.15
-    for r in range(first, last):
-        it_w += power_w[r]
-        dynamic_sum += dynamic_s[r]
-        if junction_c[r] > hottest:
-            hottest = junction_c[r]
-    return it_w, dynamic_sum, hottest
 
 
 @njit(cache=True)
@@ -321,32 +317,46 @@ def move_racks(chosen, to_load, up_frac, now_s, rows, racks, loads, down_load):
         The pseudo-load of what is out of service.
     """
     for j in range(chosen.size):
-        r, new = chosen[j], to_load[j]
-        old, down, row = racks.load[r], down_load[r], racks.row[r]
-        flush_load(loads, old, now_s)
-        flush_load(loads, new, now_s)
-        flush_load(loads, down, now_s)
-        if racks.row_touched[row] == 0:
-            _open_row(row, rows, racks)
-        up = racks.up_frac[r]
-        racks.on_s[r] += up * (loads.on_s[old] - racks.on_joined[r])
-        racks.dynamic_s[r] += up * (loads.dynamic_s[old] - racks.dynamic_joined[r])
-        racks.on_joined[r] = loads.on_s[new]
-        racks.dynamic_joined[r] = loads.dynamic_s[new]
-        chips = rows.accelerators[row]
-        loads.count[old] -= chips * up
-        loads.count[down] -= chips * (1.0 - up)
-        loads.count[new] += chips * up_frac[j]
-        loads.count[down] += chips * (1.0 - up_frac[j])
-        racks.load[r] = new
-        racks.up_frac[r] = up_frac[j]
+        _move(chosen[j], to_load[j], up_frac[j], now_s, rows, racks, loads, down_load)
+
+
+@njit(cache=True)
+def refresh_racks(
+    chosen, now_s, rows, racks, loads, down_load, servers_down, rack_servers, out
+):
+    """Bring the share in service of racks in line with servers down and causes that take the whole
+    rack out."""
     for j in range(chosen.size):
-        row = racks.row[chosen[j]]
-        load = racks.load[rows.start[row]]
-        for r in range(rows.start[row], rows.stop[row]):
-            if racks.load[r] != load:
-                load = -1
-        racks.row_load[row] = load
+        r = chosen[j]
+        up_frac = max(1.0 - servers_down[r] / rack_servers[r], 0.0) if out[r] <= 0 else 0.0
+        _move(r, racks.load[r], up_frac, now_s, rows, racks, loads, down_load)
+
+
+@njit(cache=True)
+def _move(r, new, up_frac, now_s, rows, racks, loads, down_load):
+    old, down, row = racks.load[r], down_load[r], racks.row[r]
+    flush_load(loads, old, now_s)
+    flush_load(loads, new, now_s)
+    flush_load(loads, down, now_s)
+    if racks.row_touched[row] == 0:
+        _open_row(row, rows, racks)
+    up = racks.up_frac[r]
+    racks.on_s[r] += up * (loads.on_s[old] - racks.on_joined[r])
+    racks.dynamic_s[r] += up * (loads.dynamic_s[old] - racks.dynamic_joined[r])
+    racks.on_joined[r] = loads.on_s[new]
+    racks.dynamic_joined[r] = loads.dynamic_s[new]
+    chips = rows.accelerators[row]
+    loads.count[old] -= chips * up
+    loads.count[down] -= chips * (1.0 - up)
+    loads.count[new] += chips * up_frac
+    loads.count[down] += chips * (1.0 - up_frac)
+    racks.up_frac[r] = up_frac
+    if old != new:
+        racks.load[r] = new
+        racks.row_load[row] = new
+        for other in range(rows.start[row], rows.stop[row]):
+            if racks.load[other] != new:
+                racks.row_load[row] = -1
 
 
 @njit(cache=True)

@@ -107,7 +107,10 @@ def scale(pool: ServedModel, world: World, index: int) -> Generator[Any, Any, No
 
 
 def _resize(world: World, load: int, chip: int, missing: float, per_rack: float) -> None:
-    """Take racks from idle and batch work for `missing` accelerators, or hand racks back."""
+    """Take racks from idle and batch work for `missing` accelerators, or hand racks back; less
+    than a rack's worth is not worth a move."""
+    if abs(missing) < per_rack:
+        return
     state = world.state
     held = membership.members(world, load)
     if missing > 0.0:
@@ -115,7 +118,7 @@ def _resize(world: World, load: int, chip: int, missing: float, per_rack: float)
         free = membership.usable(world, chip, lendable)
         racks = min(int(np.ceil(missing / per_rack)), free.size)
         membership.assign(world, choose(free, world.site.rack_hall, racks, held), load)
-    elif missing <= -per_rack:
+    else:
         racks = int(-missing // per_rack)
         # Hand back what is broken first, then the last in order.
         order = np.argsort(state.racks.up_frac[held], kind="stable")

@@ -230,6 +230,8 @@ class TrainingRun:
         broken = held[racks.up_frac[held] < 1.0]
         membership.release(world, broken)
         held = held[racks.up_frac[held] == 1.0]
+        if held.size >= self.racks_wanted:
+            return True
         lendable = tuple(
             i for i, kind in enumerate(world.state.kinds) if kind in ("idle", "batch")
         )
