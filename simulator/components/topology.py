@@ -53,13 +53,13 @@ class Hall(Spec):
 class Cooling(Spec):
     """Two loops that share no setpoint: warm liquid for cold plates, chilled water for air."""
 
-    supply: Annotated[Temperature, Within("15 degC", "60 degC")]
+    supply: Annotated[Temperature, Within("15 degC", "100 degC")]
     """Coolant supplied to the cold plates; below 15 degC the dew point of the room is near."""
     warm: Plant
     """Rejects the heat of the cold plates."""
     coolant_unit: CoolantUnit
     """Heat exchanger and pumps between the plant's loop and the racks."""
-    chilled_supply: Annotated[Temperature, Within("4 degC", "40 degC")]
+    chilled_supply: Annotated[Temperature, Within("4 degC", "60 degC")]
     """Chilled water supplied to fan walls."""
     chilled: Plant
     """Rejects the heat of the air."""

@@ -48,7 +48,7 @@ def load(
         raise ScenarioError(problems)
     spec, wrong = _validated(document, whole=not problems)
     problems += wrong
-    parts = Parts.of_spec(spec) if spec else Parts.of_tree(document.tree)
+    parts = Parts.of_spec(spec, document.tree) if spec else Parts.of_tree(document.tree)
     problems += [document.problem(*found) for found in checks.run(parts, document)]
     if problems or spec is None:
         raise ScenarioError(problems)

@@ -1,64 +1,65 @@
 """The parts of a document that are valid by themselves, so that one slip hides no other."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.components.rack import Rack
 from simulator.components.topology import Hall, Topology
-from simulator.scenario.spec import Period, Reliability, ScenarioSpec
+from simulator.scenario.spec import Period, ScenarioSpec
 from simulator.weather import WeatherSource
 from simulator.workloads import Workload
-
-Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
 class Parts:
     """What could be validated; None, or left out of a mapping by index, where it could not."""
 
-    topology: Topology | None = None
-    racks: Mapping[int, Rack] = field(default_factory=dict)
-    halls: Mapping[int, Hall] = field(default_factory=dict)
-    workloads: Mapping[int, Workload] = field(default_factory=dict)
-    weather: WeatherSource | None = None
-    period: Period | None = None
-    reliability: Reliability | None = None
-    rack_names: frozenset[str] = frozenset()
-    """Rack types the document declares, valid or not."""
+    tree: dict[str, Any]
+    """All of it as plain values, valid or not."""
+    topology: Topology | None
+    racks: Mapping[int, Rack]
+    halls: Mapping[int, Hall]
+    workloads: Mapping[int, Workload]
+    weather: WeatherSource | None
+    period: Period | None
 
     @classmethod
-    def of_spec(cls, spec: ScenarioSpec) -> "Parts":
+    def of_spec(cls, spec: ScenarioSpec, tree: dict[str, Any]) -> "Parts":
         """Return the parts of a valid scenario."""
         return cls(
+            tree,
             spec.topology,
             dict(enumerate(spec.topology.racks)),
             dict(enumerate(spec.topology.halls)),
             dict(enumerate(spec.workloads)),
             spec.weather,
             spec.period,
-            spec.reliability,
-            frozenset(rack.name for rack in spec.topology.racks),
         )
 
     @classmethod
     def of_tree(cls, tree: dict[str, Any]) -> "Parts":
         """Return the parts of a tree that is not valid as a whole."""
-        topology = tree.get("topology")
-        plant = topology if isinstance(topology, dict) else {}
+        plant = _mapping(tree.get("topology"))
         return cls(
-            _valid(Topology, topology),
+            tree,
+            _valid(Topology, tree.get("topology")),
             _each(Rack, plant.get("racks")),
             _each(Hall, plant.get("halls")),
             _each(Workload, tree.get("workloads")),
             _valid(WeatherSource, tree.get("weather")),
             _valid(Period, tree.get("period")),
-            _valid(Reliability, tree.get("reliability", {})),
-            _names(plant.get("racks")),
         )
+
+    @property
+    def rack_names(self) -> frozenset[str]:
+        """Rack types the document declares, valid or not."""
+        declared = _mapping(self.tree.get("topology")).get("racks")
+        items = declared if isinstance(declared, list) else []
+        return frozenset(str(_mapping(item).get("name")) for item in items)
 
 
 def _each(kind: Any, given: Any) -> dict[int, Any]:
@@ -68,11 +69,8 @@ def _each(kind: Any, given: Any) -> dict[int, Any]:
     return {index: item for index, item in found.items() if item is not None}
 
 
-def _names(given: Any) -> frozenset[str]:
-    items = given if isinstance(given, list) else []
-    return frozenset(
-        str(item["name"]) for item in items if isinstance(item, dict) and "name" in item
-    )
+def _mapping(given: Any) -> dict[str, Any]:
+    return given if isinstance(given, dict) else {}
 
 
 def _valid(kind: Any, given: Any) -> Any:

@@ -1,7 +1,6 @@
 """Errors of validation in plain words, with the nearest name of what may stand there."""
 
 import re
-from collections.abc import Iterator
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
@@ -9,10 +8,11 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from simulator.documents import TreePath
-from simulator.errors import nearest, squash
+from simulator.errors import nearest
 
 Trouble = tuple[TreePath, str]
 """A path of the document and what is wrong there."""
+Models = list[type[BaseModel]]
 
 _ABOUT_THE_TEXT = ("import", "templates", "overrides", "scenarios")
 _BOUNDS = {
@@ -22,7 +22,7 @@ _BOUNDS = {
     "less_than_equal": ("le", "{} or less"),
 }
 _MOMENT = "write a date and time with its UTC offset, e.g. '2027-01-01T00:00:00-05:00'"
-_KINDS_OF_VALUE = {
+_EXPECTED = {
     "int": "a whole number",
     "float": "a number",
     "finite": "a finite number",
@@ -30,10 +30,10 @@ _KINDS_OF_VALUE = {
     "string": "text",
     "model": "a mapping of keys",
     "dict": "a mapping of keys",
-    "tuple": "a list",
-    "list": "a list",
-    "datetime": "a date and time",
+    "tuple": "a list, each item after '- '",
+    "list": "a list, each item after '- '",
 }
+_LONGEST = 60
 
 
 def problems(spec: type[BaseModel], error: ValidationError, whole: bool = True) -> list[Trouble]:
@@ -46,124 +46,119 @@ def problems(spec: type[BaseModel], error: ValidationError, whole: bool = True) 
     whole : whether the text was read whole; otherwise missing keys stay unsaid
     """
     details = error.errors(include_url=False)
-    given = {detail["loc"] for detail in details if detail["type"] == "extra_forbidden"}
+    unknown = [detail["loc"] for detail in details if detail["type"] == "extra_forbidden"]
     found = []
     for detail in details:
         missing = detail["type"] in ("missing", "union_tag_not_found")
-        if missing and (not whole or _misspelt(detail["loc"], given)):
+        if missing and (not whole or _misspelt(detail["loc"], unknown)):
             continue
-        path = detail["loc"] if detail["type"] != "union_tag_not_found" else _kind(detail)
-        found.append((tuple(path), _message(spec, detail)))
+        if unknown and detail["loc"][-1:] == ("<<",):  # the text's own problem says it already
+            continue
+        found.append(_problem(spec, detail))
     return found
 
 
-def _kind(detail: ErrorDetails) -> TreePath:
-    return (*detail["loc"], str(detail.get("ctx", {}).get("discriminator", "")).strip("'"))
-
-
-def _misspelt(loc: TreePath, given: set[TreePath]) -> bool:
+def _misspelt(loc: TreePath, unknown: list[TreePath]) -> bool:
     """Return whether an unknown key beside a missing one is most likely meant to be it."""
-    beside = [str(other[-1]) for other in given if other[:-1] == loc[:-1]]
+    beside = [str(other[-1]) for other in unknown if other[:-1] == loc[:-1]]
     return any(nearest(name, [loc[-1]]) for name in beside)
 
 
-def _message(spec: type[BaseModel], detail: ErrorDetails) -> str:
+def _problem(spec: type[BaseModel], detail: ErrorDetails) -> Trouble:
+    """Return one error with its path in the document and its message."""
     kind, given, context = detail["type"], detail["input"], detail.get("ctx", {})
-    if kind == "missing":
-        return f"missing key '{detail['loc'][-1]}'"
-    if kind == "extra_forbidden":
-        return _unknown_key(spec, detail["loc"])
+    if kind in ("missing", "extra_forbidden"):
+        path, models = _follow(spec, detail["loc"][:-1])
+        key = str(detail["loc"][-1])
+        told = f"missing key '{key}'" if kind == "missing" else _unknown_key(key, path, models)
+        return (*path, key), told
+    path, models = _follow(spec, detail["loc"])
     if kind == "union_tag_not_found":
-        return f"missing key 'kind'; one of {context['expected_tags']}"
+        return (*path, "kind"), f"missing key 'kind'; one of {_listed(map(_tag, models))}"
     if kind == "union_tag_invalid":
-        return _not_one_of(context["tag"], context["expected_tags"], "unknown kind ")
+        near = nearest(str(context["tag"]), map(_tag, models))
+        told = f"unknown kind {_shown(context['tag'])}{near}; one of {_listed(map(_tag, models))}"
+        return (*path, "kind"), told
+    return path, _message(kind, given, context, detail["msg"])
+
+
+def _message(kind: str, given: Any, context: dict[str, Any], fallback: str) -> str:
+    """Return what is wrong with a value, and what should stand there."""
     if kind == "literal_error":
-        return _not_one_of(given, context["expected"])
+        known = re.findall(r"'([^']*)'", context["expected"])
+        return f"{_shown(given)} is not known{nearest(str(given), known)}; one of {_listed(known)}"
     if kind in _BOUNDS:
         key, words = _BOUNDS[kind]
-        bound = _as_given(context[key], given)
-        return f"'{given}' is out of range: must be {words.format(bound)}"
+        bound = words.format(_as_given(context[key], given))
+        return f"{_shown(given)} is out of range: must be {bound}"
     if kind == "value_error":
         return str(context["error"])
-    if kind.startswith(("timezone", "datetime", "date_")):
+    if kind.startswith(("timezone", "datetime")):
         why = "has no time zone" if kind == "timezone_aware" else "is not a date and time"
         return f"{_shown(given)} {why}; {_MOMENT}"
-    return _wrong_type(kind, given, context, detail["msg"])
-
-
-def _wrong_type(kind: str, given: Any, context: dict[str, Any], fallback: str) -> str:
-    """Return what kind of value is expected instead of the one given."""
     if kind in ("too_short", "string_too_short"):
         return "must not be empty"
-    if kind in ("too_long", "string_too_long"):
-        return f"must not have more than {context['max_length']} items"
-    expected = _KINDS_OF_VALUE.get(kind.split("_")[0])
+    expected = _EXPECTED.get(kind.split("_")[0])
     if expected is None:
         return fallback
-    cure = f": write it in quotes, '{given}'" if _quotable(kind, given) else ""
-    return f"{_shown(given)} is not {expected}{cure}"
-
-
-def _quotable(kind: str, given: Any) -> bool:
-    return kind.startswith("string") and isinstance(given, int | float)
+    quotable = expected == "text" and isinstance(given, int | float)
+    cure = f': write it in quotes, "{given}"' if quotable else ""
+    return f"must be {expected}, not {_shown(given)}{cure}"
 
 
 def _shown(given: Any) -> str:
     """Return the given value short enough for a message."""
     if given is None:
-        return "an empty value"
-    if isinstance(given, dict):
-        return "a mapping of keys"
-    if isinstance(given, list | tuple):
-        return "a list"
-    text = str(given).lower() if isinstance(given, bool) else str(given)
-    return f"'{text if len(text) <= 60 else text[:57] + '...'}'"
+        return "empty"
+    if isinstance(given, dict | list | tuple):
+        return "a mapping of keys" if isinstance(given, dict) else "a list"
+    if isinstance(given, bool):
+        return f"'{str(given).lower()}'"
+    text = f"{given:g}" if isinstance(given, float) else str(given)
+    return f"'{text if len(text) <= _LONGEST else text[: _LONGEST - 3] + '...'}'"
 
 
 def _as_given(bound: float, given: Any) -> str:
     """Return a bound as a percentage when the value was written as one."""
     percent = isinstance(given, str) and given.rstrip().endswith("%")
-    return f"{bound * 100:g} %" if percent else f"{bound:g}" if bound < 1e6 else f"{bound}"
+    return f"{bound * 100:g} %" if percent else f"{bound:,}".removesuffix(".0")
 
 
-def _not_one_of(given: Any, expected: str, what: str = "") -> str:
-    """Return the near ones among the quoted words of `expected`, and all of them."""
-    known = re.findall(r"'([^']*)'", expected)
-    shown = _shown(given) if what == "" else f"{what}'{given}'"
-    verb = " is not known" if what == "" else ""
-    return f"{shown}{verb}{nearest(str(given), known)}; one of {', '.join(known)}"
+def _listed(names: Any) -> str:
+    return ", ".join(str(name) for name in names)
 
 
-def _unknown_key(spec: type[BaseModel], loc: TreePath) -> str:
+def _unknown_key(name: str, path: TreePath, models: Models) -> str:
     """Return an unknown key with the nearest of those allowed beside it, or all of them."""
-    name, known = str(loc[-1]), list(_keys_at(spec, loc[:-1]))
-    if len(loc) == 1:
-        known += _ABOUT_THE_TEXT
-    like = nearest(name, known)
-    same = next((key for key in known if squash(key) == squash(name)), None)
-    all_keys = "" if like or same else f"; keys here are {', '.join(known)}"
-    return f"unknown key '{name}'{like}{all_keys}"
+    known = list(dict.fromkeys(key for model in models for key in model.model_fields))
+    known += [] if path else _ABOUT_THE_TEXT
+    return f"unknown key '{name}'{nearest(name, known) or f'; keys here are {_listed(known)}'}"
 
 
-def _keys_at(spec: type[BaseModel], loc: TreePath) -> Iterator[str]:
-    """Yield the keys of the model that an error's location leads to."""
-    models = _models(spec)
+def _follow(spec: type[BaseModel], loc: TreePath) -> tuple[TreePath, Models]:
+    """Return the path in the document and the models that an error's location leads to.
+
+    Between keys, a location also holds the kind that was chosen in a union; no document does.
+    """
+    models, path, choosing = [spec], [], False
     for part in loc:
-        tagged = [m for m in models if _tag(m) == part]
-        if tagged and len(models) > 1:
-            models = tagged
-        elif isinstance(part, str):
-            models = [inner for m in models for inner in _models_of_field(m, part)]
-    for model in models:
-        yield from model.model_fields
+        chosen = [model for model in models if _tag(model) == part] if choosing else []
+        choosing = not chosen
+        if chosen:
+            models = chosen
+            continue
+        path.append(part)
+        if isinstance(part, str):
+            models = [inner for model in models for inner in _models_at(model, part)]
+    return tuple(path), models
 
 
-def _models_of_field(model: type[BaseModel], key: str) -> list[type[BaseModel]]:
-    info = model.model_fields.get(key)
-    return _models(info.annotation) if info else []
+def _models_at(model: type[BaseModel], key: str) -> Models:
+    field = model.model_fields.get(key)
+    return _models(field.annotation) if field else []
 
 
-def _models(annotation: Any) -> list[type[BaseModel]]:
+def _models(annotation: Any) -> Models:
     """Return every model an annotation holds: of lists, of unions, of optional fields."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]
@@ -175,6 +170,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _tag(model: type[BaseModel]) -> str | None:
-    info = model.model_fields.get("kind")
-    words = get_args(info.annotation) if info else ()
+    """Return the kind that a model is of, in a union of kinds."""
+    field = model.model_fields.get("kind")
+    words = get_args(field.annotation) if field else ()
     return str(words[0]) if words else None

@@ -26,7 +26,6 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     work.impossible_pool,
 )
 OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
-    racks.too_many,
     racks.disconnected,
     racks.overloaded_blocks,
     power.feeders_below_racks,
@@ -47,6 +46,13 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
         yield from check(parts)
     plant = plant_of(parts)
     if plant is not None:
-        for ask in OF_PLANT:
-            yield from ask(parts, plant)
+        yield from _of_plant(parts, plant)
     yield from period.weather(parts, document)
+
+
+def _of_plant(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Yield what is wrong with the plant; one of absurd size is asked nothing further."""
+    absurd = list(racks.too_many(plant))
+    yield from absurd
+    for check in () if absurd else OF_PLANT:
+        yield from check(parts, plant)

@@ -8,6 +8,8 @@ from simulator.scenario.wording import Trouble
 
 LIQUID_FROM = 0.5
 """Share of a rack's heat in its cold plates from which its chips sit on them."""
+LEAST_WORK = 0.5
+"""Share of a chip's dynamic power below which a hall is not worth its coolant."""
 
 
 def chilled_above_warm(parts: Parts) -> Iterator[Trouble]:
@@ -24,7 +26,7 @@ def chilled_above_warm(parts: Parts) -> Iterator[Trouble]:
 
 
 def above_chip_limit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
-    """Coolant or air so warm that even idle chips throttle."""
+    """Coolant or air so warm that chips throttle at half power already."""
     cooling = plant.topology.cooling
     told: set[str] = set()
     for g in plant.groups:
@@ -39,14 +41,15 @@ def above_chip_limit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
 
 
 def _rise_k(group: Group) -> float:
-    """Return chip over coolant temperature with no work."""
-    return group.chip.idle * group.chip.thermal_resistance
+    """Return chip over coolant temperature at half power."""
+    chip = group.chip
+    return chip.thermal_resistance * (chip.idle + LEAST_WORK * (chip.tdp - chip.idle))
 
 
 def _too_warm(group: Group, coolant_c: float) -> str:
     chip = group.chip
     most_c = chip.throttle_start - _rise_k(group)
     return (
-        f"{coolant_c:g} degC at the chips of hall '{group.hall.name}': {chip.name} throttles at "
-        f"{chip.throttle_start:g} degC even when idle; below {most_c:.3g} degC it can work"
+        f"the chips of hall '{group.hall.name}' get {coolant_c:g} degC: {chip.name} throttles "
+        f"({chip.throttle_start:g} degC) at half power already; stay below {most_c:.3g} degC"
     )

@@ -1,22 +1,33 @@
 """Names: known to the catalog, of the right kind, different from each other, usable as KPIs."""
 
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any
 
 from simulator import catalog
 from simulator.documents import TreePath
 from simulator.errors import nearest
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
-from simulator.workloads import BatchWork, ServedModel, TrainingJob
 
 KINDS = {
-    "accelerators": "accelerator",
-    "racks": "rack type",
-    "models": "model",
-    "failures": "failure fleet",
+    "accelerators": "an accelerator",
+    "racks": "a rack type",
+    "models": "a model",
+    "failures": "a failure fleet",
 }
 """What an author calls the kinds of the catalog."""
+PLACES: tuple[tuple[TreePath, str], ...] = (
+    (("topology", "racks", "*", "accelerator"), "accelerators"),
+    (("topology", "halls", "*", "rack"), "racks"),
+    (("topology", "halls", "*", "support", "*", "rack"), "racks"),
+    (("workloads", "*", "model"), "models"),
+    (("workloads", "*", "accelerator"), "accelerators"),
+    (("workloads", "*", "accelerators", "*"), "accelerators"),
+    (("reliability", "fleet"), "failures"),
+)
+"""Where a document names something of the catalog; read from the tree, so that a slip elsewhere in
+the same hall or workload does not hide an unknown name."""
 USABLE = re.compile(r"[A-Za-z0-9][\w.-]{0,63}", re.ASCII)
 RESERVED = ("idle", "down")
 """Words the account of accelerator-hours uses itself."""
@@ -24,10 +35,12 @@ RESERVED = ("idle", "down")
 
 def unknown(parts: Parts) -> Iterator[Trouble]:
     """Names the catalog and the document do not have, or have as something else."""
-    for path, kind, name in (*_of_plant(parts), *_of_work(parts)):
-        told = _not_in_catalog(kind, name, parts.rack_names if kind == "racks" else ())
-        if told:
-            yield path, told
+    for pattern, kind in PLACES:
+        own = parts.rack_names if kind == "racks" else frozenset()
+        for path, name in _references(parts.tree, pattern):
+            told = _not_in_catalog(kind, name, own)
+            if told:
+                yield path, told
 
 
 def duplicate(parts: Parts) -> Iterator[Trouble]:
@@ -44,8 +57,9 @@ def duplicate(parts: Parts) -> Iterator[Trouble]:
 
 def unusable(parts: Parts) -> Iterator[Trouble]:
     """Names that could not stand in the name of a KPI."""
-    named = [(("workloads", i, "name"), w.name) for i, w in parts.workloads.items()]
-    named += [(("topology", "halls", i, "name"), h.name) for i, h in parts.halls.items()]
+    named: list[tuple[TreePath, str]] = []
+    named += [(("workloads", i, "name"), work.name) for i, work in parts.workloads.items()]
+    named += [(("topology", "halls", i, "name"), hall.name) for i, hall in parts.halls.items()]
     for path, name in named:
         if not USABLE.fullmatch(name):
             told = "use letters, digits, '-', '_' and '.', at most 64, no blank"
@@ -54,28 +68,18 @@ def unusable(parts: Parts) -> Iterator[Trouble]:
             yield path, f"'{name}' is a word of the account of hours; choose another name"
 
 
-def _of_plant(parts: Parts) -> Iterator[tuple[TreePath, str, str]]:
-    """Yield (path, kind, name) of every catalog name the plant uses."""
-    for i, rack in parts.racks.items():
-        if rack.accelerator is not None:
-            yield ("topology", "racks", i, "accelerator"), "accelerators", rack.accelerator
-    for i, hall in parts.halls.items():
-        yield ("topology", "halls", i, "rack"), "racks", hall.rack
-        for k, support in enumerate(hall.support):
-            yield ("topology", "halls", i, "support", k, "rack"), "racks", support.rack
-    if parts.reliability is not None:
-        yield ("reliability", "fleet"), "failures", parts.reliability.fleet
-
-
-def _of_work(parts: Parts) -> Iterator[tuple[TreePath, str, str]]:
-    """Yield (path, kind, name) of every catalog name the workloads use."""
-    for i, work in parts.workloads.items():
-        if isinstance(work, TrainingJob | ServedModel):
-            yield ("workloads", i, "model"), "models", work.model
-            yield ("workloads", i, "accelerator"), "accelerators", work.accelerator
-        elif isinstance(work, BatchWork):
-            for k, name in enumerate(work.accelerators):
-                yield ("workloads", i, "accelerators", k), "accelerators", name
+def _references(
+    tree: Any, pattern: TreePath, path: TreePath = ()
+) -> Iterator[tuple[TreePath, str]]:
+    """Yield (path, name) of every text at a pattern in which `*` is any item of a list."""
+    if not pattern:
+        if isinstance(tree, str):
+            yield path, tree
+    elif pattern[0] == "*":
+        for index, item in enumerate(tree if isinstance(tree, list) else ()):
+            yield from _references(item, pattern[1:], (*path, index))
+    elif isinstance(tree, dict) and pattern[0] in tree:
+        yield from _references(tree[pattern[0]], pattern[1:], (*path, pattern[0]))
 
 
 def _not_in_catalog(kind: str, name: str, own: Collection[str]) -> str:
@@ -84,10 +88,10 @@ def _not_in_catalog(kind: str, name: str, own: Collection[str]) -> str:
         return ""
     other = next((k for k in KINDS if k != kind and _has(k, name)), None)
     if other is not None:
-        return f"'{name}' is a {KINDS[other]}; here stands the name of {_a(KINDS[kind])}"
+        return f"'{name}' is {KINDS[other]}; here stands the name of {KINDS[kind]}"
     known = [*own, *catalog.names(kind)]
     cure = nearest(name, known) or f"; 'gigawatt catalog {kind}' lists those there are"
-    return f"unknown {KINDS[kind]} '{name}'{cure}"
+    return f"unknown {KINDS[kind].split(' ', 1)[1]} '{name}'{cure}"
 
 
 def _has(kind: str, name: str) -> bool:
@@ -97,12 +101,8 @@ def _has(kind: str, name: str) -> bool:
         return False
 
 
-def _a(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
-
-
-def _named(things: object) -> list[tuple[int, str]]:
-    return [(index, thing.name) for index, thing in things.items()]  # type: ignore[attr-defined]
+def _named(things: Mapping[int, Any]) -> list[tuple[int, str]]:
+    return [(index, thing.name) for index, thing in things.items()]
 
 
 def _repeated(what: str, where: TreePath, named: Iterable[tuple[int, str]]) -> Iterator[Trouble]:

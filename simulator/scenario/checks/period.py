@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from simulator.documents import Document, TreePath
-from simulator.errors import nearest
+from simulator.errors import display_name, nearest
 from simulator.scenario.parts import Parts
 from simulator.scenario.spec import WEATHER_FILES, Period, weather_folder
 from simulator.scenario.wording import Trouble
@@ -40,7 +40,7 @@ def weather(parts: Parts, document: Document) -> Iterator[Trouble]:
     folder = weather_folder(source, document)
     file = source.path(folder) if named else None
     if file is not None and not file.is_file():
-        yield path, _missing(file, getattr(source, str(named)))
+        yield path, _missing(file, Path(getattr(source, str(named))))
         return
     try:
         _covered(source, folder, parts.period)
@@ -60,9 +60,11 @@ def _sensible(start: datetime) -> bool:
     return FIRST_YEAR <= start.year <= LAST_YEAR
 
 
-def _missing(file: Path, given: str) -> str:
+def _missing(file: Path, named: Path) -> str:
+    given = display_name(str(named))
     if file.is_dir():
         return f"'{given}' is a folder; give a weather file"
     folder = file.parent
     like = nearest(file.name, (f.name for f in folder.iterdir())) if folder.is_dir() else ""
-    return f"there is no file '{given}'{like}; file names are relative to the document"
+    where = "" if named.is_absolute() else "; file names are relative to the document"
+    return f"there is no file '{given}'{like}{where}"

@@ -29,8 +29,8 @@ def connection_below_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:
         capacity_w = plant.capacity_w(bank.capacity_va())
         if capacity_w < CONNECTION_SHARE * below_w:
             told = (
-                f"{bank.count} carry {watts(capacity_w)}, less than half of the {watts(below_w)} "
-                "of racks below: MVA for GVA?"
+                f"all {bank.count} carry {watts(capacity_w)}, less than half of the "
+                f"{watts(below_w)} of racks below: a slip of a unit (kVA, MVA, GVA)?"
             )
             yield ("topology", "grid", key, "rating"), told
 
@@ -42,8 +42,8 @@ def connection_far_above_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:
         capacity_w = plant.capacity_w(bank.capacity_va())
         if below_w > 0.0 and capacity_w > FAR_ABOVE * below_w:
             told = (
-                f"{bank.count} carry {watts(capacity_w)}, {capacity_w / below_w:.0f} times the "
-                f"{watts(below_w)} of racks below: GVA for MVA?"
+                f"all {bank.count} carry {watts(capacity_w)}, {capacity_w / below_w:.0f} times the "
+                f"{watts(below_w)} of racks below: a slip of a unit (kVA, MVA, GVA)?"
             )
             yield ("topology", "grid", key, "rating"), told
 
@@ -63,12 +63,13 @@ def idle_above_firm_import(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """A campus whose idle racks alone need more than the firm import."""
     firm_w, limit = plant.topology.grid.firm_w()
     idle_w = sum(g.hall.count * g.idle_w for g in plant.groups)
-    if idle_w > firm_w:
+    slip = any(True for _ in connection_below_halls(parts, plant))
+    if idle_w > firm_w and not slip:
         told = (
             f"overloaded at rest: the idle campus draws {watts(idle_w)}, the firm import is "
             f"{watts(firm_w)} ({limit})"
         )
-        yield ("topology", "grid"), told
+        yield ("topology", "grid", *_binding(plant, limit)), told
 
 
 def _feeders(group: Group, firm_w: float) -> str:
@@ -78,6 +79,14 @@ def _feeders(group: Group, firm_w: float) -> str:
         f"{state} carry {watts(firm_w)}, the racks of hall '{group.hall.name}' need "
         f"{watts(group.nameplate_w)} by nameplate"
     )
+
+
+def _binding(plant: Plant, limit: str) -> tuple[str, ...]:
+    """Return the key, below `grid`, of what limits the firm import."""
+    for key, bank in _connection(plant):
+        if key in limit:
+            return key, "rating" if bank.count > 1 else "count"
+    return ("import_limit",)
 
 
 def _connection(plant: Plant) -> tuple[tuple[str, Bank], ...]:

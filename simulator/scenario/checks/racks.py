@@ -34,7 +34,7 @@ def misplaced(parts: Parts) -> Iterator[Trouble]:
                 yield ("topology", "halls", i, "support", k, "rack"), told
 
 
-def too_many(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+def too_many(plant: Plant) -> Iterator[Trouble]:
     """More racks than anyone builds."""
     racks = sum(g.racks + g.hall.count * sum(n for _, n in g.support) for g in plant.groups)
     if racks > MOST_RACKS:

@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 
 from simulator.components import from_catalog
 from simulator.components.language_model import LanguageModel
+from simulator.documents import TreePath
 from simulator.errors import nearest
 from simulator.performance.training import estimate
 from simulator.scenario.checks.plant import Group, Plant, chip_named
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
-from simulator.workloads import BatchWork, ServedModel, TrainingJob
+from simulator.workloads import BatchWork, ServedModel, TrainingJob, Workload
 from simulator.workloads.inference import surface_of
 
 
@@ -17,14 +18,11 @@ def chip_not_installed(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """Chips of the catalog that no hall has."""
     installed = {g.chip.name: g.chip for g in plant.groups}
     for i, work in parts.workloads.items():
-        batch = isinstance(work, BatchWork)
-        named = list(enumerate(work.accelerators)) if batch else [(None, work.accelerator)]
-        for k, name in named:
+        for path, name in _chips_of(work):
             chip = chip_named(name)
             if chip is not None and chip.name not in installed:
-                path = ("workloads", i, "accelerator") if k is None else (
-                    "workloads", i, "accelerators", k)  # fmt: skip
-                yield path, f"no hall has {chip.name}; the halls have {', '.join(installed)}"
+                told = f"no hall has {chip.name}; the halls have {', '.join(installed)}"
+                yield ("workloads", i, *path), told
 
 
 def unknown_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:
@@ -47,7 +45,7 @@ def job_does_not_fit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     for i, job in _jobs(parts):
         chip = chip_named(job.accelerator)
         groups = plant.with_chip(chip, job.halls) if chip else []
-        if groups:
+        if sum(g.racks for g in groups):
             told = _no_whole_racks(job, groups) or _too_large(job, groups)
             if told:
                 yield ("workloads", i, "accelerators"), told
@@ -105,6 +103,13 @@ def impossible_pool(parts: Parts) -> Iterator[Trouble]:
                 surface_of(pool)
             except ValueError as error:
                 yield ("workloads", i), str(error)
+
+
+def _chips_of(work: Workload) -> list[tuple[TreePath, str]]:
+    """Return (path below the workload, name) of the chips it names."""
+    if isinstance(work, BatchWork):
+        return [(("accelerators", k), name) for k, name in enumerate(work.accelerators)]
+    return [(("accelerator",), work.accelerator)]
 
 
 def _no_whole_racks(job: TrainingJob, groups: list[Group]) -> str:
