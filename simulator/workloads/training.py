@@ -119,7 +119,8 @@ class TrainingRun:
     def run(self) -> Generator[Any, Any, None]:
         """Queue, then start, compute, fail and restart until the tokens are done."""
         env, world = self.world.env, self.world
-        yield env.timeout(self.job.start)
+        if self.job.start > 0.0:
+            yield env.timeout(self.job.start)
         queued_from_s = env.now
         while not self._take_racks():
             yield world.wait_for_racks()
