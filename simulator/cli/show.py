@@ -40,6 +40,7 @@ def _top(scenario: Scenario, site: Site) -> list[str]:
     return [
         spec.name,
         f"{site.accelerators} accelerators in {site.rack_hall.size} racks, "
+        f"{sum(s.count for s in site.support)} support racks, "
         f"{len(site.block_names)} blocks, {len(site.hall_names)} halls; "
         f"firm import {_mw(site.firm_w)} MW ({site.firm_limit})",
         f"period {spec.period.start.isoformat()} for {text(spec.period.duration, 's')}, "
@@ -48,9 +49,9 @@ def _top(scenario: Scenario, site: Site) -> list[str]:
 
 
 def _levels(site: Site) -> list[str]:
-    """Return nameplate against rating at each level of the power tree."""
+    """Return the racks' nameplate against what remains firm, at each level of the power tree."""
     below_w = _nameplate_below_w(site)
-    header = ["level", "elements", "units", "rating MW", "firm MW", "nameplate MW", "headroom MW"]
+    header = ["level", "elements", "units", "rating MW", "firm MW", "racks MW", "headroom MW"]
     rows = [_poi_row(site, float(below_w[0]))]
     for stage, name in enumerate(STAGES):
         nodes = [i for i, node in enumerate(site.nodes) if node.stage == stage]
@@ -71,8 +72,12 @@ def _poi_row(site: Site, nameplate_w: float) -> list[str]:
 
 def _nameplate_below_w(site: Site) -> np.ndarray:
     """Return the nameplate of the racks below each node; cooling and losses come on top."""
-    rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
-    block_w = np.bincount(site.rack_block, weights=rack_w, minlength=len(site.block_names))
+    block_w = np.bincount(
+        site.rack_block, weights=_rack_w(site), minlength=len(site.block_names)
+    )
+    for support in site.support:
+        block = site.block_names.index(f"{site.hall_names[support.hall]}/support")
+        block_w[block] += support.count * support.rack.nameplate
     below_w = np.zeros(len(site.nodes))
     for block, node in enumerate(site.block_node):
         while node >= 0:
@@ -81,23 +86,28 @@ def _nameplate_below_w(site: Site) -> np.ndarray:
     return below_w
 
 
+def _rack_w(site: Site) -> np.ndarray:
+    """Return the nameplate of every accelerator rack."""
+    return np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
+
+
 def _halls(site: Site) -> list[str]:
     """Return the hall table; equal halls share a row."""
     header = ["hall", "halls", "rack", "blocks", "racks", "accelerators", "nameplate MW",
-              "firm feeder MW"]  # fmt: skip
-    rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
+              "support racks", "firm feeder MW"]  # fmt: skip
+    rack_w = _rack_w(site)
     rows = []
     for hall in dict.fromkeys(site.hall_spec):
         members = [h for h, spec in enumerate(site.hall_spec) if spec is hall]
         racks = np.isin(site.rack_hall, members)
-        busy = racks & (site.rack_chip >= 0)
+        support = sum(s.count for s in site.support if s.hall in members)
         feeders = [site.nodes[int(site.halls.feeder_node[h])] for h in members]
         rows.append([
             hall.name, str(len(members)), hall.rack, str(hall.blocks * len(members)),
-            str(int(busy.sum())), str(int(site.rack_accelerators[racks].sum())),
-            _mw(float(rack_w[racks].sum())), _mw(sum(f.firm_w for f in feeders)),
+            str(int(racks.sum())), str(int(site.rack_accelerators[racks].sum())),
+            _mw(float(rack_w[racks].sum())), str(support), _mw(sum(f.firm_w for f in feeders)),
         ])  # fmt: skip
-    return table(header, rows, right=(1, 3, 4, 5, 6, 7))
+    return table(header, rows, right=(1, 3, 4, 5, 6, 7, 8))
 
 
 def _loops(site: Site) -> list[str]:

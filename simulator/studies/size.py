@@ -48,7 +48,7 @@ def size(scenario: Scenario) -> Size:
         name=spec.name,
         halls=len(site.hall_names),
         blocks=len(site.block_names),
-        racks=int(site.rack_hall.size),
+        racks=int(site.rack_hall.size) + sum(s.count for s in site.support),
         accelerators=site.accelerators,
         firm_import_mw=site.firm_w / 1e6,
         entities=_entities(site),
@@ -69,7 +69,8 @@ def as_dict(found: Size) -> dict[str, object]:
 def _entities(site: Site) -> int:
     """Return everything the run keeps a state of."""
     populations = np.array([site.rack_accelerators.sum(), site.rack_servers.sum()])
-    return int(populations.sum()) + site.rack_hall.size + _parts(site)
+    racks = site.rack_hall.size + sum(s.count for s in site.support)
+    return int(populations.sum()) + racks + _parts(site)
 
 
 def _parts(site: Site) -> int:
