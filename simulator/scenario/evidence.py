@@ -1,13 +1,18 @@
-"""The register of assumptions: every figure the document gives and every catalog figure it uses."""
+"""The register of assumptions: the document's figures, the defaults it takes, the catalog's."""
 
+import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
+
+from pydantic import BaseModel
 
 from simulator import catalog
 from simulator.components import from_catalog
 from simulator.scenario.spec import Scenario
 from simulator.site import rack_named
 from simulator.workloads import BatchWork, ServedModel, TrainingJob
+
+_EVIDENCE = re.compile(r"\b(?:measured|vendor|derived|assumed)\b")
 
 
 class Assumption(NamedTuple):
@@ -22,13 +27,37 @@ class Assumption(NamedTuple):
 
 
 def assumptions(scenario: Scenario) -> list[Assumption]:
-    """Return the document's figures in their order, then those of each catalog entry it uses."""
+    """Return the document's figures, the defaults it takes and the catalog figures it uses."""
     own = [
         Assumption(f.path, f.text, f.source, f.evidence, _range(f.range), f.note or None)
         for f in scenario.document.figures
     ]
     used = sorted(set(_entries(scenario)))
-    return own + [row for kind, name in used for row in _of_catalog(kind, name)]
+    entries = [row for kind, name in used for row in _of_catalog(kind, name)]
+    return [*own, *defaults(scenario.spec), *entries]
+
+
+def defaults(spec: BaseModel, path: str = "") -> Iterator[Assumption]:
+    """Yield every physical default that the document does not replace; zeros mean "none"."""
+    shown = spec.model_dump(mode="json")
+    for key, field in type(spec).model_fields.items():
+        value, here = getattr(spec, key), f"{path}.{key}" if path else key
+        if isinstance(value, BaseModel):
+            yield from defaults(value, here)
+        elif isinstance(value, tuple):
+            for index, item in enumerate(value):
+                if isinstance(item, BaseModel):
+                    yield from defaults(item, f"{here}.{getattr(item, 'name', index)}")
+        elif isinstance(value, float) and value and key not in spec.model_fields_set:
+            told = " ".join((field.description or key).split())
+            source = f"default of {type(spec).__name__}: {told}"
+            yield Assumption(here, str(shown[key]), source, _evidence(told), None, None)
+
+
+def _evidence(told: str) -> str:
+    """Return the class of evidence a description names; what names none is assumed."""
+    found = _EVIDENCE.search(told)
+    return found.group() if found else "assumed"
 
 
 def _entries(scenario: Scenario) -> Iterator[tuple[str, str]]:

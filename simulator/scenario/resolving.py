@@ -1,4 +1,4 @@
-"""The whole document written back: defaults filled in, units in the text, figures with evidence.
+"""The whole document written back: units in the text, defaults and figures with their evidence.
 
 What is written loads again to an equal scenario. The bytes depend on nothing but the inputs. No
 path of this machine is in them: a weather file is named relative to the folder of the scenario's
@@ -12,6 +12,7 @@ from typing import Any
 import yaml
 
 from simulator.documents import Figure
+from simulator.scenario.evidence import Assumption, defaults
 from simulator.scenario.spec import WEATHER_FILES, Scenario
 
 _HEADER = (
@@ -26,6 +27,8 @@ def resolved(scenario: Scenario) -> str:
     _rename_weather(scenario, tree)
     for figure in scenario.document.figures:
         _put_back(tree, figure)
+    for default in defaults(scenario.spec):
+        _put_back(tree, default)
     text = yaml.dump(
         tree, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH,
         default_flow_style=False,
@@ -48,7 +51,9 @@ def _sequence(dumper: yaml.SafeDumper, items: Any) -> yaml.Node:
 
 def _mapping(dumper: yaml.SafeDumper, entries: Any) -> yaml.Node:
     flow = "evidence" in entries and "value" in entries
-    return dumper.represent_mapping("tag:yaml.org,2002:map", entries.items(), flow_style=flow)
+    first = sorted(entries, key=lambda key: key not in ("kind", "name"))  # stable: rest as is
+    pairs = [(key, entries[key]) for key in first]
+    return dumper.represent_mapping("tag:yaml.org,2002:map", pairs, flow_style=flow)
 
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.Node:
@@ -73,12 +78,13 @@ def _rename_weather(scenario: Scenario, tree: dict[str, Any]) -> None:
             tree["weather"][key] = Path(path).as_posix()
 
 
-def _put_back(tree: dict[str, Any], figure: Figure) -> None:
+def _put_back(tree: dict[str, Any], figure: Figure | Assumption) -> None:
     """Replace the value at a figure's path by the figure, if it is still there."""
     holder, key = _find(tree, figure.path)
     if holder is None:
         return
-    value = figure.text if figure.text.endswith("%") else holder[key]
+    text = figure.text if isinstance(figure, Figure) else ""
+    value = text if text.endswith("%") else holder[key]
     told: dict[str, Any] = {"value": value, "source": figure.source}
     told["evidence"] = figure.evidence
     if figure.range is not None:
