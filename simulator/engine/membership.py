@@ -23,10 +23,11 @@ def release(world: World, racks: np.ndarray) -> None:
 def refresh(world: World, racks: np.ndarray) -> None:
     """Bring the share in service in line with servers down and racks out."""
     state, site = world.state, world.site
-    refresh_racks(
-        racks, world.env.now, site.rows, state.racks, state.loads, state.down_load,
+    arguments = (
+        racks, float(world.env.now), site.rows, state.racks, state.loads, state.down_load,
         state.servers_down, site.rack_servers, state.out,
     )
+    world.entry(refresh_racks, *arguments)(*arguments)
 
 
 def members(world: World, load: int) -> np.ndarray:
@@ -55,7 +56,8 @@ def _of(world: World, chip: int, loads: tuple[int, ...]) -> np.ndarray:
 
 def _move(world: World, racks: np.ndarray, to_load: np.ndarray, up: np.ndarray) -> None:
     state = world.state
-    move_racks(
-        racks, to_load, up, world.env.now, world.site.rows, state.racks, state.loads,
+    arguments = (
+        racks, to_load, up, float(world.env.now), world.site.rows, state.racks, state.loads,
         state.down_load,
     )
+    world.entry(move_racks, *arguments)(*arguments)

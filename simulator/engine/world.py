@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import simpy
@@ -9,6 +10,7 @@ import simpy
 from simulator import rng
 from simulator.engine.state import State
 from simulator.kernels import philox
+from simulator.kernels.entry import entry_of
 from simulator.kernels.racks import flush_load
 from simulator.site import Site
 
@@ -30,6 +32,7 @@ class World:
     alarms: dict[int, Alarm] = field(default_factory=dict)
     restored: dict[int, simpy.Event] = field(default_factory=dict)
     racks_freed: simpy.Event | None = None
+    _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,
@@ -57,6 +60,12 @@ class World:
             loads.running[load] = running
         if cap is not None:
             loads.cap[load] = cap
+
+    def entry(self, kernel: Any, *arguments: Any) -> Callable[..., Any]:
+        """Return the entry point of a kernel that this run calls with these types only."""
+        if kernel not in self._entries:
+            self._entries[kernel] = entry_of(kernel, *arguments)
+        return self._entries[kernel]
 
     def alarm(self, load: int, cause: str) -> None:
         """Tell a load that something under it failed."""

@@ -23,6 +23,10 @@ from simulator.units import Duration, Fraction, Positive
 from simulator.workloads.demand import Demand, hourly_rate
 
 
+DEADBAND = 0.02
+"""Change of a pool, as a share of what it holds, below which scaling leaves it alone."""
+
+
 class ServedModel(Spec):
     """One model served to users on one chip type."""
 
@@ -107,11 +111,11 @@ def scale(pool: ServedModel, world: World, index: int) -> Generator[Any, Any, No
 
 
 def _resize(world: World, load: int, chip: int, missing: float, per_rack: float) -> None:
-    """Take racks from idle and batch work for `missing` accelerators, or hand racks back; less
-    than a rack's worth is not worth a move."""
-    if abs(missing) < per_rack:
-        return
+    """Take racks from idle and batch work for `missing` accelerators, or hand racks back; a
+    small change is not worth a move."""
     state = world.state
+    if abs(missing) < max(per_rack, DEADBAND * float(state.loads.count[load])):
+        return
     held = membership.members(world, load)
     if missing > 0.0:
         lendable = tuple(i for i, k in enumerate(state.kinds) if k in ("idle", "batch"))
