@@ -1,0 +1,174 @@
+"""Scenarios: loaded whole or refused whole, written back, and every figure behind them listed."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from simulator.errors import ScenarioError
+from simulator.scenario import Scenario, assumptions, load, resolved
+
+ROOT = Path(__file__).parents[1]
+COMMITTED = sorted((ROOT / "scenarios").glob("*.yaml"))
+BASE = Path(__file__).parent / "broken" / "base" / "pod.yaml"
+CSV = "time,dry_bulb_c,rh_pct\n" + "".join(
+    f"2027-07-{15 + hour // 24}T{hour % 24:02d}:00:00-04:00,25,50\n" for hour in range(26)
+)
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory of its own, so that file names in messages are short."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def pod(folder: Path, text: str = "", *sets: object, name: str = "main.yaml") -> Scenario:
+    """Return the sound pod of the broken scenarios with a text of changes."""
+    (folder / name).write_text(f"import: {BASE}\ntemplate: pod\n{text}")
+    return load(folder / name, sets)  # type: ignore[arg-type]
+
+
+def refused(folder: Path, text: str, *sets: object) -> list[str]:
+    """Return the messages, without their places, of a pod that must not load."""
+    with pytest.raises(ScenarioError) as caught:
+        pod(folder, text, *sets)
+    return [f"{p.path}: {p.message}" for p in caught.value.problems]
+
+
+@pytest.mark.parametrize("file", COMMITTED, ids=lambda file: file.stem)
+def test_the_resolved_document_loads_again_to_an_equal_scenario(file: Path, tmp_path: Path) -> None:
+    scenario = load(file)
+    text = resolved(scenario)
+    copy = tmp_path / "copy.yaml"
+    copy.write_text(text)
+    again = load(copy)
+    assert again.spec == scenario.spec
+    assert again.config_hash == scenario.config_hash
+    assert resolved(again) == text
+    assert str(ROOT) not in text
+
+
+@pytest.mark.parametrize("file", COMMITTED, ids=lambda file: file.stem)
+def test_every_chosen_set_of_overrides_is_valid(file: Path) -> None:
+    for name in load(file).document.scenarios:
+        assert load(file, scenario=name).config_hash != load(file).config_hash
+
+
+def test_resolved_keeps_figures_and_says_what_is_a_default(folder: Path) -> None:
+    text = resolved(
+        pod(
+            folder,
+            "topology:\n  power_margin: {value: 5 %, source: habit, evidence: assumed, "
+            "range: [2 %, 9 %], note: of the site}\n",
+        )
+    )
+    assert (
+        "power_margin: {value: 5 %, source: habit, evidence: assumed, range: [2 %, 9 %], "
+        "note: of the site}" in " ".join(text.split())
+    )
+    assert "air_rise: {value: 6 K, source: 'default of DryCooler:" in text
+    assert "duration: 1 day" in text
+
+
+def test_weather_is_named_relative_to_the_scenario(folder: Path) -> None:
+    (folder / "air").mkdir()
+    (folder / "air" / "july.csv").write_text(CSV)
+    change = "weather: {_REPLACE_: true, csv: air/july.csv}\n"
+    written = pod(folder, change)
+    given = pod(folder, "", f"weather.csv={folder}/air/july.csv")
+    for scenario in (written, given):
+        assert "csv: air/july.csv" in resolved(scenario)
+        assert (scenario.weather_folder / scenario.spec.weather.csv).is_file()  # type: ignore[operator]
+    assert written.config_hash == given.config_hash
+
+
+def test_weather_of_an_imported_file_is_relative_to_that_file(folder: Path) -> None:
+    (folder / "air").mkdir()
+    (folder / "air" / "july.csv").write_text(CSV)
+    (folder / "air" / "july.yaml").write_text("weather: {csv: july.csv}\n")
+    (folder / "main.yaml").write_text(
+        f"import: [{BASE}, air/july.yaml]\ntemplate: pod\nweather: {{_REPLACE_: true}}\n"
+    )
+    scenario = load(folder / "main.yaml")
+    assert scenario.weather_folder == folder / "air"
+    assert "csv: air/july.csv" in resolved(scenario)
+
+
+def test_the_hash_knows_values_not_spellings(folder: Path) -> None:
+    plain = pod(folder).config_hash
+    assert pod(folder, "topology: {cooling: {supply: 313.15 K}}\n").config_hash == plain
+    assert pod(folder, "topology: {cooling: {supply: 41 degC}}\n").config_hash != plain
+    assert pod(folder, "seed: 2\n").config_hash != plain
+
+
+def test_sets_are_plain_values_or_text(folder: Path) -> None:
+    text = pod(folder, "", "topology.cooling.supply=38 degC").spec
+    plain = pod(folder, "", ("topology.cooling.supply", "38 degC")).spec
+    assert text == plain
+    assert text.topology.cooling.supply == 38.0
+
+
+def test_problems_of_text_and_of_sense_come_together(folder: Path) -> None:
+    told = refused(folder, "seed: 1\nseed: 2\nworkloads:\n  - {name: chat, model: lama-3.1-8b}\n")
+    assert [line.split(":")[0] for line in told] == ["seed", "workloads.chat.model"]
+
+
+def test_a_missing_key_is_not_told_when_the_text_has_holes(folder: Path) -> None:
+    (folder / "main.yaml").write_text("import: nowhere.yaml\nname: Pod\n")
+    with pytest.raises(ScenarioError) as caught:
+        load(folder / "main.yaml")
+    assert [p.path for p in caught.value.problems] == [""]
+
+
+def test_all_halls_of_a_group_have_names_of_their_own(folder: Path) -> None:
+    hall = "    - {name: %s, rack: GB300-NVL72, blocks: 1, block: {rating: 650 kVA, "
+    hall += "substation: {}, busway: {}}, feeders: {count: 2, rating: 2 MVA}}\n"
+    told = refused(
+        folder, "topology:\n  halls:\n    - {name: liquid, count: 2}\n" + hall % "liquid-02"
+    )
+    assert told == [
+        "topology.halls.liquid-02.name: a second hall is called 'liquid-02'; rename one"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("topology: {power_margin: -1 %}\n", "must be 0 % or more"),
+        ("topology: {fabric: {radix: 2}}\n", "'2' is out of range: must be 4 or more"),
+        ("topology: {fabric: {kind: torus}}\n", "'torus' is not known; one of clos"),
+        ("topology: {racks: {name: NEW}}\n", "must be a list, each item after '- '"),
+        ("question: [what]\n", "must be text, not a list"),
+        ("name: ''\n", "must not be empty"),
+    ],
+)
+def test_messages_are_plain(folder: Path, text: str, told: str) -> None:
+    assert told in refused(folder, text)[0]
+
+
+def test_every_figure_behind_a_scenario_is_listed(folder: Path) -> None:
+    rows = assumptions(
+        pod(
+            folder,
+            "topology:\n  power_margin: {value: 5 %, source: habit, evidence: assumed, "
+            "range: [2 %, 9 %]}\n",
+        )
+    )
+    by_path = {row.path: row for row in rows}
+    assert len(by_path) == len(rows)
+    assert by_path["topology.power_margin"][1:5] == ("5 %", "habit", "assumed", "2 % to 9 %")
+    pump = by_path["topology.cooling.chilled.condenser_pump"]
+    assert (pump.value, pump.evidence) == ("0.012", "derived")
+    assert by_path["catalog.accelerators.GB300.tdp"].evidence == "vendor"
+    entries = {row.path.split(".")[1] for row in rows if row.path.startswith("catalog.")}
+    assert entries == {"accelerators", "racks", "models", "failures"}
+    assert all(row.source and row.value for row in rows)
+
+
+def test_loading_a_campus_is_quick() -> None:
+    file = ROOT / "scenarios" / "gigawatt-campus.yaml"
+    load(file)
+    began_s = time.perf_counter()
+    load(file, ["seed=7", "topology.cooling.supply=39 degC"])
+    assert time.perf_counter() - began_s < 0.5
