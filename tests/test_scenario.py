@@ -1,12 +1,17 @@
 """Scenarios: loaded whole or refused whole, written back, and every figure behind them listed."""
 
+import copy
+import random
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from simulator.errors import ScenarioError
 from simulator.scenario import Scenario, assumptions, load, resolved
+from simulator.site import compile_site
 
 ROOT = Path(__file__).parents[1]
 COMMITTED = sorted((ROOT / "scenarios").glob("*.yaml"))
@@ -172,3 +177,40 @@ def test_loading_a_campus_is_quick() -> None:
     began_s = time.perf_counter()
     load(file, ["seed=7", "topology.cooling.supply=39 degC"])
     assert time.perf_counter() - began_s < 0.5
+
+
+def test_the_scenario_of_the_manual_is_valid(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "how-to" / "write-a-scenario.md").read_text()
+    text = page.split("```yaml\n")[1].split("```")[0]
+    (tmp_path / "topologies").symlink_to(ROOT / "topologies")
+    (tmp_path / "scenarios").mkdir()
+    file = tmp_path / "scenarios" / "pod.yaml"
+    file.write_text(text)
+    assert load(file).spec.weather.dry_bulb_shift == 4.0
+
+
+NASTY = [None, True, -1, 1e308, "", "x", [], {}, "0 W", "1e9 GW", "nan", "../..", 10**30]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_any_value_anywhere_is_valid_or_refused(folder: Path, seed: int) -> None:
+    draw = random.Random(seed)
+    whole = yaml.safe_load(resolved(pod(folder)))
+    for _ in range(60):
+        changed = copy.deepcopy(whole)
+        _spoil(changed, draw)
+        (folder / "changed.yaml").write_text(yaml.safe_dump(changed, sort_keys=False))
+        try:
+            compile_site(load(folder / "changed.yaml").spec.topology)
+        except ScenarioError as error:
+            assert error.problems
+
+
+def _spoil(tree: Any, draw: random.Random) -> None:
+    """Put something nasty anywhere into a tree of plain values."""
+    keys = list(tree) if isinstance(tree, dict) else list(range(len(tree)))
+    key = draw.choice(keys)
+    if isinstance(tree[key], dict | list) and tree[key] and draw.random() < 0.8:
+        _spoil(tree[key], draw)
+    else:
+        tree[key] = draw.choice(NASTY)
