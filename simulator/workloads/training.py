@@ -12,11 +12,11 @@ from pydantic import Field
 
 from simulator.components import from_catalog
 from simulator.components.kinds import Spec
+from simulator.components.parallel_plan import ParallelPlan
 from simulator.engine import membership
 from simulator.engine.state import Load
 from simulator.engine.world import World
 from simulator.kernels import columns as c
-from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance.collectives import fabric_of
 from simulator.performance.training import TrainingStep, estimate
 from simulator.policies.checkpointing import INTERVALS
@@ -28,10 +28,14 @@ CHECKPOINT_POWER = 0.10
 """Dynamic power fraction of a chip that waits for a save, a restart or its peers (assumed)."""
 
 
+CheckpointPolicy = Literal[*INTERVALS, "fixed"]  # type: ignore[valid-type]
+"""The files of `policies/checkpointing`, and a fixed interval."""
+
+
 class Checkpointing(Spec):
     """When the job saves, and what it costs."""
 
-    policy: Literal["young", "daly", "fixed"] = "daly"
+    policy: CheckpointPolicy = "daly"
     interval: Annotated[Duration, Positive()] | None = None
     """Useful time between saves, for `policy: fixed`."""
     stall: Annotated[Duration, Positive()]
