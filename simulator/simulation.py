@@ -2,15 +2,13 @@
 
 from collections.abc import Callable
 from datetime import UTC, timedelta
-from functools import lru_cache
-from pathlib import Path
 
 import pandas as pd
 import simpy
 
 from simulator import __version__
 from simulator.components import from_catalog
-from simulator.engine import clock, hazards, membership, recorder, state
+from simulator.engine import clock, recorder, state
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
 from simulator.engine.world import World
@@ -18,8 +16,7 @@ from simulator.policies import capping
 from simulator.results import Results, empty
 from simulator.scenario import Assumption, Scenario, assumptions
 from simulator.site import Site, compile_site
-from simulator.weather import Weather, WeatherSource, for_period
-from simulator.weather import read as read_weather
+from simulator.weather import Weather, for_period, read_once
 from simulator.workloads import BatchWork, ServedModel, TrainingJob, batch, inference, training
 
 Progress = Callable[[float], None]
@@ -74,15 +71,7 @@ def simulate(
 
 def weather_of(scenario: Scenario) -> Weather:
     """Return the weather of a scenario; a file is read once as long as it does not change."""
-    source, folder = scenario.spec.weather, scenario.weather_folder
-    path = source.path(folder)
-    changed = path.stat().st_mtime_ns if path.is_file() else 0
-    return _weather(source, folder, changed)
-
-
-@lru_cache(maxsize=32)
-def _weather(source: WeatherSource, folder: Path, changed: int) -> Weather:
-    return read_weather(source, folder)
+    return read_once(scenario.spec.weather, scenario.weather_folder)
 
 
 def _world(

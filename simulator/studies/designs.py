@@ -16,9 +16,7 @@ from simulator.components.kinds import Spec
 from simulator.documents import Document, read
 from simulator.errors import Problem, ScenarioError
 from simulator.scenario import Scenario, load
-from simulator.simulation import weather_of
 from simulator.studies import StudyError, provenance
-from simulator.weather import WeatherError, for_period
 
 Sets = list[tuple[str, Any]]
 Kind = Literal["grid", "list"]
@@ -130,7 +128,7 @@ def make(
     for places in _places(axes, kind):
         values = {key: axes[key][i] for key, i in places.items()}
         try:
-            designs.append(Design(values, _valid(loader, values)))
+            designs.append(Design(values, loader(list(values.items()))))
         except ScenarioError as error:
             problems += [_told(p, places, document, laid) for p in error.problems]
     if problems:
@@ -155,19 +153,6 @@ def _places(axes: Mapping[str, Sequence[Any]], kind: Kind) -> Iterable[dict[str,
     counts = [range(len(values)) for values in axes.values()]
     combined = itertools.product(*counts) if kind == "grid" else zip(*counts, strict=True)
     return (dict(zip(axes, chosen, strict=True)) for chosen in combined)
-
-
-def _valid(loader: Callable[[Sets], Scenario], values: dict[str, Any]) -> Scenario:
-    """Return the scenario of a design with weather that covers its period."""
-    scenario = loader(list(values.items()))
-    period = scenario.spec.period
-    try:
-        for_period(weather_of(scenario), period.start, math.ceil(period.duration / 3600.0))
-    except WeatherError as error:
-        raise ScenarioError(
-            [scenario.document.problem(("weather",), str(told)) for told in error.problems]
-        ) from None
-    return scenario
 
 
 def _told(

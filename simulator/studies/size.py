@@ -10,7 +10,6 @@ from simulator.results import SERIES
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
-from simulator.weather import for_period
 
 START_S, STEP_BASE_S, STEP_PART_S = 1.0, 2.0e-6, 2.5e-8
 """Seconds to start, per simulated minute, and per minute and row, block, hall or node of the power
@@ -39,11 +38,10 @@ class Size:
 
 
 def size(scenario: Scenario) -> Size:
-    """Return the size of a scenario; its weather and its plant are read and compiled for that."""
+    """Return the size of a valid scenario; its plant is compiled for that."""
     spec = scenario.spec
     site, weather = compile_site(spec.topology), weather_of(scenario)
     hours = math.ceil(spec.period.duration / 3600.0)
-    for_period(weather, spec.period.start, hours)
     return Size(
         name=spec.name,
         halls=len(site.hall_names),
