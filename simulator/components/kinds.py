@@ -12,7 +12,7 @@ Evidence = Literal["measured", "vendor", "derived", "assumed"]
 
 
 class Spec(BaseModel):
-    """A frozen, strict piece of the document: unknown keys are errors, docstrings are the manual."""
+    """A frozen, strict piece of the document: unknown keys are errors, docstrings the manual."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", use_attribute_docstrings=True, allow_inf_nan=False

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, Positive, Power, TemperatureDelta, Within
+from simulator.units import Duration, Fraction, Power, TemperatureDelta, Within
 
 Array = NDArray[np.float64]
 
@@ -53,7 +53,7 @@ class PlantMap:
 class PlantSpec(Spec):
     """A plant of equal units on one water loop: what they reject, how many, and the loop itself."""
 
-    unit: Annotated[Power, Positive()]
+    unit: Annotated[Power, Within("1 kW", "100 MW")]
     """Heat one unit rejects at its design point."""
     spare_units: Annotated[int, Field(ge=0, le=10_000)] = 1
     """Units beyond those the design heat needs (1 is N+1)."""
@@ -61,7 +61,7 @@ class PlantSpec(Spec):
     """Capacity over design heat before the spare units."""
     range: Annotated[TemperatureDelta, Within("1 K", "40 K")]
     """Return minus supply temperature of the loop at full capacity; the flow is constant."""
-    tank: Annotated[Duration, Within("0 s", "24 h")]
+    tank: Annotated[Duration, Within("1 s", "24 h")]
     """Thermal mass of the loop with its buffer tank, in seconds of design flow."""
     pump: Annotated[Fraction, Within("0 %", "20 %")]
     """Power of the loop's own pumps at design, as a fraction of design heat."""

@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from simulator.components.cooling.exchanger import counterflow, ntu_of
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, Positive, Power, TemperatureDelta, Within
+from simulator.units import Duration, Fraction, Power, TemperatureDelta, Within
 
 FILM_EXPONENT = 0.7  # film coefficient ~ flow^0.7 in plate exchangers
 
@@ -14,20 +14,20 @@ FILM_EXPONENT = 0.7  # film coefficient ~ flow^0.7 in plate exchangers
 class CoolantUnit(Spec):
     """Plate exchanger and pumps of a group of racks; both flows are constant in service."""
 
-    unit: Annotated[Power, Positive()]
+    unit: Annotated[Power, Within("1 kW", "100 MW")]
     """Heat one unit moves at its design point."""
     spare_units: Annotated[int, Field(ge=0, le=1000)] = 0
     """Units of a group beyond those its design heat needs."""
     margin: Annotated[Fraction, Within("0 %", "200 %")] = 0.0
     """Capacity over design heat."""
     approach: Annotated[TemperatureDelta, Within("0.1 K", "20 K")] = 3.0
-    """Coolant supply minus facility supply at design heat (Stulz after ASHRAE TC9.9)."""
+    """Coolant supply minus facility supply at design heat (Stulz after ASHRAE TC9.9, vendor)."""
     range: Annotated[TemperatureDelta, Within("1 K", "40 K")] = 10.0
-    """Coolant return minus supply at design heat (OCP: 1.5 L/min per kW)."""
+    """Coolant return minus supply at design heat (OCP: 1.5 L/min per kW, vendor)."""
     facility_range: Annotated[TemperatureDelta, Within("1 K", "40 K")] = 10.0
     """Facility water return minus supply at design heat."""
     pump: Annotated[Fraction, Within("0 %", "20 %")] = 0.0125
-    """Pump power over design heat (276 kPa, 1.5 L/min per kW, 55 %; Frontier measures 0.8 %)."""
+    """Pump power over design heat (276 kPa, 1.5 L/min per kW, 55 %, derived)."""
     pumps: Annotated[int, Within(1, 100)] = 2
     """Pumps in each unit."""
     spare_pumps: Annotated[int, Within(0, 100)] = 1

@@ -23,13 +23,13 @@ class DryCooler(PlantSpec):
 
     kind: Literal["dry_cooler"] = "dry_cooler"
     design_air: Annotated[Temperature, Within("-20 degC", "55 degC")] = 35.0
-    """Air temperature of the design point, at sea level."""
+    """Air temperature of the design point, at sea level (vendor)."""
     approach: Annotated[TemperatureDelta, Positive()] = 5.55
-    """Leaving water minus air at the design point."""
+    """Leaving water minus air at the design point (vendor)."""
     air_rise: Annotated[TemperatureDelta, Positive()] = 6.0
     """Warming of the air through the coil at the design point: sets the airflow (assumed)."""
     fan: Annotated[Fraction, Within(0.0, 0.2)] = 0.04015
-    """Fan power at full speed, as a fraction of design heat."""
+    """Fan power at full speed, as a fraction of design heat (vendor)."""
     minimum_speed: Annotated[Fraction, Within(0.01, 1.0)] = 0.1
     """Lowest fan speed; below it fans switch on and off."""
     air_side_share: Annotated[Fraction, Within(0.05, 20.0)] = 0.5

@@ -6,7 +6,7 @@ import numpy as np
 from pydantic import Field
 
 from simulator.components.kinds import Spec
-from simulator.units import Bandwidth, Duration, NonNegative, Positive, Power, Within
+from simulator.units import Bandwidth, Duration, Positive, Power, Within
 
 
 class Clos(Spec):
@@ -20,9 +20,9 @@ class Clos(Spec):
     oversubscription: Annotated[float, Field(ge=1.0, le=64.0)] = 1.0
     """Leaf down-links over up-links."""
     hop_latency: Annotated[Duration, Within("0 s", "1 s")]
-    switch_power: Annotated[Power, NonNegative()]
+    switch_power: Annotated[Power, Within("0 W", "100 kW")]
     """One switch without optics."""
-    optic_power: Annotated[Power, NonNegative()]
+    optic_power: Annotated[Power, Within("0 W", "1 kW")]
     """One optical module."""
 
     def size(self, endpoints: int) -> dict[str, int]:

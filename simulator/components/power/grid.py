@@ -25,7 +25,10 @@ class Grid(Spec):
         limits it."""
         limits = [
             (self.lines.capacity_va(out=1) * self.power_factor, "lines, one out"),
-            (self.transformers.capacity_va(out=1) * self.power_factor, "main transformers, one out"),
+            (
+                self.transformers.capacity_va(out=1) * self.power_factor,
+                "main transformers, one out",
+            ),
         ]
         if self.import_limit is not None:
             limits.append((self.import_limit, "import contract"))

@@ -18,6 +18,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     racks.inconsistent,
     racks.misplaced,
     cooling.chilled_above_warm,
+    power.odd_battery,
     period.odd_period,
     work.checkpoint_interval,
     work.pool_bounds,
@@ -33,10 +34,12 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     power.connection_far_above_halls,
     power.contract_above_equipment,
     power.idle_above_firm_import,
+    power.house_above_racks,
     cooling.above_chip_limit,
     work.chip_not_installed,
     work.unknown_halls,
     work.job_does_not_fit,
+    work.pool_does_not_fit,
 )
 
 

@@ -12,6 +12,9 @@ CONNECTION_SHARE = 0.5
 FAR_ABOVE = 500.0
 """A connection this many times the nameplate below it is a slip of a unit."""
 
+SHORTEST_S, LONGEST_S = 10.0, 30.0 * 86_400.0
+"""How long batteries last at their rated power; beyond that a unit slipped."""
+
 
 def feeders_below_racks(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """Hall feeders that cannot carry the hall's racks with one out (a single one: at all)."""
@@ -63,13 +66,37 @@ def idle_above_firm_import(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """A campus whose idle racks alone need more than the firm import."""
     firm_w, limit = plant.topology.grid.firm_w()
     idle_w = sum(g.hall.count * g.idle_w for g in plant.groups)
-    slip = any(True for _ in connection_below_halls(parts, plant))
+    slip = [*connection_below_halls(parts, plant), *house_above_racks(parts, plant)]
     if idle_w > firm_w and not slip:
         told = (
             f"overloaded at rest: the idle campus draws {watts(idle_w)}, the firm import is "
             f"{watts(firm_w)} ({limit})"
         )
         yield ("topology", "grid", *_binding(plant, limit)), told
+
+
+def house_above_racks(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Lights and offices that draw more than the racks of their hall."""
+    for g in plant.groups:
+        if g.hall.house > g.nameplate_w:
+            told = (
+                f"{watts(g.hall.house)} for lights, controls and offices is more than the racks "
+                f"of the hall, {watts(g.nameplate_w)}: a slip of a unit?"
+            )
+            yield ("topology", "halls", g.index, "house"), told
+
+
+def odd_battery(parts: Parts) -> Iterator[Trouble]:
+    """A battery that is empty at once, or never."""
+    battery = parts.topology.battery if parts.topology else None
+    if battery is not None:
+        lasts_s = battery.energy / battery.power
+        if not SHORTEST_S <= lasts_s <= LONGEST_S:
+            told = (
+                f"at {watts(battery.power)} the battery lasts {lasts_s:.4g} s, not between "
+                "10 s and 30 days: a slip of a unit (kWh, MWh, GWh)?"
+            )
+            yield ("topology", "battery", "energy"), told
 
 
 def _feeders(group: Group, firm_w: float) -> str:

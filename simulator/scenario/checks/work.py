@@ -51,6 +51,18 @@ def job_does_not_fit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
                 yield ("workloads", i, "accelerators"), told
 
 
+def pool_does_not_fit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Pools that must hold more accelerators than there are."""
+    for i, pool in _pools(parts):
+        chip = chip_named(pool.accelerator)
+        groups = plant.with_chip(chip) if chip else []
+        installed = sum(g.racks * g.rack.accelerators for g in groups)
+        for key in ("least_accelerators", "tensor_parallel"):
+            if groups and getattr(pool, key) > installed:
+                told = f"{getattr(pool, key)} are more than the {installed} {pool.accelerator} here"
+                yield ("workloads", i, key), told
+
+
 def checkpoint_interval(parts: Parts) -> Iterator[Trouble]:
     """A fixed interval that is not given, or one given that the policy does not use."""
     for i, job in _jobs(parts):
