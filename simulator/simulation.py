@@ -12,6 +12,7 @@ from simulator.engine import clock, recorder, state
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
 from simulator.engine.world import World
+from simulator.kernels.columns import Records
 from simulator.policies import capping
 from simulator.results import Results, empty
 from simulator.scenario import Assumption, Scenario, assumptions
@@ -114,7 +115,7 @@ def _mttf_s(world: World, front: Front, job: TrainingJob) -> float:
 
 
 def _results(
-    scenario: Scenario, world: World, records, weather: Weather,  # type: ignore[no-untyped-def]
+    scenario: Scenario, world: World, records: Records, weather: Weather,
     runs: list[training.TrainingRun], pools: list[ServedModel], replicate: int,
 ) -> Results:
     """Return the tables of the finished run."""

@@ -31,7 +31,8 @@ def build(site: Site, classes: tuple[FailureClass, ...]) -> Fleet:
     parts = [_entities(site, i, cls) for i, cls in enumerate(classes)]
     target, *columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
     n = target.size
-    return Fleet(Hazards(*columns, budget=np.zeros(n), drawn=np.zeros(n, np.int64)), target)
+    zeros = (np.zeros(n), np.zeros(n, np.int64))  # budget, drawn
+    return Fleet(Hazards(*columns, *zeros), target)  # type: ignore[call-arg]
 
 
 def _entities(site: Site, index: int, cls: FailureClass) -> tuple[np.ndarray, ...]:

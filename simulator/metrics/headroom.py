@@ -1,5 +1,7 @@
 """Room left under each rating after the loss of one element, and power nobody can use."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -118,7 +120,7 @@ def _free_places(results: Results) -> tuple[float, float]:
     return float(whole_w.sum()), float((free_w - whole_w).sum())
 
 
-def _rack_of(block: tuple, rack_w: pd.Series) -> float:  # type: ignore[type-arg]
+def _rack_of(block: Any, rack_w: pd.Series) -> float:
     for hall in sorted(rack_w.index.astype(str), key=len, reverse=True):
         if hall in (block.parent, block.element) or str(block.element).startswith(hall):
             return float(rack_w[hall])

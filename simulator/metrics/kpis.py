@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ def dumps(document: dict) -> str:  # type: ignore[type-arg]
 def _entry(name: str, tables: list[pd.DataFrame]) -> dict[str, object]:
     rows = [table.loc[name] for table in tables if name in table.index]
     absent = 0.0 if name.startswith(ABSENT_IS_ZERO) else None
-    values = [table.at[name, "value"] if name in table.index else absent for table in tables]
+    values: list[Any] = [t.at[name, "value"] if name in t.index else absent for t in tables]
     lowest = min(rows, key=lambda r: r["value"] if isinstance(r["value"], float) else math.inf)
     unit = str(lowest["unit"])
     several = _spread_of_dates if unit == "ISO date" else _spread

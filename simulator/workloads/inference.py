@@ -22,7 +22,6 @@ from simulator.site import Site
 from simulator.units import Duration, Fraction, Positive
 from simulator.workloads.demand import Demand, hourly_rate
 
-
 DEADBAND = 0.02
 """Change of a pool, as a share of what it holds, below which scaling leaves it alone."""
 
