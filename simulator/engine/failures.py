@@ -32,17 +32,17 @@ class Front:
     def run(self) -> Generator[Any, Any, None]:
         """Wait for each failure in turn."""
         env, racks, columns = self.world.env, self.world.state.racks, self.fleet.hazards
-        found_s, found = np.zeros(ROOM), np.zeros(ROOM, np.int64)
+        found_s, found, found_k = np.zeros(ROOM), np.zeros(ROOM, np.int64), np.zeros(ROOM, np.int64)
         chance, spread = np.zeros(ROOM), np.zeros(ROOM)
         while True:
             start_s = env.now
             n = kernel.draw(
                 columns, racks.up_frac, racks.junction_c, *self.key, float(start_s), WINDOW_S,
-                self._ageing(start_s + 0.5 * WINDOW_S), found_s, found,
+                self._ageing(start_s + 0.5 * WINDOW_S), found_s, found, found_k,
             )
             if n > ROOM:
                 raise RuntimeError(f"{n} failures within two hours: check the failure rates")
-            kernel.outcomes(columns, found[:n], *self.outcome_key, chance, spread)
+            kernel.outcomes(columns, found[:n], found_k[:n], *self.outcome_key, chance, spread)
             for i in range(n):
                 at_s = float(found_s[i])
                 if at_s > env.now:

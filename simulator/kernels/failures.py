@@ -9,7 +9,9 @@ from simulator.kernels import philox
 
 
 @njit(cache=True)
-def draw(hazards, up_frac, junction_c, key0, key1, start_s, window_s, ageing, found_s, found):
+def draw(
+    hazards, up_frac, junction_c, key0, key1, start_s, window_s, ageing, found_s, found, found_k
+):
     """Find every failure of the fleet in one window.
 
     Each entity (a class on one rack or one plant unit) carries a budget of cumulative hazard, unit
@@ -25,8 +27,9 @@ def draw(hazards, up_frac, junction_c, key0, key1, start_s, window_s, ageing, fo
     up_frac, junction_c : float64 (racks,)
         Share in service and junction temperature of each rack at the window's start.
     ageing : float64 (classes,)
-    found_s, found : float64, int64 (capacity,)
-        Filled with failure times and entities, in order of time.
+    found_s, found, found_k : float64, int64, int64 (capacity,)
+        Filled with failure times, entities, and the how-manieth of its entity each is, in order of
+        time.
 
     Returns
     -------
@@ -48,11 +51,12 @@ def draw(hazards, up_frac, junction_c, key0, key1, start_s, window_s, ageing, fo
             continue
         at_s = start_s + hazards.budget[e] / rate_s
         while at_s < end_s:
+            hazards.drawn[e] += 1
             if n < found.size:
                 found_s[n] = at_s
                 found[n] = e
+                found_k[n] = hazards.drawn[e]
             n += 1
-            hazards.drawn[e] += 1
             fresh = philox.exponential(
                 key0, key1, hazards.word[e], hazards.unit[e], hazards.drawn[e], 0
             )
@@ -63,6 +67,7 @@ def draw(hazards, up_frac, junction_c, key0, key1, start_s, window_s, ageing, fo
     order = np.argsort(found_s[:kept], kind="mergesort")
     found_s[:kept] = found_s[:kept][order]
     found[:kept] = found[:kept][order]
+    found_k[:kept] = found_k[:kept][order]
     return n
 
 
@@ -77,14 +82,14 @@ def first_budgets(hazards, key0, key1):
 
 
 @njit(cache=True)
-def outcomes(hazards, found, key0, key1, chance, spread):
+def outcomes(hazards, found, found_k, key0, key1, chance, spread):
     """Return for each failure a uniform (is it transient?) and a standard normal (how long is the
-    repair?), drawn from the entity's own stream.
+    repair?), drawn from the entity's own stream at the how-manieth failure it is.
 
     `chance` and `spread` (n,) receive them.
     """
     for i in range(found.size):
         e = found[i]
-        word, unit, k = hazards.word[e], hazards.unit[e], hazards.drawn[e]
+        word, unit, k = hazards.word[e], hazards.unit[e], found_k[i]
         chance[i] = philox.uniform(key0, key1, word, unit, k, 1)
         spread[i] = philox.normal(key0, key1, word, unit, k, 2)

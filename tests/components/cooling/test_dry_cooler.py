@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from simulator.components.cooling import HourlyWeather
 from simulator.components.cooling.dry_cooler import DryCooler
 
-BAC = {"unit": "2931 kW", "range": "5.56 K", "tank": "0 s", "pump": "1 %"}
+BAC = {"unit": "2931 kW", "range": "5.56 K", "tank": "60 s", "pump": "1 %"}
 FULL = 10  # index of load 1.0
 
 

@@ -1,0 +1,149 @@
+"""The tree of losses and the balance at the interconnection, against sums by hand."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator.components.power.loss import LossCurve
+from simulator.kernels import power_tree
+from simulator.kernels.columns import STAGES, Supply, TreeState
+
+DT_S = 60.0
+
+
+def tree_of(parent, rating_w, curves, stage=None):
+    n = len(parent)
+    zeros = lambda: np.zeros(n)  # noqa: E731
+    return TreeState(
+        parent=np.array(parent), stage=np.array(stage or range(n)),
+        rating_w=np.array(rating_w, float), in_service=np.ones(n),
+        no_load=np.array([c.no_load for c in curves]),
+        linear=np.array([c.linear for c in curves]), load=np.array([c.load for c in curves]),
+        unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
+        loss_j=np.zeros(len(STAGES)),
+    )
+
+
+LEAF = LossCurve(no_load=0.01, linear=0.02, load=0.03)
+ROOT = LossCurve(no_load=0.001, load=0.007)
+
+
+def two_levels():
+    """A root over two leaves with 40 and 90 kW on them."""
+    tree = tree_of([-1, 0, 0], [300e3, 100e3, 100e3], [ROOT, LEAF, LEAF])
+    tree.output_w[1:] = 40e3, 90e3
+    return tree
+
+
+def test_two_levels_are_the_sum_by_hand():
+    tree = two_levels()
+    leaf_w = [LEAF.loss_w(w, 100e3) for w in (40e3, 90e3)]
+    through_w = 130e3 + sum(leaf_w)
+    root_w = ROOT.loss_w(through_w, 300e3)
+    demand_w, losses_w = power_tree.solve(tree, DT_S)
+    assert demand_w == pytest.approx(through_w + root_w, rel=1e-14)
+    assert losses_w == pytest.approx(sum(leaf_w) + root_w, rel=1e-14)
+    np.testing.assert_allclose(tree.loss_j[:3], np.array([root_w, *leaf_w]) * DT_S, rtol=1e-14)
+    assert tree.peak_w[2] == 90e3
+
+
+def test_load_losses_grow_when_a_unit_of_a_bank_is_out():
+    tree = tree_of([-1], [300e3], [ROOT])
+    tree.output_w[0], tree.in_service[0] = 100e3, 0.5
+    demand_w, _ = power_tree.solve(tree, DT_S)
+    assert demand_w == pytest.approx(100e3 + ROOT.loss_w(100e3, 150e3))
+
+
+def test_a_bank_that_is_out_altogether_loses_nothing():
+    tree = two_levels()
+    tree.in_service[0] = 0.0
+    demand_w, losses_w = power_tree.solve(tree, DT_S)
+    assert demand_w == pytest.approx(130e3 + losses_w)
+
+
+def test_what_no_meter_sees_is_imported_but_in_no_term():
+    tree, leaking = two_levels(), two_levels()
+    leaking.unmetered_w[1] = 1000.0
+    sound_w, _ = power_tree.solve(tree, DT_S)
+    demand_w, losses_w = power_tree.solve(leaking, DT_S)
+    assert demand_w - 130e3 - losses_w == pytest.approx(1000.0)
+    assert demand_w - sound_w > 1000.0  # it passes through losses as well
+
+
+def supply_of(limit_w, generator_w=0.0, charge=1.0, ride=1.0, power_w=50e3):
+    battery_j, ride_j = 30e6, 2e6
+    return Supply(
+        limit_w=np.array([limit_w]), generator_w=np.array([generator_w]), battery_power_w=power_w,
+        battery_recharge_w=20e3, battery_capacity_j=battery_j, battery_efficiency=0.9,
+        battery_auxiliary_w=500.0, battery_j=np.array([charge * battery_j]),
+        ride_through_j=np.array([ride * ride_j]), ride_through_capacity_j=ride_j,
+        generator_j=np.zeros(1), margin=0.0, deficit_w=np.zeros(1), battery_loss_j=np.zeros(1),
+    )
+
+
+def test_the_grid_comes_first():
+    flows = power_tree.balance(supply_of(200e3, generator_w=100e3), 100e3, DT_S)
+    assert flows == pytest.approx((100.5e3, 0.0, 0.0, 500.0))
+
+
+@pytest.mark.parametrize(
+    ("demand_w", "generator_w", "battery_w", "rode_w", "deficit_w"),
+    [(20e3, 20.5e3, 0.0, 0.0, 0.0), (70e3, 30e3, 40.5e3, 0.0, 0.0),
+     (100e3, 30e3, 50e3, 20.5e3, 0.0), (150e3, 30e3, 50e3, 2e6 / 60, 150.5e3 - 80e3 - 2e6 / 60)],
+)
+def test_generators_battery_and_ride_through_in_that_order(
+    demand_w, generator_w, battery_w, rode_w, deficit_w
+):
+    supply = supply_of(0.0, generator_w=30e3)
+    import_w, made_w, stored_w, _ = power_tree.balance(supply, demand_w, DT_S)
+    assert made_w == pytest.approx(generator_w)
+    assert stored_w == pytest.approx(-battery_w / 0.9 - rode_w)
+    assert supply.battery_j[0] == pytest.approx(30e6 - battery_w / 0.9 * DT_S)
+    assert supply.deficit_w[0] == pytest.approx(deficit_w, abs=1e-6)
+    assert import_w == pytest.approx(deficit_w, abs=1e-6)
+
+
+def test_ride_through_is_for_lost_supply_not_for_overload():
+    supply = supply_of(100e3, charge=0.0)
+    power_tree.balance(supply, 150e3, DT_S)
+    assert supply.ride_through_j[0] == supply.ride_through_capacity_j
+    assert supply.deficit_w[0] == pytest.approx(50.5e3)
+
+
+def test_a_cycle_returns_the_round_trip_efficiency():
+    supply = supply_of(0.0, power_w=1e9)
+    drawn_j, given_j = 0.0, 0.0
+    while supply.battery_j[0] > 1.0:
+        given_j += (40e3 + 500.0) * DT_S
+        supply.deficit_w[0] = 0.0
+        power_tree.balance(supply, 40e3, DT_S)
+        given_j -= supply.deficit_w[0] * DT_S
+        if supply.deficit_w[0] > 0.0:
+            break
+    ridden_j = supply.ride_through_capacity_j - supply.ride_through_j[0]
+    supply.limit_w[0] = 1e9
+    for _ in range(60):
+        import_w, *_ = power_tree.balance(supply, 0.0, DT_S)
+        drawn_j += (import_w - 500.0) * DT_S
+    assert supply.battery_j[0] == pytest.approx(30e6)
+    assert (given_j - ridden_j) / (drawn_j - ridden_j) == pytest.approx(0.81)
+
+
+watts = st.floats(0.0, 300e3)
+
+
+@settings(max_examples=150, deadline=None)
+@given(watts, watts, st.floats(0.0, 60e3), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
+def test_energy_is_conserved_and_charge_stays_in_bounds(demand_w, limit_w, made_w, charge, ride):
+    supply = supply_of(limit_w, made_w, charge, ride)
+    before_j = supply.battery_j[0] + supply.ride_through_j[0]
+    import_w, generator_w, stored_w, loss_w = power_tree.balance(supply, demand_w, DT_S)
+    after_j = supply.battery_j[0] + supply.ride_through_j[0]
+    assert import_w + generator_w == pytest.approx(demand_w + loss_w + stored_w, abs=1e-6)
+    assert (after_j - before_j) / DT_S == pytest.approx(stored_w, abs=1e-6)
+    assert loss_w >= 500.0 - 1e-9
+    assert -1e-6 <= supply.battery_j[0] <= supply.battery_capacity_j * (1 + 1e-12)
+    assert -1e-6 <= supply.ride_through_j[0] <= supply.ride_through_capacity_j * (1 + 1e-12)
+    assert import_w - supply.deficit_w[0] <= limit_w + 1e-6
+    assert supply.generator_j[0] == pytest.approx(generator_w * DT_S)
