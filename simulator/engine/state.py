@@ -100,12 +100,13 @@ def _racks(site: Site, idle: np.ndarray, seed: int, replicate: int) -> c.RackSta
     n = site.rack_row.size
     zeros = lambda: np.zeros(n)  # noqa: E731
     return c.RackState(
-        load=idle.copy(), up_frac=np.ones(n),
+        load=idle.astype(np.int32), up_frac=np.ones(n),
         resistance_k_w=_resistances(site, seed, replicate),
         junction_c=np.full(n, site.topology.cooling.supply), power_cap=np.ones(n),
         speed=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
-        dynamic_joined=zeros(), on_frac=zeros(), dynamic_frac=zeros(), chip_w=zeros(),
-        power_w=zeros(), row=site.rack_row,
+        dynamic_joined=zeros(), on=zeros(), dynamic=zeros(), coolant_c=zeros(),
+        before_c=zeros(), power_w=zeros(),
+        row=site.rack_row.astype(np.int32),
         row_load=idle[site.rows.start].copy(),
         row_touched=np.zeros(site.rows.start.size, np.int64),
     )
@@ -153,7 +154,7 @@ def _blocks(site: Site) -> c.BlockState:
         approach_k_w=site.block_approach_k_w, pump_w=site.block_pump_w,
         support_w=site.block_support_w, flow=np.ones(n),
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
-        hottest_c=zeros(), it_w=zeros(), dynamic_w=zeros(), liquid_w=zeros(), air_w=zeros(),
+        hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
         peak_w=zeros(),
     )
 

@@ -72,10 +72,11 @@ class RackState(NamedTuple):
     dynamic_s: Floats  # up x dynamic fraction, likewise
     on_joined: Floats  # the load's own integrals when the rack joined it
     dynamic_joined: Floats
-    on_frac: Floats  # mean of the step: up x on
-    dynamic_frac: Floats  # up x dynamic fraction x power cap
-    chip_w: Floats  # one chip, mean of the step
-    power_w: Floats  # the rack
+    on: Floats  # of its load, mean of the step
+    dynamic: Floats
+    coolant_c: Floats  # liquid or air at its chips
+    before_c: Floats  # junction at the start of the step, of rows that need a second look
+    power_w: Floats  # mean of the step
     row: Ints  # frozen
     row_load: Ints  # (rows,) membership.py: the load of all racks of a row, or -1 if they differ
     row_touched: Ints  # (rows,) membership.py: 1 if a rack of the row moved in the current step
@@ -87,7 +88,7 @@ class LoadState(NamedTuple):
     on: Floats  # power.py, workloads: 1 powered, 0 off
     dynamic_frac: Floats  # workloads: dynamic power at full speed, before caps
     cap: Floats  # power.py: power cap on dynamic power
-    count: Floats  # membership.py: accelerators in service that belong to it
+    count: Floats  # type: ignore[assignment]  # membership.py: accelerators in service in it
     share: Floats  # (loads, categories) workloads: what its time counts as
     running: Floats  # workloads: 1 while work is done
     synchronous: Ints  # 1: the slowest member sets the pace
@@ -120,7 +121,6 @@ class BlockState(NamedTuple):
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
     it_w: Floats
-    dynamic_w: Floats
     liquid_w: Floats
     air_w: Floats
     peak_w: Floats

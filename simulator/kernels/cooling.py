@@ -6,18 +6,25 @@ from numba import njit
 
 
 @njit(cache=True)
-def lookup(table, plant, hour, hour_frac, x):
-    """Return a plant table interpolated in time and load; `x` is in grid steps."""
-    j = min(int(x), table.shape[2] - 2)
-    w = min(x - j, 1.0)
-    before = table[plant, hour, j] * (1.0 - w) + table[plant, hour, j + 1] * w
-    after = table[plant, hour + 1, j] * (1.0 - w) + table[plant, hour + 1, j + 1] * w
+def at_hour(table, hour, hour_frac):
+    """Return a (plants, load grid) table interpolated in time between hour boundaries."""
+    before, after = table[:, hour], table[:, hour + 1]
     return before + (after - before) * hour_frac
 
 
 @njit(cache=True)
-def integrate(loop, loops, maps, heat_w, hour, hour_frac, dt_s):
+def lookup(table, plant, x):
+    """Return a plant table interpolated in load; `x` is in grid steps."""
+    j = min(int(x), table.shape[1] - 2)
+    w = min(x - j, 1.0)
+    return table[plant, j] * (1.0 - w) + table[plant, j + 1] * w
+
+
+@njit(cache=True)
+def integrate(loop, loops, tables, load_step, heat_w, dt_s):
     """Advance one loop by a step under constant `heat_w`; return power and water rates.
+
+    `tables` are supply temperature, power, evaporation and blowdown of the plants at this time.
 
     A loop with flow conductance G = m cp and thermal mass C = G tank relaxes to what its plant
     delivers, C dT/dt = G (T_plant - T). The plant takes in water at T + Q/G and returns it at
@@ -38,16 +45,17 @@ def integrate(loop, loops, maps, heat_w, hour, hour_frac, dt_s):
         loops.stored_j[loop] += flow_w_k * tank_s * (loops.supply_c[loop] - before_c)
         return 0.0, 0.0, 0.0
     plant = loops.plant[loop]
-    x = max(heat_w, 0.0) / capacity_w / maps.load_step
-    plant_c = lookup(maps.supply_c, plant, hour, hour_frac, x)
+    x = max(heat_w, 0.0) / capacity_w / load_step
+    supply_c, power_frac, evaporation_kg_j, blowdown_kg_j = tables
+    plant_c = lookup(supply_c, plant, x)
     approached = -math.expm1(-dt_s / tank_s)
     excess_k_s = (before_c - plant_c) * tank_s * approached
     loops.supply_c[loop] = plant_c + (before_c - plant_c) * math.exp(-dt_s / tank_s)
     loops.rejected_j[loop] += received_j + flow_w_k * excess_k_s
     loops.stored_j[loop] += flow_w_k * tank_s * (loops.supply_c[loop] - before_c)
-    power_w = lookup(maps.power_frac, plant, hour, hour_frac, x) * capacity_w
-    evaporation = lookup(maps.evaporation_kg_j, plant, hour, hour_frac, x) * capacity_w
-    blowdown = lookup(maps.blowdown_kg_j, plant, hour, hour_frac, x) * capacity_w
+    power_w = lookup(power_frac, plant, x) * capacity_w
+    evaporation = lookup(evaporation_kg_j, plant, x) * capacity_w
+    blowdown = lookup(blowdown_kg_j, plant, x) * capacity_w
     return power_w, evaporation, blowdown
 
 

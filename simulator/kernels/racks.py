@@ -23,103 +23,131 @@ def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
     junction follows its equilibrium exponentially, C dT/dt = P - (T - T_coolant)/R, so the step
     size does not enter.
     """
-    coolant_c, pull = np.empty(rows.start.size), np.empty(rows.start.size)
+    again = np.empty(rows.start.size, np.int64)
+    n = 0
+    on, dynamic = loads.on_s / dt_s, loads.dynamic_s / dt_s
+    rack_on, rack_dynamic, rack_coolant_c = racks.on, racks.dynamic, racks.coolant_c
+    junction_c, before_c = racks.junction_c, racks.before_c
     for i in range(rows.start.size):
-        coolant_c[i], pull[i] = hall_air_c[rows.hall[i]], rows.decay[i]
+        b, load = rows.block[i], racks.row_load[i]
+        first, last = np.uint64(rows.start[i]), np.uint64(rows.stop[i])
+        coolant_c, flowing = hall_air_c[rows.hall[i]], True
         if rows.liquid_cooled[i] == 1:
-            coolant_c[i] = blocks.coolant_c[rows.block[i]]
-            if blocks.flow[rows.block[i]] == 0.0:
-                pull[i] = 0.0
-    _shares(racks, loads, 1.0 / dt_s)
-    for i in range(rows.start.size):
-        if racks.row_touched[i] == 1:
-            _shares_by_history(i, rows, racks, loads, 1.0 / dt_s)
+            coolant_c, flowing = blocks.coolant_c[b], blocks.flow[b] > 0.0
+        _fill(first, last, rack_coolant_c, coolant_c)
+        if load >= 0:
+            _fill(first, last, rack_on, on[load])
+            _fill(first, last, rack_dynamic, dynamic[load])
+        else:
+            _gather(first, last, racks.load, rack_on, on)
+            _gather(first, last, racks.load, rack_dynamic, dynamic)
+        if racks.row_touched[i] == 1 or not flowing:
+            again[n] = i
+            n += 1
+            before_c[rows.start[i] : rows.stop[i]] = junction_c[rows.start[i] : rows.stop[i]]
     for k in range(rows.segment_row.size):
-        _heat(k, rows, racks, coolant_c, pull)
-    return _sum_rows(rows, racks, loads, blocks, pull, dt_s)
+        _heat(k, rows, racks)
+    for i in again[:n]:
+        _heat_by_history(i, rows, racks, loads, blocks, dt_s)
+    return _sum_rows(rows, racks, loads, blocks, dt_s)
 
 
 @njit(cache=True)
-def _shares(racks, loads, inverse):
-    """Set the mean on and dynamic shares of every rack as if it had been in its load all step."""
-    up, cap, load_of = racks.up_frac, racks.power_cap, racks.load
-    on_frac, dynamic_frac = racks.on_frac, racks.dynamic_frac
-    on, dynamic = loads.on_s * inverse, loads.dynamic_s * inverse
-    for r in range(on_frac.size):
-        load = np.uint64(load_of[r])
-        on_frac[r] = up[r] * on[load]
-        dynamic_frac[r] = up[r] * dynamic[load] * cap[r]
+def _fill(first, last, column, value):
+    """Spread a value over the racks of a row; costs less than gathering it where it is used."""
+    for r in range(first, last):
+        column[r] = value
 
 
 @njit(cache=True)
-def _shares_by_history(i, rows, racks, loads, inverse):
-    """Set the same for the racks of a row in which some moved within the step."""
+def _gather(first, last, index, column, values):
+    for r in range(first, last):
+        column[r] = values[np.uint32(index[r])]
+
+
+@njit(cache=True, inline="always")
+def _constants(i, rows):
+    """Return the power law of a row's racks as (chip, host, shelf) coefficients."""
+    leak_w_k, rating_w = rows.leakage_w_k[i], rows.shelf_rating_w[i]
+    static_w = rows.chip_idle_w[i] - leak_w_k * rows.leakage_ref_c[i]
+    return (
+        (rows.accelerators[i], static_w, leak_w_k, rows.chip_dynamic_w[i]),
+        (rows.host_idle_w[i], rows.host_dynamic_w[i]),
+        (rating_w * rows.shelf_no_load[i], 1.0 + rows.shelf_linear[i],
+         rows.shelf_load[i] / rating_w),
+    )
+
+
+@njit(cache=True, inline="always")
+def _power(on, dynamic, junction_c, chip, host, shelf):
+    """Return the power of one chip and of its rack in W."""
+    chips, static_w, leak_w_k, dynamic_w = chip
+    chip_w = on * (static_w + leak_w_k * junction_c) + dynamic * dynamic_w
+    dc_w = chips * chip_w + on * host[0] + dynamic * host[1]
+    fixed_w = shelf[0] if on > 0.0 else 0.0
+    return chip_w, fixed_w + dc_w * (shelf[1] + shelf[2] * dc_w)
+
+
+@njit(cache=True)
+def _heat(k, rows, racks):
+    """Set power and junction temperature of a run of equal racks, each as if it had been in its
+    load all step and its coolant flowed."""
+    first, last = rows.segment_start[k], rows.segment_stop[k]
+    chip, host, shelf = _constants(rows.segment_row[k], rows)
+    pull = rows.decay[rows.segment_row[k]]
+    on, dynamic = racks.on[first:last], racks.dynamic[first:last]
+    up, cap = racks.up_frac[first:last], racks.power_cap[first:last]
+    junction_c, resistance = racks.junction_c[first:last], racks.resistance_k_w[first:last]
+    coolant_c, power_w = racks.coolant_c[first:last], racks.power_w[first:last]
+    for r in range(up.size):
+        before_c = junction_c[r]
+        dynamic_frac = up[r] * dynamic[r] * cap[r]
+        chip_w, power_w[r] = _power(up[r] * on[r], dynamic_frac, before_c, chip, host, shelf)
+        settled_c = coolant_c[r] + resistance[r] * chip_w
+        junction_c[r] = before_c + pull * (settled_c - before_c)
+
+
+@njit(cache=True)
+def _heat_by_history(i, rows, racks, loads, blocks, dt_s):
+    """Set the same for a row in which racks moved within the step or whose coolant stands still;
+    without flow a chip heats at P/C."""
+    chip, host, shelf = _constants(i, rows)
+    pull, heating = rows.decay[i], 0.0
+    if rows.liquid_cooled[i] == 1 and blocks.flow[rows.block[i]] == 0.0:
+        pull, heating = 0.0, dt_s / rows.heat_capacity_j_k[i]
     for r in range(rows.start[i], rows.stop[i]):
-        load, up = racks.load[r], racks.up_frac[r]
-        on_s = racks.on_s[r] + up * (loads.on_s[load] - racks.on_joined[r])
-        dynamic_s = racks.dynamic_s[r] + up * (loads.dynamic_s[load] - racks.dynamic_joined[r])
-        racks.on_frac[r] = on_s * inverse
-        racks.dynamic_frac[r] = dynamic_s * inverse * racks.power_cap[r]
+        load, up, before_c = racks.load[r], racks.up_frac[r], racks.before_c[r]
+        on_s, dynamic_s = up * loads.on_s[load], up * loads.dynamic_s[load]
+        if racks.row_touched[i] == 1:
+            on_s += racks.on_s[r] - up * racks.on_joined[r]
+            dynamic_s += racks.dynamic_s[r] - up * racks.dynamic_joined[r]
+        chip_w, racks.power_w[r] = _power(
+            on_s / dt_s, dynamic_s / dt_s * racks.power_cap[r], before_c, chip, host, shelf
+        )
+        settled_c = racks.coolant_c[r] + racks.resistance_k_w[r] * chip_w
+        racks.junction_c[r] = before_c + pull * (settled_c - before_c) + heating * chip_w
     racks.row_touched[i] = 0
 
 
 @njit(cache=True)
-def _heat(k, rows, racks, coolant_c, pull):
-    """Set chip power, rack power and junction temperature of a run of equal racks."""
-    i, first, last = rows.segment_row[k], rows.segment_start[k], rows.segment_stop[k]
-    chips, dynamic_w, leak_w_k = rows.accelerators[i], rows.chip_dynamic_w[i], rows.leakage_w_k[i]
-    static_w = rows.chip_idle_w[i] - leak_w_k * rows.leakage_ref_c[i]
-    host_w, host_dynamic_w, rating_w = (
-        rows.host_idle_w[i], rows.host_dynamic_w[i], rows.shelf_rating_w[i]
-    )
-    fixed_w, linear = rating_w * rows.shelf_no_load[i], 1.0 + rows.shelf_linear[i]
-    quadratic = rows.shelf_load[i] / rating_w
-    on, dynamic, row = racks.on_frac[first:last], racks.dynamic_frac[first:last], racks.row[first:last]
-    junction_c, resistance = racks.junction_c[first:last], racks.resistance_k_w[first:last]
-    chip_w, power_w = racks.chip_w[first:last], racks.power_w[first:last]
-    for r in range(on.size):
-        before_c = junction_c[r]
-        one_w = on[r] * (static_w + leak_w_k * before_c) + dynamic[r] * dynamic_w
-        dc_w = chips * one_w + on[r] * host_w + dynamic[r] * host_dynamic_w
-        shelf_w = fixed_w if on[r] > 0.0 else 0.0
-        chip_w[r] = one_w
-        power_w[r] = shelf_w + dc_w * (linear + quadratic * dc_w)
-    for r in range(on.size):
-        i = np.uint64(row[r])
-        settled_c = coolant_c[i] + resistance[r] * chip_w[r]
-        junction_c[r] += pull[i] * (settled_c - junction_c[r])
-
-
-@njit(cache=True)
-def _sum_rows(rows, racks, loads, blocks, pull, dt_s):
+def _sum_rows(rows, racks, loads, blocks, dt_s):
     """Sum racks into blocks and loads; return the hottest junction and what it passed."""
-    power_w, dynamic, junction_c = racks.power_w, racks.dynamic_frac, racks.junction_c
+    power_w, junction_c = racks.power_w, racks.junction_c
     blocks.it_w[:] = blocks.support_w
     blocks.air_w[:] = blocks.support_w
-    blocks.dynamic_w[:] = 0.0
     blocks.liquid_w[:] = 0.0
     blocks.hottest_c[:] = -273.15
     site_hottest, throttling, tripping = -273.15, False, False
     for i in range(rows.start.size):
         first, last = np.uint64(rows.start[i]), np.uint64(rows.stop[i])
-        if pull[i] == 0.0:
-            for r in range(first, last):
-                junction_c[r] += dt_s / rows.heat_capacity_j_k[i] * racks.chip_w[r]
-        it_w, dynamic_sum, hottest = 0.0, 0.0, -273.15
-        for r in range(first, last):
-            it_w += power_w[r]
-            dynamic_sum += dynamic[r]
-            if junction_c[r] > hottest:
-                hottest = junction_c[r]
+        it_w, hottest = _sum_and_max(first, last, power_w, junction_c)
         if racks.row_load[i] >= 0:
             loads.energy_j[racks.row_load[i]] += it_w * dt_s
         else:
             for r in range(first, last):
-                loads.energy_j[np.uint64(racks.load[r])] += power_w[r] * dt_s
+                loads.energy_j[np.uint32(racks.load[r])] += power_w[r] * dt_s
         b, liquid_frac = rows.block[i], rows.liquid_frac[i]
-        full_w = rows.accelerators[i] * rows.chip_dynamic_w[i] + rows.host_dynamic_w[i]
         blocks.it_w[b] += it_w
-        blocks.dynamic_w[b] += dynamic_sum * full_w
         blocks.liquid_w[b] += it_w * liquid_frac
         blocks.air_w[b] += it_w * (1.0 - liquid_frac)
         blocks.hottest_c[b] = max(blocks.hottest_c[b], hottest)
@@ -127,6 +155,28 @@ def _sum_rows(rows, racks, loads, blocks, pull, dt_s):
         throttling = throttling or hottest > rows.throttle_start_c[i]
         tripping = tripping or hottest >= rows.shutdown_c[i]
     return site_hottest, throttling, tripping
+
+
+@njit(cache=True)
+def _sum_and_max(first, last, power_w, junction_c):
+    """Return the sum of one column and the largest of another over a row, four racks at a time:
+    one running sum would wait four cycles for itself at every rack."""
+    a, b, c, d = 0.0, 0.0, 0.0, 0.0
+    p, q, s, t = -273.15, -273.15, -273.15, -273.15
+    whole = first + (last - first) // np.uint64(4) * np.uint64(4)
+    for r in range(first, whole, np.uint64(4)):
+        a += power_w[r]
+        b += power_w[r + np.uint64(1)]
+        c += power_w[r + np.uint64(2)]
+        d += power_w[r + np.uint64(3)]
+        p = max(p, junction_c[r])
+        q = max(q, junction_c[r + np.uint64(1)])
+        s = max(s, junction_c[r + np.uint64(2)])
+        t = max(t, junction_c[r + np.uint64(3)])
+    for r in range(whole, last):
+        a += power_w[r]
+        p = max(p, junction_c[r])
+    return (a + b) + (c + d), max(max(p, q), max(s, t))
 
 
 @njit(cache=True)
@@ -165,18 +215,27 @@ def settled_speed(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limi
 
 
 @njit(cache=True)
-def cap_blocks(blocks):
+def cap_blocks(rows, racks, loads, blocks, dt_s):
     """Set each block's cap on dynamic power so that it stays inside its continuous rating; return
-    whether any cap is active."""
+    whether any cap is active. A block below its rating and without a cap is left alone."""
     active = False
-    for b in range(blocks.it_w.size):
-        full_w = blocks.dynamic_w[b] / blocks.cap[b]
-        excess_w = blocks.it_w[b] - blocks.dynamic_w[b] + full_w - blocks.limit_w[b]
+    for i in range(rows.start.size):
+        b = rows.block[i]
+        if blocks.it_w[b] <= blocks.limit_w[b] and blocks.cap[b] == 1.0:
+            continue
+        dynamic = 0.0
+        for r in range(rows.start[i], rows.stop[i]):
+            load = racks.load[r]
+            dynamic += racks.up_frac[r] * loads.dynamic_s[load] / dt_s * racks.power_cap[r]
+        drawn_w = dynamic * (
+            rows.accelerators[i] * rows.chip_dynamic_w[i] + rows.host_dynamic_w[i]
+        )
+        full_w = drawn_w / blocks.cap[b]
+        excess_w = blocks.it_w[b] - drawn_w + full_w - blocks.limit_w[b]
+        blocks.cap[b] = 1.0
         if excess_w > 0.0 and full_w > 0.0:
             blocks.cap[b] = max(1.0 - excess_w / full_w, 0.01)
             active = True
-        else:
-            blocks.cap[b] = 1.0
     return active
 
 
@@ -318,6 +377,15 @@ def move_racks(chosen, to_load, up_frac, now_s, rows, racks, loads, down_load):
     """
     for j in range(chosen.size):
         _move(chosen[j], to_load[j], up_frac[j], now_s, rows, racks, loads, down_load)
+    for j in range(chosen.size):
+        row = racks.row[chosen[j]]
+        if j + 1 < chosen.size and racks.row[chosen[j + 1]] == row:
+            continue
+        load = racks.load[rows.start[row]]
+        racks.row_load[row] = load
+        for r in range(rows.start[row], rows.stop[row]):
+            if racks.load[r] != load:
+                racks.row_load[row] = -1
 
 
 @njit(cache=True)
@@ -351,12 +419,7 @@ def _move(r, new, up_frac, now_s, rows, racks, loads, down_load):
     loads.count[new] += chips * up_frac
     loads.count[down] += chips * (1.0 - up_frac)
     racks.up_frac[r] = up_frac
-    if old != new:
-        racks.load[r] = new
-        racks.row_load[row] = new
-        for other in range(rows.start[row], rows.stop[row]):
-            if racks.load[other] != new:
-                racks.row_load[row] = -1
+    racks.load[r] = new
 
 
 @njit(cache=True)

@@ -52,7 +52,7 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
         row[c.EVAPORATION_KG_S] = evaporation
         row[c.BLOWDOWN_KG_S] = blowdown
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
-        capped = racks.cap_blocks(blocks)
+        capped = racks.cap_blocks(rows, rack, loads, blocks, STEP_S)
         if throttling or capped:
             racks.control(rows, rack, loads, blocks, hall_air_c)
             flags[0] = 1
@@ -89,6 +89,12 @@ def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
     warm and the chilled loop: heat received, power of plant and loop pumps, evaporation in kg/s.
     """
     evaporation, blowdown = 0.0, 0.0
+    tables = (
+        cooling.at_hour(maps.supply_c, hour, hour_frac),
+        cooling.at_hour(maps.power_frac, hour, hour_frac),
+        cooling.at_hour(maps.evaporation_kg_j, hour, hour_frac),
+        cooling.at_hour(maps.blowdown_kg_j, hour, hour_frac),
+    )
     liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
     for b in range(blocks.it_w.size):
         h = blocks.hall[b]
@@ -104,10 +110,10 @@ def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
         warm_w = liquid_w[warm] + loops.pump_w[warm]
         chilled_w = air_w[chilled] + fan_w + loops.pump_w[chilled]
         warm_power_w, warm_e, warm_d = cooling.integrate(
-            warm, loops, maps, warm_w, hour, hour_frac, STEP_S
+            warm, loops, tables, maps.load_step, warm_w, STEP_S
         )
         chilled_power_w, chilled_e, chilled_d = cooling.integrate(
-            chilled, loops, maps, chilled_w, hour, hour_frac, STEP_S
+            chilled, loops, tables, maps.load_step, chilled_w, STEP_S
         )
         evaporation += warm_e + chilled_e
         blowdown += warm_d + chilled_d
