@@ -9,10 +9,16 @@ import sys
 
 import pytest
 from campus import CAMPUS, ROOT, scaled
+from numba import njit
 
-from simulator import scenario
+from simulator import rng, scenario
+from simulator.engine import state
+from simulator.engine.world import Stream
+from simulator.kernels import serving
 from simulator.simulation import simulate
+from simulator.site import compile_site
 from simulator.studies import designs, sweep
+from simulator.workloads import ServedModel, inference
 
 POD = ROOT / "scenarios" / "pod.yaml"
 
@@ -38,6 +44,24 @@ def test_pod_day(benchmark):
     given = scenario.load(POD)
     simulate(given)
     timed(benchmark, simulate, given, rounds=10)
+
+
+@njit
+def serving_day(pools, loads):
+    for minute in range(1440):
+        serving.prepare(pools, loads, minute // 60, (minute % 60 + 0.5) / 60, 60.0)
+
+
+def test_serving_day_of_the_campus(benchmark):
+    spec = scaled(1).spec
+    site = compile_site(spec.topology)
+    served = [work for work in spec.workloads if isinstance(work, ServedModel)]
+    demand = Stream(*rng.key(1, 0, "demand"))
+    columns = [inference.columns_of(pool, spec.period.start, 24, demand) for pool in served]
+    loads = [inference.load_of(pool, site) for pool in served]
+    resting = state.build(site, loads, columns, 1, 0)
+    serving_day(resting.pools, resting.loads)
+    timed(benchmark, serving_day, resting.pools, resting.loads, rounds=20)
 
 
 def test_pod_load(benchmark):
