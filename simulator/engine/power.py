@@ -44,8 +44,9 @@ def _set_in_service(world: World, node: int, change: int) -> None:
     state, grid = world.state, world.site.topology.grid
     counts = [world.site.nodes[i].count for i in (0, 1)]
     tree = state.tree
-    tree.in_service[node] = np.clip(tree.in_service[node] + change / counts[node], 0.0, 1.0)
     up = [round(tree.in_service[i] * counts[i]) for i in (0, 1)]
+    up[node] = min(max(up[node] + change, 0), counts[node])
+    tree.in_service[node] = up[node] / counts[node]
     before_w = float(state.supply.limit_w[0])
     state.supply.limit_w[0] = grid.available_w(up[0], up[1])
     if state.supply.limit_w[0] == 0.0 and before_w > 0.0:
@@ -101,11 +102,13 @@ def switch(world: World, load: int) -> None:
     if state.loads.on[load] > 0.0:
         world.log("shed", name, "supply")
         world.restored[load] = world.env.event()
-        world.set_load(load, on=0.0, cap=1.0, running=0.0, share=SHED)
+        world.resumes[load] = state.loads.share[load].copy(), float(state.loads.running[load])
+        world.set_load(load, on=0.0, cap=0.0, running=0.0, share=SHED)
         world.alarm(load, "supply")
         return
     world.log("restored", name, "supply")
-    world.set_load(load, on=1.0)
+    share, running = world.resumes.pop(load)
+    world.set_load(load, on=1.0, cap=1.0, running=running, share=share)
     world.restored.pop(load).succeed()
 
 
@@ -130,6 +133,6 @@ def _views(world: World) -> tuple[list[LoadView], float]:
             idle_w=float(sums[1][i] * overhead),
         )
         for i, kind in enumerate(state.kinds)
-        if kind != "down" and loads.count[i] > 0.0
+        if kind != "down" and (loads.count[i] > 0.0 or loads.on[i] == 0.0)
     ]
     return views, demand_w

@@ -31,6 +31,8 @@ class World:
     events: list[tuple[float, str, str, str, float, str]] = field(default_factory=list)
     alarms: dict[int, Alarm] = field(default_factory=dict)
     restored: dict[int, simpy.Event] = field(default_factory=dict)
+    resumes: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
+    """Share and running of loads that are off, as they were."""
     racks_freed: simpy.Event | None = None
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
 

@@ -142,12 +142,10 @@ class TrainingRun:
         env, world = self.world.env, self.world
         while True:
             self._open = ("stalled", env.now)
-            if self.load in world.restored:
-                self._phase(c.POWER_CAP)
-                yield world.restored[self.load]
-            self._phase(c.QUEUE)
-            while not self._take_racks():
-                yield world.wait_for_racks()
+            while self.load in world.restored or not self._take_racks():
+                off = world.restored.get(self.load)
+                self._phase(c.QUEUE if off is None else c.POWER_CAP)
+                yield world.wait_for_racks() if off is None else off
             self._phase(c.RESTART)
             self._alarm = env.event()
             yield env.timeout(self.job.checkpoint.restart) | self._alarm

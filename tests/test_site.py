@@ -1,0 +1,167 @@
+"""Topology to arrays: counts, membership, ratings, the tree and the fabric."""
+
+import numpy as np
+import pytest
+from small import load_tree, pod_site, pod_tree
+
+from simulator.components.fabric.clos import Clos
+from simulator.site import block_limit_w, compile_site, plant_setpoint_c, racks_per_block, steady_w
+
+
+@pytest.fixture(scope="module")
+def campus(tmp_path_factory):
+    """Two groups of halls with different chips, the first of three equal halls."""
+    tree = pod_tree()
+    topology = tree["topology"]
+    first = topology["halls"][0] | {"name": "big", "count": 3}
+    air = topology["halls"][0] | {"name": "air", "rack": "HGX-H100-4", "blocks": 1, "support": []}
+    topology["halls"] = [first, air]
+    topology["grid"]["lines"]["rating"] = "9 MVA"
+    topology["grid"]["transformers"] = {"count": 3, "rating": "4 MVA"}
+    topology["grid"]["import_limit"] = "7 MW"
+    return compile_site(load_tree(tree, tmp_path_factory.mktemp("site")).spec.topology)
+
+
+def test_counts_follow_the_document(campus):
+    assert campus.hall_names == ("big-01", "big-02", "big-03", "air")
+    per_block = [racks_per_block(campus.topology, hall) for hall in campus.topology.halls]
+    assert per_block[0] == 4
+    np.testing.assert_array_equal(
+        np.bincount(campus.rack_hall), [2 * per_block[0]] * 3 + [per_block[1]])
+    assert campus.accelerators == 3 * 2 * 4 * 72 + per_block[1] * campus.rack_types[1].accelerators
+    assert [chip.name for chip in campus.chips] == ["GB300", "H100-SXM-80GB"]
+
+
+def test_membership_is_consistent(campus):
+    rows, racks = campus.rows, np.arange(campus.rack_row.size)
+    assert np.all(rows.start[campus.rack_row] <= racks)
+    assert np.all(racks < rows.stop[campus.rack_row])
+    np.testing.assert_array_equal(rows.stop[:-1], rows.start[1:])  # no gap, no overlap
+    np.testing.assert_array_equal(rows.block[campus.rack_row], campus.rack_block)
+    np.testing.assert_array_equal(rows.hall[campus.rack_row], campus.rack_hall)
+    np.testing.assert_array_equal(campus.block_hall[campus.rack_block], campus.rack_hall)
+    for h in range(len(campus.hall_names)):
+        numbers = campus.rack_number[campus.rack_hall == h]
+        np.testing.assert_array_equal(numbers, np.arange(numbers.size))
+    np.testing.assert_array_equal(
+        campus.rows.segment_stop - campus.rows.segment_start, np.bincount(campus.rack_type))
+    assert np.all(np.diff(campus.rack_type[campus.rows.segment_start]) != 0)
+
+
+def test_parents_stand_before_children_and_every_leaf_has_one(campus):
+    parents = np.array([node.parent for node in campus.nodes])
+    assert parents[0] == -1
+    assert np.all(parents[1:] >= 0)
+    assert np.all(parents[1:] < np.arange(1, parents.size))
+    used = [*campus.block_node, *campus.halls.plant_node, *campus.halls.pump_node]
+    assert len(set(used)) == len(used)
+    names = [node.name for node in campus.nodes]
+    assert len(set(names)) == len(names)
+    for b, node in enumerate(campus.block_node):  # each block hangs under its own hall's feeders
+        while campus.nodes[node].parent > 1:
+            node = campus.nodes[node].parent
+        assert node == campus.halls.feeder_node[campus.block_hall[b]]
+
+
+def test_the_block_limit_loads_the_substation_to_its_continuous_rating():
+    topology = pod_site().topology
+    block, pf = topology.halls[0].block, topology.grid.power_factor
+    limit_w = block_limit_w(topology, topology.halls[0])
+    after_w = limit_w + block.busway.loss_w(limit_w, block.rating * pf)
+    input_w = after_w + block.substation.loss_w(after_w, block.rating * pf)
+    assert input_w == pytest.approx(block.rating * pf * block.continuous, rel=1e-9)
+    racks = racks_per_block(topology, topology.halls[0])
+    nameplate_w = pod_site().rack_types[0].nameplate
+    assert racks * nameplate_w <= limit_w < (racks + 1) * nameplate_w
+
+
+@pytest.mark.parametrize(("given", "share", "racks"), [(None, 0.0, 4), (10, 0.0, 10), (10, 0.25, 12),
+                                                      (10, 0.3, 13), (4, 0.2, 4)])
+def test_oversubscription_adds_racks(given, share, racks):
+    topology = pod_site().topology
+    hall = topology.halls[0].model_copy(update={"racks_per_block": given})
+    changed = topology.model_copy(update={"oversubscription": share})
+    assert racks_per_block(changed, hall) == racks
+
+
+def test_firm_import_survives_the_loss_of_one(campus):
+    grid = campus.topology.grid
+    pf = grid.power_factor
+    assert (campus.firm_w, campus.firm_limit) == (7e6, "import contract")
+    free = grid.model_copy(update={"import_limit": None})
+    assert free.firm_w() == (pytest.approx(2 * 4e6 * pf), "main transformers, one out")
+    assert free.available_w(2, 3) == pytest.approx(12e6 * pf)
+    assert free.available_w(1, 3) == pytest.approx(9e6 * pf)
+    assert free.available_w(0, 3) == 0.0
+    assert grid.available_w(2, 3) == 7e6
+
+
+def test_nodes_carry_the_ratings_of_their_banks(campus):
+    by_name, pf = {node.name: node for node in campus.nodes}, campus.topology.grid.power_factor
+    assert by_name["lines"].rating_w == pytest.approx(2 * 9e6 * pf)
+    assert by_name["main transformers"].firm_w == pytest.approx(2 * 4e6 * pf)
+    assert by_name["big-02/feeders"].rating_w == pytest.approx(2 * 2e6 * pf)
+    assert by_name["big-02/b01/substation"].rating_w == pytest.approx(650e3 * pf)
+    mechanical = by_name["air/mechanical"]
+    assert mechanical.rating_w - mechanical.firm_w == pytest.approx(500e3 * pf)
+
+
+def test_support_racks_are_a_steady_draw_behind_the_ups():
+    site = pod_site()
+    drawn_w = sum(entry.count * steady_w(entry.rack) for entry in site.support)
+    assert site.block_support_w.sum() == pytest.approx(drawn_w)
+    block = int(np.argmax(site.block_support_w))
+    busway = site.nodes[site.block_node[block]]
+    assert site.nodes[busway.parent].name == "pod/support/ups"
+    network = site.support[0].rack
+    dc_w = 10e3 + 0.8 * 10e3
+    assert site.support[0].power_w == pytest.approx(
+        dc_w + network.power_shelf.loss_w(dc_w, network.power_shelf_rating))
+
+
+def test_loops_are_sized_on_the_heat_of_their_hall():
+    site = pod_site()
+    warm, chilled = site.loops
+    rack = site.rack_types[0]
+    heat_w = min(4 * rack.nameplate, site.block_limit_w[0]) * 2
+    pumps_w = site.block_pump_w.sum()
+    assert warm.design_heat_w == pytest.approx(heat_w * rack.liquid_fraction + pumps_w)
+    assert warm.duty_units * warm.unit_w >= warm.design_heat_w
+    assert (warm.duty_units - 1) * warm.unit_w < warm.design_heat_w
+    assert warm.units == warm.duty_units + 1
+    assert warm.flow_w_k == pytest.approx(warm.duty_units * warm.unit_w / 10.0)
+    air_w = heat_w * (1 - rack.liquid_fraction) + sum(e.count * e.rack.nameplate for e in site.support)
+    assert chilled.design_heat_w == pytest.approx(air_w * (1 + site.topology.cooling.fan_wall.fan))
+    assert plant_setpoint_c(site.topology) < site.topology.cooling.supply
+
+
+@pytest.mark.parametrize(
+    ("radix", "oversubscription", "endpoints", "size"),
+    [(144, 1.0, 10_368, {"leaf": 144, "spine": 72, "core": 0, "tiers": 2}),
+     (144, 1.0, 144**3 // 4, {"leaf": 10_368, "spine": 10_368, "core": 5184, "tiers": 3}),
+     (64, 1.0, 2048, {"leaf": 64, "spine": 32, "core": 0, "tiers": 2}),
+     (4, 1.0, 16, {"leaf": 8, "spine": 8, "core": 4, "tiers": 3}),
+     (96, 2.0, 6144, {"leaf": 96, "spine": 32, "core": 0, "tiers": 2})],
+)
+def test_fabric_sizes_are_those_of_the_fat_tree(radix, oversubscription, endpoints, size):
+    clos = Clos(radix=radix, port_bandwidth="800 Gb/s", oversubscription=oversubscription,
+                hop_latency="600 ns", switch_power="1 kW", optic_power="10 W")
+    found = clos.size(endpoints)
+    assert {key: found[key] for key in size} == size
+    up = endpoints / oversubscription * (found["tiers"] - 1)
+    assert found["optics"] == 2 * (endpoints + up)
+
+
+def test_each_group_of_halls_has_its_own_fabric(campus):
+    fabrics = campus.fabrics()
+    assert [fabric.name for fabric in fabrics] == ["big", "air"]
+    np.testing.assert_array_equal(fabrics[0].halls, [0, 1, 2])
+    assert fabrics[0].ports == 24 * campus.rack_types[0].network_ports
+
+
+def test_compiling_twice_gives_the_same_arrays():
+    topology = pod_site().topology
+    one, two = (compile_site.__wrapped__(topology) for _ in range(2))
+    for name in ("rack_row", "rack_block", "block_limit_w", "block_node"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
+    assert one.nodes == two.nodes
