@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from simulator.cli.schema import document
 from simulator.errors import ScenarioError
 from simulator.scenario import Scenario, assumptions, load, resolved
 from simulator.site import compile_site
@@ -58,6 +59,13 @@ def test_the_resolved_document_loads_again_to_an_equal_scenario(file: Path, tmp_
 def test_every_chosen_set_of_overrides_is_valid(file: Path) -> None:
     for name in load(file).document.scenarios:
         assert load(file, scenario=name).config_hash != load(file).config_hash
+
+
+@pytest.mark.parametrize("file", COMMITTED, ids=lambda file: file.stem)
+def test_the_resolved_document_obeys_the_published_schema(file: Path) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    jsonschema.Draft7Validator.check_schema(document("scenario"))
+    jsonschema.validate(yaml.safe_load(resolved(load(file))), document("scenario"))
 
 
 def test_resolved_keeps_figures_and_says_what_is_a_default(folder: Path) -> None:
