@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.engine.world import World
-from simulator.kernels.racks import move_racks, refresh_racks
+from simulator.kernels.racks import find_racks, move_racks, refresh_racks
 
 
 def assign(world: World, racks: np.ndarray, load: int) -> None:
@@ -32,26 +32,32 @@ def refresh(world: World, racks: np.ndarray) -> None:
 
 def members(world: World, load: int) -> np.ndarray:
     """Return the racks of a load."""
-    return np.flatnonzero(world.state.racks.load == load)
+    wanted = np.zeros(len(world.state.names), np.bool_)
+    wanted[load] = True
+    return _find(world, wanted, 0.0)
 
 
-def healthy(world: World, chip: int, loads: tuple[int, ...]) -> np.ndarray:
-    """Return the racks of a chip, wholly in service, that belong to one of `loads`."""
-    racks = world.state.racks
-    return np.flatnonzero(_of(world, chip, loads) & (racks.up_frac == 1.0))
+def healthy(world: World, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
+    """Return the racks of a chip, wholly in service, in loads of these kinds."""
+    return _find(world, _loads_of(world, chip, kinds), 1.0)
 
 
-def usable(world: World, chip: int, loads: tuple[int, ...]) -> np.ndarray:
-    """Return the racks of a chip with anything in service that belong to one of `loads`."""
-    racks = world.state.racks
-    return np.flatnonzero(_of(world, chip, loads) & (racks.up_frac > 0.0))
+def usable(world: World, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
+    """Return the racks of a chip with anything in service, in loads of these kinds."""
+    return _find(world, _loads_of(world, chip, kinds), 1e-9)
 
 
-def _of(world: World, chip: int, loads: tuple[int, ...]) -> np.ndarray:
-    """Return which racks belong to one of `loads`, as far as those are of this chip."""
-    wanted = np.zeros(len(world.state.names), bool)
-    wanted[list(loads)] = world.state.chips[list(loads)] == chip
-    return wanted[world.state.racks.load]
+def _loads_of(world: World, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
+    state = world.state
+    return np.array(
+        [c == chip and k in kinds for c, k in zip(state.chips, state.kinds, strict=True)], np.bool_
+    )
+
+
+def _find(world: World, wanted: np.ndarray, least_up: float) -> np.ndarray:
+    arguments = (world.state.racks, wanted, least_up)
+    found: np.ndarray = world.entry(find_racks, *arguments)(*arguments)
+    return found
 
 
 def _move(world: World, racks: np.ndarray, to_load: np.ndarray, up: np.ndarray) -> None:

@@ -34,7 +34,6 @@ class Pool:
     capacity_per_s: float
     patience_s: float
     dynamic_frac: np.ndarray  # (load grid,)
-    busy_frac: np.ndarray  # (load grid,)
 
 
 @dataclass
@@ -201,14 +200,14 @@ def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
     def stack(get) -> np.ndarray:  # type: ignore[no-untyped-def]
         return np.array([get(p) for p in pools]) if pools else np.zeros((0, 2))
 
-    grid = pools[0].busy_frac.size - 1 if pools else 1
+    grid = pools[0].dynamic_frac.size - 1 if pools else 1
     return c.PoolState(
         load=np.array([names.index(p.load) for p in pools], dtype=np.int64),
         rate_per_s=stack(lambda p: p.rate_per_s),
         replica_accelerators=column(lambda p: p.replica_accelerators),
         capacity_per_s=column(lambda p: p.capacity_per_s),
         patience_s=column(lambda p: p.patience_s),
-        dynamic_frac=stack(lambda p: p.dynamic_frac), busy_frac=stack(lambda p: p.busy_frac),
+        dynamic_frac=stack(lambda p: p.dynamic_frac),
         queue=zeros(), arrived=zeros(), served=zeros(), shed=zeros(),
         load_requests=np.zeros((n, grid)), wait_requests=np.zeros((n, WAIT_BINS)),
         step=np.zeros((n, 4)),

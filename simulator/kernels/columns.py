@@ -101,7 +101,7 @@ class LoadState(NamedTuple):
     step_hours: Floats  # (loads, categories) over the current step
     speed: Floats  # in the current step, from heat and block caps
     heat_share: Floats  # share of 1 - speed that is due to heat; the rest is power caps
-    busy: Floats  # share of productive time with work to do (pools; 1 elsewhere)
+    busy: Floats  # share of productive time with work to do (pools: served over capacity; else 1)
     work_s: Floats  # seconds of full-speed work since the start
     energy_j: Floats  # into its racks
     power_exponent: Floats
@@ -198,7 +198,6 @@ class PoolState(NamedTuple):
     capacity_per_s: Floats  # per replica
     patience_s: Floats  # wait beyond which requests are shed
     dynamic_frac: Floats  # (pools, load grid)
-    busy_frac: Floats  # (pools, load grid)
     queue: Floats
     arrived: Floats
     served: Floats

@@ -10,8 +10,6 @@ import math
 import numpy as np
 from numba import njit
 
-from simulator.kernels.columns import LoadState
-
 
 @njit(cache=True)
 def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
@@ -308,7 +306,7 @@ def complete_loads(loads, end_s):
 
 
 @njit(cache=True)
-def flush_load(loads: LoadState, load, now_s):
+def flush_load(loads, load, now_s):
     """Bring the step integrals of one load up to `now_s`; call before changing any of its
     columns."""
     elapsed_s = now_s - loads.since_s[load]
@@ -363,6 +361,19 @@ def clear_loads(loads):
 
 
 @njit(cache=True)
+def find_racks(racks, wanted, least_up):
+    """Return the racks whose load is `wanted` (loads,) and of which at least `least_up` is in
+    service, ascending."""
+    found = np.empty(racks.load.size, np.int64)
+    n = 0
+    for r in range(racks.load.size):
+        if wanted[racks.load[r]] and racks.up_frac[r] >= least_up:
+            found[n] = r
+            n += 1
+    return found[:n].copy()
+
+
+@njit(cache=True)
 def move_racks(chosen, to_load, up_frac, now_s, rows, racks, loads, down_load):
     """Move racks to another load and set the share of each that is in service.
 
@@ -403,9 +414,9 @@ def refresh_racks(
 @njit(cache=True)
 def _move(r, new, up_frac, now_s, rows, racks, loads, down_load):
     old, down, row = racks.load[r], down_load[r], racks.row[r]
-    flush_load(loads, old, now_s)
-    flush_load(loads, new, now_s)
-    flush_load(loads, down, now_s)
+    for load in (old, new, down):
+        if loads.since_s[load] < now_s:  # a call costs more than this look
+            flush_load(loads, load, now_s)
     if racks.row_touched[row] == 0:
         _open_row(row, rows, racks)
     up = racks.up_frac[r]

@@ -13,6 +13,9 @@ WAIT_RATIO = 1.4
 def prepare(pools, loads, hour, hour_frac, dt_s):
     """Serve one step's demand by the replicas in service at its start.
 
+    A pool's time is useful as far as it serves: served requests over what its replicas could serve;
+    the rest is idle headroom, though replicas iterate on small batches all the while.
+
     Fluid queue: what arrives and waits is served up to capacity, the rest waits, and what would
     wait longer than the pool's patience is shed. Sets the dynamic power and busy share of each
     pool's load for the step and counts served requests by load and by wait.
@@ -40,9 +43,9 @@ def prepare(pools, loads, hour, hour_frac, dt_s):
         pools.step[p, 3] = x / grid
         j = min(int(x), grid - 1)
         w = min(x - j, 1.0)
-        dynamic, busy = pools.dynamic_frac, pools.busy_frac
+        dynamic = pools.dynamic_frac
         loads.dynamic_frac[load] = dynamic[p, j] * (1.0 - w) + dynamic[p, j + 1] * w
-        loads.busy[load] = busy[p, j] * (1.0 - w) + busy[p, j + 1] * w
+        loads.busy[load] = x / grid
         wait_s = 0.5 * (queued + pools.queue[p]) / rate if rate > 0.0 else 0.0
         if wait_s > WAIT_FIRST_S:
             pools.wait_requests[p, wait_bin(wait_s)] += served

@@ -71,14 +71,14 @@ def fill(
 
 def _fill_chip(world: World, load: int, chip: int, spares: int, wanted: bool) -> None:
     """Keep `spares` whole racks idle and give the rest of the idle racks to the work."""
-    idle = 2 * chip
-    whole = membership.healthy(world, chip, (idle,))
+    whole = membership.healthy(world, chip, ("idle",))
     if not wanted:
         membership.release(world, membership.members(world, load))
         return
     if whole.size < spares:
-        lent = membership.healthy(world, chip, (load,))
+        lent = membership.members(world, load)
+        lent = lent[world.state.racks.up_frac[lent] == 1.0]
         membership.release(world, lent[: spares - whole.size])
         return
-    free = membership.usable(world, chip, (idle,))
+    free = membership.usable(world, chip, ("idle",))
     membership.assign(world, np.setdiff1d(free, whole[:spares]), load)

@@ -83,7 +83,6 @@ def columns_of(pool: ServedModel, local_start: datetime, hours: int, stream) -> 
         capacity_per_s=served.capacity_requests_s,
         patience_s=pool.patience,
         dynamic_frac=served.dynamic_power_frac,
-        busy_frac=served.busy_frac,
     )
 
 
@@ -117,8 +116,7 @@ def _resize(world: World, load: int, chip: int, missing: float, per_rack: float)
         return
     held = membership.members(world, load)
     if missing > 0.0:
-        lendable = tuple(i for i, k in enumerate(state.kinds) if k in ("idle", "batch"))
-        free = membership.usable(world, chip, lendable)
+        free = membership.usable(world, chip, ("idle", "batch"))
         racks = min(int(np.ceil(missing / per_rack)), free.size)
         membership.assign(world, choose(free, world.site.rack_hall, racks, held), load)
     else:

@@ -110,12 +110,14 @@ class TrainingRun:
         self.load = state.load(self.job.name)
         self.chip = int(state.chips[self.load])
         stall_s = self.job.checkpoint.stall
+        self.target_s = self.job.tokens / self.step.tokens_per_step * self.step.step_time_s
         if self.job.checkpoint.policy == "fixed":
             self.interval_s = float(self.job.checkpoint.interval or 0.0)
         else:
-            self.interval_s = INTERVALS[self.job.checkpoint.policy](stall_s, self.mttf_s)
+            # Without failures there is nothing to save for but the end.
+            best_s = INTERVALS[self.job.checkpoint.policy](stall_s, self.mttf_s)
+            self.interval_s = min(best_s, self.target_s)
         self.computing_frac = self.interval_s / (self.interval_s + stall_s)
-        self.target_s = self.job.tokens / self.step.tokens_per_step * self.step.step_time_s
         self.world.alarms[self.load] = self._interrupted
         per_rack = float(self.world.site.rack_accelerators[self.world.site.rack_chip == self.chip][0])
         self.racks_wanted = int(np.ceil(self.job.accelerators / per_rack))
@@ -235,10 +237,7 @@ class TrainingRun:
         held = held[racks.up_frac[held] == 1.0]
         if held.size >= self.racks_wanted:
             return True
-        lendable = tuple(
-            i for i, kind in enumerate(world.state.kinds) if kind in ("idle", "batch")
-        )
-        free = membership.healthy(world, self.chip, lendable)
+        free = membership.healthy(world, self.chip, ("idle", "batch"))
         if self.job.halls:
             names = [hall.name in self.job.halls for hall in world.site.hall_spec]
             free = free[np.array(names)[world.site.rack_hall[free]]]

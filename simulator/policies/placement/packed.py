@@ -16,15 +16,18 @@ def choose(
     candidates : int64 (n,)
         Racks that may be taken, ascending.
     rack_hall : int64 (racks,)
+        Hall of every rack; racks stand hall by hall.
     favoured : int64
         Racks the load already holds.
     """
     if wanted <= 0 or candidates.size < wanted:
         return np.zeros(0, np.int64)
-    halls = rack_hall[candidates]
-    free = np.bincount(halls, minlength=int(rack_hall.max()) + 1)
-    held = np.bincount(rack_hall[favoured], minlength=free.size)
-    rank = np.lexsort((-free, -held))
-    order = np.empty(free.size, np.int64)
-    order[rank] = np.arange(free.size)
-    return candidates[np.argsort(order[halls], kind="stable")][:wanted]
+    edges = np.searchsorted(rack_hall[candidates], np.arange(int(rack_hall[-1]) + 2))
+    held = np.bincount(rack_hall[favoured], minlength=edges.size - 1)
+    taken: list[np.ndarray] = []
+    for hall in np.lexsort((-np.diff(edges), -held)):
+        taken.append(candidates[edges[hall] : edges[hall + 1]][:wanted])
+        wanted -= taken[-1].size
+        if wanted == 0:
+            break
+    return np.concatenate(taken)
