@@ -5,8 +5,6 @@ may be negative, and the wrap-around that guards against keeps the compiler from
 instructions (5 times slower).
 """
 
-import math
-
 import numpy as np
 from numba import njit
 
@@ -414,9 +412,10 @@ def refresh_racks(
 @njit(cache=True)
 def _move(r, new, up_frac, now_s, rows, racks, loads, down_load):
     old, down, row = racks.load[r], down_load[r], racks.row[r]
-    for load in (old, new, down):
-        if loads.since_s[load] < now_s:  # a call costs more than this look
-            flush_load(loads, load, now_s)
+    if min(loads.since_s[old], loads.since_s[new], loads.since_s[down]) < now_s:
+        flush_load(loads, old, now_s)
+        flush_load(loads, new, now_s)
+        flush_load(loads, down, now_s)
     if racks.row_touched[row] == 0:
         _open_row(row, rows, racks)
     up = racks.up_frac[r]
