@@ -199,3 +199,8 @@ def test_a_sweep_that_is_stopped_goes_on_with_the_same_bytes(tmp_path, sent):
         tmp_path / "whole" / "runs.parquet"
     ).read_bytes()
     assert json.loads((tmp_path / "out" / "sweep.json").read_text())["designs"] == 4
+
+
+@pytest.mark.parametrize("path", sorted(POD.parent.glob("sweeps/*.yaml")), ids=lambda p: p.stem)
+def test_committed_sweeps_are_valid(path):
+    assert designs.from_file(path).tasks
