@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -74,6 +75,9 @@ def check_folder(folder: Path) -> None:
             f"{folder} is not empty and not a run folder (no {MANIFEST}); "
             "choose another with -o, or empty it"
         )
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not above.is_dir() or not os.access(above, os.W_OK):
+        raise FolderError(f"{above} cannot be written to; choose another folder with -o")
 
 
 def load(folder: Path) -> list[Results]:

@@ -61,6 +61,8 @@ def test_only_run_folders_are_replaced_or_read(tmp_path):
         check_folder(tmp_path)
     with pytest.raises(FolderError, match="is a file"):
         check_folder(tmp_path / "note.txt")
+    with pytest.raises(FolderError, match="cannot be written"):
+        check_folder(tmp_path / "note.txt" / "below")
     with pytest.raises(FolderError, match=r"no manifest\.json"):
         load(tmp_path)
 
