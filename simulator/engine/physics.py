@@ -1,5 +1,6 @@
 """The continuous half of the clock: hands the kernel whole stretches between decisions."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -8,13 +9,15 @@ from simulator.components.cooling import HourlyWeather
 from simulator.engine import effects, power
 from simulator.engine.cooling import plant_maps
 from simulator.engine.world import World
-from simulator.kernels import site_step
+from simulator.kernels import columns, site_step
 from simulator.kernels.columns import Outdoors, Records
 from simulator.kernels.entry import entry_of
 
 STEP_S = site_step.STEP_S
 TRIP_RESET_S = 4 * 3600.0
 """Inspection and restart of a block whose chips switched themselves off (assumed)."""
+LEAST_SPEED = 0.01
+"""A chip whose settled speed is lower is at its shutdown temperature."""
 
 
 class Physics:
@@ -28,7 +31,8 @@ class Physics:
         self.capping = capping
         self.steps = records.site.shape[0]
         self.step = 0
-        self._flags = np.zeros(1, np.int64)
+        self._flags = np.zeros(3, np.int64)
+        self._records = records
         self._arguments = (
             self._flags, (site.rows, site.halls),
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
@@ -53,24 +57,59 @@ class Physics:
     def _respond(self, status: int) -> bool:
         """Act on a report; return whether an event now waits at the step's end."""
         at_s = self.step * STEP_S
-        if status == site_step.TRIP:
-            self._at(at_s, self._trip)
-            return True
+        self._tell_throttling()
+        tripped = self._tripped() if status == site_step.TRIP else ()
+        for block in tripped:
+            self._at(at_s, lambda block=block: self._trip(block))  # type: ignore[misc]
         switched = power.control(self.world, self.capping, at_s)
         for load in switched:
             self._at(at_s, lambda load=load: power.switch(self.world, load))  # type: ignore[misc]
-        return bool(switched)
+        return bool(len(tripped) or switched)
+
+    def _tell_throttling(self) -> None:
+        """Log when the hottest chip crossed its throttle point, to the second.
+
+        A junction approaches its end point exponentially inside a step, so the temperatures at the
+        step's two ends and the share of the way covered give the moment in closed form.
+        """
+        flags, world = self._flags, self.world
+        if flags[1] == flags[2]:
+            return
+        flags[2] = flags[1]
+        rows, hottest_c = world.site.rows, world.state.blocks.hottest_c
+        row = int(np.argmax(hottest_c[rows.block] - rows.throttle_start_c))
+        limit_c, covered = float(rows.throttle_start_c[row]), float(rows.decay[row])
+        column = self._records.site[:, columns.JUNCTION_MAX_C]
+        after_c = float(column[self.step - 1])
+        before_c = float(column[self.step - 2]) if self.step > 1 else after_c
+        end_c = before_c + (after_c - before_c) / covered
+        in_step_s = STEP_S
+        if (end_c - limit_c) * (before_c - limit_c) < 0.0:
+            tau_s = -STEP_S / math.log1p(-covered)
+            in_step_s = min(tau_s * math.log((end_c - before_c) / (end_c - limit_c)), STEP_S)
+        world.log(
+            "throttle" if flags[1] else "throttle_end", world.site.block_names[rows.block[row]],
+            "heat", detail=f"hottest chip {after_c:.1f} degC",
+            at_s=(self.step - 1) * STEP_S + in_step_s,
+        )
 
     def _at(self, at_s: float, act: Callable[[], None]) -> None:
         env = self.world.env
         env.timeout(at_s - env.now).callbacks.append(lambda _: act())
 
-    def _trip(self) -> None:
-        """Take out the blocks whose chips passed their shutdown temperature."""
-        world, site = self.world, self.world.site
-        state = world.state
-        over = state.racks.junction_c >= site.rows.shutdown_c[site.rack_row]
-        for block in np.unique(site.rack_block[over & (state.racks.up_frac > 0.0)]):
-            racks = np.flatnonzero(site.rack_block == block)
-            world.log("trip", site.block_names[block], "heat", TRIP_RESET_S, "chip shutdown")
-            effects.take_out(world, racks, "heat", TRIP_RESET_S)
+    def _tripped(self) -> np.ndarray:
+        """Return the blocks in service with chips past their shutdown temperature that no lower
+        clock would save: a chip slows within milliseconds, the controls here once a step."""
+        site, racks = self.world.site, self.world.state.racks
+        over = racks.junction_c >= site.rows.shutdown_c[site.rack_row]
+        still = self.world.state.blocks.flow[site.rack_block] == 0.0
+        return np.unique(site.rack_block[
+            over & (racks.up_frac > 0.0) & (still | (racks.speed < LEAST_SPEED))
+        ])
+
+    def _trip(self, block: int) -> None:
+        """Take out a block whose chips switched themselves off."""
+        world = self.world
+        racks = np.flatnonzero(world.site.rack_block == block)
+        world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, "chip shutdown")
+        effects.take_out(world, racks, "heat", TRIP_RESET_S)

@@ -10,7 +10,7 @@ from numba import njit
 from simulator.kernels import columns as c
 from simulator.kernels import cooling, power_tree, racks, serving
 
-RUNNING, OVERLOAD, TRIP = 0, 1, 2
+RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
 STEP_S = 60.0
 HOUR_STEPS = 60
 
@@ -20,12 +20,14 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
     """Integrate steps `first` to `stop`; return the next step and why it stopped early.
 
     Stops after a step that leaves the site above its supply or held below it by caps (OVERLOAD),
-    or in which a chip passed its shutdown temperature (TRIP), so that the engine can decide.
+    in which a chip passed its shutdown temperature (TRIP), or in which the first chip passed its
+    throttle point or the last one fell below it (THROTTLE), so that the engine can decide.
 
     Parameters
     ----------
-    flags : int64 (1,)
-        Whether speeds and caps are away from one.
+    flags : int64 (3,)
+        Whether speeds and caps are away from one; whether chips throttle; whether the engine knows
+        that they do.
     site : (rows, halls)
     state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w)
     """
@@ -59,6 +61,7 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
         elif flags[0] == 1:
             racks.release(rack, loads)
             flags[0] = 0
+        flags[1] = int(throttling)
         racks.clear_loads(loads)
         following = k + 1
         if following < records.site.shape[0]:
@@ -71,6 +74,8 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
         limit_w = supply.limit_w[0] * (1.0 - supply.margin)
         if held or demand_w > limit_w or supply.deficit_w[0] > 0.0:
             return following, OVERLOAD
+        if flags[1] != flags[2]:
+            return following, THROTTLE
     return stop, RUNNING
 
 
