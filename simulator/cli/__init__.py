@@ -3,7 +3,6 @@
 Every command imports what it needs when it runs, so that `--help` answers at once.
 """
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -41,7 +40,10 @@ Chosen = Annotated[
     typer.Option("--scenario", metavar="NAME", help="A name under the file's `scenarios:`."),
 ]
 Seed = Annotated[int | None, typer.Option(min=0, help="Seed of every random stream.")]
-Folder = Annotated[Path | None, typer.Option("-o", "--output", metavar="DIR", help="Folder.")]
+Folder = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", metavar="DIR", help="Folder. [default: reports/NAME]"),
+]
 Jobs = Annotated[
     int | None,
     typer.Option("-j", "--jobs", min=1, metavar="N", help="Processes. [default: one per core]"),
@@ -80,7 +82,7 @@ def _check(
     chosen: Chosen = None,
     as_json: AsJson = False,
 ) -> None:
-    """Validate only: every error with its place; print size and estimated time."""
+    """Validate only; print size and estimated time."""
     from simulator.cli import check as command
 
     command.check(scenario, tuple(sets or ()), chosen, as_json)
@@ -163,8 +165,5 @@ def main() -> None:
     """Run the command line; problems become messages and exit codes, never a traceback."""
     try:
         app(prog_name="gigawatt")
-    except BrokenPipeError:  # the reader of stdout left, e.g. `| head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except Exception as error:
         sys.exit(exit_code(error))
