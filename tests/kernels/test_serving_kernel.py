@@ -17,7 +17,7 @@ def pool_of(rate_per_s, replicas, patience_s=30.0, capacity_per_s=2.0):
     """Return the pools and loads of one pool with that many replicas of one accelerator."""
     rates = np.atleast_1d(np.asarray(rate_per_s, float))
     rates = np.repeat(rates, 2) if rates.size == 1 else rates
-    pool = Pool("p", rates, 1, capacity_per_s, patience_s, 0.1 + 0.8 * GRID, GRID)
+    pool = Pool("p", rates, 1, capacity_per_s, patience_s, 0.1 + 0.8 * GRID)
     state = resting(pod_site(), (Load("p", "inference", 0),), (pool,))
     state.loads.count[2] = replicas
     return state.pools, state.loads

@@ -1,0 +1,327 @@
+"""Racks over a step against closed forms and sums."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from small import pod_site, resting
+
+from simulator.engine.state import Load
+from simulator.kernels import columns as c
+from simulator.kernels import racks as kernel
+
+DT_S = 60.0
+A, B = 2, 3  # loads beside idle and down
+LOADS = (Load("a", "batch", 0), Load("b", "batch", 0), Load("sync", "training", 0, synchronous=True))
+
+
+class Racks:
+    """The pod's racks and loads, stepped by hand."""
+
+    def __init__(self, leakage: bool = True) -> None:
+        self.site = pod_site()
+        self.state = resting(self.site, LOADS)
+        self.rows = self.site.rows
+        if not leakage:
+            self.rows = self.rows._replace(leakage_w_k=np.zeros_like(self.rows.leakage_w_k))
+        self.racks, self.loads, self.blocks = (
+            self.state.racks, self.state.loads, self.state.blocks
+        )
+        self.loads.on[:] = 1.0
+        self.now_s = 0.0
+
+    def move(self, chosen, load, at_s, up=1.0):
+        chosen = np.atleast_1d(np.array(chosen))
+        kernel.move_racks(
+            chosen, np.full(chosen.size, load), np.full(chosen.size, up), at_s, self.rows,
+            self.racks, self.loads, self.state.down_load,
+        )
+
+    def step(self, clear=True):
+        self.now_s += DT_S
+        kernel.complete_loads(self.loads, self.now_s)
+        found = kernel.integrate(
+            self.rows, self.racks, self.loads, self.blocks, self.state.hall_air_c, DT_S
+        )
+        if clear:
+            kernel.clear_loads(self.loads)
+        return found
+
+    def cap_blocks(self):
+        active = kernel.cap_blocks(self.rows, self.racks, self.loads, self.blocks, DT_S)
+        kernel.clear_loads(self.loads)
+        return active
+
+
+def chip_w(it, dynamic, junction_c, on=1.0):
+    """Return what a chip draws by its specification."""
+    chip, leakage_w_k = it.site.chips[0], it.rows.leakage_w_k[0]
+    leakage_w = leakage_w_k * (np.asarray(junction_c) - chip.leakage_reference)
+    return on * (chip.idle + leakage_w) + dynamic * (chip.tdp - chip.idle)
+
+
+def input_w(site, chip_w, dynamic, on=1.0):
+    """Return what a rack draws by its specification."""
+    rack = site.rack_types[0]
+    dc_w = rack.accelerators * chip_w + on * rack.host_idle
+    dc_w += dynamic * (rack.host_max - rack.host_idle)
+    return dc_w + rack.power_shelf.loss_w(dc_w, rack.power_shelf_rating)
+
+
+@pytest.mark.parametrize("dynamic", [0.0, 0.4, 1.0])
+def test_a_step_is_the_closed_form_of_the_thermal_circuit(dynamic):
+    it = Racks()
+    chip = it.site.chips[0]
+    it.loads.dynamic_frac[:] = dynamic
+    before_c = it.racks.junction_c.copy()
+    hottest_c, _, _ = it.step()
+    watts = chip_w(it, dynamic, before_c)
+    settled_c = it.blocks.coolant_c[0] + it.racks.resistance_k_w * watts
+    tau_s = chip.thermal_resistance * chip.heat_capacity
+    expected_c = settled_c + (before_c - settled_c) * math.exp(-DT_S / tau_s)
+    np.testing.assert_allclose(it.racks.junction_c, expected_c, rtol=1e-13)
+    assert hottest_c == it.racks.junction_c.max()
+
+
+def test_ten_steps_are_one_of_ten_times_the_length():
+    it = Racks(leakage=False)
+    it.loads.dynamic_frac[:] = 0.8
+    before_c = it.racks.junction_c.copy()
+    for _ in range(10):
+        it.step()
+    chip = it.site.chips[0]
+    settled_c = it.blocks.coolant_c[0] + it.racks.resistance_k_w * chip_w(it, 0.8, before_c)
+    tau_s = chip.thermal_resistance * chip.heat_capacity
+    expected_c = settled_c + (before_c - settled_c) * math.exp(-10 * DT_S / tau_s)
+    np.testing.assert_allclose(it.racks.junction_c, expected_c, rtol=1e-12)
+
+
+@pytest.mark.parametrize("dynamic", [0.0, 0.3, 1.0])
+def test_a_rack_draws_what_its_specification_says(dynamic):
+    it = Racks()
+    it.loads.dynamic_frac[:] = dynamic
+    watts = chip_w(it, dynamic, it.racks.junction_c)
+    it.step()
+    expected_w = [input_w(it.site, w, dynamic) for w in watts]
+    np.testing.assert_allclose(it.racks.power_w, expected_w, rtol=1e-13)
+    by_block = np.bincount(it.site.rack_block, it.racks.power_w, it.blocks.it_w.size)
+    np.testing.assert_allclose(it.blocks.it_w, by_block + it.blocks.support_w, rtol=1e-13)
+    np.testing.assert_allclose(
+        it.blocks.liquid_w + it.blocks.air_w, it.blocks.it_w, rtol=1e-13)
+
+
+def test_a_load_that_is_off_draws_nothing():
+    it = Racks()
+    it.loads.on[:] = 0.0
+    it.step()
+    assert np.all(it.racks.power_w == 0.0)
+
+
+def test_a_rack_moved_within_a_step_draws_the_mean_of_both_loads():
+    it = Racks(leakage=False)
+    it.loads.dynamic_frac[[A, B]] = 0.2, 0.9
+    it.move(np.arange(8), A, 0.0)
+    it.step()
+    it.move([1], B, 60.0 + 25.0)
+    it.step(clear=False)
+    dynamic = np.full(8, 0.2)
+    dynamic[1] = (25.0 * 0.2 + 35.0 * 0.9) / 60.0
+    watts = chip_w(it, dynamic, np.zeros(8))
+    expected_w = [input_w(it.site, w, d) for w, d in zip(watts, dynamic, strict=True)]
+    np.testing.assert_allclose(it.racks.power_w, expected_w, rtol=1e-13)
+    assert it.loads.member_s[A] == pytest.approx(72 * (7 * 60.0 + 25.0))
+    assert it.loads.member_s[B] == pytest.approx(72 * 35.0)
+
+
+def test_a_rack_out_of_service_for_part_of_a_step_draws_for_the_rest():
+    it = Racks(leakage=False)
+    it.loads.dynamic_frac[0] = 0.5
+    it.move([0], 0, 15.0, up=0.0)
+    it.move([0], 0, 45.0, up=1.0)
+    it.step(clear=False)
+    half_w = input_w(it.site, chip_w(it, 0.25, 0.0, on=0.5), 0.25, on=0.5)
+    assert it.racks.power_w[0] == pytest.approx(half_w)
+    assert it.loads.member_s[1] == pytest.approx(72 * 30.0)  # down
+
+
+def test_touching_a_row_without_moving_anything_changes_nothing():
+    touched, untouched = Racks(), Racks()
+    for it in (touched, untouched):
+        it.loads.dynamic_frac[0] = 0.6
+    for at_s in (10.0, 40.0):
+        touched.move([0, 5], 0, at_s)
+    touched.step()
+    untouched.step()
+    np.testing.assert_allclose(touched.racks.power_w, untouched.racks.power_w, rtol=1e-14)
+    assert np.all(touched.racks.row_touched == 0)
+
+
+moves = st.lists(
+    st.tuples(st.integers(0, 7), st.sampled_from([0, A, B]), st.sampled_from([0.0, 0.5, 1.0]),
+              st.floats(0.0, 180.0)),
+    max_size=12,
+)
+
+
+@settings(max_examples=40, deadline=None)
+@given(moves)
+def test_energy_by_load_and_time_by_load_add_up(found):
+    it = Racks()
+    it.loads.dynamic_frac[[0, A, B]] = 0.1, 0.5, 1.0
+    it_j, waiting = 0.0, sorted(found, key=lambda m: m[3])
+    for _ in range(3):
+        while waiting and waiting[0][3] < it.now_s + DT_S:
+            rack, load, up, at_s = waiting.pop(0)
+            it.move([rack], load, at_s, up)
+        it.step(clear=False)
+        it_j += float(it.racks.power_w.sum()) * DT_S
+        assert it.loads.member_s.sum() == pytest.approx(8 * 72 * DT_S, rel=1e-12)
+        kernel.clear_loads(it.loads)
+    assert it.loads.energy_j.sum() == pytest.approx(it_j, rel=1e-12)
+    counts = np.bincount(it.racks.load, 72 * it.racks.up_frac, it.loads.count.size)
+    counts[1] += float((72 * (1.0 - it.racks.up_frac)).sum())
+    np.testing.assert_allclose(it.loads.count, counts, atol=1e-9)
+    for i in range(it.rows.start.size):
+        inside = np.unique(it.racks.load[it.rows.start[i]:it.rows.stop[i]])
+        assert it.racks.row_load[i] == (inside[0] if inside.size == 1 else -1)
+
+
+def test_without_flow_chips_heat_at_power_over_capacity():
+    it = Racks(leakage=False)
+    it.loads.dynamic_frac[0] = 1.0
+    it.blocks.flow[0] = 0.0
+    before_c = it.racks.junction_c.copy()
+    _, throttling, tripping = it.step()
+    chip = it.site.chips[0]
+    np.testing.assert_allclose(
+        it.racks.junction_c[:4] - before_c[:4], chip.tdp / chip.heat_capacity * DT_S)
+    assert (throttling, tripping) == (True, True)
+    assert np.all(it.racks.junction_c[4:] < chip.throttle_start)
+
+
+LIMITS = (87.0, 89.0, 92.0)
+
+
+@pytest.mark.parametrize(
+    ("junction_c", "speed"), [(20.0, 1.0), (87.0, 1.0), (88.0, 0.75), (89.0, 0.5), (90.5, 0.25),
+                              (92.0, 0.0), (120.0, 0.0)])
+def test_speed_allowed_at_a_temperature(junction_c, speed):
+    assert kernel.allowed_speed(junction_c, *LIMITS) == pytest.approx(speed)
+
+
+@pytest.mark.parametrize("coolant_c", [40.0, 52.0, 60.0, 75.0, 86.0])
+def test_settled_speed_is_where_clock_and_temperature_agree(coolant_c):
+    r, static_w, dynamic_w, exponent = 0.0265, 200.0, 1220.0, 2.5
+    speed = kernel.settled_speed(coolant_c, r, static_w, dynamic_w, exponent, LIMITS)
+    junction_c = coolant_c + r * (static_w + dynamic_w * speed**exponent)
+    assert kernel.allowed_speed(junction_c, *LIMITS) == pytest.approx(speed, abs=1e-6)
+
+
+def test_settled_speed_falls_with_the_coolant():
+    coolants = np.linspace(30.0, 95.0, 60)
+    speeds = [kernel.settled_speed(t, 0.0265, 200.0, 1220.0, 2.5, LIMITS) for t in coolants]
+    assert np.all(np.diff(speeds) <= 1e-9)
+    assert speeds[0] == 1.0
+    assert speeds[-1] == pytest.approx(0.0, abs=1e-6)
+
+
+def controlled(coolant_c, hot_resistance=None):
+    """Return racks at full work after a step and the controls that follow from it."""
+    it = Racks()
+    it.loads.dynamic_frac[:] = 1.0
+    it.blocks.coolant_c[:] = coolant_c
+    it.racks.resistance_k_w[:] = 0.0265
+    if hot_resistance:
+        it.racks.resistance_k_w[2] = hot_resistance
+    it.step()
+    kernel.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+    return it
+
+
+def test_throttled_chips_settle_on_their_limit():
+    it = controlled(56.0)
+    for _ in range(20):
+        it.step()
+        kernel.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+    speed = it.racks.speed[0]
+    assert 0.5 < speed < 1.0
+    allowed = kernel.allowed_speed(float(it.racks.junction_c[0]), *LIMITS)
+    assert allowed == pytest.approx(speed, abs=1e-3)
+    assert it.racks.power_cap[0] == pytest.approx(speed**2.5)
+
+
+def test_a_synchronous_load_takes_the_slowest_speed_and_an_asynchronous_one_the_mean():
+    for load, pick in ((A, np.mean), (4, np.min)):
+        it = Racks()
+        it.loads.dynamic_frac[:] = 1.0
+        it.blocks.coolant_c[:] = 51.0
+        it.racks.resistance_k_w[:] = 0.02
+        it.racks.resistance_k_w[2] = 0.03
+        it.move(np.arange(8), load, 0.0)
+        it.step()
+        kernel.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+        assert it.racks.speed[2] < 1.0
+        assert np.all(np.delete(it.racks.speed, 2) == 1.0)
+        assert it.loads.speed[load] == pytest.approx(pick(it.racks.speed))
+        assert it.loads.heat_share[load] == pytest.approx(1.0)
+    waiting = np.delete(it.racks.power_cap, 2)
+    assert np.all(waiting < 1.0)  # those who wait for the slowest draw less
+
+
+def test_release_lifts_everything():
+    it = controlled(60.0)
+    kernel.release(it.racks, it.loads)
+    assert np.all(it.racks.power_cap == 1.0)
+    assert np.all(it.racks.speed == 1.0)
+    assert np.all(it.loads.speed == 1.0)
+
+
+def test_block_caps_hold_the_rating_and_settle_on_it():
+    it = Racks()
+    it.loads.dynamic_frac[0] = 1.0
+    it.step()
+    it.blocks.limit_w[0] = limit_w = 0.9 * it.blocks.it_w[0]
+    for minute in range(8):
+        it.step(clear=False)
+        assert it.cap_blocks()
+        kernel.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+        if minute > 0:
+            assert it.blocks.it_w[0] <= limit_w * (1.0 + 2e-3)
+    assert it.blocks.it_w[0] == pytest.approx(limit_w, rel=1e-4)
+    assert it.blocks.cap[1] == 1.0
+    assert it.racks.speed[0] == pytest.approx(it.blocks.cap[0] ** (1 / 2.5))
+    assert it.loads.heat_share[0] == 0.0
+
+
+def test_caps_lift_when_the_rating_is_no_longer_reached():
+    it = Racks()
+    it.blocks.cap[:2] = 0.5
+    it.step(clear=False)
+    assert not it.cap_blocks()
+    assert np.all(it.blocks.cap == 1.0)
+
+
+fractions = st.floats(0.0, 1.0)
+
+
+@settings(max_examples=60, deadline=None)
+@given(fractions, fractions, fractions, st.floats(0.05, 1.0), st.lists(fractions, min_size=3, max_size=3))
+def test_a_loads_hours_are_its_members_time_whatever_slows_it(busy, speed, heat, cap, mix):
+    it = Racks()
+    share = np.zeros(len(c.CATEGORIES))
+    share[[c.USEFUL, c.CHECKPOINT, c.RESTART]] = np.array(mix) + 1e-6
+    it.loads.share[0] = share / share.sum()
+    it.loads.busy[0], it.loads.speed[0], it.loads.heat_share[0] = busy, speed, heat
+    it.loads.cap[0], it.loads.running[0] = cap, 1.0
+    kernel.complete_loads(it.loads, DT_S)
+    member_s, productive_s = it.loads.member_s[0], it.loads.step_hours[0, c.USEFUL]
+    throttled_s, capped_s = kernel.account_loads(it.loads)
+    hours = it.loads.hours[0]
+    assert hours.sum() == pytest.approx(member_s, rel=1e-12)
+    assert hours.min() >= -1e-6
+    assert hours[c.USEFUL] == pytest.approx(productive_s * busy * speed * cap ** (1 / 2.5), rel=1e-9)
+    assert hours[c.THROTTLE] == pytest.approx(throttled_s)
+    assert hours[c.POWER_CAP] == pytest.approx(capped_s)
+    assert it.loads.work_s[0] == pytest.approx(DT_S * speed * cap ** (1 / 2.5))
