@@ -8,6 +8,7 @@ import numpy as np
 
 from simulator.engine.world import World
 from simulator.kernels import columns as c
+from simulator.kernels.site_step import STEP_S
 
 SHED = np.eye(len(c.CATEGORIES))[c.POWER_CAP]
 
@@ -82,6 +83,9 @@ def control(world: World, decide: Capping, at_s: float) -> list[int]:
     views, demand_w = _views(world)
     supply = world.state.supply
     limit_w = float(supply.limit_w[0]) * (1.0 - supply.margin) + float(supply.generator_w[0])
+    if supply.limit_w[0] == 0.0:  # an island lives on its battery as long as that lasts
+        left_w = float(supply.battery_j[0]) * supply.battery_efficiency / STEP_S
+        limit_w += min(supply.battery_power_w, left_w)
     caps = decide(views, demand_w, limit_w)
     switched = []
     for view, cap in zip(views, caps, strict=True):
