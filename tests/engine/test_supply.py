@@ -147,7 +147,7 @@ def test_too_little_import_caps_and_more_lifts(tmp_path):
     held_w = bench.minutes(c.POI_W)[12:60]
     assert np.all(held_w <= 0.86 * demand_w)
     assert held_w[-1] == pytest.approx(0.85 * demand_w, rel=0.01)
-    assert [name for _, name in of_kind(bench, "cap")][0] == "fill"
+    assert next(name for _, name in of_kind(bench, "cap")) == "fill"
     assert {name for _, name in of_kind(bench, "cap_lifted")} == {
         name for _, name in of_kind(bench, "cap")}
     assert bench.minutes(c.POI_W)[-1] == pytest.approx(demand_w, rel=1e-3)

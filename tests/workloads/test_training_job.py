@@ -1,0 +1,204 @@
+"""A synchronous job in the event engine against closed forms."""
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from small import load_tree, pod_tree
+
+from simulator import simulation
+from simulator.components.failure_class import FailureClass
+from simulator.metrics import balance
+from simulator.simulation import simulate
+
+RACKS, DAY_S = 2, 86_400.0
+PUBLISHED = Path(__file__).parents[3] / "shared" / "validation" / "goodput.csv"
+# Mean time between failures, checkpoint stall, restart, interval: rows of Daly's complete model at
+# 16,384, 32,768 and 100,000 accelerators with 6.5 or 2.34 failures per 1,000 node-days.
+CASES = {
+    "DALY-16384-6.5-30-600": (6490.4, 30.0, 600.0, 624.038),
+    "DALY-32768-6.5-2-120": (3245.2, 2.0, 120.0, 113.933),
+    "DALY-100000-2.34-30-600": (2953.8, 30.0, 600.0, 420.988),
+}
+
+
+def tree_of(days, restart_s=600.0, stall_s=30.0, **checkpoint):
+    tree = pod_tree()
+    tree["topology"]["halls"][0] |= {"blocks": 1, "racks_per_block": RACKS, "support": []}
+    tree["workloads"] = [{
+        "kind": "training", "name": "job", "model": "llama-3.1-70b", "accelerator": "GB300",
+        "accelerators": 72 * RACKS, "tokens": 1e15,
+        "plan": {"tp": 4, "pp": 2, "global_batch_sequences": 288, "sequence_length": 8192},
+        "checkpoint": {"stall": f"{stall_s} s", "restart": f"{restart_s} s", **checkpoint},
+    }]
+    tree["period"]["duration"] = f"{days} d"
+    return tree
+
+
+def fixed(interval_s):
+    return {"policy": "fixed", "interval": f"{interval_s} s"}
+
+
+def interrupts(mttf_s):
+    """Return a fleet whose racks only ever interrupt the job."""
+    return (FailureClass(name="interrupt", per="rack", rate=f"{1.0 / mttf_s / RACKS!r} /s",
+                         effect="interrupt", repair="1 min"),)
+
+
+def run(tree, folder, monkeypatch, classes=None, replicate=0):
+    """Return the results and the row of the job."""
+    monkeypatch.setattr(simulation, "_failure_classes", lambda scenario: classes or interrupts(math.inf))
+    results = simulate(load_tree(tree, folder), replicate)
+    return results, results.tables["jobs"].iloc[0]
+
+
+def daly_ettr(mttf_s, stall_s, restart_s, interval_s):
+    """Return useful over wall time; failures strike during checkpoints and restarts too.
+
+    J. T. Daly, FGCS 22 (2006), complete model: T = M e^{R/M} (e^{(tau+delta)/M} - 1) T_s / tau.
+    """
+    cycle = math.exp(restart_s / mttf_s) * math.expm1((interval_s + stall_s) / mttf_s)
+    return interval_s / (mttf_s * cycle)
+
+
+def published():
+    """Return the cases as published where the validation tables are at hand."""
+    found = {}
+    if PUBLISHED.is_file():
+        for row in csv.DictReader(PUBLISHED.read_text().splitlines()):
+            if row["id"] in CASES:
+                nodes = float(row["n_accelerators"]) / float(row["accelerators_per_node"])
+                rate = float(row["failures_per_1000_node_days"]) / 1000.0 * nodes
+                found[row["id"]] = (
+                    DAY_S / rate, float(row["checkpoint_stall_s"]), float(row["restart_s"]),
+                    float(row["checkpoint_interval_s"]), float(row["measured"]))
+    return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_time_to_train_is_dalys_complete_model(name, tmp_path, monkeypatch):
+    mttf_s, stall_s, restart_s, interval_s = CASES[name]
+    expected = daly_ettr(*CASES[name])
+    if name in published():
+        assert published()[name] == pytest.approx((*CASES[name], expected), rel=1e-3)
+    tree = tree_of(20, restart_s, stall_s, **fixed(interval_s))
+    rows = [run(tree, tmp_path, monkeypatch, interrupts(mttf_s), k)[1] for k in range(6)]
+    ettr = np.array([row["ettr"] for row in rows])
+    assert ettr.mean() == pytest.approx(expected, abs=0.01)
+    count = sum(row["interruptions"] for row in rows)
+    assert count == pytest.approx(6 * 20 * DAY_S / mttf_s, rel=4 * (mttf_s / 120 / DAY_S) ** 0.5)
+
+
+@pytest.mark.parametrize(("policy", "first"), [("young", 1.0), ("daly", None)])
+def test_interval_policies(policy, first, tmp_path, monkeypatch):
+    mttf_s, stall_s = 20_000.0, 60.0
+    _, row = run(tree_of(1, stall_s=stall_s, policy=policy), tmp_path, monkeypatch,
+                 interrupts(mttf_s))
+    young_s = math.sqrt(2.0 * stall_s * mttf_s)
+    x = math.sqrt(stall_s / (2.0 * mttf_s))
+    daly_s = young_s * (1.0 + x / 3.0 + x * x / 9.0) - stall_s
+    assert row["checkpoint_interval_s"] == pytest.approx(young_s if first else daly_s)
+
+
+def test_dalys_interval_is_near_the_best_and_better_than_its_neighbours():
+    mttf_s, stall_s, restart_s = 6000.0, 60.0, 300.0
+    from simulator.policies.checkpointing import INTERVALS
+
+    best_s = INTERVALS["daly"](stall_s, mttf_s)
+    at = lambda s: daly_ettr(mttf_s, stall_s, restart_s, s)  # noqa: E731
+    grid = np.linspace(0.2, 5.0, 2000) * best_s
+    assert at(best_s) == pytest.approx(max(at(s) for s in grid), rel=1e-4)
+    assert at(best_s) > max(at(0.5 * best_s), at(2.0 * best_s))
+
+
+def planned(tree, folder):
+    """Return the step time and tokens per step of the job as planned."""
+    from simulator.site import compile_site
+    from simulator.workloads import training
+
+    spec = load_tree(tree, folder).spec
+    step = training.step_of(spec.workloads[0], compile_site(spec.topology))
+    return step.step_time_s, step.tokens_per_step
+
+
+def test_without_failures_the_job_ends_after_tokens_over_tokens_per_second(tmp_path, monkeypatch):
+    tree = tree_of(1, restart_s=120.0, stall_s=10.0, **fixed(590.0))
+    step_s, per_step = planned(tree, tmp_path)
+    steps = 30_000.0 / step_s
+    tree["workloads"][0]["tokens"] = steps * per_step
+    results, row = run(tree, tmp_path, monkeypatch)
+    wall_s = 120.0 + 30_000.0 * 600.0 / 590.0
+    finish = results.events[results.events["kind"] == "job_finish"]["time"].iloc[0]
+    elapsed_s = (finish - results.timeseries["site"]["time"].iloc[0]).total_seconds()
+    assert elapsed_s == pytest.approx(wall_s, abs=0.01)
+    assert row["tokens"] == pytest.approx(steps * per_step, rel=1e-9)
+    assert row["ettr"] == pytest.approx(30_000.0 / wall_s, rel=1e-6)
+    assert row["step_time_s"] == pytest.approx(step_s)
+    assert row["finish"] is not None
+    hours = results.tables["hours"].groupby("category")["accelerator_hours"].sum()
+    assert hours["useful"] == pytest.approx(72 * RACKS * 30_000.0 / 3600.0, rel=1e-9)
+    assert hours["lost_restart"] == pytest.approx(72 * RACKS * 120.0 / 3600.0)
+
+
+@pytest.mark.parametrize("policy", ["young", "daly"])
+def test_a_fleet_that_never_fails_saves_only_at_the_end(policy, tmp_path, monkeypatch):
+    tree = tree_of(1, restart_s=60.0, stall_s=10.0, policy=policy)
+    step_s, per_step = planned(tree, tmp_path)
+    tree["workloads"][0]["tokens"] = 36_000.0 / step_s * per_step
+    results, row = run(tree, tmp_path, monkeypatch)
+    assert row["ettr"] == pytest.approx(36_000.0 / 36_070.0, rel=1e-6)
+    assert not results.tables["jobs"].drop(columns="finish").isna().any().any()
+
+
+def test_work_is_conserved_through_failures(tmp_path, monkeypatch):
+    """What was computed is retained or counted as rework, in time and in accelerator-hours."""
+    tree = tree_of(10, restart_s=300.0, stall_s=20.0, **fixed(900.0))
+    results, row = run(tree, tmp_path, monkeypatch, interrupts(5000.0))
+    hours = results.tables["hours"].groupby("category")["accelerator_hours"].sum() / (72 * RACKS)
+    step_s, per_step = planned(tree, tmp_path)
+    assert row["tokens"] / per_step * step_s == pytest.approx(hours["useful"] * 3600.0, rel=1e-9)
+    assert hours["lost_rework"] > 0.0
+    computing = hours["useful"] + hours["lost_rework"]
+    assert hours["lost_checkpoint"] == pytest.approx(computing * 20.0 / 900.0, rel=1e-9)
+    assert hours.sum() == pytest.approx(240.0, rel=1e-12)
+    spent_h = 240.0
+    assert row["ettr"] == pytest.approx(hours["useful"] / spent_h, rel=1e-6)
+    assert row["mttf_h"] * row["interruptions"] == pytest.approx(
+        computing + hours["lost_checkpoint"], rel=1e-6)
+
+
+def test_the_wait_before_the_first_start_is_not_held_against_the_job(tmp_path, monkeypatch):
+    """One rack too few until a server is repaired: the wait is queueing, not lost efficiency."""
+    tree = tree_of(1, restart_s=60.0, stall_s=10.0, **fixed(600.0))
+    tree["workloads"][0]["start"] = "2 h"
+    _, row = run(tree, tmp_path, monkeypatch)
+    assert row["queued_s"] == 0.0
+    assert row["ettr"] == pytest.approx(600.0 / 610.0, rel=2e-3)
+    first = FailureClass(name="rack", per="rack", rate="1 /h", effect="rack", repair="3 h",
+                         repair_spread=0.0)
+    results, row = run(tree, tmp_path, monkeypatch, (first,))
+    failed = results.events[results.events["kind"] == "failure"]
+    assert len(failed) > 0
+    assert row["queued_s"] > 0.0
+    start = results.events[results.events["kind"] == "job_start"]
+    assert row["queued_s"] == pytest.approx(start["duration_s"].iloc[0])
+
+
+def test_a_job_takes_its_racks_back_from_batch_work_and_spares_replace_broken_ones(
+    tmp_path, monkeypatch
+):
+    tree = tree_of(2, restart_s=300.0, stall_s=10.0, **fixed(600.0))
+    tree["topology"]["halls"][0] |= {"blocks": 2, "racks_per_block": 3}
+    tree["workloads"][0] |= {"accelerators": 288, "spares": 1}
+    tree["workloads"].append({"kind": "batch", "name": "batch", "backlog": "1e6 h"})
+    broken = FailureClass(name="host", per="rack", rate="0.05 /h", effect="server", repair="12 h",
+                          repair_spread=0.0)
+    results, row = run(tree, tmp_path, monkeypatch, (broken,))
+    assert row["interruptions"] >= 2
+    job = results.timeseries["job"]
+    held = job[job["element"] == "job"]["accelerators"]
+    assert held.max() == pytest.approx(288.0)
+    assert row["ettr"] > 0.5
+    assert max(balance.checks(results).values()) <= 1e-9
