@@ -43,10 +43,10 @@ def hourly_rate(demand: Demand, local_start: datetime, hours: int, stream: Strea
 
 def _noise(demand: Demand, count: int, stream: Stream) -> np.ndarray:
     """Return a lognormal first-order autoregression of mean one."""
-    level, values = 0.0, np.empty(count)
+    values = np.empty(count)
+    values[0] = stream.normal(0)
     fresh = np.sqrt(1.0 - demand.persistence**2)
-    for i in range(count):
-        level = demand.persistence * level + fresh * stream.normal(i)
-        values[i] = level
+    for i in range(1, count):
+        values[i] = demand.persistence * values[i - 1] + fresh * stream.normal(i)
     sigma = demand.variability
     return np.exp(sigma * values - 0.5 * sigma * sigma)

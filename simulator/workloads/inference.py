@@ -112,7 +112,8 @@ def _resize(world: World, load: int, chip: int, missing: float, per_rack: float)
     """Take racks from idle and batch work for `missing` accelerators, or hand racks back; a
     small change is not worth a move."""
     state = world.state
-    if abs(missing) < max(per_rack, DEADBAND * float(state.loads.count[load])):
+    small = DEADBAND * float(state.loads.count[load])
+    if -max(per_rack, small) < missing <= small:
         return
     held = membership.members(world, load)
     if missing > 0.0:
