@@ -408,9 +408,7 @@ class _Builder:
             throttle_full_c=of_chip(lambda c: c.throttle_full),
             shutdown_c=of_chip(lambda c: c.shutdown),
             power_exponent=of_chip(lambda c: c.power_exponent),
-            segment_row=first,
-            segment_start=rows[first, 0],
-            segment_stop=np.append(rows[first[1:], 0], rows[-1, 1]),
+            segment_row=np.append(first, len(rows)),
         )
 
     def _hall_columns(self) -> HallSite:

@@ -12,7 +12,7 @@ from simulator.engine import effects, hazards
 from simulator.engine.world import World
 from simulator.kernels import failures as kernel
 
-WINDOW_S = 7200.0
+WINDOW_S = 4 * 3600.0
 """Hazards are constant inside a window: temperatures and repairs move slowly against it."""
 ROOM = 65_536
 
@@ -41,7 +41,7 @@ class Front:
                 self._ageing(start_s + 0.5 * WINDOW_S), found_s, found, found_k,
             )
             if n > ROOM:
-                raise RuntimeError(f"{n} failures within two hours: check the failure rates")
+                raise RuntimeError(f"{n} failures within four hours: check the failure rates")
             kernel.outcomes(columns, found[:n], found_k[:n], *self.outcome_key, chance, spread)
             for i in range(n):
                 at_s = float(found_s[i])

@@ -103,11 +103,11 @@ def _racks(site: Site, idle: np.ndarray, seed: int, replicate: int) -> c.RackSta
         resistance_k_w=_resistances(site, seed, replicate),
         junction_c=np.full(n, site.topology.cooling.supply), power_cap=np.ones(n),
         speed=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
-        dynamic_joined=zeros(), on=zeros(), dynamic=zeros(), coolant_c=zeros(),
-        before_c=zeros(), power_w=zeros(),
+        dynamic_joined=zeros(), power_w=zeros(),
         row=site.rack_row.astype(np.int32),
         row_load=idle[site.rows.start].copy(),
         row_touched=np.zeros(site.rows.start.size, np.int64),
+        row_history=np.zeros(site.rows.start.size, np.int64),
     )
 
 

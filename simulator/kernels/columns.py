@@ -54,9 +54,7 @@ class RowSite(NamedTuple):
     throttle_full_c: Floats
     shutdown_c: Floats
     power_exponent: Floats  # dynamic power ~ speed ** exponent
-    segment_row: Ints  # (segments,) first row of each run of equal rack types
-    segment_start: Ints  # (segments,) first rack
-    segment_stop: Ints
+    segment_row: Ints  # (segments + 1,) first row of each run of equal rack types, then rows
 
 
 class RackState(NamedTuple):
@@ -72,14 +70,11 @@ class RackState(NamedTuple):
     dynamic_s: Floats  # up x dynamic fraction, likewise
     on_joined: Floats  # the load's own integrals when the rack joined it
     dynamic_joined: Floats
-    on: Floats  # of its load, mean of the step
-    dynamic: Floats
-    coolant_c: Floats  # liquid or air at its chips
-    before_c: Floats  # junction at the start of the step, of rows that need a second look
     power_w: Floats  # mean of the step
     row: Ints  # frozen
     row_load: Ints  # (rows,) membership.py: the load of all racks of a row, or -1 if they differ
     row_touched: Ints  # (rows,) membership.py: 1 if a rack of the row moved in the current step
+    row_history: Ints  # (rows,) 1 if that, or coolant that stands still, asks for a closer look
 
 
 class LoadState(NamedTuple):

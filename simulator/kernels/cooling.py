@@ -12,7 +12,7 @@ def at_hour(table, hour, hour_frac):
     return before + (after - before) * hour_frac
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def lookup(table, plant, x):
     """Return a plant table interpolated in load; `x` is in grid steps."""
     j = min(int(x), table.shape[1] - 2)
@@ -20,7 +20,7 @@ def lookup(table, plant, x):
     return table[plant, j] * (1.0 - w) + table[plant, j + 1] * w
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def integrate(loop, loops, tables, load_step, heat_w, dt_s):
     """Advance one loop by a step under constant `heat_w`; return power and water rates.
 

@@ -8,6 +8,9 @@ instructions (5 times slower).
 import numpy as np
 from numba import njit
 
+CHUNK = 1024
+"""Racks taken through all passes at a time, so that their columns stay in the nearest cache."""
+
 
 @njit(cache=True)
 def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
@@ -19,46 +22,66 @@ def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
     junction follows its equilibrium exponentially, C dT/dt = P - (T - T_coolant)/R, so the step
     size does not enter.
     """
-    again = np.empty(rows.start.size, np.int64)
-    n = 0
-    on, dynamic = loads.on_s / dt_s, loads.dynamic_s / dt_s
-    rack_on, rack_dynamic, rack_coolant_c = racks.on, racks.dynamic, racks.coolant_c
-    junction_c, before_c = racks.junction_c, racks.before_c
+    blocks.it_w[:] = blocks.support_w
+    blocks.air_w[:] = blocks.support_w
+    blocks.liquid_w[:] = 0.0
+    blocks.hottest_c[:] = -273.15
+    room, history = CHUNK, racks.row_history
     for i in range(rows.start.size):
-        b, load = rows.block[i], racks.row_load[i]
-        first, last = np.uint64(rows.start[i]), np.uint64(rows.stop[i])
-        coolant_c, flowing = hall_air_c[rows.hall[i]], True
-        if rows.liquid_cooled[i] == 1:
-            coolant_c, flowing = blocks.coolant_c[b], blocks.flow[b] > 0.0
-        _fill(first, last, rack_coolant_c, coolant_c)
+        room = max(room, rows.stop[i] - rows.start[i])
+        still = rows.liquid_cooled[i] == 1 and blocks.flow[rows.block[i]] == 0.0
+        history[i] = 1 if still or racks.row_touched[i] == 1 else 0
+    chunk = np.empty((4, room))  # on, dynamic, coolant and junction before, of the racks at hand
+    activity = (loads.on_s / dt_s, loads.dynamic_s / dt_s)
+    hottest_c, throttling, tripping = -273.15, False, False
+    for k in range(rows.segment_row.size - 1):
+        row, end = rows.segment_row[k], rows.segment_row[k + 1]
+        while row < end:
+            upto, offset = row + 1, rows.start[row]
+            while upto < end and rows.stop[upto] - offset <= room:
+                upto += 1
+            _spread(row, upto, rows, racks, blocks, hall_air_c, activity, chunk)
+            _heat(row, upto, rows, racks, chunk)
+            for i in range(row, upto):
+                if history[i] == 1:
+                    _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s)
+            hot, throttle, trip = _sum_rows(row, upto, rows, racks, loads, blocks, dt_s)
+            hottest_c = max(hottest_c, hot)
+            throttling, tripping = throttling or throttle, tripping or trip
+            row = upto
+    return hottest_c, throttling, tripping
+
+
+@njit(cache=True)
+def _spread(row, upto, rows, racks, blocks, hall_air_c, activity, chunk):
+    """Spread the coolant of each row, and the activity of its loads, over its racks; costs less
+    than gathering them where they are used."""
+    on, dynamic = activity
+    rack_on, rack_dynamic, rack_coolant_c, before_c = chunk[0], chunk[1], chunk[2], chunk[3]
+    load_of, junction_c, row_load = racks.load, racks.junction_c, racks.row_load
+    start, stop, offset = rows.start, rows.stop, rows.start[row]
+    liquid, block, hall, coolant_of = rows.liquid_cooled, rows.block, rows.hall, blocks.coolant_c
+    history = racks.row_history
+    for i in range(row, upto):
+        load, coolant_c = row_load[i], hall_air_c[hall[i]]
+        if liquid[i] == 1:
+            coolant_c = coolant_of[block[i]]
+        first, last = np.uint64(start[i] - offset), np.uint64(stop[i] - offset)
+        for r in range(first, last):
+            rack_coolant_c[r] = coolant_c
         if load >= 0:
-            _fill(first, last, rack_on, on[load])
-            _fill(first, last, rack_dynamic, dynamic[load])
+            row_on, row_dynamic = on[load], dynamic[load]
+            for r in range(first, last):
+                rack_on[r] = row_on
+                rack_dynamic[r] = row_dynamic
         else:
-            _gather(first, last, racks.load, rack_on, on)
-            _gather(first, last, racks.load, rack_dynamic, dynamic)
-        if racks.row_touched[i] == 1 or not flowing:
-            again[n] = i
-            n += 1
-            before_c[rows.start[i] : rows.stop[i]] = junction_c[rows.start[i] : rows.stop[i]]
-    for k in range(rows.segment_row.size):
-        _heat(k, rows, racks)
-    for i in again[:n]:
-        _heat_by_history(i, rows, racks, loads, blocks, dt_s)
-    return _sum_rows(rows, racks, loads, blocks, dt_s)
-
-
-@njit(cache=True)
-def _fill(first, last, column, value):
-    """Spread a value over the racks of a row; costs less than gathering it where it is used."""
-    for r in range(first, last):
-        column[r] = value
-
-
-@njit(cache=True)
-def _gather(first, last, index, column, values):
-    for r in range(first, last):
-        column[r] = values[np.uint32(index[r])]
+            for r in range(first, last):
+                one = np.uint32(load_of[r + np.uint64(offset)])
+                rack_on[r] = on[one]
+                rack_dynamic[r] = dynamic[one]
+        if history[i] == 1:
+            for r in range(first, last):
+                before_c[r] = junction_c[r + np.uint64(offset)]
 
 
 @njit(cache=True, inline="always")
@@ -85,16 +108,16 @@ def _power(on, dynamic, junction_c, chip, host, shelf):
 
 
 @njit(cache=True)
-def _heat(k, rows, racks):
-    """Set power and junction temperature of a run of equal racks, each as if it had been in its
-    load all step and its coolant flowed."""
-    first, last = rows.segment_start[k], rows.segment_stop[k]
-    chip, host, shelf = _constants(rows.segment_row[k], rows)
-    pull = rows.decay[rows.segment_row[k]]
-    on, dynamic = racks.on[first:last], racks.dynamic[first:last]
+def _heat(row, upto, rows, racks, chunk):
+    """Set power and junction temperature of equal racks, each as if it had been in its load all
+    step and its coolant flowed."""
+    first, last = rows.start[row], rows.stop[upto - 1]
+    chip, host, shelf = _constants(row, rows)
+    pull = rows.decay[row]
+    on, dynamic, coolant_c = chunk[0], chunk[1], chunk[2]
     up, cap = racks.up_frac[first:last], racks.power_cap[first:last]
     junction_c, resistance = racks.junction_c[first:last], racks.resistance_k_w[first:last]
-    coolant_c, power_w = racks.coolant_c[first:last], racks.power_w[first:last]
+    power_w = racks.power_w[first:last]
     for r in range(up.size):
         before_c = junction_c[r]
         dynamic_frac = up[r] * dynamic[r] * cap[r]
@@ -104,7 +127,7 @@ def _heat(k, rows, racks):
 
 
 @njit(cache=True)
-def _heat_by_history(i, rows, racks, loads, blocks, dt_s):
+def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
     """Set the same for a row in which racks moved within the step or whose coolant stands still;
     without flow a chip heats at P/C."""
     chip, host, shelf = _constants(i, rows)
@@ -112,45 +135,48 @@ def _heat_by_history(i, rows, racks, loads, blocks, dt_s):
     if rows.liquid_cooled[i] == 1 and blocks.flow[rows.block[i]] == 0.0:
         pull, heating = 0.0, dt_s / rows.heat_capacity_j_k[i]
     for r in range(rows.start[i], rows.stop[i]):
-        load, up, before_c = racks.load[r], racks.up_frac[r], racks.before_c[r]
+        load, up = racks.load[r], racks.up_frac[r]
         on_s, dynamic_s = up * loads.on_s[load], up * loads.dynamic_s[load]
         if racks.row_touched[i] == 1:
             on_s += racks.on_s[r] - up * racks.on_joined[r]
             dynamic_s += racks.dynamic_s[r] - up * racks.dynamic_joined[r]
+        before_c = chunk[3, r - offset]
         chip_w, racks.power_w[r] = _power(
             on_s / dt_s, dynamic_s / dt_s * racks.power_cap[r], before_c, chip, host, shelf
         )
-        settled_c = racks.coolant_c[r] + racks.resistance_k_w[r] * chip_w
+        settled_c = chunk[2, r - offset] + racks.resistance_k_w[r] * chip_w
         racks.junction_c[r] = before_c + pull * (settled_c - before_c) + heating * chip_w
     racks.row_touched[i] = 0
 
 
 @njit(cache=True)
-def _sum_rows(rows, racks, loads, blocks, dt_s):
+def _sum_rows(row, upto, rows, racks, loads, blocks, dt_s):
     """Sum racks into blocks and loads; return the hottest junction and what it passed."""
     power_w, junction_c = racks.power_w, racks.junction_c
-    blocks.it_w[:] = blocks.support_w
-    blocks.air_w[:] = blocks.support_w
-    blocks.liquid_w[:] = 0.0
-    blocks.hottest_c[:] = -273.15
-    site_hottest, throttling, tripping = -273.15, False, False
-    for i in range(rows.start.size):
-        first, last = np.uint64(rows.start[i]), np.uint64(rows.stop[i])
-        it_w, hottest = _sum_and_max(first, last, power_w, junction_c)
-        if racks.row_load[i] >= 0:
-            loads.energy_j[racks.row_load[i]] += it_w * dt_s
+    row_load, load_of, energy_j = racks.row_load, racks.load, loads.energy_j
+    start, stop, block, liquid_frac = rows.start, rows.stop, rows.block, rows.liquid_frac
+    it_w, liquid_w, air_w, block_hottest_c = (
+        blocks.it_w, blocks.liquid_w, blocks.air_w, blocks.hottest_c
+    )
+    throttle_c, shutdown_c = rows.throttle_start_c, rows.shutdown_c
+    hottest_c, throttling, tripping = -273.15, False, False
+    for i in range(row, upto):
+        first, last = np.uint64(start[i]), np.uint64(stop[i])
+        row_w, hottest = _sum_and_max(first, last, power_w, junction_c)
+        if row_load[i] >= 0:
+            energy_j[row_load[i]] += row_w * dt_s
         else:
             for r in range(first, last):
-                loads.energy_j[np.uint32(racks.load[r])] += power_w[r] * dt_s
-        b, liquid_frac = rows.block[i], rows.liquid_frac[i]
-        blocks.it_w[b] += it_w
-        blocks.liquid_w[b] += it_w * liquid_frac
-        blocks.air_w[b] += it_w * (1.0 - liquid_frac)
-        blocks.hottest_c[b] = max(blocks.hottest_c[b], hottest)
-        site_hottest = max(site_hottest, hottest)
-        throttling = throttling or hottest > rows.throttle_start_c[i]
-        tripping = tripping or hottest >= rows.shutdown_c[i]
-    return site_hottest, throttling, tripping
+                energy_j[np.uint32(load_of[r])] += power_w[r] * dt_s
+        b, liquid = block[i], liquid_frac[i]
+        it_w[b] += row_w
+        liquid_w[b] += row_w * liquid
+        air_w[b] += row_w * (1.0 - liquid)
+        block_hottest_c[b] = max(block_hottest_c[b], hottest)
+        hottest_c = max(hottest_c, hottest)
+        throttling = throttling or hottest > throttle_c[i]
+        tripping = tripping or hottest >= shutdown_c[i]
+    return hottest_c, throttling, tripping
 
 
 @njit(cache=True)

@@ -22,7 +22,7 @@ from simulator.site import Site
 from simulator.units import Duration, Fraction, Positive
 from simulator.workloads.demand import Demand, hourly_rate
 
-DEADBAND = 0.02
+DEADBAND = 0.05
 """Change of a pool, as a share of what it holds, below which scaling leaves it alone."""
 
 
