@@ -84,7 +84,7 @@ def _flow(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float
 def _switch(world: World, cls: FailureClass, hall: int, unit: int, lasts_s: float) -> str:
     """Stop the synchronous jobs on the block that a leaf switch serves; they route around it."""
     site, state = world.site, world.state
-    blocks = np.flatnonzero((site.block_hall == hall) & (site.block_pump_w > 0.0))
+    blocks = np.unique(site.rack_block[site.rack_hall == hall])
     if blocks.size:
         racks = site.rack_block == blocks[unit % blocks.size]
         for load in np.unique(state.racks.load[racks]):

@@ -26,6 +26,8 @@ from simulator.units import Duration, NonNegative, Positive
 
 CHECKPOINT_POWER = 0.10
 """Dynamic power fraction of a chip that waits for a save, a restart or its peers (assumed)."""
+SLOW_LOOK_S = 600.0
+"""A slowed job looks again after this time how long it has to go."""
 
 
 CheckpointPolicy = Literal[*INTERVALS, "fixed"]  # type: ignore[valid-type]
@@ -168,8 +170,11 @@ class TrainingRun:
             left_s = self.target_s - self.saved_s - (self._work_s() - work_s)
             if left_s <= 1e-6:
                 break
-            pace = self.computing_frac * max(float(self.world.state.loads.speed[self.load]), 0.01)
-            yield env.timeout(max(left_s / pace, 1.0)) | self._alarm
+            speed = max(float(self.world.state.loads.speed[self.load]), 0.01)
+            wait_s = max(left_s / (self.computing_frac * speed), 1.0)
+            if speed < 1.0:  # it may recover, and end sooner
+                wait_s = min(wait_s, SLOW_LOOK_S)
+            yield env.timeout(wait_s) | self._alarm
         done_s = self._work_s() - work_s
         elapsed_s = env.now - began_s
         self.running_s += elapsed_s

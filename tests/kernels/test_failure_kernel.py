@@ -8,7 +8,7 @@ from simulator.kernels import failures as kernel
 from simulator.kernels.columns import Hazards
 
 KEY = (7, 9)
-ROOM = 200_000
+ROOM = 20_000
 
 
 def fleet(entities, rate_s, word=5, doubling_k=0.0, reference_c=65.0, cls=0):

@@ -11,7 +11,10 @@ from small import load_tree, pod_tree
 from simulator import simulation
 from simulator.components.failure_class import FailureClass
 from simulator.metrics import balance
+from simulator.policies.checkpointing import INTERVALS
 from simulator.simulation import simulate
+from simulator.site import compile_site
+from simulator.workloads import training
 
 RACKS, DAY_S = 2, 86_400.0
 PUBLISHED = Path(__file__).parents[3] / "shared" / "validation" / "goodput.csv"
@@ -104,8 +107,6 @@ def test_interval_policies(policy, first, tmp_path, monkeypatch):
 
 def test_dalys_interval_is_near_the_best_and_better_than_its_neighbours():
     mttf_s, stall_s, restart_s = 6000.0, 60.0, 300.0
-    from simulator.policies.checkpointing import INTERVALS
-
     best_s = INTERVALS["daly"](stall_s, mttf_s)
     at = lambda s: daly_ettr(mttf_s, stall_s, restart_s, s)  # noqa: E731
     grid = np.linspace(0.2, 5.0, 2000) * best_s
@@ -115,9 +116,6 @@ def test_dalys_interval_is_near_the_best_and_better_than_its_neighbours():
 
 def planned(tree, folder):
     """Return the step time and tokens per step of the job as planned."""
-    from simulator.site import compile_site
-    from simulator.workloads import training
-
     spec = load_tree(tree, folder).spec
     step = training.step_of(spec.workloads[0], compile_site(spec.topology))
     return step.step_time_s, step.tokens_per_step
@@ -150,6 +148,30 @@ def test_a_fleet_that_never_fails_saves_only_at_the_end(policy, tmp_path, monkey
     results, row = run(tree, tmp_path, monkeypatch)
     assert row["ettr"] == pytest.approx(36_000.0 / 36_070.0, rel=1e-6)
     assert not results.tables["jobs"].drop(columns="finish").isna().any().any()
+
+
+def test_a_job_that_was_slowed_ends_when_its_work_is_done(tmp_path, monkeypatch):
+    """Half speed from a restart on, then full speed again: the wait is not the one of half speed."""
+    tree = tree_of(1, restart_s=60.0, stall_s=10.0, **fixed(590.0))
+    step_s, per_step = planned(tree, tmp_path)
+    tree["workloads"][0]["tokens"] = 30_000.0 / step_s * per_step
+    started = training.TrainingRun.run
+
+    def slowed(self):
+        speed = self.world.state.loads.speed
+        for at_s, act in ((6001.0, lambda: speed.fill(0.5)), (12_001.0, lambda: speed.fill(1.0)),
+                          (6031.0, lambda: self.world.alarm(self.load, "test"))):
+            self.world.env.timeout(at_s).callbacks.append(lambda _, act=act: act())
+        yield from started(self)
+
+    monkeypatch.setattr(training.TrainingRun, "run", slowed)
+    results, row = run(tree, tmp_path, monkeypatch)
+    hours = results.tables["hours"].groupby("category")["accelerator_hours"].sum() / (72 * RACKS)
+    assert row["finish"] is not None
+    assert hours["useful"] * 3600.0 == pytest.approx(30_000.0, rel=0.01)
+    finish = results.events[results.events["kind"] == "job_finish"]["time"].iloc[0]
+    elapsed_s = (finish - results.timeseries["site"]["time"].iloc[0]).total_seconds()
+    assert elapsed_s == pytest.approx(30_000.0 * 600 / 590 + 3000.0 + 120.0, abs=700.0)
 
 
 def test_work_is_conserved_through_failures(tmp_path, monkeypatch):
