@@ -229,8 +229,8 @@ class TrainingRun:
         )
 
     def _interrupted(self, cause: str) -> None:
-        self.world.log("interruption", self.job.name, cause)
         if self._alarm is not None and not self._alarm.triggered:
+            self.world.log("interruption", self.job.name, cause)
             self._alarm.succeed()
 
     def _take_racks(self) -> bool:
