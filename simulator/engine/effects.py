@@ -12,6 +12,7 @@ from simulator.components.cooling.limits import seconds_without_flow
 from simulator.components.failure_class import FailureClass
 from simulator.engine import membership, power
 from simulator.engine.world import World
+from simulator.kernels.site_step import STEP_S
 
 Effect = Callable[[World, FailureClass, int, int, float], str]
 
@@ -56,9 +57,7 @@ def _flow(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float
     state, site = world.state, world.site
     racks = np.flatnonzero(site.rack_block == block)
     row = site.rack_row[racks[0]]
-    if site.rows.liquid_cooled[row] == 0:
-        return site.block_names[block]
-    state.blocks.flow[block] = 0.0
+    state.blocks.flow[block] = min(state.blocks.flow[block], world.env.now % STEP_S / STEP_S)
     load = state.racks.load[racks]
     chip_w = site.rows.chip_idle_w[row] + site.rows.chip_dynamic_w[row] * state.loads.dynamic_frac[load]
     capacity_j_k, limit_c = site.rows.heat_capacity_j_k[row], site.rows.shutdown_c[row]
@@ -71,7 +70,7 @@ def _flow(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float
         state.blocks.flow[block] = 1.0
 
     def trip() -> None:
-        if state.blocks.flow[block] == 0.0:
+        if state.blocks.flow[block] < 1.0:
             world.log("trip", site.block_names[block], cls.name, lasts_s - trip_s, "no coolant flow")
             take_out(world, racks, cls.name, lasts_s - trip_s)
 

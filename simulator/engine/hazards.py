@@ -54,6 +54,8 @@ def _population(site: Site, cls: FailureClass) -> tuple[np.ndarray, ...]:
         words = _words(cls.name, site.hall_names)[site.rack_hall]
         return racks, racks, words, site.rack_number, _per_rack(site, cls.per)
     targets, names, counts = _units(site, cls.per)
+    if cls.effect == "flow":  # only where there is liquid to stop
+        counts = [k * int(site.block_pump_w[t] > 0.0) for t, k in zip(targets, counts, strict=True)]
     unit = np.concatenate([np.arange(k) for k in counts]).astype(np.int64)
     words, target = (np.repeat(x, counts) for x in (_words(cls.name, names), targets))
     return target, np.full(unit.size, -1), words, unit, np.ones(unit.size)

@@ -53,8 +53,8 @@ class State:
     supply: c.Supply
     hall_air_c: np.ndarray
     plant_w: np.ndarray
-    servers_down: np.ndarray  # (racks,) failures.py, repair.py
-    out: np.ndarray  # (racks,) causes that take the whole rack out; failures.py, repair.py
+    servers_down: np.ndarray  # (racks,) effects.py
+    out: np.ndarray  # (racks,) causes that take the whole rack out; effects.py
     idle_load: np.ndarray  # (racks,) pseudo-load of idle racks of this chip
     down_load: np.ndarray  # (racks,)
 

@@ -111,7 +111,7 @@ class BlockState(NamedTuple):
     approach_k_w: Floats  # frozen: coolant unit approach per watt of liquid heat
     pump_w: Floats  # frozen: coolant unit pumps
     support_w: Floats  # frozen: steady draw of racks without accelerators
-    flow: Floats  # cooling.py: 1 coolant flows, 0 it does not
+    flow: Floats  # effects.py: share of the step in which coolant flows, before it stops
     cap: Floats  # power cap on dynamic power in this step
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
@@ -140,7 +140,7 @@ class LoopState(NamedTuple):
 
     plant: Ints  # frozen: index of its performance map
     unit_w: Floats  # frozen
-    units_up: Floats  # cooling.py
+    units_up: Floats  # effects.py
     flow_w_k: Floats  # frozen: mass flow x specific heat
     tank_s: Floats  # frozen: thermal mass over flow
     pump_w: Floats  # frozen

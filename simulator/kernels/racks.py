@@ -29,7 +29,7 @@ def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
     room, history = CHUNK, racks.row_history
     for i in range(rows.start.size):
         room = max(room, rows.stop[i] - rows.start[i])
-        still = rows.liquid_cooled[i] == 1 and blocks.flow[rows.block[i]] == 0.0
+        still = rows.liquid_cooled[i] == 1 and blocks.flow[rows.block[i]] < 1.0
         history[i] = 1 if still or racks.row_touched[i] == 1 else 0
     chunk = np.empty((4, room))  # on, dynamic, coolant and junction before, of the racks at hand
     activity = (loads.on_s / dt_s, loads.dynamic_s / dt_s)
@@ -129,11 +129,13 @@ def _heat(row, upto, rows, racks, chunk):
 @njit(cache=True)
 def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
     """Set the same for a row in which racks moved within the step or whose coolant stands still;
-    without flow a chip heats at P/C."""
+    without flow, for that share of the step, a chip heats at P/C."""
     chip, host, shelf = _constants(i, rows)
     pull, heating = rows.decay[i], 0.0
-    if rows.liquid_cooled[i] == 1 and blocks.flow[rows.block[i]] == 0.0:
-        pull, heating = 0.0, dt_s / rows.heat_capacity_j_k[i]
+    if rows.liquid_cooled[i] == 1:
+        flow = blocks.flow[rows.block[i]]
+        pull = 1.0 - (1.0 - pull) ** flow
+        heating = (1.0 - flow) * dt_s / rows.heat_capacity_j_k[i]
     for r in range(rows.start[i], rows.stop[i]):
         load, up = racks.load[r], racks.up_frac[r]
         on_s, dynamic_s = up * loads.on_s[load], up * loads.dynamic_s[load]
@@ -372,6 +374,14 @@ def account_loads(loads):
         throttled += heat
         capped += caps
     return throttled, capped
+
+
+@njit(cache=True)
+def settle_flow(blocks):
+    """Let coolant that stopped within the step stand still from the next on."""
+    for b in range(blocks.flow.size):
+        if blocks.flow[b] < 1.0:
+            blocks.flow[b] = 0.0
 
 
 @njit(cache=True)

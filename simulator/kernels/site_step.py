@@ -62,6 +62,7 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
             racks.release(rack, loads)
             flags[0] = 0
         flags[1] = int(throttling)
+        racks.settle_flow(blocks)
         racks.clear_loads(loads)
         following = k + 1
         if following < records.site.shape[0]:
