@@ -129,7 +129,7 @@ def _heat(row, upto, rows, racks, chunk):
 @njit(cache=True)
 def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
     """Set the same for a row in which racks moved within the step or whose coolant stands still;
-    without flow, for that share of the step, a chip heats at P/C."""
+    without flow, for that share of the step, a chip heats at P/C until it switches itself off."""
     chip, host, shelf = _constants(i, rows)
     pull, heating = rows.decay[i], 0.0
     if rows.liquid_cooled[i] == 1:
@@ -147,7 +147,10 @@ def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
             on_s / dt_s, dynamic_s / dt_s * racks.power_cap[r], before_c, chip, host, shelf
         )
         settled_c = chunk[2, r - offset] + racks.resistance_k_w[r] * chip_w
-        racks.junction_c[r] = before_c + pull * (settled_c - before_c) + heating * chip_w
+        after_c = before_c + pull * (settled_c - before_c)
+        if heating > 0.0:
+            after_c = min(after_c + heating * chip_w, max(rows.shutdown_c[i], before_c))
+        racks.junction_c[r] = after_c
     racks.row_touched[i] = 0
 
 

@@ -100,6 +100,17 @@ def test_without_coolant_a_block_trips_when_its_chips_reach_the_limit():
     assert np.all(state.racks.junction_c < chip.throttle_start)
 
 
+@pytest.mark.parametrize("second", [0.0, 20.0, 59.0])
+def test_chips_heat_from_the_moment_the_coolant_stops(second):
+    bench, _ = struck("flow", 0, at_s=1200.0 + second, lasts_s=3600.0)
+    bench.run(1200.0 + second)
+    before_c = float(bench.state.racks.junction_c[:4].max())
+    bench.run(1500.0)
+    chip = bench.site.chips[0]
+    hottest_c = bench.state.racks.junction_c[:4].max()
+    assert hottest_c == pytest.approx(chip.shutdown, abs=0.03 * (chip.shutdown - before_c))
+
+
 def test_a_short_loss_of_flow_is_ridden_through():
     bench, alarms = struck("flow", 0, at_s=1202.0, lasts_s=5.0)
     bench.run(1500.0)

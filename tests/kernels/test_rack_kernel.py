@@ -188,17 +188,31 @@ def test_energy_by_load_and_time_by_load_add_up(found):
         assert it.racks.row_load[i] == (inside[0] if inside.size == 1 else -1)
 
 
-def test_without_flow_chips_heat_at_power_over_capacity():
+@pytest.mark.parametrize("flow", [0.0, 0.25, 0.75])
+def test_without_flow_chips_heat_at_power_over_capacity(flow):
     it = Racks(leakage=False)
+    it.blocks.flow[0] = flow
+    it.racks.junction_c[:] = 60.0
+    it.step()
+    chip = it.site.chips[0]
+    settled_c = it.blocks.coolant_c[0] + it.racks.resistance_k_w[:4] * chip.idle
+    tau_s = chip.thermal_resistance * chip.heat_capacity
+    flowed_c = settled_c + (60.0 - settled_c) * math.exp(-flow * DT_S / tau_s)
+    heated_k = chip.idle / chip.heat_capacity * (1.0 - flow) * DT_S
+    np.testing.assert_allclose(it.racks.junction_c[:4], flowed_c + heated_k, rtol=1e-12)
+    assert np.all(it.racks.junction_c[4:] < 60.0)
+    kernel.settle_flow(it.blocks)
+    assert list(it.blocks.flow[:2]) == [0.0, 1.0]
+
+
+def test_a_chip_without_coolant_switches_itself_off_at_its_limit():
+    it = Racks()
     it.loads.dynamic_frac[0] = 1.0
     it.blocks.flow[0] = 0.0
-    before_c = it.racks.junction_c.copy()
+    it.racks.junction_c[1] = 95.0
     _, throttling, tripping = it.step()
-    chip = it.site.chips[0]
-    np.testing.assert_allclose(
-        it.racks.junction_c[:4] - before_c[:4], chip.tdp / chip.heat_capacity * DT_S)
+    np.testing.assert_allclose(it.racks.junction_c[:4], [92.0, 95.0, 92.0, 92.0])
     assert (throttling, tripping) == (True, True)
-    assert np.all(it.racks.junction_c[4:] < chip.throttle_start)
 
 
 LIMITS = (87.0, 89.0, 92.0)
