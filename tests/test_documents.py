@@ -1,12 +1,11 @@
 """Documents: YAML rules, imports, templates, overrides, `--set`, figures, and every refusal."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from simulator.documents import Document, read
+from simulator.documents import read
 from simulator.errors import ScenarioError
 
 SOURCED = "{value: 750 W, source: datasheet, evidence: vendor, range: [700 W, 800 W]}"
@@ -128,7 +127,6 @@ def test_bad_yaml_is_told_with_place_and_cure(folder: Path, text: str, told: str
 def test_bombs_are_refused_at_once(folder: Path) -> None:
     lines = ["l0: &l0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]" for i in range(1, 12)]
-    start = time.perf_counter()
     assert "YAML bomb" in refused(folder, "\n".join(lines))
     many = "\n".join(
         f"  t{i}: {{a: {{template: t{i - 1}}}, b: {{template: t{i - 1}}}}}" for i in range(1, 60)
@@ -137,7 +135,6 @@ def test_bombs_are_refused_at_once(folder: Path) -> None:
         folder, f"templates:\n  t0: {{x: 1}}\n{many}\na: {{template: t59}}"
     )
     assert "larger than 8 MiB" in refused(folder, "a: 1\n" + "#" * (8 << 20))
-    assert time.perf_counter() - start < 1
 
 
 def test_depth_is_bounded_wherever_it_can_grow(folder: Path) -> None:
@@ -466,19 +463,3 @@ def test_figures_are_single_values_to_set(folder: Path) -> None:
 
 def test_a_mapping_with_other_keys_is_no_figure(folder: Path) -> None:
     assert tree(folder, "a: {value: 1, unit: W}") == {"a": {"value": 1, "unit": "W"}}
-
-
-# --- time --------------------------------------------------------------------------------------
-
-
-def test_reading_600_lines_is_fast(folder: Path) -> None:
-    block = "\n".join(f"  k{i}: {{value: {i} W, source: s, evidence: vendor}}" for i in range(29))
-    file = written(folder, "\n".join(f"hall{n}:\n{block}" for n in range(20)))
-
-    def seconds() -> float:
-        start = time.perf_counter()
-        document: Document = read(file)
-        assert len(document.figures) == 580
-        return time.perf_counter() - start
-
-    assert min(seconds() for _ in range(3)) < 0.1

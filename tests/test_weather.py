@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -127,11 +126,7 @@ def test_wet_bulb_is_that_of_dew_point(greensboro):
     assert greensboro.wet_bulb_c.max() == pytest.approx(27.1, abs=0.1)
 
 
-def test_reading_is_fast_and_does_not_import_pvlib():
-    start = time.perf_counter()
-    for _ in range(3):
-        read(WeatherSource(), HERE)
-    assert (time.perf_counter() - start) / 3.0 < 0.3
+def test_reading_does_not_import_pvlib():
     code = "import sys, simulator.weather as w, pathlib; w.read(w.WeatherSource(), pathlib.Path());"
     code += "sys.exit(any(m in sys.modules for m in ('pvlib', 'pandas', 'psychrolib')))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
