@@ -10,6 +10,7 @@ from small import load_tree, pod_tree
 
 from simulator import simulation
 from simulator.components.failure_class import FailureClass
+from simulator.engine import power
 from simulator.metrics import balance
 from simulator.policies.checkpointing import INTERVALS
 from simulator.simulation import simulate
@@ -224,3 +225,50 @@ def test_a_job_takes_its_racks_back_from_batch_work_and_spares_replace_broken_on
     assert held.max() == pytest.approx(288.0)
     assert row["ettr"] > 0.5
     assert max(balance.checks(results).values()) <= 1e-9
+
+
+def test_a_job_that_was_shed_starts_again_when_supply_returns(tmp_path, monkeypatch):
+    """All lines out from 10,000 s to 20,000 s without generators: one interruption, no lost hour."""
+    tree = tree_of(1, restart_s=300.0, stall_s=10.0, **fixed(590.0))
+    del tree["topology"]["generators"]
+    started = training.TrainingRun.run
+
+    def through_an_outage(self):
+        for at_s, act in ((10_000.0, power.lose_unit), (20_000.0, power.return_unit)):
+            for _ in range(2):
+                event = self.world.env.timeout(at_s)
+                event.callbacks.append(lambda _, act=act: act(self.world, 0))
+        yield from started(self)
+
+    monkeypatch.setattr(training.TrainingRun, "run", through_an_outage)
+    results, row = run(tree, tmp_path, monkeypatch)
+    kinds = results.events["kind"].tolist()
+    assert [kinds.count(kind) for kind in ("shed", "restored", "interruption")] == [1, 1, 1]
+    hours = results.tables["hours"].query("load == 'job'").groupby("category")[
+        "accelerator_hours"].sum() * 3600.0 / (72 * RACKS)
+    assert hours["lost_power_cap"] == pytest.approx(10_000.0, abs=120.0)
+    assert hours["lost_restart"] == pytest.approx(600.0, abs=60.0)
+    assert hours.sum() == pytest.approx(86_400.0)
+    cut_s = (10_020.0 - 300.0) % 600.0
+    assert hours["lost_rework"] == pytest.approx(cut_s * 590.0 / 600.0, abs=60.0)
+    assert row["interruptions"] == 1
+    assert max(balance.checks(results).values()) <= 1e-9
+
+
+def test_two_jobs_share_the_spare_racks(tmp_path, monkeypatch):
+    tree = tree_of(5, restart_s=120.0, stall_s=5.0, **fixed(600.0))
+    tree["topology"]["halls"][0] |= {"blocks": 2, "racks_per_block": 3}
+    for bank in ("lines", "transformers"):
+        tree["topology"]["grid"][bank]["rating"] = "4 MVA"
+    tree["workloads"].append(tree["workloads"][0] | {"name": "other"})
+    broken = FailureClass(name="rack", per="rack", rate="0.05 /h", effect="rack", repair="4 h",
+                          repair_spread=0.0)
+    results, _ = run(tree, tmp_path, monkeypatch, (broken,))
+    jobs = results.tables["jobs"].set_index("job")
+    assert (jobs["interruptions"] >= 2).all()
+    assert (jobs["ettr"] > 0.5).all()
+    held = results.timeseries["job"].groupby("element")["accelerators"].max()
+    assert (held <= 144.0 + 1e-9).all()
+    hours = results.tables["hours"].groupby("category")["accelerator_hours"].sum()
+    assert hours["down"] == pytest.approx(
+        72.0 * results.events.query("kind == 'failure'")["duration_s"].sum() / 3600.0, rel=0.05)
