@@ -163,6 +163,7 @@ class TrainingRun:
         """Compute until interrupted or done; an interruption loses what was not saved."""
         env = self.world.env
         began_s, work_s = env.now, self._work_s()
+        members = float(self.world.state.loads.count[self.load])
         self._open = ("running", began_s)
         self._phase(c.USEFUL)
         self._alarm = env.event()
@@ -185,19 +186,19 @@ class TrainingRun:
             self.world.log("job_finish", self.job.name, duration_s=elapsed_s)
             return
         self.interruptions += 1
-        self._lose(elapsed_s, done_s)
+        self._lose(elapsed_s, done_s, members)
 
-    def _lose(self, elapsed_s: float, done_s: float) -> None:
-        """Keep the work of whole checkpoint cycles; count the rest as rework."""
+    def _lose(self, elapsed_s: float, done_s: float, members: float) -> None:
+        """Keep the work of whole checkpoint cycles; count the rest as rework of all that computed,
+        broken now or not."""
         cycle_s = self.interval_s + self.job.checkpoint.stall
         cycles = int(elapsed_s // cycle_s)
         kept_s = done_s * min(cycles * cycle_s / elapsed_s, 1.0) if elapsed_s > 0.0 else 0.0
         self.saved_s += kept_s
         self.reworked_s += done_s - kept_s
-        loads = self.world.state.loads
-        lost = (done_s - kept_s) * float(loads.count[self.load])
-        loads.hours[self.load, c.USEFUL] -= lost
-        loads.hours[self.load, c.REWORK] += lost
+        hours = self.world.state.loads.hours[self.load]
+        hours[c.USEFUL] -= (done_s - kept_s) * members
+        hours[c.REWORK] += (done_s - kept_s) * members
 
     def _work_s(self) -> float:
         """Return full-speed seconds computed so far, up to now."""

@@ -192,6 +192,17 @@ def test_work_is_conserved_through_failures(tmp_path, monkeypatch):
         computing + hours["lost_checkpoint"], rel=1e-6)
 
 
+def test_work_lost_with_a_rack_is_lost_on_that_rack_too(tmp_path, monkeypatch):
+    tree = tree_of(10, restart_s=300.0, stall_s=20.0, **fixed(900.0))
+    broken = FailureClass(name="rack", per="rack", rate="0.1 /h", effect="rack", repair="20 min")
+    results, row = run(tree, tmp_path, monkeypatch, (broken,))
+    step_s, per_step = planned(tree, tmp_path)
+    hours = results.tables["hours"].groupby("category")["accelerator_hours"].sum()
+    assert row["interruptions"] > 10
+    assert hours["useful"] * 3600.0 == pytest.approx(
+        row["tokens"] / per_step * step_s * 72 * RACKS, rel=1e-9)
+
+
 def test_the_wait_before_the_first_start_is_not_held_against_the_job(tmp_path, monkeypatch):
     """One rack too few until a server is repaired: the wait is queueing, not lost efficiency."""
     tree = tree_of(1, restart_s=60.0, stall_s=10.0, **fixed(600.0))
