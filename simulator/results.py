@@ -36,6 +36,11 @@ SERIES: dict[str, dict[str, str]] = {
         "junction_max_c": "Hottest chip of the hour",
         "accelerators_up": "Accelerators in service, end of hour",
     },
+    "rack": {
+        "power_w": "Input of the rack, hour mean",
+        "junction_max_c": "Hottest chip of the hour",
+        "up_frac": "Accelerators in service over installed, end of hour",
+    },
     "loop": {
         "heat_w": "Heat given to the loop, hour mean",
         "supply_c": "Loop supply temperature, hour mean",
@@ -162,7 +167,7 @@ def load_tables(folder: Path) -> list[Results]:
     for info in infos:
         pick = _replicate_filter(info["replicate"])
         levels = {
-            level: rows[["time", "element", *SERIES.get(level, _rack_columns(rows))]]
+            level: rows[["time", "element", *SERIES[level]]]
             .reset_index(drop=True)
             for level, rows in pick(series).groupby("level", sort=False, observed=True)
         }
@@ -170,10 +175,6 @@ def load_tables(folder: Path) -> list[Results]:
             Results(info, levels, pick(events), {name: pick(t) for name, t in tables.items()})
         )
     return results
-
-
-def _rack_columns(rows: pd.DataFrame) -> list[str]:
-    return [c for c in rows if c not in ("time", "level", "element") and rows[c].notna().any()]
 
 
 def _replicate_filter(replicate: int):  # type: ignore[no-untyped-def]

@@ -43,7 +43,9 @@ def simulate(
     backlogs = [w for w in spec.workloads if isinstance(w, BatchWork)]
 
     world = _world(scenario, site, replicate, jobs, pools, backlogs)
-    records = recorder.allocate(site, world.state, spec.period.duration)
+    records = recorder.allocate(
+        site, world.state, spec.period.duration, spec.record.racks
+    )
     start = spec.period.start.astimezone(UTC)
     outdoors = for_period(weather, start, records.hall.shape[0])
     physics = Physics(world, outdoors, records, capping.decide)

@@ -16,14 +16,24 @@ from simulator.results import EVENTS, SERIES
 from simulator.site import Site
 
 
-def allocate(site: Site, state: State, duration_s: float) -> Records:
-    """Return empty records for a run of `duration_s`, a whole number of minutes."""
+def allocate(
+    site: Site, state: State, duration_s: float, rack_halls: tuple[str, ...] = ()
+) -> Records:
+    """Return empty records for a run of `duration_s`, a whole number of minutes; racks of the
+    halls named are recorded one by one."""
     steps = int(round(duration_s / STEP_S))
     hours = math.ceil(steps / HOUR_STEPS)
+    named = [
+        name in rack_halls or spec.name in rack_halls
+        for name, spec in zip(site.hall_names, site.hall_spec, strict=True)
+    ]
+    chosen = np.flatnonzero(np.array(named)[site.rack_hall])
     return Records(
         site=np.zeros((steps, c.SITE_COLUMNS)),
         hall=np.zeros((hours, len(site.hall_names), 5)),
         loop=np.zeros((hours, len(site.loops), 6)),
+        racks=chosen,
+        rack=np.zeros((hours, chosen.size, 3)),
         pool=np.zeros((hours, state.pools.load.size, 6)),
         job=np.zeros((hours, len(state.names), 5)),
         energy_j=np.zeros(5),
@@ -44,8 +54,12 @@ def series(world: World, records: Records, start: datetime) -> dict[str, pd.Data
     table.insert(1, "element", "site")
     loads = [i for i, kind in enumerate(state.kinds) if kind in ("training", "batch")]
     pools = [state.names[i] for i in state.pools.load]
+    racks = [world.rack_name(int(r)) for r in records.racks]
+    rack_hours = records.rack.copy()
+    rack_hours[:, :, 0] /= per_hour[:, None]
     return {
         "site": table,
+        **({"rack": _long("rack", stamps, racks, rack_hours)} if racks else {}),
         "hall": _long("hall", stamps, site.hall_names, _hall_hours(records, per_hour)),
         "loop": _long("loop", stamps, [loop.name for loop in site.loops],
                       _loop_hours(records, per_hour)),

@@ -241,6 +241,8 @@ class Records(NamedTuple):
     site: Floats  # (steps, SITE_COLUMNS)
     hall: Floats  # (hours, halls, 5)
     loop: Floats  # (hours, loops, 6)
+    racks: Ints  # (chosen,) racks to record
+    rack: Floats  # (hours, chosen, 3)
     pool: Floats  # (hours, pools, 6)
     job: Floats  # (hours, loads, 5)
     energy_j: Floats  # (5,) poi, onsite, it, cooling, house

@@ -202,6 +202,12 @@ def _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pool
             loop[i, 3] += plant_w[h, 4 + j]
             loop[i, 4] += plant_w[h, 6 + j]
             loop[i, 5] = loops.units_up[i]
+    chosen = records.rack[hour]
+    for j in range(records.racks.size):
+        r = records.racks[j]
+        chosen[j, 0] += rack.power_w[r]
+        chosen[j, 1] = max(chosen[j, 1], rack.junction_c[r])
+        chosen[j, 2] = rack.up_frac[r]
     for p in range(pools.load.size):
         for column in range(3):
             pool[p, column] += pools.step[p, column]

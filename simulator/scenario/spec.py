@@ -50,6 +50,14 @@ class Economics(Spec):
     """Of imported energy, location-based."""
 
 
+class Record(Spec):
+    """What the time series keep beside site, halls, loops, pools and jobs."""
+
+    racks: tuple[str, ...] = ()
+    """Halls whose racks are recorded hourly: names of groups (`train`) or of single halls
+    (`train-03`)."""
+
+
 class ScenarioSpec(Spec):
     """A campus, what runs on it, its weather and its period."""
 
@@ -62,6 +70,7 @@ class ScenarioSpec(Spec):
     period: Period
     reliability: Reliability = Reliability()
     economics: Economics
+    record: Record = Record()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     replicates: Annotated[int, Field(ge=1, le=100_000)] = 1
 

@@ -15,6 +15,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     names.unknown,
     names.duplicate,
     names.unusable,
+    names.unknown_recorded_halls,
     racks.inconsistent,
     racks.misplaced,
     cooling.chilled_above_warm,

@@ -33,6 +33,19 @@ RESERVED = ("idle", "down")
 """Words the account of accelerator-hours uses itself."""
 
 
+def unknown_recorded_halls(parts: Parts) -> Iterator[Trouble]:
+    """Halls to record that are not built, by the name of their group or their own."""
+    groups = [hall.name for hall in parts.halls.values()]
+    singles = [
+        f"{hall.name}-{n + 1:02d}"
+        for hall in parts.halls.values() if hall.count > 1 for n in range(hall.count)
+    ]
+    for path, name in _references(parts.tree, ("record", "racks", "*")):
+        if name not in groups and name not in singles:
+            cure = nearest(name, groups + singles) or f"; there are {', '.join(groups)}"
+            yield path, f"unknown hall '{name}'{cure}"
+
+
 def unknown(parts: Parts) -> Iterator[Trouble]:
     """Names the catalog and the document do not have, or have as something else."""
     for pattern, kind in PLACES:
