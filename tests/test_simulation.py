@@ -58,7 +58,8 @@ def test_another_replicate_or_seed_has_other_luck(trained, once):
 
 def test_tables_have_the_columns_they_promise(once):
     for level, columns in SERIES.items():
-        assert list(once.timeseries[level]) == ["time", "element", *columns]
+        if level != "rack":  # on request only
+            assert list(once.timeseries[level]) == ["time", "element", *columns]
     for name, columns in TABLES.items():
         assert set(once.tables[name]) == set(columns), name
     assert once.events["time"].is_monotonic_increasing
@@ -163,3 +164,14 @@ def test_hotter_coolant_costs_leakage_and_saves_nothing_in_the_racks(tmp_path):
     chips = from_catalog.accelerator("GB300")
     extra_j = 576 * chips.leakage_w_per_k * 5.0 * 86_400.0
     assert warm - cool == pytest.approx(extra_j, rel=0.15)
+
+
+def test_racks_are_recorded_on_request_and_agree_with_their_hall():
+    series = simulate(pod(["record.racks=[pod]"])).timeseries
+    racks = series["rack"]
+    assert list(racks) == ["time", "element", *SERIES["rack"]]
+    assert racks["element"].nunique() == 8
+    hourly_w = racks.groupby("time")["power_w"].sum().to_numpy()
+    support_w = series["hall"]["it_w"].to_numpy() - hourly_w
+    np.testing.assert_allclose(support_w, support_w[0], rtol=1e-9)
+    assert support_w[0] > 0.0

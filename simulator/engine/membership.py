@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.engine.world import World
-from simulator.kernels.racks import find_racks, move_racks, refresh_racks
+from simulator.kernels.rack_moves import find_racks, move_racks, refresh_racks
 
 
 def assign(world: World, racks: np.ndarray, load: int) -> None:

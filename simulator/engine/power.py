@@ -86,6 +86,7 @@ def control(world: World, decide: Capping, at_s: float) -> list[int]:
     if supply.limit_w[0] == 0.0:  # an island lives on its battery as long as that lasts
         left_w = float(supply.battery_j[0]) * supply.battery_efficiency / STEP_S
         limit_w += min(supply.battery_power_w, left_w)
+    _tell_deficit(world, float(supply.deficit_w[0]), at_s)
     caps = decide(views, demand_w, limit_w)
     switched = []
     for view, cap in zip(views, caps, strict=True):
@@ -97,6 +98,18 @@ def control(world: World, decide: Capping, at_s: float) -> list[int]:
                 world.log(kind, world.state.names[view.load], "supply", detail=f"{cap:.3f}", at_s=at_s)
             world.set_load(view.load, cap=cap, at_s=at_s)
     return switched
+
+
+def _tell_deficit(world: World, deficit_w: float, at_s: float) -> None:
+    """Log when the campus wants more than its supply can carry, and when that is over. Until the
+    controls have shed enough, the lines and transformers in service carry it beyond their limit."""
+    short = deficit_w > 1.0
+    if short != world.overloaded:
+        world.overloaded = short
+        world.log(
+            "overload" if short else "overload_end", "point of interconnection", "supply",
+            detail=f"{deficit_w / 1e6:.3f} MW beyond the supply", at_s=at_s,
+        )
 
 
 def switch(world: World, load: int) -> None:

@@ -11,7 +11,7 @@ from simulator import rng
 from simulator.engine.state import State
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
-from simulator.kernels.racks import flush_load
+from simulator.kernels.load_account import flush_load
 from simulator.site import Site
 
 Alarm = Callable[[str], None]
@@ -34,6 +34,7 @@ class World:
     resumes: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
     """Share and running of loads that are off, as they were."""
     racks_freed: simpy.Event | None = None
+    overloaded: bool = False
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
 
     def log(

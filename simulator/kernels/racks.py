@@ -1,4 +1,4 @@
-"""Racks over one step: power from their loads, chip temperature, throttling and caps.
+"""Racks over one step: power from their loads, chip temperature.
 
 The loops over the fleet run over whole runs of equal racks and on unsigned indices: a signed index
 may be negative, and the wrap-around that guards against keeps the compiler from using vector
@@ -98,12 +98,12 @@ def _constants(i, rows):
 
 
 @njit(cache=True, inline="always")
-def _power(on, dynamic, junction_c, chip, host, shelf):
-    """Return the power of one chip and of its rack in W."""
+def _power(up, on, dynamic, junction_c, chip, host, shelf):
+    """Return the power of one chip in service and of its rack in W."""
     chips, static_w, leak_w_k, dynamic_w = chip
     chip_w = on * (static_w + leak_w_k * junction_c) + dynamic * dynamic_w
-    dc_w = chips * chip_w + on * host[0] + dynamic * host[1]
-    fixed_w = shelf[0] if on > 0.0 else 0.0
+    dc_w = up * (chips * chip_w + on * host[0] + dynamic * host[1])
+    fixed_w = shelf[0] if dc_w > 0.0 else 0.0
     return chip_w, fixed_w + dc_w * (shelf[1] + shelf[2] * dc_w)
 
 
@@ -120,9 +120,10 @@ def _heat(row, upto, rows, racks, chunk):
     power_w = racks.power_w[first:last]
     for r in range(up.size):
         before_c = junction_c[r]
-        dynamic_frac = up[r] * dynamic[r] * cap[r]
-        chip_w, power_w[r] = _power(up[r] * on[r], dynamic_frac, before_c, chip, host, shelf)
-        settled_c = coolant_c[r] + resistance[r] * chip_w
+        chip_w, power_w[r] = _power(
+            up[r], on[r], dynamic[r] * cap[r], before_c, chip, host, shelf
+        )
+        settled_c = coolant_c[r] + (resistance[r] * chip_w if up[r] > 0.0 else 0.0)
         junction_c[r] = before_c + pull * (settled_c - before_c)
 
 
@@ -144,8 +145,10 @@ def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
             dynamic_s += racks.dynamic_s[r] - up * racks.dynamic_joined[r]
         before_c = chunk[3, r - offset]
         chip_w, racks.power_w[r] = _power(
-            on_s / dt_s, dynamic_s / dt_s * racks.power_cap[r], before_c, chip, host, shelf
+            1.0, on_s / dt_s, dynamic_s / dt_s * racks.power_cap[r], before_c, chip, host, shelf
         )
+        if up > 0.0:
+            chip_w /= up  # the integrals are per chip installed
         settled_c = chunk[2, r - offset] + racks.resistance_k_w[r] * chip_w
         after_c = before_c + pull * (settled_c - before_c)
         if heating > 0.0:
@@ -207,276 +210,8 @@ def _sum_and_max(first, last, power_w, junction_c):
 
 
 @njit(cache=True)
-def allowed_speed(junction_c, start_c, full_c, shutdown_c):
-    """Return the clock fraction a chip allows at `junction_c`: 1 below the throttle point, 0.5 at
-    the hardware slowdown, 0 at shutdown, linear between."""
-    if junction_c <= start_c:
-        return 1.0
-    if junction_c <= full_c:
-        return 1.0 - 0.5 * (junction_c - start_c) / (full_c - start_c)
-    if junction_c < shutdown_c:
-        return 0.5 * (shutdown_c - junction_c) / (shutdown_c - full_c)
-    return 0.0
-
-
-@njit(cache=True)
-def settled_speed(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limits_c):
-    """Return the speed at which clock and junction temperature agree.
-
-    Finds s = allowed(T(s)) with T(s) = T_coolant + R (P_static + P_dynamic s^exponent) by
-    bisection; unique because T rises with s and the allowed speed falls with T. The chip's time
-    constant (about 15 s) is short against a step, so the settled point stands for the step.
-    """
-    start_c, full_c, shutdown_c = limits_c
-    if coolant_c + resistance_k_w * (static_w + dynamic_w) <= start_c:
-        return 1.0
-    low, high = 0.0, 1.0
-    for _ in range(30):
-        middle = 0.5 * (low + high)
-        junction_c = coolant_c + resistance_k_w * (static_w + dynamic_w * middle**exponent)
-        if allowed_speed(junction_c, start_c, full_c, shutdown_c) > middle:
-            low = middle
-        else:
-            high = middle
-    return 0.5 * (low + high)
-
-
-@njit(cache=True)
-def cap_blocks(rows, racks, loads, blocks, dt_s):
-    """Set each block's cap on dynamic power so that it stays inside its continuous rating; return
-    whether any cap is active. A block below its rating and without a cap is left alone."""
-    active = False
-    for i in range(rows.start.size):
-        b = rows.block[i]
-        if blocks.it_w[b] <= blocks.limit_w[b] and blocks.cap[b] == 1.0:
-            continue
-        dynamic = 0.0
-        for r in range(rows.start[i], rows.stop[i]):
-            load = racks.load[r]
-            dynamic += racks.up_frac[r] * loads.dynamic_s[load] / dt_s * racks.power_cap[r]
-        drawn_w = dynamic * (
-            rows.accelerators[i] * rows.chip_dynamic_w[i] + rows.host_dynamic_w[i]
-        )
-        full_w = drawn_w / blocks.cap[b]
-        excess_w = blocks.it_w[b] - drawn_w + full_w - blocks.limit_w[b]
-        blocks.cap[b] = 1.0
-        if excess_w > 0.0 and full_w > 0.0:
-            blocks.cap[b] = max(1.0 - excess_w / full_w, 0.01)
-            active = True
-    return active
-
-
-@njit(cache=True)
-def control(rows, racks, loads, blocks, hall_air_c):
-    """Set speed and power cap of every rack, and the speed of every load, for the next step.
-
-    A synchronous load moves at the pace of its slowest member and the others wait, so their
-    dynamic power falls with the pace; an asynchronous one loses only the mean.
-    """
-    loads.speed[:] = 1.0
-    loads.heat_share[:] = 0.0
-    lost = np.zeros(loads.speed.size)
-    lost_heat = np.zeros(loads.speed.size)
-    for i in range(rows.start.size):
-        b = rows.block[i]
-        liquid = rows.liquid_cooled[i] == 1
-        coolant_c = blocks.coolant_c[b] if liquid else hall_air_c[rows.hall[i]]
-        exponent = rows.power_exponent[i]
-        limits_c = (rows.throttle_start_c[i], rows.throttle_full_c[i], rows.shutdown_c[i])
-        block_speed = blocks.cap[b] ** (1.0 / exponent)
-        for r in range(rows.start[i], rows.stop[i]):
-            load = racks.load[r]
-            static_w = loads.on[load] * rows.chip_idle_w[i]
-            static_w += rows.leakage_w_k[i] * (racks.junction_c[r] - rows.leakage_ref_c[i])
-            dynamic_w = loads.dynamic_frac[load] * loads.cap[load] * rows.chip_dynamic_w[i]
-            heat_speed = settled_speed(
-                coolant_c, racks.resistance_k_w[r], static_w, dynamic_w, exponent, limits_c
-            )
-            speed = min(heat_speed, block_speed)
-            racks.speed[r] = speed
-            racks.power_cap[r] = min(heat_speed**exponent, blocks.cap[b])
-            if speed < 1.0:
-                members = rows.accelerators[i] * racks.up_frac[r]
-                lost[load] += members * (1.0 - speed)
-                if heat_speed < block_speed:
-                    lost_heat[load] += members * (1.0 - speed)
-                if loads.synchronous[load] == 1:
-                    loads.speed[load] = min(loads.speed[load], speed)
-    _share_loss(loads, lost, lost_heat)
-    for r in range(racks.load.size):
-        load = racks.load[r]
-        if loads.synchronous[load] == 1 and loads.speed[load] < racks.speed[r]:
-            racks.power_cap[r] = min(racks.power_cap[r], loads.speed[load])
-
-
-@njit(cache=True)
-def release(racks, loads):
-    """Lift all heat throttling and block caps."""
-    racks.power_cap[:] = 1.0
-    racks.speed[:] = 1.0
-    loads.speed[:] = 1.0
-    loads.heat_share[:] = 0.0
-
-
-@njit(cache=True)
-def _share_loss(loads, lost, lost_heat):
-    for load in range(lost.size):
-        if lost[load] > 0.0:
-            loads.heat_share[load] = lost_heat[load] / lost[load]
-            if loads.synchronous[load] == 0 and loads.count[load] > 0.0:
-                loads.speed[load] = 1.0 - lost[load] / loads.count[load]
-
-
-@njit(cache=True)
-def complete_loads(loads, end_s):
-    """Bring the step integrals of every load up to `end_s`."""
-    for load in range(loads.on.size):
-        flush_load(loads, load, end_s)
-
-
-@njit(cache=True)
-def flush_load(loads, load, now_s):
-    """Bring the step integrals of one load up to `now_s`; call before changing any of its
-    columns."""
-    elapsed_s = now_s - loads.since_s[load]
-    if elapsed_s <= 0.0:
-        return
-    loads.on_s[load] += loads.on[load] * elapsed_s
-    loads.dynamic_s[load] += loads.dynamic_frac[load] * loads.cap[load] * elapsed_s
-    loads.running_s[load] += loads.running[load] * elapsed_s
-    member_s = loads.count[load] * elapsed_s
-    loads.member_s[load] += member_s
-    for category in range(loads.share.shape[1]):
-        loads.step_hours[load, category] += member_s * loads.share[load, category]
-    loads.since_s[load] = now_s
-
-
-@njit(cache=True)
-def account_loads(loads):
-    """Add the completed step to the accounts of every load and clear its integrals.
-
-    Productive time splits into useful, waiting for work (idle), lost to heat and lost to caps; the
-    four sum to it.
-    """
-    throttled, capped = 0.0, 0.0
-    for load in range(loads.on.size):
-        productive = loads.step_hours[load, 0]
-        cap_speed = loads.cap[load] ** (1.0 / loads.power_exponent[load])
-        speed = loads.speed[load] * cap_speed
-        busy = productive * loads.busy[load]
-        slowed = busy * (1.0 - loads.speed[load])
-        heat = slowed * loads.heat_share[load]
-        caps = slowed - heat + busy * loads.speed[load] * (1.0 - cap_speed)
-        loads.hours[load, 0] += busy - heat - caps
-        loads.hours[load, 1] += productive - busy
-        loads.hours[load, 7] += heat
-        loads.hours[load, 8] += caps
-        for category in range(1, loads.hours.shape[1]):
-            loads.hours[load, category] += loads.step_hours[load, category]
-        loads.work_s[load] += loads.running_s[load] * speed
-        throttled += heat
-        capped += caps
-    return throttled, capped
-
-
-@njit(cache=True)
 def settle_flow(blocks):
     """Let coolant that stopped within the step stand still from the next on."""
     for b in range(blocks.flow.size):
         if blocks.flow[b] < 1.0:
             blocks.flow[b] = 0.0
-
-
-@njit(cache=True)
-def clear_loads(loads):
-    """Start a new step."""
-    loads.on_s[:] = 0.0
-    loads.dynamic_s[:] = 0.0
-    loads.running_s[:] = 0.0
-    loads.member_s[:] = 0.0
-    loads.step_hours[:, :] = 0.0
-
-
-@njit(cache=True)
-def find_racks(racks, wanted, least_up):
-    """Return the racks whose load is `wanted` (loads,) and of which at least `least_up` is in
-    service, ascending."""
-    found = np.empty(racks.load.size, np.int64)
-    n = 0
-    for r in range(racks.load.size):
-        if wanted[racks.load[r]] and racks.up_frac[r] >= least_up:
-            found[n] = r
-            n += 1
-    return found[:n].copy()
-
-
-@njit(cache=True)
-def move_racks(chosen, to_load, up_frac, now_s, rows, racks, loads, down_load):
-    """Move racks to another load and set the share of each that is in service.
-
-    Parameters
-    ----------
-    chosen, to_load : int64 (n,)
-        Racks and the load each joins.
-    up_frac : float64 (n,)
-        Accelerators in service over installed, from now on; the rest counts under `down_load`.
-    down_load : int64 (racks,)
-        The pseudo-load of what is out of service.
-    """
-    for j in range(chosen.size):
-        _move(chosen[j], to_load[j], up_frac[j], now_s, rows, racks, loads, down_load)
-    for j in range(chosen.size):
-        row = racks.row[chosen[j]]
-        if j + 1 < chosen.size and racks.row[chosen[j + 1]] == row:
-            continue
-        load = racks.load[rows.start[row]]
-        racks.row_load[row] = load
-        for r in range(rows.start[row], rows.stop[row]):
-            if racks.load[r] != load:
-                racks.row_load[row] = -1
-
-
-@njit(cache=True)
-def refresh_racks(
-    chosen, now_s, rows, racks, loads, down_load, servers_down, rack_servers, out
-):
-    """Bring the share in service of racks in line with servers down and causes that take the whole
-    rack out."""
-    for j in range(chosen.size):
-        r = chosen[j]
-        up_frac = max(1.0 - servers_down[r] / rack_servers[r], 0.0) if out[r] <= 0 else 0.0
-        _move(r, racks.load[r], up_frac, now_s, rows, racks, loads, down_load)
-
-
-@njit(cache=True)
-def _move(r, new, up_frac, now_s, rows, racks, loads, down_load):
-    old, down, row = racks.load[r], down_load[r], racks.row[r]
-    if min(loads.since_s[old], loads.since_s[new], loads.since_s[down]) < now_s:
-        flush_load(loads, old, now_s)
-        flush_load(loads, new, now_s)
-        flush_load(loads, down, now_s)
-    if racks.row_touched[row] == 0:
-        _open_row(row, rows, racks)
-    up = racks.up_frac[r]
-    racks.on_s[r] += up * (loads.on_s[old] - racks.on_joined[r])
-    racks.dynamic_s[r] += up * (loads.dynamic_s[old] - racks.dynamic_joined[r])
-    racks.on_joined[r] = loads.on_s[new]
-    racks.dynamic_joined[r] = loads.dynamic_s[new]
-    chips = rows.accelerators[row]
-    loads.count[old] -= chips * up
-    loads.count[down] -= chips * (1.0 - up)
-    loads.count[new] += chips * up_frac
-    loads.count[down] += chips * (1.0 - up_frac)
-    racks.up_frac[r] = up_frac
-    racks.load[r] = new
-
-
-@njit(cache=True)
-def _open_row(row, rows, racks):
-    """Begin a step's history for the racks of a row: all joined their loads at its start."""
-    racks.row_touched[row] = 1
-    for r in range(rows.start[row], rows.stop[row]):
-        racks.on_s[r] = 0.0
-        racks.dynamic_s[r] = 0.0
-        racks.on_joined[r] = 0.0
-        racks.dynamic_joined[r] = 0.0

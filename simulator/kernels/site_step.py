@@ -8,7 +8,7 @@ step has already been folded into the load and rack integrals.
 from numba import njit
 
 from simulator.kernels import columns as c
-from simulator.kernels import cooling, power_tree, racks, serving
+from simulator.kernels import cooling, load_account, power_tree, rack_control, racks, serving
 
 RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
 STEP_S = 60.0
@@ -35,7 +35,7 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
     rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w = state
     for k in range(first, stop):
         hour, hour_frac = k // HOUR_STEPS, (k % HOUR_STEPS + 0.5) / HOUR_STEPS
-        racks.complete_loads(loads, (k + 1) * STEP_S)
+        load_account.complete_loads(loads, (k + 1) * STEP_S)
         hottest_c, throttling, tripping = racks.integrate(
             rows, rack, loads, blocks, hall_air_c, STEP_S
         )
@@ -45,7 +45,7 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
         totals = _connect(halls, blocks, tree, plant_w)
         demand_w, losses_w = power_tree.solve(tree, STEP_S)
         flows = power_tree.balance(supply, demand_w, STEP_S)
-        heat_s, cap_s = racks.account_loads(loads)
+        heat_s, cap_s = load_account.account_loads(loads)
         _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows)
         row = records.site[k]
         row[c.JUNCTION_MAX_C] = hottest_c
@@ -54,16 +54,16 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
         row[c.EVAPORATION_KG_S] = evaporation
         row[c.BLOWDOWN_KG_S] = blowdown
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
-        capped = racks.cap_blocks(rows, rack, loads, blocks, STEP_S)
+        capped = rack_control.cap_blocks(rows, rack, loads, blocks, STEP_S)
         if throttling or capped:
-            racks.control(rows, rack, loads, blocks, hall_air_c)
+            rack_control.control(rows, rack, loads, blocks, hall_air_c)
             flags[0] = 1
         elif flags[0] == 1:
-            racks.release(rack, loads)
+            rack_control.release(rack, loads)
             flags[0] = 0
         flags[1] = int(throttling)
         racks.settle_flow(blocks)
-        racks.clear_loads(loads)
+        load_account.clear_loads(loads)
         following = k + 1
         if following < records.site.shape[0]:
             prepare_pools(pools, loads, following)

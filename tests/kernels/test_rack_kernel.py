@@ -10,6 +10,7 @@ from small import pod_site, resting
 
 from simulator.engine.state import Load
 from simulator.kernels import columns as c
+from simulator.kernels import load_account, rack_control, rack_moves
 from simulator.kernels import racks as kernel
 
 DT_S = 60.0
@@ -34,24 +35,24 @@ class Racks:
 
     def move(self, chosen, load, at_s, up=1.0):
         chosen = np.atleast_1d(np.array(chosen))
-        kernel.move_racks(
+        rack_moves.move_racks(
             chosen, np.full(chosen.size, load), np.full(chosen.size, up), at_s, self.rows,
             self.racks, self.loads, self.state.down_load,
         )
 
     def step(self, clear=True):
         self.now_s += DT_S
-        kernel.complete_loads(self.loads, self.now_s)
+        load_account.complete_loads(self.loads, self.now_s)
         found = kernel.integrate(
             self.rows, self.racks, self.loads, self.blocks, self.state.hall_air_c, DT_S
         )
         if clear:
-            kernel.clear_loads(self.loads)
+            load_account.clear_loads(self.loads)
         return found
 
     def cap_blocks(self):
-        active = kernel.cap_blocks(self.rows, self.racks, self.loads, self.blocks, DT_S)
-        kernel.clear_loads(self.loads)
+        active = rack_control.cap_blocks(self.rows, self.racks, self.loads, self.blocks, DT_S)
+        load_account.clear_loads(self.loads)
         return active
 
 
@@ -178,7 +179,7 @@ def test_energy_by_load_and_time_by_load_add_up(found):
         it.step(clear=False)
         it_j += float(it.racks.power_w.sum()) * DT_S
         assert it.loads.member_s.sum() == pytest.approx(8 * 72 * DT_S, rel=1e-12)
-        kernel.clear_loads(it.loads)
+        load_account.clear_loads(it.loads)
     assert it.loads.energy_j.sum() == pytest.approx(it_j, rel=1e-12)
     counts = np.bincount(it.racks.load, 72 * it.racks.up_frac, it.loads.count.size)
     counts[1] += float((72 * (1.0 - it.racks.up_frac)).sum())
@@ -222,20 +223,20 @@ LIMITS = (87.0, 89.0, 92.0)
     ("junction_c", "speed"), [(20.0, 1.0), (87.0, 1.0), (88.0, 0.75), (89.0, 0.5), (90.5, 0.25),
                               (92.0, 0.0), (120.0, 0.0)])
 def test_speed_allowed_at_a_temperature(junction_c, speed):
-    assert kernel.allowed_speed(junction_c, *LIMITS) == pytest.approx(speed)
+    assert rack_control.allowed_speed(junction_c, *LIMITS) == pytest.approx(speed)
 
 
 @pytest.mark.parametrize("coolant_c", [40.0, 52.0, 60.0, 75.0, 86.0])
 def test_settled_speed_is_where_clock_and_temperature_agree(coolant_c):
     r, static_w, dynamic_w, exponent = 0.0265, 200.0, 1220.0, 2.5
-    speed = kernel.settled_speed(coolant_c, r, static_w, dynamic_w, exponent, LIMITS)
+    speed = rack_control.settled_speed(coolant_c, r, static_w, dynamic_w, exponent, LIMITS)
     junction_c = coolant_c + r * (static_w + dynamic_w * speed**exponent)
-    assert kernel.allowed_speed(junction_c, *LIMITS) == pytest.approx(speed, abs=1e-6)
+    assert rack_control.allowed_speed(junction_c, *LIMITS) == pytest.approx(speed, abs=1e-6)
 
 
 def test_settled_speed_falls_with_the_coolant():
     coolants = np.linspace(30.0, 95.0, 60)
-    speeds = [kernel.settled_speed(t, 0.0265, 200.0, 1220.0, 2.5, LIMITS) for t in coolants]
+    speeds = [rack_control.settled_speed(t, 0.0265, 200.0, 1220.0, 2.5, LIMITS) for t in coolants]
     assert np.all(np.diff(speeds) <= 1e-9)
     assert speeds[0] == 1.0
     assert speeds[-1] == pytest.approx(0.0, abs=1e-6)
@@ -250,7 +251,7 @@ def controlled(coolant_c, hot_resistance=None):
     if hot_resistance:
         it.racks.resistance_k_w[2] = hot_resistance
     it.step()
-    kernel.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+    rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
     return it
 
 
@@ -258,10 +259,10 @@ def test_throttled_chips_settle_on_their_limit():
     it = controlled(56.0)
     for _ in range(20):
         it.step()
-        kernel.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+        rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
     speed = it.racks.speed[0]
     assert 0.5 < speed < 1.0
-    allowed = kernel.allowed_speed(float(it.racks.junction_c[0]), *LIMITS)
+    allowed = rack_control.allowed_speed(float(it.racks.junction_c[0]), *LIMITS)
     assert allowed == pytest.approx(speed, abs=1e-3)
     assert it.racks.power_cap[0] == pytest.approx(speed**2.5)
 
@@ -275,7 +276,7 @@ def test_a_synchronous_load_takes_the_slowest_speed_and_an_asynchronous_one_the_
         it.racks.resistance_k_w[2] = 0.03
         it.move(np.arange(8), load, 0.0)
         it.step()
-        kernel.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+        rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
         assert it.racks.speed[2] < 1.0
         assert np.all(np.delete(it.racks.speed, 2) == 1.0)
         assert it.loads.speed[load] == pytest.approx(pick(it.racks.speed))
@@ -286,7 +287,7 @@ def test_a_synchronous_load_takes_the_slowest_speed_and_an_asynchronous_one_the_
 
 def test_release_lifts_everything():
     it = controlled(60.0)
-    kernel.release(it.racks, it.loads)
+    rack_control.release(it.racks, it.loads)
     assert np.all(it.racks.power_cap == 1.0)
     assert np.all(it.racks.speed == 1.0)
     assert np.all(it.loads.speed == 1.0)
@@ -300,7 +301,7 @@ def test_block_caps_hold_the_rating_and_settle_on_it():
     for minute in range(8):
         it.step(clear=False)
         assert it.cap_blocks()
-        kernel.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+        rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
         if minute > 0:
             assert it.blocks.it_w[0] <= limit_w * (1.0 + 2e-3)
     assert it.blocks.it_w[0] == pytest.approx(limit_w, rel=1e-4)
@@ -329,9 +330,9 @@ def test_a_loads_hours_are_its_members_time_whatever_slows_it(busy, speed, heat,
     it.loads.share[0] = share / share.sum()
     it.loads.busy[0], it.loads.speed[0], it.loads.heat_share[0] = busy, speed, heat
     it.loads.cap[0], it.loads.running[0] = cap, 1.0
-    kernel.complete_loads(it.loads, DT_S)
+    load_account.complete_loads(it.loads, DT_S)
     member_s, productive_s = it.loads.member_s[0], it.loads.step_hours[0, c.USEFUL]
-    throttled_s, capped_s = kernel.account_loads(it.loads)
+    throttled_s, capped_s = load_account.account_loads(it.loads)
     hours = it.loads.hours[0]
     assert hours.sum() == pytest.approx(member_s, rel=1e-12)
     assert hours.min() >= -1e-6

@@ -1,0 +1,66 @@
+"""Loads over one step: integrals of what their members did, and the account of every
+accelerator-second."""
+
+from numba import njit
+
+
+@njit(cache=True)
+def complete_loads(loads, end_s):
+    """Bring the step integrals of every load up to `end_s`."""
+    for load in range(loads.on.size):
+        flush_load(loads, load, end_s)
+
+
+@njit(cache=True)
+def flush_load(loads, load, now_s):
+    """Bring the step integrals of one load up to `now_s`; call before changing any of its
+    columns."""
+    elapsed_s = now_s - loads.since_s[load]
+    if elapsed_s <= 0.0:
+        return
+    loads.on_s[load] += loads.on[load] * elapsed_s
+    loads.dynamic_s[load] += loads.dynamic_frac[load] * loads.cap[load] * elapsed_s
+    loads.running_s[load] += loads.running[load] * elapsed_s
+    member_s = loads.count[load] * elapsed_s
+    loads.member_s[load] += member_s
+    for category in range(loads.share.shape[1]):
+        loads.step_hours[load, category] += member_s * loads.share[load, category]
+    loads.since_s[load] = now_s
+
+
+@njit(cache=True)
+def account_loads(loads):
+    """Add the completed step to the accounts of every load and clear its integrals.
+
+    Productive time splits into useful, waiting for work (idle), lost to heat and lost to caps; the
+    four sum to it.
+    """
+    throttled, capped = 0.0, 0.0
+    for load in range(loads.on.size):
+        productive = loads.step_hours[load, 0]
+        cap_speed = loads.cap[load] ** (1.0 / loads.power_exponent[load])
+        speed = loads.speed[load] * cap_speed
+        busy = productive * loads.busy[load]
+        slowed = busy * (1.0 - loads.speed[load])
+        heat = slowed * loads.heat_share[load]
+        caps = slowed - heat + busy * loads.speed[load] * (1.0 - cap_speed)
+        loads.hours[load, 0] += busy - heat - caps
+        loads.hours[load, 1] += productive - busy
+        loads.hours[load, 7] += heat
+        loads.hours[load, 8] += caps
+        for category in range(1, loads.hours.shape[1]):
+            loads.hours[load, category] += loads.step_hours[load, category]
+        loads.work_s[load] += loads.running_s[load] * speed
+        throttled += heat
+        capped += caps
+    return throttled, capped
+
+
+@njit(cache=True)
+def clear_loads(loads):
+    """Start a new step."""
+    loads.on_s[:] = 0.0
+    loads.dynamic_s[:] = 0.0
+    loads.running_s[:] = 0.0
+    loads.member_s[:] = 0.0
+    loads.step_hours[:, :] = 0.0
