@@ -9,7 +9,7 @@ from typing import Any
 
 __version__ = "0.1.0"
 
-_FACE = ("Run", "Scenario", "Sweep", "load")
+_FACE = ("Run", "Scenario", "Sweep", "compare", "load")
 
 
 def __getattr__(name: str) -> Any:

@@ -16,6 +16,7 @@ from simulator.errors import nearest
 from simulator.reports import document
 from simulator.reports import run as reporting
 from simulator.results import Results
+from simulator.studies import compare as paired
 from simulator.studies import designs, sweep
 from simulator.studies import run as runs
 from simulator.studies.progress import Stages
@@ -228,3 +229,8 @@ class SweepRuns:
 def load(folder: str | Path) -> Run:
     """Return the run of a folder that `gigawatt run` or `Run.save` has written."""
     return Run(runs.load(Path(folder)), folder=Path(folder))
+
+
+def compare(a: Run, b: Run) -> pd.DataFrame:
+    """Return the paired differences of two runs, b minus a, with 95 % intervals."""
+    return paired.compare(a.results, b.results)

@@ -36,6 +36,10 @@ SERIES: dict[str, dict[str, str]] = {
         "junction_max_c": "Hottest chip of the hour",
         "accelerators_up": "Accelerators in service, end of hour",
     },
+    "feeder": {
+        "power_w": "Power through the feeders of a hall, hour mean",
+        "peak_w": "Largest minute of the hour",
+    },
     "rack": {
         "power_w": "Input of the rack, hour mean",
         "junction_max_c": "Hottest chip of the hour",

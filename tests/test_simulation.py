@@ -166,8 +166,10 @@ def test_hotter_coolant_costs_leakage_and_saves_nothing_in_the_racks(tmp_path):
     assert warm - cool == pytest.approx(extra_j, rel=0.15)
 
 
-def test_racks_are_recorded_on_request_and_agree_with_their_hall():
-    series = simulate(pod(["record.racks=[pod]"])).timeseries
+def test_racks_are_recorded_on_request_and_agree_with_their_hall(tmp_path):
+    tree = pod_tree()
+    tree["record"] = {"racks": ["pod"]}
+    series = simulate(load_tree(tree, tmp_path)).timeseries
     racks = series["rack"]
     assert list(racks) == ["time", "element", *SERIES["rack"]]
     assert racks["element"].nunique() == 8

@@ -27,6 +27,7 @@ class Front:
         self.fleet = hazards.build(world.site, classes)
         self.key = rng.key(world.seed, world.replicate, "failures")
         self.outcome_key = rng.key(world.seed, world.replicate, "failure outcome")
+        self._repaired_s: dict[int, float] = {}
         kernel.first_budgets(self.fleet.hazards, *self.key)
 
     def run(self) -> Generator[Any, Any, None]:
@@ -62,6 +63,8 @@ class Front:
         rack = int(columns.rack[entity])
         if rack >= 0 and world.state.racks.up_frac[rack] == 0.0:
             return  # a rack that is switched off wears nothing out
+        if world.env.now < self._repaired_s.get(entity, 0.0):
+            return  # nor does a unit of plant that is under repair
         transient = chance < cls.transient
         if cls.effect == "interrupt":
             lasts_s = 0.0
@@ -69,6 +72,8 @@ class Front:
             lasts_s = cls.reset
         else:
             lasts_s = cls.repair * math.exp(cls.repair_spread * spread)
+        if rack < 0:
+            self._repaired_s[entity] = world.env.now + lasts_s
         target, unit = int(self.fleet.target[entity]), int(columns.unit[entity])
         element = effects.EFFECTS[cls.effect](world, cls, target, unit, lasts_s)
         world.log("failure", element, cls.name, lasts_s, "reset" if transient else "repair")

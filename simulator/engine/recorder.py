@@ -61,6 +61,10 @@ def series(world: World, records: Records, start: datetime) -> dict[str, pd.Data
         "site": table,
         **({"rack": _long("rack", stamps, racks, rack_hours)} if racks else {}),
         "hall": _long("hall", stamps, site.hall_names, _hall_hours(records, per_hour)),
+        "feeder": _long(
+            "feeder", stamps, [site.nodes[i].name for i in site.halls.feeder_node],
+            _hall_hours(records, per_hour)[:, :, 1:3],
+        ),
         "loop": _long("loop", stamps, [loop.name for loop in site.loops],
                       _loop_hours(records, per_hour)),
         "pool": _long("pool", stamps, pools, _pool_hours(records, per_hour)),
@@ -184,9 +188,10 @@ def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:
             rows.append((node.name, level[stage], stage, node.count, node.rating_w, node.firm_w,
                          float(state.tree.peak_w[i]), 0.0, parent))
     for b, name in enumerate(site.block_names):
+        kind = "support" if site.block_support_w[b] > 0.0 else "substation"
         feeder = site.nodes[site.halls.feeder_node[site.block_hall[b]]].name
         limit_w = float(site.block_limit_w[b])
-        rows.append((name, "block", "substation", 1, limit_w, limit_w,
+        rows.append((name, "block", kind, 1, limit_w, limit_w,
                      float(state.blocks.peak_w[b]), float(nameplate_w[b]), feeder))
     for i, loop in enumerate(site.loops):
         peak_w = float(records.loop[:, i, 0].max() / HOUR_STEPS)

@@ -48,6 +48,9 @@ def integrate(loop, loops, tables, load_step, heat_w, dt_s):
     x = max(heat_w, 0.0) / capacity_w / load_step
     supply_c, power_frac, evaporation_kg_j, blowdown_kg_j = tables
     plant_c = lookup(supply_c, plant, x)
+    most_w = (supply_c.shape[1] - 1) * load_step * capacity_w
+    if heat_w > most_w:  # beyond its map a plant rejects no more: the rest stays in the water
+        plant_c += (heat_w - most_w) / flow_w_k
     approached = -math.expm1(-dt_s / tank_s)
     excess_k_s = (before_c - plant_c) * tank_s * approached
     loops.supply_c[loop] = plant_c + (before_c - plant_c) * math.exp(-dt_s / tank_s)

@@ -105,7 +105,7 @@ def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
     for b in range(blocks.it_w.size):
         h = blocks.hall[b]
         moved_w = blocks.pump_w[b] * blocks.flow[b]
-        liquid_w[halls.liquid_loop[h]] += blocks.liquid_w[b] + moved_w
+        liquid_w[halls.liquid_loop[h]] += blocks.liquid_w[b] * blocks.flow[b] + moved_w
         air_w[halls.air_loop[h]] += blocks.air_w[b]
         pump_w[h] += moved_w
     for h in range(halls.house_w.size):

@@ -111,7 +111,8 @@ def _plant(results: Results) -> pd.DataFrame:
 def _free_places(results: Results) -> tuple[float, float]:
     """Return the power in W of whole racks that still fit under the blocks, and of the rest."""
     plant, racks = results.tables["plant"], results.tables["racks"]
-    blocks = plant[(plant["level"].astype(str) == "block") & (plant["count"] > 0)]
+    takes_racks = (plant["level"].astype(str) == "block") & (plant["kind"].astype(str) != "support")
+    blocks = plant[takes_racks & (plant["count"] > 0)]
     rack_w = racks[racks["accelerators"] > 0].groupby("hall", observed=True)["nameplate_w"].max()
     size_w = np.array([_rack_of(row, rack_w) for row in blocks.itertuples()])
     free_w = np.maximum(blocks["rating_w"] - blocks["nameplate_w"], 0.0).to_numpy(float)

@@ -104,10 +104,14 @@ def _latency(results: Results, pool: str, quantity: str, percent: int) -> Kpi:
         "ttft": "from arrival to the first token, queueing included",
         "tpot": "per output token after the first",
     }[quantity]
+    spread = {
+        "ttft": "Spread of waits and prompts included",
+        "tpot": "Every request of a pool is counted at the batch's mean time of its minute",
+    }[quantity]
     return Kpi(
         f"{quantity}_p{percent}",
         percentile(results, pool, quantity, percent / 100),
         "s",
         f"Time {meaning}, that {percent} percent of the requests served in the run stay within; "
-        "interpolated in the logarithmic bins of the run's histogram.",
+        f"interpolated in the logarithmic bins of the run's histogram. {spread}.",
     )

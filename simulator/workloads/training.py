@@ -272,7 +272,7 @@ class TrainingRun:
             "tokens": retained_s / self.step.step_time_s * self.step.tokens_per_step,
             "target_tokens": self.job.tokens,
             "interruptions": self.interruptions,
-            "mttf_h": running_s / max(self.interruptions, 1) / 3600.0,
+            "mttf_h": running_s / self.interruptions / 3600.0 if self.interruptions else np.nan,
             "checkpoint_interval_s": self.interval_s,
             "checkpoint_stall_s": self.job.checkpoint.stall,
             "queued_s": self.queued_s,
