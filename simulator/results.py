@@ -47,7 +47,7 @@ SERIES: dict[str, dict[str, str]] = {
     },
     "loop": {
         "heat_w": "Heat given to the loop, hour mean",
-        "supply_c": "Loop supply temperature, hour mean",
+        "supply_c": "Supply to the cold plates (warm) or fan walls (chilled), hour mean",
         "supply_max_c": "Warmest minute of the hour",
         "power_w": "Plant and loop pump power, hour mean",
         "evaporation_kg_s": "Water evaporated and drifted, hour mean",

@@ -187,8 +187,11 @@ def _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pool
     hall, loop, pool, job = (
         records.hall[hour], records.loop[hour], records.pool[hour], records.job[hour]
     )
+    coolant_c = loops.supply_c.copy()  # what reaches cold plates and fan walls
     for b in range(blocks.it_w.size):
         h = blocks.hall[b]
+        warm = halls.liquid_loop[h]
+        coolant_c[warm] = max(coolant_c[warm], blocks.coolant_c[b])
         hall[h, 0] += blocks.it_w[b]
         hall[h, 3] = max(hall[h, 3], blocks.hottest_c[b])
     for h in range(halls.house_w.size):
@@ -197,8 +200,8 @@ def _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pool
         hall[h, 2] = max(hall[h, 2], power_w)
         for i, j in ((halls.liquid_loop[h], 0), (halls.air_loop[h], 1)):
             loop[i, 0] += plant_w[h, 2 + j]
-            loop[i, 1] += loops.supply_c[i]
-            loop[i, 2] = max(loop[i, 2], loops.supply_c[i])
+            loop[i, 1] += coolant_c[i]
+            loop[i, 2] = max(loop[i, 2], coolant_c[i])
             loop[i, 3] += plant_w[h, 4 + j]
             loop[i, 4] += plant_w[h, 6 + j]
             loop[i, 5] = loops.units_up[i]

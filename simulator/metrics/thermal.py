@@ -95,7 +95,7 @@ def _temperature(results: Results) -> list[Kpi]:
                 "thermal.coolant_supply_max",
                 float(warmest["supply_max_c"]),
                 "degC",
-                "Warmest 1-minute supply temperature of any coolant loop in the run, here of "
+                "Warmest 1-minute supply temperature at cold plates or fan walls in the run, here of "
                 f"{warmest['element']}.",
             )
         )

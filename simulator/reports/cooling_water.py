@@ -35,6 +35,7 @@ def page(run: Run) -> Page:
     hot_share = hot["cooling_w"].sum() / hot["it_w"].sum()
     water_m3, wue = run.value("cooling.water_consumed"), run.value("cooling.wue")
     throttled = run.value("thermal.throttled_accelerator_hours")
+    trips = int((run.results[0].events["kind"] == "trip").sum())
     return Page(
         "cooling-water",
         "Cooling and water",
@@ -51,6 +52,12 @@ def page(run: Run) -> Page:
                     f"accelerators by {wording.large(throttled)} accelerator-hours."
                     if throttled
                     else "none."
+                )
+                + (
+                    f" {trips} blocks switched off at their chips' shutdown temperature, mostly "
+                    "after losing their coolant flow."
+                    if trips
+                    else ""
                 )
             ),
         ),
