@@ -148,7 +148,9 @@ def test_a_fleet_that_never_fails_saves_only_at_the_end(policy, tmp_path, monkey
     tree["workloads"][0]["tokens"] = 36_000.0 / step_s * per_step
     results, row = run(tree, tmp_path, monkeypatch)
     assert row["ettr"] == pytest.approx(36_000.0 / 36_070.0, rel=1e-6)
-    assert not results.tables["jobs"].drop(columns="finish").isna().any().any()
+    jobs = results.tables["jobs"]
+    assert not jobs.drop(columns=["finish", "mttf_h"]).isna().any().any()
+    assert jobs["mttf_h"].isna().all()  # no interruption, no mean time between them
 
 
 def test_a_job_that_was_slowed_ends_when_its_work_is_done(tmp_path, monkeypatch):
