@@ -232,7 +232,6 @@ def _supply(site: Site) -> c.Supply:
         battery_j=np.array([battery.energy if battery else 0.0]),
         ride_through_j=np.array([ride_j]),
         ride_through_capacity_j=ride_j,
-        generator_j=np.zeros(1),
         margin=topology.power_margin,
         deficit_w=np.zeros(1),
         battery_loss_j=np.zeros(1),

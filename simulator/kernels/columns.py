@@ -229,7 +229,6 @@ class Supply(NamedTuple):
     battery_j: Floats
     ride_through_j: Floats
     ride_through_capacity_j: float
-    generator_j: Floats
     margin: float  # share of the limit held back
     deficit_w: Floats  # load that nothing could supply in the last step
     battery_loss_j: Floats

@@ -49,7 +49,6 @@ def balance(supply, demand_w, dt_s):
         charge_w, stored_w = _recharge(supply, -need_w, dt_s)
         return demand_w + loss_w + charge_w, 0.0, stored_w, loss_w + charge_w - stored_w
     generator_w = min(need_w, supply.generator_w[0])
-    supply.generator_j[0] += generator_w * dt_s
     need_w -= generator_w
     battery_w = min(need_w, supply.battery_power_w, supply.battery_j[0] * eta / dt_s)
     supply.battery_j[0] -= battery_w / eta * dt_s

@@ -78,7 +78,7 @@ def supply_of(limit_w, generator_w=0.0, charge=1.0, ride=1.0, power_w=50e3):
         battery_recharge_w=20e3, battery_capacity_j=battery_j, battery_efficiency=0.9,
         battery_auxiliary_w=500.0, battery_j=np.array([charge * battery_j]),
         ride_through_j=np.array([ride * ride_j]), ride_through_capacity_j=ride_j,
-        generator_j=np.zeros(1), margin=0.0, deficit_w=np.zeros(1), battery_loss_j=np.zeros(1),
+        margin=0.0, deficit_w=np.zeros(1), battery_loss_j=np.zeros(1),
     )
 
 
@@ -146,4 +146,3 @@ def test_energy_is_conserved_and_charge_stays_in_bounds(demand_w, limit_w, made_
     assert -1e-6 <= supply.battery_j[0] <= supply.battery_capacity_j * (1 + 1e-12)
     assert -1e-6 <= supply.ride_through_j[0] <= supply.ride_through_capacity_j * (1 + 1e-12)
     assert import_w - supply.deficit_w[0] <= limit_w + 1e-6
-    assert supply.generator_j[0] == pytest.approx(generator_w * DT_S)
