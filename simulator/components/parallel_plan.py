@@ -8,17 +8,35 @@ from simulator.components.kinds import Spec
 from simulator.components.language_model import Precision
 
 Ways = Annotated[int, Field(ge=1, le=1_000_000)]
+Recompute = Literal["none", "selective", "full"]
+Sharding = Literal["none", "optimizer", "gradients", "full"]
+Schedule = Literal["1f1b", "zero_bubble"]
+
+
+class SiteSync(Spec):
+    """How the data-parallel groups of several sites keep together."""
+
+    sites: Annotated[int, Field(ge=2, le=1000)]
+    """Sites; each holds an equal share of the data-parallel ranks."""
+    every: Ways = 1
+    """Steps between exchanges across sites: 1 is synchronous data parallelism, more is periodic
+    (local steps, then one exchange of what changed; DiLoCo, arXiv:2311.08105)."""
 
 
 class ParallelPlan(Spec):
     """Parallel degrees, batch and precision of a synchronous training step."""
 
     tp: Ways = 1
-    """Tensor parallel, with sequence parallel norms."""
+    """Tensor parallel."""
+    sequence_parallel: bool = True
+    """Norms and residuals are split over the tensor-parallel ranks too."""
     pp: Ways = 1
     """Pipeline stages."""
     virtual_stages: Ways = 1
     """Interleaved chunks per pipeline stage."""
+    schedule: Schedule = "1f1b"
+    """One forward, one backward (interleaved with several virtual stages), or the weights' gradients
+    put off to fill the bubble (Qi et al., arXiv:2401.10241)."""
     cp: Ways = 1
     """Context parallel: the sequence split over chips."""
     ep: Ways = 1
@@ -31,7 +49,14 @@ class ParallelPlan(Spec):
     sequence_length: Ways
     precision: Precision = "bf16"
     """Of the matrix products; attention scores stay in 16 bits."""
-    recompute: Literal["none", "selective", "full"] = "none"
-    sharding: Literal["optimizer", "full"] = "optimizer"
-    """What data-parallel ranks share out: the optimizer's state (ZeRO-1) or weights and gradients
-    too (ZeRO-3, FSDP)."""
+    recompute: Recompute = "none"
+    """Activations computed again in backward: of the attention core alone (selective) or of whole
+    layers (full)."""
+    sharding: Sharding = "optimizer"
+    """What data-parallel ranks share out: nothing, the optimizer's state (ZeRO-1, distributed
+    optimizer), gradients too (ZeRO-2), or weights as well (ZeRO-3, FSDP)."""
+    stack: str | None = None
+    """Software stack, from the catalog, whose kernels and overlap the step takes; blank: the newest
+    one with figures for the chip."""
+    sites: SiteSync | None = None
+    """Data parallelism across sites; blank: one site."""
