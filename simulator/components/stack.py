@@ -10,7 +10,7 @@ from simulator.units import Duration, Fraction, NonNegative, Within
 
 Share = Annotated[Fraction, Within("1 %", "150 %")]
 Exposed = Annotated[Fraction, Within("0 %", "100 %")]
-Attention = Literal["unfused", "flash-1", "flash-2", "fused"]
+Attention = Literal["unfused", "fused"]
 OTHER = "other"
 """Key of a chip that has no figure of its own."""
 
@@ -36,12 +36,14 @@ class Stack(Spec):
     name: str
     aliases: tuple[str, ...] = ()
     attention: Attention
-    """Kernel of scores and values: written out to memory, FlashAttention of the first or second
-    generation, or the best fused kernel of the chip."""
+    """Kernel of scores and values: written out to memory, or fused."""
+    attention_share: dict[str, Share] = Field(default_factory=dict)
+    """Rate of the stack's fused kernel over the best published one, by chip (or `other`); blank: that
+    one itself."""
     dropout: bool = False
-    """Dropout on attention scores and residuals, as models of 2020-2022 trained with."""
-    fused: bool = True
-    """Norms, biases, activations and casts are fused into few kernels."""
+    """Residuals pass a dropout, as in models of 2020-2022."""
+    fused_loss: bool = True
+    """The loss over the vocabulary is one kernel."""
     interleaves: bool = True
     """Pipeline stages can hold several virtual stages."""
     stops_early: bool = False
@@ -49,7 +51,7 @@ class Stack(Spec):
     not repeated (PyTorch's non-reentrant checkpoints)."""
     sharding: Sharding
     """What data-parallel ranks share out unless the plan says otherwise."""
-    gradient_bytes: Annotated[int, Field(ge=1, le=4)] = 2
+    gradient_bytes: Literal[1, 2, 4] = 2
     """Per weight, as summed over data-parallel ranks."""
     flat_gather: bool = False
     """Fully sharded weights travel in one ring through one network port per server."""
@@ -62,15 +64,17 @@ class Stack(Spec):
     micro-batch: a layer takes no less."""
     host_expert_layer: Annotated[Duration, NonNegative()] = 0.0
     """The same of a layer with experts, counts read back from the chip included."""
-    routing_bytes: Annotated[float, Field(ge=0)] = 0.0
-    """Bytes moved per token, routed expert and unit of expert input width, forward: sort, copy into
-    expert order and back, weighting, padding, casts."""
-    activation_bytes: Annotated[float, Field(ge=0)] = 6.0
-    """Bytes moved per token, expert and unit of expert width by the activation, forward."""
+    routing_copies: Annotated[float, Field(ge=0)] = 2.0
+    """Copies of every routed token made in memory, forward, beside the exchange itself: into expert
+    order and back is two; padding, casts and weighting add to it."""
     step_overhead: Annotated[Duration, Within("0 s", "60 s")] = 0.0
     """Per step beside the model: data, norms of gradients, logs, collection of garbage."""
     precisions: dict[str, str] = Field(default_factory=dict)
     """Precision that a chip really multiplied in, where a table's own column says otherwise."""
+
+    def attention_rate(self, chip: str) -> float:
+        """Return the attention share of a chip."""
+        return self.attention_share.get(chip, self.attention_share.get(OTHER, 1.0))
 
     def share(self, chip: str, precision: str) -> float:
         """Return the product share of a chip and precision; KeyError if there is none at all."""

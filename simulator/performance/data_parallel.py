@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from simulator.performance import collectives, memory
 from simulator.performance.layer import StageTime
-from simulator.performance.products import stream_s
+from simulator.performance.chip import stream_s
 from simulator.performance.setting import Setting
 
 # Bytes that an Adam step moves per weight: reads and writes of master copy and moments (24), the

@@ -1,27 +1,13 @@
 """Time of the layers of one pipeline stage in training, on one chip, for one micro-batch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from simulator.performance import attention, collectives, layers, products
-from simulator.performance.layers import LayerKind, Product, StateCore
+from simulator.performance import attention, collectives, layers, operators, products
+from simulator.performance import chip as chips
+from simulator.performance.attention import Direction
+from simulator.performance.layers import AttentionCore, LayerKind, Product, StateCore
 from simulator.performance.setting import Setting
-
-# Bytes that a norm and a residual move per token and unit of hidden width, forward, 16-bit, for each
-# half of a layer: counted from the operations where they are fused into few kernels, and where bias,
-# dropout and residual stand apart. Derived.
-NORM_BYTES, APART_NORM_BYTES = 12.0, 16.0
-
-# Bytes that rotations and layout of queries, keys and values move per token and unit of width.
-# Counted. Derived.
-QKV_BYTES = 4.0
-
-# Bytes that narrow formats add per token and unit of product input: read in 16 bits twice (largest
-# value, then cast), write row- and column-wise copies. Counted. Derived.
-NARROWING_BYTES = 6.0
-
-# Bytes of logits per token and word, forward and backward, in 32 bits: written, read for the largest,
-# for the sum, for the gradient, gradient written and cast. Counted. Derived.
-LOGIT_BYTES = 20.0
 
 # Chunk of a chunked scan, and the share of the 16-bit peak that its small products reach. Vendor
 # (Mamba-2 reference kernels, chunk 256) and assumed, 0.15-0.4.
@@ -33,10 +19,11 @@ CONVOLUTION_BYTES = 12.0
 # Products that stay in 16 bits.
 WIDE = ("router", "output")
 
-# Backward moves about twice the bytes of forward: two gradients for one result. Derived.
-BACKWARD_BYTES = 2.0
-
 KV_BYTES = 2.0  # keys and values travel in 16 bits
+
+# How a precision is narrowed: by the largest value of the moment, in blocks. Vendor (Transformer
+# Engine's current scaling and NVFP4 recipes).
+CASTS = {"fp8": "fp8_current", "int8": "fp8_current", "fp4": "nvfp4"}
 
 
 @dataclass(frozen=True)
@@ -125,15 +112,15 @@ def _kind_time(setting: Setting, kind: LayerKind) -> tuple[PassTime, PassTime]:
     """
     product = products_time(setting, kind)
     core = core_time(setting, kind)
-    memory_s = memory_time(setting, kind)
+    moved = memory_time(setting, kind)
     wire_s = _tensor_s(setting, kind) + _expert_s(setting, kind)
     ring_s = _context_s(setting, kind)
-    there = PassTime(product[0] + core[0], memory_s, wire_s + ring_s)
-    back = PassTime(product[1] + core[1], BACKWARD_BYTES * memory_s, wire_s + 2.0 * ring_s)
+    there = PassTime(product[0] + core[0], moved[0], wire_s + ring_s)
+    back = PassTime(product[1] + core[1], moved[1], wire_s + 2.0 * ring_s)
     recompute = setting.plan.recompute
     if recompute == "full":
         spared_s = product[2] if setting.stack.stops_early else 0.0
-        back += PassTime(product[0] + core[0] - spared_s, memory_s, wire_s)
+        back += PassTime(product[0] + core[0] - spared_s, moved[0], wire_s)
     elif recompute == "selective" and setting.stack.attention == "unfused":
         back += PassTime(core[0], 0.0, 0.0)
     return there, back
@@ -181,17 +168,31 @@ def _product_s(
 
 def core_time(setting: Setting, kind: LayerKind) -> tuple[float, float]:
     """Return seconds of scores and values, or of the recurrence: forward, backward."""
-    plan, core = setting.plan, kind.attention
     if kind.state:
         return _recurrence_s(setting, kind.state)
-    if core is None:
+    if kind.attention is None:
         return 0.0, 0.0
-    return attention.attention_s(
-        setting.chip, setting.stack.attention, plan.micro_batch, core.heads / plan.tp,
-        plan.sequence_length / plan.cp, plan.sequence_length,
-        core.mean_span(plan.sequence_length), core.qk_dimension, core.value_dimension,
+    return _attention_s(setting, kind.attention, "forward"), _attention_s(
+        setting, kind.attention, "backward"
+    )
+
+
+def _attention_s(setting: Setting, core: AttentionCore, direction: Direction) -> float:
+    """Return seconds of one pass of attention.
+
+    Context-parallel ranks take parts of the sequence from both ends, so each sees the mean span.
+    """
+    plan, stack, length = setting.plan, setting.stack, setting.plan.sequence_length
+    kept = core.sparse.kept if core.sparse else None
+    whole_s = attention.attention_s(
+        setting.chip, "bf16", plan.micro_batch, core.heads / plan.tp,
+        max(core.kv_heads / plan.tp, 1.0), length, length, core.qk_dimension, True, direction,
+        value_dim=core.value_dimension, window=core.window or kept, kernel=stack.attention,
         clock_frac=setting.clock_frac,
     )
+    if stack.attention == "fused":
+        whole_s /= stack.attention_rate(setting.chip.name)
+    return whole_s / plan.cp
 
 
 def _recurrence_s(setting: Setting, core: StateCore) -> tuple[float, float]:
@@ -205,45 +206,60 @@ def _recurrence_s(setting: Setting, core: StateCore) -> tuple[float, float]:
     flops = setting.tokens * (core.flops / setting.plan.tp + CHUNK * width)
     rate = SCAN_SHARE * setting.chip.peak["bf16"] * setting.clock_frac
     moved = setting.tokens * CONVOLUTION_BYTES * core.channels / setting.plan.tp
-    forward_s = flops / rate + products.stream_s(setting.chip, moved)
+    forward_s = flops / rate + chips.stream_s(setting.chip, moved)
     return forward_s, 2.0 * forward_s
 
 
-def memory_time(setting: Setting, kind: LayerKind) -> float:
-    """Return the forward seconds of what is bound by memory, for one layer of a kind."""
-    plan, stack = setting.plan, setting.stack
-    spread = plan.tp if plan.sequence_parallel else 1
-    norm = NORM_BYTES if stack.fused else APART_NORM_BYTES
-    moved = norm * setting.model.hidden / spread
+def memory_time(setting: Setting, kind: LayerKind) -> tuple[float, float]:
+    """Return the seconds of what is bound by memory, for one layer of a kind: forward, backward."""
+    forward_s, backward_s = 0.0, 0.0
+    for name, elements in _moved(setting, kind):
+        forward_s += operators.operator_s(setting.chip, name, elements)
+        backward_s += operators.operator_s(setting.chip, name, elements, "backward")
     for product in kind.products:
-        moved += _between_bytes(setting, product)
-    return products.stream_s(setting.chip, setting.tokens * moved)
+        inputs, outputs = _narrowed(setting, product)
+        if inputs:
+            forward_s += operators.cast_s(setting.chip, CASTS[setting.precision], inputs, 2.0)
+            backward_s += operators.cast_s(setting.chip, CASTS[setting.precision], outputs, 2.0)
+    return forward_s, backward_s
 
 
-def _between_bytes(setting: Setting, product: Product) -> float:
-    """Return bytes per token that go with one product beside its own operands and result."""
-    stack, tp = setting.stack, setting.plan.tp
-    width = product.times * (product.k if product.split == "rows" else product.n) / tp
-    moved = 0.0
-    if setting.precision != "bf16" and product.part not in WIDE:
-        local = product.k / tp if product.split in ("rows", "experts") else product.k
-        moved += NARROWING_BYTES * product.times * local
-    if product.part == "qkv":
-        moved += QKV_BYTES * width
-    elif product.part.endswith("down") and product.split in ("rows", "experts"):
-        moved += stack.activation_bytes * product.times * product.k / tp
-    if product.part == "expert_up":
-        moved += stack.routing_bytes * product.times * product.k / tp
-    return moved
+def _moved(setting: Setting, kind: LayerKind) -> Iterator[tuple[str, float]]:
+    """Yield operators and their elements, of one layer of a kind and one micro-batch."""
+    plan, stack, tokens = setting.plan, setting.stack, setting.tokens
+    spread = plan.tp if plan.sequence_parallel else 1
+    yield "norm", tokens / spread * setting.model.hidden
+    yield "dropout_residual" if stack.dropout else "residual", tokens / spread * setting.model.hidden
+    activation = "gated_activation" if setting.model.gated else "activation"
+    for product in kind.products:
+        rows, n, k, count = local_shape(setting, product)
+        if product.part == "qkv":
+            yield "rotary", rows * n
+        elif product.part == "router":
+            yield "router", rows * n
+        elif product.part == "expert_up":
+            yield "permute", stack.routing_copies * rows * k * count
+        elif product.part.endswith("down") and product.split in ("rows", "experts"):
+            yield activation, rows * k * count
+
+
+def _narrowed(setting: Setting, product: Product) -> tuple[float, float]:
+    """Return elements of a product's input and output that are narrowed before it is multiplied."""
+    if setting.precision == "bf16" or product.part in WIDE:
+        return 0.0, 0.0
+    rows, n, k, count = local_shape(setting, product)
+    return rows * k * count, rows * n * count
 
 
 def _output_time(setting: Setting) -> tuple[PassTime, PassTime]:
     """Return forward and backward of the output matrix and the loss."""
     output = layers.output(setting.model)
     forward_s, backward_s, _ = products_time(setting, output)
-    width = setting.model.vocabulary / setting.plan.tp
-    loss_s = products.stream_s(setting.chip, setting.tokens * width * LOGIT_BYTES)
-    return PassTime(forward_s, 0.5 * loss_s, 0.0), PassTime(backward_s, 0.5 * loss_s, 0.0)
+    logits = setting.tokens * setting.model.vocabulary / setting.plan.tp
+    loss = "fused_loss" if setting.stack.fused_loss else "loss"
+    there_s = operators.operator_s(setting.chip, loss, logits)
+    back_s = operators.operator_s(setting.chip, loss, logits, "backward")
+    return PassTime(forward_s, there_s, 0.0), PassTime(backward_s, back_s, 0.0)
 
 
 def _tensor_s(setting: Setting, kind: LayerKind) -> float:
