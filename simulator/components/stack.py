@@ -27,7 +27,10 @@ class Exposure(Spec):
     pipeline: Exposed = 1.0
     """Activations and gradients between pipeline stages."""
     data: Exposed
-    """Gradients and weights among data-parallel ranks, of what would fit beside the compute."""
+    """Gradients and weights among data-parallel ranks once a step, of what would fit beside the
+    last micro-batch."""
+    weights: Exposed
+    """Fully sharded weights and their gradients in every micro-batch, of what would fit beside it."""
 
 
 class Stack(Spec):

@@ -59,7 +59,7 @@ def _sharded_s(setting: Setting, stage: StageTime) -> float:
         each_s = _flat_s(setting, 2.0 * 2.0 + stack.gradient_bytes)
     else:
         each_s = 2.0 * _gather_s(setting, 2.0) + _gather_s(setting, stack.gradient_bytes)
-    shown = stack.exposed.data
+    shown = stack.exposed.weights
     room_s = (1.0 - shown) * PREFETCH_SHARE * stage.compute_s
     return setting.micro_batches * max(shown * each_s, each_s - room_s)
 

@@ -64,6 +64,9 @@ def _model(row: Cells) -> LanguageModel:
         return _gpt(name, shapes)
     if not shapes:
         return model
+    if "heads" in shapes and shapes["heads"] != model.heads:
+        width = shapes.get("hidden", model.hidden) // shapes["heads"]
+        shapes = {"kv_heads": shapes["heads"], "head_dimension": width} | shapes
     return LanguageModel.model_validate(model.model_dump() | shapes, context={"si": True})
 
 
