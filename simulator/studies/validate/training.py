@@ -3,7 +3,6 @@ stack of the time would have."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from simulator.components import from_catalog
@@ -84,9 +83,8 @@ def _gpt(name: str, shapes: dict[str, Any]) -> LanguageModel:
 
 def _fabric(row: Cells, chip: Accelerator) -> collectives.Fabric:
     """Return the network of the cluster that ran a row."""
-    port = PORTS.get(row.get("stack", ""))
-    fabric = collectives.fabric_of(chip)
-    return fabric if port is None else replace(fabric, scaleout_bytes_s=port)
+    port_bytes_s = PORTS.get(row.get("stack", ""), chip.scaleout_bandwidth)
+    return collectives.fabric_of(chip, degraded=port_bytes_s / chip.scaleout_bandwidth)
 
 
 def _plans(
@@ -110,7 +108,7 @@ def _plans(
                 if micro is None:
                     continue
                 raise
-            yield _fitting(row, model, chip, asked, dp)
+            yield _fitting(row, model, chip, asked, dp, stack)
 
 
 def _virtual_stages(
@@ -127,12 +125,12 @@ def _virtual_stages(
 
 
 def _fitting(
-    row: Cells, model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp: int
+    row: Cells, model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp: int, stack: Stack
 ) -> ParallelPlan:
     """Return the plan with the least recomputation that fits, unless the row tells it, and with
-    fully sharded weights if nothing else fits."""
+    fully sharded weights if nothing else fits. A stack that offloads computes nothing again."""
     told = row.get("recompute", "").split(" ")[0]
-    choices = (told,) if told else RECOMPUTE
+    choices = (told,) if told else ("none",) if stack.offloads else RECOMPUTE
     shardings = (plan.sharding,) if row.get("sharding") else (plan.sharding, "full")
     for sharding in shardings:
         for recompute in choices:
