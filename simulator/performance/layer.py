@@ -10,8 +10,8 @@ from simulator.performance.layers import AttentionCore, LayerKind, Product, Stat
 from simulator.performance.setting import Setting
 
 # Chunk of a chunked scan, and the share of the 16-bit peak that its small products reach. Vendor
-# (Mamba-2 reference kernels, chunk 256) and assumed, 0.15-0.4.
-CHUNK, SCAN_SHARE = 256.0, 0.25
+# (Mamba-2 reference kernels, chunk 256) and assumed, 0.03-0.15.
+CHUNK, SCAN_SHARE = 256.0, 0.06
 
 # Bytes of the short convolution and gates per token and channel, forward. Counted. Derived.
 CONVOLUTION_BYTES = 12.0
@@ -298,5 +298,8 @@ def _context_s(setting: Setting, kind: LayerKind) -> float:
 
 def _host_s(setting: Setting, kind: LayerKind) -> float:
     """Return what the host needs to issue one layer of a kind, both ways."""
-    stack = setting.stack
-    return stack.host_expert_layer if kind.name == "experts" else stack.host_layer
+    chip, stack = setting.chip.name, setting.stack
+    if chip in stack.captures and setting.model.state_space is None:
+        return 0.0
+    passes = 4.0 / 3.0 if setting.plan.recompute == "full" else 1.0
+    return passes * len(kind.products) * stack.host_product_s(chip)
