@@ -35,7 +35,7 @@ def _lines(answer: Answer) -> list[str]:
     return [
         f"{answer.model.name} on {answer.accelerators} {answer.chip.name}: "
         f"{found.feasible} of {found.searched} plans fit, the best of each layout:",
-        *assumed, "", *_plans(rows), "", *_memory(rows),
+        *assumed, "", *_plans(rows), "", *_memory(rows), *_fewer(answer, "faster"),
     ]  # fmt: skip
 
 
@@ -72,12 +72,18 @@ def _percent(share: float) -> str:
 def _say_why(answer: Answer) -> None:
     """Say why there is no plan, and the nearest numbers of accelerators that have one."""
     say(f"gigawatt: {answer.reason}")
-    if answer.fewer:
-        count, best = answer.fewer
-        spares = answer.accelerators - count
-        told = f"{count} accelerators and {spares} spares: {wording(best.plan)}"
-        say(f"gigawatt: nearest below: {told}: {best.step.step_time_s:.4g} s")
+    for line in _fewer(answer, "nearest below"):
+        say(f"gigawatt: {line}")
     if answer.enough:
         say(f"gigawatt: nearest above: {answer.enough} accelerators")
     if not answer.fewer and not answer.enough:
         say("gigawatt: no number of accelerators near it has a plan; try another batch")
+
+
+def _fewer(answer: Answer, opening: str) -> list[str]:
+    """Return the line on fewer accelerators, the others standing by."""
+    if answer.fewer is None:
+        return []
+    count, best = answer.fewer
+    told = f"{count} accelerators and {answer.accelerators - count} spares"
+    return [f"{opening}: {told}: {wording(best.plan)}: {best.step.step_time_s:.4g} s"]

@@ -1,6 +1,7 @@
 """The feasible plan nearest to one that is not, and the fewest accelerators that hold a model."""
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from itertools import product
 from typing import Any, get_args
@@ -13,7 +14,7 @@ from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan, Recompute, Schedule, Sharding
 from simulator.performance import memory, plan_faults, plan_space
 from simulator.performance.collectives import Fabric
-from simulator.performance.plan_search import Planned, Search, fittings
+from simulator.performance.plan_search import Planned, Search, fittings, wording
 from simulator.performance.plan_space import Case, Fitting, Layout, Variant
 
 # Fields that stay as the author wrote them.
@@ -24,8 +25,25 @@ KEPT = ("global_batch_sequences", "sequence_length", "sequence_parallel", "stack
 STEP, SCHEDULE, PRECISION = 0.5, 1.0, 4.0
 NEAR = 8
 
+# Share of the accelerators that may stand by where fewer of them divide better. Chosen.
+MOST_SPARES = 0.10
+
 # How many times the accelerators asked for are looked through for a number that holds the model.
 MOST_TIMES = 4096
+
+
+def advice(
+    model: LanguageModel, chip: Accelerator, accelerators: int, plan: ParallelPlan
+) -> str:
+    """Return the nearest feasible plan in words, or the nearest accelerators that have one."""
+    made = nearest(model, chip, accelerators, plan)
+    if made is not None:
+        return f"nearest feasible plan: {wording(made.plan)}"
+    case = Case(model, chip, accelerators, {name: getattr(plan, name) for name in KEPT})
+    counts = [str(count) for count in (fewer(case), enough(case)) if count]
+    if counts:
+        return f"no plan of {accelerators} accelerators is feasible, of {' or '.join(counts)} one is"
+    return "no feasible plan is near; another batch may have one"
 
 
 def nearest(
@@ -59,6 +77,17 @@ def fewer(case: Case) -> int | None:
     """Return the most accelerators, fewer than the case's, that divide and hold some plan."""
     sizes = reversed(_sizes(case, 1, case.accelerators - 1))
     return next((count for count, layout in sizes if _holds(case, count, layout)), None)
+
+
+def rounder(case: Case) -> int | None:
+    """Return the number a little below the case's that divides in most ways, if in more ways.
+
+    Fewer accelerators in a better layout can be faster than all of them in a poor one.
+    """
+    least = math.ceil((1.0 - MOST_SPARES) * case.accelerators)
+    ways = Counter(count for count, _ in _sizes(case, least, case.accelerators))
+    best = max(ways, key=lambda count: (ways[count], count), default=case.accelerators)
+    return best if ways[best] > ways[case.accelerators] else None
 
 
 def _near(case: Case, plan: ParallelPlan) -> Iterator[tuple[float, ParallelPlan]]:

@@ -5,7 +5,7 @@ leaves open is assumed, and said) and answers become plain tables.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +62,7 @@ class Answer:
     reason: str = ""
     """Why there is no plan, with what does not fit part by part."""
     fewer: tuple[int, Planned] | None = None
-    """With fewer accelerators: the most that divide, if none do or fewer are faster."""
+    """Fewer accelerators and their best plan: where they are faster, or all have no plan."""
     enough: int | None = None
     """Where nothing fits: the fewest accelerators that hold the model."""
 
@@ -76,23 +76,34 @@ def plan(asked: Question) -> Answer:
     case = Case(model, chip, asked.accelerators, fixed)
     found = plan_search.search(model, chip, asked.accelerators, fixed, fabric, asked.top)
     answer = Answer(model, chip, asked.accelerators, fabric, found, assumed)
-    return answer if found.plans else _without(answer, case)
+    if not found.plans:
+        return _without(answer, case)
+    return replace(answer, fewer=_faster(answer, case, found.plans[0].step.step_time_s))
 
 
 def _without(answer: Answer, case: Case) -> Answer:
     """Return the answer where no plan is feasible: why, and what is near."""
-    near, most = None, plan_nearest.fewer(case)
-    if most is not None:
-        best = plan_search.best_plan(case.model, case.chip, most, case.fixed, answer.fabric)
-        near = (most, best)
-    return Answer(
-        **vars(answer)
-        | {
-            "reason": plan_search.why_none(case),
-            "fewer": near,
-            "enough": plan_nearest.enough(case),
-        }
+    most = plan_nearest.fewer(case)
+    return replace(
+        answer,
+        reason=plan_search.why_none(case),
+        fewer=most and (most, _best(case, most, answer.fabric)),
+        enough=plan_nearest.enough(case),
     )
+
+
+def _faster(answer: Answer, case: Case, step_time_s: float) -> tuple[int, Planned] | None:
+    """Return fewer accelerators that divide better, if they are faster than all of them."""
+    count = plan_nearest.rounder(case)
+    if count is None:
+        return None
+    found = plan_search.search(case.model, case.chip, count, case.fixed, answer.fabric)
+    faster = [made for made in found.plans if made.step.step_time_s < step_time_s]
+    return (count, faster[0]) if faster else None
+
+
+def _best(case: Case, accelerators: int, fabric: Fabric) -> Planned:
+    return plan_search.best_plan(case.model, case.chip, accelerators, case.fixed, fabric)
 
 
 def _named(load: Any, name: str) -> Any:
@@ -156,21 +167,23 @@ def _fabric(asked: Question, chip: Accelerator) -> tuple[Fabric, str]:
 
 def as_json(answer: Answer) -> dict[str, Any]:
     """Return the answer as a tree of plain values."""
-    rows = [row(made) for made in answer.found.plans]
-    tree = {
+    fewer = answer.fewer and {
+        "n": answer.fewer[0],
+        "spares": answer.accelerators - answer.fewer[0],
+        "plan": row(answer.fewer[1]),
+    }
+    return {
         "model": answer.model.name,
         "accelerator": answer.chip.name,
         "n": answer.accelerators,
         "assumed": dict(answer.assumed),
         "searched": answer.found.searched,
         "feasible": answer.found.feasible,
-        "plans": rows,
+        "plans": [row(made) for made in answer.found.plans],
+        "reason": answer.reason or None,
+        "fewer": fewer,
+        "enough": answer.enough,
     }
-    if rows:
-        return tree
-    near = answer.fewer and {"n": answer.fewer[0], "spares": answer.accelerators - answer.fewer[0],
-                             "plan": row(answer.fewer[1])}  # fmt: skip
-    return tree | {"reason": answer.reason, "fewer": near, "enough": answer.enough}
 
 
 def row(made: Planned) -> dict[str, Any]:
