@@ -63,7 +63,24 @@ def product_s(
     left = PRECISION_BYTES[chips.compute_precision(chip, precision)]
     right = PRECISION_BYTES[weights or precision]
     moved = count * (left * m * k + right * k * n + result_bytes * m * n)
-    memory_s = moved / (OPERAND_BANDWIDTH_SHARE * chip.memory_bandwidth)
+    return joined_s(compute_s, moved / (OPERAND_BANDWIDTH_SHARE * chip.memory_bandwidth))
+
+
+def paced_waves(tiles: Number, depth: Number, cores: int) -> Number:
+    """Return how many tiles the busiest core works through, in tile times.
+
+    Full waves are paid in full; of the last, unfilled one `WAVE_LOSS`. Fewer tiles than cores are
+    split along their depth, down to about `SPLIT_DEPTH`.
+    """
+    waves = tiles / cores
+    split = SPLIT_DEPTH / (depth + SPLIT_DEPTH)
+    spread = 0.5 * (waves + split + abs(waves - split))  # the larger, of floats and of arrays
+    paced: Number = WAVE_LOSS * -(-waves // 1.0) + (1.0 - WAVE_LOSS) * spread
+    return paced
+
+
+def joined_s(compute_s: Number, memory_s: Number) -> Number:
+    """Return the time of a kernel whose arithmetic and memory traffic hide each other."""
     p = OVERLAP_EXPONENT
     time_s: Number = chips.LAUNCH_S + (compute_s**p + memory_s**p) ** (1.0 / p)
     return time_s
@@ -72,16 +89,9 @@ def product_s(
 def _compute_s(
     chip: Accelerator, precision: str, m: Number, n: Number, k: Number, count: float
 ) -> Number:
-    """Return the time of the padded tiles on the cores, at full clock.
-
-    Full waves are paid in full; of the last one `WAVE_LOSS`. Fewer tiles than cores are split
-    along k, down to about `SPLIT_DEPTH`.
-    """
+    """Return the time of the padded tiles on the cores, at full clock."""
     tile = chip.tile
-    waves = count * -(-m // tile) * -(-n // tile) / chip.cores
-    split = SPLIT_DEPTH / (k + SPLIT_DEPTH)
-    spread = 0.5 * (waves + split + abs(waves - split))  # the larger, of floats and of arrays
-    paced = WAVE_LOSS * -(-waves // 1.0) + (1.0 - WAVE_LOSS) * spread
-    flops = paced * chip.cores * 2.0 * tile * tile * (k + RAMP_DEPTH)
+    tiles = count * -(-m // tile) * -(-n // tile)
+    flops = paced_waves(tiles, k, chip.cores) * chip.cores * 2.0 * tile * tile * (k + RAMP_DEPTH)
     time_s: Number = flops / chips.matrix_rate_flop_s(chip, precision)
     return time_s
