@@ -53,6 +53,9 @@ class Accelerator(Spec):
     """Unidirectional bandwidth per chip inside the scale-up domain."""
     scaleup_domain: Annotated[int, Field(ge=1)]
     """Chips in one scale-up domain."""
+    scaleup_torus: tuple[Annotated[int, Field(ge=2)], ...] = ()
+    """Chips along each axis of the torus that joins the domain; empty where switches or direct
+    links join every two chips."""
     scaleout_bandwidth: Annotated[Bandwidth, Positive()]
     """Unidirectional network bandwidth per chip between domains."""
     throttle_start: Temperature = 87.0

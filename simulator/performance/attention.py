@@ -27,7 +27,7 @@ BLOCK = 128  # queries that one core works on at a time
 # diagonal lose to the mask. H100: 150-200 and 100, B200: 130-230 and 350-420; backward 250-400.
 # Measured.
 FORWARD_RAMP, BACKWARD_RAMP = 150.0, 300.0
-DIAGONAL = 200.0
+DIAGONAL = 150.0
 
 # Share of the time of a 16-bit head of 128 that softmax takes: its exponentials cost the same for
 # small heads and narrow formats. Heads of 64 run at 0.77 of those of 128 (H100; A100 0.85, B200
