@@ -34,6 +34,10 @@ class Accelerator(Spec):
     """Dense peak rate by precision: bf16, fp8, fp4, int8."""
     sustained: dict[str, Annotated[Fraction, Within("1 %", "100 %")]] = Field(default_factory=dict)
     """Measured rate of large matrix products as a share of peak, by precision."""
+    cores: Annotated[int, Field(ge=1)] = 128
+    """Units that share the tiles of a matrix product: SMs, compute units, matrix arrays."""
+    tile: Annotated[int, Field(ge=16)] = 128
+    """Edge of the square of a product's result that one core works on at a time."""
     memory: Annotated[DataSize, Positive()]
     """Usable high-bandwidth memory."""
     memory_bandwidth: Annotated[Bandwidth, Positive()]

@@ -47,6 +47,10 @@ MATRIX_POWER_EXPONENT = 0.60
 CAP_EXPONENT_MATRIX = 0.40
 CAP_EXPONENT_MEMORY = 0.10
 
+# Start and end of one kernel in a stream that is already full: what the smallest products of seven
+# NVIDIA parts take beyond their bytes and FLOPs (AIConfigurator GEMM tables: 2.3-3 us). Measured.
+LAUNCH_S = 2.4e-6
+
 # What a chip falls back to when it has no matrix units for a precision: weights are widened.
 _WIDER = {"fp4": ("fp4", "fp8", "bf16"), "fp8": ("fp8", "bf16"), "int8": ("int8", "fp8", "bf16")}
 

@@ -1,0 +1,87 @@
+"""Time of one matrix product on one chip, from its shape.
+
+A product (m x k) (k x n) is cut into square tiles of its result, one core working on one tile at a
+time. Time is what the arithmetic of the padded tiles takes on the cores, joined with what the
+operands take from memory, plus the start of a kernel. Constants are shared by all chips and
+precisions; a chip brings its peak, measured share, cores, tile and memory bandwidth. They were
+chosen on 5,635 GEMM times of seven NVIDIA parts in four formats (AIConfigurator tables); see
+docs/models/performance.md for the errors, and for those on parts the constants never saw.
+"""
+
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.components.accelerator import Accelerator
+from simulator.components.language_model import PRECISION_BYTES
+from simulator.performance import chip as chips
+
+Number = TypeVar("Number", float, NDArray[np.float64])
+
+# Part of the last, unfilled wave of tiles that really is lost; smaller tiles, splits of the sum and
+# persistent kernels win back the rest. Measured (AIConfigurator), 0.1-0.3.
+WAVE_LOSS = 0.20
+
+# Depth of the sum below which splitting it over idle cores no longer pays. Measured, 75-200.
+SPLIT_DEPTH = 100.0
+
+# Depth that filling a tile's pipeline and writing its result cost. Measured, 90-130.
+RAMP_DEPTH = 110.0
+
+# Share of peak memory bandwidth at which operands stream. Measured, 0.80-0.82.
+OPERAND_BANDWIDTH_SHARE = 0.81
+
+# How arithmetic and memory hide each other: (c^p + m^p)^(1/p), infinite p would be the pure
+# roofline. Measured, 2.5-3.1.
+OVERLAP_EXPONENT = 3.0
+
+RESULT_BYTES = 2.0  # results are written in 16 bits unless the caller says otherwise
+
+
+def product_s(
+    chip: Accelerator,
+    precision: str,
+    m: Number,
+    n: Number,
+    k: Number,
+    count: float = 1.0,
+    *,
+    weights: str | None = None,
+    result_bytes: float = RESULT_BYTES,
+    clock_frac: float = 1.0,
+) -> Number:
+    """Return the time in s of `count` products (m x k) (k x n) in one kernel.
+
+    Operands are stored in `precision`, the k x n one in `weights` where that differs (weight-only
+    quantisation multiplies in `precision`); a precision without matrix units is widened. The
+    gradients of a product are products: input m x k over n, weights k x n over m. Shapes may be
+    arrays; counts of experts go into `count` with their mean tokens in `m`. `clock_frac` slows
+    the cores, not the memory.
+    """
+    compute_s = _compute_s(chip, precision, m, n, k, count) / clock_frac
+    left = PRECISION_BYTES[chips.compute_precision(chip, precision)]
+    right = PRECISION_BYTES[weights or precision]
+    moved = count * (left * m * k + right * k * n + result_bytes * m * n)
+    memory_s = moved / (OPERAND_BANDWIDTH_SHARE * chip.memory_bandwidth)
+    p = OVERLAP_EXPONENT
+    time_s: Number = chips.LAUNCH_S + (compute_s**p + memory_s**p) ** (1.0 / p)
+    return time_s
+
+
+def _compute_s(
+    chip: Accelerator, precision: str, m: Number, n: Number, k: Number, count: float
+) -> Number:
+    """Return the time of the padded tiles on the cores, at full clock.
+
+    Full waves are paid in full; of the last one `WAVE_LOSS`. Fewer tiles than cores are split
+    along k, down to about `SPLIT_DEPTH`.
+    """
+    tile = chip.tile
+    waves = count * -(-m // tile) * -(-n // tile) / chip.cores
+    split = SPLIT_DEPTH / (k + SPLIT_DEPTH)
+    spread = 0.5 * (waves + split + abs(waves - split))  # the larger, of floats and of arrays
+    paced = WAVE_LOSS * -(-waves // 1.0) + (1.0 - WAVE_LOSS) * spread
+    flops = paced * chip.cores * 2.0 * tile * tile * (k + RAMP_DEPTH)
+    time_s: Number = flops / chips.matrix_rate_flop_s(chip, precision)
+    return time_s
