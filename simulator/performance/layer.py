@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from simulator.performance import attention, collectives, layers, operators, products
 from simulator.performance import chip as chips
 from simulator.performance.attention import Direction
+from simulator.performance.expert_exchange import BF16_BYTES, expert_exchange_s
 from simulator.performance.layers import AttentionCore, LayerKind, Product, StateCore
 from simulator.performance.setting import Setting
 
@@ -280,9 +281,11 @@ def _expert_s(setting: Setting, kind: LayerKind) -> float:
     routed = next((p for p in kind.products if p.part == "expert_up"), None)
     if routed is None or plan.ep == 1:
         return 0.0
-    sent = 2.0 * setting.tokens / plan.tp * routed.times * routed.k
-    once_s = collectives.all_to_all_s(setting.fabric, plan.ep, sent)
-    return setting.stack.exposed.expert * 2.0 * once_s
+    once = expert_exchange_s(
+        setting.fabric, plan.ep, setting.tokens / plan.tp, routed.k, routed.times, routed.stored,
+        dispatch_bytes=BF16_BYTES, combine_bytes=BF16_BYTES,
+    )
+    return setting.stack.exposed.expert * (once.dispatch_s + once.combine_s)
 
 
 def _context_s(setting: Setting, kind: LayerKind) -> float:
