@@ -198,13 +198,10 @@ def _near_s(fabric: Fabric, inside: int, sent_bytes: float, stride: int) -> floa
 
 def _spanned(fabric: Fabric, ranks: int, stride: int) -> tuple[Tier, ...]:
     """Return the tiers above the domain that a group meets."""
-    extent = ranks * stride
-    if ranks <= max(1, fabric.domain // stride):
+    if ranks <= local_ranks(fabric, ranks, stride):
         return ()
-    for number, tier in enumerate(fabric.tiers):
-        if tier.reach >= extent:
-            return fabric.tiers[1 : number + 1]
-    raise ValueError(_too_far(fabric, extent))
+    last = fabric.tiers.index(_tier_over(fabric, ranks * stride))
+    return fabric.tiers[1 : last + 1]
 
 
 def _tier_over(fabric: Fabric, extent: int) -> Tier:
@@ -212,8 +209,5 @@ def _tier_over(fabric: Fabric, extent: int) -> Tier:
     for tier in fabric.tiers:
         if tier.reach >= extent:
             return tier
-    raise ValueError(_too_far(fabric, extent))
-
-
-def _too_far(fabric: Fabric, extent: int) -> str:
-    return f"{extent} accelerators do not fit on a fabric that joins {fabric.tiers[-1].reach}"
+    most = fabric.tiers[-1].reach
+    raise ValueError(f"{extent} accelerators do not fit on a fabric that joins {most}")
