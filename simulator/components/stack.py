@@ -47,6 +47,11 @@ class Stack(Spec):
     """Residuals pass a dropout, as in models of 2020-2022."""
     fused_loss: bool = True
     """The loss over the vocabulary is one kernel."""
+    sequence_parallel: bool = True
+    """Tensor-parallel ranks share norms and residuals too, unless the plan says otherwise."""
+    unfused: Annotated[float, Field(ge=1, le=10)] = 1.0
+    """Bytes that memory-bound operators move over what they would in fused kernels: copies into
+    another layout, biases, masks and casts of their own."""
     interleaves: bool = True
     """Pipeline stages can hold several virtual stages."""
     stops_early: bool = False

@@ -155,6 +155,7 @@ def _fixed(row: Cells, chip: Accelerator, stack: Stack) -> dict[str, Any]:
         "global_batch_sequences": count(row, "global_batch"),
         "sequence_length": count(row, "seq_len"),
         "precision": _precision(row, chip, stack),
+        "sequence_parallel": stack.sequence_parallel,
         "sharding": SHARDING.get(row.get("sharding", ""), stack.sharding),
     }
 
