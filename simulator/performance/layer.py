@@ -245,7 +245,8 @@ def _moved(setting: Setting, kind: LayerKind) -> Iterator[tuple[str, float]]:
         elif product.part == "router":
             yield "router", rows * n
         elif product.part == "expert_up":
-            yield "permute", stack.routing_copies * rows * k * count
+            copies = stack.captured_copies if setting.captured else stack.routing_copies
+            yield "permute", copies * rows * k * count
         elif product.part.endswith("down") and product.split in ("rows", "experts"):
             yield activation, rows * k * count
 
@@ -307,8 +308,7 @@ def _context_s(setting: Setting, kind: LayerKind) -> float:
 
 def _host_s(setting: Setting, kind: LayerKind) -> float:
     """Return what the host needs to issue one layer of a kind, both ways."""
-    chip, stack = setting.chip.name, setting.stack
-    if chip in stack.captures and setting.model.state_space is None:
+    if setting.captured:
         return 0.0
     passes = 4.0 / 3.0 if setting.plan.recompute == "full" else 1.0
-    return passes * len(kind.products) * stack.host_product_s(chip)
+    return passes * len(kind.products) * setting.stack.host_product_s(setting.chip.name)
