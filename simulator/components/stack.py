@@ -52,8 +52,8 @@ class Stack(Spec):
     stops_early: bool = False
     """Full recomputation stops at the last activation that backward needs: a layer's last product is
     not repeated (PyTorch's non-reentrant checkpoints)."""
-    offloads: bool = False
-    """Activations that do not fit are kept in the host's memory rather than computed again."""
+    offloads: tuple[str, ...] = ()
+    """Chips whose host keeps activations that do not fit, so that they are not computed again."""
     sharding: Sharding
     """What data-parallel ranks share out unless the plan says otherwise."""
     gradient_bytes: Literal[1, 2, 4] = 2

@@ -10,9 +10,11 @@ from simulator.performance.expert_exchange import BF16_BYTES, expert_exchange_s
 from simulator.performance.layers import AttentionCore, LayerKind, Product, StateCore
 from simulator.performance.setting import Setting
 
-# Chunk of a chunked scan, and the share of the 16-bit peak that its small products reach. Vendor
-# (Mamba-2 reference kernels, chunk 256) and assumed, 0.03-0.15.
-CHUNK, SCAN_SHARE = 256.0, 0.06
+# Tokens in a chunk of a chunked scan. Vendor (Mamba-2 reference kernels).
+CHUNK = 256.0
+
+# Share of the 16-bit peak that the small products of a scan reach. Assumed, 0.03-0.15.
+SCAN_SHARE = 0.06
 
 # Bytes of the short convolution and gates per token and channel, forward. Counted. Derived.
 CONVOLUTION_BYTES = 12.0

@@ -136,7 +136,7 @@ def _fitting(
     """Return the plan with the least recomputation that fits, unless the row tells it, and with
     fully sharded weights if nothing else fits. A stack that offloads computes nothing again."""
     told = row.get("recompute", "").split(" ")[0]
-    choices = (told,) if told else ("none",) if stack.offloads else RECOMPUTE
+    choices = (told,) if told else ("none",) if chip.name in stack.offloads else RECOMPUTE
     shardings = (plan.sharding,) if row.get("sharding") else (plan.sharding, "full")
     for sharding in shardings:
         for recompute in choices:
