@@ -8,7 +8,7 @@ import simpy
 
 from simulator import __version__
 from simulator.components import from_catalog
-from simulator.engine import clock, recorder, state
+from simulator.engine import clock, incidents, recorder, state
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
 from simulator.engine.world import World
@@ -50,7 +50,8 @@ def simulate(
     outdoors = for_period(weather, start, records.hall.shape[0])
     physics = Physics(world, outdoors, records, capping.decide)
 
-    front = Front(world, _failure_classes(scenario), spec.reliability.age)
+    classes = _failure_classes(scenario)
+    front = Front(world, classes, spec.reliability.age)
     runs = [
         training.TrainingRun(job, world, training.step_of(job, site), _mttf_s(world, front, job))
         for job in jobs
@@ -64,6 +65,7 @@ def simulate(
     for work in backlogs:
         env.process(batch.fill(work, world, reserves))
     env.process(front.run())
+    incidents.schedule(world, classes, spec.incidents)
     while env.peek() == 0.0:  # everything that starts with the run takes its racks
         env.step()
     physics.start()

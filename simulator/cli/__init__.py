@@ -123,6 +123,20 @@ def _sweep(
     command.sweep(sweep, output, jobs, command.Where(backend, scheduler, shard, resume))
 
 
+@app.command("validate")
+def _validate(
+    tables: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="TABLE.csv", help="Tables. [default: the project's own set]"),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Simulate every row of validation tables; print measured, simulated and error."""
+    from simulator.cli import validate as command
+
+    command.validate(tuple(tables or ()), as_json)
+
+
 @app.command("report")
 def _report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],

@@ -27,7 +27,6 @@ class Front:
         self.fleet = hazards.build(world.site, classes)
         self.key = rng.key(world.seed, world.replicate, "failures")
         self.outcome_key = rng.key(world.seed, world.replicate, "failure outcome")
-        self._repaired_s: dict[int, float] = {}
         kernel.first_budgets(self.fleet.hazards, *self.key)
 
     def run(self) -> Generator[Any, Any, None]:
@@ -63,7 +62,8 @@ class Front:
         rack = int(columns.rack[entity])
         if rack >= 0 and world.state.racks.up_frac[rack] == 0.0:
             return  # a rack that is switched off wears nothing out
-        if world.env.now < self._repaired_s.get(entity, 0.0):
+        target, unit = int(self.fleet.target[entity]), int(columns.unit[entity])
+        if rack < 0 and world.env.now < world.repaired_s.get((cls.name, target, unit), 0.0):
             return  # nor does a unit of plant that is under repair
         transient = chance < cls.transient
         if cls.effect == "interrupt":
@@ -73,7 +73,6 @@ class Front:
         else:
             lasts_s = cls.repair * math.exp(cls.repair_spread * spread)
         if rack < 0:
-            self._repaired_s[entity] = world.env.now + lasts_s
-        target, unit = int(self.fleet.target[entity]), int(columns.unit[entity])
+            world.repaired_s[cls.name, target, unit] = world.env.now + lasts_s
         element = effects.EFFECTS[cls.effect](world, cls, target, unit, lasts_s)
         world.log("failure", element, cls.name, lasts_s, "reset" if transient else "repair")

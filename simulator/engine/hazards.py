@@ -53,9 +53,7 @@ def _population(site: Site, cls: FailureClass) -> tuple[np.ndarray, ...]:
         racks = np.arange(site.rack_row.size)
         words = _words(cls.name, site.hall_names)[site.rack_hall]
         return racks, racks, words, site.rack_number, _per_rack(site, cls.per)
-    targets, names, counts = _units(site, cls.per)
-    if cls.effect == "flow":  # only where there is liquid to stop
-        counts = [k * int(site.block_pump_w[t] > 0.0) for t, k in zip(targets, counts, strict=True)]
+    targets, names, counts = units(site, cls)
     unit = np.concatenate([np.arange(k) for k in counts]).astype(np.int64)
     words, target = (np.repeat(x, counts) for x in (_words(cls.name, names), targets))
     many = network_parts.links_of(site, target, unit) if cls.per == "uplink" else np.ones(unit.size)
@@ -80,6 +78,14 @@ def _optics_per_accelerator(site: Site) -> np.ndarray:
     for fabric in site.fabrics:
         share[fabric.halls] = fabric.counts.optics / chips[fabric.halls].sum()
     return share
+
+
+def units(site: Site, cls: FailureClass) -> tuple[np.ndarray, list[str], list[int]]:
+    """Return targets, names and unit counts of the population of a class that is not on racks."""
+    targets, names, counts = _units(site, cls.per)
+    if cls.effect == "flow":  # only where there is liquid to stop
+        counts = [k * int(site.block_pump_w[t] > 0.0) for t, k in zip(targets, counts, strict=True)]
+    return targets, names, counts
 
 
 def _units(site: Site, per: str) -> tuple[np.ndarray, list[str], list[int]]:

@@ -8,6 +8,7 @@ import numpy as np
 import simpy
 
 from simulator import rng
+from simulator.engine.elements import rack_name
 from simulator.engine.state import State
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
@@ -33,6 +34,8 @@ class World:
     restored: dict[int, simpy.Event] = field(default_factory=dict)
     resumes: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
     """Share and running of loads that are off, as they were."""
+    repaired_s: dict[tuple[str, int, int], float] = field(default_factory=dict)
+    """When a unit that failed is back, by class, target and unit."""
     racks_freed: simpy.Event | None = None
     overloaded: bool = False
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
@@ -89,8 +92,7 @@ class World:
 
     def rack_name(self, rack: int) -> str:
         """Return the name of a rack."""
-        site = self.site
-        return f"{site.hall_names[site.rack_hall[rack]]}/r{site.rack_number[rack] + 1:04d}"
+        return rack_name(self.site, rack)
 
     def stream(self, purpose: str) -> "Stream":
         """Return the named random stream of this replicate."""

@@ -7,9 +7,10 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from simulator.components.incident import Incident
 from simulator.components.rack import Rack
 from simulator.components.topology import Hall, Topology
-from simulator.scenario.spec import Period, ScenarioSpec
+from simulator.scenario.spec import Period, Reliability, ScenarioSpec
 from simulator.weather import WeatherSource
 from simulator.workloads import Workload
 
@@ -26,6 +27,8 @@ class Parts:
     workloads: Mapping[int, Workload]
     weather: WeatherSource | None
     period: Period | None
+    reliability: Reliability | None
+    incidents: Mapping[int, Incident]
 
     @classmethod
     def of_spec(cls, spec: ScenarioSpec, tree: dict[str, Any]) -> "Parts":
@@ -38,6 +41,8 @@ class Parts:
             dict(enumerate(spec.workloads)),
             spec.weather,
             spec.period,
+            spec.reliability,
+            dict(enumerate(spec.incidents)),
         )
 
     @classmethod
@@ -52,6 +57,8 @@ class Parts:
             _each(Workload, tree.get("workloads")),
             _valid(WeatherSource, tree.get("weather")),
             _valid(Period, tree.get("period")),
+            _valid(Reliability, tree.get("reliability", {})),
+            _each(Incident, tree.get("incidents")),
         )
 
     @property

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
 
+from simulator.components.incident import Incident
 from simulator.components.kinds import Spec
 from simulator.components.topology import Topology
 from simulator.documents import Document
@@ -69,6 +70,8 @@ class ScenarioSpec(Spec):
     weather: WeatherSource
     period: Period
     reliability: Reliability = Reliability()
+    incidents: tuple[Incident, ...] = ()
+    """Failures that happen whatever the draws say."""
     economics: Economics
     record: Record = Record()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1

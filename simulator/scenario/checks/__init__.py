@@ -6,7 +6,7 @@ Each check yields (path, message); a check whose parts are not valid is not aske
 from collections.abc import Callable, Iterator
 
 from simulator.documents import Document
-from simulator.scenario.checks import cooling, names, period, power, racks, work
+from simulator.scenario.checks import cooling, incidents, names, period, power, racks, work
 from simulator.scenario.checks.plant import Plant, plant_of
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
@@ -26,6 +26,8 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     work.longer_than_context,
     work.impossible_plan,
     work.impossible_pool,
+    incidents.unknown_cause,
+    incidents.odd_time,
 )
 OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     racks.disconnected,
@@ -41,6 +43,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     work.unknown_halls,
     work.job_does_not_fit,
     work.pool_does_not_fit,
+    incidents.unknown_element,
 )
 
 
