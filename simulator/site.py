@@ -127,15 +127,16 @@ class Site:
                 found.append(Laid(hall.name, spec, ends, halls, racks, each))
         return tuple(found)
 
-    def network(self, halls: tuple[str, ...], chip: Accelerator, accelerators: int) -> tuple[Tier, ...]:
+    def network(self, halls: tuple[str, ...], chip: Accelerator, accelerators: int) -> tuple[Tier, ...] | None:
         """Return the intact network of a job that may use these groups of halls (all if none are
-        named): of as few of them as hold it. ValueError if nothing joins those."""
+        named): of as few of them as hold it. None without a fabric; ValueError if nothing joins
+        those."""
         mine = [f for f in self.fabrics if (f.name in halls or not halls) and self._holds(f, chip)]
         parts: list[Laid] = []
         for fabric in sorted(mine, key=lambda f: -f.ends.accelerators):
             if sum(part.ends.accelerators for part in parts) < accelerators:
                 parts.append(fabric)
-        return network(parts, self.topology.wan, accelerators) if parts else ()
+        return network(parts, self.topology.wan, accelerators) if parts else None
 
     def _holds(self, fabric: Laid, chip: Accelerator) -> bool:
         return self.chips[self.rack_chip[fabric.racks[0]]] == chip

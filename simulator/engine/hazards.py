@@ -99,7 +99,7 @@ def _units(site: Site, per: str) -> tuple[np.ndarray, list[str], list[int]]:
         return _all(site.block_names), list(site.block_names), [1] * len(site.block_names)
     if per == "hall":
         return _all(halls), halls, [1] * len(halls)
-    if per in (*network_parts.TIER_OF, "uplink"):
+    if per in network_parts.POPULATIONS:
         return network_parts.units(site, per)
     kind = "warm" if per == "liquid_plant_unit" else "chilled"
     chosen = np.array([i for i, loop in enumerate(site.loops) if loop.kind == kind])

@@ -9,6 +9,8 @@ TIER_OF = {"leaf_switch": 0, "spine_switch": 1, "core_switch": 2}
 """Tier of a population of switches: those that endpoints hang on (leaves, routers), those above
 (spines, circuit switches of a torus), and cores."""
 
+POPULATIONS = (*TIER_OF, "uplink")
+
 
 def units(site: Site, per: str) -> tuple[np.ndarray, list[str], list[int]]:
     """Return targets (fabrics), their names and how many units each has."""

@@ -11,15 +11,13 @@ import simpy
 from pydantic import Field
 
 from simulator.components import from_catalog
-from simulator.components.accelerator import Accelerator
-from simulator.components.fabric.tier import Tier
 from simulator.components.kinds import Spec
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.engine import membership
 from simulator.engine.state import Load
 from simulator.engine.world import World
 from simulator.kernels import columns as c
-from simulator.performance.collectives import Fabric, fabric_of
+from simulator.performance.collectives import fabric_of
 from simulator.performance.training import TrainingStep, estimate
 from simulator.policies.checkpointing import INTERVALS
 from simulator.policies.placement import choose
@@ -76,13 +74,7 @@ def step_of(job: TrainingJob, site: Site) -> TrainingStep:
     model = from_catalog.language_model(job.model)
     chip = from_catalog.accelerator(job.accelerator)
     tiers = site.network(job.halls, chip, job.accelerators)
-    return estimate(model, chip, job.accelerators, job.plan, _fabric(chip, tiers))
-
-
-def _fabric(chip: Accelerator, tiers: tuple[Tier, ...]) -> Fabric:
-    """Return what the collectives know of the network: the slowest tier across it."""
-    slowest = min((t.bytes_s for t in tiers), default=chip.scaleout_bandwidth)
-    return fabric_of(chip, degraded=min(slowest / chip.scaleout_bandwidth, 1.0))
+    return estimate(model, chip, job.accelerators, job.plan, fabric_of(chip, tiers))
 
 
 def load_of(job: TrainingJob, site: Site) -> Load:

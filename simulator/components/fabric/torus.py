@@ -44,7 +44,11 @@ class Torus(FabricSpec):
         return accelerators
 
     def graph(self, ends: Ends) -> Graph:
-        """Return one node per cube under the circuit switches."""
+        """Return one node per cube under the circuit switches.
+
+        Rings run through the faces of a cube with all its chips send, so its trunk counts as what
+        its chips' links carry, and each link of its faces as an equal share of that.
+        """
         chips, cubes = self.cube**3, self._cubes(ends)
         attached = np.full(cubes, chips)
         attached[-1] = ends.accelerators - (cubes - 1) * chips
@@ -57,7 +61,7 @@ class Torus(FabricSpec):
             switches=np.array([0] * cubes + [circuits] * joined),
             parent=np.array([cubes if joined else -1] * cubes + [-1] * joined),
             links=np.append(links, [0] * joined).astype(np.int64),
-            bytes_s=np.append(links, [0] * joined) * self.port_bandwidth,
+            bytes_s=np.append(links > 0, [0] * joined) * chips * DIRECTIONS * self.port_bandwidth,
             ports=np.append(attached, [0] * joined).astype(np.int64),
             port_bytes_s=DIRECTIONS * self.port_bandwidth,
         )

@@ -94,7 +94,7 @@ def test_trunks_carry_what_the_tiers_promise(kind, accelerators):
     ends = ends_of(accelerators, spec)
     graph = spec.graph(ends)
     under = graph.below(graph.ports[graph.leaves] / ends.ports_each)
-    for tier in (t for t in spec.tiers(ends) if t.kind == "scaleout"):
+    for tier in spec.tiers(ends):
         crossed = (graph.tier < spec.levels[tier.name]) & (graph.parent >= 0)
         assert np.all(under[crossed] * tier.bytes_s <= graph.bytes_s[crossed] * (1 + 1e-9))
 
