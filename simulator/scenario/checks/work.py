@@ -3,9 +3,11 @@
 from collections.abc import Iterable, Iterator
 
 from simulator.components import from_catalog
+from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
 from simulator.documents import TreePath
 from simulator.errors import nearest
+from simulator.performance import plan_faults, plan_nearest
 from simulator.performance.training import estimate
 from simulator.scenario.checks.plant import Group, Plant, chip_named
 from simulator.scenario.parts import Parts
@@ -97,14 +99,14 @@ def longer_than_context(parts: Parts) -> Iterator[Trouble]:
 
 
 def impossible_plan(parts: Parts) -> Iterator[Trouble]:
-    """Parallel plans that do not divide or do not fit the chips' memory."""
+    """Parallel plans that do not divide, exceed the chip or do not fit, and the nearest that do."""
     for i, job in _jobs(parts):
         model, chip = _model(job.model), chip_named(job.accelerator)
         if model is not None and chip is not None:
-            try:
-                estimate(model, chip, job.accelerators, job.plan)
-            except ValueError as error:
-                yield ("workloads", i, "plan"), str(error)
+            faults = list(_plan_faults(job, model, chip))
+            near = f" ({_near(job, model, chip)})" if faults else ""
+            for field, told in faults:
+                yield ("workloads", i, "plan", *field), told + near
 
 
 def impossible_pool(parts: Parts) -> Iterator[Trouble]:
@@ -115,6 +117,25 @@ def impossible_pool(parts: Parts) -> Iterator[Trouble]:
                 surface_of(pool)
             except ValueError as error:
                 yield ("workloads", i), str(error)
+
+
+def _plan_faults(
+    job: TrainingJob, model: LanguageModel, chip: Accelerator
+) -> list[tuple[tuple[str, ...], str]]:
+    """Return (path below the plan, message): what does not divide, or else does not fit."""
+    undivided = plan_faults.undivided(model, job.accelerators, job.plan)
+    faults = [*undivided, *plan_faults.beyond(chip, job.plan)]
+    if faults:
+        return [((field,), told) for field, told in faults]
+    try:
+        estimate(model, chip, job.accelerators, job.plan)
+    except ValueError as error:
+        return [((), str(error))]
+    return []
+
+
+def _near(job: TrainingJob, model: LanguageModel, chip: Accelerator) -> str:
+    return plan_nearest.advice(model, chip, job.accelerators, job.plan)
 
 
 def _chips_of(work: Workload) -> list[tuple[TreePath, str]]:
