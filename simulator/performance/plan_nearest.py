@@ -56,15 +56,14 @@ def nearest(
     """Return the feasible plan nearest to `plan` with the same batch; None if there is none."""
     fixed = {name: getattr(plan, name) for name in KEPT}
     case = Case(model, chip, accelerators, fixed, also=plan.model_dump())
-    near = sorted(_near(case, plan), key=lambda found: found[0])
-    search, best = Search(case, fabric), []
-    for distance, candidate in near:
-        if best and (distance > best[0][0] or len(best) == NEAR):
+    search, made = Search(case, fabric), list[tuple[float, Planned]]()
+    for distance, candidate in sorted(_near(case, plan), key=lambda found: found[0]):
+        if made and (distance > made[0][0] or len(made) == NEAR):
             break
-        made = search.estimate(candidate)
-        if made is not None and not any(plan_faults.beyond(chip, candidate)):
-            best.append((distance, made))
-    return min((made for _, made in best), key=lambda m: m.step.step_time_s, default=None)
+        step = search.estimate(candidate)
+        if step is not None and not any(plan_faults.beyond(chip, candidate)):
+            made.append((distance, step))
+    return min((step for _, step in made), key=lambda m: m.step.step_time_s, default=None)
 
 
 def enough(case: Case) -> int | None:

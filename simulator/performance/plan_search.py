@@ -23,6 +23,7 @@ from simulator.components.parallel_plan import ParallelPlan, Recompute
 from simulator.performance import memory, plan_space, training, transformer
 from simulator.performance.collectives import Fabric
 from simulator.performance.memory import Footprint
+from simulator.performance.pipeline import ZERO_BUBBLE_LEFT
 from simulator.performance.plan_space import Case, Fitting, Layout, Variant
 from simulator.performance.training import TrainingStep
 
@@ -158,7 +159,8 @@ def wording(plan: ParallelPlan) -> str:
     if plan.virtual_stages > 1:
         ways.append(f"virtual stages {plan.virtual_stages}")
     ways += [f"micro-batch {plan.micro_batch}", f"recompute {plan.recompute}"]
-    return ", ".join([*ways, f"sharding {plan.sharding}", plan.schedule, plan.precision])
+    ways += [f"sharding {plan.sharding}"] + [plan.schedule] * (plan.pp > 1)
+    return ", ".join([*ways, plan.precision])
 
 
 def plan_at(case: Case, one: Fitting, place: int) -> ParallelPlan:
@@ -193,8 +195,8 @@ def undominated(one: Fitting) -> NDArray[np.bool_]:
         for faster in order[:place]:
             kept[:, s] &= ~one.fits[:, faster]
     for v, variant in enumerate(one.variants):
-        for faster in RECOMPUTES[: RECOMPUTES.index(variant.recompute)]:
-            lighter = variant._replace(recompute=faster)
+        for less in RECOMPUTES[: RECOMPUTES.index(variant.recompute)]:
+            lighter = variant._replace(recompute=less)
             if lighter in one.variants:
                 kept[:, :, v] &= ~one.fits[:, :, one.variants.index(lighter)]
     return kept
@@ -214,7 +216,9 @@ class Search:
         """Return the fastest plan of each of the `top` best layouts, fastest first."""
         kept: dict[Any, Planned] = {}
         tie = count()  # decides between equal bounds, first come first
-        queue = [(0.0, next(tie), 0, b) for one in every for b in branches(one)]
+        queue: list[tuple[float, int, int, Branch | Leaf]] = [
+            (0.0, next(tie), 0, branch) for one in every for branch in branches(one)
+        ]
         while queue:
             bound_s, _, depth, at = heapq.heappop(queue)
             if bound_s >= _worst_s(kept, top):
@@ -308,11 +312,10 @@ class Search:
 def least_bubble(layout: Layout, variant: Variant) -> float:
     """Return the least a pipeline waits, in micro-batches of the whole model.
 
-    (p - 1)/v stages (Narayanan et al., SC21, section 2.2); zero-bubble schedules may reach none.
+    (p - 1)/v stages (Narayanan et al., SC21, section 2.2), less what a schedule fills.
     """
-    if variant.schedule != "1f1b":
-        return 0.0
-    return (layout.pp - 1) / (variant.virtual_stages * layout.pp)
+    left = 1.0 if variant.schedule == "1f1b" else ZERO_BUBBLE_LEFT
+    return left * (layout.pp - 1) / (variant.virtual_stages * layout.pp)
 
 
 def _worst_s(kept: Mapping[Any, Planned], top: int) -> float:
