@@ -6,6 +6,7 @@ from simulator.performance import collectives, memory
 from simulator.performance.layer import StageTime
 from simulator.performance.chip import stream_s
 from simulator.performance.setting import Setting
+from simulator.performance.transports import WIRE_SHARE
 
 # Bytes that an Adam step moves per weight: reads and writes of master copy and moments (24), the
 # gradient (4), the 16-bit weight (2), and once more the gradient for its norm (4). Counted. Derived.
@@ -69,12 +70,13 @@ def _gather_s(setting: Setting, bytes_per_weight: float) -> float:
     plan = setting.plan
     shared, experts = memory.local_parameters(setting.model, plan)
     dense_s = collectives.all_gather_s(
-        setting.fabric, setting.shard_ranks, bytes_per_weight * shared, stride=plan.tp
+        setting.fabric, _local(setting.shard_ranks, setting), bytes_per_weight * shared,
+        stride=plan.tp,
     )
     if not experts:
         return dense_s
     return dense_s + collectives.all_gather_s(
-        setting.fabric, setting.expert_ranks, bytes_per_weight * experts,
+        setting.fabric, _local(setting.expert_ranks, setting), bytes_per_weight * experts,
         stride=max(plan.ep, plan.tp),
     )
 
@@ -83,7 +85,7 @@ def _flat_s(setting: Setting, bytes_per_weight: float) -> float:
     """Return the same in one ring over all ranks through one port per server."""
     weights = sum(memory.local_parameters(setting.model, setting.plan))
     ranks = setting.shard_ranks
-    port_bytes_s = setting.chip.scaleout_bandwidth * collectives.SCALEOUT_SHARE
+    port_bytes_s = setting.chip.scaleout_bandwidth * WIRE_SHARE
     return bytes_per_weight * weights * (ranks - 1) / ranks / port_bytes_s
 
 
@@ -96,16 +98,23 @@ def _optimizer_s(setting: Setting) -> float:
 
 
 def _sites_s(setting: Setting) -> float:
-    """Return the time per step of the exchange across sites.
+    """Return the time per step of the exchange across sites, with nothing to hide it.
 
-    Every site's ranks hold the same weights, so each chip carries its share of one all-reduce over
-    the wide-area tier; done every so many steps, with nothing to hide it.
+    Every chip carries its own share of the weights that its site's ranks hold in common, in one
+    all-reduce over the sites; done once in so many steps.
     """
     sites = setting.plan.sites
     if sites is None:
         return 0.0
-    local = setting.data_parallel * setting.plan.cp // sites.sites
     shared, experts = memory.local_parameters(setting.model, setting.plan)
-    message = setting.stack.gradient_bytes * (shared / local + experts / max(local, 1))
-    once_s = collectives.wan_all_reduce_s(setting.fabric, sites.sites, message)
+    share = shared / setting.shard_ranks + experts / setting.expert_ranks
+    message = setting.stack.gradient_bytes * share * sites.sites
+    chips = setting.plan.tp * setting.plan.pp * setting.shard_ranks // sites.sites
+    once_s = collectives.all_reduce_s(setting.fabric, sites.sites, message, stride=chips)
     return once_s / sites.every
+
+
+def _local(ranks: int, setting: Setting) -> int:
+    """Return the ranks of one site that share weights."""
+    sites = setting.plan.sites
+    return max(ranks // sites.sites, 1) if sites else ranks

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from simulator.performance import attention, collectives, layers, operators, products
 from simulator.performance import chip as chips
 from simulator.performance.attention import Direction
+from simulator.performance.expert_exchange import BF16_BYTES, expert_exchange_s
 from simulator.performance.layers import AttentionCore, LayerKind, Product, StateCore
 from simulator.performance.setting import Setting
 
 # Chunk of a chunked scan, and the share of the 16-bit peak that its small products reach. Vendor
-# (Mamba-2 reference kernels, chunk 256) and assumed, 0.15-0.4.
-CHUNK, SCAN_SHARE = 256.0, 0.25
+# (Mamba-2 reference kernels, chunk 256) and assumed, 0.03-0.15.
+CHUNK, SCAN_SHARE = 256.0, 0.06
 
 # Bytes of the short convolution and gates per token and channel, forward. Counted. Derived.
 CONVOLUTION_BYTES = 12.0
@@ -280,9 +281,11 @@ def _expert_s(setting: Setting, kind: LayerKind) -> float:
     routed = next((p for p in kind.products if p.part == "expert_up"), None)
     if routed is None or plan.ep == 1:
         return 0.0
-    sent = 2.0 * setting.tokens / plan.tp * routed.times * routed.k
-    once_s = collectives.all_to_all_s(setting.fabric, plan.ep, sent)
-    return setting.stack.exposed.expert * 2.0 * once_s
+    once = expert_exchange_s(
+        setting.fabric, plan.ep, setting.tokens / plan.tp, routed.k, routed.times, routed.stored,
+        dispatch_bytes=BF16_BYTES, combine_bytes=BF16_BYTES,
+    )
+    return setting.stack.exposed.expert * (once.dispatch_s + once.combine_s)
 
 
 def _context_s(setting: Setting, kind: LayerKind) -> float:
@@ -298,5 +301,8 @@ def _context_s(setting: Setting, kind: LayerKind) -> float:
 
 def _host_s(setting: Setting, kind: LayerKind) -> float:
     """Return what the host needs to issue one layer of a kind, both ways."""
-    stack = setting.stack
-    return stack.host_expert_layer if kind.name == "experts" else stack.host_layer
+    chip, stack = setting.chip.name, setting.stack
+    if chip in stack.captures and setting.model.state_space is None:
+        return 0.0
+    passes = 4.0 / 3.0 if setting.plan.recompute == "full" else 1.0
+    return passes * len(kind.products) * stack.host_product_s(chip)

@@ -3,7 +3,6 @@ stack of the time would have."""
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from simulator.components import from_catalog
@@ -11,7 +10,7 @@ from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.components.stack import Stack
-from simulator.performance import collectives, memory, training
+from simulator.performance import collectives, memory, plan_search, training
 from simulator.studies.validate.topic import Cells, Simulated, count, given, in_unit
 
 QUANTITY = "step_time"
@@ -34,22 +33,33 @@ ports of 200 Gb/s for eight A100 (vTrain, arXiv:2312.12391, section V)."""
 
 
 def simulate(row: Cells) -> Simulated:
-    """Return the step time of a row."""
+    """Return the step time of a row; its plan is searched where none is published."""
     chip = from_catalog.accelerator(given(row, "accelerator"))
     chips = count(row, "n_accelerators")
     stack = from_catalog.stack(given(row, "stack"))
-    model = _model(row)
-    fabric = _fabric(row, chip)
-    if not _degrees(row):
-        raise ValueError("the row publishes no plan")
+    model, fabric = _model(row), _fabric(row, chip)
+    searched = not _degrees(row)
+    if searched:
+        fixed = _fixed(row, chip, stack) | {"schedule": "1f1b"}
+        found = plan_search.best_plan(model, chip, chips, fixed, fabric, stack=stack)
+        time_s, plan = found.step.step_time_s, found.plan
+    else:
+        time_s, plan = _fastest(row, model, chip, chips, fabric, stack)
+    return Simulated(in_unit(time_s, "s", row), searched, _note(row, plan))
+
+
+def _fastest(
+    row: Cells, model: LanguageModel, chip: Accelerator, chips: int, fabric: collectives.Fabric,
+    stack: Stack,
+) -> tuple[float, ParallelPlan]:
+    """Return the best of what a row leaves open, and its time."""
     found = [
         (training.estimate_unchecked(model, chip, chips, plan, fabric, stack).step_time_s, plan)
         for plan in _plans(row, model, chip, chips, stack)
     ]
     if not found:
         raise ValueError("no micro-batch divides the batch over the ranks")
-    time_s, plan = min(found, key=lambda each: each[0])
-    return Simulated(in_unit(time_s, "s", row), note=_note(row, plan))
+    return min(found, key=lambda each: each[0])
 
 
 def _model(row: Cells) -> LanguageModel:
@@ -84,21 +94,15 @@ def _gpt(name: str, shapes: dict[str, Any]) -> LanguageModel:
 
 def _fabric(row: Cells, chip: Accelerator) -> collectives.Fabric:
     """Return the network of the cluster that ran a row."""
-    port = PORTS.get(row.get("stack", ""))
-    fabric = collectives.fabric_of(chip)
-    return fabric if port is None else replace(fabric, scaleout_bytes_s=port)
+    port_bytes_s = PORTS.get(row.get("stack", ""), chip.scaleout_bandwidth)
+    return collectives.fabric_of(chip, degraded=port_bytes_s / chip.scaleout_bandwidth)
 
 
 def _plans(
     row: Cells, model: LanguageModel, chip: Accelerator, chips: int, stack: Stack
 ) -> Iterator[ParallelPlan]:
     """Yield the plans that a row leaves open: micro-batch and interleaving."""
-    fixed = _degrees(row) | {
-        "global_batch_sequences": count(row, "global_batch"),
-        "sequence_length": count(row, "seq_len"),
-        "precision": _precision(row, chip, stack),
-        "sharding": SHARDING.get(row.get("sharding", ""), stack.sharding),
-    }
+    fixed = _degrees(row) | _fixed(row, chip, stack)
     micro = _number(row, "micro_batch")
     for batch in MICRO_BATCHES if micro is None else (micro,):
         plan = ParallelPlan(**fixed, micro_batch=batch)
@@ -110,7 +114,7 @@ def _plans(
                 if micro is None:
                     continue
                 raise
-            yield _fitting(row, model, chip, asked, dp)
+            yield _fitting(row, model, chip, asked, dp, stack)
 
 
 def _virtual_stages(
@@ -127,12 +131,12 @@ def _virtual_stages(
 
 
 def _fitting(
-    row: Cells, model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp: int
+    row: Cells, model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp: int, stack: Stack
 ) -> ParallelPlan:
     """Return the plan with the least recomputation that fits, unless the row tells it, and with
-    fully sharded weights if nothing else fits."""
+    fully sharded weights if nothing else fits. A stack that offloads computes nothing again."""
     told = row.get("recompute", "").split(" ")[0]
-    choices = (told,) if told else RECOMPUTE
+    choices = (told,) if told else ("none",) if stack.offloads else RECOMPUTE
     shardings = (plan.sharding,) if row.get("sharding") else (plan.sharding, "full")
     for sharding in shardings:
         for recompute in choices:
@@ -143,6 +147,16 @@ def _fitting(
                 continue
             return tried
     return plan.model_copy(update={"recompute": choices[0]})
+
+
+def _fixed(row: Cells, chip: Accelerator, stack: Stack) -> dict[str, Any]:
+    """Return what every row tells of its plan, or its stack does."""
+    return {
+        "global_batch_sequences": count(row, "global_batch"),
+        "sequence_length": count(row, "seq_len"),
+        "precision": _precision(row, chip, stack),
+        "sharding": SHARDING.get(row.get("sharding", ""), stack.sharding),
+    }
 
 
 def _degrees(row: Cells) -> dict[str, Any]:
@@ -177,6 +191,7 @@ def _number(row: Cells, column: str) -> int | None:
 def _note(row: Cells, plan: ParallelPlan) -> str:
     """Return what was chosen in place of cells that are not given."""
     chosen = {
+        "tp": plan.tp, "pp": plan.pp, "cp": plan.cp, "ep": plan.ep,
         "micro_batch": plan.micro_batch, "vpp": plan.virtual_stages, "sharding": plan.sharding,
         "precision": plan.precision, "recompute": plan.recompute,
     }  # fmt: skip
