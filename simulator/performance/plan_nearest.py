@@ -32,9 +32,7 @@ MOST_SPARES = 0.10
 MOST_TIMES = 4096
 
 
-def advice(
-    model: LanguageModel, chip: Accelerator, accelerators: int, plan: ParallelPlan
-) -> str:
+def advice(model: LanguageModel, chip: Accelerator, accelerators: int, plan: ParallelPlan) -> str:
     """Return the nearest feasible plan in words, or the nearest accelerators that have one."""
     made = nearest(model, chip, accelerators, plan)
     if made is not None:
@@ -42,7 +40,9 @@ def advice(
     case = Case(model, chip, accelerators, {name: getattr(plan, name) for name in KEPT})
     counts = [str(count) for count in (fewer(case), enough(case)) if count]
     if counts:
-        return f"no plan of {accelerators} accelerators is feasible, of {' or '.join(counts)} one is"
+        return (
+            f"no plan of {accelerators} accelerators is feasible, of {' or '.join(counts)} one is"
+        )
     return "no feasible plan is near; another batch may have one"
 
 

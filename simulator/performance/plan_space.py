@@ -8,7 +8,6 @@ choice is a line of `AXES`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from math import gcd
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -278,8 +277,3 @@ def divisors(count: int) -> tuple[int, ...]:
 def powers_of_two(most: int) -> tuple[int, ...]:
     """Return 1, 2, 4 ... up to `most`."""
     return tuple(2**k for k in range(most.bit_length()) if 2**k <= most)
-
-
-def ranks_for(ep: int, layout: Layout) -> int:
-    """Return the fewest data-parallel ranks that hold `ep` expert groups."""
-    return ep // gcd(ep, layout.tp * layout.cp)
