@@ -10,6 +10,7 @@ The search ends when the least bound is no better than the worst plan kept: noth
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from math import inf
 from typing import Any, NamedTuple, get_args
@@ -266,9 +267,13 @@ class Search:
 
     def _flops_s(self, precision: str) -> float:
         """Return the step's time if all chips did useful products at their peak."""
+        return self._flops / (self.case.accelerators * self.case.chip.peak[precision])
+
+    @cached_property
+    def _flops(self) -> float:
+        """Useful FLOPs of a step."""
         case = self.case
-        flops = case.sequences * case.length * transformer.train_flops(case.model, case.length)
-        return flops / (case.accelerators * case.chip.peak[precision])
+        return case.sequences * case.length * transformer.train_flops(case.model, case.length)
 
     def _rounds(self, branch: Branch) -> float:
         """Return micro-batches of the whole model that one stage's work amounts to."""
