@@ -112,12 +112,12 @@ def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingS
     stage = stage_time(setting)
     pipeline, data = pipeline_time(setting, stage), data_time(setting, stage)
     batches = setting.micro_batches
-    slowest = slowest_of(accelerators, min(chip.scaleup_domain, SERVER_CHIPS))
+    pace = slowest(chip, accelerators)
     compute_s = batches * stage.compute_s + data.optimizer_s
     wire_s = batches * stage.exposed_s + pipeline.sends_s
-    bubble_s = slowest * pipeline.bubble_s
-    staged_s = slowest * batches * stage.total_s + bubble_s
-    step_s = slowest * (compute_s + wire_s) + bubble_s + data.exposed_s + stack.step_overhead
+    bubble_s = pace * pipeline.bubble_s
+    staged_s = pace * batches * stage.total_s + bubble_s
+    step_s = pace * (compute_s + wire_s) + bubble_s + data.exposed_s + stack.step_overhead
     tokens = float(plan.global_batch_sequences * plan.sequence_length)
     work = tokens * transformer.train_flops(model, plan.sequence_length)
     at_work = _power_at_work(stage)
@@ -136,6 +136,11 @@ def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingS
         data_parallel=setting.data_parallel,
         stack=stack.name,
     )
+
+
+def slowest(chip: Accelerator, accelerators: int) -> float:
+    """Return how much longer a step takes because it waits for the slowest chip."""
+    return slowest_of(accelerators, min(chip.scaleup_domain, SERVER_CHIPS))
 
 
 def _power_at_work(stage: StageTime) -> float:
