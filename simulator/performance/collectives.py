@@ -66,8 +66,11 @@ def fabric_of(
     """Return the chip's scale-up domain with the scale-out tiers of a network above it.
 
     Without a network: one tier without end at the chip's own ports, divided by `oversubscription`,
-    `degraded` the share of it that is left.
+    `degraded` the share of it that is left. A network that begins with a scale-up tier (a torus
+    between racks) takes the place of the chip's own domain.
     """
+    if network and network[0].kind == "scaleup":
+        return Fabric(network, transport_of(chip))
     scaleup = Tier(
         name="scale-up",
         kind="scaleup",
