@@ -91,3 +91,24 @@ def chip_of(rack: Rack) -> Accelerator:
     if rack.accelerator is None:
         raise ValueError(f"rack {rack.name} has no accelerator: list it under `support`")
     return from_catalog.accelerator(rack.accelerator)
+
+
+def cramped(topology: Topology) -> list[str]:
+    """Return in words which halls have fewer network racks than their fabric fills by nameplate."""
+    told = []
+    for hall in topology.halls:
+        ends = ends_of(topology, hall)
+        drawn_w = fabric_of(topology, hall).draw_w(ends) if ends else 0.0
+        held = [(rack_named(topology, s.rack), hall.count * s.count) for s in hall.support]
+        listed = sum(count for rack, count in held if rack.fabric)
+        each_w = network_rack_w(topology, hall)
+        if drawn_w and not listed:
+            told.append(f"{hall.name} lists no racks for its switches: the {drawn_w / 1e3:,.0f} kW "
+                        "they draw are not in the balance")  # fmt: skip
+            continue
+        nameplate_w = next((rack.nameplate for rack, count in held if rack.fabric and count), 0.0)
+        if each_w > nameplate_w:
+            told.append(f"{hall.name} lists {listed} network racks that draw {each_w / 1e3:.1f} kW "
+                        f"each, above {nameplate_w / 1e3:.1f} kW; its switches and optics fill "
+                        f"{math.ceil(listed * each_w / nameplate_w)}")  # fmt: skip
+    return told

@@ -85,6 +85,9 @@ class Network:
         self.live = [Live(laid) for laid in site.fabrics]
         self.wans = site.topology.wan
         self.jobs: dict[int, Placed] = {}
+        self.fabric_of = np.full(site.rack_row.size, -1)
+        for index, laid in enumerate(site.fabrics):
+            self.fabric_of[laid.racks] = index
 
     def place(self, load: int, racks: Ints) -> None:
         """Put a job on racks. ValueError if they are of fabrics that nothing joins."""
@@ -121,6 +124,20 @@ class Network:
             if across:
                 self._share_wan(wan, across, shares)
         return [load for load in self.jobs if self._settle(load, shares[load])]
+
+    def within_reach(self, free: Ints, held: Ints) -> Ints:
+        """Return those of the free racks that a job can span with those it holds.
+
+        All of them where one WAN joins their fabrics; otherwise those of one fabric, that of the
+        racks held or the one with most room.
+        """
+        fabrics = np.unique(self.fabric_of[np.concatenate([free, held])])
+        names = [self.live[i].laid.name for i in fabrics if i >= 0]
+        if fabrics.size <= 1 or wan_of(names, self.wans) is not None:
+            return free
+        of = self.fabric_of[held] if held.size else self.fabric_of[free]
+        chosen = np.bincount(of + 1).argmax() - 1
+        return free[self.fabric_of[free] == chosen]
 
     def uses(self, index: int) -> bool:
         """Return whether any job is on a fabric."""
