@@ -148,7 +148,7 @@ def _collective_s(fabric: Fabric, ranks: int, size: float, stride: int, passes: 
         here = max(1, ranks // sites)
         between_s = _between_sites_s(fabric, sites, size / here, passes)
         return between_s + _collective_s(fabric, here, size, stride, passes)
-    group = _group(fabric, ranks, stride)
+    group = group_of(fabric, ranks, stride)
     return algorithms.collective_s(fabric.transport, group, passes, size)
 
 
@@ -160,7 +160,7 @@ def _between_sites_s(fabric: Fabric, sites: int, share_bytes: float, passes: int
     return simple.start_s + passes * ((sites - 1) * step_s + moved_s)
 
 
-def _group(fabric: Fabric, ranks: int, stride: int) -> Group:
+def group_of(fabric: Fabric, ranks: int, stride: int) -> Group:
     """Return a group as the closed forms need it; ranks spread evenly over their domains."""
     scaleup, rate, around_s, top_s = fabric.tiers[0], 0.0, 0.0, 0.0
     domains = -(-ranks // local_ranks(fabric, ranks, stride))
