@@ -6,7 +6,7 @@ written out its scores. For a plain 16-bit layer with dropout and scores this is
 34 s b h + 5 a s^2 b (Korthikanti et al., arXiv:2205.05198, equation 1).
 """
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import lru_cache
 
 from simulator.components.language_model import PRECISION_BYTES, LanguageModel
@@ -40,21 +40,23 @@ class Kept:
     """Divided over them only when the sequence is split too: norms, residuals, masks, latents."""
     score: float = 0.0
     """Per attended position of the whole sequence, divided over tensor-parallel ranks."""
+    cheap_split: float = 0.0
+    """Of `split`, outputs of activation functions: cheap to compute again."""
+    cheap_spread: float = 0.0
+    """Of `spread`, outputs of norms."""
     working: float = 0.0
     """Gradients alive at once in backward; divided."""
 
     def times(self, count: float) -> "Kept":
         """Return what so many layers keep; what is at work is one layer's."""
-        return Kept(count * self.split, count * self.spread, count * self.score, self.working)
+        *kept, working = astuple(self)
+        return Kept(*(count * part for part in kept), working)
 
     def plus(self, other: "Kept") -> "Kept":
         """Return what both keep; they are not at work at the same time."""
-        return Kept(
-            self.split + other.split,
-            self.spread + other.spread,
-            self.score + other.score,
-            max(self.working, other.working),
-        )
+        (*mine, working), (*theirs, more) = astuple(self), astuple(other)
+        sums = (a + b for a, b in zip(mine, theirs, strict=True))
+        return Kept(*sums, max(working, more))
 
 
 @dataclass(frozen=True)
@@ -94,9 +96,10 @@ def of_layer(model: LanguageModel, kind: LayerKind, keeping: Keeping) -> Kept:
     narrow = PRECISION_BYTES[keeping.precision]
     masks = MASK_BYTES * model.hidden if keeping.dropout else 0.0
     streams = VALUE_BYTES * model.residual_streams * model.hidden
-    made = Kept(spread=streams + narrow * model.hidden + masks)
+    normed = narrow * model.hidden
+    made = Kept(spread=streams + normed + masks, cheap_spread=normed)
     if kind.name == "prediction":
-        made = made.plus(Kept(spread=made.spread + narrow * 2.0 * model.hidden))
+        made = made.plus(made).plus(Kept(spread=2.0 * normed))
     if kind.attention:
         made = made.plus(_attention(kind, narrow, keeping))
     if kind.state:
@@ -129,7 +132,7 @@ def _attention(kind: LayerKind, narrow: float, keeping: Keeping) -> Kept:
     scores = 0.0 if keeping.fused_attention else score * core.heads
     joined = core.heads * (core.qk_dimension + core.value_dimension)
     joined += core.kv_heads * (core.qk_dimension + core.value_dimension)
-    return Kept(kept, beside, scores, VALUE_BYTES * joined)
+    return Kept(kept, beside, scores, working=VALUE_BYTES * joined)
 
 
 def _low_rank_width(kind: LayerKind) -> float:
@@ -156,17 +159,17 @@ def _network(kind: LayerKind, narrow: float) -> Kept:
     """Return what a feed-forward network or a layer of experts keeps: the inputs of activation
     functions and of the products behind them; routed tokens are kept once per expert.
     """
-    kept, beside, working = 0.0, 0.0, 0.0
+    kept, cheap, beside, working = 0.0, 0.0, 0.0, 0.0
     for product in kind.products:
         if product.part in UPS:
             routed = narrow * product.k if product.split == "experts" else 0.0
             kept += product.times * (routed + VALUE_BYTES * product.n)
             working += VALUE_BYTES * product.times * product.n
         elif product.part in DOWNS:
-            kept += narrow * product.times * product.k
+            cheap += narrow * product.times * product.k
             working += VALUE_BYTES * product.times * product.k
         elif product.part == "router":
             beside += 2.0 * WIDE_BYTES * product.n
         elif product.part == "latent_up":
             beside += narrow * product.k
-    return Kept(kept, beside, 0.0, working)
+    return Kept(kept + cheap, beside, cheap_split=cheap, working=working)

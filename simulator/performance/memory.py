@@ -130,7 +130,9 @@ def check(
             for told, other, ranks in _changes(model, plan, dp)
             if footprint(model, other, ranks, stack, images).total <= room
         ]
-        cure = f"it would fit with {', or '.join(fits)}" if fits else "no single change makes it fit"
+        cure = (
+            f"it would fit with {', or '.join(fits)}" if fits else "no single change makes it fit"
+        )
         raise ValueError(
             f"{model.name} does not fit {chip.name}: {each}: {need.total / 1e9:.1f} GB of "
             f"{room / 1e9:.1f} GB usable; {cure}"
@@ -235,8 +237,17 @@ def _recomputed(
         inputs = activations.VALUE_BYTES * model.residual_streams * model.hidden
         return Kept(spread=count * inputs), every.times(1.0 / count)
     if plan.recompute == "selective":
-        return Kept(every.split, every.spread), Kept(score=every.score / count)
+        return _selected(every), Kept(score=every.score / count)
     return every, Kept()
+
+
+def _selected(every: Kept) -> Kept:
+    """Return what selective recomputation leaves: all but scores where they are written out
+    (Korthikanti et al., section 5), else all but outputs of norms and of activation functions.
+    """
+    if every.score:
+        return Kept(every.split, every.spread)
+    return Kept(every.split - every.cheap_split, every.spread - every.cheap_spread)
 
 
 def _logit_bytes(model: LanguageModel, plan: ParallelPlan, stack: Stack | None) -> float:
@@ -291,6 +302,7 @@ def _changes(
         if dp % 2 == 0 and goes.get(axis, True):
             changed = {axis: twice, "dp": dp // 2}
             yield f"{axis} {twice}", plan.model_copy(update=changed), dp // 2
-    if model.experts and model.experts.count % (2 * plan.ep) == 0:
-        if (dp * plan.cp * plan.tp) % (2 * plan.ep) == 0:
-            yield f"ep {2 * plan.ep}", plan.model_copy(update={"ep": 2 * plan.ep}), dp
+    more = 2 * plan.ep
+    ranks = dp * plan.cp * plan.tp
+    if model.experts and model.experts.count % more == 0 and ranks % more == 0:
+        yield f"ep {more}", plan.model_copy(update={"ep": more}), dp
