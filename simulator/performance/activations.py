@@ -50,13 +50,13 @@ class Kept:
     def times(self, count: float) -> "Kept":
         """Return what so many layers keep; what is at work is one layer's."""
         *kept, working = astuple(self)
-        return Kept(*(count * part for part in kept), working)
+        return Kept(*[count * part for part in kept], working)
 
     def plus(self, other: "Kept") -> "Kept":
         """Return what both keep; they are not at work at the same time."""
-        (*mine, working), (*theirs, more) = astuple(self), astuple(other)
-        sums = (a + b for a, b in zip(mine, theirs, strict=True))
-        return Kept(*sums, max(working, more))
+        *mine, working = astuple(self)
+        *theirs, more = astuple(other)
+        return Kept(*[a + b for a, b in zip(mine, theirs, strict=True)], max(working, more))
 
 
 @dataclass(frozen=True)

@@ -82,6 +82,12 @@ class StageTime:
         return self.forward.exposed_s + self.backward.exposed_s
 
     @property
+    def clock_bound_frac(self) -> float:
+        """Share that a slower core clock lengthens: products, unless the host is what paces."""
+        waits = self.host_s >= self.forward.total_s + self.backward.total_s
+        return 0.0 if waits else self.product_s / self.total_s
+
+    @property
     def compute_s(self) -> float:
         """Time without communication; the chip waits for its host where that is slower."""
         return self.total_s - self.exposed_s

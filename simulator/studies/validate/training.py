@@ -74,9 +74,11 @@ def _model(row: Cells) -> LanguageModel:
         return _gpt(name, shapes)
     if not shapes:
         return model
-    if "heads" in shapes and shapes["heads"] != model.heads:
-        width = shapes.get("hidden", model.hidden) // shapes["heads"]
-        shapes = {"kv_heads": shapes["heads"], "head_dimension": width} | shapes
+    hidden, heads = shapes.get("hidden", model.hidden), shapes.get("heads", model.heads)
+    if heads != model.heads or hidden != model.hidden:
+        shapes = {"kv_heads": heads, "head_dimension": hidden // heads} | shapes
+    if hidden != model.hidden and not model.gated:
+        shapes = {"ffn": 4 * hidden} | shapes
     return LanguageModel.model_validate(model.model_dump() | shapes, context={"si": True})
 
 
