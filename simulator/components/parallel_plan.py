@@ -51,7 +51,8 @@ class ParallelPlan(Spec):
     """Of the matrix products; attention scores stay in 16 bits."""
     recompute: Recompute = "none"
     """Activations computed again in backward: what costs little (selective: scores where they are
-    written out, else the outputs of norms and activation functions) or whole layers (full)."""
+    written out, else outputs of norms, of activation functions and of latent attention's products
+    up) or whole layers (full)."""
     sharding: Sharding = "optimizer"
     """What data-parallel ranks share out: nothing, the optimizer's state (ZeRO-1, distributed
     optimizer), gradients too (ZeRO-2), or weights as well (ZeRO-3, FSDP)."""

@@ -6,7 +6,7 @@ written out its scores. For a plain 16-bit layer with dropout and scores this is
 34 s b h + 5 a s^2 b (Korthikanti et al., arXiv:2205.05198, equation 1).
 """
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 
 from simulator.components.language_model import PRECISION_BYTES, LanguageModel
@@ -41,7 +41,8 @@ class Kept:
     score: float = 0.0
     """Per attended position of the whole sequence, divided over tensor-parallel ranks."""
     cheap_split: float = 0.0
-    """Of `split`, outputs of activation functions: cheap to compute again."""
+    """Of `split`, what is cheap to compute again: outputs of activation functions, and of the
+    products that take latent attention up."""
     cheap_spread: float = 0.0
     """Of `spread`, outputs of norms."""
     working: float = 0.0
@@ -49,14 +50,25 @@ class Kept:
 
     def times(self, count: float) -> "Kept":
         """Return what so many layers keep; what is at work is one layer's."""
-        *kept, working = astuple(self)
-        return Kept(*[count * part for part in kept], working)
+        return Kept(
+            split=count * self.split,
+            spread=count * self.spread,
+            score=count * self.score,
+            cheap_split=count * self.cheap_split,
+            cheap_spread=count * self.cheap_spread,
+            working=self.working,
+        )
 
     def plus(self, other: "Kept") -> "Kept":
         """Return what both keep; they are not at work at the same time."""
-        *mine, working = astuple(self)
-        *theirs, more = astuple(other)
-        return Kept(*[a + b for a, b in zip(mine, theirs, strict=True)], max(working, more))
+        return Kept(
+            split=self.split + other.split,
+            spread=self.spread + other.spread,
+            score=self.score + other.score,
+            cheap_split=self.cheap_split + other.cheap_split,
+            cheap_spread=self.cheap_spread + other.cheap_spread,
+            working=max(self.working, other.working),
+        )
 
 
 @dataclass(frozen=True)
@@ -119,8 +131,9 @@ def _attention(kind: LayerKind, narrow: float, keeping: Keeping) -> Kept:
     out = core.heads * core.value_dimension
     kept = VALUE_BYTES * out + (narrow * out if narrow < VALUE_BYTES else 0.0)
     kept += WIDE_BYTES * core.heads if keeping.fused_attention else 0.0
+    cheap = 0.0
     if "kv_up" in width:
-        kept += VALUE_BYTES * (2.0 * core.heads * core.qk_dimension + width["kv_up"])
+        cheap = VALUE_BYTES * (2.0 * core.heads * core.qk_dimension + width["kv_up"])
     elif "kv" in width:
         kept += VALUE_BYTES * core.heads * core.qk_dimension + narrow * _low_rank_width(kind)
     else:
@@ -132,7 +145,8 @@ def _attention(kind: LayerKind, narrow: float, keeping: Keeping) -> Kept:
     scores = 0.0 if keeping.fused_attention else score * core.heads
     joined = core.heads * (core.qk_dimension + core.value_dimension)
     joined += core.kv_heads * (core.qk_dimension + core.value_dimension)
-    return Kept(kept, beside, scores, working=VALUE_BYTES * joined)
+    working = VALUE_BYTES * joined
+    return Kept(kept + cheap, beside, scores, cheap_split=cheap, working=working)
 
 
 def _low_rank_width(kind: LayerKind) -> float:

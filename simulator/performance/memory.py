@@ -13,9 +13,10 @@ from simulator.components.stack import Stack
 from simulator.performance import activations, layers, stages, transformer
 from simulator.performance.activations import Keeping, Kept
 
-# Share of memory that a framework can fill: contexts, communication buffers and fragmentation take
-# the rest. Assumed, 0.88-0.96.
-USABLE_SHARE = 0.94
+# Share of a chip's nameplate that a framework can fill. Nameplates count GiB as GB (drivers report
+# 81,559 MiB of 80 GB on H100, 183,359 MiB of 180 GB on B200: 1.07 of it in bytes); contexts,
+# communication buffers and fragmentation take 5-10 % of what is there. Assumed, 0.96-1.02.
+USABLE_SHARE = 1.00
 
 # Bytes per weight: 16-bit weight; 32-bit gradient where micro-batches are summed, unless the stack
 # says otherwise; 32-bit master copy and two moments of Adam (Rajbhandari et al., ZeRO, SC20, section
@@ -243,7 +244,8 @@ def _recomputed(
 
 def _selected(every: Kept) -> Kept:
     """Return what selective recomputation leaves: all but scores where they are written out
-    (Korthikanti et al., section 5), else all but outputs of norms and of activation functions.
+    (Korthikanti et al., section 5), else all but what is cheap: outputs of norms, of activation
+    functions and of latent attention's products up (Megatron Core's selective modules).
     """
     if every.score:
         return Kept(every.split, every.spread)
