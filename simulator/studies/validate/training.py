@@ -141,15 +141,17 @@ def _fitting(
     row: Cells, model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp: int, stack: Stack
 ) -> ParallelPlan:
     """Return the plan with the least recomputation that fits, unless the row tells it, and with
-    fully sharded weights if nothing else fits. A stack that offloads computes nothing again."""
-    told = row.get("recompute", "").split(" ")[0]
-    choices = (told,) if told else ("none",) if chip.name in stack.offloads else RECOMPUTE
-    shardings = (plan.sharding,) if row.get("sharding") else (plan.sharding, "full")
+    fully sharded weights if nothing else fits. A stack that offloads computes nothing again and
+    shares out no more than it would."""
+    told, offloads = row.get("recompute", "").split(" ")[0], chip.name in stack.offloads
+    choices = (told,) if told else ("none",) if offloads else RECOMPUTE
+    fixed = row.get("sharding") or offloads
+    shardings = (plan.sharding,) if fixed else (plan.sharding, "full")
     for sharding in shardings:
         for recompute in choices:
             tried = plan.model_copy(update={"recompute": recompute, "sharding": sharding})
             try:
-                memory.check(model, chip, tried, dp)
+                memory.check(model, chip, tried, dp, stack)
             except ValueError:
                 continue
             return tried
