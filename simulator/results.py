@@ -118,7 +118,10 @@ TABLES: dict[str, dict[str, str]] = {
         "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",
         "accelerators": "Count", "nameplate_w": "Per rack", "role": "accelerator or support",
     },
-    "network": {"fabric": "Group of halls", "tier": "leaf, spine, core, optics", "count": "Units", "power_w": "Each"},
+    "network": {
+        "fabric": "Group of halls", "tier": "Kind of switch (leaf, spine, core ...), or optics",
+        "count": "Units", "power_w": "Each",
+    },
     "assumptions": {
         "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",
         "evidence": "measured, vendor, derived, assumed", "range": "Range or null", "note": "Note",

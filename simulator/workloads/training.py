@@ -73,12 +73,8 @@ def step_of(job: TrainingJob, site: Site) -> TrainingStep:
     """Return the planned step of a job on this site's fabric."""
     model = from_catalog.language_model(job.model)
     chip = from_catalog.accelerator(job.accelerator)
-    clos = next(
-        (f.clos for f in site.fabrics() if f.name in job.halls or not job.halls),
-        site.topology.fabric,
-    )
-    fabric = fabric_of(chip, oversubscription=clos.oversubscription)
-    return estimate(model, chip, job.accelerators, job.plan, fabric)
+    tiers = site.network(job.halls, chip, job.accelerators)
+    return estimate(model, chip, job.accelerators, job.plan, fabric_of(chip, tiers))
 
 
 def load_of(job: TrainingJob, site: Site) -> Load:

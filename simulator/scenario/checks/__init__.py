@@ -6,7 +6,7 @@ Each check yields (path, message); a check whose parts are not valid is not aske
 from collections.abc import Callable, Iterator
 
 from simulator.documents import Document
-from simulator.scenario.checks import cooling, incidents, names, period, power, racks, work
+from simulator.scenario.checks import cooling, fabric, incidents, names, period, power, racks, work
 from simulator.scenario.checks.plant import Plant, plant_of
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
@@ -41,6 +41,8 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     cooling.above_chip_limit,
     work.chip_not_installed,
     work.unknown_halls,
+    fabric.unknown_ends,
+    fabric.apart,
     work.job_does_not_fit,
     work.pool_does_not_fit,
     incidents.unknown_element,
@@ -58,8 +60,9 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
 
 
 def _of_plant(parts: Parts, plant: Plant) -> Iterator[Trouble]:
-    """Yield what is wrong with the plant; one of absurd size is asked nothing further."""
-    absurd = list(racks.too_many(plant))
+    """Yield what is wrong with the plant; one of absurd size, or with a fabric that cannot be laid,
+    is asked nothing further."""
+    absurd = list(racks.too_many(plant)) or list(fabric.too_small(plant))
     yield from absurd
     for check in () if absurd else OF_PLANT:
         yield from check(parts, plant)
