@@ -133,7 +133,7 @@ FOUNDATIONS: dict[str, dict[str, str]] = {
     "validation": {
         "topic": "What is measured", "id": "Name of the published figure", "quantity": "Which one",
         "unit": "Of both values", "measured": "As published", "simulated": "By this version",
-        "error_pct": "100 (simulated - measured) / measured", "reason": "Why not simulated, or null",
+        "error_pct": "100 (simulated - measured) / measured", "reason": "Why not simulated, or blank",
         "searched": "Parallel plan not published", "note": "What was chosen for it",
         "group": "Stack or engine, and chip", "source": "Citation",
     },

@@ -492,12 +492,12 @@ def _events(draws, first, duration_s):  # type: ignore[no-untyped-def]
 def _validation() -> pd.DataFrame:
     """Return rows met well, badly and not at all, and one whose plan was searched."""
     cells = [
-        ("training", "run-a", "s", 12.0, 12.6, None, False, "stack-1, H100"),
-        ("training", "run-b", "s", 40.0, 26.0, None, False, "stack-1, H100"),
+        ("training", "run-a", "s", 12.0, 12.6, "", False, "stack-1, H100"),
+        ("training", "run-b", "s", 40.0, 26.0, "", False, "stack-1, H100"),
         ("training", "run-c", "s", 3.0, np.nan, "it does not fit", False, "stack-2, GB200"),
-        ("training", "run-d", "s", 5.0, 5.2, None, True, "stack-2, GB200"),
-        ("collective", "ring-8", "ms", 1.2, 1.1, None, False, "NVLink"),
-        ("goodput", "closed form", "1", 0.83, 0.83, None, False, ""),
+        ("training", "run-d", "s", 5.0, 5.2, "", True, "stack-2, GB200"),
+        ("collective", "ring-8", "ms", 1.2, 1.1, "", False, "NVLink"),
+        ("goodput", "closed form", "1", 0.83, 0.83, "", False, ""),
     ]
     names = ["topic", "id", "unit", "measured", "simulated", "reason", "searched", "group"]
     table = pd.DataFrame(cells, columns=names)
