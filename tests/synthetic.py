@@ -508,7 +508,7 @@ def _validation() -> pd.DataFrame:
 
 def _constants() -> pd.DataFrame:
     rows = [("performance.chip.LAYER_SHARE", "0.75", "What layers keep.", "assumed", "0.65-0.85"),
-            ("stack-1.bf16", "0.8", "A paper", "measured", None)]  # fmt: skip
+            ("stack-1.bf16", "0.8", "A second paper", "measured", None)]  # fmt: skip
     return pd.DataFrame(rows, columns=list(FOUNDATIONS["constants"]))
 
 

@@ -32,9 +32,7 @@ MOST_SPARES = 0.10
 MOST_TIMES = 4096
 
 
-def advice(
-    model: LanguageModel, chip: Accelerator, accelerators: int, plan: ParallelPlan
-) -> str:
+def advice(model: LanguageModel, chip: Accelerator, accelerators: int, plan: ParallelPlan) -> str:
     """Return the nearest feasible plan in words, or the nearest accelerators that have one."""
     made = nearest(model, chip, accelerators, plan)
     if made is not None:
@@ -42,7 +40,9 @@ def advice(
     case = Case(model, chip, accelerators, {name: getattr(plan, name) for name in KEPT})
     counts = [str(count) for count in (fewer(case), enough(case)) if count]
     if counts:
-        return f"no plan of {accelerators} accelerators is feasible, of {' or '.join(counts)} one is"
+        return (
+            f"no plan of {accelerators} accelerators is feasible, of {' or '.join(counts)} one is"
+        )
     return "no feasible plan is near; another batch may have one"
 
 
@@ -56,15 +56,14 @@ def nearest(
     """Return the feasible plan nearest to `plan` with the same batch; None if there is none."""
     fixed = {name: getattr(plan, name) for name in KEPT}
     case = Case(model, chip, accelerators, fixed, also=plan.model_dump())
-    near = sorted(_near(case, plan), key=lambda found: found[0])
-    search, best = Search(case, fabric), []
-    for distance, candidate in near:
-        if best and (distance > best[0][0] or len(best) == NEAR):
+    search, made = Search(case, fabric), list[tuple[float, Planned]]()
+    for distance, candidate in sorted(_near(case, plan), key=lambda found: found[0]):
+        if made and (distance > made[0][0] or len(made) == NEAR):
             break
-        made = search.estimate(candidate)
-        if made is not None and not any(plan_faults.beyond(chip, candidate)):
-            best.append((distance, made))
-    return min((made for _, made in best), key=lambda m: m.step.step_time_s, default=None)
+        step = search.estimate(candidate)
+        if step is not None and not any(plan_faults.beyond(chip, candidate)):
+            made.append((distance, step))
+    return min((step for _, step in made), key=lambda m: m.step.step_time_s, default=None)
 
 
 def enough(case: Case) -> int | None:

@@ -8,13 +8,13 @@ choice is a line of `AXES`.
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import product
-from math import gcd
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.components.accelerator import Accelerator
+from simulator.components.from_catalog import stack as stack_named
 from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan, Recompute, Schedule, Sharding
 from simulator.performance import memory
@@ -32,6 +32,9 @@ LEAST_CHUNK_TOKENS = 2048
 # Largest micro-batch and most chunks per stage looked at; published runs take 1-8 and 1-12. Assumed.
 MOST_MICRO_BATCH = 16
 MOST_CHUNKS = 16
+
+# Schedules that are run with several chunks per stage; zero bubble is not (arXiv:2401.10241).
+INTERLEAVED = ("1f1b",)
 
 # Precisions that train large models today; fp4 and int8 only when asked for.
 TRAINED_IN = ("bf16", "fp8")
@@ -114,6 +117,12 @@ def _expert_ways(case: Case) -> Sequence[int]:
     return divisors(case.model.experts.count) if case.model.experts else (1,)
 
 
+def _chunks(case: Case) -> Sequence[int]:
+    """One, and more where the software stack interleaves."""
+    stack = case.fixed.get("stack")
+    return range(1, MOST_CHUNKS + 1 if stack is None or stack_named(stack).interleaves else 2)
+
+
 def _precisions(case: Case) -> Sequence[str]:
     """What the chip multiplies in, of what models are trained in."""
     known = [p for p in TRAINED_IN if p in case.chip.peak]
@@ -126,7 +135,7 @@ AXES: dict[str, Callable[[Case], Iterator[Any] | Sequence[Any]]] = {
     "cp": _context_ways,
     "ep": _expert_ways,
     "micro_batch": lambda case: powers_of_two(MOST_MICRO_BATCH),
-    "virtual_stages": lambda case: range(1, MOST_CHUNKS + 1),
+    "virtual_stages": _chunks,
     "schedule": lambda case: get_args(Schedule),
     "recompute": lambda case: get_args(Recompute),
     "sharding": lambda case: get_args(Sharding),
@@ -168,6 +177,7 @@ def variants(case: Case, layout: Layout) -> list[Variant]:
         for v in each["virtual_stages"]
         if _chunks_go(case, layout, m, v)
         for chosen in product(*rest)
+        if v == 1 or chosen[0] in INTERLEAVED or "schedule" in case.fixed
     ]
 
 
@@ -267,8 +277,3 @@ def divisors(count: int) -> tuple[int, ...]:
 def powers_of_two(most: int) -> tuple[int, ...]:
     """Return 1, 2, 4 ... up to `most`."""
     return tuple(2**k for k in range(most.bit_length()) if 2**k <= most)
-
-
-def ranks_for(ep: int, layout: Layout) -> int:
-    """Return the fewest data-parallel ranks that hold `ep` expert groups."""
-    return ep // gcd(ep, layout.tp * layout.cp)

@@ -112,11 +112,12 @@ def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingS
     stage = stage_time(setting)
     pipeline, data = pipeline_time(setting, stage), data_time(setting, stage)
     batches = setting.micro_batches
-    slowest = slowest_of(accelerators, min(chip.scaleup_domain, SERVER_CHIPS))
+    pace = slowest(chip, accelerators)
     compute_s = batches * stage.compute_s + data.optimizer_s
     wire_s = batches * stage.exposed_s + pipeline.sends_s
-    bubble_s = slowest * pipeline.bubble_s
-    step_s = slowest * (compute_s + wire_s) + bubble_s + data.exposed_s + stack.step_overhead
+    bubble_s = pace * pipeline.bubble_s
+    staged_s = pace * batches * stage.total_s + bubble_s
+    step_s = pace * (compute_s + wire_s) + bubble_s + data.exposed_s + stack.step_overhead
     tokens = float(plan.global_batch_sequences * plan.sequence_length)
     work = tokens * transformer.train_flops(model, plan.sequence_length)
     at_work = _power_at_work(stage)
@@ -129,12 +130,17 @@ def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingS
         tokens_per_step=tokens,
         dynamic_power_frac=WAITING_POWER + (at_work - WAITING_POWER) * compute_s / step_s,
         compute_power_frac=at_work,
-        clock_bound_frac=batches * stage.product_s / step_s,
+        clock_bound_frac=stage.clock_bound_frac * staged_s / step_s,
         checkpoint_bytes=memory.CHECKPOINT_BYTES * transformer.parameters(model),
         memory_bytes=memory_bytes,
         data_parallel=setting.data_parallel,
         stack=stack.name,
     )
+
+
+def slowest(chip: Accelerator, accelerators: int) -> float:
+    """Return how much longer a step takes because it waits for the slowest chip."""
+    return slowest_of(accelerators, min(chip.scaleup_domain, SERVER_CHIPS))
 
 
 def _power_at_work(stage: StageTime) -> float:

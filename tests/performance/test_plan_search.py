@@ -15,7 +15,7 @@ from simulator.performance.plan_space import Case, Fitting
 
 SMALL = {
     "dense": ("llama-3.1-8b", "H100", 16, 32, 8192),
-    "experts": ("qwen3-30b-a3b", "H200-SXM-141GB", 16, 32, 4096),
+    "experts": ("qwen3-30b-a3b", "H200-SXM-141GB", 8, 16, 4096),
     "old": ("gpt-3-175b", "A100-SXM-80GB", 96, 96, 2048),
     "torus": ("llama-2-7b", "TPU-v5p", 32, 64, 4096),
 }

@@ -23,16 +23,25 @@ def asked(model: str = "llama-3.1-70b", chip: str = "H100", count: int = 256, **
 def test_what_is_not_given_is_assumed_and_said() -> None:
     answer = asked()
     assert set(answer.assumed) == {
-        "sequence_length", "global_batch_sequences", "precision", "fabric"
+        "sequence_length", "global_batch_sequences", "precision", "stack", "fabric"
     }  # fmt: skip
     batch = answer.found.plans[0].plan.global_batch_sequences
     assert answer.assumed["global_batch_sequences"].startswith(f"{batch} sequences: near ")
     assert "arXiv" in answer.assumed["sequence_length"]
 
 
+def test_a_stack_that_does_not_interleave_gets_no_chunks() -> None:
+    plans = asked(stack="composer-fsdp-2024", precision="bf16", top=20).found.plans
+    assert {made.plan.virtual_stages for made in plans} == {1}
+    assert {made.step.stack for made in plans} == {"composer-fsdp-2024"}
+    chunked = asked("gpt-3-175b", stack="megatron-2023", precision="bf16", top=20).found.plans
+    assert max(made.plan.virtual_stages for made in chunked) > 1
+
+
 def test_what_is_given_is_not_assumed() -> None:
     answer = asked(global_batch_sequences=512, sequence_length=4096, precision="bf16")
-    assert set(answer.assumed) == {"fabric"}
+    assert set(answer.assumed) == {"stack", "fabric"}
+    assert "newest" in answer.assumed["stack"]
     plan = answer.found.plans[0].plan
     assert (plan.global_batch_sequences, plan.sequence_length) == (512, 4096)
     assert plan.precision == "bf16"
@@ -88,7 +97,7 @@ def test_accelerators_that_do_not_divide_have_a_plan_with_spares() -> None:
 
 
 def test_fewer_accelerators_are_told_where_they_are_faster() -> None:
-    answer = asked("llama-3.1-8b", count=264, global_batch_sequences=512)
+    answer = asked("llama-3.1-8b", count=272, global_batch_sequences=512)
     assert answer.found.plans
     count, best = answer.fewer
     assert count == 256
@@ -101,6 +110,7 @@ def test_fewer_accelerators_are_told_where_they_are_faster() -> None:
     [
         ({"model": "lama-3.1-70b"}, "did you mean 'llama-3.1-70b'"),
         ({"chip": "H1000"}, "did you mean 'H100-SXM-80GB'"),
+        ({"stack": "megatron-21"}, "did you mean 'megatron-2021'"),
         ({"precision": "fp4"}, "H100-SXM-80GB multiplies in bf16, fp8, int8, not in fp4"),
     ],
 )

@@ -74,9 +74,11 @@ def _model(row: Cells) -> LanguageModel:
         return _gpt(name, shapes)
     if not shapes:
         return model
-    if "heads" in shapes and shapes["heads"] != model.heads:
-        width = shapes.get("hidden", model.hidden) // shapes["heads"]
-        shapes = {"kv_heads": shapes["heads"], "head_dimension": width} | shapes
+    hidden, heads = shapes.get("hidden", model.hidden), shapes.get("heads", model.heads)
+    if heads != model.heads or hidden != model.hidden:
+        shapes = {"kv_heads": heads, "head_dimension": hidden // heads} | shapes
+    if hidden != model.hidden and not model.gated:
+        shapes = {"ffn": 4 * hidden} | shapes
     return LanguageModel.model_validate(model.model_dump() | shapes, context={"si": True})
 
 
@@ -120,13 +122,15 @@ def _plans(
 def _virtual_stages(
     row: Cells, model: LanguageModel, plan: ParallelPlan, stack: Stack
 ) -> tuple[int, ...]:
-    """Return the interleavings to choose from: all that divide a stage's layers."""
+    """Return the interleavings to choose from: all that divide a stage's layers, where embedding and
+    output count as a layer each if the layers alone do not divide."""
     told = _number(row, "vpp")
     if told is not None:
         return (told,)
-    if plan.pp == 1 or not stack.interleaves or model.layers % plan.pp:
+    if plan.pp == 1 or not stack.interleaves:
         return (1,)
-    layers = model.layers // plan.pp
+    even = next((n for n in (model.layers, model.layers + 2) if n % plan.pp == 0), plan.pp)
+    layers = even // plan.pp
     return tuple(v for v in range(1, layers + 1) if layers % v == 0)
 
 
@@ -136,7 +140,7 @@ def _fitting(
     """Return the plan with the least recomputation that fits, unless the row tells it, and with
     fully sharded weights if nothing else fits. A stack that offloads computes nothing again."""
     told = row.get("recompute", "").split(" ")[0]
-    choices = (told,) if told else ("none",) if stack.offloads else RECOMPUTE
+    choices = (told,) if told else ("none",) if chip.name in stack.offloads else RECOMPUTE
     shardings = (plan.sharding,) if row.get("sharding") else (plan.sharding, "full")
     for sharding in shardings:
         for recompute in choices:
@@ -155,6 +159,7 @@ def _fixed(row: Cells, chip: Accelerator, stack: Stack) -> dict[str, Any]:
         "global_batch_sequences": count(row, "global_batch"),
         "sequence_length": count(row, "seq_len"),
         "precision": _precision(row, chip, stack),
+        "sequence_parallel": stack.sequence_parallel,
         "sharding": SHARDING.get(row.get("sharding", ""), stack.sharding),
     }
 
