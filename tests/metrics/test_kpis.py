@@ -154,7 +154,7 @@ def test_a_cause_that_never_struck_counts_as_zero(replicates):
 
 
 def test_nothing_to_train_or_serve_leaves_no_indicator(week):
-    empty = {name: week.tables[name].iloc[:0] for name in ("jobs", "pools", "latency")}
+    empty = {name: week.tables[name].iloc[:0] for name in ("jobs", "pools", "latency", "steps")}
     names = kpis(dataclasses.replace(week, tables=week.tables | empty))["kpi"]
     assert not names.str.startswith(("training.", "inference.")).any()
     assert "cost.energy_per_million_output_tokens" not in set(names)

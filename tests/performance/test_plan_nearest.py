@@ -7,8 +7,8 @@ import pytest
 from simulator.components.from_catalog import accelerator, language_model
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance import plan_faults, plan_nearest
+from simulator.performance.plan_axes import Case
 from simulator.performance.plan_search import search
-from simulator.performance.plan_space import Case
 from simulator.performance.training import estimate
 
 GIVEN: dict[str, Any] = {"global_batch_sequences": 288, "sequence_length": 8192}

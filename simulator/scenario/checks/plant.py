@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.rack import Rack
-from simulator.components.topology import Hall, Topology
-from simulator.scenario.parts import Parts
 from simulator.components.sizing import (
     block_limit_w,
     network_rack_w,
     rack_named,
     racks_per_block,
 )
+from simulator.components.topology import Hall, Topology
+from simulator.scenario.parts import Parts
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Group:
         """Draw of one hall with no work at all: racks at rest, lights and offices."""
         racks_w = self.hall.blocks * self.per_block * rack_idle_w(self.rack, self.chip)
         support_w = sum(
-            (rack.fabric and self.network_w or rack_idle_w(rack)) * count
+            ((rack.fabric and self.network_w) or rack_idle_w(rack)) * count
             for rack, count in self.support
         )
         return racks_w + support_w + self.hall.house

@@ -102,7 +102,7 @@ def impossible_plan(parts: Parts) -> Iterator[Trouble]:
     """Parallel plans that do not divide, exceed the chip or do not fit, and the nearest that do."""
     for i, job in _jobs(parts):
         model, chip = _model(job.model), chip_named(job.accelerator)
-        if model is not None and chip is not None:
+        if model is not None and chip is not None and _has_stack(job):
             faults = list(_plan_faults(job, model, chip))
             near = f" ({_near(job, model, chip)})" if faults else ""
             for field, told in faults:
@@ -132,6 +132,13 @@ def _plan_faults(
     except ValueError as error:
         return [((), str(error))]
     return []
+
+
+def _has_stack(job: TrainingJob) -> bool:
+    try:
+        return job.plan.stack is None or bool(from_catalog.stack(job.plan.stack))
+    except KeyError:
+        return False
 
 
 def _near(job: TrainingJob, model: LanguageModel, chip: Accelerator) -> str:

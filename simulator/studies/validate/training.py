@@ -32,11 +32,14 @@ PORTS = {"megatron-deepspeed-2022": 12.5e9}
 ports of 200 Gb/s for eight A100 (vTrain, arXiv:2312.12391, section V)."""
 
 
-def simulate(row: Cells) -> Simulated:
-    """Return the step time of a row; its plan is searched where none is published."""
+def simulate(row: Cells, stack: Stack | None = None) -> Simulated:
+    """Return the step time of a row; its plan is searched where none is published.
+
+    With a `stack` its constants are used in place of those of the row's own.
+    """
     chip = from_catalog.accelerator(given(row, "accelerator"))
     chips = count(row, "n_accelerators")
-    stack = from_catalog.stack(given(row, "stack"))
+    stack = stack or from_catalog.stack(given(row, "stack"))
     model, fabric = _model(row), _fabric(row, chip)
     searched = not _degrees(row)
     if searched:
@@ -160,7 +163,7 @@ def _fixed(row: Cells, chip: Accelerator, stack: Stack) -> dict[str, Any]:
     return {
         "global_batch_sequences": count(row, "global_batch"),
         "sequence_length": count(row, "seq_len"),
-        "precision": _precision(row, chip, stack),
+        "precision": precision_of(row, chip, stack),
         "sequence_parallel": stack.sequence_parallel,
         "sharding": SHARDING.get(row.get("sharding", ""), stack.sharding),
     }
@@ -172,7 +175,7 @@ def _degrees(row: Cells) -> dict[str, Any]:
     return {new: degree for new, degree in found.items() if degree is not None}
 
 
-def _precision(row: Cells, chip: Accelerator, stack: Stack) -> str:
+def precision_of(row: Cells, chip: Accelerator, stack: Stack) -> str:
     """Return what a row was multiplied in."""
     told = stack.precisions.get(chip.name)
     if told:
