@@ -163,6 +163,16 @@ def test_a_stack_says_how_gradients_are_summed() -> None:
     assert given.gradients == pytest.approx(old.gradient_bytes / 2.0 * given.weights)
 
 
+def test_a_run_that_recomputes_a_few_layers_is_just_beyond_memory() -> None:
+    # Megatron Bridge's recipe of Llama 3 8B in fp8 on eight H100 makes 5 of 32 layers again.
+    model, chip = language_model("llama-3.1-8b"), accelerator("H100")
+    plan = plan_of(sequence_length=8192, global_batch_sequences=128, precision="fp8")
+    over = footprint(model, plan, 8, stack("megatron-bridge-26.06")).total - chip.memory
+    again = plan.model_copy(update={"recompute": "full"})
+    spared = footprint(model, plan, 8).activations - footprint(model, again, 8).activations
+    assert 0.0 < over < 5 / 32 * spared
+
+
 WAYS = st.sampled_from([1, 2, 4, 8])
 
 
@@ -208,8 +218,8 @@ def test_what_does_not_fit_is_told_by_part_with_the_cure() -> None:
     model, chip = language_model("llama-3.1-8b"), accelerator("H100")
     told = (
         r"does not fit H100-SXM-80GB: weights 16\.1 GB, gradients 32\.1 GB, optimizer 12\.0 GB, "
-        r"activations .* GB, buffers .* GB: [\d.]+ GB of 75\.2 GB usable; it would fit with "
-        r"recompute full, or .*sharding full, or tp 2"
+        r"activations .* GB, buffers .* GB: [\d.]+ GB of 80\.0 GB usable; it would fit with "
+        r"recompute selective, or recompute full, .*sharding full, or tp 2"
     )
     with pytest.raises(ValueError, match=told):
         memory.check(model, chip, plan_of(), 8)
@@ -219,7 +229,7 @@ def test_a_cure_is_true() -> None:
     model, chip = language_model("llama-3.1-8b"), accelerator("H100")
     memory.check(model, chip, plan_of(tp=2, dp=4), 4)
     memory.check(model, chip, plan_of(sharding="full"), 8)
-    memory.check(model, chip, plan_of(recompute="full"), 8)
+    memory.check(model, chip, plan_of(recompute="selective"), 8)
 
 
 def test_where_nothing_helps_it_says_so() -> None:

@@ -31,7 +31,7 @@ def test_a_feasible_plan_is_nearest_to_itself() -> None:
     [
         ({"tp": 3}, {"pp": 2}),
         ({"pp": 7}, {"tp": 4}),
-        ({"tp": 1, "pp": 1}, {"pp": 1, "recompute": "none"}),
+        ({"tp": 1, "pp": 1}, {"tp": 1, "pp": 1}),
         ({"ep": 8}, {"tp": 4, "pp": 2, "ep": 1}),
         ({"micro_batch": 16}, {"tp": 4, "pp": 2}),
         ({"dp": 5}, {"tp": 4, "pp": 2, "dp": 36}),
