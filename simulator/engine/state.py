@@ -102,7 +102,7 @@ def _racks(site: Site, idle: np.ndarray, seed: int, replicate: int) -> c.RackSta
         load=idle.astype(np.int32), up_frac=np.ones(n),
         resistance_k_w=_resistances(site, seed, replicate),
         junction_c=np.full(n, site.topology.cooling.supply), power_cap=np.ones(n),
-        speed=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
+        clock=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
         dynamic_joined=zeros(), power_w=zeros(),
         row=site.rack_row.astype(np.int32),
         row_load=idle[site.rows.start].copy(),
@@ -140,7 +140,8 @@ def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
         synchronous=np.array([int(load.synchronous) for load in loads]),
         since_s=zeros(), on_s=zeros(), dynamic_s=zeros(), running_s=zeros(), member_s=zeros(),
         hours=np.zeros((n, categories)), step_hours=np.zeros((n, categories)),
-        speed=np.ones(n), heat_share=zeros(), busy=np.ones(n), work_s=zeros(), energy_j=zeros(),
+        clock=np.ones(n), clock_bound_frac=np.ones(n), pace=np.ones(n),
+        heat_share=zeros(), busy=np.ones(n), work_s=zeros(), energy_j=zeros(),
         power_exponent=np.array([site.chips[load.chip].power_exponent for load in loads]),
     )
 

@@ -5,6 +5,18 @@ from numba import njit
 
 
 @njit(cache=True)
+def pace_of(clock, clock_bound_frac):
+    """Return the work rate, of full speed, at a share of full clock.
+
+    The part of the time that follows the clock grows as 1/clock; memory and network keep theirs,
+    and the two add up: 1 / (f / clock + 1 - f).
+    """
+    if clock_bound_frac == 0.0:
+        return 1.0
+    return clock / (clock_bound_frac + (1.0 - clock_bound_frac) * clock)
+
+
+@njit(cache=True)
 def complete_loads(loads, end_s):
     """Bring the step integrals of every load up to `end_s`."""
     for load in range(loads.on.size):
@@ -38,19 +50,22 @@ def account_loads(loads):
     throttled, capped = 0.0, 0.0
     for load in range(loads.on.size):
         productive = loads.step_hours[load, 0]
-        cap_speed = loads.cap[load] ** (1.0 / loads.power_exponent[load])
-        speed = loads.speed[load] * cap_speed
+        cap_clock = loads.cap[load] ** (1.0 / loads.power_exponent[load])
+        bound = loads.clock_bound_frac[load]
+        uncapped_pace = pace_of(loads.clock[load], bound)
+        pace = pace_of(loads.clock[load] * cap_clock, bound)
         busy = productive * loads.busy[load]
-        slowed = busy * (1.0 - loads.speed[load])
+        slowed = busy * (1.0 - uncapped_pace)
         heat = slowed * loads.heat_share[load]
-        caps = slowed - heat + busy * loads.speed[load] * (1.0 - cap_speed)
+        caps = slowed - heat + busy * (uncapped_pace - pace)
         loads.hours[load, 0] += busy - heat - caps
         loads.hours[load, 1] += productive - busy
         loads.hours[load, 7] += heat
         loads.hours[load, 8] += caps
         for category in range(1, loads.hours.shape[1]):
             loads.hours[load, category] += loads.step_hours[load, category]
-        loads.work_s[load] += loads.running_s[load] * speed
+        loads.work_s[load] += loads.running_s[load] * pace
+        loads.pace[load] = pace
         throttled += heat
         capped += caps
     return throttled, capped

@@ -171,7 +171,7 @@ class TrainingRun:
             left_s = self.target_s - self.saved_s - (self._work_s() - work_s)
             if left_s <= 1e-6:
                 break
-            speed = max(float(self.world.state.loads.speed[self.load]), 0.01)
+            speed = max(float(self.world.state.loads.clock[self.load]), 0.01)
             wait_s = max(left_s / (self.computing_frac * speed), 1.0)
             if speed < 1.0:  # it may recover, and end sooner
                 wait_s = min(wait_s, SLOW_LOOK_S)
@@ -207,7 +207,7 @@ class TrainingRun:
         open_s = loads.running[self.load] * max(
             self.world.env.now - float(loads.since_s[self.load]), 0.0
         )
-        speed = loads.speed[self.load] * loads.cap[self.load] ** (
+        speed = loads.clock[self.load] * loads.cap[self.load] ** (
             1.0 / loads.power_exponent[self.load]
         )
         return float(loads.work_s[self.load] + (since_step_s + open_s) * speed)

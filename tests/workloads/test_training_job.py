@@ -161,7 +161,7 @@ def test_a_job_that_was_slowed_ends_when_its_work_is_done(tmp_path, monkeypatch)
     started = training.TrainingRun.run
 
     def slowed(self):
-        speed = self.world.state.loads.speed
+        speed = self.world.state.loads.clock
         for at_s, act in ((6001.0, lambda: speed.fill(0.5)), (12_001.0, lambda: speed.fill(1.0)),
                           (6031.0, lambda: self.world.alarm(self.load, "test"))):
             self.world.env.timeout(at_s).callbacks.append(lambda _, act=act: act())
