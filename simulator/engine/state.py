@@ -152,7 +152,7 @@ def _blocks(site: Site) -> c.BlockState:
     return c.BlockState(
         limit_w=site.block_limit_w.copy(), node=site.block_node, hall=site.block_hall,
         approach_k_w=site.block_approach_k_w, pump_w=site.block_pump_w,
-        support_w=site.block_support_w, flow=np.ones(n),
+        support_w=site.block_support_w.copy(), flow=np.ones(n),
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
         hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
         peak_w=zeros(),

@@ -113,7 +113,7 @@ class BlockState(NamedTuple):
     hall: Ints  # frozen
     approach_k_w: Floats  # frozen: coolant unit approach per watt of liquid heat
     pump_w: Floats  # frozen: coolant unit pumps
-    support_w: Floats  # frozen: steady draw of racks without accelerators
+    support_w: Floats  # support.py: draw of racks without accelerators in this step
     flow: Floats  # effects.py: share of the step in which coolant flows, before it stops
     cap: Floats  # power cap on dynamic power in this step
     coolant_c: Floats  # supplied to the cold plates

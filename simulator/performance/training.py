@@ -36,6 +36,8 @@ class TrainingStep:
     compute_s: float
     exposed_communication_s: float
     """Includes the optimizer step's wait for slower chips."""
+    data_parallel_s: float
+    """Of that, summing gradients and spreading weights over the data-parallel ranks."""
     bubble_frac: float
     """Share of the step in which a pipeline stage has nothing to do."""
     mfu: float
@@ -87,6 +89,7 @@ def estimate(
         step_time_s=step_s,
         compute_s=compute_s,
         exposed_communication_s=step_s - compute_s - bubble_s,
+        data_parallel_s=data_s,
         bubble_frac=bubble_s / step_s,
         mfu=work / (step_s * accelerators * accelerator.peak[plan.precision]),
         tokens_per_step=tokens,

@@ -1,0 +1,136 @@
+"""Every kind of job and test: its planned step, its load, its row in the `jobs` table."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simulator.kernels import columns as c
+from simulator.performance.collectives import Fabric
+from simulator.results import empty
+from simulator.site import Site
+from simulator.workloads import fine_tuning, rl_post_training, training
+from simulator.workloads.data_preparation import DataPreparationRun
+from simulator.workloads.fine_tuning import FineTuning
+from simulator.workloads.model_test_run import ModelTestRun
+from simulator.workloads.rl_post_training import RlPostTraining
+from simulator.workloads.step import JobStep
+from simulator.workloads.synchronous import SynchronousJob, fabric_for
+from simulator.workloads.training import TrainingJob
+from simulator.workloads.training_run import TrainingRun
+
+Job = TrainingJob | FineTuning | RlPostTraining
+JOBS = (TrainingJob, FineTuning, RlPostTraining)
+STEPS: dict[type[SynchronousJob], Any] = {
+    TrainingJob: training.step_of,
+    FineTuning: fine_tuning.step_of,
+    RlPostTraining: rl_post_training.step_of,
+}
+"""How each kind plans its step: `(job, fabric) -> JobStep`."""
+COMMUNICATION = ("communication", "weight_sync")
+WRITING = ("generation", "scoring")
+
+
+def step_of(job: SynchronousJob, site: Site) -> JobStep:
+    """Return the planned step of a job on this site's fabric."""
+    return step_on(job, fabric_for(job, site))
+
+
+def step_on(job: SynchronousJob, fabric: Fabric | None) -> JobStep:
+    """Return the step of a job on a fabric, whole or degraded; None: the chip's own ports."""
+    step: JobStep = STEPS[type(job)](job, fabric)
+    return step
+
+
+def jobs_table(
+    runs: Iterable[TrainingRun], tests: Iterable[ModelTestRun],
+    preparations: Iterable[DataPreparationRun], start: datetime,
+) -> pd.DataFrame:
+    """Return the `jobs` table: one row per job, test and preparation, blank where a figure has no
+    meaning."""
+    rows = [_of_run(run) for run in runs]
+    rows += [_of_test(test) for test in tests]
+    rows += [_of_preparation(run) for run in preparations]
+    if not rows:
+        return empty("jobs")
+    for row in rows:
+        at_s = row.pop("finish_s")
+        row["finish"] = (
+            None if at_s is None else (start + timedelta(seconds=round(at_s))).isoformat()
+        )
+    columns = list(empty("jobs").columns)
+    return pd.DataFrame(rows, columns=columns)
+
+
+def phases_table(runs: Iterable[TrainingRun]) -> pd.DataFrame:
+    """Return the `phases` table: what the present step of each job is made of."""
+    rows = [
+        {
+            "job": run.job.name, "phase": phase.name, "seconds": phase.seconds,
+            "share": phase.seconds / run.step.step_time_s,
+            "dynamic_power_frac": phase.dynamic_power_frac,
+            "clock_bound_frac": phase.clock_bound_frac,
+        }
+        for run in runs
+        for phase in run.step.phases
+    ]
+    return pd.DataFrame(rows) if rows else empty("phases")
+
+
+def _of_run(run: TrainingRun) -> dict[str, Any]:
+    """Return the figures of a synchronous job; those of a step are means at the achieved pace."""
+    job, planned = run.job, run.planned
+    retained_s = max(run.work_s() - run.reworked_s, run.saved_s)
+    running_s = run.running_s + _still(run, "running")
+    spent_s = running_s + run.stalled_s + _still(run, "stalled")
+    computed_s = retained_s + run.reworked_s
+    slowdown = running_s * run.computing_frac / computed_s if computed_s > 0.0 else 1.0
+    return {
+        "job": job.name, "kind": job.kind, "model": job.model, "accelerator": job.accelerator,
+        "accelerators": job.accelerators,
+        "step_time_s": planned.step_time_s * slowdown,
+        "planned_step_time_s": planned.step_time_s,
+        "mfu": planned.mfu / slowdown,
+        "ettr": retained_s * slowdown / spent_s if spent_s > 0.0 else 0.0,
+        "tokens": retained_s / planned.step_time_s * planned.tokens_per_step,
+        "target_tokens": planned.steps * planned.tokens_per_step,
+        "interruptions": run.interruptions,
+        "mttf_h": running_s / run.interruptions / 3600.0 if run.interruptions else np.nan,
+        "checkpoint_interval_s": run.interval_s,
+        "checkpoint_stall_s": job.checkpoint.stall,
+        "queued_s": run.queued_s,
+        "generation_frac": planned.share(*WRITING),
+        "communication_frac": planned.share(*COMMUNICATION),
+        "finish_s": run.finish_s,
+    }
+
+
+def _of_test(test: ModelTestRun) -> dict[str, Any]:
+    """Return the figures of a test: how often, and at what cost."""
+    useful_s = float(test.world.state.loads.hours[test.load, c.USEFUL])
+    job = test.run.job
+    return {
+        "job": test.spec.name, "kind": test.spec.kind, "model": job.model,
+        "accelerator": job.accelerator,
+        "accelerators": test.spec.accelerators or job.accelerators,
+        "tokens": test.completed * test.planned.tokens,
+        "tests": test.completed, "tests_skipped": test.skipped,
+        "accelerator_hours": useful_s / 3600.0,
+        "finish_s": None,
+    }
+
+
+def _of_preparation(run: DataPreparationRun) -> dict[str, Any]:
+    return {
+        "job": run.spec.name, "kind": run.spec.kind, "accelerators": 0, "tokens": run.tokens(),
+        "target_tokens": run.spec.tokens, "racks": run.planned.racks, "finish_s": run.finish_s,
+    }
+
+
+def _still(run: TrainingRun, what: str) -> float:
+    """Return the time spent so far in a phase that the end of the run cut off."""
+    if run.opened is None or run.opened[0] != what:
+        return 0.0
+    return run.world.end_s - run.opened[1]

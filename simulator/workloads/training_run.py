@@ -1,0 +1,261 @@
+"""A synchronous job in progress: placed on whole racks, paced by its slowest member, restarted from
+checkpoints, paused for tests of its model."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+import simpy
+
+from simulator.engine import membership, work
+from simulator.engine.world import World
+from simulator.kernels import columns as c
+from simulator.policies.checkpointing import INTERVALS
+from simulator.policies.placement import choose
+from simulator.workloads.step import JobStep
+from simulator.workloads.synchronous import SynchronousJob
+
+CHECKPOINT_POWER = 0.10
+"""Dynamic power fraction of a chip that waits for a save, a restart or its peers (assumed)."""
+
+
+class Visitor(Protocol):
+    """Something that comes to see a job's model now and then (`workloads/model_test_run.py`)."""
+
+    pauses: bool
+    """Whether the job makes way for it."""
+
+    def left(self, progress_s: float, now_s: float) -> tuple[float, float]:
+        """Return the seconds until it is due: of full-speed work, and of the clock."""
+
+    def due(self, progress_s: float) -> None:
+        """Say that the job has come so far."""
+
+    def occupy(self, run: "TrainingRun") -> Generator[Any, Any, None]:
+        """Work on the job's racks until done or interrupted."""
+
+
+@dataclass
+class TrainingRun:
+    """A job in progress. Work is counted in seconds of the planned step at full speed; a step that
+    lasts longer than planned (`change_step`) gives less of them per second."""
+
+    job: SynchronousJob
+    world: World
+    planned: JobStep
+    mttf_s: float
+    """Expected running time between interruptions, from the fleet's rates."""
+    interval_s: float = 0.0
+    saved_s: float = 0.0  # work safe in checkpoints
+    reworked_s: float = 0.0
+    running_s: float = 0.0
+    stalled_s: float = 0.0  # restart and requeue after interruptions
+    queued_s: float = 0.0
+    interruptions: int = 0
+    finish_s: float | None = None
+    visitors: list[Visitor] = field(default_factory=list)
+    opened: tuple[str, float] | None = None
+    """What the job is in the middle of, and since when."""
+    alarm: simpy.Event | None = field(default=None, repr=False)
+    """Fires when something stops what the job is doing."""
+
+    def __post_init__(self) -> None:
+        state, site = self.world.state, self.world.site
+        self.step = self.planned
+        self.load = state.load(self.job.name)
+        self.chip = int(state.chips[self.load])
+        stall_s = self.job.checkpoint.stall
+        self.target_s = self.planned.steps * self.planned.step_time_s
+        if self.job.checkpoint.policy == "fixed":
+            self.interval_s = float(self.job.checkpoint.interval or 0.0)
+        else:
+            # Without failures there is nothing to save for but the end.
+            best_s = INTERVALS[self.job.checkpoint.policy](stall_s, self.mttf_s)
+            self.interval_s = min(best_s, self.target_s)
+        self.computing_frac = self.interval_s / (self.interval_s + stall_s)
+        self.world.alarms[self.load] = self.interrupt
+        per_rack = float(site.rack_accelerators[site.rack_chip == self.chip][0])
+        self.racks_wanted = int(np.ceil(self.job.accelerators / per_rack))
+
+    def run(self) -> Generator[Any, Any, None]:
+        """Queue, then start, compute, fail and restart until the work is done."""
+        env, world = self.world.env, self.world
+        if self.job.start > 0.0:
+            yield env.timeout(self.job.start)
+        queued_from_s = env.now
+        while not self._take_racks():
+            yield world.wait_for_racks()
+        self.queued_s = env.now - queued_from_s
+        world.log("job_start", self.job.name, duration_s=self.queued_s)
+        yield from self._restart()
+        while self.finish_s is None:
+            visitor = yield from self._compute()
+            if visitor is not None:
+                yield from self._make_way(visitor)
+            if self._interrupted():
+                yield from self._restart()
+        self._retire()
+
+    def change_step(self, step: JobStep) -> None:
+        """Go on with steps that last longer than planned, or as planned again."""
+        self.step = step
+        if self.opened is not None and self.opened[0] == "running":
+            self._phase(c.USEFUL)
+
+    def interrupt(self, cause: str) -> None:
+        """Stop what the job is doing and have it restart."""
+        if self.alarm is not None and not self.alarm.triggered:
+            self.world.log("interruption", self.job.name, cause)
+            self.interruptions += 1
+            self.alarm.succeed()
+
+    def _undisturbed(self, wait_s: float) -> simpy.Event:
+        """Return an event after `wait_s`, or at the next interruption if that is sooner."""
+        assert self.alarm is not None
+        return self.world.env.timeout(wait_s) | self.alarm
+
+    def _restart(self) -> Generator[Any, Any, None]:
+        """Get whole racks, wait for supply, load the last checkpoint; begin again when hit."""
+        env, world = self.world.env, self.world
+        self.alarm = None
+        while self.alarm is None or self._interrupted():
+            self.opened = ("stalled", env.now)
+            while self.load in world.restored or not self._take_racks():
+                off = world.restored.get(self.load)
+                self._phase(c.QUEUE if off is None else c.POWER_CAP)
+                yield world.wait_for_racks() if off is None else off
+            self._phase(c.RESTART)
+            self.alarm = env.event()
+            yield self._undisturbed(self.job.checkpoint.restart)
+            self.stalled_s += env.now - self.opened[1]
+            self.opened = None
+
+    def _compute(self) -> Generator[Any, Any, Visitor | None]:
+        """Compute until interrupted, done, or visited by what needs the racks; return the visitor.
+
+        An interruption loses what was not saved. Waits last as long as the next thing to do is away
+        at full speed, so that a slowed job that recovers is not late.
+        """
+        env = self.world.env
+        began_s, work_s = env.now, self.work_s()
+        members = float(self.world.state.loads.count[self.load])
+        self.opened = ("running", began_s)
+        self._phase(c.USEFUL)
+        visitor = None
+        while not self._interrupted():
+            progress_s = self.saved_s + self.work_s() - work_s
+            visitor = self._visitor_at(progress_s)
+            wait_s = self._wait_s(progress_s)
+            if visitor is not None or wait_s == 0.0:
+                break
+            yield self._undisturbed(wait_s)
+        done_s, elapsed_s = self.work_s() - work_s, env.now - began_s
+        self.running_s += elapsed_s
+        self.opened = None
+        if self._interrupted():
+            self._lose(elapsed_s, done_s, members)
+        elif visitor is not None:
+            self.saved_s += done_s
+        else:
+            self.saved_s = self.target_s
+            self.finish_s = env.now
+            self.world.log("job_finish", self.job.name, duration_s=elapsed_s)
+        return None if self._interrupted() else visitor
+
+    def _wait_s(self, progress_s: float) -> float:
+        """Return how long to compute before looking again; 0 at the end of the job."""
+        left_s = self.target_s - progress_s
+        if left_s <= work.DONE_S:
+            return 0.0
+        now_s = self.world.env.now
+        visits = [visitor.left(progress_s, now_s) for visitor in self.visitors]
+        ahead_s = min([left_s, *(work_s for work_s, _ in visits)])
+        wait_s = work.wait_s(ahead_s, self.computing_frac, self._rate())
+        return max(min([wait_s, *(clock_s for _, clock_s in visits)]), work.DONE_S)
+
+    def _visitor_at(self, progress_s: float) -> Visitor | None:
+        """Tell those who are due; return one of them that the job makes way for."""
+        now_s = self.world.env.now
+        for visitor in self.visitors:
+            if min(visitor.left(progress_s, now_s)) <= work.DONE_S:
+                visitor.due(progress_s)
+                if visitor.pauses:
+                    return visitor
+        return None
+
+    def _make_way(self, visitor: Visitor) -> Generator[Any, Any, None]:
+        """Save, and lend the racks to a visitor; nothing is lost when that is cut short."""
+        self._phase(c.CHECKPOINT)
+        yield self._undisturbed(self.job.checkpoint.stall)
+        if not self._interrupted():
+            yield from visitor.occupy(self)
+
+    def _lose(self, elapsed_s: float, done_s: float, members: float) -> None:
+        """Keep the work of whole checkpoint cycles; count the rest as rework of all that computed,
+        broken now or not."""
+        cycle_s = self.interval_s + self.job.checkpoint.stall
+        cycles = int(elapsed_s // cycle_s)
+        kept_s = done_s * min(cycles * cycle_s / elapsed_s, 1.0) if elapsed_s > 0.0 else 0.0
+        self.saved_s += kept_s
+        self.reworked_s += done_s - kept_s
+        hours = self.world.state.loads.hours[self.load]
+        hours[c.USEFUL] -= (done_s - kept_s) * members
+        hours[c.REWORK] += (done_s - kept_s) * members
+
+    def work_s(self) -> float:
+        """Return seconds of planned full-speed work computed so far, up to now."""
+        return work.done_s(self.world, self.load)
+
+    def _rate(self) -> float:
+        """Return seconds of planned full-speed work per second of the clock, saves included."""
+        return self.computing_frac * self._network_pace() * work.pace(self.world, self.load)
+
+    def _network_pace(self) -> float:
+        """Return the planned time of a step over its present one at full clock."""
+        return self.planned.step_time_s / self.step.step_time_s
+
+    def _phase(self, category: int) -> None:
+        """Set what the job's time counts as, and its power."""
+        share = np.zeros(len(c.CATEGORIES))
+        share[category] = 1.0
+        dynamic_frac, running = CHECKPOINT_POWER, 0.0
+        if category == c.USEFUL:
+            computing, pace = self.computing_frac, self._network_pace()
+            running = computing * pace
+            share[c.USEFUL], share[c.NETWORK] = running, computing * (1.0 - pace)
+            share[c.CHECKPOINT] = 1.0 - computing
+            dynamic_frac = (
+                computing * self.step.dynamic_power_frac + (1.0 - computing) * CHECKPOINT_POWER
+            )
+        on = 0.0 if self.load in self.world.restored else 1.0
+        self.world.set_load(
+            self.load, on=on, dynamic_frac=dynamic_frac, share=share, running=running,
+            clock_bound_frac=self.step.clock_bound_frac,
+        )
+
+    def _interrupted(self) -> bool:
+        return self.alarm is not None and self.alarm.triggered
+
+    def _take_racks(self) -> bool:
+        """Hand back racks with failed parts and take whole ones; return whether enough are held."""
+        world, racks = self.world, self.world.state.racks
+        held = membership.members(world, self.load)
+        broken = held[racks.up_frac[held] < 1.0]
+        membership.release(world, broken)
+        held = held[racks.up_frac[held] == 1.0]
+        if held.size >= self.racks_wanted:
+            return True
+        free = membership.healthy(world, self.chip, ("idle", "batch"))
+        if self.job.halls:
+            names = [hall.name in self.job.halls for hall in world.site.hall_spec]
+            free = free[np.array(names)[world.site.rack_hall[free]]]
+        extra = choose(free, world.site.rack_hall, self.racks_wanted - held.size, held)
+        membership.assign(world, extra, self.load)
+        return held.size + extra.size >= self.racks_wanted
+
+    def _retire(self) -> None:
+        self.world.alarms.pop(self.load)
+        held = membership.members(self.world, self.load)
+        self._phase(c.IDLE)
+        membership.release(self.world, held)
