@@ -5,6 +5,7 @@ key of `sources.yaml`, which holds titles and addresses once. The catalog knows 
 out figures, and `simulator.components.from_catalog` makes specs of them.
 """
 
+import re
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -16,6 +17,12 @@ from simulator.errors import nearest, squash
 
 FOLDER = Path(__file__).parent
 FIGURE_KEYS = frozenset({"value", "source", "evidence", "range", "note"})
+
+# Words at the end of a model's name that say how it was tuned, packed or dated, not what it is.
+TUNED = frozenset({"base", "chat", "instruct", "it", "thinking", "hf"})
+PACKED = frozenset({"bf16", "fp16", "fp8", "fp4", "nvfp4", "mxfp4", "int8", "int4", "awq", "gptq"})
+RELEASE_WORDS = TUNED | PACKED
+
 Tree = Any
 Figure = tuple[str, Tree, str, str, tuple[Tree, Tree] | None]
 
@@ -89,11 +96,31 @@ def _key(name: str) -> str:
 
 @cache
 def _file_of(kind: str, name: str) -> Path:
-    """Return the file of a name; aliases are read only when no file is called so."""
-    found = _files(kind).get(_key(name)) or _aliases(kind).get(_key(name))
+    """Return the file of a name; aliases are read only when no file is called so, and a model is
+    looked for without its release words only when neither knows it.
+    """
+    found = _known(kind, name)
+    if found is None and kind == "models":
+        found = _known(kind, _released_as(name))
     if found is None:
         raise KeyError(f"the catalog has no {name!r} in {kind}{nearest(name, names(kind))}")
     return found
+
+
+def _known(kind: str, name: str) -> Path | None:
+    return _files(kind).get(_key(name)) or _aliases(kind).get(_key(name))
+
+
+def _released_as(name: str) -> str:
+    """Return a model's name without release words and dates (four digits) at its end."""
+    words = re.split(r"[-_ ]", name)
+    while len(words) > 1 and (words[-1].lower() in RELEASE_WORDS or _is_date(words[-1])):
+        words.pop()
+    return "-".join(words)
+
+
+def _is_date(word: str) -> bool:
+    return len(word) == 4 and word.isdigit()
 
 
 @cache
@@ -135,7 +162,6 @@ def _walk(tree: Tree, path: str) -> Iterator[tuple[str, dict[str, Tree]]]:
         for key, value in tree.items():
             yield from _walk(value, f"{path}.{key}" if path else key)
     elif isinstance(tree, list):
-        for item in tree:
-            name = item.get("name") if isinstance(item, dict) else None
-            if name:
-                yield from _walk(item, f"{path}.{name}" if path else name)
+        for number, item in enumerate(tree):
+            name = item.get("name", str(number)) if isinstance(item, dict) else str(number)
+            yield from _walk(item, f"{path}.{name}" if path else name)

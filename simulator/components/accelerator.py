@@ -38,6 +38,10 @@ class Accelerator(Spec):
     """Units that share the tiles of a matrix product: SMs, compute units, matrix arrays."""
     tile: Annotated[int, Field(ge=16)] = 128
     """Edge of the square of a product's result that one core works on at a time."""
+    attention_forward: Annotated[Fraction, Within("1 %", "100 %")] = 0.50
+    """Share of the 16-bit peak that fused attention keeps in long heads of 128, forward."""
+    attention_backward: Annotated[Fraction, Within("1 %", "100 %")] = 0.40
+    """The same backward, 2.5 times the work of forward."""
     memory: Annotated[DataSize, Positive()]
     """Usable high-bandwidth memory."""
     memory_bandwidth: Annotated[Bandwidth, Positive()]
@@ -49,6 +53,9 @@ class Accelerator(Spec):
     """Unidirectional bandwidth per chip inside the scale-up domain."""
     scaleup_domain: Annotated[int, Field(ge=1)]
     """Chips in one scale-up domain."""
+    scaleup_torus: tuple[Annotated[int, Field(ge=2)], ...] = ()
+    """Chips along each axis of the torus that joins the domain; empty where switches or direct
+    links join every two chips."""
     scaleout_bandwidth: Annotated[Bandwidth, Positive()]
     """Unidirectional network bandwidth per chip between domains."""
     throttle_start: Temperature = 87.0

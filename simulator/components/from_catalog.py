@@ -1,5 +1,6 @@
 """Specs made of catalog entries: the figures' values, validated as if an author had typed them."""
 
+import re
 from functools import cache
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
 from simulator.components.rack import Rack
+from simulator.components.stack import Stack
 
 Made = TypeVar("Made", bound=Spec)
 
@@ -36,6 +38,38 @@ def failure_classes(fleet: str) -> tuple[FailureClass, ...]:
     """Return the failure classes of a fleet by its name in the catalog."""
     entries = catalog.load("failures", fleet)["classes"]
     return tuple(_make(FailureClass, entry) for entry in entries)
+
+
+@cache
+def stack(name: str) -> Stack:
+    """Return a software stack by its name.
+
+    A version that the catalog does not have is the newest older one of its family
+    (`megatron-bridge-26.05` is 26.04); KeyError carries the nearest names.
+    """
+    try:
+        return _make(Stack, catalog.load("stacks", name))
+    except KeyError:
+        family = re.match(r"(.+?)-v?(\d+(?:\.\d+)*)$", name.lower())
+        if family is None:
+            raise
+        older = [n for n in catalog.names("stacks") if _follows(n, *family.groups())]
+        if not older:
+            raise
+        return _make(Stack, catalog.load("stacks", max(older, key=_version)))
+
+
+def _follows(name: str, family: str, version: str) -> bool:
+    """Tell whether a catalog stack is an older version of a family."""
+    return name.startswith(f"{family}-") and _version(name) <= _numbers(version)
+
+
+def _version(name: str) -> tuple[int, ...]:
+    return _numbers(name.rpartition("-")[2])
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def _make(kind: type[Made], figures: dict[str, Any]) -> Made:

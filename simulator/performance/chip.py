@@ -51,6 +51,10 @@ CAP_EXPONENT_MEMORY = 0.10
 # NVIDIA parts take beyond their bytes and FLOPs (AIConfigurator GEMM tables: 2.3-3 us). Measured.
 LAUNCH_S = 2.4e-6
 
+# Share of peak memory bandwidth that element-wise kernels reach; stream tests on H100 reach
+# 0.90-0.93, fused norms and activations 0.75-0.9. Assumed, range 0.75-0.92.
+STREAM_SHARE = 0.85
+
 # What a chip falls back to when it has no matrix units for a precision: weights are widened.
 _WIDER = {"fp4": ("fp4", "fp8", "bf16"), "fp8": ("fp8", "bf16"), "int8": ("int8", "fp8", "bf16")}
 
@@ -103,6 +107,12 @@ def roofline_s(chip: Accelerator, precision: str, flops: float, read_bytes: floa
     """
     rate = sustained(chip, precision)
     return max(flops / rate.matrix_flop_s, read_bytes / rate.weight_bytes_s)
+
+
+def stream_s(chip: Accelerator, moved_bytes: Number, kernels: float = 1.0) -> Number:
+    """Return the time in s of operators that only move bytes, in `kernels` kernels."""
+    time_s: Number = moved_bytes / (STREAM_SHARE * chip.memory_bandwidth) + kernels * LAUNCH_S
+    return time_s
 
 
 def dynamic_power_frac(matrix_busy: Number, memory_busy: Number) -> Number:

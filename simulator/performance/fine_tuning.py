@@ -1,6 +1,5 @@
 """A training step of which most weights are frozen: low-rank adapters on a model (LoRA)."""
 
-import math
 from dataclasses import replace
 
 from simulator.components.accelerator import Accelerator
@@ -8,7 +7,7 @@ from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance import collectives, memory, transformer
 from simulator.performance.collectives import Fabric
-from simulator.performance.training import TrainingStep, estimate
+from simulator.performance.training import WAITING_POWER, TrainingStep, estimate_unchecked
 
 
 def adapter_parameters(model: LanguageModel, rank: int) -> float:
@@ -32,8 +31,7 @@ def adapter_step(
     computed. Gradients, optimizer state and their exchange are the adapters'.
     """
     fabric = fabric or collectives.fabric_of(chip)
-    roomy = chip.model_copy(update={"memory": math.inf})  # its own memory rule follows
-    whole = estimate(model, roomy, accelerators, plan, fabric)
+    whole = estimate_unchecked(model, chip, accelerators, plan, fabric)
     memory_bytes = _memory(model, chip, plan, rank, whole.data_parallel)
     trained = adapter_parameters(model, rank)
     flops = transformer.train_flops(model, plan.sequence_length)
@@ -52,6 +50,9 @@ def adapter_step(
         exposed_communication_s=exposed_s,
         data_parallel_s=data_s,
         bubble_frac=bubble_s / step_s,
+        dynamic_power_frac=WAITING_POWER
+        + (whole.compute_power_frac - WAITING_POWER) * compute_s / step_s,
+        clock_bound_frac=whole.clock_bound_frac * whole.step_time_s * work_frac / step_s,
         mfu=whole.mfu * whole.step_time_s / step_s * (1.0 - skipped / flops),
         checkpoint_bytes=memory.CHECKPOINT_BYTES * trained,
         memory_bytes=memory_bytes,

@@ -1,65 +1,51 @@
-"""Time of one transformer layer in training, on one chip, for one micro-batch."""
+"""Time of the layers of one pipeline stage in training, on one chip, for one micro-batch."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from simulator.components.accelerator import Accelerator
-from simulator.components.language_model import LanguageModel
-from simulator.components.parallel_plan import ParallelPlan
+from simulator.performance import attention, collectives, layers, operators, products
 from simulator.performance import chip as chips
-from simulator.performance import collectives, transformer
-from simulator.performance.collectives import Fabric
+from simulator.performance.attention import Direction
+from simulator.performance.layers import AttentionCore, LayerKind, Product, StateCore
+from simulator.performance.setting import Setting
 
-# Share of the largest matrix rate that a layer's products keep when they are wide, and the width
-# per chip at which tiles, edges and launches halve it. Assumed, ranges 0.75-0.92 and 128-512.
-PRODUCT_SHARE = 0.82
-HALF_WIDTH = 256.0
+# Chunk of a chunked scan, and the share of the 16-bit peak that its small products reach. Vendor
+# (Mamba-2 reference kernels, chunk 256) and assumed, 0.15-0.4.
+CHUNK, SCAN_SHARE = 256.0, 0.25
 
-# Fused attention as a share of the 16-bit peak: FlashAttention-2 and -3 report 0.55-0.65 forward
-# and 0.45-0.55 backward for causal heads of 128 (arXiv:2307.08691, arXiv:2407.08608). Measured.
-ATTENTION_FORWARD_SHARE = 0.60
-ATTENTION_BACKWARD_SHARE = 0.50
-# Backward recomputes the scores: 2.5 times the products of forward (same papers). Derived.
-ATTENTION_BACKWARD_WORK = 2.5
+# Bytes of the short convolution and gates per token and channel, forward. Counted. Derived.
+CONVOLUTION_BYTES = 12.0
 
-# Bytes that norms, residuals, rotations and activations move per token forward, per unit of hidden
-# and of feed-forward width; counted from the operations, 16-bit, fused where stacks fuse. Derived.
-HIDDEN_BYTES = 24.0
-GATED_BYTES, PLAIN_BYTES = 6.0, 4.0
+# Products that stay in 16 bits.
+WIDE = ("router", "output")
 
-# Bytes that routing adds per token forward, per routed expert and unit of hidden width: copies into
-# expert order and back, weighting, one more read and write of the products, 16-bit. Derived.
-ROUTING_BYTES = 18.0
+KV_BYTES = 2.0  # keys and values travel in 16 bits
 
-# Bytes that narrow formats add per token forward and unit of product input: read in 16 bits, write
-# row- and column-wise copies with scales. Counted. Derived.
-NARROWING_BYTES = 5.0
-
-# Start-up of the kernels of a layer that nothing hides, forward. Assumed, 10-60 us.
-LAYER_START_S = 30e-6
-
-# The same for routing: sorting tokens, reading counts back to the host. Assumed, 50-500 us.
-ROUTING_START_S = 200e-6
-
-# Communication that is not hidden under products. Tensor: sequence-parallel gathers with partial
-# overlap; expert: token exchange; context: ring of keys and values. Assumed, ranges of +-0.25.
-TENSOR_EXPOSED, EXPERT_EXPOSED, CONTEXT_EXPOSED = 0.55, 0.80, 0.20
+# How a precision is narrowed: by the largest value of the moment, in blocks. Vendor (Transformer
+# Engine's current scaling and NVFP4 recipes).
+CASTS = {"fp8": "fp8_current", "int8": "fp8_current", "fp4": "nvfp4"}
 
 
 @dataclass(frozen=True)
-class LayerTime:
-    """Seconds of one layer and micro-batch, forward and backward together."""
+class PassTime:
+    """Seconds of one pass, forward or backward."""
 
     product_s: float
-    """Matrix units at work."""
+    """Matrix units at work, attention included."""
     memory_s: float
-    """Everything that waits for memory or launches."""
+    """What waits for memory and launches."""
     exposed_s: float
     """Communication that nothing hides."""
 
-    @property
-    def compute_s(self) -> float:
-        """Time without communication."""
-        return self.product_s + self.memory_s
+    def __add__(self, other: "PassTime") -> "PassTime":
+        return PassTime(
+            self.product_s + other.product_s,
+            self.memory_s + other.memory_s,
+            self.exposed_s + other.exposed_s,
+        )
+
+    def __mul__(self, times: float) -> "PassTime":
+        return PassTime(self.product_s * times, self.memory_s * times, self.exposed_s * times)
 
     @property
     def total_s(self) -> float:
@@ -67,109 +53,250 @@ class LayerTime:
         return self.product_s + self.memory_s + self.exposed_s
 
 
-def layer_time(
-    model: LanguageModel, chip: Accelerator, plan: ParallelPlan, fabric: Fabric
-) -> LayerTime:
-    """Return the time of an average layer for one micro-batch, forward and backward.
+NOTHING = PassTime(0.0, 0.0, 0.0)
 
-    Backward costs twice the products and bytes of forward; full recomputation repeats forward.
+
+@dataclass(frozen=True)
+class StageTime:
+    """Seconds of the fullest pipeline stage for one micro-batch."""
+
+    forward: PassTime
+    backward: PassTime
+    """Recomputation included."""
+    host_s: float
+    """What the host needs to issue it."""
+
+    @property
+    def product_s(self) -> float:
+        """Matrix units at work."""
+        return self.forward.product_s + self.backward.product_s
+
+    @property
+    def exposed_s(self) -> float:
+        """Communication that nothing hides."""
+        return self.forward.exposed_s + self.backward.exposed_s
+
+    @property
+    def compute_s(self) -> float:
+        """Time without communication; the chip waits for its host where that is slower."""
+        return self.total_s - self.exposed_s
+
+    @property
+    def total_s(self) -> float:
+        """All of it."""
+        return max(self.forward.total_s + self.backward.total_s, self.host_s)
+
+
+def stage_time(setting: Setting) -> StageTime:
+    """Return the fullest stage for one micro-batch.
+
+    Stages hold equal shares of the layers. With layers that divide evenly the last stage has the
+    output matrix on top; otherwise stages were balanced around it.
     """
-    tokens = plan.micro_batch * plan.sequence_length / plan.cp
-    again = 1.0 if plan.recompute == "full" else 0.0
-    passes = 3.0 + again
-    products = passes * _product_s(model, chip, plan, tokens)
-    attention = _attention_s(model, chip, plan, tokens)
-    memory = passes * _memory_s(model, chip, plan, tokens)
-    wire = _tensor_s(model, plan, fabric, tokens) + _expert_s(model, plan, fabric, tokens)
-    exposed = (2.0 + again) * wire + _context_s(model, plan, fabric, tokens)
-    return LayerTime(products + attention, memory, exposed)
+    model, pp = setting.model, setting.plan.pp
+    forward, backward, host_s = NOTHING, NOTHING, 0.0
+    for kind in layers.kinds(model):
+        share = kind.count / pp
+        there, back = _kind_time(setting, kind)
+        forward, backward = forward + there * share, backward + back * share
+        host_s += share * _host_s(setting, kind)
+    top = 1.0 if model.layers % pp == 0 else 1.0 / pp
+    there, back = _output_time(setting)
+    return StageTime(forward + there * top, backward + back * top, host_s)
 
 
-def output_time(model: LanguageModel, chip: Accelerator, plan: ParallelPlan) -> LayerTime:
-    """Return the time of the output matrix and the loss for one micro-batch, both ways."""
-    tokens = plan.micro_batch * plan.sequence_length / plan.cp
-    width = model.vocabulary / plan.tp
-    flops = 3.0 * 2.0 * tokens * model.hidden * width
-    rate = chips.matrix_rate_flop_s(chip, "bf16") * _width_share(min(model.hidden, width))
-    moved = tokens * width * 4.0 * 4.0  # logits in 32 bits: written, read, gradient twice
-    return LayerTime(flops / rate, moved / _stream(chip), 0.0)
+def _kind_time(setting: Setting, kind: LayerKind) -> tuple[PassTime, PassTime]:
+    """Return forward and backward of one layer of a kind.
+
+    Full recomputation repeats forward before backward; selective repeats the attention core.
+    """
+    product = products_time(setting, kind)
+    core = core_time(setting, kind)
+    moved = memory_time(setting, kind)
+    wire_s = _tensor_s(setting, kind) + _expert_s(setting, kind)
+    ring_s = _context_s(setting, kind)
+    there = PassTime(product[0] + core[0], moved[0], wire_s + ring_s)
+    back = PassTime(product[1] + core[1], moved[1], wire_s + 2.0 * ring_s)
+    recompute = setting.plan.recompute
+    if recompute == "full":
+        spared_s = product[2] if setting.stack.stops_early else 0.0
+        back += PassTime(product[0] + core[0] - spared_s, moved[0], wire_s)
+    elif recompute == "selective" and setting.stack.attention == "unfused":
+        back += PassTime(core[0], 0.0, 0.0)
+    return there, back
 
 
-def _product_s(model: LanguageModel, chip: Accelerator, plan: ParallelPlan, tokens: float) -> float:
-    """Return the forward time of the weight products of an average layer."""
-    layers = transformer.multiplied_parameters(model) - model.vocabulary * model.hidden
-    flops = 2.0 * tokens * layers / model.layers / plan.tp
-    rate = chips.matrix_rate_flop_s(chip, plan.precision)
-    return flops / (rate * _width_share(_narrowest(model, plan)))
+def products_time(setting: Setting, kind: LayerKind) -> tuple[float, float, float]:
+    """Return seconds of a layer's weight products: forward, backward, and of the last one forward."""
+    forward_s, backward_s, last_s = 0.0, 0.0, 0.0
+    for product in kind.products:
+        m, n, k, count = local_shape(setting, product)
+        last_s = _product_s(setting, product, m, n, k, count)
+        forward_s += last_s
+        backward_s += _product_s(setting, product, m, k, n, count)
+        backward_s += _product_s(setting, product, k, n, m, count)
+    return forward_s, backward_s, last_s
 
 
-def _narrowest(model: LanguageModel, plan: ParallelPlan) -> float:
-    """Return the smallest width of a chip's share of the large products."""
-    ffn = model.experts.ffn if model.experts else model.ffn / plan.tp
-    return min(float(model.hidden), model.heads * model.head_dimension / plan.tp, ffn)
+def local_shape(setting: Setting, product: Product) -> tuple[float, float, float, float]:
+    """Return rows m, columns n, depth k and number of a product on one chip.
+
+    Tensor-parallel ranks share columns or rows. Experts are dealt out: each chip's tokens spread
+    evenly, so an expert sees the tokens that its group of `ep` chips sends it.
+    """
+    plan, tokens = setting.plan, setting.tokens
+    if product.split == "experts":
+        held = product.stored / plan.ep
+        return tokens / plan.tp * product.times / held, product.n, product.k, held
+    if product.split == "columns":
+        return tokens, product.n / plan.tp, product.k, product.times
+    if product.split == "rows":
+        return tokens, product.n, product.k / plan.tp, product.times
+    rows = tokens / plan.tp if plan.sequence_parallel else tokens
+    return rows, product.n, product.k, product.times
 
 
-def _width_share(width: float) -> float:
-    return PRODUCT_SHARE * width / (width + HALF_WIDTH)
-
-
-def _attention_s(
-    model: LanguageModel, chip: Accelerator, plan: ParallelPlan, tokens: float
+def _product_s(
+    setting: Setting, product: Product, m: float, n: float, k: float, count: float
 ) -> float:
-    """Return the time of scores and values of an average layer, both ways."""
-    span = transformer.causal_span(plan.sequence_length)
-    forward = tokens * transformer.attention_flops(model, span) / model.layers / plan.tp
-    peak = chip.peak["bf16"]
-    repeats = 2.0 if plan.recompute == "full" else 1.0
-    forward_s = repeats * forward / (ATTENTION_FORWARD_SHARE * peak)
-    return forward_s + ATTENTION_BACKWARD_WORK * forward / (ATTENTION_BACKWARD_SHARE * peak)
+    precision = "bf16" if product.part in WIDE else setting.precision
+    time_s = products.product_s(
+        setting.chip, precision, m, n, k, count, clock_frac=setting.clock_frac
+    )
+    return time_s / setting.stack.share(setting.chip.name, precision)
 
 
-def _memory_s(model: LanguageModel, chip: Accelerator, plan: ParallelPlan, tokens: float) -> float:
-    """Return the forward time of what is bound by memory, and of launches."""
-    per_width = GATED_BYTES if model.gated else PLAIN_BYTES
-    moved = HIDDEN_BYTES * model.hidden + per_width * ffn_width(model)
-    if plan.precision != "bf16":
-        moved += NARROWING_BYTES * (3.0 * model.hidden + ffn_width(model))
-    start_s = LAYER_START_S
-    if model.experts:
-        mixed = model.moe_layers / model.layers
-        moved += mixed * ROUTING_BYTES * model.experts.active * model.hidden
-        start_s += mixed * ROUTING_START_S
-    return tokens * moved / plan.tp / _stream(chip) + start_s
+def core_time(setting: Setting, kind: LayerKind) -> tuple[float, float]:
+    """Return seconds of scores and values, or of the recurrence: forward, backward."""
+    if kind.state:
+        return _recurrence_s(setting, kind.state)
+    if kind.attention is None:
+        return 0.0, 0.0
+    return _attention_s(setting, kind.attention, "forward"), _attention_s(
+        setting, kind.attention, "backward"
+    )
 
 
-def ffn_width(model: LanguageModel) -> float:
-    """Return the feed-forward width that a token passes in an average layer."""
-    if model.experts is None:
-        return float(model.ffn)
-    mixed = (model.experts.active + model.experts.shared) * model.experts.ffn
-    return (model.dense_layers * model.ffn + model.moe_layers * mixed) / model.layers
+def _attention_s(setting: Setting, core: AttentionCore, direction: Direction) -> float:
+    """Return seconds of one pass of attention.
+
+    Context-parallel ranks take parts of the sequence from both ends, so each sees the mean span.
+    """
+    plan, stack, length = setting.plan, setting.stack, setting.plan.sequence_length
+    kept = core.sparse.kept if core.sparse else None
+    whole_s = attention.attention_s(
+        setting.chip, "bf16", plan.micro_batch, core.heads / plan.tp,
+        max(core.kv_heads / plan.tp, 1.0), length, length, core.qk_dimension, True, direction,
+        value_dim=core.value_dimension, window=core.window or kept, kernel=stack.attention,
+        clock_frac=setting.clock_frac,
+    )
+    if stack.attention == "fused":
+        whole_s /= stack.attention_rate(setting.chip.name)
+    return whole_s / plan.cp
 
 
-def _stream(chip: Accelerator) -> float:
-    return chips.WEIGHT_BANDWIDTH_SHARE * chip.memory_bandwidth
+def _recurrence_s(setting: Setting, core: StateCore) -> tuple[float, float]:
+    """Return seconds of a chunked scan: forward, backward.
+
+    Within a chunk the recurrence is a product of queries and keys like attention over half the
+    chunk, between chunks the state is written and read once (Dao and Gu, arXiv:2405.21060,
+    section 6).
+    """
+    width = core.heads * (core.state + core.head_dimension) / setting.plan.tp
+    flops = setting.tokens * (core.flops / setting.plan.tp + CHUNK * width)
+    rate = SCAN_SHARE * setting.chip.peak["bf16"] * setting.clock_frac
+    moved = setting.tokens * CONVOLUTION_BYTES * core.channels / setting.plan.tp
+    forward_s = flops / rate + chips.stream_s(setting.chip, moved)
+    return forward_s, 2.0 * forward_s
 
 
-def _tensor_s(model: LanguageModel, plan: ParallelPlan, fabric: Fabric, tokens: float) -> float:
-    """Return the exposed forward time of gathers and scatters of activations: two of each."""
-    message = 2.0 * tokens * model.hidden
-    return TENSOR_EXPOSED * 4.0 * collectives.all_gather_s(fabric, plan.tp, message)
+def memory_time(setting: Setting, kind: LayerKind) -> tuple[float, float]:
+    """Return the seconds of what is bound by memory, for one layer of a kind: forward, backward."""
+    forward_s, backward_s = 0.0, 0.0
+    for name, elements in _moved(setting, kind):
+        forward_s += operators.operator_s(setting.chip, name, elements)
+        backward_s += operators.operator_s(setting.chip, name, elements, "backward")
+    for product in kind.products:
+        inputs, outputs = _narrowed(setting, product)
+        if inputs:
+            forward_s += operators.cast_s(setting.chip, CASTS[setting.precision], inputs, 2.0)
+            backward_s += operators.cast_s(setting.chip, CASTS[setting.precision], outputs, 2.0)
+    return forward_s, backward_s
 
 
-def _expert_s(model: LanguageModel, plan: ParallelPlan, fabric: Fabric, tokens: float) -> float:
-    """Return the exposed forward time of the token exchange, of an average layer."""
-    if model.experts is None or plan.ep == 1:
+def _moved(setting: Setting, kind: LayerKind) -> Iterator[tuple[str, float]]:
+    """Yield operators and their elements, of one layer of a kind and one micro-batch."""
+    plan, stack, tokens = setting.plan, setting.stack, setting.tokens
+    spread = plan.tp if plan.sequence_parallel else 1
+    yield "norm", tokens / spread * setting.model.hidden
+    yield "dropout_residual" if stack.dropout else "residual", tokens / spread * setting.model.hidden
+    activation = "gated_activation" if setting.model.gated else "activation"
+    for product in kind.products:
+        rows, n, k, count = local_shape(setting, product)
+        if product.part == "qkv":
+            yield "rotary", rows * n
+        elif product.part == "router":
+            yield "router", rows * n
+        elif product.part == "expert_up":
+            yield "permute", stack.routing_copies * rows * k * count
+        elif product.part.endswith("down") and product.split in ("rows", "experts"):
+            yield activation, rows * k * count
+
+
+def _narrowed(setting: Setting, product: Product) -> tuple[float, float]:
+    """Return elements of a product's input and output that are narrowed before it is multiplied."""
+    if setting.precision == "bf16" or product.part in WIDE:
+        return 0.0, 0.0
+    rows, n, k, count = local_shape(setting, product)
+    return rows * k * count, rows * n * count
+
+
+def _output_time(setting: Setting) -> tuple[PassTime, PassTime]:
+    """Return forward and backward of the output matrix and the loss."""
+    output = layers.output(setting.model)
+    forward_s, backward_s, _ = products_time(setting, output)
+    logits = setting.tokens * setting.model.vocabulary / setting.plan.tp
+    loss = "fused_loss" if setting.stack.fused_loss else "loss"
+    there_s = operators.operator_s(setting.chip, loss, logits)
+    back_s = operators.operator_s(setting.chip, loss, logits, "backward")
+    return PassTime(forward_s, there_s, 0.0), PassTime(backward_s, back_s, 0.0)
+
+
+def _tensor_s(setting: Setting, kind: LayerKind) -> float:
+    """Return the exposed time of one pass of gathers and scatters: one of each for each half."""
+    plan = setting.plan
+    if plan.tp == 1:
         return 0.0
-    sent = 2.0 * tokens / plan.tp * model.experts.active * model.hidden
-    once_s = collectives.all_to_all_s(fabric, plan.ep, sent)
-    return EXPERT_EXPOSED * 2.0 * once_s * model.moe_layers / model.layers
-
-
-def _context_s(model: LanguageModel, plan: ParallelPlan, fabric: Fabric, tokens: float) -> float:
-    """Return the exposed time of passing keys and values around, both ways."""
-    if plan.cp == 1:
+    if all(product.split in ("experts", "whole") for product in kind.products):
         return 0.0
-    whole = 2.0 * tokens * plan.cp * transformer.kv_width(model) / plan.tp
-    ring_s = collectives.all_gather_s(fabric, plan.cp, whole, stride=plan.tp)
-    return CONTEXT_EXPOSED * 3.0 * ring_s
+    message = 2.0 * setting.tokens * setting.model.hidden
+    once_s = collectives.all_gather_s(setting.fabric, plan.tp, message)
+    return setting.stack.exposed.tensor * 2.0 * once_s
+
+
+def _expert_s(setting: Setting, kind: LayerKind) -> float:
+    """Return the exposed time of one pass of the token exchange: out and back."""
+    plan = setting.plan
+    routed = next((p for p in kind.products if p.part == "expert_up"), None)
+    if routed is None or plan.ep == 1:
+        return 0.0
+    sent = 2.0 * setting.tokens / plan.tp * routed.times * routed.k
+    once_s = collectives.all_to_all_s(setting.fabric, plan.ep, sent)
+    return setting.stack.exposed.expert * 2.0 * once_s
+
+
+def _context_s(setting: Setting, kind: LayerKind) -> float:
+    """Return the exposed time of passing keys and values around once."""
+    plan, core = setting.plan, kind.attention
+    if plan.cp == 1 or core is None:
+        return 0.0
+    width = core.kv_heads * (core.qk_dimension + core.value_dimension) / plan.tp
+    whole = KV_BYTES * setting.tokens * plan.cp * width
+    ring_s = collectives.all_gather_s(setting.fabric, plan.cp, whole, stride=plan.tp)
+    return setting.stack.exposed.context * ring_s
+
+
+def _host_s(setting: Setting, kind: LayerKind) -> float:
+    """Return what the host needs to issue one layer of a kind, both ways."""
+    stack = setting.stack
+    return stack.host_expert_layer if kind.name == "experts" else stack.host_layer

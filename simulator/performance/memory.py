@@ -6,7 +6,6 @@ from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance import transformer
-from simulator.performance.layer import ffn_width
 
 # Share of memory that a framework can fill: contexts, communication buffers and fragmentation take
 # the rest. Assumed, 0.88-0.96.
@@ -100,3 +99,11 @@ def _in_flight(plan: ParallelPlan) -> float:
     return plan.pp * (
         1.0 + (plan.pp - 1.0) / (plan.pp * plan.virtual_stages) * (plan.virtual_stages > 1)
     )
+
+
+def ffn_width(model: LanguageModel) -> float:
+    """interim"""
+    if model.experts is None:
+        return float(model.ffn)
+    mixed = (model.experts.active + model.experts.shared) * model.experts.ffn
+    return (model.dense_layers * model.ffn + model.moe_layers * mixed) / model.layers

@@ -20,21 +20,24 @@ from simulator.performance import chip as chips
 Number = TypeVar("Number", float, NDArray[np.float64])
 
 # Part of the last, unfilled wave of tiles that really is lost; smaller tiles, splits of the sum and
-# persistent kernels win back the rest. Measured (AIConfigurator), 0.1-0.3.
-WAVE_LOSS = 0.20
+# persistent kernels win back the rest. Measured, 0.2-0.3.
+WAVE_LOSS = 0.25
 
-# Depth of the sum below which splitting it over idle cores no longer pays. Measured, 75-200.
-SPLIT_DEPTH = 100.0
+# Rows that a core works on at least, as matrix instructions of Hopper do. Vendor, 16-128.
+THINNEST = 64
 
-# Depth that filling a tile's pipeline and writing its result cost. Measured, 90-130.
-RAMP_DEPTH = 110.0
+# Depth of the sum below which splitting it over idle cores no longer pays. Measured, 50-120.
+SPLIT_DEPTH = 80.0
 
-# Share of peak memory bandwidth at which operands stream. Measured, 0.80-0.82.
-OPERAND_BANDWIDTH_SHARE = 0.81
+# Depth that filling a tile's pipeline and writing its result cost. Measured, 95-145.
+RAMP_DEPTH = 115.0
+
+# Share of peak memory bandwidth at which operands stream. Measured, 0.78-0.84.
+OPERAND_BANDWIDTH_SHARE = 0.80
 
 # How arithmetic and memory hide each other: (c^p + m^p)^(1/p), infinite p would be the pure
-# roofline. Measured, 2.5-3.1.
-OVERLAP_EXPONENT = 3.0
+# roofline. Measured, 2.4-3.1.
+OVERLAP_EXPONENT = 2.7
 
 RESULT_BYTES = 2.0  # results are written in 16 bits unless the caller says otherwise
 
@@ -63,7 +66,24 @@ def product_s(
     left = PRECISION_BYTES[chips.compute_precision(chip, precision)]
     right = PRECISION_BYTES[weights or precision]
     moved = count * (left * m * k + right * k * n + result_bytes * m * n)
-    memory_s = moved / (OPERAND_BANDWIDTH_SHARE * chip.memory_bandwidth)
+    return joined_s(compute_s, moved / (OPERAND_BANDWIDTH_SHARE * chip.memory_bandwidth))
+
+
+def paced_waves(tiles: Number, depth: Number, cores: int) -> Number:
+    """Return how many tiles the busiest core works through, in tile times.
+
+    Full waves are paid in full; of the last, unfilled one `WAVE_LOSS`. Fewer tiles than cores are
+    split along their depth, down to about `SPLIT_DEPTH`.
+    """
+    waves = tiles / cores
+    split = SPLIT_DEPTH / (depth + SPLIT_DEPTH)
+    spread = 0.5 * (waves + split + abs(waves - split))  # the larger, of floats and of arrays
+    paced: Number = WAVE_LOSS * -(-waves // 1.0) + (1.0 - WAVE_LOSS) * spread
+    return paced
+
+
+def joined_s(compute_s: Number, memory_s: Number) -> Number:
+    """Return the time of a kernel whose arithmetic and memory traffic hide each other."""
     p = OVERLAP_EXPONENT
     time_s: Number = chips.LAUNCH_S + (compute_s**p + memory_s**p) ** (1.0 / p)
     return time_s
@@ -74,14 +94,12 @@ def _compute_s(
 ) -> Number:
     """Return the time of the padded tiles on the cores, at full clock.
 
-    Full waves are paid in full; of the last one `WAVE_LOSS`. Fewer tiles than cores are split
-    along k, down to about `SPLIT_DEPTH`.
+    A result thinner than a tile is worked on in tiles as thin, in steps of `THINNEST`.
     """
     tile = chip.tile
-    waves = count * -(-m // tile) * -(-n // tile) / chip.cores
-    split = SPLIT_DEPTH / (k + SPLIT_DEPTH)
-    spread = 0.5 * (waves + split + abs(waves - split))  # the larger, of floats and of arrays
-    paced = WAVE_LOSS * -(-waves // 1.0) + (1.0 - WAVE_LOSS) * spread
-    flops = paced * chip.cores * 2.0 * tile * tile * (k + RAMP_DEPTH)
+    tiles = count * -(-m // tile) * -(-n // tile)
+    thin = -(-m // THINNEST) * THINNEST
+    rows = 0.5 * (thin + tile - abs(thin - tile))  # the smaller, of floats and of arrays
+    flops = paced_waves(tiles, k, chip.cores) * chip.cores * 2.0 * rows * tile * (k + RAMP_DEPTH)
     time_s: Number = flops / chips.matrix_rate_flop_s(chip, precision)
     return time_s

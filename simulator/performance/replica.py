@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
-from simulator.performance import collectives, transformer
+from simulator.performance import collectives, layers, transformer
 from simulator.performance.chip import Sustained, sustained
 
 # Share of memory that engines take for weights and keys and values (vLLM's default). Vendor.
@@ -82,11 +82,15 @@ class Replica:
         return memory - self.weight_bytes
 
     @cached_property
+    def blocks(self) -> float:
+        """Pairs of a mixer and a feed-forward network: the layers of a plain transformer."""
+        return 0.5 * sum(kind.count for kind in layers.kinds(self.model))
+
+    @cached_property
     def decode_overhead_s(self) -> float:
         """Time of a decode iteration that depends on nothing."""
-        layers, mixed = self.model.layers, self.model.moe_layers
-        exchanges = 2 * layers * SMALL_ALL_REDUCE_S if self.chips > 1 else 0.0
-        kernels = layers * LAYER_OVERHEAD_S + mixed * EXPERT_LAYER_OVERHEAD_S
+        exchanges = 2 * self.blocks * SMALL_ALL_REDUCE_S if self.chips > 1 else 0.0
+        kernels = self.blocks * LAYER_OVERHEAD_S + self.model.moe_layers * EXPERT_LAYER_OVERHEAD_S
         return ITERATION_OVERHEAD_S + kernels + exchanges
 
     def weights_s(self, batch: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -100,8 +104,12 @@ class Replica:
         return np.broadcast_to(read_s / self.chips, batch.shape)
 
     def sequence_memory_s(self, context: float) -> float:
-        """Return the time in s that one sequence adds to a decode iteration by its own memory."""
-        return self.kv_bytes(context) / (self.chips * self.rates.kv_bytes_s)
+        """Return the time in s that one sequence adds to a decode iteration by its own memory.
+
+        Keys and values are read; recurrent states are read and written.
+        """
+        moved = self.kv_bytes(context) + transformer.state_bytes(self.model)
+        return moved / (self.chips * self.rates.kv_bytes_s)
 
     def sequence_matrix_s(self, context: float) -> float:
         """Return the time in s that one sequence adds to a decode iteration by its products."""
@@ -134,10 +142,12 @@ class Replica:
     def kv_bytes(self, context: float) -> float:
         """Return bytes that one sequence keeps over all chips.
 
-        A chip cannot keep less than one key-value head, so more chips than heads keep copies.
+        A chip cannot keep less than one key-value head, so more chips than heads keep copies;
+        recurrent states have heads enough.
         """
         copies = max(1.0, self.attention_chips / self.model.kv_heads)
-        return transformer.kv_bytes(self.model, context) * copies
+        kept = transformer.kv_bytes(self.model, context) * copies
+        return kept + transformer.state_bytes(self.model)
 
     def sequences(self, context: float) -> int:
         """Return how many sequences of `context` tokens fit; ValueError if none does."""
@@ -159,9 +169,10 @@ class Replica:
         fabric, model = collectives.fabric_of(self.chip), self.model
         groups = self.chips / self.attention_chips
         message = tokens / groups * model.hidden * 2.0
-        sent = 2 * model.layers * _wire_s(fabric, self.attention_chips, message)
+        sent = 2 * self.blocks * _wire_s(fabric, self.attention_chips, message)
         if model.experts and groups > 1:
-            per_token = model.experts.active * model.hidden * (DISPATCH_BYTES + COMBINE_BYTES)
+            width = model.experts.latent or model.hidden
+            per_token = model.experts.active * width * (DISPATCH_BYTES + COMBINE_BYTES)
             local = collectives.local_ranks(fabric, self.chips)
             rate = fabric.scaleup_rate if local == self.chips else fabric.scaleout_rate
             sent += model.moe_layers * tokens / self.chips * per_token / rate

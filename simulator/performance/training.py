@@ -1,31 +1,30 @@
 """One synchronous training step: time, what it is made of, power. Closed form, no clock."""
 
-import math
 from dataclasses import dataclass
 
+from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan
+from simulator.components.stack import Stack
 from simulator.performance import chip as chips
 from simulator.performance import collectives, memory, transformer
 from simulator.performance.collectives import Fabric
-from simulator.performance.layer import LayerTime, layer_time, output_time
-
-# A step waits for the slowest chip: spread of chip speeds, one sigma. Fleets under a power limit
-# show 0.5-2 %. Assumed.
-SPEED_SPREAD = 0.01
-
-# Bytes that an Adam step moves per weight: reads and writes of master copy and moments, gradient,
-# 16-bit weight. Derived.
-OPTIMIZER_TRAFFIC_BYTES = 30.0
-
-# Share of data-parallel traffic that is never hidden, and of a micro-batch's compute under which
-# the rest can hide. Assumed, ranges 0.05-0.3 and 0.5-1.
-DATA_EXPOSED, DATA_WINDOW = 0.10, 0.80
+from simulator.performance.data_parallel import data_time
+from simulator.performance.layer import StageTime, stage_time
+from simulator.performance.pipeline import pipeline_time
+from simulator.performance.setting import Setting
+from simulator.performance.stragglers import slowest_of
 
 # Dynamic power of a chip that waits for the network: links and memory stay awake. Arrays under
 # communication draw 0.3-0.5 of TDP (arXiv:2308.12908, arXiv:2508.14318). Assumed.
 WAITING_POWER = 0.30
+
+# Stack that a plan takes which names none: the newest whose constants cover several chips. Assumed.
+DEFAULT_STACK = "megatron-bridge-26.06"
+
+SERVER_CHIPS = 8
+"""Chips of one server where the scale-up domain does not say otherwise."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +33,9 @@ class TrainingStep:
 
     step_time_s: float
     compute_s: float
+    """Products and memory-bound work, the optimizer's pass included."""
     exposed_communication_s: float
-    """Includes the optimizer step's wait for slower chips."""
+    """Communication that nothing hides, and the wait for slower chips."""
     data_parallel_s: float
     """Of that, summing gradients and spreading weights over the data-parallel ranks."""
     bubble_frac: float
@@ -47,11 +47,15 @@ class TrainingStep:
     """Chip power between idle and TDP, averaged over the step."""
     compute_power_frac: float
     """The same while products run: the upper level of the step's square wave."""
+    clock_bound_frac: float
+    """Share of the step that a slower core clock lengthens: products."""
     checkpoint_bytes: float
     """Weights and optimizer state of the whole job."""
     memory_bytes: float
     """On the fullest chip."""
     data_parallel: int
+    stack: str
+    """Software stack whose constants were used."""
 
 
 def estimate(
@@ -60,45 +64,84 @@ def estimate(
     accelerators: int,
     plan: ParallelPlan,
     fabric: Fabric | None = None,
+    stack: Stack | None = None,
+    clock_frac: float = 1.0,
 ) -> TrainingStep:
     """Return the step of a plan; ValueError when the plan does not divide or does not fit.
 
-    The steady pipeline runs m micro-batches at the pace of its fullest stage; filling and
-    draining adds (p - 1)/v of them (Narayanan et al., SC21). Data-parallel traffic hides under
-    the last micro-batch's backward as far as there is room.
+    The steady pipeline runs m micro-batches at the pace of its fullest stage; then what filling and
+    draining, sends, data parallelism and the optimizer add; all of it paced by the slowest chip.
     """
+    memory.check(model, accelerator, plan, data_parallel(model, accelerators, plan))
+    return estimate_unchecked(model, accelerator, accelerators, plan, fabric, stack, clock_frac)
+
+
+def estimate_unchecked(
+    model: LanguageModel,
+    accelerator: Accelerator,
+    accelerators: int,
+    plan: ParallelPlan,
+    fabric: Fabric | None = None,
+    stack: Stack | None = None,
+    clock_frac: float = 1.0,
+) -> TrainingStep:
+    """Return the step of a plan whether or not it fits; ValueError when it does not divide.
+
+    For plans that are known to have run, with memory tricks this model does not know.
+    """
+    dp = data_parallel(model, accelerators, plan)
+    setting = setting_of(model, accelerator, plan, dp, fabric, stack, clock_frac)
+    return _step(setting, accelerators, memory.footprint(model, plan, dp).total)
+
+
+def setting_of(
+    model: LanguageModel, accelerator: Accelerator, plan: ParallelPlan, dp: int,
+    fabric: Fabric | None = None, stack: Stack | None = None, clock_frac: float = 1.0,
+) -> Setting:
+    """Return what a step is made on; ValueError for a precision that the chip does not multiply."""
     if plan.precision not in accelerator.peak:
         known = ", ".join(accelerator.peak)
         raise ValueError(f"{accelerator.name} multiplies in {known}, not in {plan.precision}")
-    dp = data_parallel(model, accelerators, plan)
-    need = memory.check(model, accelerator, plan, dp)
-    fabric = fabric or collectives.fabric_of(accelerator)
-    each = layer_time(model, accelerator, plan, fabric)
-    stage = _stage(model, plan, each, output_time(model, accelerator, plan))
-    batches = plan.global_batch_sequences // (dp * plan.micro_batch)
-    bubble_s = (plan.pp - 1) / plan.virtual_stages * stage.total_s + _sends_s(model, plan, fabric)
-    data_s = _data_s(model, accelerator, plan, fabric, dp, batches, stage)
-    slowest = 1.0 + SPEED_SPREAD * math.sqrt(2.0 * math.log(accelerators))
-    compute_s = batches * stage.compute_s + _optimizer_s(model, accelerator, plan, dp)
-    steady_s = slowest * (compute_s + batches * stage.exposed_s)
-    step_s = steady_s + slowest * bubble_s + data_s
+    return Setting(
+        model, accelerator, plan, fabric or collectives.fabric_of(accelerator),
+        stack or from_catalog.stack(plan.stack or DEFAULT_STACK), dp, clock_frac,
+    )
+
+
+def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingStep:
+    """Return the step of a setting that divides and fits."""
+    model, chip, plan, stack = setting.model, setting.chip, setting.plan, setting.stack
+    stage = stage_time(setting)
+    pipeline, data = pipeline_time(setting, stage), data_time(setting, stage)
+    batches = setting.micro_batches
+    slowest = slowest_of(accelerators, min(chip.scaleup_domain, SERVER_CHIPS))
+    compute_s = batches * stage.compute_s + data.optimizer_s
+    wire_s = batches * stage.exposed_s + pipeline.sends_s
+    bubble_s = slowest * pipeline.bubble_s
+    step_s = slowest * (compute_s + wire_s) + bubble_s + data.exposed_s + stack.step_overhead
     tokens = float(plan.global_batch_sequences * plan.sequence_length)
     work = tokens * transformer.train_flops(model, plan.sequence_length)
-    at_work = float(chips.dynamic_power_frac(stage.product_s / stage.compute_s, 1.0))
+    at_work = _power_at_work(stage)
     return TrainingStep(
         step_time_s=step_s,
         compute_s=compute_s,
         exposed_communication_s=step_s - compute_s - bubble_s,
-        data_parallel_s=data_s,
+        data_parallel_s=data.exposed_s,
         bubble_frac=bubble_s / step_s,
-        mfu=work / (step_s * accelerators * accelerator.peak[plan.precision]),
+        mfu=work / (step_s * accelerators * chip.peak[setting.precision]),
         tokens_per_step=tokens,
         dynamic_power_frac=WAITING_POWER + (at_work - WAITING_POWER) * compute_s / step_s,
         compute_power_frac=at_work,
+        clock_bound_frac=batches * stage.product_s / step_s,
         checkpoint_bytes=memory.CHECKPOINT_BYTES * transformer.parameters(model),
-        memory_bytes=need.total,
-        data_parallel=dp,
+        memory_bytes=memory_bytes,
+        data_parallel=setting.data_parallel,
+        stack=stack.name,
     )
+
+
+def _power_at_work(stage: StageTime) -> float:
+    return float(chips.dynamic_power_frac(min(stage.product_s / stage.compute_s, 1.0), 1.0))
 
 
 def data_parallel(model: LanguageModel, accelerators: int, plan: ParallelPlan) -> int:
@@ -129,65 +172,3 @@ def _misfits(
         f"ep {ep} does not divide tp x cp x dp = {tp * cp * dp}": (tp * cp * dp) % ep != 0,
     }
     return [message for message, wrong in checks.items() if wrong]
-
-
-def _stage(
-    model: LanguageModel, plan: ParallelPlan, each: LayerTime, output: LayerTime
-) -> LayerTime:
-    """Return the fullest stage for one micro-batch.
-
-    With layers that divide evenly the last stage has the output matrix on top; otherwise stages
-    were balanced around it.
-    """
-    even = model.layers % plan.pp == 0
-    layers = model.layers / plan.pp
-    top = 1.0 if even else 1.0 / plan.pp
-    return LayerTime(
-        layers * each.product_s + top * output.product_s,
-        layers * each.memory_s + top * output.memory_s,
-        layers * each.exposed_s,
-    )
-
-
-def _sends_s(model: LanguageModel, plan: ParallelPlan, fabric: Fabric) -> float:
-    """Return the time of passing activations down and gradients up an empty pipeline."""
-    message = 2.0 * plan.micro_batch * plan.sequence_length / plan.cp / plan.tp * model.hidden
-    stage_chips = plan.tp * plan.cp
-    return 2.0 * (plan.pp - 1) * collectives.send_s(fabric, message, stage_chips)
-
-
-def _data_s(
-    model: LanguageModel,
-    chip: Accelerator,
-    plan: ParallelPlan,
-    fabric: Fabric,
-    dp: int,
-    batches: int,
-    stage: LayerTime,
-) -> float:
-    """Return the exposed time of summing gradients and spreading weights, per step.
-
-    Each rank scatters 16-bit gradients and gathers 16-bit weights once per step; fully sharded
-    ranks gather weights twice and scatter gradients once in every micro-batch.
-    """
-    ranks = dp * plan.cp
-    if ranks == 1:
-        return 0.0
-    shared, experts = memory.local_parameters(model, plan)
-    expert_ranks = max(ranks * plan.tp // plan.ep, 1)
-    once_s = collectives.all_gather_s(fabric, ranks, 2.0 * shared, stride=plan.tp)
-    once_s += collectives.all_gather_s(
-        fabric, expert_ranks, 2.0 * experts, stride=max(plan.ep, plan.tp)
-    )
-    full = plan.sharding == "full"
-    traffic_s, repeats = (3.0 * once_s, batches) if full else (2.0 * once_s, 1)
-    hidden_s = min((1.0 - DATA_EXPOSED) * traffic_s, DATA_WINDOW * stage.total_s)
-    return repeats * (traffic_s - hidden_s)
-
-
-def _optimizer_s(model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp: int) -> float:
-    """Return the time of the optimizer's pass over its share of the state."""
-    shared, experts = memory.local_parameters(model, plan)
-    ranks = dp * plan.cp
-    kept = shared / ranks + experts / max(ranks * plan.tp / plan.ep, 1.0)
-    return OPTIMIZER_TRAFFIC_BYTES * kept / (chips.WEIGHT_BANDWIDTH_SHARE * chip.memory_bandwidth)

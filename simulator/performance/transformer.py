@@ -1,62 +1,56 @@
-"""Parameters, floating-point operations and bytes of a transformer, from its shapes."""
+"""Parameters, floating-point operations and bytes of a model: sums over its layers."""
 
-from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.components.language_model import PRECISION_BYTES, LanguageModel
+from simulator.performance import layers
+from simulator.performance.layers import LayerKind, causal_span
 
 Number = TypeVar("Number", float, NDArray[np.float64])
 KV_BYTES = 2.0  # keys and values are kept in 16 bits unless the caller says otherwise
+WIDE_BYTES = 2.0  # tables, routers and norms stay in 16 bits
+
+# Recurrent states are kept in 32 bits, the last inputs of their convolutions in 16 (configuration
+# files of Nemotron 3: mamba_ssm_cache_dtype float32). Vendor.
+STATE_BYTES, CONVOLUTION_BYTES = 4.0, 2.0
+
+# Keys of a sparse attention's index are kept in 8 bits (DeepSeek-V3.2, section 2). Vendor.
+INDEX_BYTES = 1.0
 
 
-@dataclass(frozen=True)
-class Block:
-    """Weights of one layer, by the part of the layer they belong to."""
-
-    attention: float
-    dense_ffn: float
-    expert: float
-    """One expert."""
-    router: float
-    norms: float
-
-
-def block(model: LanguageModel) -> Block:
-    """Return the weight counts of one layer."""
-    matrices = 3 if model.gated else 2
-    experts = model.experts
-    return Block(
-        attention=_attention_weights(model),
-        dense_ffn=matrices * model.hidden * model.ffn,
-        expert=matrices * model.hidden * experts.ffn if experts else 0.0,
-        router=model.hidden * experts.count if experts else 0.0,
-        norms=2.0 * model.hidden,
-    )
-
-
+@lru_cache(maxsize=512)
 def parameters(model: LanguageModel) -> float:
-    """Return the number of weights, embeddings and encoder included."""
-    part = block(model)
-    experts = model.experts
-    mixture = (experts.count + experts.shared) * part.expert + part.router if experts else 0.0
-    return _spine(model, part) + model.moe_layers * mixture + _ends(model)
+    """Return the number of weights, embeddings and encoder included; multi-token prediction is
+    counted apart.
+    """
+    stored = sum(kind.count * kind.stored_weights for kind in layers.kinds(model))
+    return stored + _embeddings(model) + _encoder_weights(model)
 
 
+@lru_cache(maxsize=512)
 def active_parameters(model: LanguageModel) -> float:
     """Return the weights that one token of text passes, embeddings included."""
-    part = block(model)
-    experts = model.experts
-    mixture = (experts.active + experts.shared) * part.expert + part.router if experts else 0.0
-    return _spine(model, part) + model.moe_layers * mixture + _embeddings(model)
+    passed = sum(kind.count * kind.passed_weights for kind in layers.kinds(model))
+    return passed + _embeddings(model)
 
 
+@lru_cache(maxsize=512)
 def routed_parameters(model: LanguageModel) -> float:
     """Return the weights of all routed experts."""
-    count = model.experts.count if model.experts else 0
-    return model.moe_layers * count * block(model).expert
+    return sum(kind.count * kind.routed_weights for kind in layers.kinds(model))
+
+
+def prediction_parameters(model: LanguageModel) -> tuple[float, float]:
+    """Return the weights that multi-token prediction adds in training: (all, routed experts)."""
+    made = layers.predictions(model)
+    if made is None:
+        return 0.0, 0.0
+    sets = 1 if model.mtp_shared else made.count
+    return sets * made.stored_weights, sets * made.routed_weights
 
 
 def multiplied_parameters(model: LanguageModel) -> float:
@@ -68,117 +62,174 @@ def multiplied_parameters(model: LanguageModel) -> float:
 def forward_flops(model: LanguageModel, attended: float) -> float:
     """Return FLOPs to pass one token forward while it attends to `attended` positions.
 
-    Two per weight and token, and per layer two for scores and two for values per attended
-    position, head and dimension (Narayanan et al., SC21, appendix; Kaplan et al., 2020).
+    Two per weight and token, per layer two for scores and two for values per attended
+    position, head and dimension (Narayanan et al., SC21, appendix; Kaplan et al., 2020), and the
+    products of a recurrence with its state.
     """
-    return 2.0 * multiplied_parameters(model) + attention_flops(model, attended)
+    mixed = attention_flops(model, attended) + state_flops(model)
+    return 2.0 * multiplied_parameters(model) + mixed
 
 
 def attention_flops(model: LanguageModel, attended: float) -> float:
-    """Return FLOPs of scores and values per token over all layers."""
-    whole = model.layers - model.window_layers
-    near = min(attended, model.window) if model.window else attended
-    return 2.0 * _score_width(model) * (whole * attended + model.window_layers * near)
+    """Return FLOPs of scores, values and indexes per token over all layers."""
+    return sum(
+        kind.count * kind.attention.flops(kind.attention.span(attended), attended)
+        for kind in layers.kinds(model)
+        if kind.attention
+    )
+
+
+def state_flops(model: LanguageModel) -> float:
+    """Return FLOPs of recurrences per token over all layers."""
+    return sum(kind.count * kind.state.flops for kind in layers.kinds(model) if kind.state)
 
 
 def train_flops(model: LanguageModel, sequence_length: int, causal: bool = True) -> float:
-    """Return model FLOPs to train on one token: forward once, backward twice that.
+    """Return model FLOPs to train on one token: forward once, backward twice that; multi-token
+    prediction included.
 
     With `causal` a token attends to half the sequence on average, as a kernel computes it;
     without, to all of it, as Megatron-LM counts (F = 72 B L s h^2 (1 + s/6h + V/12Lh)).
     """
-    return 3.0 * forward_flops(model, causal_span(sequence_length) if causal else sequence_length)
+    every = [*layers.kinds(model), layers.output(model), layers.predictions(model)]
+    indexed = causal_span(sequence_length) if causal else float(sequence_length)
+    return 3.0 * sum(
+        kind.count * kind.flops(span(kind, sequence_length, causal), indexed)
+        for kind in every
+        if kind
+    )
 
 
-def causal_span(sequence_length: float) -> float:
-    """Return the mean number of positions a token attends to, itself included."""
-    return 0.5 * (sequence_length + 1.0)
+def span(kind: LayerKind, sequence_length: float, causal: bool = True) -> float:
+    """Return the positions that a token attends to in a layer while a sequence is trained on."""
+    core = kind.attention
+    if core is None:
+        return 0.0
+    return core.mean_span(sequence_length) if causal else core.span(sequence_length)
 
 
 def kv_bytes_per_token(model: LanguageModel, bytes_per_value: float = KV_BYTES) -> float:
     """Return bytes of keys and values that one token leaves behind in all layers."""
-    return model.layers * kv_width(model) * bytes_per_value
+    return model.attention_layers * kv_width(model) * bytes_per_value
 
 
 def kv_width(model: LanguageModel) -> float:
-    """Return the values kept per token and layer."""
+    """Return the values kept per token and layer with attention."""
     if model.latent:
         return model.latent.kv_rank + model.latent.rope_dimension
-    return 2.0 * model.kv_heads * model.head_dimension
+    both = 1.0 if model.low_rank else 2.0
+    return both * model.kv_heads * model.head_dimension
 
 
 def kv_bytes(model: LanguageModel, tokens: float, bytes_per_value: float = KV_BYTES) -> float:
-    """Return bytes of keys and values of one sequence, windows taken into account."""
+    """Return bytes of keys, values and index keys that one sequence keeps, windows and merged
+    positions taken into account; recurrent states are `state_bytes`.
+    """
     near = min(tokens, model.window) if model.window else tokens
-    kept = (model.layers - model.window_layers) * tokens + model.window_layers * near
-    return kept * kv_width(model) * bytes_per_value
+    kept = model.whole_layers * tokens + model.window_layers * near
+    indexed = 0.0
+    for sort in model.sparse:
+        count, rows = sort.layers or model.attention_layers, tokens / sort.merged
+        kept += count * (rows + (near if sort.merged > 1 else 0.0))
+        indexed += count * rows * (sort.index_dimension if sort.index_heads else 0)
+    return kept * kv_width(model) * bytes_per_value + indexed * INDEX_BYTES
+
+
+def state_bytes(model: LanguageModel) -> float:
+    """Return bytes of recurrent states and convolution inputs of one sequence, at any length."""
+    total = 0.0
+    for kind in layers.kinds(model):
+        if kind.state:
+            inputs = (kind.state.convolution - 1) * kind.state.channels
+            total += kind.count * (STATE_BYTES * kind.state.kept + CONVOLUTION_BYTES * inputs)
+    return total
 
 
 def weight_bytes(model: LanguageModel, precision: str) -> float:
     """Return bytes of all weights; embeddings and the attention of fp4 models stay in 16 bits."""
-    experts = model.experts.count + model.experts.shared if model.experts else 0
+    experts = model.experts.count + _shared_experts(model) if model.experts else 0.0
     mixture = expert_bytes(model, precision) * experts
-    return shared_bytes(model, precision) + mixture + 2.0 * _lookups(model)
+    return shared_bytes(model, precision) + mixture + WIDE_BYTES * _lookups(model)
 
 
+@lru_cache(maxsize=512)
 def shared_bytes(model: LanguageModel, precision: str) -> float:
     """Return bytes of what every iteration reads: all but experts and tables of look-ups."""
-    part = block(model)
-    dense = model.dense_layers * part.dense_ffn * PRECISION_BYTES[precision]
-    wide = model.moe_layers * part.router + model.layers * part.norms
-    wide += model.vocabulary * model.hidden
-    return attention_bytes(model, precision) + dense + 2.0 * wide
+    narrow, wide = 0.0, float(model.vocabulary * model.hidden)
+    for kind in layers.kinds(model):
+        wide += kind.count * kind.other_weights
+        if kind.attention or kind.state:
+            continue
+        for product in kind.products:
+            weights = kind.count * product.stored_weights
+            if product.part == "router":
+                wide += weights
+            elif not _of_experts(product.part):
+                narrow += weights
+    width = PRECISION_BYTES[precision]
+    return attention_bytes(model, precision) + narrow * width + wide * WIDE_BYTES
 
 
+@lru_cache(maxsize=512)
 def attention_bytes(model: LanguageModel, precision: str) -> float:
-    """Return bytes of the attention weights of all layers."""
-    narrow = 2.0 if precision == "fp4" else PRECISION_BYTES[precision]
-    return model.layers * block(model).attention * narrow
+    """Return bytes of the products of attention and state spaces of all layers."""
+    narrow = PRECISION_BYTES[precision]
+    return sum(
+        kind.count
+        * sum(product.stored_weights for product in kind.products)
+        * (WIDE_BYTES if kind.attention and precision == "fp4" else narrow)
+        for kind in layers.kinds(model)
+        if kind.attention or kind.state
+    )
 
 
 def expert_bytes(model: LanguageModel, precision: str) -> float:
-    """Return bytes of one expert in each layer that has experts."""
-    return model.moe_layers * block(model).expert * PRECISION_BYTES[precision]
+    """Return bytes of one routed expert in each layer that has experts."""
+    if model.experts is None:
+        return 0.0
+    return routed_parameters(model) / model.experts.count * PRECISION_BYTES[precision]
 
 
 def distinct_experts(model: LanguageModel, tokens: Number) -> Number:
     """Return the expected number of experts of a layer that `tokens` tokens touch.
 
     Each token picks `active` of `count`: count (1 - (1 - active/count)^tokens) distinct ones,
-    uniform routing assumed, beside the shared ones.
+    uniform routing assumed, beside the shared ones, which count by their weight.
     """
     experts = model.experts
     if experts is None:
         return 0.0 * tokens
     touched: Number = experts.count * (1.0 - (1.0 - experts.active / experts.count) ** tokens)
-    return touched + experts.shared
+    return touched + _shared_experts(model)
 
 
-def _attention_weights(model: LanguageModel) -> float:
-    h, latent = model.hidden, model.latent
-    if latent is None:
-        queries, keys = (
-            model.heads * model.head_dimension,
-            model.kv_heads * model.head_dimension,
-        )
-        return 2.0 * h * (queries + keys)
-    query = latent.query_rank * (h + model.heads * (latent.nope_dimension + latent.rope_dimension))
-    down = h * (latent.kv_rank + latent.rope_dimension)
-    up = latent.kv_rank * model.heads * (latent.nope_dimension + latent.value_dimension)
-    return float(query + down + up + model.heads * latent.value_dimension * h)
+def encode_flops(model: LanguageModel, images: float) -> float:
+    """Return FLOPs to encode `images` typical images."""
+    kind = layers.encoder(model)
+    if kind is None:
+        return 0.0
+    positions = encoder_positions(model)
+    return images * positions * kind.count * kind.flops(positions, 0.0)
 
 
-def _score_width(model: LanguageModel) -> float:
-    """Return the dimensions multiplied per attended position: of scores and of values."""
-    if model.latent is None:
-        return 2.0 * model.heads * model.head_dimension
-    wide = model.latent
-    return float(model.heads * (wide.nope_dimension + wide.rope_dimension + wide.value_dimension))
+def encoder_positions(model: LanguageModel) -> float:
+    """Return the positions of a typical image in the encoder."""
+    made = model.encoder
+    return made.tokens_per_image * made.patches_per_token if made else 0.0
 
 
-def _spine(model: LanguageModel, part: Block) -> float:
-    """Return what all layers have but experts."""
-    return model.layers * (part.attention + part.norms) + model.dense_layers * part.dense_ffn
+def _of_experts(part: str) -> bool:
+    """Tell whether a product belongs to experts, routed or shared."""
+    return part.startswith(("expert_", "shared_"))
+
+
+def _shared_experts(model: LanguageModel) -> float:
+    """Return the weight of a layer's shared experts in routed ones."""
+    made = model.experts
+    if made is None or not made.shared:
+        return 0.0
+    wider = (made.shared_ffn or made.ffn) / made.ffn
+    return made.shared * wider * model.hidden / (made.latent or model.hidden)
 
 
 def _embeddings(model: LanguageModel) -> float:
@@ -186,28 +237,12 @@ def _embeddings(model: LanguageModel) -> float:
     return float(tables * model.hidden)
 
 
-def _ends(model: LanguageModel) -> float:
-    return _embeddings(model) + _encoder_weights(model)
-
-
 def _lookups(model: LanguageModel) -> float:
     """Return the weights beside the layers and the output matrix: tables and the encoder."""
-    return _ends(model) - model.vocabulary * model.hidden
+    tables = _embeddings(model) - model.vocabulary * model.hidden
+    return tables + _encoder_weights(model)
 
 
 def _encoder_weights(model: LanguageModel) -> float:
-    encoder = model.encoder
-    if encoder is None:
-        return 0.0
-    matrices = 3 if encoder.gated else 2
-    return float(encoder.layers * encoder.hidden * (4 * encoder.hidden + matrices * encoder.ffn))
-
-
-def encode_flops(model: LanguageModel, images: float) -> float:
-    """Return FLOPs to encode `images` typical images."""
-    encoder = model.encoder
-    if encoder is None:
-        return 0.0
-    positions = encoder.tokens_per_image * encoder.patches_per_token
-    attention = 4.0 * encoder.layers * encoder.hidden * positions
-    return images * positions * (2.0 * _encoder_weights(model) + attention)
+    kind = layers.encoder(model)
+    return kind.count * kind.stored_weights if kind else 0.0

@@ -55,11 +55,12 @@ class JobStep:
 
 def phases_of(step: TrainingStep) -> tuple[Phase, ...]:
     """Return the phases of an optimizer step: products and memory, pipeline bubble, and what
-    communication leaves exposed. A stage that waits in the bubble waits for another's products."""
+    communication leaves exposed. A stage in the bubble waits for another one's compute."""
     bubble_s = step.bubble_frac * step.step_time_s
+    bound = min(step.clock_bound_frac * step.step_time_s / step.compute_s, 1.0)
     found = (
-        Phase("compute", step.compute_s, step.compute_power_frac, 1.0),
-        Phase("bubble", bubble_s, WAITING_POWER, 1.0),
+        Phase("compute", step.compute_s, step.compute_power_frac, bound),
+        Phase("bubble", bubble_s, WAITING_POWER, bound),
         Phase("communication", step.exposed_communication_s, WAITING_POWER, 0.0),
     )
     return tuple(phase for phase in found if phase.seconds > 0.0)

@@ -1,5 +1,8 @@
 """The catalog: every entry becomes a spec, every figure says where it comes from."""
 
+import csv
+from pathlib import Path
+
 import pytest
 
 from simulator import catalog
@@ -56,6 +59,43 @@ def test_names_match_however_they_are_spelled(given: str, found: str) -> None:
 @pytest.mark.parametrize("given", ["llama2-70b", "meta-llama/Llama-2-70b-hf", "LLAMA-2-70B"])
 def test_one_model_has_many_spellings(given: str) -> None:
     assert from_catalog.language_model(given).name == "llama-2-70b"
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ("Nemotron_3_Super", "nemotron-3-super"),
+        ("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", "nemotron-3-nano"),
+        ("Nemotron_3_5_Lightning", "nemotron-3.5-lightning"),
+        ("DeepSeekV4 Flash", "deepseek-v4-flash"),
+        ("GPT 1008.0B", "gpt-1008b"),
+        ("gpt h3072 L30 (3.6B)", "gpt-3.6b"),
+        ("Qwen/Qwen3-Coder-480B-A35B-Instruct-FP8", "qwen3-coder-480b-a35b"),
+        ("mistralai/Mixtral-8x7B-Instruct-v0.1", "mixtral-8x7b"),
+        ("zhipuai/GLM-5", "glm-5"),
+        ("Llama-2-13b-chat-hf", "llama-2-13b"),
+        ("Kimi-K2-Instruct-0905", "kimi-k2"),
+    ],
+)
+def test_release_words_and_dates_do_not_make_another_model(given: str, found: str) -> None:
+    assert from_catalog.language_model(given).name == found
+
+
+def test_release_words_are_dropped_of_models_only() -> None:
+    with pytest.raises(KeyError):
+        from_catalog.language_model("instruct-fp8")
+    with pytest.raises(KeyError):
+        from_catalog.accelerator("H100-SXM-80GB-FP8")
+
+
+@pytest.mark.parametrize("table", ["training", "serving_batch", "serving_load", "serving_phase"])
+def test_every_model_of_the_published_tables_is_known(table: str) -> None:
+    file = Path(__file__).parents[3] / "shared" / "validation" / f"{table}.csv"
+    if not file.exists():
+        pytest.skip("the published tables are not beside the project")
+    with file.open(newline="") as rows:
+        named = {row["model"].split(" (")[0] for row in csv.DictReader(rows)}
+    assert not [name for name in named if not from_catalog.language_model(name).layers]
 
 
 def test_unknown_name_brings_the_nearest() -> None:

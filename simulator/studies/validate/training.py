@@ -1,70 +1,181 @@
-"""Topic `training`: one synchronous step, its plan as published."""
+"""Topic `training`: one synchronous step, its plan as published; what is not published is chosen as the
+stack of the time would have."""
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from simulator.components import from_catalog
+from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan
-from simulator.performance.training import estimate
+from simulator.components.stack import Stack
+from simulator.performance import collectives, memory, training
 from simulator.studies.validate.topic import Cells, Simulated, count, given, in_unit
 
 QUANTITY = "step_time"
-DEGREES = {"tp": "tp", "pp": "pp", "cp": "cp", "ep": "ep", "vpp": "virtual_stages",
-           "micro_batch": "micro_batch"}  # fmt: skip
+DEGREES = {"tp": "tp", "pp": "pp", "cp": "cp", "ep": "ep", "dp": "dp"}
 SHAPES = {"layers": "layers", "hidden": "hidden", "heads": "heads", "kv_heads": "kv_heads",
           "ffn": "ffn", "vocab": "vocabulary"}  # fmt: skip
-PRECISIONS = {"fp8": "fp8", "mxfp8": "fp8", "nvfp4": "fp4", "int8": "int8"}
 NOT_GIVEN = ("", "n/a")
+PRECISIONS = {"bf16": "bf16", "fp16": "bf16", "fp8": "fp8", "mxfp8": "fp8", "nvfp4": "fp4",
+              "int8": "int8"}  # fmt: skip
+UNNAMED_PRECISION = {"megatron-bridge": "fp8"}
+"""What a family of stacks multiplies in where a row does not say: its tables' first column."""
+SHARDING = {"zero1": "optimizer", "zero2": "gradients", "zero3": "full"}
+RECOMPUTE = ("none", "selective", "full")
+MICRO_BATCHES = (1, 2, 4, 8, 16)
+GPT_VOCABULARY = 51_200
+"""GPT-2's 50,257 words, padded so that tensor-parallel ranks share them (Megatron-LM)."""
+PORTS = {"megatron-deepspeed-2022": 12.5e9}
+"""Bytes per second and chip between servers, where a cluster differs from the chip's usual one: four
+ports of 200 Gb/s for eight A100 (vTrain, arXiv:2312.12391, section V)."""
 
 
 def simulate(row: Cells) -> Simulated:
     """Return the step time of a row."""
     chip = from_catalog.accelerator(given(row, "accelerator"))
     chips = count(row, "n_accelerators")
-    step = estimate(_model(row), chip, chips, _plan(row))
-    return Simulated(in_unit(step.step_time_s, "s", row))
+    stack = from_catalog.stack(given(row, "stack"))
+    model = _model(row)
+    fabric = _fabric(row, chip)
+    if not _degrees(row):
+        raise ValueError("the row publishes no plan")
+    found = [
+        (training.estimate_unchecked(model, chip, chips, plan, fabric, stack).step_time_s, plan)
+        for plan in _plans(row, model, chip, chips, stack)
+    ]
+    if not found:
+        raise ValueError("no micro-batch divides the batch over the ranks")
+    time_s, plan = min(found, key=lambda each: each[0])
+    return Simulated(in_unit(time_s, "s", row), note=_note(row, plan))
 
 
 def _model(row: Cells) -> LanguageModel:
     """Return the catalog's model with the shapes that the row gives in place of its own."""
     shapes: dict[str, Any] = {new: count(row, old) for old, new in SHAPES.items() if row.get(old)}
-    name = given(row, "model")
+    name = re.sub(r"\s*\(.*?\)", "", given(row, "model"))
     try:
         model = from_catalog.language_model(name)
     except KeyError:
         if not {"layers", "hidden", "heads"} <= shapes.keys():
             raise
-        model = from_catalog.language_model("gpt-3-175b")
-        shapes |= {"name": name, "parameters_published": float(row.get("params_b") or 1.0) * 1e9}
+        return _gpt(name, shapes)
     if not shapes:
         return model
-    hidden, heads = shapes.get("hidden", model.hidden), shapes.get("heads", model.heads)
-    derived = {"head_dimension": hidden // heads, "kv_heads": heads}
-    derived |= {} if model.gated else {"ffn": 4 * hidden}
-    return LanguageModel.model_validate(model.model_dump() | derived | shapes, context={"si": True})
+    if "heads" in shapes and shapes["heads"] != model.heads:
+        width = shapes.get("hidden", model.hidden) // shapes["heads"]
+        shapes = {"kv_heads": shapes["heads"], "head_dimension": width} | shapes
+    return LanguageModel.model_validate(model.model_dump() | shapes, context={"si": True})
 
 
-def _plan(row: Cells) -> ParallelPlan:
-    """Return the plan of a row."""
-    degrees = {new: _leading(row[old]) for old, new in DEGREES.items()
-               if row.get(old, "") not in NOT_GIVEN}  # fmt: skip
-    word = row.get("precision", "").lower().replace("amp_", "").split("-")[0].split(" ")[0]
-    recompute = row.get("recompute", "").split(" ")[0] or "none"
-    return ParallelPlan(
-        **degrees,  # type: ignore[arg-type]
-        dp=count(row, "dp") if row.get("dp") else None,
-        global_batch_sequences=count(row, "global_batch"),
-        sequence_length=count(row, "seq_len"),
-        precision=PRECISIONS.get(word, "bf16"),  # type: ignore[arg-type]
-        recompute=recompute,  # type: ignore[arg-type]
-        sharding="full" if row.get("sharding") == "zero3" else "optimizer",
-    )
+def _gpt(name: str, shapes: dict[str, Any]) -> LanguageModel:
+    """Return a GPT of given shapes: as many key-value heads as heads, four times as wide inside."""
+    hidden, heads = shapes["hidden"], shapes["heads"]
+    assumed = {
+        "name": name, "developer": "published shapes", "kv_heads": heads,
+        "head_dimension": hidden // heads, "ffn": 4 * hidden, "gated": False,
+        "vocabulary": GPT_VOCABULARY, "tied_embeddings": True, "positions": 2048, "context": 2048,
+        "parameters_published": 1.0,
+    }  # fmt: skip
+    return LanguageModel.model_validate(assumed | shapes, context={"si": True})
 
 
-def _leading(cell: str) -> int:
-    """Return the number a cell opens with: `1 (2)` is 1."""
+def _fabric(row: Cells, chip: Accelerator) -> collectives.Fabric:
+    """Return the network of the cluster that ran a row."""
+    port_bytes_s = PORTS.get(row.get("stack", ""), chip.scaleout_bandwidth)
+    return collectives.fabric_of(chip, degraded=port_bytes_s / chip.scaleout_bandwidth)
+
+
+def _plans(
+    row: Cells, model: LanguageModel, chip: Accelerator, chips: int, stack: Stack
+) -> Iterator[ParallelPlan]:
+    """Yield the plans that a row leaves open: micro-batch and interleaving."""
+    fixed = _degrees(row) | {
+        "global_batch_sequences": count(row, "global_batch"),
+        "sequence_length": count(row, "seq_len"),
+        "precision": _precision(row, chip, stack),
+        "sharding": SHARDING.get(row.get("sharding", ""), stack.sharding),
+    }
+    micro = _number(row, "micro_batch")
+    for batch in MICRO_BATCHES if micro is None else (micro,):
+        plan = ParallelPlan(**fixed, micro_batch=batch)
+        for stages in _virtual_stages(row, model, plan, stack):
+            asked = plan.model_copy(update={"virtual_stages": stages})
+            try:
+                dp = training.data_parallel(model, chips, asked)
+            except ValueError:
+                if micro is None:
+                    continue
+                raise
+            yield _fitting(row, model, chip, asked, dp, stack)
+
+
+def _virtual_stages(
+    row: Cells, model: LanguageModel, plan: ParallelPlan, stack: Stack
+) -> tuple[int, ...]:
+    """Return the interleavings to choose from: all that divide a stage's layers."""
+    told = _number(row, "vpp")
+    if told is not None:
+        return (told,)
+    if plan.pp == 1 or not stack.interleaves or model.layers % plan.pp:
+        return (1,)
+    layers = model.layers // plan.pp
+    return tuple(v for v in range(1, layers + 1) if layers % v == 0)
+
+
+def _fitting(
+    row: Cells, model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp: int, stack: Stack
+) -> ParallelPlan:
+    """Return the plan with the least recomputation that fits, unless the row tells it, and with
+    fully sharded weights if nothing else fits. A stack that offloads computes nothing again."""
+    told = row.get("recompute", "").split(" ")[0]
+    choices = (told,) if told else ("none",) if stack.offloads else RECOMPUTE
+    shardings = (plan.sharding,) if row.get("sharding") else (plan.sharding, "full")
+    for sharding in shardings:
+        for recompute in choices:
+            tried = plan.model_copy(update={"recompute": recompute, "sharding": sharding})
+            try:
+                memory.check(model, chip, tried, dp)
+            except ValueError:
+                continue
+            return tried
+    return plan.model_copy(update={"recompute": choices[0]})
+
+
+def _degrees(row: Cells) -> dict[str, Any]:
+    """Return the parallel degrees of a row."""
+    found = {new: _number(row, old) for old, new in DEGREES.items()}
+    return {new: degree for new, degree in found.items() if degree is not None}
+
+
+def _precision(row: Cells, chip: Accelerator, stack: Stack) -> str:
+    """Return what a row was multiplied in."""
+    told = stack.precisions.get(chip.name)
+    if told:
+        return told
+    words = re.findall(r"[a-z]*[0-9]+", row.get("precision", "").lower().replace("amp_", ""))
+    if words:
+        return next((PRECISIONS[w] for w in words if w in PRECISIONS), "bf16")
+    family = stack.name.rpartition("-")[0]
+    return UNNAMED_PRECISION.get(family, "bf16")
+
+
+def _number(row: Cells, column: str) -> int | None:
+    """Return the number a cell opens with: `1 (2)` is 1; None where it is not given."""
+    cell = row.get(column, "")
+    if cell in NOT_GIVEN:
+        return None
     found = re.match(r"\d+", cell)
     if found is None:
-        raise ValueError(f"'{cell}' is not a whole number")
+        raise ValueError(f"{column} is '{cell}', not a whole number")
     return int(found.group())
+
+
+def _note(row: Cells, plan: ParallelPlan) -> str:
+    """Return what was chosen in place of cells that are not given."""
+    chosen = {
+        "micro_batch": plan.micro_batch, "vpp": plan.virtual_stages, "sharding": plan.sharding,
+        "precision": plan.precision, "recompute": plan.recompute,
+    }  # fmt: skip
+    return ", ".join(f"{k} {v}" for k, v in chosen.items() if row.get(k, "") in NOT_GIVEN)

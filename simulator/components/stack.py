@@ -1,0 +1,90 @@
+"""The software stack a training step runs on: its kernels, what it fuses, hides and pays per launch."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simulator.components.kinds import Spec
+from simulator.components.parallel_plan import Sharding
+from simulator.units import Duration, Fraction, NonNegative, Within
+
+Share = Annotated[Fraction, Within("1 %", "150 %")]
+Exposed = Annotated[Fraction, Within("0 %", "100 %")]
+Attention = Literal["unfused", "fused"]
+OTHER = "other"
+"""Key of a chip that has no figure of its own."""
+
+
+class Exposure(Spec):
+    """Share of communication that the stack does not hide under products, by what is sent."""
+
+    tensor: Exposed
+    """Gathers and scatters of activations among tensor-parallel ranks."""
+    expert: Exposed = 1.0
+    """Tokens to experts and back."""
+    context: Exposed = 1.0
+    """Keys and values around the context-parallel ring."""
+    pipeline: Exposed = 1.0
+    """Activations and gradients between pipeline stages."""
+    data: Exposed
+    """Gradients and weights among data-parallel ranks once a step, of what would fit beside the
+    last micro-batch."""
+    weights: Exposed
+    """Fully sharded weights and their gradients in every micro-batch, of what would fit beside it."""
+
+
+class Stack(Spec):
+    """One software stack of one time."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    attention: Attention
+    """Kernel of scores and values: written out to memory, or fused."""
+    attention_share: dict[str, Share] = Field(default_factory=dict)
+    """Rate of the stack's fused kernel over the best published one, by chip (or `other`); blank: that
+    one itself."""
+    dropout: bool = False
+    """Residuals pass a dropout, as in models of 2020-2022."""
+    fused_loss: bool = True
+    """The loss over the vocabulary is one kernel."""
+    interleaves: bool = True
+    """Pipeline stages can hold several virtual stages."""
+    stops_early: bool = False
+    """Full recomputation stops at the last activation that backward needs: a layer's last product is
+    not repeated (PyTorch's non-reentrant checkpoints)."""
+    offloads: bool = False
+    """Activations that do not fit are kept in the host's memory rather than computed again."""
+    sharding: Sharding
+    """What data-parallel ranks share out unless the plan says otherwise."""
+    gradient_bytes: Literal[1, 2, 4] = 2
+    """Per weight, as summed over data-parallel ranks."""
+    flat_gather: bool = False
+    """Fully sharded weights travel in one ring through one network port per server."""
+    exposed: Exposure
+    product_share: dict[str, dict[str, Share]]
+    """Rate of products in whole layers over that of products alone, by chip (or `other`) and
+    precision: sustained power, neighbouring kernels, real data."""
+    host_layer: Annotated[Duration, NonNegative()] = 0.0
+    """Time in which a host issues the kernels of one layer, forward and backward, of one
+    micro-batch: a layer takes no less."""
+    host_expert_layer: Annotated[Duration, NonNegative()] = 0.0
+    """The same of a layer with experts, counts read back from the chip included."""
+    routing_copies: Annotated[float, Field(ge=0)] = 2.0
+    """Copies of every routed token made in memory, forward, beside the exchange itself: into expert
+    order and back is two; padding, casts and weighting add to it."""
+    step_overhead: Annotated[Duration, Within("0 s", "60 s")] = 0.0
+    """Per step beside the model: data, norms of gradients, logs, collection of garbage."""
+    precisions: dict[str, str] = Field(default_factory=dict)
+    """Precision that a chip really multiplied in, where a table's own column says otherwise."""
+
+    def attention_rate(self, chip: str) -> float:
+        """Return the attention share of a chip."""
+        return self.attention_share.get(chip, self.attention_share.get(OTHER, 1.0))
+
+    def share(self, chip: str, precision: str) -> float:
+        """Return the product share of a chip and precision; KeyError if there is none at all."""
+        for shares in (self.product_share.get(chip), self.product_share.get(OTHER)):
+            if shares:
+                return shares.get(precision, min(shares.values()))
+        known = ", ".join(self.product_share)
+        raise KeyError(f"stack {self.name} has product shares of {known}, not of {chip}")
