@@ -89,8 +89,8 @@ TABLES: dict[str, dict[str, str]] = {
     "load_energy": {"load": "Job, pool or batch", "it_j": "Energy into its racks"},
     "jobs": {
         "job": "Name",
-        "kind": "training, fine_tuning, rl_post_training, evaluation, safety_test, data_preparation",
-        "model": "Model", "accelerator": "Chip", "accelerators": "Requested",
+        "kind": "training, fine_tuning, rl_post_training", "model": "Model",
+        "accelerator": "Chip", "accelerators": "Requested",
         "step_time_s": "Mean wall time of a step while computing", "mfu": "Model FLOPs utilization",
         "ettr": "Productive over run + requeue time", "tokens": "Tokens trained, retained",
         "target_tokens": "Tokens wanted", "interruptions": "Failures that stopped the job",
@@ -99,8 +99,20 @@ TABLES: dict[str, dict[str, str]] = {
         "planned_step_time_s": "Step time at full speed", "queued_s": "Initial wait",
         "generation_frac": "Share of the planned step that writes and scores answers",
         "communication_frac": "Share of the planned step that waits for the network",
-        "tests": "Tests done", "tests_skipped": "Tests due while the last was not done",
-        "accelerator_hours": "Useful hours of a test", "racks": "Support racks at work",
+    },
+    "tests": {
+        "test": "Name", "kind": "evaluation, safety_test", "job": "Job whose model is tested",
+        "accelerators": "Held by one test", "in_pauses": "Whether the job makes way",
+        "completed": "Tests done", "skipped": "Tests due while the last was not done",
+        "test_time_s": "Mean time of a test, interrupted ones included",
+        "planned_test_time_s": "At full clock", "tokens": "Tokens read and written",
+        "accelerator_hours": "Useful hours of all tests",
+    },
+    "preparations": {
+        "job": "Name", "racks": "Support racks at work", "utilization": "Of them, while it runs",
+        "bound_by": "racks or storage", "tokens_per_s": "Delivered",
+        "tokens": "Delivered in all", "target_tokens": "Tokens wanted",
+        "finish": "Finish time, UTC, or null",
     },
     "phases": {
         "job": "Name", "phase": "Part of the step", "seconds": "At full clock",

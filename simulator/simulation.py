@@ -115,7 +115,7 @@ def _world(scenario: Scenario, site: Site, replicate: int) -> World:
 
 @dataclass(frozen=True)
 class _Work:
-    """What the `jobs` table is about."""
+    """What is trained, tested and prepared."""
 
     jobs: list[TrainingRun]
     tests: list[ModelTestRun]
@@ -137,8 +137,8 @@ def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
         DataPreparationRun(work, world, data_preparation.throughput_of(work, site))
         for work in _of_kind(spec, DataPreparation)
     ]
-    beside = [test.beside() for test in tests if not test.pauses]
-    for process in [*(run.run() for run in (*runs.values(), *preparations)), *beside]:
+    processes = [run.run() for run in runs.values()] + [run.run() for run in preparations]
+    for process in processes + [test.beside() for test in tests if not test.pauses]:
         world.env.process(process)
     return _Work(list(runs.values()), tests, preparations)
 
@@ -170,7 +170,9 @@ def _results(
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
     tables = recorder.tables(world, records)
-    tables["jobs"] = jobs.jobs_table(work.jobs, work.tests, work.preparations, start)
+    tables["jobs"] = jobs.jobs_table(work.jobs, start)
+    tables["tests"] = jobs.tests_table(work.tests)
+    tables["preparations"] = jobs.preparations_table(work.preparations, start)
     tables["phases"] = jobs.phases_table(work.jobs)
     tables["pools"] = inference.pools_table(pools, world) if pools else empty("pools")
     tables["latency"] = inference.latency_table(pools, world) if pools else empty("latency")

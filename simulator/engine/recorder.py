@@ -15,7 +15,6 @@ from simulator.kernels.site_step import HOUR_STEPS, STEP_S
 from simulator.results import EVENTS, SERIES
 from simulator.site import Site
 
-
 RECORDED = ("training", "batch", "evaluation", "safety_test")
 """Kinds of load that have rows of level `job`."""
 

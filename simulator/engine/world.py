@@ -15,7 +15,7 @@ from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
 from simulator.site import Site
 
-Alarm = Callable[[str], None]
+Alarm = Callable[[str], object]
 """Called with the cause when something stops a load."""
 
 

@@ -21,6 +21,15 @@ Workload = Annotated[
     Field(discriminator="kind"),
 ]
 
+MODELS = ("model", "reward_model", "judge")
+"""Keys of workloads that name a model of the catalog."""
+
+
+def models_of(work: Workload) -> list[str]:
+    """Return the models of the catalog that a workload names."""
+    return [name for key in MODELS if (name := getattr(work, key, None))]
+
+
 __all__ = [
     "BatchWork",
     "DataPreparation",
@@ -33,4 +42,5 @@ __all__ = [
     "SynchronousJob",
     "TrainingJob",
     "Workload",
+    "models_of",
 ]

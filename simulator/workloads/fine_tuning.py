@@ -8,7 +8,7 @@ from simulator.components import from_catalog
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance.collectives import Fabric
 from simulator.performance.fine_tuning import adapter_step
-from simulator.performance.training import estimate
+from simulator.performance.training import TrainingStep, estimate
 from simulator.workloads.step import JobStep, phases_of
 from simulator.workloads.synchronous import SynchronousJob
 
@@ -25,14 +25,18 @@ class FineTuning(SynchronousJob):
     the dense feed-forward matrices; blank: all weights are trained."""
 
 
-def step_of(job: FineTuning, fabric: Fabric | None = None) -> JobStep:
-    """Return the planned step; ValueError says what does not divide or fit."""
+def optimizer_step(job: FineTuning, fabric: Fabric | None = None) -> TrainingStep:
+    """Return one optimizer step; ValueError says what does not divide or fit."""
     model = from_catalog.language_model(job.model)
     chip = from_catalog.accelerator(job.accelerator)
     if job.adapter_rank is None:
-        step = estimate(model, chip, job.accelerators, job.plan, fabric)
-    else:
-        step = adapter_step(model, chip, job.accelerators, job.plan, job.adapter_rank, fabric)
+        return estimate(model, chip, job.accelerators, job.plan, fabric)
+    return adapter_step(model, chip, job.accelerators, job.plan, job.adapter_rank, fabric)
+
+
+def step_of(job: FineTuning, fabric: Fabric | None = None) -> JobStep:
+    """Return the planned step; ValueError says what does not divide or fit."""
+    step = optimizer_step(job, fabric)
     return JobStep(
         phases=phases_of(step),
         tokens_per_step=step.tokens_per_step,

@@ -1,4 +1,4 @@
-"""Every kind of job and test: its planned step, its load, its row in the `jobs` table."""
+"""Every kind of job: how its step is planned, and what jobs, tests and preparations leave behind."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simulator.kernels import columns as c
 from simulator.performance.collectives import Fabric
+from simulator.performance.training import TrainingStep
 from simulator.results import empty
 from simulator.site import Site
 from simulator.workloads import fine_tuning, rl_post_training, training
@@ -21,14 +21,18 @@ from simulator.workloads.synchronous import SynchronousJob, fabric_for
 from simulator.workloads.training import TrainingJob
 from simulator.workloads.training_run import TrainingRun
 
-Job = TrainingJob | FineTuning | RlPostTraining
-JOBS = (TrainingJob, FineTuning, RlPostTraining)
 STEPS: dict[type[SynchronousJob], Any] = {
     TrainingJob: training.step_of,
     FineTuning: fine_tuning.step_of,
     RlPostTraining: rl_post_training.step_of,
 }
 """How each kind plans its step: `(job, fabric) -> JobStep`."""
+OPTIMIZER_STEPS: dict[type[SynchronousJob], Any] = {
+    TrainingJob: training.optimizer_step,
+    FineTuning: fine_tuning.optimizer_step,
+    RlPostTraining: rl_post_training.optimizer_step,
+}
+"""What each kind's parallel plan costs: `(job, fabric) -> TrainingStep`."""
 COMMUNICATION = ("communication", "weight_sync")
 WRITING = ("generation", "scoring")
 
@@ -38,30 +42,53 @@ def step_of(job: SynchronousJob, site: Site) -> JobStep:
     return step_on(job, fabric_for(job, site))
 
 
+def optimizer_step(job: SynchronousJob) -> TrainingStep:
+    """Return one optimizer step of a job's plan; ValueError says what does not divide or fit."""
+    step: TrainingStep = OPTIMIZER_STEPS[type(job)](job, None)
+    return step
+
+
 def step_on(job: SynchronousJob, fabric: Fabric | None) -> JobStep:
     """Return the step of a job on a fabric, whole or degraded; None: the chip's own ports."""
     step: JobStep = STEPS[type(job)](job, fabric)
     return step
 
 
-def jobs_table(
-    runs: Iterable[TrainingRun], tests: Iterable[ModelTestRun],
-    preparations: Iterable[DataPreparationRun], start: datetime,
-) -> pd.DataFrame:
-    """Return the `jobs` table: one row per job, test and preparation, blank where a figure has no
-    meaning."""
-    rows = [_of_run(run) for run in runs]
-    rows += [_of_test(test) for test in tests]
-    rows += [_of_preparation(run) for run in preparations]
-    if not rows:
-        return empty("jobs")
-    for row in rows:
-        at_s = row.pop("finish_s")
-        row["finish"] = (
-            None if at_s is None else (start + timedelta(seconds=round(at_s))).isoformat()
-        )
-    columns = list(empty("jobs").columns)
-    return pd.DataFrame(rows, columns=columns)
+def jobs_table(runs: list[TrainingRun], start: datetime) -> pd.DataFrame:
+    """Return the `jobs` table: one row per synchronous job."""
+    rows = [{**_of_run(run), "finish": _date(start, run.finish_s)} for run in runs]
+    return pd.DataFrame(rows) if rows else empty("jobs")
+
+
+def tests_table(tests: list[ModelTestRun]) -> pd.DataFrame:
+    """Return the `tests` table: how often each test was made, and at what cost."""
+    rows = [
+        {
+            "test": test.spec.name, "kind": test.spec.kind, "job": test.run.job.name,
+            "accelerators": test.spec.accelerators or test.run.job.accelerators,
+            "in_pauses": test.pauses, "completed": test.completed, "skipped": test.skipped,
+            "test_time_s": test.tested_s / test.completed if test.completed else np.nan,
+            "planned_test_time_s": test.planned.seconds,
+            "tokens": test.completed * test.planned.tokens,
+            "accelerator_hours": test.useful_s() / 3600.0,
+        }
+        for test in tests
+    ]
+    return pd.DataFrame(rows) if rows else empty("tests")
+
+
+def preparations_table(runs: list[DataPreparationRun], start: datetime) -> pd.DataFrame:
+    """Return the `preparations` table: what support racks delivered."""
+    rows = [
+        {
+            "job": run.spec.name, "racks": run.planned.racks,
+            "utilization": run.planned.utilization, "bound_by": run.planned.bound_by,
+            "tokens_per_s": run.planned.tokens_s, "tokens": run.tokens(),
+            "target_tokens": run.spec.tokens, "finish": _date(start, run.finish_s),
+        }
+        for run in runs
+    ]
+    return pd.DataFrame(rows) if rows else empty("preparations")
 
 
 def phases_table(runs: Iterable[TrainingRun]) -> pd.DataFrame:
@@ -103,30 +130,11 @@ def _of_run(run: TrainingRun) -> dict[str, Any]:
         "queued_s": run.queued_s,
         "generation_frac": planned.share(*WRITING),
         "communication_frac": planned.share(*COMMUNICATION),
-        "finish_s": run.finish_s,
     }
 
 
-def _of_test(test: ModelTestRun) -> dict[str, Any]:
-    """Return the figures of a test: how often, and at what cost."""
-    useful_s = float(test.world.state.loads.hours[test.load, c.USEFUL])
-    job = test.run.job
-    return {
-        "job": test.spec.name, "kind": test.spec.kind, "model": job.model,
-        "accelerator": job.accelerator,
-        "accelerators": test.spec.accelerators or job.accelerators,
-        "tokens": test.completed * test.planned.tokens,
-        "tests": test.completed, "tests_skipped": test.skipped,
-        "accelerator_hours": useful_s / 3600.0,
-        "finish_s": None,
-    }
-
-
-def _of_preparation(run: DataPreparationRun) -> dict[str, Any]:
-    return {
-        "job": run.spec.name, "kind": run.spec.kind, "accelerators": 0, "tokens": run.tokens(),
-        "target_tokens": run.spec.tokens, "racks": run.planned.racks, "finish_s": run.finish_s,
-    }
+def _date(start: datetime, at_s: float | None) -> str | None:
+    return None if at_s is None else (start + timedelta(seconds=round(at_s))).isoformat()
 
 
 def _still(run: TrainingRun, what: str) -> float:

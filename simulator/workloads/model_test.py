@@ -15,6 +15,7 @@ from simulator.units import Duration, Positive
 from simulator.workloads.rollouts import Rollouts, generation_of, replica_of
 from simulator.workloads.synchronous import SynchronousJob
 
+
 class ModelTest(Spec):
     """Answers that a model in training writes now and then, to see how good or how safe it is."""
 

@@ -81,13 +81,17 @@ class ModelTestRun:
                 self.world.log("interruption", self.spec.name, "test")
             self._go = self.world.env.event()
 
+    def useful_s(self) -> float:
+        """Return the accelerator-seconds of tests that were done."""
+        return float(self.world.state.loads.hours[self.load, c.USEFUL])
+
     def _attempt(self) -> Generator[Any, Any, bool]:
         """Test once on racks of its own; return whether nothing came between."""
         world = self.world
         while self.load in world.restored or not self._take_racks():
             yield world.restored.get(self.load) or world.wait_for_racks()
         alarm = world.env.event()
-        world.alarms[self.load] = lambda _: None if alarm.triggered else alarm.succeed()
+        world.alarms[self.load] = lambda _: alarm if alarm.triggered else alarm.succeed()
         done = yield from self._test(alarm)
         self._rest()
         membership.release(world, membership.members(world, self.load))

@@ -1,5 +1,6 @@
 """Post-training by reinforcement learning: the model writes, is scored, and learns from it."""
 
+from dataclasses import replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -58,14 +59,11 @@ def step_of(job: RlPostTraining, fabric: Fabric | None = None) -> JobStep:
     chip = from_catalog.accelerator(job.accelerator)
     fabric = fabric or collectives.fabric_of(chip)
     written = generation_of(job.rollouts, job.model, job.accelerator, job.writers)
-    step = training_of(job, fabric)
+    step = optimizer_step(job, fabric)
     tokens = job.rollouts.answers * (job.rollouts.input_tokens + written.output_tokens)
-    share = job.writers / job.accelerators
-    write = tuple(_beside(p, share, bool(job.generators)) for p in _writing(job, written))
-    train = tuple(
-        _beside(p, job.trainers / job.accelerators, bool(job.generators))
-        for p in scaled(phases_of(step), job.epochs * tokens / step.tokens_per_step)
-    )
+    write = _beside(_writing(job, written), job.writers / job.accelerators)
+    training = scaled(phases_of(step), job.epochs * tokens / step.tokens_per_step)
+    train = _beside(training, job.trainers / job.accelerators)
     phases = _overlapped(write, train) if job.asynchronous else write + train
     phases = (*phases, Phase("weight_sync", _sync_s(job, fabric), WAITING_POWER, 0.0))
     seconds = sum(phase.seconds for phase in phases)
@@ -79,7 +77,7 @@ def step_of(job: RlPostTraining, fabric: Fabric | None = None) -> JobStep:
     )
 
 
-def training_of(job: RlPostTraining, fabric: Fabric | None = None) -> TrainingStep:
+def optimizer_step(job: RlPostTraining, fabric: Fabric | None = None) -> TrainingStep:
     """Return one optimizer step of the trainers; ValueError says what does not divide or fit."""
     model = from_catalog.language_model(job.model)
     chip = from_catalog.accelerator(job.accelerator)
@@ -90,7 +88,7 @@ def _writing(job: RlPostTraining, written: Generation) -> tuple[Phase, ...]:
     """Return generation and scoring by the writers."""
     rollouts, tokens = job.rollouts, job.rollouts.input_tokens + written.output_tokens
     replicas = job.writers // rollouts.tensor_parallel
-    scorers = [job.model] * job.reference + [job.reward_model] * bool(job.reward_model)
+    scorers = [*([job.model] if job.reference else []), *filter(None, [job.reward_model])]
     seconds = sum(
         score_s(replica_of(rollouts, name, job.accelerator), replicas, rollouts.answers, tokens)
         for name in scorers
@@ -101,11 +99,12 @@ def _writing(job: RlPostTraining, written: Generation) -> tuple[Phase, ...]:
     return (generation, Phase("scoring", seconds, PREFILL_POWER, 1.0)) if seconds else (generation,)
 
 
-def _beside(phase: Phase, share: float, waits: bool) -> Phase:
-    """Return the phase of one of two pools as the mean of the job, the other pool waiting."""
-    rest = (1.0 - share) * WAITING_POWER if waits else 0.0
-    power = share * phase.dynamic_power_frac + rest
-    return Phase(phase.name, phase.seconds, power, phase.clock_bound_frac)
+def _beside(phases: tuple[Phase, ...], share: float) -> tuple[Phase, ...]:
+    """Return what a share of the accelerators does as the mean of all, the others waiting."""
+    rest = (1.0 - share) * WAITING_POWER
+    return tuple(
+        replace(p, dynamic_power_frac=share * p.dynamic_power_frac + rest) for p in phases
+    )
 
 
 def _overlapped(write: tuple[Phase, ...], train: tuple[Phase, ...]) -> tuple[Phase, ...]:
@@ -114,9 +113,7 @@ def _overlapped(write: tuple[Phase, ...], train: tuple[Phase, ...]) -> tuple[Pha
     longer, shorter = sorted((write, train), key=_seconds, reverse=True)
     above_j = sum(p.seconds * (p.dynamic_power_frac - WAITING_POWER) for p in shorter)
     added = above_j / _seconds(longer)
-    return tuple(
-        Phase(p.name, p.seconds, p.dynamic_power_frac + added, p.clock_bound_frac) for p in longer
-    )
+    return tuple(replace(p, dynamic_power_frac=p.dynamic_power_frac + added) for p in longer)
 
 
 def _seconds(phases: tuple[Phase, ...]) -> float:

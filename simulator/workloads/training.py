@@ -7,7 +7,7 @@ from pydantic import Field
 from simulator.components import from_catalog
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance.collectives import Fabric
-from simulator.performance.training import estimate
+from simulator.performance.training import TrainingStep, estimate
 from simulator.workloads.step import JobStep, phases_of
 from simulator.workloads.synchronous import SynchronousJob
 
@@ -21,11 +21,16 @@ class TrainingJob(SynchronousJob):
     """Tokens to train on."""
 
 
-def step_of(job: TrainingJob, fabric: Fabric | None = None) -> JobStep:
-    """Return the planned step; ValueError says what does not divide or fit."""
+def optimizer_step(job: TrainingJob, fabric: Fabric | None = None) -> TrainingStep:
+    """Return one optimizer step; ValueError says what does not divide or fit."""
     model = from_catalog.language_model(job.model)
     chip = from_catalog.accelerator(job.accelerator)
-    step = estimate(model, chip, job.accelerators, job.plan, fabric)
+    return estimate(model, chip, job.accelerators, job.plan, fabric)
+
+
+def step_of(job: TrainingJob, fabric: Fabric | None = None) -> JobStep:
+    """Return the planned step; ValueError says what does not divide or fit."""
+    step = optimizer_step(job, fabric)
     return JobStep(
         phases=phases_of(step),
         tokens_per_step=step.tokens_per_step,

@@ -22,6 +22,8 @@ PLACES: tuple[tuple[TreePath, str], ...] = (
     (("topology", "halls", "*", "rack"), "racks"),
     (("topology", "halls", "*", "support", "*", "rack"), "racks"),
     (("workloads", "*", "model"), "models"),
+    (("workloads", "*", "reward_model"), "models"),
+    (("workloads", "*", "judge"), "models"),
     (("workloads", "*", "accelerator"), "accelerators"),
     (("workloads", "*", "accelerators", "*"), "accelerators"),
     (("reliability", "fleet"), "failures"),
