@@ -100,8 +100,10 @@ def generate(
     total_s = read_s + full_s + thin_s
     matrix_s = read_s + full_s * full.matrix_frac[0]
     matrix_s += float(np.trapezoid(thin.seconds * thin.matrix_frac, tokens))
-    power = read_s * PREFILL_POWER + full_s * full.power_frac[0] + thin_j
-    return Generation(total_s, power / total_s, matrix_s / total_s, mean, longest)
+    drawn_j = read_s * PREFILL_POWER + full_s * full.power_frac[0] + thin_j
+    return Generation(
+        float(total_s), float(drawn_j / total_s), float(matrix_s / total_s), mean, longest
+    )
 
 
 def score_s(
