@@ -115,7 +115,8 @@ TABLES: dict[str, dict[str, str]] = {
         "finish": "Finish time, UTC, or null",
     },
     "phases": {
-        "job": "Name", "phase": "Part of the step", "seconds": "At full clock",
+        "job": "Name", "part": "Stretch of the step: training, generation, scoring, sync",
+        "phase": "What takes turns in it", "seconds": "At full clock",
         "share": "Of the step", "dynamic_power_frac": "Chip power between idle and TDP",
         "clock_bound_frac": "Share of its time that follows the clock",
     },

@@ -140,7 +140,7 @@ def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
         synchronous=np.array([int(load.synchronous) for load in loads]),
         since_s=zeros(), on_s=zeros(), dynamic_s=zeros(), running_s=zeros(), member_s=zeros(),
         hours=np.zeros((n, categories)), step_hours=np.zeros((n, categories)),
-        clock=np.ones(n), clock_bound_frac=np.ones(n), pace=np.ones(n),
+        clock=np.ones(n), clock_bound_frac=np.ones(n), paced_s=zeros(),
         heat_share=zeros(), busy=np.ones(n), work_s=zeros(), energy_j=zeros(),
         power_exponent=np.array([site.chips[load.chip].power_exponent for load in loads]),
     )

@@ -15,12 +15,12 @@ def done_s(world: World, load: int) -> float:
     """Return the seconds of full-speed work that a load has done up to now."""
     loads = world.state.loads
     open_s = max(world.env.now - float(loads.since_s[load]), 0.0)
-    running_s = loads.running_s[load] + loads.running[load] * open_s
-    return float(loads.work_s[load] + running_s * pace(world, load))
+    paced_s = loads.paced_s[load] + loads.running[load] * open_s * pace(world, load)
+    return float(loads.work_s[load] + paced_s)
 
 
 def pace(world: World, load: int) -> float:
-    """Return the work rate of a load at its present clock, of that at full clock."""
+    """Return the work rate of a load under its present clock, of that at full clock."""
     loads = world.state.loads
     clock = loads.clock[load] * loads.cap[load] ** (1.0 / loads.power_exponent[load])
     return float(pace_of(clock, loads.clock_bound_frac[load]))

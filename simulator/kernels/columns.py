@@ -92,12 +92,12 @@ class LoadState(NamedTuple):
     on_s: Floats  # integral over the current step
     dynamic_s: Floats
     running_s: Floats
+    paced_s: Floats  # full-speed seconds of work over the current step
     member_s: Floats  # accelerator-seconds over the current step
     hours: Floats  # (loads, categories) accelerator-seconds over the run
     step_hours: Floats  # (loads, categories) over the current step
     clock: Floats  # of full clock in the current step, from heat and block caps
     clock_bound_frac: Floats  # workloads: share of full-speed time that follows the clock
-    pace: Floats  # work rate over full speed in the last step, from heat and all caps
     heat_share: Floats  # share of the slowdown that is due to heat; the rest is block caps
     busy: Floats  # share of productive time with work to do (pools: served over capacity; else 1)
     work_s: Floats  # seconds of full-speed work since the start

@@ -95,7 +95,7 @@ def phases_table(runs: Iterable[TrainingRun]) -> pd.DataFrame:
     """Return the `phases` table: what the present step of each job is made of."""
     rows = [
         {
-            "job": run.job.name, "phase": phase.name, "seconds": phase.seconds,
+            "job": run.job.name, "part": phase.part, "phase": phase.name, "seconds": phase.seconds,
             "share": phase.seconds / run.step.step_time_s,
             "dynamic_power_frac": phase.dynamic_power_frac,
             "clock_bound_frac": phase.clock_bound_frac,

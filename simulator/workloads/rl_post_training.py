@@ -65,7 +65,7 @@ def step_of(job: RlPostTraining, fabric: Fabric | None = None) -> JobStep:
     training = scaled(phases_of(step), job.epochs * tokens / step.tokens_per_step)
     train = _beside(training, job.trainers / job.accelerators)
     phases = _overlapped(write, train) if job.asynchronous else write + train
-    phases = (*phases, Phase("weight_sync", _sync_s(job, fabric), WAITING_POWER, 0.0))
+    phases = (*phases, Phase("weight_sync", _sync_s(job, fabric), WAITING_POWER, 0.0, "sync"))
     seconds = sum(phase.seconds for phase in phases)
     peak = chip.peak[job.plan.precision] * job.accelerators
     return JobStep(
@@ -94,9 +94,11 @@ def _writing(job: RlPostTraining, written: Generation) -> tuple[Phase, ...]:
         for name in scorers
     )
     generation = Phase(
-        "generation", written.seconds, written.dynamic_power_frac, written.clock_bound_frac
+        "generation", written.seconds, written.dynamic_power_frac, written.clock_bound_frac,
+        "generation",
     )
-    return (generation, Phase("scoring", seconds, PREFILL_POWER, 1.0)) if seconds else (generation,)
+    scoring = Phase("scoring", seconds, PREFILL_POWER, 1.0, "scoring")
+    return (generation, scoring) if seconds else (generation,)
 
 
 def _beside(phases: tuple[Phase, ...], share: float) -> tuple[Phase, ...]:

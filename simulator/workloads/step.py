@@ -1,6 +1,7 @@
 """One step of a job as planned: its phases, each with its time, its power and what slows it."""
 
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from simulator.performance.training import WAITING_POWER, TrainingStep
 
@@ -15,6 +16,8 @@ class Phase:
     """Chip power between idle and TDP, mean of the job's accelerators."""
     clock_bound_frac: float
     """Share of its time that follows the core clock; memory and network keep theirs."""
+    part: str
+    """Phases of one part (`training`) take turns in it many times; parts follow each other."""
 
 
 @dataclass(frozen=True)
@@ -53,15 +56,39 @@ class JobStep:
         return weighted / self.step_time_s
 
 
+def levels(step: JobStep, least_s: float) -> tuple[Phase, ...]:
+    """Return the parts of a step as seen at a resolution: each together with those after it until
+    they last at least `least_s`; what is left at the end goes to the last."""
+    parts = [_together(list(phases)) for _, phases in groupby(step.phases, lambda p: p.part)]
+    groups: list[list[Phase]] = [[]]
+    for part in parts:
+        if sum(p.seconds for p in groups[-1]) >= least_s:
+            groups.append([])
+        groups[-1].append(part)
+    if len(groups) > 1 and sum(p.seconds for p in groups[-1]) < least_s:
+        groups[-2:] = [groups[-2] + groups[-1]]
+    return tuple(_together(group) for group in groups)
+
+
+def _together(phases: list[Phase]) -> Phase:
+    """Return phases as one, powers and clock-bound shares weighted with time."""
+    whole = JobStep(tuple(phases), 0.0, 0.0, 0.0, 0.0)
+    name = " + ".join(phase.name for phase in phases)
+    power, bound = whole.dynamic_power_frac, whole.clock_bound_frac
+    return Phase(name, whole.step_time_s, power, bound, phases[0].part)
+
+
 def phases_of(step: TrainingStep) -> tuple[Phase, ...]:
     """Return the phases of an optimizer step: products and memory, pipeline bubble, and what
     communication leaves exposed. A stage in the bubble waits for another one's compute."""
     bubble_s = step.bubble_frac * step.step_time_s
     bound = min(step.clock_bound_frac * step.step_time_s / step.compute_s, 1.0)
     found = (
-        Phase("compute", step.compute_s, step.compute_power_frac, bound),
-        Phase("bubble", bubble_s, WAITING_POWER, bound),
-        Phase("communication", step.exposed_communication_s, WAITING_POWER, 0.0),
+        Phase("compute", step.compute_s, step.compute_power_frac, bound, "training"),
+        Phase("bubble", bubble_s, WAITING_POWER, bound, "training"),
+        Phase(
+            "communication", step.exposed_communication_s, WAITING_POWER, 0.0, "training"
+        ),
     )
     return tuple(phase for phase in found if phase.seconds > 0.0)
 

@@ -3,6 +3,7 @@ checkpoints, paused for tests of its model."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,9 +12,10 @@ import simpy
 from simulator.engine import membership, work
 from simulator.engine.world import World
 from simulator.kernels import columns as c
+from simulator.kernels.site_step import STEP_S
 from simulator.policies.checkpointing import INTERVALS
 from simulator.policies.placement import choose
-from simulator.workloads.step import JobStep
+from simulator.workloads.step import JobStep, levels
 from simulator.workloads.synchronous import SynchronousJob
 
 CHECKPOINT_POWER = 0.10
@@ -62,7 +64,7 @@ class TrainingRun:
 
     def __post_init__(self) -> None:
         state, site = self.world.state, self.world.site
-        self.step = self.planned
+        self._plan_levels(self.planned)
         self.load = state.load(self.job.name)
         self.chip = int(state.chips[self.load])
         stall_s = self.job.checkpoint.stall
@@ -99,7 +101,7 @@ class TrainingRun:
 
     def change_step(self, step: JobStep) -> None:
         """Go on with steps that last longer than planned, or as planned again."""
-        self.step = step
+        self._plan_levels(step)
         if self.opened is not None and self.opened[0] == "running":
             self._phase(c.USEFUL)
 
@@ -141,10 +143,12 @@ class TrainingRun:
         began_s, work_s = env.now, self.work_s()
         members = float(self.world.state.loads.count[self.load])
         self.opened = ("running", began_s)
+        self._level, _ = self._level_at(self.saved_s)
         self._phase(c.USEFUL)
         visitor = None
         while not self._interrupted():
             progress_s = self.saved_s + self.work_s() - work_s
+            self._follow(progress_s)
             visitor = self._visitor_at(progress_s)
             wait_s = self._wait_s(progress_s)
             if visitor is not None or wait_s == 0.0:
@@ -170,9 +174,35 @@ class TrainingRun:
             return 0.0
         now_s = self.world.env.now
         visits = [visitor.left(progress_s, now_s) for visitor in self.visitors]
-        ahead_s = min([left_s, *(work_s for work_s, _ in visits)])
+        ahead_s = min([left_s, self._level_at(progress_s)[1], *(work_s for work_s, _ in visits)])
         wait_s = work.wait_s(ahead_s, self.computing_frac, self._rate())
         return max(min([wait_s, *(clock_s for _, clock_s in visits)]), work.DONE_S)
+
+    def _plan_levels(self, step: JobStep) -> None:
+        """Take a step as what is done from now on; its phases are followed as far as the engine's
+        resolution lets them be seen."""
+        self.step = step
+        self._levels = levels(step, STEP_S)
+        self._level = 0
+        self._ends = np.cumsum([level.seconds for level in self._levels]) / step.step_time_s
+
+    def _level_at(self, progress_s: float) -> tuple[int, float]:
+        """Return which level of the step is reached, and the work left in it."""
+        if len(self._levels) == 1:
+            return 0, inf
+        place_s = progress_s % self.planned.step_time_s
+        ends_s = self._ends * self.planned.step_time_s
+        level = int(np.searchsorted(ends_s, place_s + work.DONE_S, side="right"))
+        if level == ends_s.size:  # the next step begins
+            return 0, float(ends_s[0]) + self.planned.step_time_s - place_s
+        return level, float(ends_s[level]) - place_s
+
+    def _follow(self, progress_s: float) -> None:
+        """Draw the power of the level that is reached."""
+        level, _ = self._level_at(progress_s)
+        if level != self._level:
+            self._level = level
+            self._phase(c.USEFUL)
 
     def _visitor_at(self, progress_s: float) -> Visitor | None:
         """Tell those who are due; return one of them that the job makes way for."""
@@ -226,12 +256,13 @@ class TrainingRun:
             share[c.USEFUL], share[c.NETWORK] = running, computing * (1.0 - pace)
             share[c.CHECKPOINT] = 1.0 - computing
             dynamic_frac = (
-                computing * self.step.dynamic_power_frac + (1.0 - computing) * CHECKPOINT_POWER
+                computing * self._levels[self._level].dynamic_power_frac
+                + (1.0 - computing) * CHECKPOINT_POWER
             )
         on = 0.0 if self.load in self.world.restored else 1.0
         self.world.set_load(
             self.load, on=on, dynamic_frac=dynamic_frac, share=share, running=running,
-            clock_bound_frac=self.step.clock_bound_frac,
+            clock_bound_frac=self._levels[self._level].clock_bound_frac,
         )
 
     def _interrupted(self) -> bool:
