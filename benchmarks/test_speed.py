@@ -12,9 +12,12 @@ from campus import CAMPUS, ROOT, scaled
 from numba import njit
 
 from simulator import rng, scenario
+from simulator.components import from_catalog
+from simulator.components.parallel_plan import ParallelPlan
 from simulator.engine import state
 from simulator.engine.world import Stream
 from simulator.kernels import serving
+from simulator.performance import plan_search, training
 from simulator.simulation import simulate
 from simulator.site import compile_site
 from simulator.studies import designs, sweep
@@ -77,6 +80,21 @@ def test_sweep_of_100_pod_days(benchmark, workers):
     plan = designs.make("pod", loader, axes)
     list(sweep.execute(plan, plan.tasks[: 2 * workers], workers))  # start the workers
     timed(benchmark, lambda: list(sweep.execute(plan, plan.tasks, workers)))
+
+
+TRILLION = {"global_batch_sequences": 6300, "sequence_length": 8192}
+"""Batch of a model with 10^12 parameters on 100,800 accelerators."""
+
+
+def test_step_of_a_plan(benchmark):
+    model, chip = from_catalog.language_model("kimi-k2"), from_catalog.accelerator("GB300")
+    plan = ParallelPlan(tp=4, pp=7, ep=96, precision="fp8", **TRILLION, cp=4)
+    timed(benchmark, training.estimate, model, chip, 100_800, plan, rounds=200)
+
+
+def test_all_plans_of_a_trillion_parameters_on_100800(benchmark):
+    model, chip = from_catalog.language_model("kimi-k2"), from_catalog.accelerator("GB300")
+    timed(benchmark, plan_search.search, model, chip, 100_800, TRILLION, rounds=3)
 
 
 @pytest.mark.parametrize(

@@ -149,11 +149,7 @@ class Plots:
     def __init__(self, run: reporting.Run) -> None:
         self._run = run
         self._drawn: dict[str, Figure] = {}
-        self._left = [
-            make
-            for make in document.PAGES["full"]
-            if make not in document.NEEDS or len(run.first.tables[document.NEEDS[make]])
-        ]
+        self._left = [make for make in document.PAGES["full"] if document.has(run, make)]
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):

@@ -142,13 +142,34 @@ TABLES: dict[str, dict[str, str]] = {
         "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",
         "accelerators": "Count", "nameplate_w": "Per rack", "role": "accelerator or support",
     },
-    "network": {"fabric": "Group of halls", "tier": "leaf, spine, core, optics", "count": "Units", "power_w": "Each"},
+    "network": {
+        "fabric": "Group of halls", "tier": "Kind of switch (leaf, spine, core ...), or optics",
+        "count": "Units", "power_w": "Each",
+    },
     "assumptions": {
         "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",
         "evidence": "measured, vendor, derived, assumed", "range": "Range or null", "note": "Note",
     },
 }
 """Columns of the small tables, in `tables/<name>.parquet` of the run folder."""
+
+FOUNDATIONS: dict[str, dict[str, str]] = {
+    "validation": {
+        "topic": "What is measured", "id": "Name of the published figure", "quantity": "Which one",
+        "unit": "Of both values", "measured": "As published", "simulated": "By this version",
+        "error_pct": "100 (simulated - measured) / measured", "reason": "Why not simulated, or null",
+        "searched": "Parallel plan not published", "note": "What was chosen for it",
+        "group": "Stack or engine, and chip", "source": "Citation",
+    },
+    "constants": {
+        "name": "Where the constant stands", "value": "As written", "source": "Meaning and origin",
+        "evidence": "measured, vendor, derived, assumed", "range": "Range or null",
+    },
+}
+"""Columns of the tables that tell how far this version's results can be trusted: measured against
+simulated, and the constants behind. Alike in every run; a folder of an older version has none."""
+ALIKE = frozenset({"assumptions", *FOUNDATIONS})
+"""Tables that do not differ between the replicates of a run."""
 
 
 @dataclass(frozen=True)
@@ -179,7 +200,7 @@ def save_tables(results: list[Results], folder: Path) -> None:
     _write([r.events for r in results], many, folder / "events.parquet")
     for name in results[0].tables:
         path = folder / "tables" / f"{name}.parquet"
-        chosen = results[:1] if name == "assumptions" else results  # alike in every replicate
+        chosen = results[:1] if name in ALIKE else results
         _write([r.tables[name] for r in chosen], len(chosen) > 1, path)
     infos = [r.info for r in results]
     (folder / "tables" / "info.json").write_text(json.dumps(infos, indent=1, sort_keys=True) + "\n")

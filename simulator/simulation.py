@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
+from functools import partial
 from typing import TypeVar
 
 import pandas as pd
@@ -126,7 +127,10 @@ def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
     """Start every job, the tests of their models, and data preparation."""
     site = world.site
     runs = {
-        job.name: TrainingRun(job, world, jobs.step_of(job, site), _mttf_s(world, front, job))
+        job.name: TrainingRun(
+            job, world, jobs.step_of(job, site), _mttf_s(world, front, job),
+            partial(jobs.step_on, job),
+        )
         for job in _of_kind(spec, SynchronousJob)
     }
     tests = [

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from simulator.results import Results
+from simulator.results import FOUNDATIONS, Results
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
 CHIPS = {  # chip: (halls, racks per hall, chips per rack, nameplate W per rack)
@@ -65,6 +65,8 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
             }
         ),
         "assumptions": _assumptions(),
+        "validation": _validation(),
+        "constants": _constants(),
     }
     tables["latency"] = _latency(tables["pools"])
     info = {
@@ -533,6 +535,29 @@ def _events(draws, first, duration_s):  # type: ignore[no-untyped-def]
         }
     )
     return pd.concat([failures, others]).sort_values("time", ignore_index=True)
+
+
+def _validation() -> pd.DataFrame:
+    """Return rows met well, badly and not at all, and one whose plan was searched."""
+    cells = [
+        ("training", "run-a", "s", 12.0, 12.6, None, False, "stack-1, H100"),
+        ("training", "run-b", "s", 40.0, 26.0, None, False, "stack-1, H100"),
+        ("training", "run-c", "s", 3.0, np.nan, "it does not fit", False, "stack-2, GB200"),
+        ("training", "run-d", "s", 5.0, 5.2, None, True, "stack-2, GB200"),
+        ("collective", "ring-8", "ms", 1.2, 1.1, None, False, "NVLink"),
+        ("goodput", "closed form", "1", 0.83, 0.83, None, False, ""),
+    ]
+    names = ["topic", "id", "unit", "measured", "simulated", "reason", "searched", "group"]
+    table = pd.DataFrame(cells, columns=names)
+    table["quantity"], table["note"], table["source"] = "time", "", "A paper, arXiv:0000.00000"
+    table["error_pct"] = 100.0 * (table["simulated"] - table["measured"]) / table["measured"]
+    return table[list(FOUNDATIONS["validation"])]
+
+
+def _constants() -> pd.DataFrame:
+    rows = [("performance.chip.LAYER_SHARE", "0.75", "What layers keep.", "assumed", "0.65-0.85"),
+            ("stack-1.bf16", "0.8", "A second paper", "measured", None)]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(FOUNDATIONS["constants"]))
 
 
 def _assumptions() -> pd.DataFrame:

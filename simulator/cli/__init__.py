@@ -137,6 +137,39 @@ def _validate(
     command.validate(tuple(tables or ()), as_json)
 
 
+@app.command("plan")
+def _plan(
+    model: Annotated[str, typer.Option(metavar="M", help="A model of the catalog.")],
+    accelerator: Annotated[str, typer.Option(metavar="A", help="A chip of the catalog.")],
+    accelerators: Annotated[int, typer.Option("-n", min=1, metavar="N", help="How many of them.")],
+    fabric: Annotated[
+        Path | None,
+        typer.Option(metavar="F", help="YAML of a fabric, a topology or a scenario."),
+    ] = None,
+    global_batch: Annotated[
+        int | None, typer.Option(min=1, metavar="B", help="Sequences in a step.")
+    ] = None,
+    seq_len: Annotated[
+        int | None, typer.Option(min=1, metavar="S", help="Tokens in a sequence.")
+    ] = None,
+    precision: Annotated[
+        str | None, typer.Option(metavar="P", help="Of the matrix products: bf16, fp8, fp4, int8.")
+    ] = None,
+    stack: Annotated[
+        str | None, typer.Option(metavar="STACK", help="Software stack, from the catalog.")
+    ] = None,
+    top: Annotated[int, typer.Option(min=1, max=1000, metavar="K", help="Plans to print.")] = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Search the best feasible parallel plans of a training step; exit 3 if there is none."""
+    from simulator.cli import plan as command
+
+    asked = command.Question(
+        model, accelerator, accelerators, fabric, global_batch, seq_len, precision, stack, top
+    )
+    command.plan(asked, as_json)
+
+
 @app.command("report")
 def _report(
     run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],

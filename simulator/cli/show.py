@@ -77,7 +77,7 @@ def _nameplate_below_w(site: Site) -> np.ndarray:
     )
     for support in site.support:
         block = site.block_names.index(f"{site.hall_names[support.hall]}/support")
-        block_w[block] += support.count * support.rack.nameplate
+        block_w[block] += support.count * support.nameplate_w
     below_w = np.zeros(len(site.nodes))
     for block, node in enumerate(site.block_node):
         while node >= 0:

@@ -45,10 +45,10 @@ def stack(name: str) -> Stack:
     """Return a software stack by its name.
 
     A version that the catalog does not have is the newest older one of its family
-    (`megatron-bridge-26.05` is 26.04); KeyError carries the nearest names.
+    (`megatron-bridge-26.05` is 25.11); KeyError carries the nearest names.
     """
     try:
-        return _make(Stack, catalog.load("stacks", name))
+        return _make(Stack, _extended(catalog.load("stacks", name)))
     except KeyError:
         family = re.match(r"(.+?)-v?(\d+(?:\.\d+)*)$", name.lower())
         if family is None:
@@ -56,7 +56,21 @@ def stack(name: str) -> Stack:
         older = [n for n in catalog.names("stacks") if _follows(n, *family.groups())]
         if not older:
             raise
-        return _make(Stack, catalog.load("stacks", max(older, key=_version)))
+        return stack(max(older, key=_version))
+
+
+def _extended(entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry on top of the one it extends, key by key."""
+    if "extends" not in entry:
+        return entry
+    base = _extended(catalog.load("stacks", entry["extends"]))
+    return _over(base, {key: value for key, value in entry.items() if key != "extends"})
+
+
+def _over(base: Any, top: Any) -> Any:
+    if not isinstance(base, dict) or not isinstance(top, dict) or catalog.is_figure(top):
+        return top
+    return base | {key: _over(base.get(key), value) for key, value in top.items()}
 
 
 def _follows(name: str, family: str, version: str) -> bool:

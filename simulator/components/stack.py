@@ -47,13 +47,18 @@ class Stack(Spec):
     """Residuals pass a dropout, as in models of 2020-2022."""
     fused_loss: bool = True
     """The loss over the vocabulary is one kernel."""
+    sequence_parallel: bool = True
+    """Tensor-parallel ranks share norms and residuals too, unless the plan says otherwise."""
+    unfused: Annotated[float, Field(ge=1, le=10)] = 1.0
+    """Bytes that memory-bound operators move over what they would in fused kernels: copies into
+    another layout, biases, masks and casts of their own."""
     interleaves: bool = True
     """Pipeline stages can hold several virtual stages."""
     stops_early: bool = False
     """Full recomputation stops at the last activation that backward needs: a layer's last product is
     not repeated (PyTorch's non-reentrant checkpoints)."""
-    offloads: bool = False
-    """Activations that do not fit are kept in the host's memory rather than computed again."""
+    offloads: tuple[str, ...] = ()
+    """Chips whose host keeps activations that do not fit, so that they are not computed again."""
     sharding: Sharding
     """What data-parallel ranks share out unless the plan says otherwise."""
     gradient_bytes: Literal[1, 2, 4] = 2
@@ -64,18 +69,29 @@ class Stack(Spec):
     product_share: dict[str, dict[str, Share]]
     """Rate of products in whole layers over that of products alone, by chip (or `other`) and
     precision: sustained power, neighbouring kernels, real data."""
-    host_layer: Annotated[Duration, NonNegative()] = 0.0
-    """Time in which a host issues the kernels of one layer, forward and backward, of one
-    micro-batch: a layer takes no less."""
-    host_expert_layer: Annotated[Duration, NonNegative()] = 0.0
-    """The same of a layer with experts, counts read back from the chip included."""
+    host_product: dict[str, Annotated[Duration, NonNegative()]] = Field(default_factory=dict)
+    """Time in which a host issues one weight product and the small kernels around it, forward and
+    backward of one micro-batch, by chip (or `other`): a stage takes no less than all of them."""
+    captures: tuple[str, ...] = ()
+    """Chips on which whole steps are captured once and replayed, so that no host issues them; models
+    with state-space layers are not."""
     routing_copies: Annotated[float, Field(ge=0)] = 2.0
     """Copies of every routed token made in memory, forward, beside the exchange itself: into expert
     order and back is two; padding, casts and weighting add to it."""
+    captured_copies: Annotated[float, Field(ge=0)] = 2.0
+    """The same where whole steps are captured, with permutation fused into the products."""
     step_overhead: Annotated[Duration, Within("0 s", "60 s")] = 0.0
     """Per step beside the model: data, norms of gradients, logs, collection of garbage."""
     precisions: dict[str, str] = Field(default_factory=dict)
     """Precision that a chip really multiplied in, where a table's own column says otherwise."""
+
+    def captured(self, chip: str, recurrent: bool) -> bool:
+        """Tell whether whole steps are replayed; models with state-space layers are not."""
+        return chip in self.captures and not recurrent
+
+    def host_product_s(self, chip: str) -> float:
+        """Return the host's time per product beside a chip."""
+        return self.host_product.get(chip, self.host_product.get(OTHER, 0.0))
 
     def attention_rate(self, chip: str) -> float:
         """Return the attention share of a chip."""

@@ -209,7 +209,7 @@ def _support_nameplate_w(site: Site) -> np.ndarray:
     """Return the nameplate of support racks by block."""
     in_hall = np.zeros(len(site.hall_names))
     for entry in site.support:
-        in_hall[entry.hall] += entry.count * entry.rack.nameplate
+        in_hall[entry.hall] += entry.count * entry.nameplate_w
     return np.where(site.block_support_w > 0.0, in_hall[site.block_hall], 0.0)
 
 
@@ -224,7 +224,7 @@ def _racks(site: Site) -> pd.DataFrame:
         if counts[h, k]
     ]
     rows += [
-        (site.hall_names[e.hall], e.rack.name, None, e.count, 0, e.rack.nameplate, "support")
+        (site.hall_names[e.hall], e.rack.name, None, e.count, 0, e.nameplate_w, "support")
         for e in site.support
     ]
     return pd.DataFrame(rows, columns=[
@@ -232,12 +232,11 @@ def _racks(site: Site) -> pd.DataFrame:
 
 
 def _network(site: Site) -> pd.DataFrame:
-    rows = [
-        (fabric.name, tier, fabric.size[tier],
-         fabric.clos.optic_power if tier == "optics" else fabric.clos.switch_power)
-        for fabric in site.fabrics()
-        for tier in ("leaf", "spine", "core", "optics")
-    ]
+    rows = []
+    for fabric in site.fabrics:
+        spec, counts = fabric.spec, fabric.counts
+        rows += [(fabric.name, t, n, spec.switch_power) for t, n in counts.switches.items() if n]
+        rows.append((fabric.name, "optics", counts.optics, spec.optic_power))
     return pd.DataFrame(rows, columns=["fabric", "tier", "count", "power_w"])
 
 

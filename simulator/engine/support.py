@@ -3,10 +3,11 @@
 import numpy as np
 
 from simulator.components.rack import Rack
+from simulator.components.sizing import support_w
 from simulator.engine.world import World
 from simulator.errors import squash
 from simulator.kernels.site_step import STEP_S
-from simulator.site import Site, Support, support_w
+from simulator.site import Site, Support
 
 
 def of_type(site: Site, rack: str) -> list[Support]:

@@ -8,7 +8,9 @@ import numpy as np
 import simpy
 
 from simulator import rng
+from simulator.components.fabric.tier import Tier
 from simulator.engine.elements import rack_name
+from simulator.engine.fabric import Network
 from simulator.engine.state import State
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
@@ -17,6 +19,8 @@ from simulator.site import Site
 
 Alarm = Callable[[str], object]
 """Called with the cause when something stops a load."""
+Renetwork = Callable[[tuple[Tier, ...]], str]
+"""Called with a load's tiers when they change; returns in words what follows for it."""
 
 
 @dataclass
@@ -31,6 +35,7 @@ class World:
     end_s: float
     events: list[tuple[float, str, str, str, float, str]] = field(default_factory=list)
     alarms: dict[int, Alarm] = field(default_factory=dict)
+    networks: dict[int, Renetwork] = field(default_factory=dict)
     restored: dict[int, simpy.Event] = field(default_factory=dict)
     resumes: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
     """Share and running of loads that are off, as they were."""
@@ -39,6 +44,9 @@ class World:
     racks_freed: simpy.Event | None = None
     overloaded: bool = False
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.network = Network(self.site)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,

@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from simulator.performance import attention, collectives, layers, operators, products
 from simulator.performance import chip as chips
 from simulator.performance.attention import Direction
+from simulator.performance.expert_exchange import BF16_BYTES, expert_exchange_s
 from simulator.performance.layers import AttentionCore, LayerKind, Product, StateCore
 from simulator.performance.setting import Setting
 
-# Chunk of a chunked scan, and the share of the 16-bit peak that its small products reach. Vendor
-# (Mamba-2 reference kernels, chunk 256) and assumed, 0.15-0.4.
-CHUNK, SCAN_SHARE = 256.0, 0.25
+# Tokens in a chunk of a chunked scan. Vendor (Mamba-2 reference kernels).
+CHUNK = 256.0
+
+# Share of the 16-bit peak that the small products of a scan reach. Assumed, 0.03-0.15.
+SCAN_SHARE = 0.06
 
 # Bytes of the short convolution and gates per token and channel, forward. Counted. Derived.
 CONVOLUTION_BYTES = 12.0
@@ -65,6 +68,8 @@ class StageTime:
     """Recomputation included."""
     host_s: float
     """What the host needs to issue it."""
+    top: PassTime
+    """Of this, the output matrix and the loss, forward and backward: other stages have none."""
 
     @property
     def product_s(self) -> float:
@@ -75,6 +80,12 @@ class StageTime:
     def exposed_s(self) -> float:
         """Communication that nothing hides."""
         return self.forward.exposed_s + self.backward.exposed_s
+
+    @property
+    def clock_bound_frac(self) -> float:
+        """Share that a slower core clock lengthens: products, unless the host is what paces."""
+        waits = self.host_s >= self.forward.total_s + self.backward.total_s
+        return 0.0 if waits else self.product_s / self.total_s
 
     @property
     def compute_s(self) -> float:
@@ -102,7 +113,8 @@ def stage_time(setting: Setting) -> StageTime:
         host_s += share * _host_s(setting, kind)
     top = 1.0 if model.layers % pp == 0 else 1.0 / pp
     there, back = _output_time(setting)
-    return StageTime(forward + there * top, backward + back * top, host_s)
+    there, back = there * top, back * top
+    return StageTime(forward + there, backward + back, host_s, there + back)
 
 
 def _kind_time(setting: Setting, kind: LayerKind) -> tuple[PassTime, PassTime]:
@@ -214,8 +226,9 @@ def memory_time(setting: Setting, kind: LayerKind) -> tuple[float, float]:
     """Return the seconds of what is bound by memory, for one layer of a kind: forward, backward."""
     forward_s, backward_s = 0.0, 0.0
     for name, elements in _moved(setting, kind):
-        forward_s += operators.operator_s(setting.chip, name, elements)
-        backward_s += operators.operator_s(setting.chip, name, elements, "backward")
+        moved = setting.stack.unfused * elements
+        forward_s += operators.operator_s(setting.chip, name, moved)
+        backward_s += operators.operator_s(setting.chip, name, moved, "backward")
     for product in kind.products:
         inputs, outputs = _narrowed(setting, product)
         if inputs:
@@ -238,7 +251,8 @@ def _moved(setting: Setting, kind: LayerKind) -> Iterator[tuple[str, float]]:
         elif product.part == "router":
             yield "router", rows * n
         elif product.part == "expert_up":
-            yield "permute", stack.routing_copies * rows * k * count
+            copies = stack.captured_copies if setting.captured else stack.routing_copies
+            yield "permute", copies * rows * k * count
         elif product.part.endswith("down") and product.split in ("rows", "experts"):
             yield activation, rows * k * count
 
@@ -280,9 +294,11 @@ def _expert_s(setting: Setting, kind: LayerKind) -> float:
     routed = next((p for p in kind.products if p.part == "expert_up"), None)
     if routed is None or plan.ep == 1:
         return 0.0
-    sent = 2.0 * setting.tokens / plan.tp * routed.times * routed.k
-    once_s = collectives.all_to_all_s(setting.fabric, plan.ep, sent)
-    return setting.stack.exposed.expert * 2.0 * once_s
+    once = expert_exchange_s(
+        setting.fabric, plan.ep, setting.tokens / plan.tp, routed.k, routed.times, routed.stored,
+        dispatch_bytes=BF16_BYTES, combine_bytes=BF16_BYTES,
+    )
+    return setting.stack.exposed.expert * (once.dispatch_s + once.combine_s)
 
 
 def _context_s(setting: Setting, kind: LayerKind) -> float:
@@ -298,5 +314,7 @@ def _context_s(setting: Setting, kind: LayerKind) -> float:
 
 def _host_s(setting: Setting, kind: LayerKind) -> float:
     """Return what the host needs to issue one layer of a kind, both ways."""
-    stack = setting.stack
-    return stack.host_expert_layer if kind.name == "experts" else stack.host_layer
+    if setting.captured:
+        return 0.0
+    passes = 4.0 / 3.0 if setting.plan.recompute == "full" else 1.0
+    return passes * len(kind.products) * setting.stack.host_product_s(setting.chip.name)

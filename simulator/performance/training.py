@@ -8,7 +8,7 @@ from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.components.stack import Stack
 from simulator.performance import chip as chips
-from simulator.performance import collectives, memory, transformer
+from simulator.performance import collectives, memory, plan_faults, transformer
 from simulator.performance.collectives import Fabric
 from simulator.performance.data_parallel import data_time
 from simulator.performance.layer import StageTime, stage_time
@@ -114,11 +114,12 @@ def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingS
     stage = stage_time(setting)
     pipeline, data = pipeline_time(setting, stage), data_time(setting, stage)
     batches = setting.micro_batches
-    slowest = slowest_of(accelerators, min(chip.scaleup_domain, SERVER_CHIPS))
+    pace = slowest(chip, accelerators)
     compute_s = batches * stage.compute_s + data.optimizer_s
     wire_s = batches * stage.exposed_s + pipeline.sends_s
-    bubble_s = slowest * pipeline.bubble_s
-    step_s = slowest * (compute_s + wire_s) + bubble_s + data.exposed_s + stack.step_overhead
+    bubble_s = pace * pipeline.bubble_s
+    staged_s = pace * batches * stage.total_s + bubble_s
+    step_s = pace * (compute_s + wire_s) + bubble_s + data.exposed_s + stack.step_overhead
     tokens = float(plan.global_batch_sequences * plan.sequence_length)
     work = tokens * transformer.train_flops(model, plan.sequence_length)
     at_work = _power_at_work(stage)
@@ -132,12 +133,17 @@ def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingS
         tokens_per_step=tokens,
         dynamic_power_frac=WAITING_POWER + (at_work - WAITING_POWER) * compute_s / step_s,
         compute_power_frac=at_work,
-        clock_bound_frac=batches * stage.product_s / step_s,
+        clock_bound_frac=stage.clock_bound_frac * staged_s / step_s,
         checkpoint_bytes=memory.CHECKPOINT_BYTES * transformer.parameters(model),
         memory_bytes=memory_bytes,
         data_parallel=setting.data_parallel,
         stack=stack.name,
     )
+
+
+def slowest(chip: Accelerator, accelerators: int) -> float:
+    """Return how much longer a step takes because it waits for the slowest chip."""
+    return slowest_of(accelerators, min(chip.scaleup_domain, SERVER_CHIPS))
 
 
 def _power_at_work(stage: StageTime) -> float:
@@ -146,29 +152,7 @@ def _power_at_work(stage: StageTime) -> float:
 
 def data_parallel(model: LanguageModel, accelerators: int, plan: ParallelPlan) -> int:
     """Return the data-parallel degree; ValueError tells what does not divide."""
-    group = plan.tp * plan.pp * plan.cp
-    dp = plan.dp or accelerators // group
-    misfits = _misfits(model, accelerators, plan, dp, group)
+    misfits = [told for _, told in plan_faults.undivided(model, accelerators, plan)]
     if misfits:
         raise ValueError("; ".join(misfits))
-    return dp
-
-
-def _misfits(
-    model: LanguageModel, accelerators: int, plan: ParallelPlan, dp: int, group: int
-) -> list[str]:
-    """Return what does not divide, in words."""
-    tp, pp, cp, ep, chunks = plan.tp, plan.pp, plan.cp, plan.ep, plan.pp * plan.virtual_stages
-    sequences, ranks = plan.global_batch_sequences, dp * plan.micro_batch
-    experts = model.experts.count if model.experts else 1
-    split = f"tp {tp} x pp {pp} x cp {cp} x dp {dp}"
-    batch = f"{sequences} sequences do not divide into micro-batches of {plan.micro_batch}"
-    checks = {
-        f"{split} is {dp * group}, not {accelerators} accelerators": dp * group != accelerators,
-        f"{batch} on {dp} data-parallel ranks": dp > 0 and sequences % ranks != 0,
-        f"{model.heads} heads do not divide over tp {tp}": model.heads % tp != 0,
-        f"{model.layers} layers are too few for {chunks} chunks": chunks > model.layers + 2,
-        f"{experts} experts do not divide over ep {ep}": experts % ep != 0,
-        f"ep {ep} does not divide tp x cp x dp = {tp * cp * dp}": (tp * cp * dp) % ep != 0,
-    }
-    return [message for message, wrong in checks.items() if wrong]
+    return plan_faults.ranks(accelerators, plan)

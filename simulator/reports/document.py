@@ -26,6 +26,7 @@ from simulator.reports import (
     power_envelope,
     serving,
     training,
+    validation,
     wording,
 )
 from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
@@ -38,12 +39,12 @@ PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
         cooling_water.page, accelerator_hours.page, training.page, serving.page, failures.page,
-        energy_cost.page, back_matter.page,
+        energy_cost.page, validation.page, back_matter.page,
     ),
     "exec": (decision.page, power_envelope.page),
 }  # fmt: skip
-NEEDS = {training.page: "jobs", serving.page: "pools"}
-"""Pages that a scenario without rows in this table does not get."""
+NEEDS = {training.page: "jobs", serving.page: "pools", validation.page: "validation"}
+"""Pages that a run without rows in this table does not get."""
 PIXELS_PER_INCH = 150
 CHARACTER_PT, BOLD_PT, CELL_PT = 5.4, 6.4, 8.0
 """Mean width of a character in a table and in its head, and what the margins of a cell take."""
@@ -79,11 +80,12 @@ def write(
 
 def pages(run: Run, variant: Variant = "full") -> list[Page]:
     """Return the pages of a variant, leaving out those whose subject the scenario lacks."""
-    return [
-        make(run)
-        for make in PAGES[variant]
-        if make not in NEEDS or len(run.first.tables[NEEDS[make]])
-    ]
+    return [make(run) for make in PAGES[variant] if has(run, make)]
+
+
+def has(run: Run, make: Callable[[Run], Page]) -> bool:
+    """Return whether a run holds what a page is about."""
+    return make not in NEEDS or len(run.first.tables.get(NEEDS[make], ())) > 0
 
 
 def draw(spec: FigureSpec, figures: Path, scratch: Path) -> None:

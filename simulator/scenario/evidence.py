@@ -1,4 +1,5 @@
-"""The register of assumptions: the document's figures, the defaults it takes, the catalog's."""
+"""The register of assumptions: the document's figures, the defaults it takes, the catalog's, and
+the constants of the performance models."""
 
 import re
 from collections.abc import Iterator
@@ -8,6 +9,7 @@ from pydantic import BaseModel
 
 from simulator import catalog
 from simulator.components import from_catalog
+from simulator.performance.constants import constants
 from simulator.scenario.spec import Scenario
 from simulator.site import rack_named
 from simulator.workloads import BatchWork, models_of
@@ -27,14 +29,16 @@ class Assumption(NamedTuple):
 
 
 def assumptions(scenario: Scenario) -> list[Assumption]:
-    """Return the document's figures, the defaults it takes and the catalog figures it uses."""
+    """Return the document's figures, the defaults it takes, the catalog figures it uses and the
+    constants of the models that time its work."""
     own = [
         Assumption(f.path, f.text, f.source, f.evidence, _range(f.range), f.note or None)
         for f in scenario.document.figures
     ]
     used = sorted(set(_entries(scenario)))
     entries = [row for kind, name in used for row in _of_catalog(kind, name)]
-    return [*own, *defaults(scenario.spec), *entries]
+    models = [Assumption(c.name, f"{c.value:g}", *c[2:], None) for c in constants()]
+    return [*own, *defaults(scenario.spec), *entries, *models]
 
 
 def defaults(spec: BaseModel, path: str = "") -> Iterator[Assumption]:

@@ -7,17 +7,20 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 
+from simulator.components.sizing import cramped
 from simulator.metrics import kpis
 from simulator.results import Results, load_tables, save_tables
 from simulator.scenario import Scenario, resolved
 from simulator.simulation import simulate, weather_of
 from simulator.studies import StudyError, provenance
+from simulator.studies.validate import foundations
 
 Progress = Callable[[float], None]
 """Told the simulated seconds done, all replicates together."""
@@ -63,7 +66,13 @@ def run(
         if keep is not None and count > 1:
             _keep(scenario, results, index, keep)
         tell(len(done) * duration_s)
-    return [done[i] for i in range(count)]
+    return [founded(done[i]) for i in range(count)]
+
+
+def founded(results: Results) -> Results:
+    """Return results with the tables that tell how far they can be trusted."""
+    more = {"validation": foundations.validation(), "constants": foundations.constants()}
+    return replace(results, tables=results.tables | more)
 
 
 def check_folder(folder: Path) -> None:
@@ -142,7 +151,8 @@ def manifest(
 
 def warnings_of(scenario: Scenario) -> list[str]:
     """Return what a reader of the result must know about its inputs."""
-    return [f"weather: {told}" for told in weather_of(scenario).warnings]
+    weather = [f"weather: {told}" for told in weather_of(scenario).warnings]
+    return weather + [f"network: {told}" for told in cramped(scenario.spec.topology)]
 
 
 def open_balances(summary: dict[str, Any]) -> list[str]:

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulator.components import from_catalog
-from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance.collectives import Fabric
 from simulator.performance.fine_tuning import adapter_step
 from simulator.performance.training import TrainingStep, estimate
@@ -17,7 +16,6 @@ class FineTuning(SynchronousJob):
     """One synchronous fine-tuning job."""
 
     kind: Literal["fine_tuning"]
-    plan: ParallelPlan
     tokens: Annotated[float, Field(gt=0)]
     """Tokens to train on, all epochs together."""
     adapter_rank: Annotated[int, Field(ge=1, le=4096)] | None = None

@@ -7,7 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simulator.performance.collectives import Fabric
+from simulator.components import from_catalog
+from simulator.components.fabric.tier import Tier
+from simulator.performance.collectives import Fabric, fabric_of
 from simulator.performance.training import TrainingStep
 from simulator.results import empty
 from simulator.site import Site
@@ -39,7 +41,7 @@ WRITING = ("generation", "scoring")
 
 def step_of(job: SynchronousJob, site: Site) -> JobStep:
     """Return the planned step of a job on this site's fabric."""
-    return step_on(job, fabric_for(job, site))
+    return _step(job, fabric_for(job, site))
 
 
 def optimizer_step(job: SynchronousJob) -> TrainingStep:
@@ -48,8 +50,12 @@ def optimizer_step(job: SynchronousJob) -> TrainingStep:
     return step
 
 
-def step_on(job: SynchronousJob, fabric: Fabric | None) -> JobStep:
-    """Return the step of a job on a fabric, whole or degraded; None: the chip's own ports."""
+def step_on(job: SynchronousJob, tiers: tuple[Tier, ...]) -> JobStep:
+    """Return the step of a job on a network, whole or degraded."""
+    return _step(job, fabric_of(from_catalog.accelerator(job.accelerator), tiers))
+
+
+def _step(job: SynchronousJob, fabric: Fabric) -> JobStep:
     step: JobStep = STEPS[type(job)](job, fabric)
     return step
 
@@ -92,16 +98,16 @@ def preparations_table(runs: list[DataPreparationRun], start: datetime) -> pd.Da
 
 
 def phases_table(runs: Iterable[TrainingRun]) -> pd.DataFrame:
-    """Return the `phases` table: what the present step of each job is made of."""
+    """Return the `phases` table: what the planned step of each job is made of."""
     rows = [
         {
             "job": run.job.name, "part": phase.part, "phase": phase.name, "seconds": phase.seconds,
-            "share": phase.seconds / run.step.step_time_s,
+            "share": phase.seconds / run.planned.step_time_s,
             "dynamic_power_frac": phase.dynamic_power_frac,
             "clock_bound_frac": phase.clock_bound_frac,
         }
         for run in runs
-        for phase in run.step.phases
+        for phase in run.planned.phases
     ]
     return pd.DataFrame(rows) if rows else empty("phases")
 

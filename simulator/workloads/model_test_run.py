@@ -26,7 +26,7 @@ class ModelTestRun:
     skipped: int = 0
     """Due while the last one was not done."""
     tested_s: float = 0.0
-    _next_work_s: float = inf
+    _next_step: float = inf
     _next_s: float = inf
     _go: simpy.Event = field(init=False, repr=False)
 
@@ -34,26 +34,26 @@ class ModelTestRun:
         self.world = self.run.world
         self.load = self.world.state.load(self.spec.name)
         self.pauses = self.spec.accelerators is None
+        self._every = float(self.spec.every_steps or self.spec.interval or inf)
         if self.spec.every_steps:
-            self._every_s = self.spec.every_steps * self.run.planned.step_time_s
-            self._next_work_s = self._every_s
+            self._next_step = self._every
         else:
-            self._every_s = float(self.spec.interval or inf)
-            self._next_s = self.run.job.start + self._every_s
+            self._next_s = self.run.job.start + self._every
         self._go = self.world.env.event()
         self.run.visitors.append(self)
 
     def left(self, progress_s: float, now_s: float) -> tuple[float, float]:
         """Return the seconds until the next test: of the job's work, and of the clock."""
-        return max(self._next_work_s - progress_s, 0.0), max(self._next_s - now_s, 0.0)
+        next_work_s = self._next_step * self.run.planned.step_time_s
+        return max(next_work_s - progress_s, 0.0), max(self._next_s - now_s, 0.0)
 
     def due(self, progress_s: float) -> None:
         """Begin a test, and say when the next one is due."""
-        now_s = self.world.env.now
-        while self._next_work_s <= progress_s + work.DONE_S:
-            self._next_work_s += self._every_s
+        now_s, step_s = self.world.env.now, self.run.planned.step_time_s
+        while self._next_step * step_s <= progress_s + work.DONE_S:
+            self._next_step += self._every
         while self._next_s <= now_s + work.DONE_S:
-            self._next_s += self._every_s
+            self._next_s += self._every
         if self.pauses:
             return
         if self._go.triggered:

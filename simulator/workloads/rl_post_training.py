@@ -6,7 +6,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulator.components import from_catalog
-from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance import collectives, transformer
 from simulator.performance.collectives import Fabric
 from simulator.performance.queueing import PREFILL_POWER
@@ -18,15 +17,14 @@ from simulator.workloads.synchronous import SynchronousJob
 
 
 class RlPostTraining(SynchronousJob):
-    """Iterations of generation, scoring, training and the spread of new weights."""
+    """Iterations of generation, scoring, training and the spread of new weights. The answers are packed
+    into the sequences of the plan."""
 
     kind: Literal["rl_post_training"]
     iterations: Annotated[int, Field(ge=1)]
     """To the end of the job."""
     rollouts: Rollouts
     """Answers of one iteration, written by the model that is trained."""
-    plan: ParallelPlan
-    """Of the optimizer steps, on the accelerators that train. Answers are packed into its sequences."""
     epochs: Annotated[int, Field(ge=1, le=100)] = 1
     """Times an iteration trains on its answers."""
     generators: Annotated[int, Field(ge=0)] = 0

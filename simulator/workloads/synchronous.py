@@ -6,6 +6,7 @@ from pydantic import Field
 
 from simulator.components import from_catalog
 from simulator.components.kinds import Spec
+from simulator.components.parallel_plan import ParallelPlan
 from simulator.engine.state import Load
 from simulator.performance.collectives import Fabric, fabric_of
 from simulator.policies.checkpointing import INTERVALS
@@ -39,6 +40,8 @@ class SynchronousJob(Spec):
     accelerators: Annotated[int, Field(ge=1)]
     halls: tuple[str, ...] = ()
     """Groups of halls it may use, by name; blank for all. One group is one back-end fabric."""
+    plan: ParallelPlan
+    """How an optimizer step is split over the accelerators that train."""
     checkpoint: Checkpointing
     spares: Annotated[int, Field(ge=0)] = 0
     """Racks held idle for this job, beside what batch work can give back."""
@@ -47,15 +50,16 @@ class SynchronousJob(Spec):
     priority: int = 30
     """Higher gives way later when supply is short."""
 
+    @property
+    def trainers(self) -> int:
+        """Accelerators that train."""
+        return self.accelerators
+
 
 def fabric_for(job: SynchronousJob, site: Site) -> Fabric:
-    """Return the fabric under a job, as its chips see it."""
-    clos = next(
-        (f.clos for f in site.fabrics() if f.name in job.halls or not job.halls),
-        site.topology.fabric,
-    )
+    """Return the intact fabric under a job, as its chips see it."""
     chip = from_catalog.accelerator(job.accelerator)
-    return fabric_of(chip, oversubscription=clos.oversubscription)
+    return fabric_of(chip, site.network(job.halls, chip, job.accelerators))
 
 
 def load_of(job: SynchronousJob, site: Site) -> Load:

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulator.components import from_catalog
-from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance.collectives import Fabric
 from simulator.performance.training import TrainingStep, estimate
 from simulator.workloads.step import JobStep, phases_of
@@ -16,7 +15,6 @@ class TrainingJob(SynchronousJob):
     """One synchronous pre-training job."""
 
     kind: Literal["training"]
-    plan: ParallelPlan
     tokens: Annotated[float, Field(gt=0)]
     """Tokens to train on."""
 

@@ -1,7 +1,7 @@
 """A synchronous job in progress: placed on whole racks, paced by its slowest member, restarted from
 checkpoints, paused for tests of its model."""
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Protocol
@@ -9,7 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import simpy
 
-from simulator.engine import membership, work
+from simulator.components.fabric.tier import Tier
+from simulator.engine import membership, rewiring, work
 from simulator.engine.world import World
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import STEP_S
@@ -48,6 +49,8 @@ class TrainingRun:
     planned: JobStep
     mttf_s: float
     """Expected running time between interruptions, from the fleet's rates."""
+    replan: Callable[[tuple[Tier, ...]], JobStep]
+    """The step on a network with these tiers."""
     interval_s: float = 0.0
     saved_s: float = 0.0  # work safe in checkpoints
     reworked_s: float = 0.0
@@ -68,7 +71,6 @@ class TrainingRun:
         self.load = state.load(self.job.name)
         self.chip = int(state.chips[self.load])
         stall_s = self.job.checkpoint.stall
-        self.target_s = self.planned.steps * self.planned.step_time_s
         if self.job.checkpoint.policy == "fixed":
             self.interval_s = float(self.job.checkpoint.interval or 0.0)
         else:
@@ -77,8 +79,14 @@ class TrainingRun:
             self.interval_s = min(best_s, self.target_s)
         self.computing_frac = self.interval_s / (self.interval_s + stall_s)
         self.world.alarms[self.load] = self.interrupt
+        self.world.networks[self.load] = self._renetwork
         per_rack = float(site.rack_accelerators[site.rack_chip == self.chip][0])
         self.racks_wanted = int(np.ceil(self.job.accelerators / per_rack))
+
+    @property
+    def target_s(self) -> float:
+        """Work of the whole job."""
+        return self.planned.steps * self.planned.step_time_s
 
     def run(self) -> Generator[Any, Any, None]:
         """Queue, then start, compute, fail and restart until the work is done."""
@@ -89,6 +97,7 @@ class TrainingRun:
         while not self._take_racks():
             yield world.wait_for_racks()
         self.queued_s = env.now - queued_from_s
+        self._plan_on_racks()
         world.log("job_start", self.job.name, duration_s=self.queued_s)
         yield from self._restart()
         while self.finish_s is None:
@@ -104,6 +113,23 @@ class TrainingRun:
         self._plan_levels(step)
         if self.opened is not None and self.opened[0] == "running":
             self._phase(c.USEFUL)
+
+    def _plan_on_racks(self) -> None:
+        """Plan the step on the intact network under the racks that the job has got."""
+        placed = self.world.network.jobs.get(self.load)
+        if placed is not None:
+            self.planned = self.replan(placed.intact)
+            self.change_step(self.replan(placed.now))
+
+    def _renetwork(self, tiers: tuple[Tier, ...]) -> str:
+        """Go on at the pace of other tiers; return in words what that does to the step."""
+        before_s = self.step.step_time_s
+        self.change_step(self.replan(tiers))
+        if self.opened is not None and self.opened[0] == "stalled":
+            self.world.wake_waiting()
+        after_s = self.step.step_time_s
+        same = abs(after_s - before_s) < 1e-6 * before_s
+        return "" if same else f"step from {before_s:.4g} s to {after_s:.4g} s"
 
     def interrupt(self, cause: str) -> None:
         """Stop what the job is doing and have it restart."""
@@ -173,9 +199,10 @@ class TrainingRun:
         if left_s <= work.DONE_S:
             return 0.0
         now_s = self.world.env.now
+        pace = self._network_pace()
         visits = [visitor.left(progress_s, now_s) for visitor in self.visitors]
         ahead_s = min([left_s, self._level_at(progress_s)[1], *(work_s for work_s, _ in visits)])
-        wait_s = work.wait_s(ahead_s, self.computing_frac, self._rate())
+        wait_s = work.wait_s(ahead_s, self.computing_frac * max(1.0, pace), self._rate())
         return max(min([wait_s, *(clock_s for _, clock_s in visits)]), work.DONE_S)
 
     def _plan_levels(self, step: JobStep) -> None:
@@ -253,7 +280,8 @@ class TrainingRun:
         if category == c.USEFUL:
             computing, pace = self.computing_frac, self._network_pace()
             running = computing * pace
-            share[c.USEFUL], share[c.NETWORK] = running, computing * (1.0 - pace)
+            share[c.USEFUL] = computing * min(pace, 1.0)
+            share[c.NETWORK] = computing - share[c.USEFUL]
             share[c.CHECKPOINT] = 1.0 - computing
             dynamic_frac = (
                 computing * self._levels[self._level].dynamic_power_frac
@@ -269,24 +297,29 @@ class TrainingRun:
         return self.alarm is not None and self.alarm.triggered
 
     def _take_racks(self) -> bool:
-        """Hand back racks with failed parts and take whole ones; return whether enough are held."""
+        """Hand back racks with failed parts and take whole ones; return whether enough are held, and
+        within reach of each other."""
         world, racks = self.world, self.world.state.racks
         held = membership.members(world, self.load)
         broken = held[racks.up_frac[held] < 1.0]
         membership.release(world, broken)
         held = held[racks.up_frac[held] == 1.0]
         if held.size >= self.racks_wanted:
-            return True
+            return rewiring.join(world, self.load)
         free = membership.healthy(world, self.chip, ("idle", "batch"))
         if self.job.halls:
             names = [hall.name in self.job.halls for hall in world.site.hall_spec]
             free = free[np.array(names)[world.site.rack_hall[free]]]
+        free = world.network.within_reach(free, held)
         extra = choose(free, world.site.rack_hall, self.racks_wanted - held.size, held)
         membership.assign(world, extra, self.load)
-        return held.size + extra.size >= self.racks_wanted
+        enough = held.size + extra.size >= self.racks_wanted
+        return enough and rewiring.join(world, self.load)
 
     def _retire(self) -> None:
         self.world.alarms.pop(self.load)
+        self.world.networks.pop(self.load)
+        rewiring.leave(self.world, self.load)
         held = membership.members(self.world, self.load)
         self._phase(c.IDLE)
         membership.release(self.world, held)

@@ -15,7 +15,7 @@ from simulator.reports.run import Run
 TOPICS = (
     "DECISION", "ASSUMPTIONS AND LIMITS", "POWER ENVELOPE", "FROM GRID TO CHIP", "HEADROOM",
     "COOLING AND WATER", "ACCELERATOR-HOURS", "TRAINING", "SERVING", "FAILURES AND REPAIRS",
-    "COST OF ENERGY", "BACK MATTER",
+    "COST OF ENERGY", "MEASURED AGAINST SIMULATED", "BACK MATTER",
 )  # fmt: skip
 
 
@@ -33,7 +33,7 @@ def reader(folder):
 
 def test_every_subject_has_its_page(reader):
     texts = [page.extract_text() for page in reader.pages]
-    assert 12 <= len(texts) <= 15
+    assert 13 <= len(texts) <= 16
     firsts = [text.splitlines()[0].strip() for text in texts]
     assert [f for f in firsts if f in TOPICS] == list(TOPICS)
 
@@ -106,6 +106,12 @@ def test_a_subject_the_scenario_lacks_has_no_page(week):
     names = {page.name for page in document.pages(Run([bare]))}
     assert names.isdisjoint({"training", "serving"})
     assert "accelerator-hours" in names
+
+
+def test_a_run_of_an_older_version_has_no_page_on_validation(week):
+    tables = {n: t for n, t in week.tables.items() if n not in ("validation", "constants")}
+    names = {page.name for page in document.pages(Run([dataclasses.replace(week, tables=tables)]))}
+    assert "validation" not in names and "back-matter" in names
 
 
 def test_a_short_run_without_failures_or_register_renders(tmp_path):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from simulator.documents import Document
 from simulator.scenario.checks import (
     cooling,
+    fabric,
     incidents,
     jobs,
     model_tests,
@@ -57,6 +58,8 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     cooling.above_chip_limit,
     work.chip_not_installed,
     jobs.unknown_halls,
+    fabric.unknown_ends,
+    fabric.apart,
     jobs.job_does_not_fit,
     work.pool_does_not_fit,
     model_tests.test_does_not_fit,
@@ -76,8 +79,9 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
 
 
 def _of_plant(parts: Parts, plant: Plant) -> Iterator[Trouble]:
-    """Yield what is wrong with the plant; one of absurd size is asked nothing further."""
-    absurd = list(racks.too_many(plant))
+    """Yield what is wrong with the plant; one of absurd size, or with a fabric that cannot be laid,
+    is asked nothing further."""
+    absurd = list(racks.too_many(plant)) or list(fabric.too_small(plant))
     yield from absurd
     for check in () if absurd else OF_PLANT:
         yield from check(parts, plant)

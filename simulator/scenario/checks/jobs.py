@@ -2,7 +2,10 @@
 
 from collections.abc import Iterable, Iterator
 
+from simulator.components.accelerator import Accelerator
+from simulator.components.language_model import LanguageModel
 from simulator.errors import nearest
+from simulator.performance import plan_faults, plan_nearest
 from simulator.scenario.checks.plant import Group, Plant, chip_named, model_named
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
@@ -49,14 +52,33 @@ def checkpoint_interval(parts: Parts) -> Iterator[Trouble]:
 
 
 def impossible_plan(parts: Parts) -> Iterator[Trouble]:
-    """Parallel plans that do not divide or do not fit the chips' memory."""
+    """Parallel plans that do not divide, exceed the chip or do not fit, and the nearest that do."""
     for i, job in _jobs(parts):
-        known = model_named(job.model) is not None and chip_named(job.accelerator) is not None
-        if known and not (isinstance(job, RlPostTraining) and job.trainers <= 0):
-            try:
-                optimizer_step(job)
-            except ValueError as error:
-                yield ("workloads", i, "plan"), str(error)
+        model, chip = model_named(job.model), chip_named(job.accelerator)
+        if model is not None and chip is not None and job.trainers > 0:
+            faults = _plan_faults(job, model, chip)
+            near = f" ({_near(job, model, chip)})" if faults else ""
+            for field, told in faults:
+                yield ("workloads", i, "plan", *field), told + near
+
+
+def _plan_faults(
+    job: SynchronousJob, model: LanguageModel, chip: Accelerator
+) -> list[tuple[tuple[str, ...], str]]:
+    """Return (path below the plan, message): what does not divide, or else does not fit."""
+    undivided = plan_faults.undivided(model, job.trainers, job.plan)
+    faults = [*undivided, *plan_faults.beyond(chip, job.plan)]
+    if faults:
+        return [((field,), told) for field, told in faults]
+    try:
+        optimizer_step(job)
+    except ValueError as error:
+        return [((), str(error))]
+    return []
+
+
+def _near(job: SynchronousJob, model: LanguageModel, chip: Accelerator) -> str:
+    return plan_nearest.advice(model, chip, job.trainers, job.plan)
 
 
 def odd_iterations(parts: Parts) -> Iterator[Trouble]:

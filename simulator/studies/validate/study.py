@@ -43,18 +43,22 @@ def summary(table: pd.DataFrame, by: tuple[str, ...] = ("topic",)) -> pd.DataFra
     rows that have one; None where no row of a group has.
     """
     marked = table.assign(
-        topic=[t + SEARCHED * bool(s) for t, s in zip(table["topic"], table["searched"], strict=True)]
+        topic=[
+            t + SEARCHED * bool(s) for t, s in zip(table["topic"], table["searched"], strict=True)
+        ]
     )
     rows = []
     for names, part in marked.groupby(list(by), sort=False):
         errors = part["error_pct"].dropna().astype(float).abs()
-        rows.append({
-            **dict(zip(by, names, strict=True)),
-            "n": len(part),
-            "n_failed": int(part["simulated"].isna().sum()),
-            "median_abs_error_pct": float(errors.median()) if len(errors) else None,
-            "p90_abs_error_pct": float(np.percentile(errors, 90)) if len(errors) else None,
-        })
+        rows.append(
+            {
+                **dict(zip(by, names, strict=True)),
+                "n": len(part),
+                "n_failed": int(part["simulated"].isna().sum()),
+                "median_abs_error_pct": float(errors.median()) if len(errors) else None,
+                "p90_abs_error_pct": float(np.percentile(errors, 90)) if len(errors) else None,
+            }
+        )
     stats = ("n", "n_failed", "median_abs_error_pct", "p90_abs_error_pct")
     return pd.DataFrame(rows, columns=[*by, *stats], dtype=object)
 

@@ -28,7 +28,6 @@ class Simulated:
     """What was chosen in place of cells that are not given."""
 
 
-
 @dataclass(frozen=True)
 class Topic:
     """What a module of this package holds."""

@@ -10,7 +10,7 @@ from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.components.stack import Stack
-from simulator.performance import collectives, memory, training
+from simulator.performance import collectives, memory, plan_search, training
 from simulator.studies.validate.topic import Cells, Simulated, count, given, in_unit
 
 QUANTITY = "step_time"
@@ -33,22 +33,33 @@ ports of 200 Gb/s for eight A100 (vTrain, arXiv:2312.12391, section V)."""
 
 
 def simulate(row: Cells) -> Simulated:
-    """Return the step time of a row."""
+    """Return the step time of a row; its plan is searched where none is published."""
     chip = from_catalog.accelerator(given(row, "accelerator"))
     chips = count(row, "n_accelerators")
     stack = from_catalog.stack(given(row, "stack"))
-    model = _model(row)
-    fabric = _fabric(row, chip)
-    if not _degrees(row):
-        raise ValueError("the row publishes no plan")
+    model, fabric = _model(row), _fabric(row, chip)
+    searched = not _degrees(row)
+    if searched:
+        fixed = _fixed(row, chip, stack) | {"schedule": "1f1b"}
+        found = plan_search.best_plan(model, chip, chips, fixed, fabric, stack=stack)
+        time_s, plan = found.step.step_time_s, found.plan
+    else:
+        time_s, plan = _fastest(row, model, chip, chips, fabric, stack)
+    return Simulated(in_unit(time_s, "s", row), searched, _note(row, plan))
+
+
+def _fastest(
+    row: Cells, model: LanguageModel, chip: Accelerator, chips: int, fabric: collectives.Fabric,
+    stack: Stack,
+) -> tuple[float, ParallelPlan]:
+    """Return the best of what a row leaves open, and its time."""
     found = [
         (training.estimate_unchecked(model, chip, chips, plan, fabric, stack).step_time_s, plan)
         for plan in _plans(row, model, chip, chips, stack)
     ]
     if not found:
         raise ValueError("no micro-batch divides the batch over the ranks")
-    time_s, plan = min(found, key=lambda each: each[0])
-    return Simulated(in_unit(time_s, "s", row), note=_note(row, plan))
+    return min(found, key=lambda each: each[0])
 
 
 def _model(row: Cells) -> LanguageModel:
@@ -63,9 +74,11 @@ def _model(row: Cells) -> LanguageModel:
         return _gpt(name, shapes)
     if not shapes:
         return model
-    if "heads" in shapes and shapes["heads"] != model.heads:
-        width = shapes.get("hidden", model.hidden) // shapes["heads"]
-        shapes = {"kv_heads": shapes["heads"], "head_dimension": width} | shapes
+    hidden, heads = shapes.get("hidden", model.hidden), shapes.get("heads", model.heads)
+    if heads != model.heads or hidden != model.hidden:
+        shapes = {"kv_heads": heads, "head_dimension": hidden // heads} | shapes
+    if hidden != model.hidden and not model.gated:
+        shapes = {"ffn": 4 * hidden} | shapes
     return LanguageModel.model_validate(model.model_dump() | shapes, context={"si": True})
 
 
@@ -91,12 +104,7 @@ def _plans(
     row: Cells, model: LanguageModel, chip: Accelerator, chips: int, stack: Stack
 ) -> Iterator[ParallelPlan]:
     """Yield the plans that a row leaves open: micro-batch and interleaving."""
-    fixed = _degrees(row) | {
-        "global_batch_sequences": count(row, "global_batch"),
-        "sequence_length": count(row, "seq_len"),
-        "precision": _precision(row, chip, stack),
-        "sharding": SHARDING.get(row.get("sharding", ""), stack.sharding),
-    }
+    fixed = _degrees(row) | _fixed(row, chip, stack)
     micro = _number(row, "micro_batch")
     for batch in MICRO_BATCHES if micro is None else (micro,):
         plan = ParallelPlan(**fixed, micro_batch=batch)
@@ -114,13 +122,15 @@ def _plans(
 def _virtual_stages(
     row: Cells, model: LanguageModel, plan: ParallelPlan, stack: Stack
 ) -> tuple[int, ...]:
-    """Return the interleavings to choose from: all that divide a stage's layers."""
+    """Return the interleavings to choose from: all that divide a stage's layers, where embedding and
+    output count as a layer each if the layers alone do not divide."""
     told = _number(row, "vpp")
     if told is not None:
         return (told,)
-    if plan.pp == 1 or not stack.interleaves or model.layers % plan.pp:
+    if plan.pp == 1 or not stack.interleaves:
         return (1,)
-    layers = model.layers // plan.pp
+    even = next((n for n in (model.layers, model.layers + 2) if n % plan.pp == 0), plan.pp)
+    layers = even // plan.pp
     return tuple(v for v in range(1, layers + 1) if layers % v == 0)
 
 
@@ -130,7 +140,7 @@ def _fitting(
     """Return the plan with the least recomputation that fits, unless the row tells it, and with
     fully sharded weights if nothing else fits. A stack that offloads computes nothing again."""
     told = row.get("recompute", "").split(" ")[0]
-    choices = (told,) if told else ("none",) if stack.offloads else RECOMPUTE
+    choices = (told,) if told else ("none",) if chip.name in stack.offloads else RECOMPUTE
     shardings = (plan.sharding,) if row.get("sharding") else (plan.sharding, "full")
     for sharding in shardings:
         for recompute in choices:
@@ -141,6 +151,17 @@ def _fitting(
                 continue
             return tried
     return plan.model_copy(update={"recompute": choices[0]})
+
+
+def _fixed(row: Cells, chip: Accelerator, stack: Stack) -> dict[str, Any]:
+    """Return what every row tells of its plan, or its stack does."""
+    return {
+        "global_batch_sequences": count(row, "global_batch"),
+        "sequence_length": count(row, "seq_len"),
+        "precision": _precision(row, chip, stack),
+        "sequence_parallel": stack.sequence_parallel,
+        "sharding": SHARDING.get(row.get("sharding", ""), stack.sharding),
+    }
 
 
 def _degrees(row: Cells) -> dict[str, Any]:
@@ -175,6 +196,7 @@ def _number(row: Cells, column: str) -> int | None:
 def _note(row: Cells, plan: ParallelPlan) -> str:
     """Return what was chosen in place of cells that are not given."""
     chosen = {
+        "tp": plan.tp, "pp": plan.pp, "cp": plan.cp, "ep": plan.ep,
         "micro_batch": plan.micro_batch, "vpp": plan.virtual_stages, "sharding": plan.sharding,
         "precision": plan.precision, "recompute": plan.recompute,
     }  # fmt: skip

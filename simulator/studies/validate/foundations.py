@@ -1,0 +1,38 @@
+"""What every run folder tells about this version: published figures met, constants behind."""
+
+from functools import cache
+from importlib import import_module
+
+import pandas as pd
+
+from simulator import catalog
+from simulator.performance.constants import constants as of_performance
+from simulator.performance.constants import of_module
+from simulator.results import FOUNDATIONS
+from simulator.studies.validate import published, study
+from simulator.studies.validate.table import read
+from simulator.studies.validate.topic import PACKAGE, topics
+
+STACKS = "stacks"
+"""The catalog's kind of thing that holds constants by software stack and chip."""
+
+
+@cache
+def validation() -> pd.DataFrame:
+    """Return measured against simulated for the project's own set of published figures."""
+    found = study.validate(read(published.tables()))
+    numbers = dict.fromkeys(("measured", "simulated", "error_pct"), float)
+    return found[list(FOUNDATIONS["validation"])].astype(numbers | {"searched": bool})
+
+
+@cache
+def constants() -> pd.DataFrame:
+    """Return the constants of the models, of the topics, and of every stack in the catalog."""
+    own = (c for name in topics() for c in of_module(import_module(f"{PACKAGE}.{name}")))
+    found = (*of_performance(), *own)
+    rows = [(c.name, f"{c.value:g}", c.source, c.evidence, c.range) for c in found]
+    for name in catalog.names(STACKS) if STACKS in catalog.kinds() else ():
+        for path, value, source, evidence, limits in catalog.figures(STACKS, name):
+            span = f"{limits[0]} to {limits[1]}" if limits else None
+            rows.append((f"{name}.{path}", str(catalog.plain(value)), source, evidence, span))
+    return pd.DataFrame(rows, columns=list(FOUNDATIONS["constants"]))

@@ -1,0 +1,57 @@
+"""Topic `serving_batch`: steady continuous batching at an observed mean batch."""
+
+from simulator.performance.queueing import PREFILL_POWER
+from simulator.studies.validate.replicas import (
+    decode_s,
+    dynamic_frac,
+    power_w,
+    replica,
+    unknown_quantity,
+)
+from simulator.studies.validate.topic import Cells, Simulated, count, given, in_unit, number
+
+QUANTITIES = ("output_throughput", "itl_p50", "accelerator_power")
+
+# Prompt tokens by task, which the tables do not give: a line of chat, and a question of graduate
+# science with four answers. Assumed, 20-500 and 150-600.
+PROMPT_TOKENS = {"lm-arena-chat": 100.0, "gpqa": 300.0}
+
+
+def simulate(row: Cells) -> Simulated:
+    """Return tokens/s, the time between tokens, or the power of all chips.
+
+    A batch that stays full admits a prompt for every `output` tokens it writes, so per iteration
+    batch / output prompts take the engine; the median token sees none of them.
+    """
+    engines = count(row, "dp", 1)
+    chips = count(row, "n_accelerators")
+    engine = replica(row, chips // engines)
+    prompt, note = _prompt(row)
+    output = number(row, "mean_output_tokens")
+    batch = number(row, "mean_batch", number(row, "max_num_seqs", 1.0)) / engines
+    context = prompt + 0.5 * output
+    step_s = decode_s(engine, batch, context)
+    prompts_s = batch / output * engine.prefill_s(prompt)
+    quantity = row.get("quantity", "")
+    if quantity == "itl_p50":
+        return Simulated(in_unit(step_s, "s", row), note=note)
+    if quantity == "output_throughput":
+        rate = engines * batch / (step_s + prompts_s)
+        return Simulated(in_unit(rate, "tokens/s", row), note=note)
+    if quantity == "accelerator_power":
+        whole_s = step_s + prompts_s
+        frac = dynamic_frac(engine, batch, context) * step_s + PREFILL_POWER * prompts_s
+        return Simulated(in_unit(chips * power_w(engine, frac / whole_s), "W", row), note=note)
+    raise unknown_quantity(row, QUANTITIES)
+
+
+def _prompt(row: Cells) -> tuple[float, str]:
+    """Return the prompt's tokens and where they are from."""
+    if row.get("prompt_tokens"):
+        return number(row, "prompt_tokens"), ""
+    task = given(row, "task")
+    if task not in PROMPT_TOKENS:
+        raise ValueError(
+            f"task is '{task}', none of {', '.join(PROMPT_TOKENS)}: how long are prompts?"
+        )
+    return PROMPT_TOKENS[task], f"prompts of {PROMPT_TOKENS[task]:.0f} tokens assumed"

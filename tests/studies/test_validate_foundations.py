@@ -1,0 +1,78 @@
+"""What a run folder tells about this version, and the published set it is measured on."""
+
+import math
+
+import pandas as pd
+import pytest
+
+from simulator import catalog
+from simulator.results import FOUNDATIONS, load_tables, save_tables
+from simulator.studies.run import founded
+from simulator.studies.validate import foundations, published
+from simulator.studies.validate.table import read
+
+
+@pytest.fixture(scope="module")
+def rows():
+    return read(published.tables())
+
+
+def test_every_published_figure_has_a_name_a_unit_and_a_citation(rows):
+    assert 40 <= len(rows) <= 100
+    names = [(row.topic, row.id, row.cells["quantity"]) for row in rows]
+    assert len(set(names)) == len(names)
+    for row in rows:
+        assert row.measured and row.cells["unit"], row
+        assert len(row.cells["source"]) > 20, row
+
+
+def test_what_may_not_be_redistributed_is_not(rows):
+    assert not {row.topic for row in rows} & {"serving_batch", "serving_openloop"}
+
+
+def test_a_table_of_the_set_is_named_as_its_topic(rows):
+    for path in published.tables():
+        assert {row.topic for row in read([path])} == {path.stem}
+
+
+def test_the_tables_are_what_the_schema_says():
+    for name, make in (
+        ("validation", foundations.validation),
+        ("constants", foundations.constants),
+    ):
+        assert list(make().columns) == list(FOUNDATIONS[name])
+    table = foundations.validation()
+    assert table["simulated"].dtype == float and table["searched"].dtype == bool
+    assert table[table["simulated"].isna()]["reason"].notna().all()
+
+
+def test_the_closed_forms_are_met():
+    table = foundations.validation()
+    exact = table[table["id"].str.startswith("DALY")]
+    assert len(exact) >= 3
+    assert ((exact["simulated"] - exact["measured"]).abs() < 0.01).all()
+
+
+def test_constants_are_those_of_the_models_and_of_every_stack():
+    names = list(foundations.constants()["name"])
+    assert len(set(names)) == len(names)
+    assert "performance.chip.LAYER_SHARE" in names
+    stacks = catalog.names(foundations.STACKS) if foundations.STACKS in catalog.kinds() else ()
+    for stack in stacks:
+        assert any(name.startswith(f"{stack}.") for name in names), stack
+
+
+def test_the_folder_keeps_one_copy_for_all_replicates(replicates, tmp_path):
+    save_tables([founded(one) for one in replicates], tmp_path)
+    kept = pd.read_parquet(tmp_path / "tables" / "validation.parquet")
+    assert "replicate" not in kept and len(kept) == len(foundations.validation())
+    again = load_tables(tmp_path)[-1].tables["validation"]
+    assert math.isclose(again["measured"].sum(), kept["measured"].sum())
+
+
+def test_the_same_version_gives_the_same_bytes(week, tmp_path):
+    for name in ("a", "b"):
+        foundations.validation.cache_clear()
+        save_tables([founded(week)], tmp_path / name)
+    files = [(tmp_path / n / "tables" / "validation.parquet").read_bytes() for n in ("a", "b")]
+    assert files[0] == files[1]
