@@ -17,7 +17,7 @@ from simulator.components.parallel_plan import ParallelPlan
 from simulator.engine import state
 from simulator.engine.world import Stream
 from simulator.kernels import serving
-from simulator.performance import plan_search, training
+from simulator.performance import memory, plan_search, training
 from simulator.simulation import simulate
 from simulator.site import compile_site
 from simulator.studies import designs, sweep
@@ -90,6 +90,12 @@ def test_step_of_a_plan(benchmark):
     model, chip = from_catalog.language_model("kimi-k2"), from_catalog.accelerator("GB300")
     plan = ParallelPlan(tp=4, pp=7, ep=96, precision="fp8", **TRILLION, cp=4)
     timed(benchmark, training.estimate, model, chip, 100_800, plan, rounds=200)
+
+
+def test_footprint_of_a_plan(benchmark):
+    model = from_catalog.language_model("deepseek-v3")
+    plan = ParallelPlan(tp=1, pp=16, ep=64, global_batch_sequences=25_600, sequence_length=4096)
+    timed(benchmark, memory.footprint, model, plan, 6_400, rounds=1_000)
 
 
 def test_all_plans_of_a_trillion_parameters_on_100800(benchmark):

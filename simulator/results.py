@@ -143,8 +143,14 @@ TABLES: dict[str, dict[str, str]] = {
         "accelerators": "Count", "nameplate_w": "Per rack", "role": "accelerator or support",
     },
     "network": {
-        "fabric": "Group of halls", "tier": "Kind of switch (leaf, spine, core ...), or optics",
+        "fabric": "Group of halls",
+        "tier": "Kind of switch (leaf, spine, core ...), `optics in switches` or `at endpoints`",
         "count": "Units", "power_w": "Each",
+    },
+    "steps": {
+        "job": "Name", "time": "Since when, UTC", "network_frac": "Left of its worst tier's rate",
+        "step_time_s": "At full clock", "planned_step_time_s": "On the intact network",
+        "mfu": "At full clock", "dynamic_power_frac": "Chip power between idle and TDP, mean",
     },
     "assumptions": {
         "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",
@@ -157,7 +163,7 @@ FOUNDATIONS: dict[str, dict[str, str]] = {
     "validation": {
         "topic": "What is measured", "id": "Name of the published figure", "quantity": "Which one",
         "unit": "Of both values", "measured": "As published", "simulated": "By this version",
-        "error_pct": "100 (simulated - measured) / measured", "reason": "Why not simulated, or null",
+        "error_pct": "100 (simulated - measured) / measured", "reason": "Why not simulated, or blank",
         "searched": "Parallel plan not published", "note": "What was chosen for it",
         "group": "Stack or engine, and chip", "source": "Citation",
     },

@@ -177,6 +177,7 @@ def _results(
     tables["jobs"] = jobs.jobs_table(work.jobs, start)
     tables["tests"] = jobs.tests_table(work.tests)
     tables["preparations"] = jobs.preparations_table(work.preparations, start)
+    tables["steps"] = jobs.steps_table(work.jobs, start)
     tables["phases"] = jobs.phases_table(work.jobs)
     tables["pools"] = inference.pools_table(pools, world) if pools else empty("pools")
     tables["latency"] = inference.latency_table(pools, world) if pools else empty("latency")

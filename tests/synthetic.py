@@ -57,13 +57,8 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "pools": _pools(pools),
         "plant": _plant(site, halls),
         "racks": _racks(),
-        "network": pd.DataFrame(
-            {
-                "tier": ["leaf", "spine", "core", "optics"],
-                "count": [11200, 5600, 800, 806400],
-                "power_w": [1.1e3, 1.4e3, 3.4e3, 16.0],
-            }
-        ),
+        "network": _network(),
+        "steps": _steps(first),
         "assumptions": _assumptions(),
         "validation": _validation(),
         "constants": _constants(),
@@ -88,6 +83,33 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
     }
     series = {"site": site, "hall": halls, "loop": loops, "pool": pools, "job": jobs}
     return Results(info, series, events, tables)
+
+
+def _network() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "fabric": ["train"] * 5 + ["serve"] * 3,
+            "tier": ["leaf", "spine", "core", "optics in switches", "optics at endpoints"]
+            + ["leaf", "optics in switches", "optics at endpoints"],
+            "count": [1800, 1800, 900, 648000, 129600, 2900, 430000, 340000],
+            "power_w": [2.5e3, 2.5e3, 2.5e3, 15.0, 15.0, 2.5e3, 15.0, 15.0],
+        }
+    )
+
+
+def _steps(first: pd.Timestamp) -> pd.DataFrame:
+    """Return one job whose network is damaged from hour 40 to hour 52."""
+    return pd.DataFrame(
+        {
+            "job": "frontier",
+            "time": first + pd.to_timedelta([0.0, 40.0, 52.0], unit="h"),
+            "network_frac": [1.0, 0.9, 1.0],
+            "step_time_s": [12.1, 12.9, 12.1],
+            "planned_step_time_s": 12.1,
+            "mfu": [0.41, 0.385, 0.41],
+            "dynamic_power_frac": [0.82, 0.79, 0.82],
+        }
+    )
 
 
 def _site(draws: np.random.Generator, first: pd.Timestamp, days: int) -> pd.DataFrame:
@@ -540,12 +562,12 @@ def _events(draws, first, duration_s):  # type: ignore[no-untyped-def]
 def _validation() -> pd.DataFrame:
     """Return rows met well, badly and not at all, and one whose plan was searched."""
     cells = [
-        ("training", "run-a", "s", 12.0, 12.6, None, False, "stack-1, H100"),
-        ("training", "run-b", "s", 40.0, 26.0, None, False, "stack-1, H100"),
+        ("training", "run-a", "s", 12.0, 12.6, "", False, "stack-1, H100"),
+        ("training", "run-b", "s", 40.0, 26.0, "", False, "stack-1, H100"),
         ("training", "run-c", "s", 3.0, np.nan, "it does not fit", False, "stack-2, GB200"),
-        ("training", "run-d", "s", 5.0, 5.2, None, True, "stack-2, GB200"),
-        ("collective", "ring-8", "ms", 1.2, 1.1, None, False, "NVLink"),
-        ("goodput", "closed form", "1", 0.83, 0.83, None, False, ""),
+        ("training", "run-d", "s", 5.0, 5.2, "", True, "stack-2, GB200"),
+        ("collective", "ring-8", "ms", 1.2, 1.1, "", False, "NVLink"),
+        ("goodput", "closed form", "1", 0.83, 0.83, "", False, ""),
     ]
     names = ["topic", "id", "unit", "measured", "simulated", "reason", "searched", "group"]
     table = pd.DataFrame(cells, columns=names)

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from simulator import scenario as documents
+from simulator.cli.show_network import network
 from simulator.cli.text import number, table
 from simulator.kernels.columns import STAGES
 from simulator.scenario import Scenario
@@ -28,7 +29,8 @@ def show(path: Path, sets: tuple[str, ...], chosen: str | None, resolved: bool) 
 def page(scenario: Scenario) -> list[str]:
     """Return the lines of the page."""
     site = compile_site(scenario.spec.topology)
-    parts = (_top(scenario, site), _levels(site), _halls(site), _loops(site), _work(scenario))
+    plant = (_levels(site), _halls(site), _loops(site), network(site))
+    parts = (_top(scenario, site), *plant, _work(scenario))
     lines: list[str] = []
     for part in parts:
         lines += [*part, ""]

@@ -20,8 +20,8 @@ class Exposure(Spec):
 
     tensor: Exposed
     """Gathers and scatters of activations among tensor-parallel ranks."""
-    expert: Exposed = 1.0
-    """Tokens to experts and back."""
+    expert: dict[str, Exposed] = Field(default_factory=lambda: {OTHER: 1.0})
+    """Tokens to experts and back, by chip (or `other`)."""
     context: Exposed = 1.0
     """Keys and values around the context-parallel ring."""
     pipeline: Exposed = 1.0
@@ -31,6 +31,11 @@ class Exposure(Spec):
     last micro-batch."""
     weights: Exposed
     """Fully sharded weights and their gradients in every micro-batch, of what would fit beside it."""
+
+
+    def of_experts(self, chip: str) -> float:
+        """Return the share of the expert exchange that shows beside a chip."""
+        return self.expert.get(chip, self.expert.get(OTHER, 1.0))
 
 
 class Stack(Spec):

@@ -95,7 +95,7 @@ def _switch(world: World, cls: FailureClass, index: int, unit: int, lasts_s: flo
 
     _after(world, lasts_s, restore)
     if graph.ports[node]:
-        alone = not graph.spread or live.own()[node] == 0.0
+        alone = not graph.spread or live.own[node] == 0.0
         if alone:
             take_out(world, network.racks_behind(index, node, unit), cls.name, lasts_s)
     rewiring.changed(world, index, name, cls.name, lasts_s, f"{what} lost")
@@ -110,11 +110,11 @@ def _uplink(world: World, cls: FailureClass, index: int, unit: int, lasts_s: flo
     what = f"one of {live.laid.graph.links[node]} links"
 
     def restore() -> None:
-        live.links_out[node] -= 1.0
+        live.return_link(node)
         rewiring.changed(world, index, name, cls.name, 0.0, f"{what} back")
         world.wake_waiting()
 
-    live.links_out[node] += 1.0
+    live.lose_link(node)
     rewiring.changed(world, index, name, cls.name, lasts_s, f"{what} lost")
     _after(world, lasts_s, restore)
     return name

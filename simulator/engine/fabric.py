@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.components.fabric.graph import Floats, Ints
 from simulator.components.fabric.laid import Laid, network, wan_of
@@ -27,38 +28,53 @@ class Live:
     """One fabric with its elements in and out of service."""
 
     def __init__(self, laid: Laid) -> None:
+        graph = laid.graph
         self.laid = laid
-        self.switches_out = np.zeros(laid.graph.parent.size)
-        self.links_out = np.zeros(laid.graph.parent.size)
+        self.own = np.ones(graph.parent.size)
+        """Share of each node's switches in service; 1 where it has none."""
+        self.capacity_bytes_s = graph.bytes_s.copy()
+        """What the trunk above each node can carry now."""
+        self._links_out = np.zeros(graph.parent.size)
         self._out: Counter[tuple[int, int]] = Counter()
 
     def lose_switch(self, tier: int, switch: int) -> int:
         """Take a switch out of service; return its node."""
         node = self.laid.graph.node_of(tier, switch)
         self._out[tier, switch] += 1
-        self.switches_out[node] += self._out[tier, switch] == 1
+        if self._out[tier, switch] == 1:
+            self._switches(node, -1)
         return node
 
     def return_switch(self, tier: int, switch: int) -> None:
         """Bring a switch back; one lost twice comes back after the second repair."""
         self._out[tier, switch] -= 1
-        node = self.laid.graph.node_of(tier, switch)
-        self.switches_out[node] -= self._out[tier, switch] == 0
+        if self._out[tier, switch] == 0:
+            self._switches(self.laid.graph.node_of(tier, switch), 1)
 
-    def own(self) -> Floats:
-        """Return the share of each node's switches in service; (nodes,)."""
-        switches = self.laid.graph.switches
-        return np.where(switches > 0, 1.0 - self.switches_out / np.maximum(switches, 1), 1.0)
+    def lose_link(self, node: int) -> None:
+        """Take a link of the trunk above a node out of service."""
+        self._links_out[node] += 1
+        self._carry(np.array([node]))
 
-    def capacity_bytes_s(self) -> Floats:
-        """Return what the trunk above each node can carry; (nodes,).
+    def return_link(self, node: int) -> None:
+        """Bring a link back."""
+        self._links_out[node] -= 1
+        self._carry(np.array([node]))
 
-        A switch carries an equal share of its node's trunks, a link one of those of its trunk.
-        """
-        graph, own = self.laid.graph, self.own()
-        links = 1.0 - np.minimum(self.links_out / np.maximum(graph.links, 1), 1.0)
-        above = np.where(graph.parent >= 0, own[graph.parent], 1.0)
-        return graph.bytes_s * own * above * links
+    def _switches(self, node: int, change: int) -> None:
+        """A switch carries an equal share of the trunks that begin or end at its node."""
+        graph = self.laid.graph
+        self.own[node] += change / graph.switches[node]
+        self.own[node] = round(self.own[node] * graph.switches[node]) / graph.switches[node]
+        self._carry(np.append(np.flatnonzero(graph.parent == node), node))
+
+    def _carry(self, nodes: Ints) -> None:
+        """Find anew what the trunks above some nodes can carry."""
+        graph = self.laid.graph
+        nodes = nodes[graph.parent[nodes] >= 0]
+        links = 1.0 - np.minimum(self._links_out[nodes] / graph.links[nodes], 1.0)
+        ends = self.own[nodes] * self.own[graph.parent[nodes]]
+        self.capacity_bytes_s[nodes] = graph.bytes_s[nodes] * ends * links
 
 
 @dataclass
@@ -78,6 +94,37 @@ class Placed:
         return any(tier.bytes_s <= 0.0 for tier in self.now)
 
 
+@dataclass(frozen=True)
+class Flows:
+    """The traffic of jobs over one tier, as the kernel takes it."""
+
+    jobs: list[int]
+    tiers: list[int]
+    """Which of each job's tiers it is."""
+    start: Ints
+    trunk: Ints
+    weight: Floats
+    limit: Floats
+    leaves: list[NDArray[np.bool_]]
+    """Which leaf nodes each job is on."""
+
+    @classmethod
+    def of(
+        cls, jobs: list[int], tiers: list[int], uses: Floats, limit: Floats,
+        leaves: list[NDArray[np.bool_]],
+    ) -> "Flows":
+        """Return flows from `uses` (jobs, trunks), load per unit of rate."""
+        flow, trunk = np.nonzero(uses)
+        start = np.searchsorted(flow, np.arange(len(jobs) + 1))
+        return cls(jobs, tiers, start, trunk, uses[flow, trunk], limit, leaves)
+
+    def rates(self, capacity: Floats, limit: Floats) -> Floats:
+        """Return max-min fair rates."""
+        rate = np.zeros(len(self.jobs))
+        fair_share(self.start, self.trunk, self.weight, limit, capacity, rate)
+        return rate
+
+
 class Network:
     """The fabrics of a site and the jobs on them."""
 
@@ -85,6 +132,7 @@ class Network:
         self.live = [Live(laid) for laid in site.fabrics]
         self.wans = site.topology.wan
         self.jobs: dict[int, Placed] = {}
+        self._flows: dict[int, list[Flows]] = {}
         self.fabric_of = np.full(site.rack_row.size, -1)
         for index, laid in enumerate(site.fabrics):
             self.fabric_of[laid.racks] = index
@@ -92,11 +140,11 @@ class Network:
     def place(self, load: int, racks: Ints) -> None:
         """Put a job on racks. ValueError if they are of fabrics that nothing joins."""
         under: dict[int, Floats] = {}
-        for index, live in enumerate(self.live):
-            laid = live.laid
-            held = laid.ports_of(racks)
-            if held.any():
-                under[index] = laid.graph.below(held / laid.ends.ports_each)
+        fabrics = self.fabric_of[racks]
+        for index in np.unique(fabrics[fabrics >= 0]).tolist():
+            laid = self.live[index].laid
+            held = laid.ports_of(racks[fabrics == index])
+            under[index] = laid.graph.below(held / laid.ends.ports_each)
         if not under:
             return
         count = sum(float(part[self._top(i)].sum()) for i, part in under.items())
@@ -107,18 +155,18 @@ class Network:
         same = before is not None and _names(before.intact) == _names(intact)
         now = before.now if before is not None and same else intact
         self.jobs[load] = Placed(count, under, intact, wan, now)
+        self._flows.clear()
 
     def remove(self, load: int) -> None:
         """Take a job off its racks."""
         self.jobs.pop(load, None)
+        self._flows.clear()
 
     def solve(self) -> list[int]:
         """Find every job's share of every tier; return the loads for which that changed."""
         shares = {load: np.ones(len(job.intact)) for load, job in self.jobs.items()}
-        for index, live in enumerate(self.live):
-            here = [load for load, job in self.jobs.items() if index in job.under]
-            if here:
-                self._share_fabric(index, live, here, shares)
+        for index in range(len(self.live)):
+            self._share_fabric(index, shares)
         for wan in self.wans:
             across = [load for load, job in self.jobs.items() if job.wan is wan]
             if across:
@@ -158,51 +206,60 @@ class Network:
     def _top(self, index: int) -> Ints:
         return np.flatnonzero(self.live[index].laid.graph.parent < 0)
 
-    def _share_fabric(
-        self, index: int, live: Live, here: list[int], shares: dict[int, Floats]
-    ) -> None:
+    def _share_fabric(self, index: int, shares: dict[int, Floats]) -> None:
         """Lower the shares of jobs to what one fabric has for them, tier by tier."""
-        laid, capacity, own = live.laid, live.capacity_bytes_s(), live.own()
-        graph = laid.graph
-        for name, level in laid.spec.levels.items():
-            jobs = [load for load in here if self._tier(load, name) is not None]
-            if not jobs:
-                continue
-            rows, limits = [], []
-            for load in jobs:
-                job = self.jobs[load]
-                under, whole = job.under[index], job.accelerators
-                crossed = (graph.tier < level) & (under > 0.0) & (under < whole * (1.0 - ROUNDING))
-                rows.append(np.where(crossed & (graph.parent >= 0), under, 0.0))
-                wire = laid.ends.ports_each * graph.port_bytes_s
-                held = own[graph.leaves][under[graph.leaves] > 0.0].min() if graph.spread else 1.0
-                tier = job.intact[self._tier(load, name)]
-                limits.append(min(tier.bytes_s, wire * held))
-            rates = _shares(np.array(rows), capacity, np.array(limits))
-            for load, rate in zip(jobs, rates, strict=True):
-                at = self._tier(load, name)
-                shares[load][at] = min(shares[load][at], rate / self.jobs[load].intact[at].bytes_s)
+        live = self.live[index]
+        graph = live.laid.graph
+        for flows in self._flows_of(index):
+            limit = flows.limit
+            if graph.spread:  # a lost rail is missing at every endpoint
+                wire, held = live.laid.ends.ports_each * graph.port_bytes_s, live.own[graph.leaves]
+                limit = np.minimum(limit, [wire * held[on].min() for on in flows.leaves])
+            rates = flows.rates(live.capacity_bytes_s, limit)
+            for load, at, rate, whole in zip(
+                flows.jobs, flows.tiers, rates, flows.limit, strict=True
+            ):
+                shares[load][at] = min(shares[load][at], rate / whole)
+
+    def _flows_of(self, index: int) -> list["Flows"]:
+        """Return the flows of each tier of a fabric; they change only when jobs move."""
+        if index not in self._flows:
+            laid = self.live[index].laid
+            here = [load for load, job in self.jobs.items() if index in job.under]
+            made = [self._flows_at(index, here, name, level)
+                    for name, level in laid.spec.levels.items()]  # fmt: skip
+            self._flows[index] = [flows for flows in made if flows.jobs]
+        return self._flows[index]
+
+    def _flows_at(self, index: int, here: list[int], name: str, level: int) -> "Flows":
+        graph = self.live[index].laid.graph
+        jobs = [load for load in here if name in _names(self.jobs[load].intact)]
+        tiers = [_names(self.jobs[load].intact).index(name) for load in jobs]
+        uses = np.zeros((len(jobs), graph.parent.size))
+        below = (graph.tier < level) & (graph.parent >= 0)
+        for row, load in zip(uses, jobs, strict=True):
+            under, whole = self.jobs[load].under[index], self.jobs[load].accelerators
+            crossed = below & (under < whole * (1.0 - ROUNDING))
+            row[crossed] = under[crossed]
+        limit = [self.jobs[load].intact[at].bytes_s for load, at in zip(jobs, tiers, strict=True)]
+        leaves = [self.jobs[load].under[index][graph.leaves] > 0.0 for load in jobs]
+        return Flows.of(jobs, tiers, uses, np.array(limit), leaves)
 
     def _share_wan(self, wan: Wan, jobs: list[int], shares: dict[int, Floats]) -> None:
         """Lower the shares of jobs over several fabrics to what their lines have for them."""
         groups = [i for i, live in enumerate(self.live) if live.laid.name in wan.joins]
-        rows = np.array([
-            [self._of_group(load, i) for i in groups] for load in jobs
-        ])  # fmt: skip
+        uses = np.array([[self._of_group(load, i) for i in groups] for load in jobs])
         taking = max(len(self.jobs[load].under) for load in jobs)
-        capacity = np.full(len(groups), wan.bytes_s(taking))
-        limits = np.array([self.jobs[load].intact[-1].bytes_s for load in jobs])
-        for load, rate, limit in zip(jobs, _shares(rows, capacity, limits), limits, strict=True):
-            shares[load][-1] = rate / limit
+        limit = np.array([self.jobs[load].intact[-1].bytes_s for load in jobs])
+        flows = Flows.of(jobs, [-1] * len(jobs), uses, limit, [])
+        for load, rate, whole in zip(
+            jobs, flows.rates(np.full(len(groups), wan.bytes_s(taking)), limit), limit, strict=True
+        ):
+            shares[load][-1] = rate / whole
 
     def _of_group(self, load: int, index: int) -> float:
         under = self.jobs[load].under.get(index)
         return 0.0 if under is None else float(under[self._top(index)].sum())
-
-    def _tier(self, load: int, name: str) -> int | None:
-        """Return which of a job's tiers has a name."""
-        names = _names(self.jobs[load].intact)
-        return names.index(name) if name in names else None
 
     def _settle(self, load: int, shares: Iterable[float]) -> bool:
         """Give a job its tiers; return whether that changes anything."""
@@ -221,12 +278,3 @@ class Network:
 
 def _names(tiers: tuple[Tier, ...]) -> list[str]:
     return [tier.name for tier in tiers]
-
-
-def _shares(uses: Floats, capacity: Floats, limit: Floats) -> Floats:
-    """Return max-min fair rates; `uses` (flows, trunks) is load per unit of rate."""
-    flow, trunk = np.nonzero(uses)
-    start = np.searchsorted(flow, np.arange(limit.size + 1))
-    rate = np.zeros(limit.size)
-    fair_share(start, trunk, uses[flow, trunk], limit, capacity, rate)
-    return rate

@@ -236,7 +236,8 @@ def _network(site: Site) -> pd.DataFrame:
     for fabric in site.fabrics:
         spec, counts = fabric.spec, fabric.counts
         rows += [(fabric.name, t, n, spec.switch_power) for t, n in counts.switches.items() if n]
-        rows.append((fabric.name, "optics", counts.optics, spec.optic_power))
+        modules = {"in switches": counts.switch_optics, "at endpoints": counts.end_optics}
+        rows += [(fabric.name, f"optics {at}", n, spec.optic_power) for at, n in modules.items()]
     return pd.DataFrame(rows, columns=["fabric", "tier", "count", "power_w"])
 
 

@@ -31,11 +31,8 @@ def data_time(setting: Setting, stage: StageTime) -> DataTime:
     Each rank scatters gradients and gathers 16-bit weights once per step; fully sharded ranks
     gather weights twice and scatter gradients once in every micro-batch.
     """
-    if setting.plan.sharding == "full":
-        exposed_s = _sharded_s(setting, stage)
-    else:
-        exposed_s = _once_s(setting, stage)
-    return DataTime(exposed_s + _sites_s(setting), _optimizer_s(setting))
+    exchange = _sharded_s if setting.plan.sharding == "full" else _once_s
+    return DataTime(exchange(setting, stage) + _sites_s(setting), _optimizer_s(setting))
 
 
 def _once_s(setting: Setting, stage: StageTime) -> float:

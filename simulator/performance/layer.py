@@ -298,7 +298,8 @@ def _expert_s(setting: Setting, kind: LayerKind) -> float:
         setting.fabric, plan.ep, setting.tokens / plan.tp, routed.k, routed.times, routed.stored,
         dispatch_bytes=BF16_BYTES, combine_bytes=BF16_BYTES,
     )
-    return setting.stack.exposed.expert * (once.dispatch_s + once.combine_s)
+    shown = setting.stack.exposed.of_experts(setting.chip.name)
+    return shown * (once.dispatch_s + once.combine_s)
 
 
 def _context_s(setting: Setting, kind: LayerKind) -> float:

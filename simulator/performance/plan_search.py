@@ -26,11 +26,13 @@ from simulator.performance.collectives import Fabric
 from simulator.performance.layer import stage_time
 from simulator.performance.memory import Footprint
 from simulator.performance.pipeline import ZERO_BUBBLE_LEFT
-from simulator.performance.plan_space import Case, Fitting, Layout, Variant
+from simulator.performance.plan_axes import Case
+from simulator.performance.plan_space import Fitting, Layout, Variant
+from simulator.performance.plan_words import why_none
 from simulator.performance.training import TrainingStep
 
-# From the fastest to the slowest, and, but for none at all, from most memory to least.
-FASTEST_SHARDING = ("optimizer", "none", "gradients", "full")
+# Sharding that exchanges once a step, from the fastest to the slowest.
+FASTEST_SHARDING = ("optimizer", "none", "gradients")
 RECOMPUTES: tuple[str, ...] = get_args(Recompute)
 
 
@@ -100,7 +102,7 @@ def search(
     least. `more` goes to `training.estimate`. No plan at all gives an empty tuple.
     """
     case = Case(model, chip, accelerators, fixed)
-    every = fittings(case)
+    every = plan_space.fittings(case)
     under = Search(case, fabric, more)
     plans = under.best(every, top)
     return Found(
@@ -126,51 +128,6 @@ def best_plan(
     return found.plans[0]
 
 
-def fittings(case: Case) -> list[Fitting]:
-    """Return the plans of all layouts with what they keep in memory."""
-    made = (plan_space.fitting(case, layout) for layout in plan_space.layouts(case))
-    return [one for one in made if one is not None]
-
-
-def why_none(case: Case) -> str:
-    """Return why no plan is feasible: nothing divides, or what the smallest plan keeps, by part."""
-    every = fittings(case)
-    who = f"{case.model.name} on {case.accelerators} {case.chip.name}"
-    if not every:
-        return (
-            f"{who}: no layout uses all accelerators and divides {case.model.heads} heads, "
-            f"{case.model.layers} layers and {case.sequences} sequences"
-        )
-    tightest = min(every, key=lambda one: one.memory_bytes.min())
-    plan = plan_at(case, tightest, int(tightest.memory_bytes.argmin()))
-    need = memory.footprint(case.model, plan, tightest.layout.dp)
-    room = plan_space.usable_bytes(case.chip)
-    return f"{who}: even the smallest plan ({wording(plan)}) does not fit: {parts(need, room)}"
-
-
-def parts(need: Footprint, room: float) -> str:
-    """Return what a chip would keep, part by part, against the memory it has."""
-    each = [f"{part} {value / 1e9:.1f} GB" for part, value in vars(need).items()]
-    return f"{', '.join(each)}: {need.total / 1e9:.1f} GB of {room / 1e9:.1f} GB usable"
-
-
-def wording(plan: ParallelPlan) -> str:
-    """Return a plan in words."""
-    ways = [f"{name} {getattr(plan, name)}" for name in ("tp", "pp", "cp", "ep", "dp")]
-    ways = [way for way in ways if not way.endswith(" 1")]
-    if plan.virtual_stages > 1:
-        ways.append(f"virtual stages {plan.virtual_stages}")
-    ways += [f"micro-batch {plan.micro_batch}", f"recompute {plan.recompute}"]
-    ways += [f"sharding {plan.sharding}"] + [plan.schedule] * (plan.pp > 1)
-    return ", ".join([*ways, plan.precision])
-
-
-def plan_at(case: Case, one: Fitting, place: int) -> ParallelPlan:
-    """Return the plan at a flat place of a layout's table."""
-    e, s, v = np.unravel_index(place, one.fits.shape)
-    return plan_space.plan_of(case, one.layout, one.experts[e], one.shardings[s], one.variants[v])
-
-
 def branches(one: Fitting) -> Iterator[Branch]:
     """Yield the branches of a layout that have a leaf no other plan is sure to beat."""
     leaves: dict[tuple[Any, ...], list[tuple[str, Variant]]] = {}
@@ -185,9 +142,9 @@ def branches(one: Fitting) -> Iterator[Branch]:
 def undominated(one: Fitting) -> NDArray[np.bool_]:
     """Return the plans that fit, without those that recompute or share out more than they need.
 
-    Of plans that are equal otherwise, the one that recomputes least is fastest, and so is the one
-    that shares out least, from the optimizer's state on (no sharing at all sends as much and
-    updates more).
+    Of plans that are equal otherwise, the one that recomputes least is fastest. Of those that
+    exchange once a step, so is the one that shares out the optimizer's state alone: no sharing
+    sends as much and updates more. Fully sharded plans are another kind, and compete.
     """
     kept = one.fits.copy()
     order = [one.shardings.index(kind) for kind in FASTEST_SHARDING if kind in one.shardings]

@@ -72,7 +72,8 @@ def estimate(
     The steady pipeline runs m micro-batches at the pace of its fullest stage; then what filling and
     draining, sends, data parallelism and the optimizer add; all of it paced by the slowest chip.
     """
-    memory.check(model, accelerator, plan, data_parallel(model, accelerators, plan))
+    dp = data_parallel(model, accelerators, plan)
+    memory.check(model, accelerator, plan, dp, stack)
     return estimate_unchecked(model, accelerator, accelerators, plan, fabric, stack, clock_frac)
 
 
@@ -91,7 +92,7 @@ def estimate_unchecked(
     """
     dp = data_parallel(model, accelerators, plan)
     setting = setting_of(model, accelerator, plan, dp, fabric, stack, clock_frac)
-    return _step(setting, accelerators, memory.footprint(model, plan, dp).total)
+    return _step(setting, accelerators, memory.footprint(model, plan, dp, stack).total)
 
 
 def setting_of(

@@ -12,10 +12,10 @@ from typing import Any
 from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
-from simulator.performance import plan_nearest, plan_search, plan_space, transformer
+from simulator.performance import plan_axes, plan_nearest, plan_search, plan_words, transformer
 from simulator.performance.collectives import Fabric, fabric_of
+from simulator.performance.plan_axes import Case
 from simulator.performance.plan_search import Found, Planned
-from simulator.performance.plan_space import Case
 from simulator.performance.training import DEFAULT_STACK
 from simulator.studies import StudyError
 from simulator.studies.plan_fabric import network
@@ -88,7 +88,7 @@ def _without(answer: Answer, case: Case) -> Answer:
     most = plan_nearest.fewer(case)
     return replace(
         answer,
-        reason=plan_search.why_none(case),
+        reason=plan_words.why_none(case),
         fewer=(most, _best(case, most, answer.fabric)) if most else None,
         enough=plan_nearest.enough(case),
     )
@@ -137,7 +137,7 @@ def _completed(
     if asked.stack is None:
         assumed["stack"] = f"{stack}, the newest whose constants cover several chips"
     if asked.precision is None:
-        known = plan_space.options(Case(model, chip, asked.accelerators, fixed), "precision")
+        known = plan_axes.options(Case(model, chip, asked.accelerators, fixed), "precision")
         assumed["precision"] = f"{' or '.join(known)}, whichever is faster"
     elif asked.precision not in chip.peak:
         known_peaks = ", ".join(chip.peak)
@@ -167,7 +167,7 @@ def dividing(sequences: float, accelerators: int) -> int:
     nearest.
     """
     odd = accelerators // (accelerators & -accelerators)
-    unit = max((d for d in plan_space.divisors(odd) if d <= sequences), default=1)
+    unit = max((d for d in plan_axes.divisors(odd) if d <= sequences), default=1)
     return min((unit * 2**k for k in range(40)), key=lambda n: abs(n - sequences))
 
 

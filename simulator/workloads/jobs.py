@@ -97,6 +97,20 @@ def preparations_table(runs: list[DataPreparationRun], start: datetime) -> pd.Da
     return pd.DataFrame(rows) if rows else empty("preparations")
 
 
+def steps_table(runs: list[TrainingRun], start: datetime) -> pd.DataFrame:
+    """Return the `steps` table: the step of each job from its start and each change of network."""
+    rows = [
+        {
+            "job": run.job.name, "time": start + timedelta(seconds=at_s), "network_frac": left,
+            "step_time_s": step.step_time_s, "planned_step_time_s": run.planned.step_time_s,
+            "mfu": step.mfu, "dynamic_power_frac": step.dynamic_power_frac,
+        }
+        for run in runs
+        for at_s, left, step in run.steps
+    ]
+    return pd.DataFrame(rows) if rows else empty("steps")
+
+
 def phases_table(runs: Iterable[TrainingRun]) -> pd.DataFrame:
     """Return the `phases` table: what the planned step of each job is made of."""
     rows = [

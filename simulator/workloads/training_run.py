@@ -60,6 +60,8 @@ class TrainingRun:
     interruptions: int = 0
     finish_s: float | None = None
     visitors: list[Visitor] = field(default_factory=list)
+    steps: list[tuple[float, float, JobStep]] = field(default_factory=list)
+    """Since when, the share left of the worst tier, and the step that is made on it."""
     opened: tuple[str, float] | None = None
     """What the job is in the middle of, and since when."""
     alarm: simpy.Event | None = field(default=None, repr=False)
@@ -120,11 +122,22 @@ class TrainingRun:
         if placed is not None:
             self.planned = self.replan(placed.intact)
             self.change_step(self.replan(placed.now))
+        self.steps = []
+        self._note_step()
+
+    def _note_step(self) -> None:
+        """Keep the step that is made from now on, and the share left of its worst tier."""
+        placed = self.world.network.jobs.get(self.load)
+        pairs = zip(placed.now, placed.intact, strict=True) if placed is not None else ()
+        left = min((now.bytes_s / whole.bytes_s for now, whole in pairs), default=1.0)
+        if not self.steps or self.steps[-1][1:] != (left, self.step):
+            self.steps.append((self.world.env.now, left, self.step))
 
     def _renetwork(self, tiers: tuple[Tier, ...]) -> str:
         """Go on at the pace of other tiers; return in words what that does to the step."""
         before_s = self.step.step_time_s
         self.change_step(self.replan(tiers))
+        self._note_step()
         if self.opened is not None and self.opened[0] == "stalled":
             self.world.wake_waiting()
         after_s = self.step.step_time_s

@@ -156,7 +156,7 @@ def test_a_cause_that_never_struck_counts_as_zero(replicates):
     assert found["value"] == pytest.approx(counted / 2)
 
 
-WORK = ("jobs", "phases", "tests", "preparations", "pools", "latency")
+WORK = ("jobs", "phases", "tests", "preparations", "pools", "latency", "steps")
 
 
 def test_nothing_to_train_or_serve_leaves_no_indicator(week):

@@ -198,7 +198,7 @@ def test_beyond_the_last_tier_is_an_error():
     small = pure(DOMAIN, replace(LEAF, reach=64))
     for call in GROUPED:
         assert call(small, 64, 1e6) > 0
-        with pytest.raises(ValueError, match="128 accelerators do not fit .* joins 64"):
+        with pytest.raises(ValueError, match=r"128 accelerators do not fit .* joins 64"):
             call(small, 128, 1e6)
     with pytest.raises(ValueError, match="joins 64"):
         collectives.send_s(small, 1e6, 64)

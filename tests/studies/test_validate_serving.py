@@ -60,7 +60,7 @@ def test_units_of_the_row_scale_the_value():
 
 def test_phases_grow_with_what_they_process():
     short = value(serving_phase, PHASE, "prefill_time")
-    assert value(serving_phase, PHASE | {"prompt_tokens": "1024"}, "prefill_time") > 1.8 * short
+    assert value(serving_phase, PHASE | {"prompt_tokens": "1024"}, "prefill_time") > 1.5 * short
     step = value(serving_phase, PHASE, "decode_step_time")
     assert value(serving_phase, PHASE | {"batch": "32"}, "decode_step_time") > step
     assert value(serving_phase, PHASE | {"tp": "4"}, "decode_step_time") > step

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
 from simulator.errors import nearest
@@ -55,7 +56,7 @@ def impossible_plan(parts: Parts) -> Iterator[Trouble]:
     """Parallel plans that do not divide, exceed the chip or do not fit, and the nearest that do."""
     for i, job in _jobs(parts):
         model, chip = model_named(job.model), chip_named(job.accelerator)
-        if model is not None and chip is not None and job.trainers > 0:
+        if model is not None and chip is not None and job.trainers > 0 and _has_stack(job):
             faults = _plan_faults(job, model, chip)
             near = f" ({_near(job, model, chip)})" if faults else ""
             for field, told in faults:
@@ -75,6 +76,13 @@ def _plan_faults(
     except ValueError as error:
         return [((), str(error))]
     return []
+
+
+def _has_stack(job: SynchronousJob) -> bool:
+    try:
+        return job.plan.stack is None or bool(from_catalog.stack(job.plan.stack))
+    except KeyError:
+        return False
 
 
 def _near(job: SynchronousJob, model: LanguageModel, chip: Accelerator) -> str:

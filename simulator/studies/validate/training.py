@@ -32,11 +32,14 @@ PORTS = {"megatron-deepspeed-2022": 12.5e9}
 ports of 200 Gb/s for eight A100 (vTrain, arXiv:2312.12391, section V)."""
 
 
-def simulate(row: Cells) -> Simulated:
-    """Return the step time of a row; its plan is searched where none is published."""
+def simulate(row: Cells, stack: Stack | None = None) -> Simulated:
+    """Return the step time of a row; its plan is searched where none is published.
+
+    With a `stack` its constants are used in place of those of the row's own.
+    """
     chip = from_catalog.accelerator(given(row, "accelerator"))
     chips = count(row, "n_accelerators")
-    stack = from_catalog.stack(given(row, "stack"))
+    stack = stack or from_catalog.stack(given(row, "stack"))
     model, fabric = _model(row), _fabric(row, chip)
     searched = not _degrees(row)
     if searched:
@@ -138,15 +141,17 @@ def _fitting(
     row: Cells, model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp: int, stack: Stack
 ) -> ParallelPlan:
     """Return the plan with the least recomputation that fits, unless the row tells it, and with
-    fully sharded weights if nothing else fits. A stack that offloads computes nothing again."""
-    told = row.get("recompute", "").split(" ")[0]
-    choices = (told,) if told else ("none",) if chip.name in stack.offloads else RECOMPUTE
-    shardings = (plan.sharding,) if row.get("sharding") else (plan.sharding, "full")
+    fully sharded weights if nothing else fits. A stack that offloads computes nothing again and
+    shares out no more than it would."""
+    told, offloads = row.get("recompute", "").split(" ")[0], chip.name in stack.offloads
+    choices = (told,) if told else ("none",) if offloads else RECOMPUTE
+    fixed = row.get("sharding") or offloads
+    shardings = (plan.sharding,) if fixed else (plan.sharding, "full")
     for sharding in shardings:
         for recompute in choices:
             tried = plan.model_copy(update={"recompute": recompute, "sharding": sharding})
             try:
-                memory.check(model, chip, tried, dp)
+                memory.check(model, chip, tried, dp, stack)
             except ValueError:
                 continue
             return tried
@@ -158,7 +163,7 @@ def _fixed(row: Cells, chip: Accelerator, stack: Stack) -> dict[str, Any]:
     return {
         "global_batch_sequences": count(row, "global_batch"),
         "sequence_length": count(row, "seq_len"),
-        "precision": _precision(row, chip, stack),
+        "precision": precision_of(row, chip, stack),
         "sequence_parallel": stack.sequence_parallel,
         "sharding": SHARDING.get(row.get("sharding", ""), stack.sharding),
     }
@@ -170,7 +175,7 @@ def _degrees(row: Cells) -> dict[str, Any]:
     return {new: degree for new, degree in found.items() if degree is not None}
 
 
-def _precision(row: Cells, chip: Accelerator, stack: Stack) -> str:
+def precision_of(row: Cells, chip: Accelerator, stack: Stack) -> str:
     """Return what a row was multiplied in."""
     told = stack.precisions.get(chip.name)
     if told:
