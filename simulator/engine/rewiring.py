@@ -50,20 +50,21 @@ def _tell(
         elif load in world.networks:
             follows = world.networks[load](job.now)
         if load in found or follows:
-            words = f"{world.state.names[load]} gets {_words(job)}"
+            has = "is cut off and stops" if job.cut else f"gets {_words(job)}"
+            words = f"{world.state.names[load]} {has}"
             told.append(f"{words}; {follows}" if follows else words)
     if told:
         world.log("fabric", element, cause, lasts_s, f"{what}: {'; '.join(told)}")
 
 
 def _words(job: Placed) -> str:
-    """Return what is left of a job's tiers, those with the same share together."""
+    """Return what a job has left of the tiers that suffered, those with the same share together."""
     shares: dict[str, list[str]] = {}
     for whole, tier in zip(job.intact, job.now, strict=True):
-        shares.setdefault(_percent(whole, tier), []).append(tier.name)
-    if list(shares) == ["100.0 %"]:
-        return "its whole network"
-    return ", ".join(f"{left} across {' and '.join(names)}" for left, names in shares.items())
+        if tier.bytes_s < whole.bytes_s:
+            shares.setdefault(_percent(whole, tier), []).append(tier.name)
+    left = [f"{share} across {' and '.join(names)}" for share, names in shares.items()]
+    return ", ".join(left) or "its whole network"
 
 
 def _percent(whole: Tier, left: Tier) -> str:
