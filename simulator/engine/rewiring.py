@@ -36,8 +36,8 @@ def _tell(
 ) -> None:
     """Find the shares anew; hand jobs their new tiers, and log what became of them.
 
-    A job that cannot reach part of itself stops, as if its racks had failed. One just placed is
-    told its tiers even if they are as before: its step may have been planned on others.
+    A job that cannot reach part of itself stops, as if its racks had failed. One placed for the
+    first time is told its tiers: its step may have been planned on others.
     """
     told = []
     found = world.network.solve()
@@ -47,7 +47,8 @@ def _tell(
         follows = ""
         if job.cut:
             world.alarm(load, cause)
-        elif load in world.networks:
+        elif load in world.networks and job.told != job.now:
+            job.told = job.now
             follows = world.networks[load](job.now)
         if load in found or follows:
             has = "is cut off and stops" if job.cut else f"gets {_words(job)}"
