@@ -29,6 +29,7 @@ class Live:
     def __init__(self, laid: Laid) -> None:
         graph = laid.graph
         self.laid = laid
+        self.top = np.flatnonzero(graph.parent < 0)
         self.own = np.ones(graph.parent.size)
         """Share of each node's switches in service; 1 where it has none."""
         self.capacity_bytes_s = graph.bytes_s.copy()
@@ -84,6 +85,7 @@ class Live:
 class Placed:
     """A job on its racks."""
 
+    racks: Ints
     accelerators: float
     under: dict[int, Floats]
     """By fabric: its accelerators at and below each node."""
@@ -112,22 +114,23 @@ class Network:
 
     def place(self, load: int, racks: Ints) -> None:
         """Put a job on racks. ValueError if they are of fabrics that nothing joins."""
+        before = self.jobs.get(load)
+        if before is not None and np.array_equal(before.racks, racks):
+            return
         under: dict[int, Floats] = {}
-        fabrics = self.fabric_of[racks]
-        for index in np.unique(fabrics[fabrics >= 0]).tolist():
+        for index in np.flatnonzero(np.bincount(self.fabric_of[racks] + 1)[1:]).tolist():
             laid = self.live[index].laid
             under[index] = laid.graph.below(laid.ports_of(racks) / laid.ends.ports_each)
         if not under:
             return
-        count = sum(float(part[self._top(i)].sum()) for i, part in under.items())
+        count = sum(float(part[self.live[i].top].sum()) for i, part in under.items())
         parts = [self.live[i].laid for i in under]
         wan = wan_of([part.name for part in parts], self.wans) if len(parts) > 1 else None
         intact = network(parts, self.wans, round(count))
-        before = self.jobs.get(load)
         same = before is not None and _names(before.intact) == _names(intact)
         now = before.now if before is not None and same else intact
         told = before.told if before is not None else ()
-        self.jobs[load] = Placed(count, under, intact, wan, now, told)
+        self.jobs[load] = Placed(racks, count, under, intact, wan, now, told)
 
     def remove(self, load: int) -> None:
         """Take a job off its racks."""
@@ -173,9 +176,6 @@ class Network:
         each = (last - first) / graph.switches[node]
         start = first + (switch - graph.first[node]) * each
         return laid.racks_on(start, start + each)
-
-    def _top(self, index: int) -> Ints:
-        return np.flatnonzero(self.live[index].laid.graph.parent < 0)
 
     def _share_fabric(self, index: int, shares: dict[int, Floats]) -> None:
         """Lower the shares of jobs to what one fabric has for them, tier by tier.
@@ -227,7 +227,7 @@ class Network:
 
     def _of_group(self, load: int, index: int) -> float:
         under = self.jobs[load].under.get(index)
-        return 0.0 if under is None else float(under[self._top(index)].sum())
+        return 0.0 if under is None else float(under[self.live[index].top].sum())
 
     def _settle(self, load: int, shares: Iterable[float]) -> bool:
         """Give a job its tiers; return whether that changes anything."""

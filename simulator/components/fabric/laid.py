@@ -47,8 +47,8 @@ class Laid:
         held = np.zeros(last - first + 1)
         held[racks[(racks >= first) & (racks <= last)] - first] = 1.0
         taken = np.concatenate([[0.0], np.cumsum(held[self.racks - first]) * self.rack_ports])
-        at_edges: Floats = np.interp(self.graph.edges, self._starts, taken)
-        return at_edges[1:] - at_edges[:-1]
+        at_edges = np.interp(self.graph.edges, self._starts, taken)
+        return np.diff(at_edges).astype(np.float64)
 
     @cached_property
     def _starts(self) -> Floats:
