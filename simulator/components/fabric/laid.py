@@ -52,7 +52,7 @@ class Laid:
 
     @cached_property
     def _starts(self) -> Floats:
-        return np.arange(self.racks.size + 1) * self.rack_ports
+        return self.rack_ports * np.arange(self.racks.size + 1, dtype=np.float64)
 
     def racks_on(self, first_port: float, last_port: float) -> Ints:
         """Return the racks with a port among those from `first_port` up to `last_port`."""
