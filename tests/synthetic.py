@@ -51,6 +51,9 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "hours": _hours(duration_s),
         "load_energy": _load_energy(site),
         "jobs": _jobs(first, jobs, events, replicate),
+        "phases": _phases(),
+        "tests": _tests(),
+        "preparations": _preparations(first),
         "pools": _pools(pools),
         "plant": _plant(site, halls),
         "racks": _racks(),
@@ -246,7 +249,7 @@ def _pool(draws, time, name, rate, accelerators):  # type: ignore[no-untyped-def
 
 def _job(draws, time):  # type: ignore[no-untyped-def]
     productive = np.where(draws.random(len(time)) < 0.15, 0.72, 0.96)
-    return pd.DataFrame(
+    frontier = pd.DataFrame(
         {
             "time": time,
             "element": "frontier",
@@ -255,6 +258,10 @@ def _job(draws, time):  # type: ignore[no-untyped-def]
             "speed_frac": 0.985 + 0.01 * draws.random(len(time)),
             "work_s": np.cumsum(productive) * 0.985 * HOUR_S,
         }
+    )
+    reason = frontier.assign(element="reason", accelerators=2_304.0)
+    return pd.concat([frontier, reason], ignore_index=True).sort_values(
+        "time", kind="stable", ignore_index=True
     )
 
 
@@ -333,29 +340,70 @@ def _load_energy(site: pd.DataFrame) -> pd.DataFrame:
 
 
 def _jobs(first, jobs, events, replicate):  # type: ignore[no-untyped-def]
-    work_s = float(jobs["work_s"].iloc[-1])
+    work_s = float(jobs.loc[jobs["element"] == "frontier", "work_s"].iloc[-1])
+    frontier = {
+        "job": "frontier",
+        "kind": "training",
+        "model": "frontier-2t",
+        "accelerator": "GB300",
+        "accelerators": 100_800,
+        "step_time_s": 14.2,
+        "mfu": 0.41,
+        "ettr": 0.927,
+        "tokens": work_s / 14.0 * 1.2e8,
+        "target_tokens": 2.0e13,
+        "interruptions": int(len(events) * 0.2),
+        "mttf_h": 6.4,
+        "finish": first + pd.Timedelta(days=7 + replicate, hours=5),
+        "checkpoint_interval_s": 1250.0,
+        "checkpoint_stall_s": 4.5,
+        "planned_step_time_s": 14.0,
+        "queued_s": 0.0,
+        "generation_frac": 0.0,
+        "communication_frac": 0.12,
+    }
+    reason = frontier | {
+        "job": "reason", "kind": "rl_post_training", "accelerators": 2_304, "step_time_s": 312.0,
+        "planned_step_time_s": 310.0, "mfu": 0.09, "tokens": 3.1e11, "interruptions": 2,
+        "mttf_h": 101.0, "finish": None, "generation_frac": 0.71, "communication_frac": 0.02,
+    }  # fmt: skip
+    return pd.DataFrame([frontier, reason])
+
+
+def _phases() -> pd.DataFrame:
+    rows = [
+        ("frontier", "compute", 11.2, 0.80, 0.97, 0.8),
+        ("frontier", "bubble", 1.1, 0.08, 0.30, 0.8),
+        ("frontier", "communication", 1.7, 0.12, 0.30, 0.0),
+        ("reason", "generation", 211.0, 0.68, 0.62, 0.1),
+        ("reason", "scoring", 9.3, 0.03, 0.93, 1.0),
+        ("reason", "compute", 83.5, 0.27, 0.97, 0.8),
+        ("reason", "communication", 6.2, 0.02, 0.30, 0.0),
+    ]
     return pd.DataFrame(
-        [
-            {
-                "job": "frontier",
-                "model": "frontier-2t",
-                "accelerator": "GB300",
-                "accelerators": 100_800,
-                "step_time_s": 14.2,
-                "mfu": 0.41,
-                "ettr": 0.927,
-                "tokens": work_s / 14.0 * 1.2e8,
-                "target_tokens": 2.0e13,
-                "interruptions": int(len(events) * 0.2),
-                "mttf_h": 6.4,
-                "finish": first + pd.Timedelta(days=7 + replicate, hours=5),
-                "checkpoint_interval_s": 1250.0,
-                "checkpoint_stall_s": 4.5,
-                "planned_step_time_s": 14.0,
-                "queued_s": 0.0,
-            }
-        ]
+        rows,
+        columns=["job", "phase", "seconds", "share", "dynamic_power_frac", "clock_bound_frac"],
     )
+
+
+def _tests() -> pd.DataFrame:
+    return pd.DataFrame(
+        [{
+            "test": "benchmarks", "kind": "evaluation", "job": "frontier", "accelerators": 144,
+            "in_pauses": False, "completed": 42, "skipped": 0, "test_time_s": 65.1,
+            "planned_test_time_s": 64.5, "tokens": 1.7e9, "accelerator_hours": 108.3,
+        }]
+    )  # fmt: skip
+
+
+def _preparations(first: pd.Timestamp) -> pd.DataFrame:
+    return pd.DataFrame(
+        [{
+            "job": "corpus", "racks": 6, "utilization": 0.9, "bound_by": "racks",
+            "tokens_per_s": 6e7, "tokens": 4e13, "target_tokens": 4e13,
+            "finish": first + pd.Timedelta(days=3),
+        }]
+    )  # fmt: skip
 
 
 def _pools(pools: pd.DataFrame) -> pd.DataFrame:

@@ -12,7 +12,7 @@ from simulator.kernels.columns import STAGES
 from simulator.scenario import Scenario
 from simulator.site import Site, compile_site
 from simulator.units import text
-from simulator.workloads import BatchWork, ServedModel, TrainingJob
+from simulator.workloads import BatchWork, DataPreparation, ModelTest, ServedModel, SynchronousJob
 
 WATTS_PER_MW = 1e6
 
@@ -144,13 +144,17 @@ def _work(scenario: Scenario) -> list[str]:
 
 def _workloads(scenario: Scenario) -> Iterator[tuple[str, str, str, str, str]]:
     for work in scenario.spec.workloads:
-        if isinstance(work, TrainingJob):
+        if isinstance(work, SynchronousJob):
             yield work.name, work.kind, work.model, work.accelerator, str(work.accelerators)
         elif isinstance(work, ServedModel):
             most = f"{work.least_accelerators} to {work.most_accelerators}"
             yield work.name, work.kind, work.model, work.accelerator, most
         elif isinstance(work, BatchWork):
             yield work.name, work.kind, "", "", "what is left"
+        elif isinstance(work, ModelTest):
+            yield work.name, work.kind, work.job, "", str(work.accelerators or "the job's")
+        elif isinstance(work, DataPreparation):
+            yield work.name, work.kind, "", work.rack, ""
 
 
 def _mw(watts: float) -> str:

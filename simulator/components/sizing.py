@@ -46,7 +46,12 @@ def block_limit_w(topology: Topology, hall: Hall) -> float:
 
 def steady_w(rack: Rack) -> float:
     """Return the input power of a support rack at its steady utilization."""
-    output_w = rack.host_idle + rack.utilization * (rack.host_max - rack.host_idle)
+    return support_w(rack, rack.utilization)
+
+
+def support_w(rack: Rack, utilization: float) -> float:
+    """Return the input power of a support rack at some utilization."""
+    output_w = rack.host_idle + utilization * (rack.host_max - rack.host_idle)
     return output_w + rack.power_shelf.loss_w(output_w, rack.power_shelf_rating)
 
 

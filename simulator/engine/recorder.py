@@ -15,6 +15,9 @@ from simulator.kernels.site_step import HOUR_STEPS, STEP_S
 from simulator.results import EVENTS, SERIES
 from simulator.site import Site
 
+RECORDED = ("training", "batch", "evaluation", "safety_test")
+"""Kinds of load that have rows of level `job`."""
+
 
 def allocate(
     site: Site, state: State, duration_s: float, rack_halls: tuple[str, ...] = ()
@@ -52,7 +55,7 @@ def series(world: World, records: Records, start: datetime) -> dict[str, pd.Data
     table = pd.DataFrame(records.site, columns=list(SERIES["site"]))
     table.insert(0, "time", minutes)
     table.insert(1, "element", "site")
-    loads = [i for i, kind in enumerate(state.kinds) if kind in ("training", "batch")]
+    loads = [i for i, kind in enumerate(state.kinds) if kind in RECORDED]
     pools = [state.names[i] for i in state.pools.load]
     racks = [world.rack_name(int(r)) for r in records.racks]
     rack_hours = records.rack.copy()

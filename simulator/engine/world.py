@@ -17,7 +17,7 @@ from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
 from simulator.site import Site
 
-Alarm = Callable[[str], None]
+Alarm = Callable[[str], object]
 """Called with the cause when something stops a load."""
 Renetwork = Callable[[tuple[Tier, ...]], str]
 """Called with a load's tiers when they change; returns in words what follows for it."""
@@ -59,7 +59,7 @@ class World:
     def set_load(
         self, load: int, *, on: float | None = None, dynamic_frac: float | None = None,
         share: np.ndarray | None = None, running: float | None = None, cap: float | None = None,
-        at_s: float | None = None,
+        clock_bound_frac: float | None = None, at_s: float | None = None,
     ) -> None:
         """Change what a load does from now on (or from `at_s`, a step boundary)."""
         loads = self.state.loads
@@ -74,6 +74,8 @@ class World:
             loads.running[load] = running
         if cap is not None:
             loads.cap[load] = cap
+        if clock_bound_frac is not None:
+            loads.clock_bound_frac[load] = clock_bound_frac
 
     def entry(self, kernel: Any, *arguments: Any) -> Callable[..., Any]:
         """Return the entry point of a kernel that this run calls with these types only."""

@@ -36,6 +36,8 @@ class TrainingStep:
     """Products and memory-bound work, the optimizer's pass included."""
     exposed_communication_s: float
     """Communication that nothing hides, and the wait for slower chips."""
+    data_parallel_s: float
+    """Of that, summing gradients and spreading weights over the data-parallel ranks."""
     bubble_frac: float
     """Share of the step in which a pipeline stage has nothing to do."""
     mfu: float
@@ -126,6 +128,7 @@ def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingS
         step_time_s=step_s,
         compute_s=compute_s,
         exposed_communication_s=step_s - compute_s - bubble_s,
+        data_parallel_s=data.exposed_s,
         bubble_frac=bubble_s / step_s,
         mfu=work / (step_s * accelerators * chip.peak[setting.precision]),
         tokens_per_step=tokens,

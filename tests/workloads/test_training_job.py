@@ -15,7 +15,7 @@ from simulator.metrics import balance
 from simulator.policies.checkpointing import INTERVALS
 from simulator.simulation import simulate
 from simulator.site import compile_site
-from simulator.workloads import training
+from simulator.workloads import jobs, training_run
 
 RACKS, DAY_S = 2, 86_400.0
 PUBLISHED = Path(__file__).parents[3] / "shared" / "validation" / "goodput.csv"
@@ -118,7 +118,7 @@ def test_dalys_interval_is_near_the_best_and_better_than_its_neighbours():
 def planned(tree, folder):
     """Return the step time and tokens per step of the job as planned."""
     spec = load_tree(tree, folder).spec
-    step = training.step_of(spec.workloads[0], compile_site(spec.topology))
+    step = jobs.step_of(spec.workloads[0], compile_site(spec.topology))
     return step.step_time_s, step.tokens_per_step
 
 
@@ -158,16 +158,16 @@ def test_a_job_that_was_slowed_ends_when_its_work_is_done(tmp_path, monkeypatch)
     tree = tree_of(1, restart_s=60.0, stall_s=10.0, **fixed(590.0))
     step_s, per_step = planned(tree, tmp_path)
     tree["workloads"][0]["tokens"] = 30_000.0 / step_s * per_step
-    started = training.TrainingRun.run
+    started = training_run.TrainingRun.run
 
     def slowed(self):
-        speed = self.world.state.loads.speed
+        speed = self.world.state.loads.clock
         for at_s, act in ((6001.0, lambda: speed.fill(0.5)), (12_001.0, lambda: speed.fill(1.0)),
                           (6031.0, lambda: self.world.alarm(self.load, "test"))):
             self.world.env.timeout(at_s).callbacks.append(lambda _, act=act: act())
         yield from started(self)
 
-    monkeypatch.setattr(training.TrainingRun, "run", slowed)
+    monkeypatch.setattr(training_run.TrainingRun, "run", slowed)
     results, row = run(tree, tmp_path, monkeypatch)
     hours = results.tables["hours"].groupby("category")["accelerator_hours"].sum() / (72 * RACKS)
     assert row["finish"] is not None
@@ -244,7 +244,7 @@ def test_a_job_that_was_shed_starts_again_when_supply_returns(tmp_path, monkeypa
     """All lines out from 10,000 s to 20,000 s without generators: one interruption, no lost hour."""
     tree = tree_of(1, restart_s=300.0, stall_s=10.0, **fixed(590.0))
     del tree["topology"]["generators"]
-    started = training.TrainingRun.run
+    started = training_run.TrainingRun.run
 
     def through_an_outage(self):
         for at_s, act in ((10_000.0, power.lose_unit), (20_000.0, power.return_unit)):
@@ -253,7 +253,7 @@ def test_a_job_that_was_shed_starts_again_when_supply_returns(tmp_path, monkeypa
                 event.callbacks.append(lambda _, act=act: act(self.world, 0))
         yield from started(self)
 
-    monkeypatch.setattr(training.TrainingRun, "run", through_an_outage)
+    monkeypatch.setattr(training_run.TrainingRun, "run", through_an_outage)
     results, row = run(tree, tmp_path, monkeypatch)
     kinds = results.events["kind"].tolist()
     assert [kinds.count(kind) for kind in ("shed", "restored", "interruption")] == [1, 1, 1]

@@ -8,7 +8,7 @@ from simulator.errors import nearest
 from simulator.scenario.checks.plant import Plant, chip_named
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
-from simulator.workloads import TrainingJob
+from simulator.workloads import SynchronousJob
 
 
 def too_small(plant: Plant) -> Iterator[Trouble]:
@@ -39,8 +39,8 @@ def unknown_ends(parts: Parts, plant: Plant) -> Iterator[Trouble]:
 def apart(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """Jobs larger than any one fabric they may use, on fabrics that nothing joins."""
     for i, job in parts.workloads.items():
-        chip = chip_named(job.accelerator) if isinstance(job, TrainingJob) else None
-        if not isinstance(job, TrainingJob) or chip is None:
+        chip = chip_named(job.accelerator) if isinstance(job, SynchronousJob) else None
+        if not isinstance(job, SynchronousJob) or chip is None:
             continue
         groups = plant.with_chip(chip, job.halls)
         most = max((g.racks * g.rack.accelerators for g in groups), default=job.accelerators)

@@ -23,6 +23,8 @@ PLACES: tuple[tuple[TreePath, str], ...] = (
     (("topology", "halls", "*", "rack"), "racks"),
     (("topology", "halls", "*", "support", "*", "rack"), "racks"),
     (("workloads", "*", "model"), "models"),
+    (("workloads", "*", "reward_model"), "models"),
+    (("workloads", "*", "judge"), "models"),
     (("workloads", "*", "accelerator"), "accelerators"),
     (("workloads", "*", "accelerators", "*"), "accelerators"),
     (("workloads", "*", "plan", "stack"), "stacks"),

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
+from simulator.components.language_model import LanguageModel
 from simulator.components.rack import Rack
 from simulator.components.sizing import (
     block_limit_w,
@@ -86,6 +87,14 @@ def chip_named(name: str | None) -> Accelerator | None:
     """Return a chip of the catalog, None if there is none of that name."""
     try:
         return from_catalog.accelerator(name) if name else None
+    except KeyError:
+        return None
+
+
+def model_named(name: str | None) -> LanguageModel | None:
+    """Return a model of the catalog, None if there is none of that name."""
+    try:
+        return from_catalog.language_model(name) if name else None
     except KeyError:
         return None
 
