@@ -52,7 +52,7 @@ def test_the_step_is_that_of_the_network_that_is_left(given, run):
         assert row.network_frac == pytest.approx(left)
         assert row.step_time_s == pytest.approx(step.step_time_s)
         assert row.mfu == pytest.approx(step.mfu)
-    assert steps["step_time_s"].iloc[1] > 1.03 * steps["step_time_s"].iloc[0]
+    assert steps["step_time_s"].iloc[1] > 1.01 * steps["step_time_s"].iloc[0]
     assert steps["dynamic_power_frac"].iloc[1] < steps["dynamic_power_frac"].iloc[0]
 
 
@@ -60,7 +60,7 @@ def test_power_follows_the_step(run):
     it_w = run.timeseries["site"]["it_w"].to_numpy()
     before, during, after = (it_w[h * 60 : h * 60 + 60].mean() for h in (11, 15, 20))
     steps = run.tables["steps"]["dynamic_power_frac"]
-    assert during < 0.99 * before
+    assert during < 0.995 * before
     assert after == pytest.approx(before, rel=1e-3)
     chip, rack = from_catalog.accelerator("H100-SXM-80GB"), from_catalog.rack("HGX-H100-4")
     swing_w = 64 * (32 * (chip.tdp - chip.idle) + rack.host_max - rack.host_idle)

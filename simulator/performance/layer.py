@@ -106,7 +106,8 @@ def stage_time(setting: Setting) -> StageTime:
     """
     model, pp = setting.model, setting.plan.pp
     forward, backward, host_s = NOTHING, NOTHING, 0.0
-    for kind in layers.kinds(model):
+    extra = layers.predictions(model)
+    for kind in (*layers.kinds(model), *((extra,) if extra else ())):
         share = kind.count / pp
         there, back = _kind_time(setting, kind)
         forward, backward = forward + there * share, backward + back * share
@@ -120,7 +121,9 @@ def stage_time(setting: Setting) -> StageTime:
 def _kind_time(setting: Setting, kind: LayerKind) -> tuple[PassTime, PassTime]:
     """Return forward and backward of one layer of a kind.
 
-    Full recomputation repeats forward before backward; selective repeats the attention core.
+    Full recomputation repeats forward before backward; selective repeats what is large and cheap: the
+    attention core where it was written out, norms, activations and latent up-projections where it
+    is fused.
     """
     product = products_time(setting, kind)
     core = core_time(setting, kind)
@@ -135,7 +138,16 @@ def _kind_time(setting: Setting, kind: LayerKind) -> tuple[PassTime, PassTime]:
         back += PassTime(product[0] + core[0] - spared_s, moved[0], wire_s)
     elif recompute == "selective" and setting.stack.attention == "unfused":
         back += PassTime(core[0], 0.0, 0.0)
+    elif recompute == "selective":
+        back += PassTime(_up_projections_s(setting, kind), moved[0], 0.0)
     return there, back
+
+
+def _up_projections_s(setting: Setting, kind: LayerKind) -> float:
+    """Return the forward seconds of latent attention's up-projections."""
+    ups = (p for p in kind.products if p.part in ("q_up", "kv_up"))
+    shaped = ((p, *local_shape(setting, p)) for p in ups)
+    return sum(_product_s(setting, p, m, n, k, count) for p, m, n, k, count in shaped)
 
 
 def products_time(setting: Setting, kind: LayerKind) -> tuple[float, float, float]:

@@ -67,8 +67,28 @@ def test_selective_recomputation_repeats_scores_that_were_written_out() -> None:
         for kind in layers.kinds(kept_model())
     )
     assert again.total_s - kept.total_s == pytest.approx(core_s)
-    fused = layer.stage_time(setting(recompute="selective"))
-    assert fused.total_s == layer.stage_time(setting()).total_s
+
+
+def test_selective_recomputation_of_fused_stacks_repeats_norms_and_activations() -> None:
+    kept, again = layer.stage_time(setting()), layer.stage_time(setting(recompute="selective"))
+    extra = again.backward.memory_s - kept.backward.memory_s
+    assert extra == pytest.approx(kept.forward.memory_s - _loss_s(), rel=1e-9)
+    assert again.product_s == kept.product_s
+    latent = {m: layer.stage_time(setting("deepseek-v3", recompute=m)) for m in ("none", "selective")}
+    assert latent["selective"].product_s > 1.005 * latent["none"].product_s
+
+
+def _loss_s() -> float:
+    return layer._output_time(setting())[0].memory_s
+
+
+def test_multi_token_prediction_adds_a_layer_and_a_head() -> None:
+    made = language_model("deepseek-v3")
+    assert made.mtp_layers == 1
+    without = setting("deepseek-v3")
+    without = dataclasses.replace(without, model=made.model_copy(update={"mtp_layers": 0}))
+    more_s = layer.stage_time(setting("deepseek-v3")).product_s - layer.stage_time(without).product_s
+    assert 1.0 / 61 < more_s / layer.stage_time(without).product_s < 4.0 / 61
 
 
 def kept_model() -> Any:

@@ -69,6 +69,8 @@ def _model(row: Cells) -> LanguageModel:
     """Return the catalog's model with the shapes that the row gives in place of its own."""
     shapes: dict[str, Any] = {new: count(row, old) for old, new in SHAPES.items() if row.get(old)}
     name = re.sub(r"\s*\(.*?\)", "", given(row, "model"))
+    if "w/o MTP" in row["model"]:
+        shapes["mtp_layers"] = 0
     try:
         model = from_catalog.language_model(name)
     except KeyError:
