@@ -21,6 +21,8 @@ from simulator.performance.training import WAITING_POWER
 POINTS = 129
 """Lengths at which the thinning batch is looked at."""
 EULER_GAMMA = 0.5772156649015329
+ALIKE = 1e-3
+"""Coefficient of variation below which answers are of one length."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Lengths:
 
     def survival(self, tokens: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the share of answers longer than each length."""
-        if self.cv == 0.0:
+        if self.cv < ALIKE:
             return (tokens <= self.mean).astype(float)
         above = ndtr((self._mu - np.log(np.maximum(tokens, 1e-9))) / self._sigma)
         return np.where(tokens <= self.longest, above, 0.0)
@@ -42,7 +44,7 @@ class Lengths:
     def largest(self, count: float) -> float:
         """Return the expected longest of `count` answers (Gumbel: the quantile at which
         exp(-gamma) of them are expected beyond), cut at the longest allowed."""
-        if self.cv == 0.0:
+        if self.cv < ALIKE:
             return self.mean
         beyond = min(math.exp(-EULER_GAMMA) / count, 0.5)
         longest = math.exp(self._mu - self._sigma * float(ndtri(beyond)))

@@ -137,7 +137,7 @@ class ModelTestRun:
 
     def _take_racks(self) -> bool:
         """Take enough whole racks from idle and batch work, or none."""
-        world, site, chip = self.world, self.world.site, self.run.chip
+        world, site, chip = self.world, self.world.site, self.run.racks.chip
         per_rack = float(site.rack_accelerators[site.rack_chip == chip][0])
         wanted = int(np.ceil(float(self.spec.accelerators or 0) / per_rack))
         free = membership.healthy(world, chip, ("batch", "idle"))

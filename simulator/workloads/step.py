@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass, replace
 from itertools import groupby
+from math import inf
 
+import numpy as np
+
+from simulator.engine.work import DONE_S
 from simulator.performance.training import WAITING_POWER, TrainingStep
 
 
@@ -56,18 +60,33 @@ class JobStep:
         return weighted / self.step_time_s
 
 
-def levels(step: JobStep, least_s: float) -> tuple[Phase, ...]:
-    """Return the parts of a step as seen at a resolution: each together with those after it until
-    they last at least `least_s`; what is left at the end goes to the last."""
-    parts = [_together(list(phases)) for _, phases in groupby(step.phases, lambda p: p.part)]
-    groups: list[list[Phase]] = [[]]
-    for part in parts:
-        if sum(p.seconds for p in groups[-1]) >= least_s:
-            groups.append([])
-        groups[-1].append(part)
-    if len(groups) > 1 and sum(p.seconds for p in groups[-1]) < least_s:
-        groups[-2:] = [groups[-2] + groups[-1]]
-    return tuple(_together(group) for group in groups)
+class Levels:
+    """The parts of a step as far as a resolution lets them be seen."""
+
+    def __init__(self, step: JobStep, least_s: float) -> None:
+        """Take each part together with those after it until they last at least `least_s`; what is
+        left at the end goes to the last."""
+        parts = [_together(list(phases)) for _, phases in groupby(step.phases, lambda p: p.part)]
+        groups: list[list[Phase]] = [[]]
+        for part in parts:
+            if sum(p.seconds for p in groups[-1]) >= least_s:
+                groups.append([])
+            groups[-1].append(part)
+        if len(groups) > 1 and sum(p.seconds for p in groups[-1]) < least_s:
+            groups[-2:] = [groups[-2] + groups[-1]]
+        self.phases = tuple(_together(group) for group in groups)
+        self._ends = np.cumsum([phase.seconds for phase in self.phases]) / step.step_time_s
+
+    def at(self, progress_s: float, step_s: float) -> tuple[int, float]:
+        """Return which level is reached after `progress_s` of work in steps of `step_s`, and the
+        work left in it; without end where there is only one."""
+        if len(self.phases) == 1:
+            return 0, inf
+        place_s, ends_s = progress_s % step_s, self._ends * step_s
+        level = int(np.searchsorted(ends_s, place_s + DONE_S, side="right"))
+        if level == ends_s.size:  # the next step begins
+            return 0, float(ends_s[0]) + step_s - place_s
+        return level, float(ends_s[level]) - place_s
 
 
 def _together(phases: list[Phase]) -> Phase:

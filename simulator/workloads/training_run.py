@@ -3,20 +3,19 @@ checkpoints, paused for tests of its model."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any, Protocol
 
 import numpy as np
 import simpy
 
 from simulator.components.fabric.tier import Tier
-from simulator.engine import membership, rewiring, work
+from simulator.engine import work
 from simulator.engine.world import World
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import STEP_S
 from simulator.policies.checkpointing import INTERVALS
-from simulator.policies.placement import choose
-from simulator.workloads.step import JobStep, levels
+from simulator.workloads.job_racks import JobRacks
+from simulator.workloads.step import JobStep, Levels
 from simulator.workloads.synchronous import SynchronousJob
 
 CHECKPOINT_POWER = 0.10
@@ -64,14 +63,14 @@ class TrainingRun:
     """Since when, the share left of the worst tier, and the step that is made on it."""
     opened: tuple[str, float] | None = None
     """What the job is in the middle of, and since when."""
+    _steps_on: dict[tuple[Tier, ...], JobStep] = field(default_factory=dict, repr=False)
     alarm: simpy.Event | None = field(default=None, repr=False)
     """Fires when something stops what the job is doing."""
 
     def __post_init__(self) -> None:
-        state, site = self.world.state, self.world.site
         self._plan_levels(self.planned)
-        self.load = state.load(self.job.name)
-        self.chip = int(state.chips[self.load])
+        self.load = self.world.state.load(self.job.name)
+        self.racks = JobRacks(self.job, self.world, self.load)
         stall_s = self.job.checkpoint.stall
         if self.job.checkpoint.policy == "fixed":
             self.interval_s = float(self.job.checkpoint.interval or 0.0)
@@ -82,8 +81,6 @@ class TrainingRun:
         self.computing_frac = self.interval_s / (self.interval_s + stall_s)
         self.world.alarms[self.load] = self.interrupt
         self.world.networks[self.load] = self._renetwork
-        per_rack = float(site.rack_accelerators[site.rack_chip == self.chip][0])
-        self.racks_wanted = int(np.ceil(self.job.accelerators / per_rack))
 
     @property
     def target_s(self) -> float:
@@ -96,7 +93,7 @@ class TrainingRun:
         if self.job.start > 0.0:
             yield env.timeout(self.job.start)
         queued_from_s = env.now
-        while not self._take_racks():
+        while not self.racks.take():
             yield world.wait_for_racks()
         self.queued_s = env.now - queued_from_s
         self._plan_on_racks()
@@ -112,6 +109,8 @@ class TrainingRun:
 
     def change_step(self, step: JobStep) -> None:
         """Go on with steps that last longer than planned, or as planned again."""
+        if step is self.step:
+            return
         self._plan_levels(step)
         if self.opened is not None and self.opened[0] == "running":
             self._phase(c.USEFUL)
@@ -120,10 +119,16 @@ class TrainingRun:
         """Plan the step on the intact network under the racks that the job has got."""
         placed = self.world.network.jobs.get(self.load)
         if placed is not None:
-            self.planned = self.replan(placed.intact)
-            self.change_step(self.replan(placed.now))
+            self.planned = self._step_on(placed.intact)
+            self.change_step(self._step_on(placed.now))
         self.steps = []
         self._note_step()
+
+    def _step_on(self, tiers: tuple[Tier, ...]) -> JobStep:
+        """Return the step on a network; most of a run's are the same few."""
+        if tiers not in self._steps_on:
+            self._steps_on[tiers] = self.replan(tiers)
+        return self._steps_on[tiers]
 
     def _note_step(self) -> None:
         """Keep the step that is made from now on, and the share left of its worst tier."""
@@ -136,7 +141,7 @@ class TrainingRun:
     def _renetwork(self, tiers: tuple[Tier, ...]) -> str:
         """Go on at the pace of other tiers; return in words what that does to the step."""
         before_s = self.step.step_time_s
-        self.change_step(self.replan(tiers))
+        self.change_step(self._step_on(tiers))
         self._note_step()
         if self.opened is not None and self.opened[0] == "stalled":
             self.world.wake_waiting()
@@ -162,7 +167,7 @@ class TrainingRun:
         self.alarm = None
         while self.alarm is None or self._interrupted():
             self.opened = ("stalled", env.now)
-            while self.load in world.restored or not self._take_racks():
+            while self.load in world.restored or not self.racks.take():
                 off = world.restored.get(self.load)
                 self._phase(c.QUEUE if off is None else c.POWER_CAP)
                 yield world.wait_for_racks() if off is None else off
@@ -182,7 +187,7 @@ class TrainingRun:
         began_s, work_s = env.now, self.work_s()
         members = float(self.world.state.loads.count[self.load])
         self.opened = ("running", began_s)
-        self._level, _ = self._level_at(self.saved_s)
+        self._level, _ = self._levels.at(self.saved_s, self.planned.step_time_s)
         self._phase(c.USEFUL)
         visitor = None
         while not self._interrupted():
@@ -214,7 +219,8 @@ class TrainingRun:
         now_s = self.world.env.now
         pace = self._network_pace()
         visits = [visitor.left(progress_s, now_s) for visitor in self.visitors]
-        ahead_s = min([left_s, self._level_at(progress_s)[1], *(work_s for work_s, _ in visits)])
+        level_s = self._levels.at(progress_s, self.planned.step_time_s)[1]
+        ahead_s = min([left_s, level_s, *(work_s for work_s, _ in visits)])
         wait_s = work.wait_s(ahead_s, self.computing_frac * max(1.0, pace), self._rate())
         return max(min([wait_s, *(clock_s for _, clock_s in visits)]), work.DONE_S)
 
@@ -222,24 +228,12 @@ class TrainingRun:
         """Take a step as what is done from now on; its phases are followed as far as the engine's
         resolution lets them be seen."""
         self.step = step
-        self._levels = levels(step, STEP_S)
+        self._levels = Levels(step, STEP_S)
         self._level = 0
-        self._ends = np.cumsum([level.seconds for level in self._levels]) / step.step_time_s
-
-    def _level_at(self, progress_s: float) -> tuple[int, float]:
-        """Return which level of the step is reached, and the work left in it."""
-        if len(self._levels) == 1:
-            return 0, inf
-        place_s = progress_s % self.planned.step_time_s
-        ends_s = self._ends * self.planned.step_time_s
-        level = int(np.searchsorted(ends_s, place_s + work.DONE_S, side="right"))
-        if level == ends_s.size:  # the next step begins
-            return 0, float(ends_s[0]) + self.planned.step_time_s - place_s
-        return level, float(ends_s[level]) - place_s
 
     def _follow(self, progress_s: float) -> None:
         """Draw the power of the level that is reached."""
-        level, _ = self._level_at(progress_s)
+        level, _ = self._levels.at(progress_s, self.planned.step_time_s)
         if level != self._level:
             self._level = level
             self._phase(c.USEFUL)
@@ -297,42 +291,20 @@ class TrainingRun:
             share[c.NETWORK] = computing - share[c.USEFUL]
             share[c.CHECKPOINT] = 1.0 - computing
             dynamic_frac = (
-                computing * self._levels[self._level].dynamic_power_frac
+                computing * self._levels.phases[self._level].dynamic_power_frac
                 + (1.0 - computing) * CHECKPOINT_POWER
             )
         on = 0.0 if self.load in self.world.restored else 1.0
         self.world.set_load(
             self.load, on=on, dynamic_frac=dynamic_frac, share=share, running=running,
-            clock_bound_frac=self._levels[self._level].clock_bound_frac,
+            clock_bound_frac=self._levels.phases[self._level].clock_bound_frac,
         )
 
     def _interrupted(self) -> bool:
         return self.alarm is not None and self.alarm.triggered
 
-    def _take_racks(self) -> bool:
-        """Hand back racks with failed parts and take whole ones; return whether enough are held, and
-        within reach of each other."""
-        world, racks = self.world, self.world.state.racks
-        held = membership.members(world, self.load)
-        broken = held[racks.up_frac[held] < 1.0]
-        membership.release(world, broken)
-        held = held[racks.up_frac[held] == 1.0]
-        if held.size >= self.racks_wanted:
-            return rewiring.join(world, self.load)
-        free = membership.healthy(world, self.chip, ("idle", "batch"))
-        if self.job.halls:
-            names = [hall.name in self.job.halls for hall in world.site.hall_spec]
-            free = free[np.array(names)[world.site.rack_hall[free]]]
-        free = world.network.within_reach(free, held)
-        extra = choose(free, world.site.rack_hall, self.racks_wanted - held.size, held)
-        membership.assign(world, extra, self.load)
-        enough = held.size + extra.size >= self.racks_wanted
-        return enough and rewiring.join(world, self.load)
-
     def _retire(self) -> None:
         self.world.alarms.pop(self.load)
         self.world.networks.pop(self.load)
-        rewiring.leave(self.world, self.load)
-        held = membership.members(self.world, self.load)
         self._phase(c.IDLE)
-        membership.release(self.world, held)
+        self.racks.leave()
