@@ -144,4 +144,5 @@ def test_the_minutes_show_low_writing_and_high_training(ran):
     rack = from_catalog.rack("GB300-NVL72")
     full_w = 288 * (chip.tdp - chip.idle) + 4 * (rack.host_max - rack.host_idle)
     gap_w = full_w * (power["training"] - power["generation"])
-    assert training.mean() - writing.mean() == pytest.approx(gap_w, rel=0.06)  # shelves, leakage
+    supplied = (training.mean() - writing.mean()) / gap_w
+    assert 1.0 < supplied < 1.1  # shelf losses and leakage on top

@@ -82,7 +82,12 @@ def test_does_not_fit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
 
 def unknown_support(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """Data preparation on support racks that no hall has."""
-    racks = {rack.name: rack for g in plant.groups for rack, count in g.support if count}
+    racks = {
+        rack.name: rack
+        for g in plant.groups
+        for rack, count in g.support
+        if count and not rack.fabric  # those hold switches
+    }
     known = {squash(name) for rack in racks.values() for name in (rack.name, *rack.aliases)}
     for i, work in _preparations(parts):
         for key in ("rack", "storage"):
