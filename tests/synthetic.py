@@ -89,8 +89,10 @@ def _network() -> pd.DataFrame:
     return pd.DataFrame(
         {
             "fabric": ["train"] * 5 + ["serve"] * 3,
-            "tier": ["leaf", "spine", "core", "optics in switches", "optics at endpoints"]
-            + ["leaf", "optics in switches", "optics at endpoints"],
+            "tier": [
+                *("leaf", "spine", "core", "optics in switches", "optics at endpoints"),
+                *("leaf", "optics in switches", "optics at endpoints"),
+            ],
             "count": [1800, 1800, 900, 648000, 129600, 2900, 430000, 340000],
             "power_w": [2.5e3, 2.5e3, 2.5e3, 15.0, 15.0, 2.5e3, 15.0, 15.0],
         }

@@ -105,7 +105,7 @@ def _switch(world: World, cls: FailureClass, index: int, unit: int, lasts_s: flo
 def _uplink(world: World, cls: FailureClass, index: int, unit: int, lasts_s: float) -> str:
     """Take one link out of a trunk; traffic spreads over the others."""
     live = world.network.live[index]
-    node = int(network_parts.trunks(live.laid.graph)[unit])
+    node = int(live.laid.graph.trunks[unit])
     name = network_parts.uplink_name(world.site, index, unit)
     what = f"one of {live.laid.graph.links[node]} links"
 

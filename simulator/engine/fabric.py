@@ -8,10 +8,9 @@ per accelerator (`kernels/fair_share.py`).
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.components.fabric.graph import Floats, Ints
 from simulator.components.fabric.laid import Laid, network, wan_of
@@ -30,10 +29,13 @@ class Live:
     def __init__(self, laid: Laid) -> None:
         graph = laid.graph
         self.laid = laid
+        self.top = np.flatnonzero(graph.parent < 0)
         self.own = np.ones(graph.parent.size)
         """Share of each node's switches in service; 1 where it has none."""
         self.capacity_bytes_s = graph.bytes_s.copy()
         """What the trunk above each node can carry now."""
+        self.damaged = np.zeros(0, np.int64)
+        """Nodes that lack a switch, or whose trunk lacks capacity."""
         self._links_out = np.zeros(graph.parent.size)
         self._out: Counter[tuple[int, int]] = Counter()
 
@@ -75,54 +77,28 @@ class Live:
         links = 1.0 - np.minimum(self._links_out[nodes] / graph.links[nodes], 1.0)
         ends = self.own[nodes] * self.own[graph.parent[nodes]]
         self.capacity_bytes_s[nodes] = graph.bytes_s[nodes] * ends * links
+        lacking = (self.own < 1.0) | (self.capacity_bytes_s < graph.bytes_s)
+        self.damaged = np.flatnonzero(lacking)
 
 
 @dataclass
 class Placed:
     """A job on its racks."""
 
+    racks: Ints
     accelerators: float
     under: dict[int, Floats]
     """By fabric: its accelerators at and below each node."""
     intact: tuple[Tier, ...]
     wan: Wan | None
-    now: tuple[Tier, ...] = field(default=())
+    now: tuple[Tier, ...]
+    told: tuple[Tier, ...] = ()
+    """What the job was last told."""
 
     @property
     def cut(self) -> bool:
         """Whether some of it cannot be reached at all."""
         return any(tier.bytes_s <= 0.0 for tier in self.now)
-
-
-@dataclass(frozen=True)
-class Flows:
-    """The traffic of jobs over one tier, as the kernel takes it."""
-
-    jobs: list[int]
-    tiers: list[int]
-    """Which of each job's tiers it is."""
-    start: Ints
-    trunk: Ints
-    weight: Floats
-    limit: Floats
-    leaves: list[NDArray[np.bool_]]
-    """Which leaf nodes each job is on."""
-
-    @classmethod
-    def of(
-        cls, jobs: list[int], tiers: list[int], uses: Floats, limit: Floats,
-        leaves: list[NDArray[np.bool_]],
-    ) -> "Flows":
-        """Return flows from `uses` (jobs, trunks), load per unit of rate."""
-        flow, trunk = np.nonzero(uses)
-        start = np.searchsorted(flow, np.arange(len(jobs) + 1))
-        return cls(jobs, tiers, start, trunk, uses[flow, trunk], limit, leaves)
-
-    def rates(self, capacity: Floats, limit: Floats) -> Floats:
-        """Return max-min fair rates."""
-        rate = np.zeros(len(self.jobs))
-        fair_share(self.start, self.trunk, self.weight, limit, capacity, rate)
-        return rate
 
 
 class Network:
@@ -132,35 +108,33 @@ class Network:
         self.live = [Live(laid) for laid in site.fabrics]
         self.wans = site.topology.wan
         self.jobs: dict[int, Placed] = {}
-        self._flows: dict[int, list[Flows]] = {}
         self.fabric_of = np.full(site.rack_row.size, -1)
         for index, laid in enumerate(site.fabrics):
             self.fabric_of[laid.racks] = index
 
     def place(self, load: int, racks: Ints) -> None:
         """Put a job on racks. ValueError if they are of fabrics that nothing joins."""
+        before = self.jobs.get(load)
+        if before is not None and np.array_equal(before.racks, racks):
+            return
         under: dict[int, Floats] = {}
-        fabrics = self.fabric_of[racks]
-        for index in np.unique(fabrics[fabrics >= 0]).tolist():
+        for index in np.flatnonzero(np.bincount(self.fabric_of[racks] + 1)[1:]).tolist():
             laid = self.live[index].laid
-            held = laid.ports_of(racks[fabrics == index])
-            under[index] = laid.graph.below(held / laid.ends.ports_each)
+            under[index] = laid.graph.below(laid.ports_of(racks) / laid.ends.ports_each)
         if not under:
             return
-        count = sum(float(part[self._top(i)].sum()) for i, part in under.items())
+        count = sum(float(part[self.live[i].top].sum()) for i, part in under.items())
         parts = [self.live[i].laid for i in under]
         wan = wan_of([part.name for part in parts], self.wans) if len(parts) > 1 else None
         intact = network(parts, self.wans, round(count))
-        before = self.jobs.get(load)
         same = before is not None and _names(before.intact) == _names(intact)
         now = before.now if before is not None and same else intact
-        self.jobs[load] = Placed(count, under, intact, wan, now)
-        self._flows.clear()
+        told = before.told if before is not None else ()
+        self.jobs[load] = Placed(racks, count, under, intact, wan, now, told)
 
     def remove(self, load: int) -> None:
         """Take a job off its racks."""
         self.jobs.pop(load, None)
-        self._flows.clear()
 
     def solve(self) -> list[int]:
         """Find every job's share of every tier; return the loads for which that changed."""
@@ -203,47 +177,43 @@ class Network:
         start = first + (switch - graph.first[node]) * each
         return laid.racks_on(start, start + each)
 
-    def _top(self, index: int) -> Ints:
-        return np.flatnonzero(self.live[index].laid.graph.parent < 0)
-
     def _share_fabric(self, index: int, shares: dict[int, Floats]) -> None:
-        """Lower the shares of jobs to what one fabric has for them, tier by tier."""
+        """Lower the shares of jobs to what one fabric has for them, tier by tier.
+
+        Whole trunks carry what the tiers promise, so only damaged ones can bind.
+        """
         live = self.live[index]
-        graph = live.laid.graph
-        for flows in self._flows_of(index):
-            limit = flows.limit
-            if graph.spread:  # a lost rail is missing at every endpoint
-                wire, held = live.laid.ends.ports_each * graph.port_bytes_s, live.own[graph.leaves]
-                limit = np.minimum(limit, [wire * held[on].min() for on in flows.leaves])
-            rates = flows.rates(live.capacity_bytes_s, limit)
-            for load, at, rate, whole in zip(
-                flows.jobs, flows.tiers, rates, flows.limit, strict=True
-            ):
-                shares[load][at] = min(shares[load][at], rate / whole)
+        here = [load for load, job in self.jobs.items() if index in job.under]
+        if not live.damaged.size or not here:
+            return
+        for name, level in live.laid.spec.levels.items():
+            jobs = [load for load in here if name in _names(self.jobs[load].intact)]
+            if not jobs:
+                continue
+            at = [_names(self.jobs[load].intact).index(name) for load in jobs]
+            whole = [self.jobs[load].intact[i].bytes_s for load, i in zip(jobs, at, strict=True)]
+            limit = np.minimum(whole, [self._wire(index, load) for load in jobs])
+            uses = np.array([self._crossing(index, load, level) for load in jobs])
+            rates = _fair(uses, live.capacity_bytes_s[live.damaged], limit)
+            for load, i, rate, promised in zip(jobs, at, rates, whole, strict=True):
+                shares[load][i] = min(shares[load][i], rate / promised)
 
-    def _flows_of(self, index: int) -> list["Flows"]:
-        """Return the flows of each tier of a fabric; they change only when jobs move."""
-        if index not in self._flows:
-            laid = self.live[index].laid
-            here = [load for load, job in self.jobs.items() if index in job.under]
-            made = [self._flows_at(index, here, name, level)
-                    for name, level in laid.spec.levels.items()]  # fmt: skip
-            self._flows[index] = [flows for flows in made if flows.jobs]
-        return self._flows[index]
+    def _crossing(self, index: int, load: int, level: int) -> Floats:
+        """Return the accelerators that send over each damaged trunk below a level."""
+        live, job = self.live[index], self.jobs[load]
+        graph, under = live.laid.graph, job.under[index][live.damaged]
+        crossed = (graph.tier[live.damaged] < level) & (graph.parent[live.damaged] >= 0)
+        return np.where(crossed & (under < job.accelerators * (1.0 - ROUNDING)), under, 0.0)
 
-    def _flows_at(self, index: int, here: list[int], name: str, level: int) -> "Flows":
-        graph = self.live[index].laid.graph
-        jobs = [load for load in here if name in _names(self.jobs[load].intact)]
-        tiers = [_names(self.jobs[load].intact).index(name) for load in jobs]
-        uses = np.zeros((len(jobs), graph.parent.size))
-        below = (graph.tier < level) & (graph.parent >= 0)
-        for row, load in zip(uses, jobs, strict=True):
-            under, whole = self.jobs[load].under[index], self.jobs[load].accelerators
-            crossed = below & (under < whole * (1.0 - ROUNDING))
-            row[crossed] = under[crossed]
-        limit = [self.jobs[load].intact[at].bytes_s for load, at in zip(jobs, tiers, strict=True)]
-        leaves = [self.jobs[load].under[index][graph.leaves] > 0.0 for load in jobs]
-        return Flows.of(jobs, tiers, uses, np.array(limit), leaves)
+    def _wire(self, index: int, load: int) -> float:
+        """Return what an accelerator's own ports carry: a lost rail is missing at every one."""
+        live = self.live[index]
+        graph, damaged = live.laid.graph, live.damaged
+        rate = live.laid.ends.ports_each * graph.port_bytes_s
+        if not graph.spread:
+            return rate
+        on = (graph.ports[damaged] > 0) & (self.jobs[load].under[index][damaged] > 0.0)
+        return rate * float(live.own[damaged[on]].min(initial=1.0))
 
     def _share_wan(self, wan: Wan, jobs: list[int], shares: dict[int, Floats]) -> None:
         """Lower the shares of jobs over several fabrics to what their lines have for them."""
@@ -251,15 +221,13 @@ class Network:
         uses = np.array([[self._of_group(load, i) for i in groups] for load in jobs])
         taking = max(len(self.jobs[load].under) for load in jobs)
         limit = np.array([self.jobs[load].intact[-1].bytes_s for load in jobs])
-        flows = Flows.of(jobs, [-1] * len(jobs), uses, limit, [])
-        for load, rate, whole in zip(
-            jobs, flows.rates(np.full(len(groups), wan.bytes_s(taking)), limit), limit, strict=True
-        ):
+        rates = _fair(uses, np.full(len(groups), wan.bytes_s(taking)), limit)
+        for load, rate, whole in zip(jobs, rates, limit, strict=True):
             shares[load][-1] = rate / whole
 
     def _of_group(self, load: int, index: int) -> float:
         under = self.jobs[load].under.get(index)
-        return 0.0 if under is None else float(under[self._top(index)].sum())
+        return 0.0 if under is None else float(under[self.live[index].top].sum())
 
     def _settle(self, load: int, shares: Iterable[float]) -> bool:
         """Give a job its tiers; return whether that changes anything."""
@@ -278,3 +246,12 @@ class Network:
 
 def _names(tiers: tuple[Tier, ...]) -> list[str]:
     return [tier.name for tier in tiers]
+
+
+def _fair(uses: Floats, capacity: Floats, limit: Floats) -> Floats:
+    """Return max-min fair rates; `uses` (flows, trunks) is load per unit of rate."""
+    flow, trunk = np.nonzero(uses)
+    start = np.searchsorted(flow, np.arange(limit.size + 1))
+    rate = np.zeros(limit.size)
+    fair_share(start, trunk, uses[flow, trunk], limit, capacity, rate)
+    return rate

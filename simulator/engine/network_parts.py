@@ -10,6 +10,7 @@ TIER_OF = {"leaf_switch": 0, "spine_switch": 1, "core_switch": 2}
 (spines, circuit switches of a torus), and cores."""
 
 POPULATIONS = (*TIER_OF, "uplink")
+"""The units of `uplink` are the trunks of a graph (`Graph.trunks`), with a link as what fails."""
 
 
 def units(site: Site, per: str) -> tuple[np.ndarray, list[str], list[int]]:
@@ -23,14 +24,9 @@ def units(site: Site, per: str) -> tuple[np.ndarray, list[str], list[int]]:
 def links_of(site: Site, targets: np.ndarray, units: np.ndarray) -> np.ndarray:
     """Return the parallel links of the uplinks that targets and units name."""
     return np.array([
-        site.fabrics[t].graph.links[trunks(site.fabrics[t].graph)[u]]
+        site.fabrics[t].graph.links[site.fabrics[t].graph.trunks[u]]
         for t, u in zip(targets, units, strict=True)
     ], dtype=float)  # fmt: skip
-
-
-def trunks(graph: Graph) -> np.ndarray:
-    """Return the nodes that have a trunk upward: the units of the population `uplink`."""
-    return np.flatnonzero(graph.links)
 
 
 def switch_name(site: Site, target: int, per: str, unit: int) -> str:
@@ -42,7 +38,7 @@ def switch_name(site: Site, target: int, per: str, unit: int) -> str:
 def uplink_name(site: Site, target: int, unit: int) -> str:
     """Return the name of a trunk, after the first switch below it: `train/leaf 3/uplink`."""
     fabric, graph = site.fabrics[target], site.fabrics[target].graph
-    node = int(trunks(graph)[unit])
+    node = int(graph.trunks[unit])
     first = graph.first[node] if graph.switches[node] else np.sum(graph.tier[:node] == graph.tier[node])
     return f"{fabric.name}/{graph.tiers[graph.tier[node]]} {first + 1}/uplink"
 
@@ -59,5 +55,5 @@ def elements(site: Site, per: str) -> dict[str, tuple[int, int]]:
 
 def _count(graph: Graph, per: str) -> int:
     if per == "uplink":
-        return int(trunks(graph).size)
+        return int(graph.trunks.size)
     return graph.switches_of(TIER_OF[per]) if TIER_OF[per] < len(graph.tiers) else 0

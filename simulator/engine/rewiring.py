@@ -36,8 +36,8 @@ def _tell(
 ) -> None:
     """Find the shares anew; hand jobs their new tiers, and log what became of them.
 
-    A job that cannot reach part of itself stops, as if its racks had failed. One just placed is
-    told its tiers even if they are as before: its step may have been planned on others.
+    A job that cannot reach part of itself stops, as if its racks had failed. One placed for the
+    first time is told its tiers: its step may have been planned on others.
     """
     told = []
     found = world.network.solve()
@@ -47,23 +47,25 @@ def _tell(
         follows = ""
         if job.cut:
             world.alarm(load, cause)
-        elif load in world.networks:
+        elif load in world.networks and job.told != job.now:
+            job.told = job.now
             follows = world.networks[load](job.now)
         if load in found or follows:
-            words = f"{world.state.names[load]} gets {_words(job)}"
+            has = "is cut off and stops" if job.cut else f"gets {_words(job)}"
+            words = f"{world.state.names[load]} {has}"
             told.append(f"{words}; {follows}" if follows else words)
     if told:
         world.log("fabric", element, cause, lasts_s, f"{what}: {'; '.join(told)}")
 
 
 def _words(job: Placed) -> str:
-    """Return what is left of a job's tiers, those with the same share together."""
+    """Return what a job has left of the tiers that suffered, those with the same share together."""
     shares: dict[str, list[str]] = {}
     for whole, tier in zip(job.intact, job.now, strict=True):
-        shares.setdefault(_percent(whole, tier), []).append(tier.name)
-    if list(shares) == ["100.0 %"]:
-        return "its whole network"
-    return ", ".join(f"{left} across {' and '.join(names)}" for left, names in shares.items())
+        if tier.bytes_s < whole.bytes_s:
+            shares.setdefault(_percent(whole, tier), []).append(tier.name)
+    left = [f"{share} across {' and '.join(names)}" for share, names in shares.items()]
+    return ", ".join(left) or "its whole network"
 
 
 def _percent(whole: Tier, left: Tier) -> str:

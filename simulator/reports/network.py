@@ -1,5 +1,7 @@
 """Page: what the network draws, and what its failures did to the jobs above it."""
 
+import re
+
 import pandas as pd
 
 from simulator.metrics import network
@@ -86,7 +88,7 @@ def pace(run: Run, job: str) -> FigureSpec:
         ax.step(times, [*values, values.iloc[-1]], where="post", color=color)
         low, high = float(values.min()), float(values.max())
         margin = max(0.25 * (high - low), 0.01 * high)
-        ax.set_ylim(low - margin, high + margin)
+        ax.set_ylim(low - margin, high + (3.0 if ax is axes[0] else 1.0) * margin)
         heading(ax, title)
         label(ax)
     _mark(run, axes, job)
@@ -108,7 +110,7 @@ def _mark(run: Run, axes, job: str) -> None:  # type: ignore[no-untyped-def]
     events = run.first.events
     felt = events[
         (events["kind"].astype(str) == "fabric")
-        & events["detail"].astype(str).str.contains(f"{job} gets", regex=False)
+        & events["detail"].astype(str).str.contains(rf"[:;] {re.escape(job)} (?:gets|is) ")
         & (events["duration_s"].fillna(0.0) > 0.0)
     ]
     named = len(felt) <= MARKED

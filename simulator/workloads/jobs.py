@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -50,6 +51,7 @@ def optimizer_step(job: SynchronousJob) -> TrainingStep:
     return step
 
 
+@lru_cache(maxsize=256)
 def step_on(job: SynchronousJob, tiers: tuple[Tier, ...]) -> JobStep:
     """Return the step of a job on a network, whole or degraded."""
     return _step(job, fabric_of(from_catalog.accelerator(job.accelerator), tiers))

@@ -42,6 +42,11 @@ class Graph:
         return np.flatnonzero(self.ports)
 
     @cached_property
+    def trunks(self) -> Ints:
+        """Nodes with a trunk upward."""
+        return np.flatnonzero(self.links)
+
+    @cached_property
     def edges(self) -> Floats:
         """Endpoint ports before each of `leaves`, and all of them: (leaves + 1,)."""
         return np.concatenate([[0.0], np.cumsum(self.ports[self.leaves])])
@@ -71,10 +76,18 @@ class Graph:
         """
         sums = np.zeros(self.parent.size)
         sums[self.leaves] = at_leaves
-        for tier in range(len(self.tiers) - 1):
-            own = np.flatnonzero((self.tier == tier) & (self.parent >= 0))
-            np.add.at(sums, self.parent[own], sums[own])
+        for own, above in self._climb:
+            sums += np.bincount(above, weights=sums[own], minlength=sums.size)
         return sums
+
+    @cached_property
+    def _climb(self) -> list[tuple[Ints, Ints]]:
+        """The nodes of each tier with a trunk upward, and their parents."""
+        steps = [
+            np.flatnonzero((self.tier == tier) & (self.parent >= 0))
+            for tier in range(len(self.tiers) - 1)
+        ]
+        return [(own, self.parent[own]) for own in steps]
 
     def to_networkx(self) -> Any:
         """Return an undirected `networkx.Graph`: switch groups and endpoint groups as nodes,

@@ -42,10 +42,17 @@ class Laid:
         return self.spec.tiers(self.ends)
 
     def ports_of(self, racks: Ints) -> Floats:
-        """Return how many ports of each leaf node (`graph.leaves`) some of the racks hold."""
-        held = np.isin(self.racks, racks, assume_unique=True)
-        taken = np.concatenate([[0.0], np.cumsum(held) * self.rack_ports])
-        return np.diff(np.interp(self.graph.edges, np.arange(taken.size) * self.rack_ports, taken))
+        """Return how many ports of each leaf node (`graph.leaves`) some racks of the site hold."""
+        first, last = int(self.racks[0]), int(self.racks[-1])
+        held = np.zeros(last - first + 1)
+        held[racks[(racks >= first) & (racks <= last)] - first] = 1.0
+        taken = np.concatenate([[0.0], np.cumsum(held[self.racks - first]) * self.rack_ports])
+        at_edges = np.interp(self.graph.edges, self._starts, taken)
+        return np.diff(at_edges).astype(np.float64)
+
+    @cached_property
+    def _starts(self) -> Floats:
+        return self.rack_ports * np.arange(self.racks.size + 1, dtype=np.float64)
 
     def racks_on(self, first_port: float, last_port: float) -> Ints:
         """Return the racks with a port among those from `first_port` up to `last_port`."""
