@@ -41,7 +41,6 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     model_tests.when,
     model_tests.impossible_rollouts,
     model_tests.impossible_scorer,
-    model_tests.shared_racks,
     work.impossible_pool,
     incidents.unknown_cause,
     incidents.odd_time,
@@ -64,6 +63,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     work.pool_does_not_fit,
     model_tests.test_does_not_fit,
     model_tests.unknown_support,
+    model_tests.shared_racks,
     incidents.unknown_element,
 )
 

@@ -82,30 +82,34 @@ def test_does_not_fit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
 
 def unknown_support(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """Data preparation on support racks that no hall has."""
-    racks = {
-        rack.name: rack
-        for g in plant.groups
-        for rack, count in g.support
-        if count and not rack.fabric  # those hold switches
-    }
-    known = {squash(name) for rack in racks.values() for name in (rack.name, *rack.aliases)}
+    known = _support(plant)
     for i, work in _preparations(parts):
         for key in ("rack", "storage"):
             name = getattr(work, key)
             if squash(name) not in known:
-                cure = nearest(name, racks) or f"; there are {', '.join(racks) or 'none'}"
+                types = list(dict.fromkeys(known.values()))
+                cure = nearest(name, types) or f"; there are {', '.join(types) or 'none'}"
                 told = f"no hall has support racks of type '{name}'{cure}"
                 yield ("workloads", i, key), told
 
 
-def shared_racks(parts: Parts) -> Iterator[Trouble]:
+def shared_racks(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """Two jobs that prepare data on the same racks."""
-    first: dict[str, str] = {}
+    known, first = _support(plant), dict[str, str]()
     for i, work in _preparations(parts):
-        other = first.setdefault(squash(work.rack), work.name)
+        rack = known.get(squash(work.rack), work.rack)
+        other = first.setdefault(rack, work.name)
         if other != work.name:
-            told = f"the racks of type '{work.rack}' work for '{other}' already"
+            told = f"the racks of type '{rack}' work for '{other}' already"
             yield ("workloads", i, "rack"), told
+
+
+def _support(plant: Plant) -> dict[str, str]:
+    """Return the types of support racks that hold no switches, by name and alias."""
+    racks = [
+        rack for g in plant.groups for rack, count in g.support if count and not rack.fabric
+    ]
+    return {squash(name): rack.name for rack in racks for name in (rack.name, *rack.aliases)}
 
 
 def _too_long(rollouts: Rollouts, model: str) -> str:
