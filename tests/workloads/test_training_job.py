@@ -248,6 +248,7 @@ def test_a_lost_spine_makes_steps_longer_until_it_is_back(tmp_path, monkeypatch)
     tree["topology"]["halls"][0]["blocks"] = 2
     tree["workloads"][0] |= {"accelerators": 576, "plan": {
         "tp": 4, "global_batch_sequences": 144, "sequence_length": 8192}}
+    tree["topology"]["fabric"] |= {"radix": 36, "oversubscription": 5}  # 20 leaves of 30 + 6
     tree["incidents"] = [{"cause": "spine_switch", "element": "pod/spine 1", "at": "6 h", "lasts": "2 h"}]
     tree["reliability"] = {"rate_scale": 0}
     results = simulate(load_tree(tree, tmp_path))
