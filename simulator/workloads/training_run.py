@@ -146,8 +146,8 @@ class TrainingRun:
         if self.opened is not None and self.opened[0] == "stalled":
             self.world.wake_waiting()
         after_s = self.step.step_time_s
-        same = abs(after_s - before_s) < 1e-6 * before_s
-        return "" if same else f"step from {before_s:.4g} s to {after_s:.4g} s"
+        before, after = f"{before_s:.4g} s", f"{after_s:.4g} s"
+        return "" if before == after else f"step from {before} to {after}"
 
     def interrupt(self, cause: str) -> None:
         """Stop what the job is doing and have it restart."""

@@ -242,6 +242,27 @@ def test_a_job_on_a_degraded_network_ends_later_by_its_longer_steps(longer, tmp_
     assert max(balance.checks(results).values()) <= 1e-9
 
 
+def test_a_lost_spine_makes_steps_longer_until_it_is_back(tmp_path, monkeypatch):
+    tree = tree_of(1, restart_s=60.0, stall_s=10.0, **fixed(590.0))
+    tree["topology"]["halls"][0]["racks_per_block"] = 4
+    tree["topology"]["halls"][0]["blocks"] = 2
+    tree["workloads"][0] |= {"accelerators": 576, "plan": {
+        "tp": 4, "global_batch_sequences": 144, "sequence_length": 8192}}
+    tree["topology"]["fabric"] |= {"radix": 36, "oversubscription": 5}  # 20 leaves of 30 + 6
+    tree["incidents"] = [{"cause": "spine_switch", "element": "pod/spine 1", "at": "6 h", "lasts": "2 h"}]
+    tree["reliability"] = {"rate_scale": 0}
+    results = simulate(load_tree(tree, tmp_path))
+    steps = results.tables["steps"]
+    assert steps["network_frac"].tolist() == [1.0, 0.75, 1.0]  # one of four
+    assert steps["step_time_s"].iloc[1] > steps["step_time_s"].iloc[0] == steps["step_time_s"].iloc[2]
+    assert steps["mfu"].iloc[1] < steps["mfu"].iloc[0]
+    lost = results.tables["hours"].query("category == 'lost_network'")["accelerator_hours"].sum()
+    pace = float(steps["step_time_s"].iloc[0] / steps["step_time_s"].iloc[1])
+    assert lost == pytest.approx(576 * 2.0 * (1.0 - pace) * 590.0 / 600.0, rel=1e-6)
+    told = results.events.query("kind == 'fabric'")["detail"]
+    assert told.str.contains("step from").sum() == 2
+
+
 def test_work_is_conserved_through_failures(tmp_path, monkeypatch):
     """What was computed is retained or counted as rework, in time and in accelerator-hours."""
     tree = tree_of(10, restart_s=300.0, stall_s=20.0, **fixed(900.0))
