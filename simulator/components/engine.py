@@ -1,0 +1,65 @@
+"""The serving engine: what one iteration pays beside its kernels, and how it shapes batches."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simulator.components.kinds import Spec
+from simulator.units import Duration, Fraction, NonNegative, Within
+
+Share = Annotated[Fraction, Within("1 %", "150 %")]
+Time = Annotated[Duration, NonNegative()]
+Exchange = Literal["all_gather", "normal", "low_latency", "one_sided"]
+OTHER = "other"
+"""Key of a chip that has no figure of its own."""
+
+
+class Engine(Spec):
+    """One serving engine of one time."""
+
+    name: str
+    aliases: tuple[str, ...] = ()
+    iteration_host: dict[str, Time]
+    """What the host needs between two iterations while the chips wait, by chip (or `other`):
+    scheduling, inputs, sampling, launch of a captured graph."""
+    sequence_host: dict[str, Time]
+    """The same for every sequence of a batch: its sampling, its text and its stream."""
+    kernel_host: dict[str, Time] = Field(default_factory=dict)
+    """Time in which the host launches one kernel, where kernels are not captured in a graph: an
+    iteration takes no less than all of them."""
+    captured_tokens: Annotated[int, Field(ge=0)] = 512
+    """Largest iteration, in tokens, that is replayed from a captured graph."""
+    kernel_gap: dict[str, Time]
+    """Time between two short kernels of a captured graph, beside their own start."""
+    product_share: dict[str, dict[str, Share]]
+    """Rate of products in whole layers over that of products alone, by chip (or `other`) and
+    precision."""
+    expert_share: dict[str, Share]
+    """Rate of the grouped products of experts over that of products alone, by chip (or `other`)."""
+    kv_share: dict[str, Share]
+    """Share of peak memory bandwidth at which attention reads keys and values while it decodes."""
+    attention_share: dict[str, Share]
+    """Rate of attention over prompts over the best published kernel, by chip (or `other`)."""
+    reduce_start: dict[str, Time]
+    """Start of an all-reduce of few bytes inside a scale-up domain (one kernel in which each rank
+    reads all others), by chip (or `other`)."""
+    exchange: Exchange = "all_gather"
+    """How tokens reach experts where attention is data parallel."""
+    memory_share: Annotated[Fraction, Within("10 %", "99 %")] = 0.90
+    """Share of memory for weights, keys and values."""
+    chunk_tokens: Annotated[int, Field(ge=1)] = 8192
+    """Tokens that one iteration processes at most: longer prompts are cut."""
+    max_sequences: Annotated[int, Field(ge=1)] = 1024
+    """Sequences that a batch holds at most."""
+
+    def of(self, values: dict[str, float], chip: str) -> float:
+        """Return the figure of a chip; KeyError if there is none for it nor for others."""
+        found = values.get(chip, values.get(OTHER))
+        if found is None:
+            raise KeyError(f"engine {self.name} has figures of {', '.join(values)}, not of {chip}")
+        return found
+
+    def share(self, chip: str, precision: str) -> float:
+        """Return the product share of a chip and precision."""
+        shares = self.product_share.get(chip) or self.product_share[OTHER]
+        return shares.get(precision, min(shares.values()))
