@@ -58,6 +58,8 @@ class Accelerator(Spec):
     links join every two chips."""
     scaleout_bandwidth: Annotated[Bandwidth, Positive()]
     """Unidirectional network bandwidth per chip between domains."""
+    memory_power: Annotated[Fraction, Within("1 %", "150 %")] = 0.82
+    """Power of memory at full bandwidth as a share of idle to TDP; what is beyond it does not fit."""
     throttle_start: Temperature = 87.0
     """Junction temperature at which clocks begin to fall."""
     throttle_full: Temperature = 89.0

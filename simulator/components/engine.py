@@ -5,9 +5,9 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, NonNegative, Within
+from simulator.units import Bandwidth, DataSize, Duration, Fraction, NonNegative, Positive, Within
 
-Share = Annotated[Fraction, Within("1 %", "150 %")]
+Share = Annotated[Fraction, Within("1 %", "300 %")]
 Time = Annotated[Duration, NonNegative()]
 Exchange = Literal["all_gather", "normal", "low_latency", "one_sided"]
 OTHER = "other"
@@ -31,11 +31,16 @@ class Engine(Spec):
     """Largest iteration, in tokens, that is replayed from a captured graph."""
     kernel_gap: dict[str, Time]
     """Time between two short kernels of a captured graph, beside their own start."""
-    product_share: dict[str, dict[str, Share]]
-    """Rate of products in whole layers over that of products alone, by chip (or `other`) and
+    product_share: dict[str, Share]
+    """Bandwidth at which products in whole layers stream weights over that of products alone, by chip
+    (or `other`)."""
+    product_rate: dict[str, dict[str, Share]]
+    """The same of their arithmetic, which binds while prompts are processed, by chip (or `other`) and
     precision."""
     expert_share: dict[str, Share]
-    """Rate of the grouped products of experts over that of products alone, by chip (or `other`)."""
+    """As `product_share`, of the grouped products of experts."""
+    expert_rate: dict[str, Share]
+    """As `product_rate`, of the grouped products of experts."""
     kv_share: dict[str, Share]
     """Share of peak memory bandwidth at which attention reads keys and values while it decodes."""
     attention_share: dict[str, Share]
@@ -43,6 +48,14 @@ class Engine(Spec):
     reduce_start: dict[str, Time]
     """Start of an all-reduce of few bytes inside a scale-up domain (one kernel in which each rank
     reads all others), by chip (or `other`)."""
+    reduce_beyond: dict[str, Annotated[Bandwidth, Positive()]] = Field(default_factory=dict)
+    """Bytes per second of all-reduces among more than two chips beyond `reduce_limit`, where the
+    engine's buffers leave the library's fast path; blank: as the library."""
+    reduce_limit: Annotated[DataSize, NonNegative()] = 64e6
+    request_host: Time
+    """Beside all iterations: a request's way in, its text made tokens, its first token's way out."""
+    mixes: bool = True
+    """Prompts share iterations with decoding sequences; otherwise they go first, alone."""
     exchange: Exchange = "all_gather"
     """How tokens reach experts where attention is data parallel."""
     memory_share: Annotated[Fraction, Within("10 %", "99 %")] = 0.90
@@ -59,7 +72,7 @@ class Engine(Spec):
             raise KeyError(f"engine {self.name} has figures of {', '.join(values)}, not of {chip}")
         return found
 
-    def share(self, chip: str, precision: str) -> float:
-        """Return the product share of a chip and precision."""
-        shares = self.product_share.get(chip) or self.product_share[OTHER]
-        return shares.get(precision, min(shares.values()))
+    def rate(self, chip: str, precision: str) -> float:
+        """Return the rate of products of a chip and precision over that of products alone."""
+        rates = self.product_rate.get(chip) or self.product_rate[OTHER]
+        return rates.get(precision, min(rates.values()))

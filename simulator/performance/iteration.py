@@ -54,12 +54,22 @@ class IterationCost:
         each += float(self.limited_context_s @ np.minimum(context, self.limits))
         return np.interp(n, self.tokens, self.tokens_s) + n * each
 
+    def tokens_time_s(self, tokens: float) -> float:
+        """Return the part that depends on the tokens processed; beyond the grid it is in proportion."""
+        most = float(self.tokens[-1])
+        if tokens > most:
+            return float(self.tokens_s[-1]) * tokens / most
+        return float(np.interp(tokens, self.tokens, self.tokens_s))
+
     def prompts_s(self, tokens: float, cached: float = 0.0, prompts: float = 1.0) -> float:
         """Return the time of an iteration of `prompts` alike, `tokens` new ones behind `cached`."""
-        many = float(np.interp(prompts * tokens, self.tokens, self.tokens_s))
-        if prompts * tokens > self.tokens[-1]:
-            many *= prompts * tokens / self.tokens[-1]
+        many = self.tokens_time_s(prompts * tokens)
         return many + prompts * (self.sequence_s + self.pairs_s(tokens, cached))
+
+    def added_s(self, tokens: float, batch: float, cached: float = 0.0) -> float:
+        """Return what `tokens` of a prompt add to an iteration in which `batch` sequences decode."""
+        shared = self.tokens_time_s(batch + tokens) - self.tokens_time_s(batch)
+        return shared + self.sequence_s + self.pairs_s(tokens, cached)
 
     def pairs_s(self, tokens: float, cached: float = 0.0) -> float:
         """Return the time of attention of one prompt's `tokens` behind `cached`."""
@@ -86,24 +96,26 @@ class ReplicaCost:
     matrix: IterationCost
     memory: IterationCost
 
+    @property
+    def forms(self) -> tuple[IterationCost, IterationCost, IterationCost]:
+        """All three."""
+        return self.time, self.matrix, self.memory
+
 
 def iteration_cost(
     model: LanguageModel, chip: Accelerator, parallel: ReplicaPlan, precision: str, engine: Engine,
     fabric: Fabric | None = None, clock_frac: float = 1.0, kv_bytes: float = 2.0,
 ) -> IterationCost:
-    """Return the time of an iteration of one replica in SI units."""
-    return replica_cost(model, chip, parallel, precision, engine, fabric, clock_frac, kv_bytes).time
+    """Return the time of an iteration of one replica."""
+    setting = ServingSetting(
+        model, chip, parallel, precision, engine, fabric or fabric_of(chip), kv_bytes, clock_frac
+    )
+    return replica_cost_of(setting).time
 
 
-def replica_cost(
-    model: LanguageModel, chip: Accelerator, parallel: ReplicaPlan, precision: str, engine: Engine,
-    fabric: Fabric | None = None, clock_frac: float = 1.0, kv_bytes: float = 2.0,
-) -> ReplicaCost:
+def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
     """Return time and work of an iteration of one replica."""
-    setting = ServingSetting(model, chip, parallel, precision, engine, fabric or fabric_of(chip),
-                             kv_bytes, clock_frac)
-    tokens = _tokens_work(setting)
-    sequence = _sequence_work(setting)
+    tokens, sequence = _tokens_work(setting), _sequence_work(setting)
     contexts, spans = _limited(setting, ops.context_work), _limited(setting, ops.pair_work)
     limits = sorted({limit for limit in (*contexts, *spans) if limit < math.inf})
     nothing = np.zeros(3)

@@ -46,11 +46,12 @@ def product_work(setting: ServingSetting, kind: LayerKind, product: Product, tok
     chip, engine = setting.chip, setting.engine
     m, n, k, count = _shape(setting, product, tokens)
     multiplied, kept = setting.formats(kind, product)
-    time_s = product_s(chip, multiplied, m, n, k, count, weights=kept,
-                       clock_frac=setting.clock_frac)
-    share = engine.share(chip.name, multiplied)
+    share, rate = engine.of(engine.product_share, chip.name), engine.rate(chip.name, multiplied)
     if product.split == "experts":
         share = engine.of(engine.expert_share, chip.name)
+        rate = engine.of(engine.expert_rate, chip.name)
+    clock_frac = setting.clock_frac * rate / share  # slows arithmetic alone
+    time_s = product_s(chip, multiplied, m, n, k, count, weights=kept, clock_frac=clock_frac)
     time_s = chips.LAUNCH_S + (time_s - chips.LAUNCH_S) / share
     if multiplied in ("fp8", "fp4") and multiplied == kept:
         time_s = time_s + operators.cast_s(chip, "fp8", m * k * count)
@@ -152,6 +153,9 @@ def all_reduce_s(setting: ServingSetting, ranks: int, message: Tokens) -> Tokens
     library = np.array([collectives.all_reduce_s(fabric, ranks, float(m)) for m in message])
     if ranks > fabric.domain:
         return library
+    if ranks > 2 and engine.reduce_beyond:
+        slow = message / engine.of(engine.reduce_beyond, setting.chip.name)
+        return np.where(message > engine.reduce_limit, np.maximum(library, slow), library)
     start_s = engine.of(engine.reduce_start, setting.chip.name)
     one = start_s + (ranks - 1) * message / fabric.scaleup_rate
     two = 1.5 * start_s + 2.0 * (ranks - 1) / ranks * message / fabric.scaleup_rate
