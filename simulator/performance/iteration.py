@@ -46,13 +46,17 @@ class IterationCost:
     """Per cached token inside each span."""
     limited_pair_s: Floats
     """Per pair inside each span."""
+    verified: float = 1.0
+    """Tokens that a decoding sequence brings to an iteration: one, and those drafted ahead."""
+    emitted: float = 1.0
+    """Tokens that an iteration gives a decoding sequence on average."""
 
     def decode_s(self, batch: Floats | float, context: float) -> Floats:
         """Return the time of an iteration in which `batch` sequences decode at a mean context."""
         n = np.asarray(batch, float)
         each = self.sequence_s + self.context_s * context
         each += float(self.limited_context_s @ np.minimum(context, self.limits))
-        return np.interp(n, self.tokens, self.tokens_s) + n * each
+        return np.interp(n * self.verified, self.tokens, self.tokens_s) + n * each
 
     def tokens_time_s(self, tokens: float) -> float:
         """Return the part that depends on the tokens processed; beyond the grid it is in proportion."""

@@ -114,7 +114,8 @@ class _Loop:
         self.sent += 1
         low = 1.0 - self.spread
         prompt = self.prompt * (low + self.spread * ((n * GOLDEN) % 1.0))
-        steps = max(int(self.output * (low + self.spread * ((n * GOLDEN * GOLDEN + 0.5) % 1.0))) - 1, 1)
+        output = int(self.output * (low + self.spread * ((n * GOLDEN * GOLDEN + 0.5) % 1.0)))
+        steps = max(round((output - 1) / self.engine.cost.emitted), 1)
         made = _Request(n, now_s, max(prompt, 1.0), steps, max(prompt, 1.0), now_s)
         split = self.engine.prefill
         if split is None:
@@ -165,7 +166,7 @@ class _Loop:
         """Run decode iterations up to the next end of an answer or the next arrival."""
         batch = len(self.ends)
         steps = self.ends[0][0] - self.step
-        mean = (self.contexts + 0.5 * batch * steps) / batch
+        mean = self.contexts / batch + 0.5 * steps * self.engine.cost.emitted
         each_s = float(self.engine.cost.decode_s(batch, mean))
         if self.waiting and len(self.ends) < self.engine.seats:
             steps = 1
@@ -173,17 +174,18 @@ class _Loop:
             until = int((self.coming[0][0] - self.clock) / each_s) + 1
             steps = max(1, min(steps, until))
         self.clock += steps * each_s
-        self.contexts += batch * steps
+        self.contexts += batch * steps * self.engine.cost.emitted
         self.step += steps
         self.turn += 1
         self.finish()
 
     def iterate(self, decoding: int, tokens: float, extra_s: float) -> None:
-        time_s = extra_s + self.engine.cost.tokens_time_s(tokens + decoding)
+        cost = self.engine.cost
+        time_s = extra_s + cost.tokens_time_s(tokens + decoding * cost.verified)
         if decoding:
-            time_s += float(self.engine.cost.decode_s(decoding, self.contexts / decoding))
-            time_s -= self.engine.cost.tokens_time_s(decoding)
-            self.contexts += decoding
+            time_s += float(cost.decode_s(decoding, self.contexts / decoding))
+            time_s -= cost.tokens_time_s(decoding * cost.verified)
+            self.contexts += decoding * cost.emitted
             self.step += 1
         self.clock += time_s
         self.turn += 1
@@ -192,10 +194,10 @@ class _Loop:
     def finish(self) -> None:
         while self.ends and self.ends[0][0] <= self.step:
             made = heapq.heappop(self.ends)[2]
-            self.contexts -= made.prompt + made.steps
-            first_s = made.first_s if not self.engine.prefill else made.first_s
+            self.contexts -= made.prompt + made.steps * self.engine.cost.emitted
+            first_s = made.first_s
             self.done.append((made.number, first_s - made.sent_s,
-                              (self.clock - first_s) / made.steps))
+                              (self.clock - first_s) / (made.steps * self.engine.cost.emitted)))
             self.send(self.clock)
 
     def means(self) -> Latency:
