@@ -1,11 +1,9 @@
 """Topic `serving_load`: a closed loop of users with fixed lengths on one deployment."""
 
-from functools import cache
+from functools import lru_cache
 
 from simulator.performance import serving_memory
 from simulator.performance.speculation import Drafts, speculated
-from simulator.studies.validate import closed_loop
-from simulator.studies.validate.closed_loop import Latency, Prefill
 from simulator.studies.validate.load_plans import Engines, engines_of
 from simulator.studies.validate.replicas import (
     NARROW_KV,
@@ -14,6 +12,7 @@ from simulator.studies.validate.replicas import (
     deployment,
     unknown_quantity,
 )
+from simulator.studies.validate.request_loop import Engine, Lengths, Prefill, closed
 from simulator.studies.validate.topic import Cells, Simulated, count, given, in_unit, number
 
 QUANTITIES = ("ttft_mean", "tpot_mean")
@@ -38,14 +37,14 @@ def simulate(row: Cells) -> Simulated:
     quantity = row.get("quantity", "")
     if quantity not in QUANTITIES:
         raise unknown_quantity(row, QUANTITIES)
-    keys = [(k, v) for k, v in row.items() if k not in ("id", "quantity", "measured", "source")]
-    found, note = _latency(tuple(keys))
-    value_s = found.ttft_s if quantity == "ttft_mean" else found.tpot_s
-    return Simulated(in_unit(value_s, "s", row), note=note)
+    keys = [(k, v) for k, v in row.items() if k not in ("id", "quantity", "unit", "measured")]
+    ttft_s, tpot_s, note = _latency(tuple(keys))
+    return Simulated(in_unit(ttft_s if quantity == "ttft_mean" else tpot_s, "s", row), note=note)
 
 
-@cache
-def _latency(cells: tuple[tuple[str, str], ...]) -> tuple[Latency, str]:
+@lru_cache(maxsize=8)
+def _latency(cells: tuple[tuple[str, str], ...]) -> tuple[float, float, str]:
+    """Return mean TTFT, mean TPOT and what was chosen; both quantities of a run share it."""
     row = dict(cells)
     engines = engines_of(row)
     made = _deployment(row, engines.decode)
@@ -55,13 +54,14 @@ def _latency(cells: tuple[tuple[str, str], ...]) -> tuple[Latency, str]:
     drafts = _drafts(row, engines)
     if drafts:
         cost = speculated(made.setting, cost, drafts)
-    loop = closed_loop.Engine(
+    loop = Engine(
         cost, made.seats(prompt + output), engine.chunk_tokens, engine.mixes, engine.request_host,
         _prefill(row, engines),
     )
     spread = SPREAD if {prompt, float(output)} <= set(INFERENCEX) else EXACT
+    found = closed(loop, Lengths(prompt, output, 1.0 - spread), users)
     note = engines.note or ("" if row.get("weight_precision") else f"{made.setting.precision} weights")
-    return closed_loop.latency(loop, users, prompt, output, spread), note
+    return *found.means(users), note
 
 
 def _prefill(row: Cells, engines: Engines) -> Prefill | None:
