@@ -29,16 +29,23 @@ class Engine(Spec):
     iteration takes no less than all of them."""
     captured_tokens: Annotated[int, Field(ge=0)] = 512
     """Largest iteration, in tokens, that is replayed from a captured graph."""
-    kernel_gap: dict[str, Time]
-    """Time between two short kernels of a captured graph, beside their own start."""
+    expert_layer_host: dict[str, Time] = Field(default_factory=dict)
+    """What a layer of experts outside a captured graph adds while the host learns which experts got
+    how many tokens."""
+    planned_mixer_host: dict[str, Time] = Field(default_factory=dict)
+    """What the host needs for a layer of attention or recurrence that it plans and launches by itself
+    in every iteration, outside the graphs: an iteration takes no less than all of them."""
+    kernel_start: dict[str, Time]
+    """Start and end of one kernel of a captured graph, by chip (or `other`); less than alone where a
+    kernel starts before the last one ends."""
     product_share: dict[str, Share]
     """Bandwidth at which products in whole layers stream weights over that of products alone, by chip
     (or `other`)."""
     product_rate: dict[str, dict[str, Share]]
     """The same of their arithmetic, which binds while prompts are processed, by chip (or `other`) and
     precision."""
-    expert_share: dict[str, Share]
-    """As `product_share`, of the grouped products of experts."""
+    expert_share: dict[str, dict[str, Share]]
+    """As `product_share`, of the grouped products of experts, by chip and the precision of weights."""
     expert_rate: dict[str, Share]
     """As `product_rate`, of the grouped products of experts."""
     kv_share: dict[str, Share]
@@ -72,7 +79,7 @@ class Engine(Spec):
             raise KeyError(f"engine {self.name} has figures of {', '.join(values)}, not of {chip}")
         return found
 
-    def rate(self, chip: str, precision: str) -> float:
-        """Return the rate of products of a chip and precision over that of products alone."""
-        rates = self.product_rate.get(chip) or self.product_rate[OTHER]
-        return rates.get(precision, min(rates.values()))
+    def by_precision(self, values: dict[str, dict[str, float]], chip: str, precision: str) -> float:
+        """Return the figure of a chip and precision; of precisions without one, the smallest."""
+        found = values.get(chip) or values[OTHER]
+        return found.get(precision, min(found.values()))

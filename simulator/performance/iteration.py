@@ -119,13 +119,14 @@ def iteration_cost(
 
 def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
     """Return time and work of an iteration of one replica."""
-    tokens, sequence = _tokens_work(setting), _sequence_work(setting)
+    grid = np.unique(np.concatenate([GRID, GRID * setting.plan.dp]))
+    tokens, sequence = _tokens_work(setting, grid), _sequence_work(setting)
     contexts, spans = _limited(setting, ops.context_work), _limited(setting, ops.pair_work)
     limits = sorted({limit for limit in (*contexts, *spans) if limit < math.inf})
     nothing = np.zeros(3)
     forms = [
         IterationCost(
-            GRID, tokens[i], float(contexts.get(math.inf, nothing)[i]),
+            grid, tokens[i], float(contexts.get(math.inf, nothing)[i]),
             float(spans.get(math.inf, nothing)[i]), float(sequence[i]), np.array(limits),
             np.array([contexts.get(x, nothing)[i] for x in limits]),
             np.array([spans.get(x, nothing)[i] for x in limits]),
@@ -135,21 +136,27 @@ def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
     return ReplicaCost(*forms)
 
 
-def _tokens_work(setting: ServingSetting) -> Floats:
+def _tokens_work(setting: ServingSetting, grid: Floats) -> Floats:
     engine, chip = setting.engine, setting.chip.name
-    total = np.zeros((3, len(GRID)))
+    total = np.zeros((3, len(grid)))
     kernels = 0.0
     for kind in layers.kinds(setting.model):
-        made = ops.small_work(setting, kind, GRID) + ops.exchange_work(setting, kind, GRID)
+        made = ops.small_work(setting, kind, grid) + ops.exchange_work(setting, kind, grid)
         for product in kind.products:
-            made = made + ops.product_work(setting, kind, product, GRID)
+            made = made + ops.product_work(setting, kind, product, grid)
         total += kind.count * made
         kernels += kind.count * ops.kernels(setting, kind)
-    head = ops.output_work(setting, GRID[:1])
+    head = ops.output_work(setting, grid[:1])
     total += head
+    if setting.planned and engine.planned_mixer_host:
+        mixers = setting.model.attention_layers + setting.model.state_layers
+        total[0] = np.maximum(total[0], mixers * engine.of(engine.planned_mixer_host, chip))
+    loose = grid / setting.plan.dp > engine.captured_tokens
     if engine.kernel_host:
         launched = kernels * engine.of(engine.kernel_host, chip)
-        total[0] = np.where(GRID > engine.captured_tokens, np.maximum(total[0], launched), total[0])
+        total[0] = np.where(loose, np.maximum(total[0], launched), total[0])
+    if engine.expert_layer_host:
+        total[0] += loose * setting.model.moe_layers * engine.of(engine.expert_layer_host, chip)
     total[0] += engine.of(engine.iteration_host, chip)
     return total
 

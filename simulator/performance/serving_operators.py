@@ -29,7 +29,7 @@ ATTENTION_KERNELS, LATENT_KERNELS, NETWORK_KERNELS, EXPERT_KERNELS, STATE_KERNEL
 LONG = 8192.0
 
 # Bytes that sampling moves per score of the vocabulary: widened, scaled, normalised, drawn. Derived.
-SAMPLING_BYTES = 18.0
+SAMPLING_BYTES, SAMPLING_KERNELS = 18.0, 8.0
 
 
 def work(setting: ServingSetting, time_s: Tokens, flops: Tokens, moved: Tokens,
@@ -41,20 +41,29 @@ def work(setting: ServingSetting, time_s: Tokens, flops: Tokens, moved: Tokens,
     return np.stack(np.broadcast_arrays(*parts)).astype(float)
 
 
+def start_s(setting: ServingSetting, kernels: float) -> float:
+    """Return what starting and ending kernels takes."""
+    return kernels * setting.engine.of(setting.engine.kernel_start, setting.chip.name)
+
+
 def product_work(setting: ServingSetting, kind: LayerKind, product: Product, tokens: Tokens) -> Work:
     """Return the work of one layer's products of one shape for `tokens` of the whole replica."""
     chip, engine = setting.chip, setting.engine
     m, n, k, count = _shape(setting, product, tokens)
     multiplied, kept = setting.formats(kind, product)
-    share, rate = engine.of(engine.product_share, chip.name), engine.rate(chip.name, multiplied)
+    share = engine.of(engine.product_share, chip.name)
+    rate = engine.by_precision(engine.product_rate, chip.name, multiplied)
     if product.split == "experts":
-        share = engine.of(engine.expert_share, chip.name)
+        share = engine.by_precision(engine.expert_share, chip.name, kept)
         rate = engine.of(engine.expert_rate, chip.name)
     clock_frac = setting.clock_frac * rate / share  # slows arithmetic alone
     time_s = product_s(chip, multiplied, m, n, k, count, weights=kept, clock_frac=clock_frac)
-    time_s = chips.LAUNCH_S + (time_s - chips.LAUNCH_S) / share
+    time_s = (time_s - chips.LAUNCH_S) / share + start_s(setting, 1.0)
     if multiplied in ("fp8", "fp4") and multiplied == kept:
-        time_s = time_s + operators.cast_s(chip, "fp8", m * k * count)
+        cast = operators.CASTS["fp8"]
+        moved = m * k * count * (cast.read_bytes + cast.written_bytes)
+        time_s = time_s + moved / (operators.CAST_BANDWIDTH_SHARE * chip.memory_bandwidth)
+        time_s = time_s + start_s(setting, 1.0)
     moved = count * (PRECISION_BYTES[kept] * k * n + 2.0 * m * (k + n))
     return work(setting, time_s, 2.0 * count * m * n * k, moved, multiplied)
 
@@ -113,9 +122,7 @@ def small_work(setting: ServingSetting, kind: LayerKind, tokens: Tokens) -> Work
         elif product.part in ("down", "shared_down"):
             kernels += NETWORK_KERNELS
             moved = moved + 6.0 * local * product.k / plan.tp
-    time_s = chips.stream_s(chip, moved, kernels)
-    gaps = kernels + len(kind.products)
-    time_s = time_s + gaps * setting.engine.of(setting.engine.kernel_gap, chip.name)
+    time_s = chips.stream_s(chip, moved, 0.0) + start_s(setting, kernels)
     if kind.state:
         flops = local * kind.state.flops / plan.tp
         time_s = time_s + flops / (SCAN_SHARE * chip.peak["bf16"] * setting.clock_frac)
@@ -186,7 +193,7 @@ def output_work(setting: ServingSetting, sequences: Tokens) -> Work:
     n = model.vocabulary / plan.tp
     time_s = product_s(chip, "bf16", local, n, float(model.hidden), clock_frac=setting.clock_frac)
     drawn = local * SAMPLING_BYTES * model.vocabulary
-    time_s = time_s + chips.stream_s(chip, drawn, 8.0)
+    time_s = time_s + chips.stream_s(chip, drawn, SAMPLING_KERNELS)
     flops = 2.0 * local * n * model.hidden
     return work(setting, time_s, flops, drawn + 2.0 * n * model.hidden)
 

@@ -50,6 +50,8 @@ class ServingSetting:
     kv_bytes: float
     """Bytes of one value of keys and values."""
     clock_frac: float = 1.0
+    planned: bool = False
+    """The host plans attention in every iteration, outside the graphs."""
 
     @cached_property
     def kv_rate(self) -> float:

@@ -103,21 +103,25 @@ def precision_of(row: Cells, default: str | None = None) -> str:
 
 
 def deployment(
-    row: Cells, plan: ReplicaPlan, engine: str, default: str | None = None, kv_bytes: float = WIDE_KV
+    row: Cells, plan: ReplicaPlan, engine: str, default: str | None = None,
+    kv_bytes: float = WIDE_KV, planned: bool = False,
 ) -> Deployment:
     """Return the replica of a row on an engine of the catalog."""
     precision = precision_of(row, default)
-    return _deployment(given(row, "model"), given(row, "accelerator"), plan, precision, engine, kv_bytes)
+    return _deployment(given(row, "model"), given(row, "accelerator"), plan, precision, engine, kv_bytes,
+                       planned)
 
 
 @cache
 def _deployment(
-    model: str, chip: str, plan: ReplicaPlan, precision: str, engine: str, kv_bytes: float
+    model: str, chip: str, plan: ReplicaPlan, precision: str, engine: str, kv_bytes: float,
+    planned: bool,
 ) -> Deployment:
     accelerator = from_catalog.accelerator(chip)
     setting = ServingSetting(
         from_catalog.language_model(model), accelerator, plan, precision,
         from_catalog.engine(engine), fabric_of(accelerator), kv_bytes,
+        planned=planned,
     )  # fmt: skip
     return Deployment(setting)
 

@@ -24,21 +24,21 @@ GOLDEN = 0.6180339887498949  # step of a low-discrepancy sequence
 
 @dataclass(frozen=True)
 class Prefill:
-    """Workers that take prompts off the engine."""
+    """Workers that take prompts off the engines that decode."""
 
     cost: IterationCost
-    servers: float
-    """Workers per decoding engine."""
+    workers: int
     chunk_tokens: int
+    """Tokens that a worker processes at once at most."""
     token_s: float
     """Moving the keys and values of one token over."""
 
-    def prompt_s(self, tokens: float) -> float:
-        """Return the time of one prompt in its chunks."""
+    def prompts_s(self, tokens: float) -> float:
+        """Return the time of prompts of so many tokens together, in chunks."""
         done, time_s = 0.0, 0.0
         while done < tokens:
             part = min(tokens - done, float(self.chunk_tokens))
-            time_s += self.cost.prompts_s(part, done)
+            time_s += self.cost.tokens_time_s(part)
             done += part
         return time_s
 
@@ -57,6 +57,12 @@ class Engine:
     request_s: float
     """What stands around a request: its way in and its first token's way out."""
     prefill: Prefill | None = None
+    copies: int = 1
+    """Engines alike, whose sequences are counted together."""
+
+    def decode_s(self, batch: int, context: float) -> float:
+        """Return the time of an iteration in which sequences of all copies decode."""
+        return float(self.cost.decode_s(max(batch / self.copies, 1.0), context))
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,7 @@ class Lengths:
     shortest: float = 1.0
     longest: float = 1.0
     cached: float = 0.0
-    """Leading tokens of every prompt that the engine holds already."""
+    """Leading share of every prompt that the engine holds already."""
 
     def of(self, number: int) -> tuple[float, int]:
         """Return prompt and output tokens of a request."""
@@ -120,7 +126,8 @@ class _Loop:
         self.waiting: deque[_Request] = deque()
         self.coming: list[tuple[float, int, _Request]] = []
         split = engine.prefill
-        self.free = [0.0] * max(1, int(split.servers)) if split else []
+        self.free = [0.0] * split.workers if split else []
+        self.queued: deque[_Request] = deque()
         self.ends: list[tuple[int, int, _Request]] = []
         self.times = np.zeros((most, 3))
         self.done = 0
@@ -136,7 +143,7 @@ class _Loop:
             elif head:
                 self.turn = head.turn
             else:
-                self.clock = self.coming[0][0]
+                self.clock = max(self.clock, self.next_s())
         first_s, each_s, whole_s = self.times.T
         around_s = self.engine.request_s
         return Latency(first_s + around_s, each_s, whole_s + around_s)
@@ -147,24 +154,43 @@ class _Loop:
             return
         prompt, output = self.lengths.of(self.sent)
         steps = max(round((output - 1) / self.cost.emitted), 1)
-        made = _Request(self.sent, now_s, prompt, steps, output - 1, prompt - self.lengths.cached)
+        made = _Request(self.sent, now_s, prompt, steps, output - 1,
+                        prompt * (1.0 - self.lengths.cached))
         self.sent += 1
-        ready_s = self.prefilled_s(made) if self.engine.prefill else now_s
-        heapq.heappush(self.coming, (ready_s, made.number, made))
+        if self.engine.prefill:
+            self.queued.append(made)
+        else:
+            heapq.heappush(self.coming, (now_s, made.number, made))
 
-    def prefilled_s(self, made: _Request) -> float:
-        """Return when keys and values of a prompt have come from the workers before."""
-        split = self.engine.prefill
-        assert split is not None
-        took_s, start_s = split.prompt_s(made.prompt), max(heapq.heappop(self.free), made.sent_s)
-        heapq.heappush(self.free, start_s + took_s * (len(self.free) + 1) / split.servers)
-        made.first_s = start_s + took_s
-        return made.first_s + split.token_s * made.prompt
+    def next_s(self) -> float:
+        """Return when the next request comes to the engine, or a worker can take prompts."""
+        comes = self.coming[0][0] if self.coming else np.inf
+        return min(comes, max(self.free[0], self.queued[0].sent_s) if self.queued else np.inf)
+
+    def prefill(self, split: Prefill) -> None:
+        """Let free workers take what waits, as many prompts as one iteration holds."""
+        while self.queued and max(self.free[0], self.queued[0].sent_s) <= self.clock:
+            start_s = max(heapq.heappop(self.free), self.queued[0].sent_s)
+            taken, tokens = [], 0.0
+            while self.queued and self.queued[0].sent_s <= start_s:
+                if taken and tokens + self.queued[0].prompt > split.chunk_tokens:
+                    break
+                taken.append(self.queued.popleft())
+                tokens += taken[-1].prompt
+            done_s = start_s + split.prompts_s(tokens)
+            done_s += sum(split.cost.pairs_s(made.prompt) for made in taken)
+            heapq.heappush(self.free, done_s)
+            for made in taken:
+                made.first_s = done_s
+                ready_s = done_s + split.token_s * made.prompt
+                heapq.heappush(self.coming, (ready_s, made.number, made))
 
     def arrive(self) -> None:
+        if self.engine.prefill:
+            self.prefill(self.engine.prefill)
         while self.coming and self.coming[0][0] <= self.clock:
             made = heapq.heappop(self.coming)[2]
-            made.turn = self.turn + (1 if self.ends else 0)
+            made.turn = self.turn + (1 if self.ends and not self.engine.prefill else 0)
             self.waiting.append(made)
 
     def admit(self) -> None:
@@ -202,7 +228,7 @@ class _Loop:
         cost, time_s = self.cost, extra_s
         time_s += cost.tokens_time_s(tokens + decoding * cost.verified)
         if decoding:
-            time_s += float(cost.decode_s(decoding, self.contexts / decoding))
+            time_s += self.engine.decode_s(decoding, self.contexts / decoding)
             time_s -= cost.tokens_time_s(decoding * cost.verified)
             self.contexts += decoding * cost.emitted
             self.step += 1
@@ -214,12 +240,13 @@ class _Loop:
         batch, emitted = len(self.ends), self.cost.emitted
         steps = self.ends[0][0] - self.step
         mean = self.contexts / batch + 0.5 * steps * emitted
-        each_s = float(self.cost.decode_s(batch, mean))
+        each_s = self.engine.decode_s(batch, mean)
         if batch < self.engine.seats:
             if self.waiting:
                 steps = 1
-            elif self.coming:
-                steps = max(1, min(steps, int((self.coming[0][0] - self.clock) / each_s) + 1))
+            elif self.coming or self.queued:
+                until = min((self.next_s() - self.clock) / each_s, 1e9)
+                steps = max(1, min(steps, int(until) + 1))
         self.clock += steps * each_s
         self.contexts += batch * steps * emitted
         self.step += steps

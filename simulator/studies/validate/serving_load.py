@@ -49,14 +49,15 @@ def _latency(cells: tuple[tuple[str, str], ...]) -> tuple[float, float, str]:
     engines = engines_of(row)
     made = _deployment(row, engines.decode)
     prompt, output = number(row, "input_tokens"), count(row, "output_tokens")
-    users = max(round(count(row, "concurrency") / engines.decodes), 1)
+    copies = engines.decodes if engines.prefill else 1
+    users = max(round(count(row, "concurrency") * copies / engines.decodes), 1)
     cost, engine = made.cost.time, made.setting.engine
     drafts = _drafts(row, engines)
     if drafts:
         cost = speculated(made.setting, cost, drafts)
     loop = Engine(
-        cost, made.seats(prompt + output), engine.chunk_tokens, engine.mixes, engine.request_host,
-        _prefill(row, engines),
+        cost, made.seats(prompt + output) * copies, engine.chunk_tokens, engine.mixes,
+        engine.request_host, _prefill(row, engines), copies,
     )
     spread = SPREAD if {prompt, float(output)} <= set(INFERENCEX) else EXACT
     found = closed(loop, Lengths(prompt, output, 1.0 - spread), users)
@@ -71,8 +72,8 @@ def _prefill(row: Cells, engines: Engines) -> Prefill | None:
     setting = made.setting
     kept = serving_memory.sequence_bytes(setting, 1.0) * setting.plan.tp
     moved_s = kept / (setting.plan.tp * setting.chip.scaleout_bandwidth)
-    servers = engines.prefills / engines.decodes
-    return Prefill(made.cost.time, servers, setting.engine.chunk_tokens, moved_s)
+    tokens = setting.engine.chunk_tokens * setting.plan.dp
+    return Prefill(made.cost.time, engines.prefills, tokens, moved_s)
 
 
 def _deployment(row: Cells, plan) -> Deployment:

@@ -16,6 +16,10 @@ ENGINE = "vllm-0.12"
 # near its target, unlike users, whose answers spread by 0.6-1.2. Assumed, 0-0.4.
 SPREAD = 0.17
 
+# Share of a prompt behind the shared prefix that earlier turns of its conversation left in the cache.
+# Prompts are multi-turn, turns are not published. Assumed, 0.3-0.7.
+HISTORY = 0.5
+
 
 def simulate(row: Cells) -> Simulated:
     """Return a mean or a 99th percentile of TTFT, TPOT or the whole request, in s."""
@@ -37,9 +41,9 @@ def _latency(cells: tuple[tuple[str, str], ...]) -> Latency:
     made = deployment(row, plan, ENGINE, default="bf16")
     prompt, output = number(row, "prompt_tokens_mean"), number(row, "output_tokens_mean")
     engine, rate = made.setting.engine, number(row, "rate_per_s") / engines
-    lengths = Lengths(
-        prompt, output, 1.0 - SPREAD, 1.0 + SPREAD, number(row, "shared_prefix_tokens", 0.0)
-    )
+    shared = number(row, "shared_prefix_tokens", 0.0)
+    cached = shared + HISTORY * (prompt - shared) if shared else 0.0
+    lengths = Lengths(prompt, output, 1.0 - SPREAD, 1.0 + SPREAD, cached / prompt)
     loop = Engine(
         made.cost.time, made.seats(prompt + 0.5 * output), engine.chunk_tokens, engine.mixes,
         engine.request_host,
