@@ -30,8 +30,8 @@ class Engine(Spec):
     captured_tokens: Annotated[int, Field(ge=0)] = 512
     """Largest iteration, in tokens, that is replayed from a captured graph."""
     expert_layer_host: dict[str, Time] = Field(default_factory=dict)
-    """What a layer of experts outside a captured graph adds while the host learns which experts got
-    how many tokens."""
+    """What a layer of experts adds to an iteration with prompts, outside the graphs, while the host
+    learns which experts got how many tokens."""
     planned_mixer_host: dict[str, Time] = Field(default_factory=dict)
     """What the host needs for a layer of attention or recurrence that it plans and launches by itself
     in every iteration, outside the graphs: an iteration takes no less than all of them."""

@@ -41,11 +41,11 @@ KV_BANDWIDTH_SHARE = 0.60
 MEMORY_POWER_SHARE = 0.82
 MATRIX_POWER_EXPONENT = 0.60
 
-# The same from what the engines do, as shares of their peaks: the draw of matrix units at full peak,
-# beyond what a chip can hold, and how it grows. 416 mean powers of vLLM on H100 and B200 (ML.ENERGY
-# leaderboard v3) lie within 7 % of this law in the median. Derived, ranges 1.0-1.4 and 0.3-0.6.
-PEAK_MATRIX_POWER = 1.18
-PEAK_MATRIX_EXPONENT = 0.46
+# The same from what the engines do, as shares of their peaks: power that matrix units would draw at
+# full peak, over what a chip can give, if nothing limited it. 460 powers of engines on A100, H100 and
+# B200 (Splitwise; ML.ENERGY leaderboard v3) lie within 9 % of this law in the median. Derived, range
+# 7.5-11.
+MATRIX_POWER_DEMAND = 9.2
 
 # Speed of matrix work under a power cap: speed = cap ** exponent, cap as a share of dynamic
 # power. With P ~ f V^2 and V falling with f, P ~ f^2.5 near the top of the curve. Memory clocks
@@ -135,10 +135,14 @@ def dynamic_power_frac(matrix_busy: Number, memory_busy: Number) -> Number:
 def utilised_power_frac(
     chip: Accelerator, matrix_share: Number, memory_share: Number
 ) -> Number:
-    """Return chip power between idle (0) and TDP (1) from the shares of peak FLOP/s and bytes/s."""
-    matrix = PEAK_MATRIX_POWER * np.clip(matrix_share, 0.0, 1.0) ** PEAK_MATRIX_EXPONENT
+    """Return chip power between idle (0) and TDP (1) from the shares of peak FLOP/s and bytes/s.
+
+    Each engine asks for power in proportion to its work; the chip's limit is shared and approached
+    without a corner: 1 - exp(-demand).
+    """
+    matrix = MATRIX_POWER_DEMAND * np.clip(matrix_share, 0.0, 1.0)
     memory = chip.memory_power * np.clip(memory_share, 0.0, 1.0)
-    share: Number = np.clip(matrix + memory, 0.0, 1.0)
+    share: Number = -np.expm1(-matrix - memory)
     return share
 
 

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 class IterationCost:
     """Seconds of one iteration of a replica, linear in all but the tokens it processes.
 
-    One iteration takes interp(tokens_s, n) + context_s x (sum of decode contexts) + pair_s x (sum
+    One iteration takes prompt_s if it holds prompts + interp(tokens_s, n) + context_s x (sum of decode contexts) + pair_s x (sum
     of prefill pairs) + sequence_s x sequences, and the same for attention that sees the nearest
     `limit` positions only, with contexts and pairs cut there.
     """
@@ -46,6 +46,8 @@ class IterationCost:
     """Per cached token inside each span."""
     limited_pair_s: Floats
     """Per pair inside each span."""
+    prompt_s: float = 0.0
+    """Once per iteration that holds prompts: what its kernels, outside the graphs, make the host wait."""
     verified: float = 1.0
     """Tokens that a decoding sequence brings to an iteration: one, and those drafted ahead."""
     emitted: float = 1.0
@@ -68,12 +70,12 @@ class IterationCost:
     def prompts_s(self, tokens: float, cached: float = 0.0, prompts: float = 1.0) -> float:
         """Return the time of an iteration of `prompts` alike, `tokens` new ones behind `cached`."""
         many = self.tokens_time_s(prompts * tokens)
-        return many + prompts * (self.sequence_s + self.pairs_s(tokens, cached))
+        return self.prompt_s + many + prompts * (self.sequence_s + self.pairs_s(tokens, cached))
 
     def added_s(self, tokens: float, batch: float, cached: float = 0.0) -> float:
         """Return what `tokens` of a prompt add to an iteration in which `batch` sequences decode."""
         shared = self.tokens_time_s(batch + tokens) - self.tokens_time_s(batch)
-        return shared + self.sequence_s + self.pairs_s(tokens, cached)
+        return shared + self.prompt_s + self.sequence_s + self.pairs_s(tokens, cached)
 
     def pairs_s(self, tokens: float, cached: float = 0.0) -> float:
         """Return the time of attention of one prompt's `tokens` behind `cached`."""
@@ -129,7 +131,7 @@ def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
             grid, tokens[i], float(contexts.get(math.inf, nothing)[i]),
             float(spans.get(math.inf, nothing)[i]), float(sequence[i]), np.array(limits),
             np.array([contexts.get(x, nothing)[i] for x in limits]),
-            np.array([spans.get(x, nothing)[i] for x in limits]),
+            np.array([spans.get(x, nothing)[i] for x in limits]), _prompt_s(setting) * (i == 0),
         )
         for i in range(3)
     ]  # fmt: skip
@@ -155,10 +157,15 @@ def _tokens_work(setting: ServingSetting, grid: Floats) -> Floats:
     if engine.kernel_host:
         launched = kernels * engine.of(engine.kernel_host, chip)
         total[0] = np.where(loose, np.maximum(total[0], launched), total[0])
-    if engine.expert_layer_host:
-        total[0] += loose * setting.model.moe_layers * engine.of(engine.expert_layer_host, chip)
     total[0] += engine.of(engine.iteration_host, chip)
     return total
+
+
+def _prompt_s(setting: ServingSetting) -> float:
+    waits = setting.engine.expert_layer_host
+    if not (waits and setting.model.experts):
+        return 0.0
+    return setting.model.moe_layers * setting.engine.of(waits, setting.chip.name)
 
 
 def _sequence_work(setting: ServingSetting) -> Floats:

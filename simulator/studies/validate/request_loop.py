@@ -38,7 +38,7 @@ class Prefill:
         done, time_s = 0.0, 0.0
         while done < tokens:
             part = min(tokens - done, float(self.chunk_tokens))
-            time_s += self.cost.tokens_time_s(part)
+            time_s += self.cost.tokens_time_s(part) + self.cost.prompt_s
             done += part
         return time_s
 
@@ -225,7 +225,7 @@ class _Loop:
 
     def iterate(self, decoding: int, tokens: float, extra_s: float) -> None:
         """Run one iteration with prompts in it."""
-        cost, time_s = self.cost, extra_s
+        cost, time_s = self.cost, extra_s + self.cost.prompt_s
         time_s += cost.tokens_time_s(tokens + decoding * cost.verified)
         if decoding:
             time_s += self.engine.decode_s(decoding, self.contexts / decoding)

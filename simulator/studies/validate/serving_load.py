@@ -17,12 +17,11 @@ from simulator.studies.validate.topic import Cells, Simulated, count, given, in_
 
 QUANTITIES = ("ttft_mean", "tpot_mean")
 ENGINES = {"vllm": "vllm-0.12", "sglang": "sglang-0.5", "trtllm": "trtllm-1.0"}
-NARROW_KEYS = ("trtllm",)
+NARROW_KEYS = ("trtllm", "vllm")
 """Engines that kept keys and values in 8 bits where weights are narrow (InferenceX)."""
 
 # Lengths of InferenceX runs, which draw each between 0.8 of it and all of it; others are exact.
 SPREAD, INFERENCEX = 0.2, (1024.0, 8192.0)
-EXACT = 0.02
 
 DRAFTING = {"1.1.0rc2.post2", "1.2.0rc6.post3"}
 """Versions whose runs of DeepSeek-R1 drafted with its own prediction layer (InferenceX ran both; none
@@ -59,7 +58,7 @@ def _latency(cells: tuple[tuple[str, str], ...]) -> tuple[float, float, str]:
         cost, made.seats(prompt + output) * copies, engine.chunk_tokens, engine.mixes,
         engine.request_host, _prefill(row, engines), copies,
     )
-    spread = SPREAD if {prompt, float(output)} <= set(INFERENCEX) else EXACT
+    spread = SPREAD if {prompt, float(output)} <= set(INFERENCEX) else 0.0
     found = closed(loop, Lengths(prompt, output, 1.0 - spread), users)
     note = engines.note or ("" if row.get("weight_precision") else f"{made.setting.precision} weights")
     return *found.means(users), note

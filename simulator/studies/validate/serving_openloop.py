@@ -17,8 +17,8 @@ ENGINE = "vllm-0.12"
 SPREAD = 0.17
 
 # Share of a prompt behind the shared prefix that earlier turns of its conversation left in the cache.
-# Prompts are multi-turn, turns are not published. Assumed, 0.3-0.7.
-HISTORY = 0.5
+# Prompts are multi-turn, turns are not published. Assumed, 0.5-0.8.
+HISTORY = 0.65
 
 
 def simulate(row: Cells) -> Simulated:
