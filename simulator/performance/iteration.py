@@ -169,12 +169,13 @@ def _prompt_s(setting: ServingSetting) -> float:
 
 
 def _sequence_work(setting: ServingSetting) -> Floats:
-    """Return what one more sequence adds: vocabulary, state, host."""
-    few, many = ops.output_work(setting, np.array([1.0, 513.0])).T
-    each = (many - few) / 512.0
+    """Return what one more sequence adds: vocabulary, state, and the host of its own group."""
+    dp = setting.plan.dp
+    few, many = ops.output_work(setting, np.array([1.0, 513.0]) * dp).T
+    each = (many - few) / (512.0 * dp)
     for kind in layers.kinds(setting.model):
         each = each + kind.count * ops.state_work(setting, kind)
-    each[0] += setting.engine.of(setting.engine.sequence_host, setting.chip.name)
+    each[0] += setting.engine.of(setting.engine.sequence_host, setting.chip.name) / dp
     return each
 
 

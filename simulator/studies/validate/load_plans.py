@@ -14,6 +14,8 @@ WIDEST_DECODE = 32
 """Chips of the widest decode engine that was run (expert parallel, InferenceX)."""
 PREFILL_CHIPS = 4
 """Chips of a prefill worker on racks where none is given (InferenceX, GB200)."""
+POWERS = (1, 2, 4, 8, 16, 32)
+USUAL_DECODES = 4
 CROWDED = 16.0
 """Users per chip from which attention was run data parallel where a row does not say."""
 
@@ -74,23 +76,37 @@ def _aggregated(row: Cells) -> ReplicaPlan:
 
 
 def _disaggregated(row: Cells) -> Engines:
-    prefill, decode = (_worker(row, part) for part in ("prefill_", "decode_"))
-    given_workers = bool(row.get("prefill_workers"))
-    if max(prefill.chips, decode.chips) > WIDEST_DECODE or decode.chips not in (1, 2, 4, 8, 16, 32):
-        if _of_rack(row) and not given_workers:
-            return _whole_rack(decode.chips, number(row, "concurrency"))
-    prefills, decodes = (count(row, f"{part}_workers", 1) for part in ("prefill", "decode"))
-    note = "" if given_workers else "one prefill and one decode worker"
-    return Engines(decode, decodes, prefill, prefills, note)
+    prefill, decode = (_given_plan(row, part) for part in ("prefill_", "decode_"))
+    if row.get("prefill_workers"):
+        workers = (count(row, f"{part}_workers") for part in ("prefill", "decode"))
+        prefills, decodes = workers
+        return Engines(decode, decodes, prefill, prefills)
+    users, chips = number(row, "concurrency"), decode.chips
+    if _of_rack(row) and (chips > WIDEST_DECODE or chips not in POWERS):
+        return _whole_rack(chips, users)
+    if _of_rack(row) and chips == 1 and row.get("decode_ep", "").startswith("1"):
+        chips = WIDEST_DECODE if users > CROWDED * WIDEST_DECODE / 2 else 8
+        prefill = ReplicaPlan(1, PREFILL_CHIPS, PREFILL_CHIPS)
+    return _guessed(row, chips, users, prefill)
 
 
-def _worker(row: Cells, part: str) -> ReplicaPlan:
+def _guessed(row: Cells, chips: int, users: float, prefill: ReplicaPlan) -> Engines:
+    """Return the engines where workers are not given: those of like rows that give them.
+
+    TensorRT-LLM ran four tensor-parallel decode workers for few users; anyone else one. Many users
+    were decoded data parallel.
+    """
+    many = USUAL_DECODES if row.get("engine") == "trtllm" else 1
+    wide = chips > 8 and (_of_rack(row) or row.get("engine") == "sglang")
+    if wide or users > CROWDED * chips * many:
+        return Engines(ReplicaPlan(1, chips, chips), 1, prefill, 1, "one decode worker guessed")
+    ep = chips if _degree(row, "decode_ep") > 1 else 1
+    return Engines(ReplicaPlan(chips, 1, ep), many, prefill, 1, f"{many} decode workers guessed")
+
+
+def _given_plan(row: Cells, part: str) -> ReplicaPlan:
     tp, dp, ep = (_degree(row, f"{part}{name}") for name in ("tp", "dp", "ep"))
-    crowded = number(row, "concurrency") / (tp * dp) > CROWDED
-    if not row.get("prefill_workers") and tp > 1 and (crowded or tp > 8) and part == "decode_":
-        tp, dp = 1, tp
-    chips = tp * dp
-    return ReplicaPlan(tp, dp, chips if ep > 1 or dp > 1 else 1)
+    return ReplicaPlan(tp, dp, tp * dp if ep > 1 or dp > 1 else 1)
 
 
 def _whole_rack(chips: int, users: float) -> Engines:
