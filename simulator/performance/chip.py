@@ -4,7 +4,6 @@ Every efficiency that is not a figure of a chip's own catalog entry is a constan
 its source and evidence.
 """
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -17,21 +16,6 @@ Number = TypeVar("Number", float, NDArray[np.float64])
 # Share of peak where a chip has no measurement of its own; measured shares of ten chips lie
 # between 0.51 and 0.97 (ml-engineering, matrix-multiplication survey). Assumed.
 UNMEASURED_MATRIX_SHARE = 0.70
-
-# Share of a large matrix product's rate that whole transformer layers keep: norms, activations,
-# attention softmax and tile edges take the rest. Assumed, range 0.65-0.85.
-LAYER_SHARE = 0.75
-
-# Share of peak memory bandwidth that streaming weights reach in decode kernels; stream tests on
-# H100 reach 0.90-0.93, small products less. Assumed, range 0.75-0.92.
-WEIGHT_BANDWIDTH_SHARE = 0.85
-
-# The same for the weights of experts, which grouped products read in small uneven pieces. Assumed,
-# range 0.40-0.75.
-EXPERT_BANDWIDTH_SHARE = 0.55
-
-# The same for gathering keys and values from paged memory. Assumed, range 0.45-0.80.
-KV_BANDWIDTH_SHARE = 0.60
 
 # Chip power between idle and TDP: what memory draws when it works without pause, and how the draw
 # of the matrix units grows with their busy share (to the power of the exponent, up to all of it).
@@ -65,17 +49,6 @@ STREAM_SHARE = 0.85
 _WIDER = {"fp4": ("fp4", "fp8", "bf16"), "fp8": ("fp8", "bf16"), "int8": ("int8", "fp8", "bf16")}
 
 
-@dataclass(frozen=True)
-class Sustained:
-    """Rates that one chip keeps up in one precision."""
-
-    matrix_flop_s: float
-    layer_flop_s: float
-    weight_bytes_s: float
-    expert_bytes_s: float
-    kv_bytes_s: float
-
-
 def compute_precision(chip: Accelerator, precision: str) -> str:
     """Return the precision in which the chip multiplies operands stored in `precision`."""
     for candidate in _WIDER.get(precision, (precision,)):
@@ -92,27 +65,6 @@ def matrix_rate_flop_s(chip: Accelerator, precision: str) -> float:
     if measured is None:
         measured = min(chip.sustained.values(), default=UNMEASURED_MATRIX_SHARE)
     return chip.peak[computed] * measured
-
-
-def sustained(chip: Accelerator, precision: str) -> Sustained:
-    """Return what one chip keeps up in one precision."""
-    matrix = matrix_rate_flop_s(chip, precision)
-    return Sustained(
-        matrix_flop_s=matrix,
-        layer_flop_s=LAYER_SHARE * matrix,
-        weight_bytes_s=WEIGHT_BANDWIDTH_SHARE * chip.memory_bandwidth,
-        expert_bytes_s=EXPERT_BANDWIDTH_SHARE * chip.memory_bandwidth,
-        kv_bytes_s=KV_BANDWIDTH_SHARE * chip.memory_bandwidth,
-    )
-
-
-def roofline_s(chip: Accelerator, precision: str, flops: float, read_bytes: float) -> float:
-    """Return the time in s of one large operation: the slower of arithmetic and memory.
-
-    Williams et al., Roofline, CACM 52(4), 2009, with sustained instead of peak rates.
-    """
-    rate = sustained(chip, precision)
-    return max(flops / rate.matrix_flop_s, read_bytes / rate.weight_bytes_s)
 
 
 def stream_s(chip: Accelerator, moved_bytes: Number, kernels: float = 1.0) -> Number:
