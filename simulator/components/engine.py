@@ -32,6 +32,8 @@ class Engine(Spec):
     expert_layer_host: dict[str, Time] = Field(default_factory=dict)
     """What a layer of experts adds to an iteration with prompts, outside the graphs, while the host
     learns which experts got how many tokens."""
+    latent_layer_host: dict[str, Time] = Field(default_factory=dict)
+    """The same of a layer of latent attention, whose keys and values are expanded for prompts."""
     planned_mixer_host: dict[str, Time] = Field(default_factory=dict)
     """What the host needs for a layer of attention or recurrence that it plans and launches by itself
     in every iteration, outside the graphs: an iteration takes no less than all of them."""

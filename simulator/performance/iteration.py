@@ -162,10 +162,14 @@ def _tokens_work(setting: ServingSetting, grid: Floats) -> Floats:
 
 
 def _prompt_s(setting: ServingSetting) -> float:
-    waits = setting.engine.expert_layer_host
-    if not (waits and setting.model.experts):
-        return 0.0
-    return setting.model.moe_layers * setting.engine.of(waits, setting.chip.name)
+    """Return what an iteration with prompts waits for its host, over all layers."""
+    model, engine, chip = setting.model, setting.engine, setting.chip.name
+    total = 0.0
+    if model.experts and engine.expert_layer_host:
+        total += model.moe_layers * engine.of(engine.expert_layer_host, chip)
+    if model.latent and engine.latent_layer_host:
+        total += model.attention_layers * engine.of(engine.latent_layer_host, chip)
+    return total
 
 
 def _sequence_work(setting: ServingSetting) -> Floats:

@@ -9,6 +9,7 @@ from scipy.special import ndtr, ndtri
 
 from simulator.performance.replica import Replica
 
+
 @dataclass(frozen=True)
 class Demand:
     """The requests that one replica is asked to serve."""

@@ -1,6 +1,5 @@
 """What fits the memory of one serving replica: weights, keys and values, recurrent states."""
 
-from simulator.components.language_model import PRECISION_BYTES
 from simulator.performance import layers, transformer
 from simulator.performance.serving_setting import ServingSetting
 

@@ -9,6 +9,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.components.language_model import PRECISION_BYTES
 from simulator.performance import attention, collectives, operators
 from simulator.performance import chip as chips
 from simulator.performance.expert_exchange import expert_exchange_s
@@ -16,7 +17,6 @@ from simulator.performance.layer import CONVOLUTION_BYTES, SCAN_SHARE
 from simulator.performance.layers import LayerKind, Product
 from simulator.performance.products import product_s
 from simulator.performance.serving_setting import ServingSetting
-from simulator.components.language_model import PRECISION_BYTES
 
 Work = NDArray[np.float64]
 Tokens = NDArray[np.float64]
@@ -170,7 +170,7 @@ def all_reduce_s(setting: ServingSetting, ranks: int, message: Tokens) -> Tokens
 
 
 def _tokens_to_experts_s(setting: ServingSetting, product: Product, tokens: Tokens) -> Tokens:
-    plan, model, fabric, engine = setting.plan, setting.model, setting.fabric, setting.engine
+    plan, fabric, engine = setting.plan, setting.fabric, setting.engine
     width = product.k
     if engine.exchange == "all_gather":
         whole = 2.0 * tokens * width
