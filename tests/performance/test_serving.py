@@ -71,14 +71,14 @@ def test_batch_agrees_with_the_mean_field_where_it_is_large() -> None:
     replica = Replica(language_model("llama-3.1-8b"), accelerator("H200"), 1, "fp8")
     demand = Demand(500.0, 500.0, 0.5)
     queue = Queue(replica, demand, 900)
-    rate = 0.6 * queue.limit_requests_s
+    rate = 0.75 * queue.limit_requests_s
     state = queue.at(np.array([rate]))
     batch = float(state.batch[0])
     iteration_s = float(replica.decode_s(np.array([batch]), demand.context)[0])
     tpot_s = iteration_s / (1.0 - rate * queue.prefill_s)
     assert batch > 50
-    assert batch == pytest.approx(rate * demand.steps * tpot_s, rel=0.06)
-    assert state.tpot_s[0] == pytest.approx(tpot_s, rel=0.06)
+    assert batch == pytest.approx(rate * demand.steps * tpot_s, rel=0.07)
+    assert state.tpot_s[0] == pytest.approx(tpot_s, rel=0.07)
 
 
 def test_constant_prompts_wait_as_in_m_d_1() -> None:
