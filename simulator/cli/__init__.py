@@ -155,6 +155,9 @@ def _plan(
     precision: Annotated[
         str | None, typer.Option(metavar="P", help="Of the matrix products: bf16, fp8, fp4, int8.")
     ] = None,
+    stack: Annotated[
+        str | None, typer.Option(metavar="STACK", help="Software stack, from the catalog.")
+    ] = None,
     top: Annotated[int, typer.Option(min=1, max=1000, metavar="K", help="Plans to print.")] = 5,
     as_json: AsJson = False,
 ) -> None:
@@ -162,7 +165,7 @@ def _plan(
     from simulator.cli import plan as command
 
     asked = command.Question(
-        model, accelerator, accelerators, fabric, global_batch, seq_len, precision, top
+        model, accelerator, accelerators, fabric, global_batch, seq_len, precision, stack, top
     )
     command.plan(asked, as_json)
 
