@@ -110,10 +110,15 @@ class Replica:
         return serving_memory.seats(self.setting, context)
 
     def _prefill(self, form: IterationCost, tokens: float, cached: float) -> float:
-        """Return what a prompt adds, in the engine's chunks."""
+        """Return what a prompt adds, in the engine's chunks.
+
+        Where prompts come often they share iterations, and so what one waits for its host.
+        """
+        chunk = float(self.setting.engine.chunk_tokens)
         done, total = cached, 0.0
         while done < tokens:
-            part = min(tokens - done, float(self.setting.engine.chunk_tokens))
-            total += form.added_s(part, PROMPT_COMPANY, done)
+            part = min(tokens - done, chunk)
+            shared_s = form.prompt_s * part / (chunk * self.plan.dp)
+            total += form.added_s(part, PROMPT_COMPANY, done) - form.prompt_s + shared_s
             done += part
         return total

@@ -32,7 +32,8 @@ def constants() -> pd.DataFrame:
     own = (c for name in topics() for c in of_module(import_module(f"{PACKAGE}.{name}")))
     found = (*of_performance(), *own)
     rows = [(c.name, f"{c.value:g}", c.source, c.evidence, c.range) for c in found]
-    for kind, name in [(kind, name) for kind in (STACKS, ENGINES) for name in catalog.names(kind)]:
+    every = [(kind, name) for kind in (STACKS, ENGINES) for name in catalog.names(kind)]
+    for kind, name in every:
         for path, value, source, evidence, limits in catalog.figures(kind, name):
             span = f"{limits[0]} to {limits[1]}" if limits else None
             rows.append((f"{name}.{path}", str(catalog.plain(value)), source, evidence, span))
