@@ -23,6 +23,9 @@ from simulator.reports.style import (
     time_axis,
 )
 
+NOTABLE_FRAC = 0.001
+"""Steps longer by less than this read the same in the title."""
+
 MARKED = 12
 """Changes of the network named in the figure; more would hide the lines."""
 
@@ -52,6 +55,9 @@ def _title(run: Run, job: str | None) -> str:
         return f"{held}, and no failure among them slowed a training job in {run.days:.3g} days"
     own = _steps(run, job)
     worst, best = float(own["step_time_s"].max()), float(own["planned_step_time_s"].iloc[0])
+    longer = worst / best - 1.0
+    if longer < NOTABLE_FRAC:
+        return f"{held}; what failed among them lengthened a step by less than {NOTABLE_FRAC:.1%}"
     return (
         f"{held}; with parts of them out, a step of “{job}” takes up to {wording.seconds(worst)} "
         f"instead of {wording.seconds(best)}"
