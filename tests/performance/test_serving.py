@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from simulator.components.from_catalog import accelerator, language_model
+from simulator.components.from_catalog import accelerator, engine, language_model
 from simulator.performance.queueing import Demand, Queue
 from simulator.performance.replica import Replica
 from simulator.performance.serving import QUANTILES, ServingSurface, surface
@@ -166,7 +166,8 @@ def test_published_decode_steps_of_dense_models_on_h100(
             continue
         model = language_model(row["model"])
         precision = {"bfloat16": "bf16", "fp8": "fp8"}[row["weight_precision"]]
-        replica = Replica(model, accelerator("H100"), int(row["n_accelerators"]), precision)
+        chips = int(row["n_accelerators"])
+        replica = Replica(model, accelerator("H100"), chips, precision, engine("vllm-0.11"))
         context = 200 + 0.65 * float(row["mean_output_tokens"])
         step_s = replica.decode_s(np.array([float(row["mean_batch"])]), context)[0]
         errors.append(abs(1e3 * step_s / float(row["measured"]) - 1))
