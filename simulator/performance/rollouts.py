@@ -11,9 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from simulator.performance import chip as chips
 from simulator.performance import transformer
-from simulator.performance.queueing import PREFILL_POWER
 from simulator.performance.replica import Replica
 from simulator.performance.serving import MAX_BATCH
 from simulator.performance.training import WAITING_POWER
@@ -100,11 +98,11 @@ def generate(
     thin_j = float(np.trapezoid(
         thin.seconds * (busy * thin.power_frac + (1.0 - busy) * WAITING_POWER), tokens))
     total_s = read_s + full_s + thin_s
-    matrix_s = read_s + full_s * full.matrix_frac[0]
-    matrix_s += float(np.trapezoid(thin.seconds * thin.matrix_frac, tokens))
-    drawn_j = read_s * PREFILL_POWER + full_s * full.power_frac[0] + thin_j
+    bound_s = read_s + full_s * full.clock_bound_frac[0]
+    bound_s += float(np.trapezoid(thin.seconds * thin.clock_bound_frac, tokens))
+    drawn_j = read_s * replica.prefill_power(input_tokens) + full_s * full.power_frac[0] + thin_j
     return Generation(
-        float(total_s), float(drawn_j / total_s), float(matrix_s / total_s), mean, longest
+        float(total_s), float(drawn_j / total_s), float(bound_s / total_s), mean, longest
     )
 
 
@@ -112,10 +110,8 @@ def score_s(
     replica: Replica, replicas: float, sequences: float, sequence_tokens: float
 ) -> float:
     """Return the time to pass whole sequences once through a model and score every token."""
-    model = replica.model
-    scores = (sequence_tokens - 1.0) * 2.0 * model.vocabulary * model.hidden
-    scores_s = scores / (replica.chips * replica.rates.layer_flop_s)
-    return sequences / replicas * (replica.prefill_s(sequence_tokens) + scores_s)
+    each_s = replica.prefill_s(sequence_tokens) + replica.scores_s(sequence_tokens)
+    return sequences / replicas * each_s
 
 
 def forward_flops(replica: Replica, tokens: float) -> float:
@@ -127,18 +123,16 @@ def forward_flops(replica: Replica, tokens: float) -> float:
 class _Iterations:
     seconds: NDArray[np.float64]
     power_frac: NDArray[np.float64]
-    matrix_frac: NDArray[np.float64]
+    clock_bound_frac: NDArray[np.float64]
 
 
 def _iterations(
     replica: Replica, batch: NDArray[np.float64], context: NDArray[np.float64]
 ) -> _Iterations:
-    """Return time, power and matrix share of a decode iteration at each batch and context."""
-    seconds = np.array([
-        float(replica.decode_s(np.array([b]), c)[0]) for b, c in zip(batch, context, strict=True)
-    ])
-    matrix_s = batch * np.array([replica.sequence_matrix_s(c) for c in context])
-    memory_s = batch * np.array([replica.sequence_memory_s(c) for c in context])
-    memory_s = memory_s + replica.weights_s(batch)
-    power = chips.dynamic_power_frac(matrix_s / seconds, memory_s / seconds)
-    return _Iterations(seconds, power, matrix_s / seconds)
+    """Return time, power and the share that follows the clock, at each batch and context."""
+    pairs = [(np.array([b]), float(c)) for b, c in zip(batch, context, strict=True)]
+    seconds, power, bound = (
+        np.array([float(of(b, c)[0]) for b, c in pairs])
+        for of in (replica.decode_s, replica.decode_power, replica.clock_bound_frac)
+    )
+    return _Iterations(seconds, power, bound)

@@ -8,7 +8,6 @@ from pydantic import Field
 from simulator.components import from_catalog
 from simulator.components.kinds import Spec
 from simulator.engine.state import Load
-from simulator.performance.queueing import PREFILL_POWER
 from simulator.performance.rollouts import score_s
 from simulator.site import Site
 from simulator.units import Duration, Positive
@@ -53,13 +52,14 @@ def test_of(spec: ModelTest, job: SynchronousJob) -> Test:
     rollouts = spec.rollouts
     written = generation_of(rollouts, job.model, job.accelerator, chips)
     tokens = rollouts.input_tokens + written.output_tokens
-    judged_s = 0.0
+    judged_s, judged_power = 0.0, 0.0
     if spec.judge:
         judge = replica_of(rollouts, spec.judge, job.accelerator)
         judge.kv_room_bytes  # noqa: B018  refuses a judge that does not fit
         judged_s = score_s(judge, chips // rollouts.tensor_parallel, rollouts.answers, tokens)
+        judged_power = judge.prefill_power(tokens)
     seconds = written.seconds + judged_s
-    power = written.seconds * written.dynamic_power_frac + judged_s * PREFILL_POWER
+    power = written.seconds * written.dynamic_power_frac + judged_s * judged_power
     bound = written.seconds * written.clock_bound_frac + judged_s
     return Test(seconds, power / seconds, bound / seconds, rollouts.answers * tokens)
 

@@ -8,7 +8,6 @@ from pydantic import Field
 from simulator.components import from_catalog
 from simulator.performance import collectives, transformer
 from simulator.performance.collectives import Fabric
-from simulator.performance.queueing import PREFILL_POWER
 from simulator.performance.rollouts import Generation, score_s
 from simulator.performance.training import WAITING_POWER, TrainingStep, estimate
 from simulator.workloads.rollouts import Rollouts, generation_of, replica_of
@@ -87,16 +86,17 @@ def _writing(job: RlPostTraining, written: Generation) -> tuple[Phase, ...]:
     rollouts, tokens = job.rollouts, job.rollouts.input_tokens + written.output_tokens
     replicas = job.writers // rollouts.tensor_parallel
     scorers = [*([job.model] if job.reference else []), *filter(None, [job.reward_model])]
-    seconds = sum(
-        score_s(replica_of(rollouts, name, job.accelerator), replicas, rollouts.answers, tokens)
-        for name in scorers
-    )
+    models = [replica_of(rollouts, name, job.accelerator) for name in scorers]
+    times = [score_s(each, replicas, rollouts.answers, tokens) for each in models]
+    seconds = sum(times)
     generation = Phase(
         "generation", written.seconds, written.dynamic_power_frac, written.clock_bound_frac,
         "generation",
     )
-    scoring = Phase("scoring", seconds, PREFILL_POWER, 1.0, "scoring")
-    return (generation, scoring) if seconds else (generation,)
+    if not seconds:
+        return (generation,)
+    drawn = sum(t * m.prefill_power(tokens) for t, m in zip(times, models, strict=True))
+    return generation, Phase("scoring", seconds, drawn / seconds, 1.0, "scoring")
 
 
 def _beside(phases: tuple[Phase, ...], share: float) -> tuple[Phase, ...]:

@@ -13,8 +13,8 @@ from simulator.studies.validate import published, study
 from simulator.studies.validate.table import read
 from simulator.studies.validate.topic import PACKAGE, topics
 
-STACKS = "stacks"
-"""The catalog's kind of thing that holds constants by software stack and chip."""
+STACKS, ENGINES = "stacks", "engines"
+"""The catalog's kinds of things that hold constants by software and chip: of training, of serving."""
 
 
 @cache
@@ -28,12 +28,13 @@ def validation() -> pd.DataFrame:
 
 @cache
 def constants() -> pd.DataFrame:
-    """Return the constants of the models, of the topics, and of every stack in the catalog."""
+    """Return the constants of the models, of the topics, and of every stack and engine."""
     own = (c for name in topics() for c in of_module(import_module(f"{PACKAGE}.{name}")))
     found = (*of_performance(), *own)
     rows = [(c.name, f"{c.value:g}", c.source, c.evidence, c.range) for c in found]
-    for name in catalog.names(STACKS) if STACKS in catalog.kinds() else ():
-        for path, value, source, evidence, limits in catalog.figures(STACKS, name):
+    every = [(kind, name) for kind in (STACKS, ENGINES) for name in catalog.names(kind)]
+    for kind, name in every:
+        for path, value, source, evidence, limits in catalog.figures(kind, name):
             span = f"{limits[0]} to {limits[1]}" if limits else None
             rows.append((f"{name}.{path}", str(catalog.plain(value)), source, evidence, span))
     return pd.DataFrame(rows, columns=list(FOUNDATIONS["constants"]))
