@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from simulator.studies.validate import training
+from simulator.studies.validate.study import validate
+from simulator.studies.validate.table import Row
 from simulator.studies.validate.topic import Simulated
 
 TABLE = Path(__file__).parents[3] / "shared" / "validation" / "training.csv"
@@ -113,6 +115,10 @@ def test_shapes_of_a_row_stand_above_the_catalog() -> None:
         ({"accelerator": "H1000"}, "did you mean 'H100"),
         ({"stack": ""}, "stack is not given"),
         ({"tp": "three"}, "tp is 'three', not a whole number"),
+        ({"tp": "1.5"}, "tp is '1.5', not a whole number of one or more"),
+        ({"tp": "0"}, "tp is '0', not a whole number of one or more"),
+        ({"pp": "1", "vpp": "3"}, "vpp 3 needs several pipeline stages, and pp is 1"),
+        ({"heads": "7"}, "hidden 8192 does not divide over 7 heads"),
         ({"tp": "5"}, "64 heads do not divide over tp 5"),
         ({"model": "unknown", "layers": ""}, "the catalog has no 'unknown' in models"),
     ],
@@ -120,3 +126,38 @@ def test_shapes_of_a_row_stand_above_the_catalog() -> None:
 def test_rows_that_cannot_be_simulated_say_why(changes: dict[str, str], reason: str) -> None:
     with pytest.raises((ValueError, KeyError), match=reason):
         training.simulate(ROW | changes)
+
+
+def test_words_not_understood_are_taken_as_not_given_and_told() -> None:
+    for column, told in (("recompute", "is none of none, selective, full"),
+                         ("sharding", "is none of full, gradients, optimizer, none"),
+                         ("precision", "is none of fp4, int8, fp8, bf16")):  # fmt: skip
+        plain, odd = (training.simulate(ROW | {column: cell}) for cell in ("", "banana"))
+        assert odd.value == plain.value
+        assert f"{column} 'banana' {told}: taken as not given" in odd.note
+
+
+def test_a_number_with_another_chips_in_brackets_is_told() -> None:
+    found = training.simulate(ROW | {"tp": "8 (4)"})
+    assert found.value == training.simulate(ROW).value
+    assert "tp '8 (4)' taken as 8" in found.note
+
+
+def test_a_component_that_cannot_be_made_gives_its_first_complaint() -> None:
+    rows = [Row("t.csv", 2, ROW | {"topic": "training", "heads": "32", "kv_heads": "12"}, 1.0)]
+    (record,) = validate(rows).to_dict("records")
+    assert record["simulated"] is None
+    assert "Error" not in record["reason"] and "heads" in record["reason"]
+
+
+def test_small_servers_split_tensor_parallel_ranks_but_racks_do_not() -> None:
+    whole, halves = (training.simulate(ROW | {"accelerators_per_node": n}) for n in ("8", "4"))
+    assert halves.value > 1.2 * whole.value
+    rack = ROW | {"accelerator": "GB200", "stack": "megatron-bridge-25.11", "precision": "bf16"}
+    trays, blank = (training.simulate(rack | {"accelerators_per_node": n}) for n in ("4", ""))
+    assert trays.value == blank.value
+
+
+def test_a_stack_that_knows_better_says_in_what_it_multiplied() -> None:
+    gaudi = ROW | {"stack": "mlperf-v3.1", "accelerator": "Gaudi2", "precision": "bf16"}
+    assert "precision fp8 as stack mlperf-v3.1 ran on Gaudi2" in training.simulate(gaudi).note
