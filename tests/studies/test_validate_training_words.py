@@ -62,5 +62,5 @@ def test_blanks_are_not_given(cell):
 def test_degrees_are_whole_and_brackets_are_another_chips():
     assert [words.degree({"tp": c}, "tp") for c in ("8", "8.0", "1 (2)", "2(4)")] == [8, 8, 1, 2]
     for cell in ("1.5", "0", "0 (1)", "-2", "1 2", "two", "8x"):
-        with pytest.raises(ValueError, match="tp is '.*', not a whole number of one or more"):
+        with pytest.raises(ValueError, match=r"tp is '.*', not a whole number of one or more"):
             words.degree({"tp": cell}, "tp")
