@@ -149,3 +149,15 @@ def test_the_step_tells_whose_constants_it_used() -> None:
     assert step(stack="llama3-2024").stack == "llama3-2024"
     with pytest.raises(KeyError, match="no 'torch' in stacks"):
         step(stack="torch")
+
+
+def test_deepseek_v3_takes_its_published_days_per_trillion_tokens() -> None:
+    """180,000 hours of H800 per trillion tokens on 2,048 of them are 3.66 days; 16 stages, 64-way
+    experts, sequences of 4,096, 15,360 a batch (DeepSeek-V3, arXiv:2412.19437, sections 1, 3.2, 4.2)."""
+    plan = ParallelPlan(
+        pp=16, ep=64, schedule="zero_bubble", precision="fp8", recompute="selective",
+        sequence_length=4096, global_batch_sequences=15_360, stack="deepseek-2024",
+    )  # fmt: skip
+    made = estimate(language_model("deepseek-v3"), accelerator("H800-SXM-80GB"), 2048, plan)
+    days = 1e12 / (15_360 * 4096) * made.step_time_s / 86_400
+    assert days == pytest.approx(180e3 / 2048 / 24, rel=0.15)
