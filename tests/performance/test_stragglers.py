@@ -33,7 +33,8 @@ def test_against_drawing_them(chips: int, draws: int, within: float) -> None:
 
 
 def test_a_hundred_thousand_chips_wait_for_the_slowest_of_63_slow_servers() -> None:
-    assert 100_800 / 8 * stragglers.SLOW_SERVERS == pytest.approx(63)
+    slow_servers = 100_800 / 8 * stragglers.SLOW_SERVERS
+    assert slow_servers == pytest.approx(63)
     assert slowest_of(100_800, 8) == pytest.approx(1.131, abs=0.001)
 
 
