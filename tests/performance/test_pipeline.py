@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from simulator.components.fabric import Ends
+from simulator.components.fabric.clos import Clos
 from simulator.components.fabric.tier import Tier
 from simulator.components.from_catalog import accelerator, language_model, stack
 from simulator.components.parallel_plan import ParallelPlan, SiteSync
@@ -12,7 +14,7 @@ from simulator.performance.collectives import Fabric, fabric_of
 from simulator.performance.layer import stage_time
 from simulator.performance.pipeline import PipelineTime, pipeline_time
 from simulator.performance.setting import Setting
-from simulator.performance.training import setting_of
+from simulator.performance.training import estimate, setting_of
 
 
 def setting(
@@ -87,3 +89,21 @@ def test_stages_stay_in_a_site() -> None:
     )
     assert slow == fast
     assert 0.0 < slow.sends_s < lost(setting(fabric=tiered(0.01, "wan"), pp=8)).sends_s
+
+
+def test_an_oversubscribed_core_slows_the_step_of_a_large_job() -> None:
+    model, chip = language_model("llama-3.1-405b"), accelerator("H100")
+    plan = ParallelPlan(
+        tp=8, pp=16, global_batch_sequences=512, sequence_length=8192, recompute="full",
+        sharding="full",
+    )  # fmt: skip
+    steps_s = []
+    for over in (1.0, 7.0, 31.0):
+        core = Clos.model_validate({
+            "radix": 32, "core_oversubscription": over, "port_bandwidth": "400 Gb/s",
+            "hop_latency": "600 ns", "switch_power": "1 kW", "optic_power": "10 W",
+        })  # fmt: skip
+        tiers = core.tiers(Ends(2048, 2048, chip.scaleout_bandwidth, 8))
+        steps_s.append(estimate(model, chip, 2048, plan, fabric_of(chip, tiers)).step_time_s)
+    assert 1.01 * steps_s[0] < steps_s[1] < steps_s[2]
+    assert steps_s[2] > 1.05 * steps_s[0]
