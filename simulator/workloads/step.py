@@ -112,6 +112,17 @@ def phases_of(step: TrainingStep) -> tuple[Phase, ...]:
     return tuple(phase for phase in found if phase.seconds > 0.0)
 
 
+def steps_over(step: TrainingStep, tokens: float) -> JobStep:
+    """Return an optimizer step taken again and again until `tokens` are trained on."""
+    return JobStep(
+        phases=phases_of(step),
+        tokens_per_step=step.tokens_per_step,
+        steps=tokens / step.tokens_per_step,
+        mfu=step.mfu,
+        checkpoint_bytes=step.checkpoint_bytes,
+    )
+
+
 def scaled(phases: tuple[Phase, ...], factor: float) -> tuple[Phase, ...]:
     """Return the phases that last `factor` times as long."""
     return tuple(replace(phase, seconds=phase.seconds * factor) for phase in phases)
