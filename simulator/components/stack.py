@@ -59,6 +59,9 @@ class Stack(Spec):
     another layout, biases, masks and casts of their own."""
     interleaves: bool = True
     """Pipeline stages can hold several virtual stages."""
+    zero_bubble: bool = False
+    """Pipelines can put off the weights' gradients to fill the bubble; the search of plans leaves the
+    schedule out otherwise."""
     stops_early: bool = False
     """Full recomputation stops at the last activation that backward needs: a layer's last product is
     not repeated (PyTorch's non-reentrant checkpoints)."""

@@ -78,6 +78,13 @@ def _chunks(case: Case) -> Sequence[int]:
     return range(1, MOST_CHUNKS + 1 if stack is None or stack_named(stack).interleaves else 2)
 
 
+def _schedules(case: Case) -> Sequence[str]:
+    """1F1B, and zero bubble where the software stack has it."""
+    stack = case.fixed.get("stack")
+    every = get_args(Schedule)
+    return every if stack is not None and stack_named(stack).zero_bubble else every[:1]
+
+
 def _precisions(case: Case) -> Sequence[str]:
     """What the chip multiplies in, of what models are trained in."""
     known = [p for p in TRAINED_IN if p in case.chip.peak]
@@ -91,7 +98,7 @@ AXES: dict[str, Callable[[Case], Iterator[Any] | Sequence[Any]]] = {
     "ep": _expert_ways,
     "micro_batch": lambda case: powers_of_two(MOST_MICRO_BATCH),
     "virtual_stages": _chunks,
-    "schedule": lambda case: get_args(Schedule),
+    "schedule": _schedules,
     "recompute": lambda case: get_args(Recompute),
     "sharding": lambda case: get_args(Sharding),
     "precision": _precisions,
