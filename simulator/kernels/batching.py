@@ -1,0 +1,323 @@
+"""Iteration-level continuous batching of a replica, ahead from event to event.
+
+Between two events (an arrival that may start, a chunk, the end of a request, memory full) the same
+sequences decode, each context grows evenly, and iteration times are an arithmetic series: their sum
+and the iteration that a moment falls into have closed forms. `batching_reference` says the same one
+iteration after the other.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from simulator.kernels import batching_queue as queue
+from simulator.kernels import calendar, prefix_cache
+from simulator.kernels.batching_state import (
+    BATCH_S,
+    BUSY_S,
+    CONTEXT,
+    DYNAMIC_S,
+    GRAIN,
+    KV_TOKEN_S,
+    LIMITED,
+    NONE,
+    PAIR,
+    SEQUENCE,
+    SERVED,
+)
+
+
+@njit(cache=True, forceinline=True)
+def enqueue(w, r, i):
+    """Have a request arrive at a replica; iterations planned too far ahead are given back."""
+    replica, request = w.replicas[r], w.requests[i]
+    if not queue.arrive(w, r, i):
+        return
+    if replica.end == np.inf:
+        replica.end = request.arrival_s
+    elif replica.iterations > 1 and queue.head(w, r) == i:
+        if _may_start(w, r, i):
+            _cut(replica, request.arrival_s)
+        elif w.rules.patience_s < np.inf:
+            _cut(replica, queue.deadline_s(w, i))
+
+
+@njit(cache=True, forceinline=True)
+def _may_start(w, r, i):
+    """Return whether a request at the head of the line may start while the same ones decode."""
+    replica, request = w.replicas[r], w.requests[i]
+    if replica.running == w.rules.max_sequences:
+        return False
+    return w.rules.block_tokens > 0 or replica.held + request.goal * GRAIN <= w.rules.capacity
+
+
+@njit(cache=True)
+def advance(w, r, until_s):
+    """Carry out everything that ends before a moment."""
+    replica = w.replicas[r]
+    while replica.end < until_s:
+        complete(w, r)
+        begin(w, r)
+
+
+@njit(cache=True)
+def stop(w, r, until_s):
+    """Carry out what ends by a moment, and the whole iterations of what is under way then."""
+    replica = w.replicas[r]
+    advance(w, r, until_s)
+    if replica.end == np.inf or replica.iterations == 0:
+        return
+    iterations = _iterations_to(replica, until_s)
+    if _elapsed_s(replica, iterations) > until_s - replica.clock:
+        iterations -= 1
+    if iterations == replica.iterations:
+        complete(w, r)
+    elif iterations > 0:
+        _account(w, r, iterations)
+
+
+@njit(cache=True, forceinline=True)
+def begin(w, r):
+    """Plan a replica's next iterations: who takes part, how long they take, how many alike."""
+    replica = w.replicas[r]
+    replica.chunks = replica.chunk_tokens = 0
+    replica.pairs = replica.extra_s = 0.0
+    for k in range(w.cost.limits.size):
+        w.limited_pairs[r, k] = 0.0
+    if w.rules.chunked:
+        pressed = queue.make_room(w, r)
+        budget = w.rules.max_tokens - replica.decodes * w.rules.verified
+        if replica.cached > 0:
+            prefix_cache.shrink(w, r, replica.held + replica.growth)
+        budget = _go_on(w, r, budget)
+        if not pressed:
+            queue.admit(w, r, budget, replica.growth)
+        replica.decoding = replica.decodes
+    else:
+        queue.admit(w, r, w.rules.max_tokens, 0)
+        pressed = replica.chunks == 0 and queue.make_room(w, r)
+        replica.decoding = replica.decodes if replica.chunks == 0 else 0
+    if replica.decoding == 0 and replica.chunks == 0:
+        replica.end, replica.iterations = np.inf, 0
+        return
+    _price(w, r)
+    replica.iterations = 1
+    if replica.chunks == 0 and not pressed and replica.extra_s == 0.0:
+        replica.iterations = _alike(w, r)
+    replica.end = replica.clock + _elapsed_s(replica, replica.iterations)
+    if replica.iterations > 1 and replica.waiting > 0:
+        _cut(replica, queue.deadline_s(w, queue.head(w, r)))
+
+
+@njit(cache=True, forceinline=True)
+def _go_on(w, r, budget):
+    """Give prompts under way their next chunks, in the order they were admitted."""
+    i = w.replicas[r].first_chunk
+    while i != NONE and budget > 0:
+        request = w.requests[i]
+        chunk = min(request.goal - request.done, budget)
+        queue.take(w, r, i, chunk)
+        budget -= chunk
+        i = request.next
+    return budget
+
+
+@njit(cache=True, forceinline=True)
+def _alike(w, r):
+    """Return after how many iterations a request ends, or memory is full."""
+    replica = w.replicas[r]
+    due = (w.calendar[r, 0] >> calendar.STEP_SHIFT) - replica.step
+    return min(due, (w.rules.capacity - replica.held) // replica.growth)
+
+
+@njit(cache=True, forceinline=True)
+def _price(w, r):
+    """Set the time and work of the first planned iteration, and what each further one adds."""
+    replica = w.replicas[r]
+    replica.first_s, replica.more_s = _form(w, r, 0)
+    replica.matrix_s, replica.matrix_more_s = _form(w, r, 1)
+    replica.memory_s, replica.memory_more_s = _form(w, r, 2)
+    replica.first_s += replica.extra_s
+
+
+@njit(cache=True, forceinline=True)
+def _form(w, r, form):
+    """Return one form of the cost of an iteration: of the first, and what each adds to the last."""
+    replica, each, table = w.replicas[r], w.cost.each, w.cost.table
+    tokens = replica.decoding * w.rules.verified + replica.chunk_tokens
+    last = table.shape[0] - 1
+    first = table[tokens, form] if tokens <= last else table[last, form] * (tokens / last)
+    first += each[SEQUENCE, form] * (replica.decoding + replica.chunks)
+    first += each[PAIR, form] * replica.pairs
+    more = 0.0
+    if replica.decoding > 0:
+        first += each[CONTEXT, form] * ((replica.context + replica.growth) / GRAIN)
+        more += each[CONTEXT, form] * (replica.growth / GRAIN)
+    for k in range(w.cost.limits.size):
+        row = LIMITED + 2 * k
+        first += each[row + 1, form] * w.limited_pairs[r, k]
+        if replica.decoding > 0:
+            grown = w.limited[r, k, 1] / GRAIN
+            first += each[row, form] * (w.limited[r, k, 0] / GRAIN + grown)
+            more += each[row, form] * grown
+    return first, more
+
+
+@njit(cache=True, forceinline=True)
+def _elapsed_s(replica, iterations):
+    """Return the time of so many of the planned iterations: an arithmetic series."""
+    return iterations * replica.first_s + replica.more_s * (0.5 * iterations * (iterations - 1.0))
+
+
+@njit(cache=True, forceinline=True)
+def _iterations_to(replica, moment_s):
+    """Return the fewest planned iterations that end no sooner than a moment, one at least."""
+    left_s = moment_s - replica.clock
+    if _elapsed_s(replica, replica.iterations) <= left_s:
+        return replica.iterations
+    half = replica.first_s - 0.5 * replica.more_s
+    root = half + math.sqrt(max(half * half + 2.0 * replica.more_s * max(left_s, 0.0), 0.0))
+    count = max(int(2.0 * max(left_s, 0.0) / root), 1)
+    while _elapsed_s(replica, count) < left_s:
+        count += 1
+    while count > 1 and _elapsed_s(replica, count - 1) >= left_s:
+        count -= 1
+    return count
+
+
+@njit(cache=True, forceinline=True)
+def _cut(replica, moment_s):
+    """Give back the iterations that would begin at a moment or later."""
+    if moment_s < replica.end:
+        replica.iterations = _iterations_to(replica, moment_s)
+        replica.end = replica.clock + _elapsed_s(replica, replica.iterations)
+
+
+@njit(cache=True, forceinline=True)
+def complete(w, r):
+    """Carry out the planned iterations of a replica."""
+    replica = w.replicas[r]
+    iterations = replica.iterations
+    if iterations > 0:
+        _account(w, r, iterations)
+    replica.clock = replica.end
+    if replica.decoding > 0 and iterations > 0:
+        _grow(w, r, iterations)
+    if replica.chunks > 0:
+        _end_chunks(w, r)
+
+
+@njit(cache=True, forceinline=True)
+def _grow(w, r, iterations):
+    """Move decoding sequences on, and end those that are through."""
+    replica = w.replicas[r]
+    replica.step += iterations
+    replica.held += iterations * replica.growth
+    replica.context += iterations * replica.growth
+    for k in range(w.cost.limits.size):
+        w.limited[r, k, 0] += iterations * w.limited[r, k, 1]
+    if replica.cached > 0:
+        prefix_cache.shrink(w, r, replica.held)
+    while replica.events > 0 and w.calendar[r, 0] >> calendar.STEP_SHIFT <= replica.step:
+        kind = (w.calendar[r, 0] >> calendar.KIND_SHIFT) & 15
+        i = w.calendar[r, 0] & (calendar.REQUESTS - 1)
+        calendar.pop(w.calendar, r, replica.events)
+        replica.events -= 1
+        if kind > 0:
+            queue.cross(w, r, i, kind - 1)
+        else:
+            _finish(w, r, i, queue.stop_decoding(w, r, i))
+
+
+@njit(cache=True, forceinline=True)
+def _end_chunks(w, r):
+    """Count the chunks as done; prompts that are complete give a token and decode."""
+    replica = w.replicas[r]
+    i, before = replica.first_chunk, NONE
+    for _ in range(replica.chunks):
+        request, following = w.requests[i], w.requests[i].next
+        request.done += request.chunk
+        replica.queued_tokens -= request.chunk
+        if request.done == request.goal:
+            replica.first_chunk = following
+            if following == NONE:
+                replica.last_chunk = NONE
+            _emit(w, r, i)
+        i = following
+    replica.chunks = 0
+
+
+@njit(cache=True, forceinline=True)
+def _emit(w, r, i):
+    """Have a request whose prompt is computed give its next token."""
+    request = w.requests[i]
+    if np.isnan(request.first_s):
+        request.first_s = w.replicas[r].clock
+    if w.rules.block_tokens > 0:
+        prefix_cache.keep(w, r, i)
+    request.kv = request.goal * GRAIN
+    if request.left == 0:
+        _finish(w, r, i, request.kv)
+    else:
+        queue.decode(w, r, i)
+
+
+@njit(cache=True, forceinline=True)
+def _finish(w, r, i, units):
+    request = w.requests[i]
+    queue.leave(w, r, i, units)
+    request.finish_s = w.replicas[r].clock
+    request.outcome = SERVED
+
+
+@njit(cache=True, forceinline=True)
+def _account(w, r, iterations):
+    """Add time, work and state of planned iterations to the sums."""
+    replica = w.replicas[r]
+    steps = 0.5 * iterations * (iterations - 1.0)
+    elapsed_s = _elapsed_s(replica, iterations)
+    matrix_s = iterations * replica.matrix_s + steps * replica.matrix_more_s
+    memory_s = iterations * replica.memory_s + steps * replica.memory_more_s
+    replica.busy_s += elapsed_s
+    replica.matrix_total_s += matrix_s
+    replica.memory_total_s += memory_s
+    replica.total_iterations += iterations
+    grown = iterations * replica.growth if replica.decoding > 0 else 0
+    replica.peak = max(replica.peak, replica.held + grown)
+    if elapsed_s <= 0.0:
+        return
+    frac = power_frac(w.rules, matrix_s / elapsed_s, memory_s / elapsed_s)
+    replica.dynamic_s += frac * elapsed_s
+    batch = float(replica.decoding + replica.chunks)
+    mean = replica.held / GRAIN
+    if replica.decoding > 0:
+        mean += 0.5 * (iterations - 1.0) * replica.growth / GRAIN
+    _record(w, replica.clock, elapsed_s, batch, mean, frac)
+
+
+@njit(cache=True, forceinline=True)
+def power_frac(rules, matrix_busy, memory_busy):
+    """Return chip power between idle (0) and TDP (1), as `performance.chip` has it."""
+    matrix = min(matrix_busy, 1.0) ** rules.power_exponent
+    memory = min(memory_busy, 1.0) * rules.power_memory_share
+    return 1.0 - (1.0 - matrix) * (1.0 - memory)
+
+
+@njit(cache=True, forceinline=True)
+def _record(w, start_s, elapsed_s, batch, kv_tokens, frac):
+    """Add a stretch of time to the bins it lies in; what is past the last bin goes there."""
+    last = w.series.shape[0] - 1
+    at = min(int(start_s / w.bin_s), last)
+    while elapsed_s > 0.0:
+        part = elapsed_s
+        if at < last:
+            part = min(elapsed_s, max((at + 1) * w.bin_s - start_s, 0.0))
+        row = w.series[at]
+        row[BUSY_S] += part
+        row[BATCH_S] += part * batch
+        row[KV_TOKEN_S] += part * kv_tokens
+        row[DYNAMIC_S] += part * frac
+        elapsed_s -= part
+        start_s += part
+        at += 1

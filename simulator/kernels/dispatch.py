@@ -1,0 +1,128 @@
+"""Requests to replicas: dispatch policies, and replicas carried ahead in the order of events.
+
+Replicas meet only where a policy looks at them, so a policy says what it looks at: nothing (the
+replicas then run one after the other), two of them, or the least loaded of all, which a tournament
+keeps at hand while another brings the replicas' ends forth in order.
+"""
+
+import numpy as np
+from numba import njit
+
+from simulator.kernels import batching, philox
+
+ROUND_ROBIN, LEAST_TOKENS, SHORTEST, TWO_CHOICES, AFFINITY = range(5)
+POLICIES = ("round-robin", "least-tokens", "shortest-queue", "two-choices", "prefix-affinity")
+
+# A prefix's own replica is passed over when it has so many requests more than the least loaded one,
+# and so many times as many (cache-aware policy of SGLang's router, its defaults). Vendor.
+PASS_OVER_MORE, PASS_OVER_TIMES = 64, 1.5
+
+
+@njit(cache=True, nogil=True)
+def serve_assigned(w, order, start, until_s):
+    """Serve `order[start[r]:start[r + 1]]` on replica r, one replica after the other."""
+    for r in range(start.size - 1):
+        for k in range(start[r], start[r + 1]):
+            i = order[k]
+            if w.requests[i].arrival_s > until_s:
+                break
+            batching.advance(w, r, w.requests[i].arrival_s)
+            batching.enqueue(w, r, i)
+        batching.stop(w, r, until_s)
+
+
+@njit(cache=True, nogil=True)
+def serve_chosen(w, policy, key0, key1, until_s):
+    """Serve all requests in the order of events, each on the replica that the policy chooses."""
+    count = w.replicas.size
+    ends, loads = _tournament(count, np.inf), _tournament(count, 0.0)
+    for i in range(w.requests.size):
+        now_s = w.requests[i].arrival_s
+        if now_s > until_s:
+            break
+        if policy == TWO_CHOICES:
+            r = _two_choices(w, i, key0, key1)
+            batching.enqueue(w, r, i)
+            continue
+        _catch_up(w, policy, ends, loads, now_s)
+        r = _affine(w, i, int(loads[1, 0])) if policy == AFFINITY else int(loads[1, 0])
+        batching.enqueue(w, r, i)
+        _play(ends, r, w.replicas[r].end)
+        _play(loads, r, load(w.replicas[r], policy))
+    for r in range(count):
+        batching.stop(w, r, until_s)
+
+
+@njit(cache=True, forceinline=True)
+def load(replica, policy):
+    """Return what a policy compares: tokens that wait for prefill, or requests in the replica."""
+    if policy == LEAST_TOKENS:
+        return float(replica.queued_tokens)
+    return float(replica.waiting + replica.running)
+
+
+@njit(cache=True)
+def _two_choices(w, i, key0, key1):
+    """Return the shorter queued of two replicas drawn for the request, the first if equal."""
+    count = w.replicas.size
+    first = int(philox.uniform(key0, key1, i, 0, 0, 0) * count)
+    other = int(philox.uniform(key0, key1, i, 1, 0, 0) * count)
+    batching.advance(w, first, w.requests[i].arrival_s)
+    batching.advance(w, other, w.requests[i].arrival_s)
+    shorter = load(w.replicas[other], SHORTEST) < load(w.replicas[first], SHORTEST)
+    return other if shorter else first
+
+
+@njit(cache=True)
+def _affine(w, i, least):
+    """Return the replica that its first block belongs to, or the least loaded if that is far better."""
+    if w.cache.start.size <= i + 1 or w.cache.start[i] == w.cache.start[i + 1]:
+        return least
+    home = prefix_home(w.cache.blocks[w.cache.start[i]], w.replicas.size)
+    mine, others = load(w.replicas[home], AFFINITY), load(w.replicas[least], AFFINITY)
+    crowded = mine > others + PASS_OVER_MORE and mine > others * PASS_OVER_TIMES
+    return least if crowded else home
+
+
+@njit(cache=True)
+def prefix_home(block, replicas):
+    """Return the replica that prompts which begin with a block belong to."""
+    return int(philox.uniform(0, 0, block, 0, 0, 0) * replicas)
+
+
+@njit(cache=True)
+def _catch_up(w, policy, ends, loads, now_s):
+    """Carry out all that ends before now, replica by replica in order."""
+    while True:
+        r = int(ends[1, 0])
+        if w.replicas[r].end >= now_s:
+            return
+        batching.advance(w, r, now_s)
+        _play(ends, r, w.replicas[r].end)
+        _play(loads, r, load(w.replicas[r], policy))
+
+
+@njit(cache=True)
+def _tournament(count, value):
+    """Return a tree whose root (row 1) names the first of the least values; leaves come last."""
+    leaves = 1
+    while leaves < count:
+        leaves *= 2
+    tree = np.empty((2 * leaves, 2))
+    for k in range(leaves):
+        tree[leaves + k, 0] = k
+        tree[leaves + k, 1] = value if k < count else np.inf
+    for at in range(leaves - 1, 0, -1):
+        tree[at] = tree[2 * at + 1] if tree[2 * at + 1, 1] < tree[2 * at, 1] else tree[2 * at]
+    return tree
+
+
+@njit(cache=True, forceinline=True)
+def _play(tree, k, value):
+    """Give entry k a new value."""
+    at = tree.shape[0] // 2 + k
+    tree[at, 1] = value
+    while at > 1:
+        at //= 2
+        winner = 2 * at + 1 if tree[2 * at + 1, 1] < tree[2 * at, 1] else 2 * at
+        tree[at, 0], tree[at, 1] = tree[winner, 0], tree[winner, 1]
