@@ -9,7 +9,6 @@ iteration after the other.
 import math
 
 import numpy as np
-from numba import njit
 
 from simulator.kernels import batching_queue as queue
 from simulator.kernels import calendar, prefix_cache
@@ -26,9 +25,10 @@ from simulator.kernels.batching_state import (
     SEQUENCE,
     SERVED,
 )
+from simulator.kernels.compiled import inlined, inner
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def enqueue(w, r, i):
     """Have a request arrive at a replica; iterations planned too far ahead are given back."""
     replica, request = w.replicas[r], w.requests[i]
@@ -43,7 +43,7 @@ def enqueue(w, r, i):
             _cut(replica, queue.deadline_s(w, i))
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _may_start(w, r, i):
     """Return whether a request at the head of the line may start while the same ones decode."""
     replica, request = w.replicas[r], w.requests[i]
@@ -52,7 +52,7 @@ def _may_start(w, r, i):
     return w.rules.block_tokens > 0 or replica.held + request.goal * GRAIN <= w.rules.capacity
 
 
-@njit(cache=True)
+@inner
 def advance(w, r, until_s):
     """Carry out everything that ends before a moment."""
     replica = w.replicas[r]
@@ -61,7 +61,7 @@ def advance(w, r, until_s):
         begin(w, r)
 
 
-@njit(cache=True)
+@inner
 def stop(w, r, until_s):
     """Carry out what ends by a moment, and the whole iterations of what is under way then."""
     replica = w.replicas[r]
@@ -77,7 +77,7 @@ def stop(w, r, until_s):
         _account(w, r, iterations)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def begin(w, r):
     """Plan a replica's next iterations: who takes part, how long they take, how many alike."""
     replica = w.replicas[r]
@@ -92,10 +92,10 @@ def begin(w, r):
             prefix_cache.shrink(w, r, replica.held + replica.growth)
         budget = _go_on(w, r, budget)
         if not pressed:
-            queue.admit(w, r, budget, replica.growth)
+            queue.admit(w, r, budget)
         replica.decoding = replica.decodes
     else:
-        queue.admit(w, r, w.rules.max_tokens, 0)
+        queue.admit(w, r, w.rules.max_tokens)
         pressed = replica.chunks == 0 and queue.make_room(w, r)
         replica.decoding = replica.decodes if replica.chunks == 0 else 0
     if replica.decoding == 0 and replica.chunks == 0:
@@ -110,7 +110,7 @@ def begin(w, r):
         _cut(replica, queue.deadline_s(w, queue.head(w, r)))
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _go_on(w, r, budget):
     """Give prompts under way their next chunks, in the order they were admitted."""
     i = w.replicas[r].first_chunk
@@ -123,7 +123,7 @@ def _go_on(w, r, budget):
     return budget
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _alike(w, r):
     """Return after how many iterations a request ends, or memory is full."""
     replica = w.replicas[r]
@@ -131,7 +131,7 @@ def _alike(w, r):
     return min(due, (w.rules.capacity - replica.held) // replica.growth)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _price(w, r):
     """Set the time and work of the first planned iteration, and what each further one adds."""
     replica = w.replicas[r]
@@ -141,7 +141,7 @@ def _price(w, r):
     replica.first_s += replica.extra_s
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _form(w, r, form):
     """Return one form of the cost of an iteration: of the first, and what each adds to the last."""
     replica, each, table = w.replicas[r], w.cost.each, w.cost.table
@@ -164,13 +164,13 @@ def _form(w, r, form):
     return first, more
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _elapsed_s(replica, iterations):
     """Return the time of so many of the planned iterations: an arithmetic series."""
     return iterations * replica.first_s + replica.more_s * (0.5 * iterations * (iterations - 1.0))
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _iterations_to(replica, moment_s):
     """Return the fewest planned iterations that end no sooner than a moment, one at least."""
     left_s = moment_s - replica.clock
@@ -186,7 +186,7 @@ def _iterations_to(replica, moment_s):
     return count
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _cut(replica, moment_s):
     """Give back the iterations that would begin at a moment or later."""
     if moment_s < replica.end:
@@ -194,7 +194,7 @@ def _cut(replica, moment_s):
         replica.end = replica.clock + _elapsed_s(replica, replica.iterations)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def complete(w, r):
     """Carry out the planned iterations of a replica."""
     replica = w.replicas[r]
@@ -208,7 +208,7 @@ def complete(w, r):
         _end_chunks(w, r)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _grow(w, r, iterations):
     """Move decoding sequences on, and end those that are through."""
     replica = w.replicas[r]
@@ -230,7 +230,7 @@ def _grow(w, r, iterations):
             _finish(w, r, i, queue.stop_decoding(w, r, i))
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _end_chunks(w, r):
     """Count the chunks as done; prompts that are complete give a token and decode."""
     replica = w.replicas[r]
@@ -248,7 +248,7 @@ def _end_chunks(w, r):
     replica.chunks = 0
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _emit(w, r, i):
     """Have a request whose prompt is computed give its next token."""
     request = w.requests[i]
@@ -263,7 +263,7 @@ def _emit(w, r, i):
         queue.decode(w, r, i)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _finish(w, r, i, units):
     request = w.requests[i]
     queue.leave(w, r, i, units)
@@ -271,7 +271,7 @@ def _finish(w, r, i, units):
     request.outcome = SERVED
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _account(w, r, iterations):
     """Add time, work and state of planned iterations to the sums."""
     replica = w.replicas[r]
@@ -296,7 +296,7 @@ def _account(w, r, iterations):
     _record(w, replica.clock, elapsed_s, batch, mean, frac)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def power_frac(rules, matrix_busy, memory_busy):
     """Return chip power between idle (0) and TDP (1), as `performance.chip` has it."""
     matrix = min(matrix_busy, 1.0) ** rules.power_exponent
@@ -304,7 +304,7 @@ def power_frac(rules, matrix_busy, memory_busy):
     return 1.0 - (1.0 - matrix) * (1.0 - memory)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _record(w, start_s, elapsed_s, batch, kv_tokens, frac):
     """Add a stretch of time to the bins it lies in; what is past the last bin goes there."""
     last = w.series.shape[0] - 1
@@ -313,11 +313,10 @@ def _record(w, start_s, elapsed_s, batch, kv_tokens, frac):
         part = elapsed_s
         if at < last:
             part = min(elapsed_s, max((at + 1) * w.bin_s - start_s, 0.0))
-        row = w.series[at]
-        row[BUSY_S] += part
-        row[BATCH_S] += part * batch
-        row[KV_TOKEN_S] += part * kv_tokens
-        row[DYNAMIC_S] += part * frac
+        w.series[at, BUSY_S] += part
+        w.series[at, BATCH_S] += part * batch
+        w.series[at, KV_TOKEN_S] += part * kv_tokens
+        w.series[at, DYNAMIC_S] += part * frac
         elapsed_s -= part
         start_s += part
         at += 1

@@ -1,7 +1,6 @@
 """Who runs on a replica: waiting lines by level, admission, preemption of the last admitted."""
 
 import numpy as np
-from numba import njit
 
 from simulator.kernels import calendar, prefix_cache
 from simulator.kernels.batching_state import (
@@ -17,9 +16,10 @@ from simulator.kernels.batching_state import (
     SHED,
     SWAPPED,
 )
+from simulator.kernels.compiled import inlined, inner
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def arrive(w, r, i):
     """Put a request into a replica's line, unless it could never fit its memory."""
     request = w.requests[i]
@@ -39,7 +39,7 @@ def arrive(w, r, i):
     return True
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _counted(w, r, i, sign):
     """Count a request in or out of the line."""
     w.replicas[r].waiting += sign
@@ -47,7 +47,7 @@ def _counted(w, r, i, sign):
         w.replicas[r].queued_tokens += sign * w.requests[i].goal
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def head(w, r):
     """Return the first request of the first line that is not empty."""
     for level in range(w.lines.shape[1]):
@@ -56,7 +56,7 @@ def head(w, r):
     return NONE
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _leave_line(w, r, i):
     request = w.requests[i]
     w.lines[r, request.level, FIRST] = request.next
@@ -65,7 +65,7 @@ def _leave_line(w, r, i):
     _counted(w, r, i, -1)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def deadline_s(w, i):
     """Return when a waiting request is given up; what was admitted once never is."""
     request = w.requests[i]
@@ -74,12 +74,9 @@ def deadline_s(w, i):
     return request.arrival_s + w.rules.patience_s
 
 
-@njit(cache=True, forceinline=True)
-def admit(w, r, budget, growth):
-    """Admit from the line while seats, memory and the budget of tokens last.
-
-    `growth` is what decoding sequences add in this iteration; it has its room already.
-    """
+@inlined
+def admit(w, r, budget):
+    """Admit from the line while seats, memory and the budget of tokens last."""
     replica = w.replicas[r]
     while replica.waiting > 0 and replica.running < w.rules.max_sequences and budget > 0:
         i = head(w, r)
@@ -89,24 +86,21 @@ def admit(w, r, budget, growth):
             request.outcome, request.finish_s = SHED, replica.clock
             continue
         if request.kept != FRESH:
-            added = request.rate
-            if budget < w.rules.verified:
-                break
-            if replica.held + growth + request.kv + added > w.rules.capacity:
+            needed = replica.held + replica.growth + request.kv + request.rate
+            if budget < w.rules.verified or needed > w.rules.capacity:
                 break
             _start(w, r, i)
             _resume(w, r, i)
-            growth += added
             budget -= w.rules.verified
             continue
-        used = _prompt(w, r, i, budget, growth)
+        used = _prompt(w, r, i, budget)
         if used == 0:
             break
         budget -= used
 
 
-@njit(cache=True, forceinline=True)
-def _prompt(w, r, i, budget, growth):
+@inlined
+def _prompt(w, r, i, budget):
     """Admit a prompt if memory has room for all of it; return the tokens it takes now, 0 if not."""
     replica, request = w.replicas[r], w.requests[i]
     found, used = 0, 0
@@ -120,6 +114,7 @@ def _prompt(w, r, i, budget, growth):
         elif replica.chunks > 0:
             return 0
     need = (request.goal - used * w.rules.block_tokens) * GRAIN
+    growth = replica.growth if w.rules.chunked else 0
     if replica.held + growth + need > w.rules.capacity:
         return 0
     _start(w, r, i)
@@ -142,7 +137,7 @@ def _prompt(w, r, i, budget, growth):
     return chunk
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _start(w, r, i):
     """Give a request of the line a seat."""
     replica, request = w.replicas[r], w.requests[i]
@@ -157,7 +152,7 @@ def _start(w, r, i):
     w.lines[r, request.level, NEWEST] = i
 
 
-@njit(cache=True)
+@inner
 def _resume(w, r, i):
     """Have a request whose keys and values come from elsewhere decode."""
     replica, request = w.replicas[r], w.requests[i]
@@ -173,7 +168,7 @@ def _resume(w, r, i):
     decode(w, r, i)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def take(w, r, i, chunk):
     """Have a prompt bring `chunk` tokens to the iteration."""
     replica, request = w.replicas[r], w.requests[i]
@@ -185,7 +180,7 @@ def take(w, r, i, chunk):
         w.limited_pairs[r, k] += pairs(chunk, request.done, w.cost.limits[k])
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def pairs(tokens, cached, limit):
     """Return the pairs of query and key of `tokens` behind `cached`, each seeing `limit` at most."""
     whole = float(tokens)
@@ -195,7 +190,7 @@ def pairs(tokens, cached, limit):
     return growing * cached + 0.5 * growing * (growing + 1.0) + (whole - growing) * limit
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def decode(w, r, i):
     """Add a running request with `kv` units to those that decode."""
     replica, request = w.replicas[r], w.requests[i]
@@ -222,14 +217,14 @@ def decode(w, r, i):
             replica.events += 1
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def cached_now(w, r, i):
     """Return the units that a decoding request holds."""
     request = w.requests[i]
     return request.kv + (w.replicas[r].step - request.since) * request.rate
 
 
-@njit(cache=True)
+@inner
 def cross(w, r, i, k):
     """Have a decoding request reach limit k: its attention there grows no more."""
     request = w.requests[i]
@@ -238,7 +233,7 @@ def cross(w, r, i, k):
     w.limited[r, k, 1] -= request.rate
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def stop_decoding(w, r, i):
     """Take a request off those that decode; return the units it holds."""
     replica, request = w.replicas[r], w.requests[i]
@@ -255,7 +250,7 @@ def stop_decoding(w, r, i):
     return units
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def leave(w, r, i, units):
     """Free the seat of a request and the `units` it holds; shared blocks stay cached."""
     replica, request = w.replicas[r], w.requests[i]
@@ -271,7 +266,7 @@ def leave(w, r, i, units):
         w.lines[r, request.level, NEWEST] = request.before
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def make_room(w, r):
     """Preempt until the next tokens of the decoding sequences fit; return whether any had to go."""
     replica = w.replicas[r]
@@ -285,7 +280,7 @@ def make_room(w, r):
     return pressed
 
 
-@njit(cache=True)
+@inner
 def _preempt(w, r, i):
     """Send a running request back to the head of its line."""
     replica, request = w.replicas[r], w.requests[i]
@@ -314,7 +309,7 @@ def _preempt(w, r, i):
     _counted(w, r, i, 1)
 
 
-@njit(cache=True)
+@inner
 def _leave_prefill(w, r, i):
     """Take a request out of the prefilling ones; what it has done is lost."""
     replica, request = w.replicas[r], w.requests[i]

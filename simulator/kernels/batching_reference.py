@@ -189,7 +189,7 @@ class Replica:
             budget -= used
 
     def stepped(self) -> int:
-        """Return what decoding adds in this iteration; whole prompts are computed without it."""
+        """Return what decoding adds while prompts are computed; whole ones have iterations of their own."""
         return self.growth() if self.rules.chunked else 0
 
     def seat(self, r: Request) -> None:
@@ -202,7 +202,7 @@ class Replica:
 
     def resume(self, r: Request, budget: int) -> int:
         """Have a request whose cache comes from elsewhere decode; return the tokens it brings."""
-        fits = self.held() + self.stepped() + r.kv + r.rate <= self.rules.capacity
+        fits = self.held() + self.growth() + r.kv + r.rate <= self.rules.capacity
         if not fits or budget < self.rules.verified:
             return 0
         self.seat(r)
@@ -336,8 +336,13 @@ def requests_of(trace: Trace, blocks: list[list[int]] | None) -> list[Request]:
 
 
 def serve(
-    trace: Trace, replicas: int, rules: Rules, cost: Cost, policy: int = dispatch.ROUND_ROBIN,
-    key: tuple[int, int] = (0, 0), blocks: list[list[int]] | None = None,
+    trace: Trace,
+    replicas: int,
+    rules: Rules,
+    cost: Cost,
+    policy: int = dispatch.ROUND_ROBIN,
+    key: tuple[int, int] = (0, 0),
+    blocks: list[list[int]] | None = None,
     until_s: float = math.inf,
 ) -> tuple[list[Request], list[Replica]]:
     """Serve a trace; what ends sooner happens first, and what ends at an arrival sees it."""  # fmt: skip

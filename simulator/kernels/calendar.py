@@ -4,20 +4,20 @@ An entry is one whole number, step x 2^32 + kind x 2^28 + request, so that entri
 ordered by kind and request, and comparing is one instruction.
 """
 
-from numba import njit
+from simulator.kernels.compiled import inlined, inner
 
 STEP_SHIFT, KIND_SHIFT = 32, 28
 REQUESTS = 1 << KIND_SHIFT
 """Requests that one call can number."""
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def entry(step, kind, request):
     """Return the entry of something that happens once `step` decode steps are done."""
     return (step << STEP_SHIFT) | (kind << KIND_SHIFT) | request
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def push(heap, r, size, new):
     """Add an entry to row r of the heaps, of `size`."""
     at = size
@@ -30,7 +30,7 @@ def push(heap, r, size, new):
     heap[r, at] = new
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def sink(heap, r, size, at, new):
     """Put an entry at a place whose children are in order."""
     while True:
@@ -46,14 +46,14 @@ def sink(heap, r, size, at, new):
     heap[r, at] = new
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def pop(heap, r, size):
     """Take the first entry off row r."""
     if size > 1:
         sink(heap, r, size - 1, 0, heap[r, size - 1])
 
 
-@njit(cache=True)
+@inner
 def strike(heap, r, size, request):
     """Take all entries of a request off row r; return how many are left."""
     left = 0

@@ -9,6 +9,7 @@ import numpy as np
 from numba import njit
 
 from simulator.kernels import batching, philox
+from simulator.kernels.compiled import inlined, inner
 
 ROUND_ROBIN, LEAST_TOKENS, SHORTEST, TWO_CHOICES, AFFINITY = range(5)
 POLICIES = ("round-robin", "least-tokens", "shortest-queue", "two-choices", "prefix-affinity")
@@ -18,7 +19,7 @@ POLICIES = ("round-robin", "least-tokens", "shortest-queue", "two-choices", "pre
 PASS_OVER_MORE, PASS_OVER_TIMES = 64, 1.5
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, _nrt=False)
 def serve_assigned(w, order, start, until_s):
     """Serve `order[start[r]:start[r + 1]]` on replica r, one replica after the other."""
     for r in range(start.size - 1):
@@ -31,11 +32,13 @@ def serve_assigned(w, order, start, until_s):
         batching.stop(w, r, until_s)
 
 
-@njit(cache=True, nogil=True)
-def serve_chosen(w, policy, key0, key1, until_s):
-    """Serve all requests in the order of events, each on the replica that the policy chooses."""
+@njit(cache=True, nogil=True, _nrt=False)
+def serve_chosen(w, policy, key0, key1, until_s, ends, loads):
+    """Serve all requests in the order of events, each on the replica that the policy chooses.
+
+    `ends` and `loads` are new tournaments of as many entries as there are replicas.
+    """
     count = w.replicas.size
-    ends, loads = _tournament(count, np.inf), _tournament(count, 0.0)
     for i in range(w.requests.size):
         now_s = w.requests[i].arrival_s
         if now_s > until_s:
@@ -53,7 +56,7 @@ def serve_chosen(w, policy, key0, key1, until_s):
         batching.stop(w, r, until_s)
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def load(replica, policy):
     """Return what a policy compares: tokens that wait for prefill, or requests in the replica."""
     if policy == LEAST_TOKENS:
@@ -61,7 +64,7 @@ def load(replica, policy):
     return float(replica.waiting + replica.running)
 
 
-@njit(cache=True)
+@inner
 def _two_choices(w, i, key0, key1):
     """Return the shorter queued of two replicas drawn for the request, the first if equal."""
     count = w.replicas.size
@@ -73,7 +76,7 @@ def _two_choices(w, i, key0, key1):
     return other if shorter else first
 
 
-@njit(cache=True)
+@inner
 def _affine(w, i, least):
     """Return the replica that its first block belongs to, or the least loaded if that is far better."""
     if w.cache.start.size <= i + 1 or w.cache.start[i] == w.cache.start[i + 1]:
@@ -90,7 +93,7 @@ def prefix_home(block, replicas):
     return int(philox.uniform(0, 0, block, 0, 0, 0) * replicas)
 
 
-@njit(cache=True)
+@inner
 def _catch_up(w, policy, ends, loads, now_s):
     """Carry out all that ends before now, replica by replica in order."""
     while True:
@@ -102,8 +105,7 @@ def _catch_up(w, policy, ends, loads, now_s):
         _play(loads, r, load(w.replicas[r], policy))
 
 
-@njit(cache=True)
-def _tournament(count, value):
+def tournament(count: int, value: float) -> np.ndarray:
     """Return a tree whose root (row 1) names the first of the least values; leaves come last."""
     leaves = 1
     while leaves < count:
@@ -117,7 +119,7 @@ def _tournament(count, value):
     return tree
 
 
-@njit(cache=True, forceinline=True)
+@inlined
 def _play(tree, k, value):
     """Give entry k a new value."""
     at = tree.shape[0] // 2 + k

@@ -6,21 +6,21 @@ probing; a removed entry's followers move up, so no tombstones pile up.
 """
 
 import numpy as np
-from numba import njit
 
 from simulator.kernels.batching_state import GRAIN, NONE
+from simulator.kernels.compiled import inner
 
 # Knuth's multiplicative hash: 2^32 over the golden ratio (TAOCP 3, 6.4).
 GOLDEN = 2654435761
 
 
-@njit(cache=True)
+@inner
 def home(block, mask):
     """Return the slot at which the search for a block begins."""
     return ((np.int64(block) * GOLDEN) >> 16) & mask
 
 
-@njit(cache=True)
+@inner
 def find(w, r, block):
     """Return the node of a block, or NONE."""
     table, nodes = w.cache.table[r], w.cache.nodes[r]
@@ -33,7 +33,7 @@ def find(w, r, block):
     return NONE
 
 
-@njit(cache=True)
+@inner
 def leading(w, r, i):
     """Return how many leading blocks of a request are cached, and how many of them are in use.
 
@@ -52,14 +52,14 @@ def leading(w, r, i):
     return most, used
 
 
-@njit(cache=True)
+@inner
 def whole_blocks(w, i):
     """Return the blocks that a request's prompt fills."""
     listed = w.cache.start[i + 1] - w.cache.start[i]
     return min(listed, w.requests[i].input // w.rules.block_tokens)
 
 
-@njit(cache=True)
+@inner
 def use(w, r, i, count):
     """Have a request use its first `count` blocks, all cached."""
     replica, request = w.replicas[r], w.requests[i]
@@ -75,7 +75,7 @@ def use(w, r, i, count):
     request.shared = count
 
 
-@njit(cache=True)
+@inner
 def keep(w, r, i):
     """Put the blocks of a prefilled prompt into the cache; those that others put there are shared."""
     replica, request = w.replicas[r], w.requests[i]
@@ -96,7 +96,7 @@ def keep(w, r, i):
     request.shared = max(request.shared, count)
 
 
-@njit(cache=True)
+@inner
 def release(w, r, i):
     """End a request's use of its blocks, the last one first: it is the first to be evicted."""
     replica, request = w.replicas[r], w.requests[i]
@@ -113,7 +113,7 @@ def release(w, r, i):
     request.shared = 0
 
 
-@njit(cache=True)
+@inner
 def shrink(w, r, needed):
     """Evict unused blocks, oldest first, until `needed` units fit beside the rest."""
     replica = w.replicas[r]
@@ -124,7 +124,7 @@ def shrink(w, r, needed):
         replica.cached -= w.rules.block_tokens * GRAIN
 
 
-@njit(cache=True)
+@inner
 def _join(w, r, at):
     replica, nodes = w.replicas[r], w.cache.nodes[r]
     nodes[at].before, nodes[at].after = replica.latest, NONE
@@ -135,7 +135,7 @@ def _join(w, r, at):
     replica.latest = at
 
 
-@njit(cache=True)
+@inner
 def _leave(w, r, at):
     replica, nodes = w.replicas[r], w.cache.nodes[r]
     before, after = nodes[at].before, nodes[at].after
@@ -149,7 +149,7 @@ def _leave(w, r, at):
         nodes[after].before = before
 
 
-@njit(cache=True)
+@inner
 def _insert(w, r, block):
     """Return a new node that nobody uses yet."""
     replica, table, nodes = w.replicas[r], w.cache.table[r], w.cache.nodes[r]
@@ -164,7 +164,7 @@ def _insert(w, r, block):
     return at
 
 
-@njit(cache=True)
+@inner
 def _remove(w, r, at):
     """Take a node out of the table and close the gap behind it."""
     replica, table, nodes = w.replicas[r], w.cache.table[r], w.cache.nodes[r]

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from simulator.performance import collectives, memory
-from simulator.performance.layer import StageTime
 from simulator.performance.chip import stream_s
+from simulator.performance.layer import StageTime
 from simulator.performance.setting import Setting
 from simulator.performance.transports import WIRE_SHARE
 

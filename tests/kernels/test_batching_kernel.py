@@ -1,10 +1,9 @@
 """Request-level serving: the same as iteration after iteration, and right where the answer is known."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -85,7 +84,8 @@ def fast(case):
         start = np.searchsorted(to[order], np.arange(case.replicas + 1))
         dispatch.serve_assigned(w, order, start, case.until_s)
     else:
-        dispatch.serve_chosen(w, case.policy, 5, 7, case.until_s)
+        ends, loads = (dispatch.tournament(case.replicas, v) for v in (np.inf, 0.0))
+        dispatch.serve_chosen(w, case.policy, 5, 7, case.until_s, ends, loads)
     return w
 
 
@@ -153,7 +153,8 @@ def cases(draw):
     given_tokens = rng.integers(0, 9, count) if draw(st.booleans()) else ()
     families = rng.integers(0, 4, count)
     blocks = tuple(
-        tuple(shared_blocks(f, int(-(-n // 8)), k)) for k, (f, n) in enumerate(zip(families, inputs, strict=True))
+        tuple(shared_blocks(f, int(-(-n // 8)), k))
+        for k, (f, n) in enumerate(zip(families, inputs, strict=True))
     )
     return Case(
         arrival_s, tuple(inputs), tuple(outputs), tuple(levels), tuple(given_tokens),
@@ -185,5 +186,7 @@ def test_skipping_ahead_gives_the_same_as_every_iteration(case):
     assert served + counts[RUNNING] + counts[QUEUED] == len(arrived) + later
     if case.until_s == math.inf:
         assert counts[QUEUED] == counts[RUNNING] == 0
-        assert all(r["held"] == r["growth"] == r["context"] == r["running"] == 0 for r in w.replicas)
+        assert all(
+            r["held"] == r["growth"] == r["context"] == r["running"] == 0 for r in w.replicas
+        )
     assert w.replicas["peak"].max() <= case.rules.capacity
