@@ -234,7 +234,7 @@ def _grow(w, r, iterations):
 def _end_chunks(w, r):
     """Count the chunks as done; prompts that are complete give a token and decode."""
     replica = w.replicas[r]
-    i, before = replica.first_chunk, NONE
+    i = replica.first_chunk
     for _ in range(replica.chunks):
         request, following = w.requests[i], w.requests[i].next
         request.done += request.chunk

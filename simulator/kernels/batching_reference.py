@@ -180,10 +180,8 @@ class Replica:
                 line.pop(0)
                 r.outcome, r.finish_s = SHED, self.clock
                 continue
-            if r.ready or r.swapped:
-                used = self.resume(r, budget)
-            else:
-                used = self.start(r, budget)
+            kept = r.ready or r.swapped
+            used = self.resume(r, budget) if kept else self.start(r, budget)
             if not used:
                 return
             budget -= used
