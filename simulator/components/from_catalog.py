@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from simulator import catalog
 from simulator.components.accelerator import Accelerator
+from simulator.components.engine import Engine
 from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
@@ -42,25 +43,36 @@ def failure_classes(fleet: str) -> tuple[FailureClass, ...]:
 
 @cache
 def stack(name: str) -> Stack:
-    """Return a software stack by its name.
+    """Return a software stack by its name or an earlier version of it; KeyError carries the nearest."""
+    return _make(Stack, _newest("stacks", name))
+
+
+@cache
+def engine(name: str) -> Engine:
+    """Return a serving engine by its name or an earlier version of it; KeyError carries the nearest."""
+    return _make(Engine, _newest("engines", name))
+
+
+def _newest(kind: str, name: str) -> dict[str, Any]:
+    """Return the figures of an entry with a version in its name.
 
     A version that the catalog does not have is the newest older one of its family
-    (`megatron-bridge-26.05` is 26.04); KeyError carries the nearest names.
+    (`megatron-bridge-26.05` is 26.04).
     """
     try:
-        return _make(Stack, catalog.load("stacks", name))
+        return catalog.load(kind, name)
     except KeyError:
         family = re.match(r"(.+?)-v?(\d+(?:\.\d+)*)$", name.lower())
         if family is None:
             raise
-        older = [n for n in catalog.names("stacks") if _follows(n, *family.groups())]
+        older = [n for n in catalog.names(kind) if _follows(n, *family.groups())]
         if not older:
             raise
-        return _make(Stack, catalog.load("stacks", max(older, key=_version)))
+        return catalog.load(kind, max(older, key=_version))
 
 
 def _follows(name: str, family: str, version: str) -> bool:
-    """Tell whether a catalog stack is an older version of a family."""
+    """Tell whether a catalog entry is an older version of a family."""
     return name.startswith(f"{family}-") and _version(name) <= _numbers(version)
 
 

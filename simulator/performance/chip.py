@@ -4,7 +4,6 @@ Every efficiency that is not a figure of a chip's own catalog entry is a constan
 its source and evidence.
 """
 
-from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
@@ -18,21 +17,6 @@ Number = TypeVar("Number", float, NDArray[np.float64])
 # between 0.51 and 0.97 (ml-engineering, matrix-multiplication survey). Assumed.
 UNMEASURED_MATRIX_SHARE = 0.70
 
-# Share of a large matrix product's rate that whole transformer layers keep: norms, activations,
-# attention softmax and tile edges take the rest. Assumed, range 0.65-0.85.
-LAYER_SHARE = 0.75
-
-# Share of peak memory bandwidth that streaming weights reach in decode kernels; stream tests on
-# H100 reach 0.90-0.93, small products less. Assumed, range 0.75-0.92.
-WEIGHT_BANDWIDTH_SHARE = 0.85
-
-# The same for the weights of experts, which grouped products read in small uneven pieces. Assumed,
-# range 0.40-0.75.
-EXPERT_BANDWIDTH_SHARE = 0.55
-
-# The same for gathering keys and values from paged memory. Assumed, range 0.45-0.80.
-KV_BANDWIDTH_SHARE = 0.60
-
 # Chip power between idle and TDP: what memory draws when it works without pause, and how the draw
 # of the matrix units grows with their busy share (to the power of the exponent, up to all of it).
 # Decode on H100 draws 0.66 of idle-to-TDP at batch 8 and 0.98 at batch 256 of an 8B model, training
@@ -40,6 +24,12 @@ KV_BANDWIDTH_SHARE = 0.60
 # 696 W). Derived, ranges 0.75-0.95 and 0.5-1.0.
 MEMORY_POWER_SHARE = 0.82
 MATRIX_POWER_EXPONENT = 0.60
+
+# The same from what the engines do, as shares of their peaks: power that matrix units would draw at
+# full peak, over what a chip can give, if nothing limited it. 460 powers of engines on A100, H100 and
+# B200 (Splitwise; ML.ENERGY leaderboard v3) lie within 9 % of this law in the median. Derived, range
+# 7.5-11.
+MATRIX_POWER_DEMAND = 9.2
 
 # Speed of matrix work under a power cap: speed = cap ** exponent, cap as a share of dynamic
 # power. With P ~ f V^2 and V falling with f, P ~ f^2.5 near the top of the curve. Memory clocks
@@ -57,17 +47,6 @@ STREAM_SHARE = 0.85
 
 # What a chip falls back to when it has no matrix units for a precision: weights are widened.
 _WIDER = {"fp4": ("fp4", "fp8", "bf16"), "fp8": ("fp8", "bf16"), "int8": ("int8", "fp8", "bf16")}
-
-
-@dataclass(frozen=True)
-class Sustained:
-    """Rates that one chip keeps up in one precision."""
-
-    matrix_flop_s: float
-    layer_flop_s: float
-    weight_bytes_s: float
-    expert_bytes_s: float
-    kv_bytes_s: float
 
 
 def compute_precision(chip: Accelerator, precision: str) -> str:
@@ -88,27 +67,6 @@ def matrix_rate_flop_s(chip: Accelerator, precision: str) -> float:
     return chip.peak[computed] * measured
 
 
-def sustained(chip: Accelerator, precision: str) -> Sustained:
-    """Return what one chip keeps up in one precision."""
-    matrix = matrix_rate_flop_s(chip, precision)
-    return Sustained(
-        matrix_flop_s=matrix,
-        layer_flop_s=LAYER_SHARE * matrix,
-        weight_bytes_s=WEIGHT_BANDWIDTH_SHARE * chip.memory_bandwidth,
-        expert_bytes_s=EXPERT_BANDWIDTH_SHARE * chip.memory_bandwidth,
-        kv_bytes_s=KV_BANDWIDTH_SHARE * chip.memory_bandwidth,
-    )
-
-
-def roofline_s(chip: Accelerator, precision: str, flops: float, read_bytes: float) -> float:
-    """Return the time in s of one large operation: the slower of arithmetic and memory.
-
-    Williams et al., Roofline, CACM 52(4), 2009, with sustained instead of peak rates.
-    """
-    rate = sustained(chip, precision)
-    return max(flops / rate.matrix_flop_s, read_bytes / rate.weight_bytes_s)
-
-
 def stream_s(chip: Accelerator, moved_bytes: Number, kernels: float = 1.0) -> Number:
     """Return the time in s of operators that only move bytes, in `kernels` kernels."""
     time_s: Number = moved_bytes / (STREAM_SHARE * chip.memory_bandwidth) + kernels * LAUNCH_S
@@ -123,6 +81,20 @@ def dynamic_power_frac(matrix_busy: Number, memory_busy: Number) -> Number:
     matrix = np.clip(matrix_busy, 0.0, 1.0) ** MATRIX_POWER_EXPONENT
     memory = np.clip(memory_busy, 0.0, 1.0) * MEMORY_POWER_SHARE
     share: Number = 1.0 - (1.0 - matrix) * (1.0 - memory)
+    return share
+
+
+def utilised_power_frac(
+    chip: Accelerator, matrix_share: Number, memory_share: Number
+) -> Number:
+    """Return chip power between idle (0) and TDP (1) from the shares of peak FLOP/s and bytes/s.
+
+    Each engine asks for power in proportion to its work; the chip's limit is shared and approached
+    without a corner: 1 - exp(-demand).
+    """
+    matrix = MATRIX_POWER_DEMAND * np.clip(matrix_share, 0.0, 1.0)
+    memory = chip.memory_power * np.clip(memory_share, 0.0, 1.0)
+    share: Number = -np.expm1(-matrix - memory)
     return share
 
 

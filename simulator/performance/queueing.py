@@ -7,11 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from simulator.performance import chip as chips
 from simulator.performance.replica import Replica
-
-# Prompts keep the matrix units busy for the share that whole layers reach, memory for the rest.
-PREFILL_POWER = float(chips.dynamic_power_frac(chips.LAYER_SHARE, 1.0 - chips.LAYER_SHARE))
 
 
 @dataclass(frozen=True)
@@ -162,11 +158,12 @@ class Queue:
     @cached_property
     def _decode_power(self) -> NDArray[np.float64]:
         """Dynamic power share of decoding, by batch; an empty replica draws none."""
-        context, n = self.demand.context, self._batches
-        matrix = n * self.replica.sequence_matrix_s(context)
-        memory = self.replica.weights_s(n) + n * self.replica.sequence_memory_s(context)
-        power = chips.dynamic_power_frac(matrix / self._decode_s, memory / self._decode_s)
+        power = self.replica.decode_power(self._batches, self.demand.context)
         return np.concatenate(([0.0], power))
+
+    @cached_property
+    def _prefill_power(self) -> float:
+        return self.replica.prefill_power(self.demand.input_tokens, self.demand.cached_tokens)
 
     @cached_property
     def limit_requests_s(self) -> float:
@@ -189,7 +186,7 @@ class Queue:
             batch=batch,
             tpot_s=batch / (rates * self.demand.steps),
             busy_frac=1.0 - chance[:, 0] * (1.0 - prefill_load),
-            power_frac=prefill_load * PREFILL_POWER + (1.0 - prefill_load) * decode_power,
+            power_frac=prefill_load * self._prefill_power + (1.0 - prefill_load) * decode_power,
             prefill_s=self.prefill_s,
             prefill_cv=self.demand.length_cv,
             prefill_load=prefill_load,

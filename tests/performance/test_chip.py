@@ -1,4 +1,4 @@
-"""Roofline, power by activity, speed under a cap: limits that are known."""
+"""Rates, power by activity, speed under a cap: limits that are known."""
 
 import numpy as np
 import pytest
@@ -12,9 +12,8 @@ from simulator.performance import chip
 def test_sustained_rates_stay_below_peaks(name: str) -> None:
     made = accelerator(name)
     for precision in ("bf16", "fp8", "fp4"):
-        rates = chip.sustained(made, precision)
-        assert rates.layer_flop_s < rates.matrix_flop_s <= max(made.peak.values())
-        assert rates.kv_bytes_s < rates.weight_bytes_s < made.memory_bandwidth
+        rate = chip.matrix_rate_flop_s(made, precision)
+        assert rate <= made.peak[chip.compute_precision(made, precision)]
 
 
 def test_large_products_reach_the_measured_rate() -> None:
@@ -26,18 +25,26 @@ def test_large_products_reach_the_measured_rate() -> None:
         chip.compute_precision(h100, "fp64")
 
 
-def test_roofline_is_the_slower_of_two() -> None:
-    h100 = accelerator("H100")
-    assert chip.roofline_s(h100, "bf16", 794.5e12, 1.0) == pytest.approx(1.0, rel=1e-3)
-    assert chip.roofline_s(h100, "bf16", 1.0, 0.85 * 3.35e12) == pytest.approx(1.0)
-
-
 def test_power_follows_activity() -> None:
     busy = np.linspace(0.0, 1.0, 11)
     assert chip.dynamic_power_frac(0.0, 0.0) == 0
     assert chip.dynamic_power_frac(1.0, 0.5) == pytest.approx(1.0)
     assert (np.diff(chip.dynamic_power_frac(busy, 0.3)) > 0).all()
     assert (np.diff(chip.dynamic_power_frac(0.3, busy)) > 0).all()
+
+
+def test_power_of_utilised_engines_saturates_at_the_limit() -> None:
+    h100, share = accelerator("H100"), np.linspace(0.0, 1.0, 11)
+    assert chip.utilised_power_frac(h100, 0.0, 0.0) == 0
+    assert chip.utilised_power_frac(h100, 0.0, 1.0) == pytest.approx(1 - np.exp(-1.41))
+    for drawn in (
+        chip.utilised_power_frac(h100, share, 0.2),
+        chip.utilised_power_frac(h100, 0.05, share),
+    ):
+        assert (np.diff(drawn) > 0).all() and drawn[-1] < 1
+    both = chip.utilised_power_frac(h100, 0.1, 0.5)
+    apart = [1 - chip.utilised_power_frac(h100, *one) for one in ((0.1, 0.0), (0.0, 0.5))]
+    assert 1 - both == pytest.approx(apart[0] * apart[1])
 
 
 def test_a_cap_slows_products_more_than_memory() -> None:

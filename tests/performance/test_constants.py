@@ -54,10 +54,10 @@ def test_ranges_are_paired_in_order_or_shared(module):
 def test_the_constants_of_this_floor_are_found_where_they_stand():
     found = {c.name: c for c in constants.constants()}
     assert len(found) == len(constants.constants()) >= 20
-    layers = found["performance.chip.LAYER_SHARE"]
-    assert layers.value == chip.LAYER_SHARE and layers.evidence == "assumed"
-    low, high = map(float, str(layers.range).split("-"))
-    assert low < layers.value < high
+    capped = found["performance.chip.CAP_EXPONENT_MATRIX"]
+    assert capped.value == chip.CAP_EXPONENT_MATRIX and capped.evidence == "assumed"
+    low, high = map(float, str(capped.range).split("-"))
+    assert low < capped.value < high
 
 
 def test_a_value_lies_within_its_range():

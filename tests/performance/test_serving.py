@@ -100,14 +100,11 @@ class Seats:
     def prefill_s(self, tokens: float, cached: float = 0.0) -> float:
         return 1e-9
 
-    def weights_s(self, batch: np.ndarray) -> np.ndarray:
+    def decode_power(self, batch: np.ndarray, context: float) -> np.ndarray:
         return 0.5 * np.ones_like(batch)
 
-    def sequence_memory_s(self, context: float) -> float:
-        return 0.0
-
-    def sequence_matrix_s(self, context: float) -> float:
-        return 0.0
+    def prefill_power(self, tokens: float, cached: float = 0.0) -> float:
+        return 1.0
 
 
 @pytest.mark.parametrize(("seats", "offered"), [(1, 0.5), (8, 6.0), (100, 90.0)])

@@ -56,10 +56,10 @@ def test_the_closed_forms_are_met():
 def test_constants_are_those_of_the_models_and_of_every_stack():
     names = list(foundations.constants()["name"])
     assert len(set(names)) == len(names)
-    assert "performance.chip.LAYER_SHARE" in names
-    stacks = catalog.names(foundations.STACKS) if foundations.STACKS in catalog.kinds() else ()
-    for stack in stacks:
-        assert any(name.startswith(f"{stack}.") for name in names), stack
+    assert "performance.chip.CAP_EXPONENT_MATRIX" in names
+    for kind in (foundations.STACKS, foundations.ENGINES):
+        for stack in catalog.names(kind):
+            assert any(name.startswith(f"{stack}.") for name in names), stack
 
 
 def test_the_folder_keeps_one_copy_for_all_replicates(replicates, tmp_path):

@@ -10,8 +10,8 @@ from simulator.results import FOUNDATIONS
 from simulator.studies.validate import published, study
 from simulator.studies.validate.table import read
 
-STACKS = "stacks"
-"""The catalog's kind of thing that holds constants by software stack and chip."""
+STACKS, ENGINES = "stacks", "engines"
+"""The catalog's kinds of things that hold constants by software and chip: of training, of serving."""
 
 
 @cache
@@ -24,10 +24,11 @@ def validation() -> pd.DataFrame:
 
 @cache
 def constants() -> pd.DataFrame:
-    """Return the constants of the models, then those of every software stack in the catalog."""
+    """Return the constants of the models, then those of every stack and engine in the catalog."""
     rows = [(c.name, f"{c.value:g}", c.source, c.evidence, c.range) for c in of_performance()]
-    for name in catalog.names(STACKS) if STACKS in catalog.kinds() else ():
-        for path, value, source, evidence, limits in catalog.figures(STACKS, name):
+    every = [(kind, name) for kind in (STACKS, ENGINES) for name in catalog.names(kind)]
+    for kind, name in every:
+        for path, value, source, evidence, limits in catalog.figures(kind, name):
             span = f"{limits[0]} to {limits[1]}" if limits else None
             rows.append((f"{name}.{path}", str(catalog.plain(value)), source, evidence, span))
     return pd.DataFrame(rows, columns=list(FOUNDATIONS["constants"]))

@@ -1,65 +1,129 @@
 """The serving replica that a row of a serving table describes."""
 
-import numpy as np
+from dataclasses import dataclass
+from functools import cache, cached_property
 
 from simulator.components import from_catalog
-from simulator.components.language_model import LanguageModel
 from simulator.performance import chip as chips
-from simulator.performance.replica import Replica
-from simulator.studies.validate.topic import Cells, given, number
+from simulator.performance import serving_memory
+from simulator.performance.collectives import fabric_of
+from simulator.performance.iteration import ReplicaCost, replica_cost_of
+from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
+from simulator.studies.validate.topic import Cells, given
 
 PRECISIONS = {
     "bf16": "bf16", "bfloat16": "bf16", "fp16": "bf16", "float16": "bf16", "fp8": "fp8",
     "int8": "int8", "fp4": "fp4", "mxfp4": "fp4", "nvfp4": "fp4", "int4": "fp4",
 }  # fmt: skip
 """Words of the tables: 16-bit formats cost the same, and so do 4-bit ones with shared scales."""
+WIDE_KV, NARROW_KV = 2.0, 1.0
+"""Bytes of a value of keys and values."""
 
 
-def model_of(row: Cells) -> LanguageModel:
-    """Return the row's model; its public shapes are the catalog's."""
-    return from_catalog.language_model(given(row, "model"))
+@dataclass(frozen=True)
+class Deployment:
+    """One replica and what its iterations cost."""
+
+    setting: ServingSetting
+
+    @cached_property
+    def cost(self) -> ReplicaCost:
+        """Time and work of an iteration."""
+        return replica_cost_of(self.setting)
+
+    def decode_s(self, batch: float, context: float) -> float:
+        """Return the time of one decode iteration; no batch is smaller than one."""
+        return float(self.cost.time.decode_s(max(batch, 1.0), context))
+
+    def prompts_s(self, tokens: float, prompts: float = 1.0) -> float:
+        """Return the time of prompts alike, cut into the engine's chunks, with nothing beside."""
+        return self._chunked("time", tokens, prompts)
+
+    def added_s(self, tokens: float, batch: float) -> float:
+        """Return the time that a prompt adds to iterations in which `batch` sequences decode."""
+        return self.cost.time.added_s(tokens, batch)
+
+    def seats(self, context: float) -> int:
+        """Return the sequences that fit memory and engine; ValueError if none does."""
+        most = self.setting.engine.max_sequences * self.setting.plan.dp
+        return min(serving_memory.seats(self.setting, context), most)
+
+    def decode_power(self, batch: float, context: float) -> float:
+        """Return a chip's dynamic power share while a batch decodes."""
+        work = [float(f.decode_s(max(batch, 1.0), context)) for f in self.cost.forms]
+        return self._power(*work)
+
+    def mean_power(self, batch: float, context: float, prompt: float, prompts: float) -> float:
+        """Return it over a decode iteration and the `prompts` that come with it."""
+        work = [
+            float(form.decode_s(max(batch, 1.0), context)) + prompts * self._chunked(name, prompt, 1.0)
+            for name, form in zip(("time", "matrix", "memory"), self.cost.forms, strict=True)
+        ]
+        return self._power(*work)
+
+    def prompt_power(self, tokens: float, prompts: float = 1.0) -> float:
+        """Return it while prompts are processed."""
+        return self._power(*(self._chunked(n, tokens, prompts) for n in ("time", "matrix", "memory")))
+
+    def power_w(self, frac: float) -> float:
+        """Return one chip's power at a share of idle to TDP."""
+        chip = self.setting.chip
+        return chip.idle + frac * (chip.tdp - chip.idle)
+
+    def _power(self, time_s: float, matrix_s: float, memory_s: float) -> float:
+        chip = self.setting.chip
+        return float(chips.utilised_power_frac(chip, matrix_s / time_s, memory_s / time_s))
+
+    def _chunked(self, name: str, tokens: float, prompts: float) -> float:
+        """Return a form over prompts, as many at a time as a chunk holds, long ones in parts."""
+        form, chunk = getattr(self.cost, name), float(self.setting.engine.chunk_tokens)
+        total = 0.0
+        if tokens > chunk:
+            done = 0.0
+            while done < tokens:
+                part = min(chunk, tokens - done)
+                total += form.prompts_s(part, done)
+                done += part
+            return prompts * total
+        while prompts > 0:
+            many = min(prompts, max(chunk // tokens, 1.0))
+            total += form.prompts_s(tokens, 0.0, many)
+            prompts -= many
+        return total
 
 
-def replica(row: Cells, chips: int, default: str | None = None) -> Replica:
-    """Return a replica of so many chips.
-
-    Weights in the row's precision; where it gives none, in `default`, else as released.
-    """
-    model, word = model_of(row), row.get("weight_precision", "").lower()
+def precision_of(row: Cells, default: str | None = None) -> str:
+    """Return the precision of a row's weights: as told, else `default`, else as released."""
+    word = row.get("weight_precision", "").lower()
     if word and word not in PRECISIONS:
         raise ValueError(f"weight_precision is '{word}', none of {', '.join(PRECISIONS)}")
-    precision = PRECISIONS[word] if word else default or model.weight_precision
-    chip = from_catalog.accelerator(given(row, "accelerator"))
-    return Replica(model, chip, chips, precision)
+    if word:
+        return PRECISIONS[word]
+    return default or from_catalog.language_model(given(row, "model")).weight_precision
 
 
-def chips_of(row: Cells, part: str = "") -> int:
-    """Return the chips of one engine: tensor x pipeline x data parallel.
-
-    `part` is `prefill_` or `decode_` for the workers of a disaggregated deployment. A degree that
-    is blank or 0 is not used.
-    """
-    degrees = [max(int(number(row, part + d, 1.0)), 1) for d in ("tp", "pp", "dp")]
-    return int(np.prod(degrees))
-
-
-def decode_s(engine: Replica, batch: float, context: float) -> float:
-    """Return the time in s of one decode iteration of a batch; no batch is smaller than one."""
-    return float(engine.decode_s(np.array([max(batch, 1.0)]), context)[0])
+def deployment(
+    row: Cells, plan: ReplicaPlan, engine: str, default: str | None = None,
+    kv_bytes: float = WIDE_KV, planned: bool = False,
+) -> Deployment:
+    """Return the replica of a row on an engine of the catalog."""
+    precision = precision_of(row, default)
+    return _deployment(given(row, "model"), given(row, "accelerator"), plan, precision, engine, kv_bytes,
+                       planned)
 
 
-def dynamic_frac(engine: Replica, batch: float, context: float) -> float:
-    """Return a chip's dynamic power in decode iterations as a share of idle to TDP."""
-    whole_s = decode_s(engine, batch, context)
-    matrix_s = batch * engine.sequence_matrix_s(context)
-    memory_s = float(engine.weights_s(np.array([batch]))[0])
-    memory_s += batch * engine.sequence_memory_s(context)
-    return float(chips.dynamic_power_frac(matrix_s / whole_s, memory_s / whole_s))
-
-
-def power_w(engine: Replica, frac: float) -> float:
-    """Return one chip's power at a share of idle to TDP."""
-    return engine.chip.idle + frac * (engine.chip.tdp - engine.chip.idle)
+@cache
+def _deployment(
+    model: str, chip: str, plan: ReplicaPlan, precision: str, engine: str, kv_bytes: float,
+    planned: bool,
+) -> Deployment:
+    accelerator = from_catalog.accelerator(chip)
+    setting = ServingSetting(
+        from_catalog.language_model(model), accelerator, plan, precision,
+        from_catalog.engine(engine), fabric_of(accelerator), kv_bytes,
+        planned=planned,
+    )  # fmt: skip
+    return Deployment(setting)
 
 
 def unknown_quantity(row: Cells, known: tuple[str, ...]) -> ValueError:

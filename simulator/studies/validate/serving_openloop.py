@@ -1,74 +1,52 @@
 """Topic `serving_openloop`: requests at a constant rate on one deployment."""
 
-import math
-from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
-from scipy.special import ndtri
 
-from simulator.performance.queueing import Demand, Queue, State
-from simulator.performance.serving import MAX_BATCH
-from simulator.studies.validate.replicas import chips_of, replica, unknown_quantity
+from simulator.performance.serving_setting import ReplicaPlan
+from simulator.studies.validate.replicas import deployment, unknown_quantity
+from simulator.studies.validate.request_loop import Engine, Latency, Lengths, opened
 from simulator.studies.validate.topic import Cells, Simulated, count, in_unit, number
 
 QUANTITIES = ("ttft_mean", "ttft_p99", "tpot_mean", "e2e_mean", "e2e_p99")
+ENGINE = "vllm-0.12"
 
-# Spread of lengths around their mean, which the tables do not give. A generator of constant load
-# draws lengths near its target, unlike users, whose answers spread by 0.6-1.2. Assumed, 0-0.3.
-LENGTH_CV = 0.1
-TAIL = 0.99
-NEARLY_FULL = 0.98
+# Lengths around their mean, which the tables do not give. A generator of constant load draws lengths
+# near its target, unlike users, whose answers spread by 0.6-1.2. Assumed, 0-0.4.
+SPREAD = 0.17
 
-
-@dataclass(frozen=True)
-class Served:
-    """The steady state of a deployment, and what an offered rate above its own adds to it."""
-
-    state: State
-    demand: Demand
-    overload_s: float
-    """Wait of the last request to arrive: what the rate is above capacity piles up."""
-
-    @property
-    def ttft_s(self) -> tuple[float, float]:
-        """Mean and 99th percentile; the backlog grows evenly over the run."""
-        tail = self.state.ttft_quantiles_s(np.array([TAIL]))[0, 0]
-        mean = self.state.ttft_mean_s[0]
-        return float(mean + 0.5 * self.overload_s), float(tail + TAIL * self.overload_s)
-
-    @property
-    def decoding_s(self) -> tuple[float, float]:
-        """Mean and 99th percentile of the time after the first token (lognormal lengths)."""
-        sigma = math.sqrt(math.log1p(LENGTH_CV**2))
-        stretch = math.exp(float(ndtri(TAIL)) * sigma - 0.5 * sigma**2)
-        mean_s = self.demand.steps * float(self.state.tpot_s[0])
-        return mean_s, mean_s * stretch
+# Share of a prompt behind the shared prefix that earlier turns of its conversation left in the cache.
+# Prompts are multi-turn, turns are not published. Assumed, 0.5-0.8.
+HISTORY = 0.65
 
 
 def simulate(row: Cells) -> Simulated:
     """Return a mean or a 99th percentile of TTFT, TPOT or the whole request, in s."""
-    served = _served(row)
-    (ttft_mean, ttft_p99), (mean_s, tail_s) = served.ttft_s, served.decoding_s
-    values = (ttft_mean, ttft_p99, float(served.state.tpot_s[0]), ttft_mean + mean_s,
-              max(ttft_mean + tail_s, ttft_p99 + mean_s))  # fmt: skip
     quantity = row.get("quantity", "")
     if quantity not in QUANTITIES:
         raise unknown_quantity(row, QUANTITIES)
-    note = f"lengths with a spread of {LENGTH_CV:g}"
-    value = dict(zip(QUANTITIES, values, strict=True))[quantity]
-    return Simulated(in_unit(value, "s", row), note=note)
+    keys = [(k, v) for k, v in row.items() if k not in ("id", "quantity", "unit", "measured")]
+    found = getattr(_latency(tuple(keys)), f"{quantity.partition('_')[0]}_s")
+    value_s = found.mean() if quantity.endswith("mean") else np.percentile(found, 99)
+    return Simulated(in_unit(float(value_s), "s", row), note=f"lengths within {SPREAD:.0%}")
 
 
-def _served(row: Cells) -> Served:
-    """Return the state of one of the equal engines at its share of the rate."""
-    chips = chips_of(row)
-    engines = max(count(row, "n_accelerators", chips) // chips, 1)
-    engine = replica(row, chips, default="bf16")
-    demand = Demand(
-        number(row, "prompt_tokens_mean"), number(row, "output_tokens_mean"), LENGTH_CV,
-        number(row, "shared_prefix_tokens", 0.0),
-    )  # fmt: skip
-    queue = Queue(engine, demand, min(engine.sequences(demand.context), MAX_BATCH))
-    rate, most = number(row, "rate_per_s") / engines, NEARLY_FULL * queue.limit_requests_s
-    late_s = max(rate / most - 1.0, 0.0) * number(row, "duration_s", 0.0)
-    return Served(queue.at(np.array([min(rate, most)])), demand, late_s)
+@lru_cache(maxsize=8)
+def _latency(cells: tuple[tuple[str, str], ...]) -> Latency:
+    """Return the times of one of the equal engines at its share of the rate."""
+    row = dict(cells)
+    plan = ReplicaPlan(tp=count(row, "tp"))
+    engines = max(count(row, "n_accelerators", plan.chips) // plan.chips, 1)
+    made = deployment(row, plan, ENGINE, default="bf16")
+    prompt, output = number(row, "prompt_tokens_mean"), number(row, "output_tokens_mean")
+    engine, rate = made.setting.engine, number(row, "rate_per_s") / engines
+    shared = number(row, "shared_prefix_tokens", 0.0)
+    cached = shared + HISTORY * (prompt - shared) if shared else 0.0
+    lengths = Lengths(prompt, output, 1.0 - SPREAD, 1.0 + SPREAD, cached / prompt)
+    loop = Engine(
+        made.cost.time, made.seats(prompt + 0.5 * output), engine.chunk_tokens, engine.mixes,
+        engine.request_host,
+    )
+    requests = count(row, "requests", int(rate * number(row, "duration_s", 600.0)))
+    return opened(loop, lengths, rate, requests // engines)
