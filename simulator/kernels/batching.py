@@ -22,6 +22,7 @@ from simulator.kernels.batching_state import (
     LIMITED,
     NONE,
     PAIR,
+    PROMPTS,
     SEQUENCE,
     SERVED,
 )
@@ -149,8 +150,9 @@ def _form(w, r, form):
     last = table.shape[0] - 1
     first = table[tokens, form] if tokens <= last else table[last, form] * (tokens / last)
     first += each[SEQUENCE, form] * (replica.decoding + replica.chunks)
-    first += each[PAIR, form] * replica.pairs
     more = 0.0
+    if replica.chunks > 0:
+        first += each[PROMPTS, form] + each[PAIR, form] * replica.pairs
     if replica.decoding > 0:
         first += each[CONTEXT, form] * ((replica.context + replica.growth) / GRAIN)
         more += each[CONTEXT, form] * (replica.growth / GRAIN)
@@ -298,25 +300,37 @@ def _account(w, r, iterations):
 
 @inlined
 def power_frac(rules, matrix_busy, memory_busy):
-    """Return chip power between idle (0) and TDP (1), as `performance.chip` has it."""
-    matrix = min(matrix_busy, 1.0) ** rules.power_exponent
-    memory = min(memory_busy, 1.0) * rules.power_memory_share
-    return 1.0 - (1.0 - matrix) * (1.0 - memory)
+    """Return chip power between idle (0) and TDP (1), as `performance.chip.utilised_power_frac`."""
+    matrix = rules.matrix_power * min(matrix_busy, 1.0)
+    memory = rules.memory_power * min(memory_busy, 1.0)
+    return -math.expm1(-matrix - memory)
 
 
 @inlined
 def _record(w, start_s, elapsed_s, batch, kv_tokens, frac):
-    """Add a stretch of time to the bins it lies in; what is past the last bin goes there."""
-    last = w.series.shape[0] - 1
-    at = min(int(start_s / w.bin_s), last)
-    while elapsed_s > 0.0:
-        part = elapsed_s
-        if at < last:
-            part = min(elapsed_s, max((at + 1) * w.bin_s - start_s, 0.0))
-        w.series[at, BUSY_S] += part
-        w.series[at, BATCH_S] += part * batch
-        w.series[at, KV_TOKEN_S] += part * kv_tokens
-        w.series[at, DYNAMIC_S] += part * frac
-        elapsed_s -= part
-        start_s += part
+    """Add a stretch of time to the bins it lies in."""
+    while start_s + elapsed_s > w.series.shape[0] * w.bin_s[0]:
+        _fold(w)
+    width_s = w.bin_s[0]
+    at = int(start_s / width_s)
+    while elapsed_s > 0.0 and at < w.series.shape[0]:
+        part_s = min(elapsed_s, max((at + 1) * width_s - start_s, 0.0))
+        w.series[at, BUSY_S] += part_s
+        w.series[at, BATCH_S] += part_s * batch
+        w.series[at, KV_TOKEN_S] += part_s * kv_tokens
+        w.series[at, DYNAMIC_S] += part_s * frac
+        elapsed_s -= part_s
+        start_s += part_s
         at += 1
+
+
+@inner
+def _fold(w):
+    """Join each two bins, so that the record reaches twice as far."""
+    half = w.series.shape[0] // 2
+    for column in range(w.series.shape[1]):
+        for at in range(half):
+            w.series[at, column] = w.series[2 * at, column] + w.series[2 * at + 1, column]
+        for at in range(half, 2 * half):
+            w.series[at, column] = 0.0
+    w.bin_s[0] *= 2.0

@@ -13,6 +13,7 @@ from simulator.kernels.batching_state import (
     GRAIN,
     LIMITED,
     PAIR,
+    PROMPTS,
     QUEUED,
     REJECTED,
     RUNNING,
@@ -259,6 +260,7 @@ class Replica:
             made += cost.each[SEQUENCE, form] * (len(self.stepping) + len(self.chunks))
             made += cost.each[CONTEXT, form] * sum(contexts)
             made += cost.each[PAIR, form] * sum(pairs(c, r.done) for r, c in self.chunks)
+            made += cost.each[PROMPTS, form] * bool(self.chunks)
             for k, limit in enumerate(cost.limits):
                 cut = sum(min(context, float(limit)) for context in contexts)
                 spans = sum(pairs(c, r.done, float(limit)) for r, c in self.chunks)

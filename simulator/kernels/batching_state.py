@@ -20,7 +20,7 @@ OUTCOMES = ("queued", "unfinished", "served", "rejected", "shed")
 FRESH, READY, SWAPPED = range(3)
 
 # Rows of `Cost.each`; those of limit k follow at LIMITED + 2 k, in the order context, pair.
-SEQUENCE, CONTEXT, PAIR, LIMITED = range(4)
+PROMPTS, SEQUENCE, CONTEXT, PAIR, LIMITED = range(5)
 
 # Columns of `World.lines`.
 FIRST, LAST, NEWEST = range(3)
@@ -78,8 +78,9 @@ class Cost(NamedTuple):
     table: np.ndarray
     """By tokens processed, from none; shape (tokens + 1, 3)."""
     each: np.ndarray
-    """Per sequence; per cached token a decoding sequence attends to; per pair of query and key of
-    prefill attention; then the last two again for each limit; shape (3 + 2 limits, 3)."""
+    """Once if there are prompts; per sequence; per cached token a decoding sequence attends to; per
+    pair of query and key of prefill attention; the last two again for each limit; shape
+    (4 + 2 limits, 3)."""
     limits: np.ndarray
     """Spans in whole tokens of attention that sees the nearest positions only; shape (limits,)."""
 
@@ -104,8 +105,9 @@ class Rules(NamedTuple):
     """Tokens of a block of the prefix cache; 0: there is none."""
     patience_s: float
     """A request that has waited longer is shed when its turn comes."""
-    power_exponent: float
-    power_memory_share: float
+    matrix_power: float
+    """Power that matrix units ask for at their peak, over what the chip can give."""
+    memory_power: float
 
 
 class Cache(NamedTuple):
@@ -138,7 +140,8 @@ class World(NamedTuple):
     cache: Cache
     series: np.ndarray
     """What happened over time; shape (bins, SERIES_COLUMNS)."""
-    bin_s: float
+    bin_s: np.ndarray
+    """Width of a bin; it doubles when time runs out of them; shape (1,)."""
 
 
 class Trace(NamedTuple):
@@ -164,12 +167,13 @@ def world(
     rules: Rules,
     cost: Cost,
     blocks: tuple[np.ndarray, np.ndarray] | None = None,
-    bins: int = 1,
-    bin_s: float = np.inf,
+    bins: int = 2,
+    bin_s: float = 1.0,
 ) -> World:
     """Return replicas at rest and requests that have not arrived.
 
-    `blocks` are the first block of each request (and the end), and the blocks' numbers.
+    `blocks` are the first block of each request (and the end), and the blocks' numbers. The record
+    over time begins with bins of `bin_s`; their number is even.
     """
     levels = int(trace.level.max(initial=0)) + 1
     limits = len(cost.limits)
@@ -182,7 +186,8 @@ def world(
         np.zeros((replicas, rules.max_sequences * (1 + limits)), np.int64),
         np.full((replicas, levels, 3), NONE, np.int32),
         np.zeros((replicas, limits, 2), np.int64), np.zeros((replicas, limits)),
-        cost, rules, _cache(resting, rules, blocks), np.zeros((bins, SERIES_COLUMNS)), bin_s,
+        cost, rules, _cache(resting, rules, blocks), np.zeros((bins, SERIES_COLUMNS)),
+        np.array([bin_s]),
     )  # fmt: skip
 
 

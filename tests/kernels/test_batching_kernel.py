@@ -25,7 +25,7 @@ TOLERANCE = 1e-9
 TABLE_TOKENS = 96
 RULES = Rules(
     capacity=400 * GRAIN, max_sequences=8, max_tokens=64, chunked=True, swap=False, swap_s=0.0,
-    verified=1, block_tokens=0, patience_s=math.inf, power_exponent=0.6, power_memory_share=0.82,
+    verified=1, block_tokens=0, patience_s=math.inf, matrix_power=9.2, memory_power=1.6,
 )  # fmt: skip
 
 
@@ -35,7 +35,7 @@ def cost_of(limits=(), seed=1):
     tokens = np.arange(TABLE_TOKENS + 1.0)
     steps = 1e-5 * draws.random((3, TABLE_TOKENS + 1)).cumsum(axis=1)
     table = (0.013 + 1.7e-5 * tokens + steps).T
-    each = np.array([1.1e-4, 3.7e-6, 2.3e-6] + [1.3e-6, 0.7e-6] * len(limits))
+    each = np.array([1.3e-3, 1.1e-4, 3.7e-6, 2.3e-6] + [1.3e-6, 0.7e-6] * len(limits))
     scales = np.array([1.0, 0.35, 0.55])
     return Cost(table * scales, each[:, None] * scales, np.array(limits, np.int64))
 
@@ -76,7 +76,7 @@ def fast(case):
     if case.blocks:
         start = np.concatenate(([0], np.cumsum([len(b) for b in case.blocks]))).astype(np.int64)
         blocks = start, np.array([b for listed in case.blocks for b in listed], np.int32)
-    w = world(case.trace, case.replicas, case.rules, cost_of(case.limits), blocks, 4, 0.5)
+    w = world(case.trace, case.replicas, case.rules, cost_of(case.limits), blocks, 4, 0.1)
     if case.policy == dispatch.ROUND_ROBIN:
         count = len(case.arrival_s)
         to = np.arange(count) % case.replicas
