@@ -20,9 +20,9 @@ PASS_OVER_MORE, PASS_OVER_TIMES = 64, 1.5
 
 
 @njit(cache=True, nogil=True, _nrt=False)
-def serve_assigned(w, order, start, until_s):
-    """Serve `order[start[r]:start[r + 1]]` on replica r, one replica after the other."""
-    for r in range(start.size - 1):
+def serve_assigned(w, order, start, first, last, until_s):
+    """Serve `order[start[r]:start[r + 1]]` on each replica r from `first` to before `last`."""
+    for r in range(first, last):
         for k in range(start[r], start[r + 1]):
             i = order[k]
             if w.requests[i].arrival_s > until_s:

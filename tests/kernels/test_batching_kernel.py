@@ -82,7 +82,7 @@ def fast(case):
         to = np.arange(count) % case.replicas
         order = np.argsort(to, kind="stable")
         start = np.searchsorted(to[order], np.arange(case.replicas + 1))
-        dispatch.serve_assigned(w, order, start, case.until_s)
+        dispatch.serve_assigned(w, order, start, 0, case.replicas, case.until_s)
     else:
         ends, loads = (dispatch.tournament(case.replicas, v) for v in (np.inf, 0.0))
         dispatch.serve_chosen(w, case.policy, 5, 7, case.until_s, ends, loads)

@@ -1,0 +1,77 @@
+"""`gigawatt batch`: a trace of requests served by identical replicas, request by request."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from simulator.cli.exits import INFEASIBLE
+from simulator.cli.text import number, table
+from simulator.errors import display_name
+from simulator.studies import batch as study
+from simulator.studies import batch_tables as tables
+from simulator.studies.batch import Batch
+from simulator.studies.batch_deployment import Infeasible, Question
+from simulator.studies.progress import say
+
+DIGITS = 4
+
+
+def batch(asked: Question, output: Path | None, as_json: bool) -> None:
+    """Carry out the command."""
+    try:
+        served = study.serve(asked)
+    except Infeasible as error:
+        say(f"gigawatt: {error}")
+        raise SystemExit(INFEASIBLE) from None
+    summary = tables.summary(served)
+    folder = output or Path("reports") / _name(asked.trace)
+    tables.write(served, folder, summary)
+    _draw(served, folder)
+    _remark(served)
+    if as_json:
+        print(json.dumps(summary, indent=1, allow_nan=False))
+    else:
+        print("\n".join(_lines(summary, folder)))
+
+
+def _name(trace: Path) -> str:
+    return re.sub(r"[^\w.-]+", "-", f"batch-{trace.name.partition('.')[0]}")
+
+
+def _draw(served: Batch, folder: Path) -> None:
+    from simulator.reports import batch as figures  # drawing needs libraries that tables do not
+
+    figures.write(tables.over_time(served), tables.latencies(served), folder / "figures")
+
+
+def _remark(served: Batch) -> None:
+    """Say what a reader must know to trust the numbers."""
+    for name, why in served.deployment.assumed.items():
+        say(f"assumed {name}: {why}")
+    if served.relabelled:
+        told = ", ".join(served.relabelled)
+        say(f"the trace names {told}: all are served by {served.deployment.setting.model.name}")
+    counts = {name: int((served.outcome == k).sum()) for k, name in enumerate(study.OUTCOMES)}
+    for name in ("rejected", "shed", "queued", "unfinished", "no_route"):
+        if counts[name]:
+            say(f"{counts[name]} of {served.trace.requests} requests {name.replace('_', ' ')}")
+
+
+def _lines(summary: dict[str, Any], folder: Path) -> list[str]:
+    made = summary["deployment"]
+    pools = f"{made['replicas']} replicas"
+    if made["prefill_replicas"]:
+        pools = f"{made['prefill_replicas']} replicas for prompts, {pools} for the rest"
+    rows = [
+        [name, number(entry["value"], DIGITS), entry["unit"]]
+        for name, entry in summary["kpis"].items()
+    ]
+    return [
+        f"{summary['model']} on {pools} of {made['tp'] * made['dp']} {summary['accelerator']}, "
+        f"{made['kv_tokens']} tokens of cache each",
+        "",
+        *table(["kpi", "value", "unit"], rows, right=(1,)),
+        "",
+        f"tables: {display_name(str(folder))}",
+    ]
