@@ -222,6 +222,13 @@ def _batch(
     slo_tpot: Annotated[
         float | None, typer.Option(min=0, metavar="S", help="Limit of the time per output token.")
     ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(min=1e-9, metavar="R", help="Requests/s like the trace's, instead of it."),
+    ] = None,
+    duration: Annotated[
+        float, typer.Option(min=1e-3, metavar="S", help="Seconds of arrivals, with --rate.")
+    ] = 3600.0,
     seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 1,
     output: Folder = None,
     as_json: AsJson = False,
@@ -239,7 +246,7 @@ def _batch(
         block_tokens=prefix_block, drafts=drafts, accepted=accepted, drawn=drawn,
         slo_ttft_s=slo_ttft_s, slo_tpot_s=slo_tpot_s, seed=seed,
     )  # fmt: skip
-    command.batch(asked, output, as_json)
+    command.batch(asked, rate, duration, output, as_json)
 
 
 @app.command("report")

@@ -9,30 +9,50 @@ from simulator.cli.exits import INFEASIBLE
 from simulator.cli.text import number, table
 from simulator.errors import display_name
 from simulator.studies import batch as study
+from simulator.studies import batch_stream as streams
 from simulator.studies import batch_tables as tables
 from simulator.studies.batch import Batch
-from simulator.studies.batch_deployment import Infeasible, Question
+from simulator.studies.batch_deployment import InfeasibleError, Question
 from simulator.studies.progress import say
 
 DIGITS = 4
 
 
-def batch(asked: Question, output: Path | None, as_json: bool) -> None:
-    """Carry out the command."""
+def batch(
+    asked: Question, rate_s: float | None, duration_s: float, output: Path | None, as_json: bool
+) -> None:
+    """Carry out the command: the trace as it is, or with a rate a stream of requests like it."""
+    folder = output or Path("reports") / _name(asked.trace)
     try:
-        served = study.serve(asked)
-    except Infeasible as error:
+        summary = (
+            _replay(asked, folder) if rate_s is None else _stream(asked, rate_s, duration_s, folder)
+        )
+    except InfeasibleError as error:
         say(f"gigawatt: {error}")
         raise SystemExit(INFEASIBLE) from None
-    summary = tables.summary(served)
-    folder = output or Path("reports") / _name(asked.trace)
-    tables.write(served, folder, summary)
-    _draw(served, folder)
-    _remark(served)
+    _remark(summary)
     if as_json:
         print(json.dumps(summary, indent=1, allow_nan=False))
     else:
         print("\n".join(_lines(summary, folder)))
+
+
+def _replay(asked: Question, folder: Path) -> dict[str, Any]:
+    served = study.serve(asked)
+    summary = tables.summary(served)
+    tables.write(served, folder, summary)
+    _draw(served, folder)
+    if served.relabelled:
+        told = ", ".join(served.relabelled)
+        say(f"the trace names {told}: all are served by {served.deployment.setting.model.name}")
+    return summary
+
+
+def _stream(asked: Question, rate_s: float, duration_s: float, folder: Path) -> dict[str, Any]:
+    stream, found = streams.serve(asked, rate_s, duration_s)
+    summary = streams.summary(stream, found)
+    tables.write_summary(folder, summary)
+    return summary
 
 
 def _name(trace: Path) -> str:
@@ -45,17 +65,15 @@ def _draw(served: Batch, folder: Path) -> None:
     figures.write(tables.over_time(served), tables.latencies(served), folder / "figures")
 
 
-def _remark(served: Batch) -> None:
+def _remark(summary: dict[str, Any]) -> None:
     """Say what a reader must know to trust the numbers."""
-    for name, why in served.deployment.assumed.items():
+    for name, why in summary["assumed"].items():
         say(f"assumed {name}: {why}")
-    if served.relabelled:
-        told = ", ".join(served.relabelled)
-        say(f"the trace names {told}: all are served by {served.deployment.setting.model.name}")
-    counts = {name: int((served.outcome == k).sum()) for k, name in enumerate(study.OUTCOMES)}
+    kpis = summary["kpis"]
     for name in ("rejected", "shed", "queued", "unfinished", "no_route"):
-        if counts[name]:
-            say(f"{counts[name]} of {served.trace.requests} requests {name.replace('_', ' ')}")
+        count = kpis[name]["value"] if name in kpis else 0
+        if count:
+            say(f"{count} of {kpis['requests']['value']} requests {name.replace('_', ' ')}")
 
 
 def _lines(summary: dict[str, Any], folder: Path) -> list[str]:

@@ -1,13 +1,13 @@
 """Request-level serving in plain words: one iteration after the other, lists and dictionaries.
 
 Slow and meant to be read; `batching` and `dispatch` must give the same. It shares with them the
-forms of their input, the draws and the home of a prefix, and nothing of how they get ahead.
+forms of their input and the draws, and nothing of how they get ahead.
 """
 
 import math
 from dataclasses import dataclass, field
 
-from simulator.kernels import dispatch, philox
+from simulator.kernels import dispatch
 from simulator.kernels.batching_state import (
     CONTEXT,
     GRAIN,
@@ -22,7 +22,6 @@ from simulator.kernels.batching_state import (
     SHED,
     Cost,
     Rules,
-    Trace,
 )
 
 
@@ -216,12 +215,7 @@ class Replica:
 
     def start(self, r: Request, budget: int) -> int:
         """Admit a prompt if all of it fits; return the tokens it brings now."""
-        size, found = self.rules.block_tokens, []
-        if size:
-            for block in r.blocks[: min(r.input // size, (r.goal - 1) // size)]:
-                if block not in self.users and block not in self.unused:
-                    break
-                found.append(block)
+        size, found = self.rules.block_tokens, self.cached_blocks(r)
         done = max(len(found) * size, min(r.given, r.goal - 1))
         chunk = r.goal - done
         if chunk > budget:
@@ -241,6 +235,15 @@ class Replica:
         r.shared, r.done = list(found), done
         self.evict(self.held() + self.stepped())
         return self.take(r, chunk)
+
+    def cached_blocks(self, r: Request) -> list[int]:
+        """Return the leading blocks of a prompt that are cached; its last token never is."""
+        size, found = self.rules.block_tokens, []
+        for block in r.blocks[: min(r.input // size, (r.goal - 1) // size) if size else 0]:
+            if block not in self.users and block not in self.unused:
+                break
+            found.append(block)
+        return found
 
     def share(self, block: int) -> None:
         """Count one more user of a block."""
@@ -320,70 +323,3 @@ class Replica:
 def pairs(tokens: int, cached: int, limit: float = math.inf) -> float:
     """Return the pairs of query and key of `tokens` behind `cached`, each seeing `limit` at most."""
     return float(sum(min(cached + k, limit) for k in range(1, tokens + 1)))
-
-
-def requests_of(trace: Trace, blocks: list[list[int]] | None) -> list[Request]:
-    """Return the requests of a trace, before they arrive."""
-    return [
-        Request(
-            i, float(trace.arrival_s[i]), int(trace.input_tokens[i]), int(trace.steps[i]),
-            int(trace.rate[i]), int(trace.level[i]), int(trace.given[i]),
-            blocks[i] if blocks else [], trace.ready, int(trace.input_tokens[i]),
-            kv=int(trace.input_tokens[i]) * GRAIN if trace.ready else 0,
-        )
-        for i in range(len(trace.arrival_s))
-    ]  # fmt: skip
-
-
-def serve(
-    trace: Trace,
-    replicas: int,
-    rules: Rules,
-    cost: Cost,
-    policy: int = dispatch.ROUND_ROBIN,
-    key: tuple[int, int] = (0, 0),
-    blocks: list[list[int]] | None = None,
-    until_s: float = math.inf,
-) -> tuple[list[Request], list[Replica]]:
-    """Serve a trace; what ends sooner happens first, and what ends at an arrival sees it."""  # fmt: skip
-    levels = int(max(trace.level, default=0)) + 1
-    fleet = [Replica(rules, cost, levels) for _ in range(replicas)]
-    found = requests_of(trace, blocks)
-    for request in found:
-        if request.arrival_s > until_s:
-            break
-        carry_on(fleet, request.arrival_s)
-        request.replica = choose(policy, fleet, request, key)
-        fleet[request.replica].arrive(request)
-    carry_on(fleet, until_s)
-    for replica in fleet:
-        if replica.end == until_s < math.inf:
-            replica.complete()
-    return found, fleet
-
-
-def carry_on(fleet: list[Replica], until_s: float) -> None:
-    """Carry out every iteration that ends before a moment."""
-    while True:
-        replica = min(fleet, key=lambda r: r.end)
-        if replica.end >= until_s:
-            return
-        replica.complete()
-        replica.begin()
-
-
-def choose(policy: int, fleet: list[Replica], r: Request, key: tuple[int, int]) -> int:
-    """Return the replica that a policy sends a request to."""
-    loads = [replica.load(policy) for replica in fleet]
-    least = loads.index(min(loads))
-    if policy == dispatch.ROUND_ROBIN:
-        return r.number % len(fleet)
-    if policy == dispatch.TWO_CHOICES:
-        draws = [int(philox.uniform(*key, r.number, k, 0, 0) * len(fleet)) for k in (0, 1)]
-        return draws[1] if loads[draws[1]] < loads[draws[0]] else draws[0]
-    if policy == dispatch.AFFINITY and r.blocks:
-        home = dispatch.prefix_home(r.blocks[0], len(fleet))
-        more = loads[home] > loads[least] + dispatch.PASS_OVER_MORE
-        crowded = more and loads[home] > loads[least] * dispatch.PASS_OVER_TIMES
-        return least if crowded else home
-    return least

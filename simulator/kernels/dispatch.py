@@ -8,15 +8,16 @@ keeps at hand while another brings the replicas' ends forth in order.
 import numpy as np
 from numba import njit
 
-from simulator.kernels import batching, philox
+from simulator.kernels import batching, philox, prefix_cache
 from simulator.kernels.compiled import inlined, inner
 
 ROUND_ROBIN, LEAST_TOKENS, SHORTEST, TWO_CHOICES, AFFINITY = range(5)
 POLICIES = ("round-robin", "least-tokens", "shortest-queue", "two-choices", "prefix-affinity")
 
-# A prefix's own replica is passed over when it has so many requests more than the least loaded one,
-# and so many times as many (cache-aware policy of SGLang's router, its defaults). Vendor.
-PASS_OVER_MORE, PASS_OVER_TIMES = 64, 1.5
+# A prompt goes where at least this share of it is cached, unless the replica has so many requests
+# more than the least loaded one and so many times as many (cache-aware policy of SGLang's router, its
+# defaults). Vendor.
+CACHED_LEAST, PASS_OVER_MORE, PASS_OVER_TIMES = 0.3, 64, 1.5
 
 
 @njit(cache=True, nogil=True, _nrt=False)
@@ -78,19 +79,19 @@ def _two_choices(w, i, key0, key1):
 
 @inner
 def _affine(w, i, least):
-    """Return the replica that its first block belongs to, or the least loaded if that is far better."""
-    if w.cache.start.size <= i + 1 or w.cache.start[i] == w.cache.start[i + 1]:
+    """Return the replica that has most of a prompt cached, or the least loaded if that is wiser."""
+    request, size = w.requests[i], w.rules.block_tokens
+    best, most = least, 0
+    if size > 0:
+        for r in range(w.replicas.size):
+            found, _ = prefix_cache.leading(w, r, i)
+            if found > most:
+                best, most = r, found
+    if most * size < CACHED_LEAST * request.input:
         return least
-    home = prefix_home(w.cache.blocks[w.cache.start[i]], w.replicas.size)
-    mine, others = load(w.replicas[home], AFFINITY), load(w.replicas[least], AFFINITY)
+    mine, others = load(w.replicas[best], AFFINITY), load(w.replicas[least], AFFINITY)
     crowded = mine > others + PASS_OVER_MORE and mine > others * PASS_OVER_TIMES
-    return least if crowded else home
-
-
-@njit(cache=True)
-def prefix_home(block, replicas):
-    """Return the replica that prompts which begin with a block belong to."""
-    return int(philox.uniform(0, 0, block, 0, 0, 0) * replicas)
+    return least if crowded else best
 
 
 @inner

@@ -12,6 +12,8 @@ from simulator.reports import style
 PIXELS_PER_INCH = 150
 CURVE = np.concatenate((np.linspace(0.0, 0.99, 199), [0.995, 0.999, 1.0]))
 """Shares of requests at which the latency curves are drawn."""
+SHOWN = 0.995
+"""Share of requests that the axes reach to; the data behind the figure go on."""
 
 
 def write(over_time: pd.DataFrame, latencies: dict[str, np.ndarray], folder: Path) -> list[Path]:
@@ -72,9 +74,10 @@ def _latency(curves: pd.DataFrame) -> Figure:
     }
     fig, axes = style.canvas(columns=len(titles), sharey=True)
     for ax, (name, title) in zip(axes, titles.items(), strict=True):
-        ax.plot(curves[f"{name}_s"], 100.0 * curves["share"], color=style.BLUE)
-        if (curves[f"{name}_s"] > 0.0).any():
-            ax.set_xscale("log")
+        values = curves[f"{name}_s"]
+        ax.plot(values, 100.0 * curves["share"], color=style.BLUE)
+        most = values[curves["share"] <= SHOWN].max()
+        ax.set_xlim(0.0, most if most > 0.0 else 1.0)
         style.heading(ax, title)
         style.label(ax, x="seconds", grid="both")
     style.label(axes[0], x="seconds", y="% of requests below", grid="both")

@@ -114,7 +114,7 @@ def _together(
 ) -> dict[str, Any]:
     """Serve on replicas that do both, prompts and decoding."""
     rows = np.flatnonzero(mine)
-    work = _steps(asked, trace.output_tokens[rows])
+    work = decode_steps(asked, trace.output_tokens[rows])
     w = _run(asked, trace, deployment, rows, trace.arrival_s[rows], work, asked.replicas)
     return _columns(trace, rows, w, deployment) | {"pools": {"replicas": _pool(w)}}
 
@@ -141,7 +141,7 @@ def _split(
     arrival_s = first.requests["first_s"][more] + deployment.transfer_s(trace.input_tokens[going])
     order = np.argsort(arrival_s, kind="stable")
     going, arrival_s = going[order], arrival_s[order]
-    work = _steps(asked, trace.output_tokens[going])
+    work = decode_steps(asked, trace.output_tokens[going])
     second = _run(asked, trace, deployment, going, arrival_s, work, asked.replicas, ready=True)
     later = _columns(trace, going, second, deployment)
     for name in ("outcome", "replica", "finish_s"):
@@ -150,7 +150,7 @@ def _split(
     return found | {"pools": {"prefill": _pool(first), "decode": _pool(second)}}
 
 
-def _steps(asked: Question, output_tokens: NDArray[np.int64]) -> NDArray[np.int64]:
+def decode_steps(asked: Question, output_tokens: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the decode steps of requests after their first token."""
     if not asked.drafts:
         return output_tokens - 1
@@ -231,8 +231,8 @@ def _round_robin(w: World, replicas: int) -> World:
     with ThreadPoolExecutor(joblib.cpu_count()) as pool:
         list(pool.map(serve_share, parts, pairwise(edges.tolist())))
     bin_s = max(float(part.bin_s[0]) for part in parts)
-    series = sum(_folded(part.series, float(part.bin_s[0]), bin_s) for part in parts)
-    return w._replace(series=series, bin_s=np.array([bin_s]))
+    folded = [_folded(part.series, float(part.bin_s[0]), bin_s) for part in parts]
+    return w._replace(series=np.sum(folded, axis=0), bin_s=np.array([bin_s]))
 
 
 def _folded(series: Floats, bin_s: float, wanted_s: float) -> Floats:

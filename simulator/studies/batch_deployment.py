@@ -35,7 +35,7 @@ KV_BYTES = 2.0
 """Bytes of one value of keys and values: 16 bits, the engines' default."""
 
 
-class Infeasible(StudyError):
+class InfeasibleError(StudyError):
     """A deployment that cannot be: the message says what does not fit."""
 
 
@@ -151,7 +151,7 @@ def _speculated(asked: Question, setting: ServingSetting, cost: ReplicaCost) -> 
             setting, cost.time, speculation.Drafts(asked.drafts, accepted)
         )
     except ValueError as error:
-        raise Infeasible(str(error)) from None
+        raise InfeasibleError(str(error)) from None
     return ReplicaCost(made, cost.matrix, cost.memory)
 
 
@@ -206,7 +206,7 @@ def _kv_tokens(
     try:
         most = int(serving_memory.kv_tokens(setting, context))
     except ValueError as error:
-        raise Infeasible(str(error)) from None
+        raise InfeasibleError(str(error)) from None
     if asked.kv_tokens is None:
         assumed["kv_tokens"] = "what weights leave of the engine's share of memory"
         return most

@@ -23,6 +23,7 @@ from simulator.kernels.batching_state import (
     SHED,
 )
 from simulator.studies.batch import NO_ROUTE, OUTCOMES, Batch, Pool
+from simulator.studies.batch_deployment import Deployment, Question
 
 PERCENTILES = (50, 90, 95, 99)
 LATENCIES = {
@@ -215,7 +216,16 @@ def energy(batch: Batch, pool: Pool, span_s: float) -> float:
 
 def summary(batch: Batch) -> dict[str, Any]:
     """Return what `summary.json` holds."""
-    deployment, asked = batch.deployment, batch.asked
+    return {
+        **described(batch.asked, batch.deployment),
+        "kpis": kpis(batch),
+        "classes": classes(batch),
+        "checks": checks(batch),
+    }
+
+
+def described(asked: Question, deployment: Deployment) -> dict[str, Any]:
+    """Return what served, as plain values."""
     setting, rules = deployment.setting, deployment.rules
     return {
         "trace": asked.trace.name,
@@ -232,9 +242,6 @@ def summary(batch: Batch) -> dict[str, Any]:
             "drafts": asked.drafts, "accepted": asked.accepted,
         },
         "assumed": dict(deployment.assumed),
-        "kpis": kpis(batch),
-        "classes": classes(batch),
-        "checks": checks(batch),
     }  # fmt: skip
 
 
@@ -299,8 +306,13 @@ def _waiting(batch: Batch, moments: Floats) -> NDArray[np.int64]:
 
 
 def write(batch: Batch, folder: Path, told: dict[str, Any]) -> None:
-    """Write the tables and the summary into a folder."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Write the requests and the summary into a folder."""
+    write_summary(folder, told)
     pq.write_table(requests(batch), folder / "requests.parquet", compression="zstd")
+
+
+def write_summary(folder: Path, told: dict[str, Any]) -> None:
+    """Write the summary into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(told, indent=1, allow_nan=False)
     (folder / "summary.json").write_text(text + "\n")

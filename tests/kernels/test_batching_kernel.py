@@ -7,7 +7,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.kernels import batching_reference, dispatch, speculation
+from simulator.kernels import dispatch, dispatch_reference, speculation
 from simulator.kernels.batching_state import (
     GRAIN,
     QUEUED,
@@ -91,7 +91,7 @@ def fast(case):
 
 def slow(case):
     blocks = [list(b) for b in case.blocks] if case.blocks else None
-    return batching_reference.serve(
+    return dispatch_reference.serve(
         case.trace, case.replicas, case.rules, cost_of(case.limits), case.policy, (5, 7), blocks,
         case.until_s,
     )  # fmt: skip
