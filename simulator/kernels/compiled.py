@@ -1,12 +1,16 @@
-"""How the inner functions of large kernels are compiled: for other kernels alone.
+"""How large kernels are compiled: one way in, and inner functions for other kernels alone.
 
-They get arrays that their caller owns, so no references are counted, which would cost more than the
-work itself; nor do they need an entry from Python. `inlined` is for what runs for every event.
+Arrays belong to the caller, so no references are counted, which would cost more than the work itself.
+`inlined` is for what runs for every event; only `entry` can be called from Python.
 """
+
+from typing import Any
 
 from numba import njit
 
-inner = njit(cache=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True)
-inlined = njit(
-    cache=True, _nrt=False, no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
-)
+_COMMON: dict[str, Any] = {"cache": True, "_nrt": False}
+_INNER: dict[str, Any] = {**_COMMON, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+
+entry = njit(**_COMMON, nogil=True)
+inner = njit(**_INNER)
+inlined = njit(**_INNER, forceinline=True)

@@ -6,10 +6,9 @@ keeps at hand while another brings the replicas' ends forth in order.
 """
 
 import numpy as np
-from numba import njit
 
 from simulator.kernels import batching, philox, prefix_cache
-from simulator.kernels.compiled import inlined, inner
+from simulator.kernels.compiled import entry, inlined, inner
 
 ROUND_ROBIN, LEAST_TOKENS, SHORTEST, TWO_CHOICES, AFFINITY = range(5)
 POLICIES = ("round-robin", "least-tokens", "shortest-queue", "two-choices", "prefix-affinity")
@@ -20,7 +19,7 @@ POLICIES = ("round-robin", "least-tokens", "shortest-queue", "two-choices", "pre
 CACHED_LEAST, PASS_OVER_MORE, PASS_OVER_TIMES = 0.3, 64, 1.5
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@entry
 def serve_assigned(w, order, start, first, last, until_s):
     """Serve `order[start[r]:start[r + 1]]` on each replica r from `first` to before `last`."""
     for r in range(first, last):
@@ -33,7 +32,7 @@ def serve_assigned(w, order, start, first, last, until_s):
         batching.stop(w, r, until_s)
 
 
-@njit(cache=True, nogil=True, _nrt=False)
+@entry
 def serve_chosen(w, policy, key0, key1, until_s, ends, loads):
     """Serve all requests in the order of events, each on the replica that the policy chooses.
 

@@ -11,20 +11,12 @@ from numpy.typing import NDArray
 
 from simulator.components import from_catalog
 from simulator.kernels import dispatch
-from simulator.kernels.batching_state import (
-    CONTEXT,
-    GRAIN,
-    LIMITED,
-    PAIR,
-    PROMPTS,
-    SEQUENCE,
-    Cost,
-    Rules,
-)
+from simulator.kernels.batching_state import GRAIN, Cost, Rules
 from simulator.performance import chip as chips
 from simulator.performance import serving_memory, speculation
-from simulator.performance.collectives import fabric_of, send_s
-from simulator.performance.iteration import IterationCost, ReplicaCost, replica_cost_of
+from simulator.performance.batching import kernel_cost, swap_s, transfer_s
+from simulator.performance.collectives import fabric_of
+from simulator.performance.iteration import ReplicaCost, replica_cost_of
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
 from simulator.studies import StudyError
 from simulator.studies.trace import BLOCK_TOKENS, RequestTrace
@@ -89,17 +81,8 @@ class Deployment:
         return self.rules.capacity // GRAIN
 
     def transfer_s(self, tokens: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return how long keys and values of prompts are on their way to another replica.
-
-        Every chip of a group sends its share over its own port of the scale-out network.
-        """
-        setting = self.setting
-        beyond = setting.chip.scaleup_domain
-        context = np.array([1.0, 2.0]) * float(tokens.mean())
-        sent = [serving_memory.sequence_bytes(setting, float(c)) for c in context]
-        at = [send_s(setting.fabric, b, beyond) for b in sent]
-        slope = (at[1] - at[0]) / (context[1] - context[0])
-        return np.asarray(at[0] + slope * (tokens - context[0]))
+        """Return how long keys and values of prompts are on their way to another replica."""
+        return transfer_s(self.setting, tokens)
 
 
 def deploy(asked: Question, trace: RequestTrace) -> Deployment:
@@ -113,7 +96,7 @@ def deploy(asked: Question, trace: RequestTrace) -> Deployment:
     if asked.drafts:
         cost = _speculated(asked, setting, cost)
     rules = _rules(asked, setting, trace, assumed)
-    return Deployment(setting, rules, _kernel_cost(cost, rules.max_tokens), assumed)
+    return Deployment(setting, rules, kernel_cost(cost, rules.max_tokens), assumed)
 
 
 def _setting(asked: Question) -> ServingSetting:
@@ -178,24 +161,13 @@ def _rules(
         max_tokens=tokens,
         chunked=engine.mixes if asked.chunked is None else asked.chunked,
         swap=asked.swap,
-        swap_s=_swap_s(setting),
+        swap_s=swap_s(setting),
         verified=verified,
         block_tokens=block,
         patience_s=asked.patience_s,
         matrix_power=chips.MATRIX_POWER_DEMAND,
         memory_power=setting.chip.memory_power,
     )
-
-
-# Bandwidth between a chip and its host's memory that an engine reaches when it swaps blocks of keys
-# and values: PCIe 5.0 x16 gives 63 GB/s, pinned copies of blocks less. Assumed, range 20e9-55e9.
-HOST_BYTES_S = 40e9
-
-
-def _swap_s(setting: ServingSetting) -> float:
-    """Return the time to move one token's keys and values between a chip and its host."""
-    each = serving_memory.sequence_bytes(setting, 2.0) - serving_memory.sequence_bytes(setting, 1.0)
-    return each / HOST_BYTES_S
 
 
 def _kv_tokens(
@@ -213,23 +185,3 @@ def _kv_tokens(
     if asked.kv_tokens > most:
         assumed["kv_tokens"] = f"as given, though only {most} fit beside the weights"
     return asked.kv_tokens
-
-
-def _kernel_cost(cost: ReplicaCost, max_tokens: int) -> Cost:
-    """Return the three forms of a cost as the kernel's arrays."""
-    grid = np.arange(max_tokens + 1.0)
-    limits = cost.time.limits
-    each = np.zeros((LIMITED + 2 * len(limits), 3))
-    for k, form in enumerate(cost.forms):
-        each[PROMPTS, k], each[SEQUENCE, k] = form.prompt_s, form.sequence_s
-        each[CONTEXT, k], each[PAIR, k] = form.context_s, form.pair_s
-        each[LIMITED::2, k] = form.limited_context_s
-        each[LIMITED + 1 :: 2, k] = form.limited_pair_s
-    table = np.stack([_by_tokens(form, grid) for form in cost.forms], axis=1)
-    return Cost(table, each, np.ceil(limits).astype(np.int64))
-
-
-def _by_tokens(form: IterationCost, grid: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return seconds by tokens; beyond the form's own grid in proportion."""
-    beyond = np.maximum(grid / form.tokens[-1], 1.0)
-    return np.asarray(np.interp(grid, form.tokens, form.tokens_s) * beyond)

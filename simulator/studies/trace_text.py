@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.json as arrow_json
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from simulator.errors import Problem, ScenarioError
 
@@ -28,7 +29,7 @@ class Read:
     first_line: int
     """Line of the first row."""
     problems: tuple[Problem, ...] = ()
-    lines: Sequence[int] | None = None
+    lines: Sequence[int] | NDArray[np.int64] | None = None
     """Line of each row, where some lines are no rows."""
 
     def line(self, row: int) -> int:
