@@ -12,9 +12,15 @@ from campus import CAMPUS, ROOT, scaled
 from numba import njit
 
 from simulator import rng, scenario
+from simulator.components import from_catalog
+from simulator.components.fabric import Ends
+from simulator.components.fabric.clos import Clos
+from simulator.components.parallel_plan import ParallelPlan
 from simulator.engine import state
 from simulator.engine.world import Stream
 from simulator.kernels import serving
+from simulator.performance import collectives, memory, plan_search, training
+from simulator.performance.collectives import fabric_of
 from simulator.simulation import simulate
 from simulator.site import compile_site
 from simulator.studies import designs, sweep
@@ -77,6 +83,41 @@ def test_sweep_of_100_pod_days(benchmark, workers):
     plan = designs.make("pod", loader, axes)
     list(sweep.execute(plan, plan.tasks[: 2 * workers], workers))  # start the workers
     timed(benchmark, lambda: list(sweep.execute(plan, plan.tasks, workers)))
+
+
+TRILLION = {"global_batch_sequences": 6300, "sequence_length": 8192}
+"""Batch of a model with 10^12 parameters on 100,800 accelerators."""
+
+
+def test_collective_on_400_000_endpoints(benchmark):
+    """The fabric is laid, counted and cut into tiers each time; then the whole of it sums 1 GB."""
+    chip = from_catalog.accelerator("GB300")
+    clos = Clos(radix=144, rails=4, port_bandwidth="800 Gb/s", hop_latency="600 ns",
+                switch_power="2.5 kW", optic_power="15 W")  # fmt: skip
+    ends = Ends(400_032, 400_032, chip.scaleout_bandwidth, chip.scaleup_domain)
+
+    def laid_and_summed():
+        clos.counts(ends)
+        return collectives.all_reduce_s(fabric_of(chip, clos.tiers(ends)), 400_032, 1e9)
+
+    timed(benchmark, laid_and_summed, rounds=20)
+
+
+def test_step_of_a_plan(benchmark):
+    model, chip = from_catalog.language_model("kimi-k2"), from_catalog.accelerator("GB300")
+    plan = ParallelPlan(tp=4, pp=7, ep=96, precision="fp8", **TRILLION, cp=4)
+    timed(benchmark, training.estimate, model, chip, 100_800, plan, rounds=200)
+
+
+def test_footprint_of_a_plan(benchmark):
+    model = from_catalog.language_model("deepseek-v3")
+    plan = ParallelPlan(tp=1, pp=16, ep=64, global_batch_sequences=25_600, sequence_length=4096)
+    timed(benchmark, memory.footprint, model, plan, 6_400, rounds=1_000)
+
+
+def test_all_plans_of_a_trillion_parameters_on_100800(benchmark):
+    model, chip = from_catalog.language_model("kimi-k2"), from_catalog.accelerator("GB300")
+    timed(benchmark, plan_search.search, model, chip, 100_800, TRILLION, rounds=3)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ on first use, so that the import itself costs nothing.
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _FACE = ("Run", "Scenario", "Sweep", "compare", "load")
 

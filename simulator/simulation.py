@@ -1,7 +1,10 @@
 """The main loop: a scenario in, the tables of one replicate out."""
 
 from collections.abc import Callable
-from datetime import UTC, timedelta
+from dataclasses import dataclass
+from datetime import UTC
+from functools import partial
+from typing import TypeVar
 
 import pandas as pd
 import simpy
@@ -15,12 +18,28 @@ from simulator.engine.world import World
 from simulator.kernels.columns import Records
 from simulator.policies import capping
 from simulator.results import Results, empty
-from simulator.scenario import Assumption, Scenario, assumptions
+from simulator.scenario import Assumption, Scenario, ScenarioSpec, assumptions
 from simulator.site import Site, compile_site
 from simulator.weather import Weather, for_period, read_once
-from simulator.workloads import BatchWork, ServedModel, TrainingJob, batch, inference, training
+from simulator.workloads import (
+    BatchWork,
+    DataPreparation,
+    ModelTest,
+    ServedModel,
+    SynchronousJob,
+    batch,
+    data_preparation,
+    inference,
+    jobs,
+    model_test,
+    synchronous,
+)
+from simulator.workloads.data_preparation import DataPreparationRun
+from simulator.workloads.model_test_run import ModelTestRun
+from simulator.workloads.training_run import TrainingRun
 
 Progress = Callable[[float], None]
+W = TypeVar("W")
 
 
 def simulate(
@@ -38,11 +57,8 @@ def simulate(
     spec = scenario.spec
     site = compile_site(spec.topology)
     weather = weather_of(scenario)
-    jobs = [w for w in spec.workloads if isinstance(w, TrainingJob)]
-    pools = [w for w in spec.workloads if isinstance(w, ServedModel)]
-    backlogs = [w for w in spec.workloads if isinstance(w, BatchWork)]
-
-    world = _world(scenario, site, replicate, jobs, pools, backlogs)
+    pools = _of_kind(spec, ServedModel)
+    world = _world(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
     )
@@ -52,18 +68,13 @@ def simulate(
 
     classes = _failure_classes(scenario)
     front = Front(world, classes, spec.reliability.age)
-    runs = [
-        training.TrainingRun(job, world, training.step_of(job, site), _mttf_s(world, front, job))
-        for job in jobs
-    ]
+    work = _begin(spec, world, front)
     env = world.env
-    for run in runs:
-        env.process(run.run())
     for index, pool in enumerate(pools):
         env.process(inference.scale(pool, world, index))
-    reserves = [(world.state.load(job.name), job.spares) for job in jobs]
-    for work in backlogs:
-        env.process(batch.fill(work, world, reserves))
+    reserves = [(run.load, run.job.spares) for run in work.jobs]
+    for backlog in _of_kind(spec, BatchWork):
+        env.process(batch.fill(backlog, world, reserves))
     env.process(front.run())
     incidents.schedule(world, classes, spec.incidents)
     while env.peek() == 0.0:  # everything that starts with the run takes its racks
@@ -71,7 +82,7 @@ def simulate(
     physics.start()
 
     clock.run(env, physics, world.end_s, progress)
-    return _results(scenario, world, records, weather, runs, pools, replicate)
+    return _results(scenario, world, records, weather, work, pools, replicate)
 
 
 def weather_of(scenario: Scenario) -> Weather:
@@ -79,15 +90,19 @@ def weather_of(scenario: Scenario) -> Weather:
     return read_once(scenario.spec.weather, scenario.weather_folder)
 
 
-def _world(
-    scenario: Scenario, site: Site, replicate: int, jobs: list[TrainingJob],
-    pools: list[ServedModel], backlogs: list[BatchWork],
-) -> World:
-    """Return the world at rest, with a load for everything that runs."""
+def _of_kind(spec: ScenarioSpec, kind: type[W]) -> list[W]:
+    return [work for work in spec.workloads if isinstance(work, kind)]
+
+
+def _world(scenario: Scenario, site: Site, replicate: int) -> World:
+    """Return the world at rest, with a load for everything that runs on accelerators."""
     spec, env = scenario.spec, simpy.Environment()
-    loads = [training.load_of(job, site) for job in jobs]
+    trained = {job.name: job for job in _of_kind(spec, SynchronousJob)}
+    pools = _of_kind(spec, ServedModel)
+    loads = [synchronous.load_of(job, site) for job in trained.values()]
     loads += [inference.load_of(pool, site) for pool in pools]
-    loads += [load for work in backlogs for load in batch.loads_of(work, site)]
+    loads += [load for work in _of_kind(spec, BatchWork) for load in batch.loads_of(work, site)]
+    loads += [model_test.load_of(t, trained[t.job], site) for t in _of_kind(spec, ModelTest)]
     end_s = spec.period.duration
     hours = -int(-end_s // 3600.0)
     world = World(env, site, None, spec.seed, replicate, end_s)  # type: ignore[arg-type]
@@ -99,6 +114,39 @@ def _world(
     return world
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What is trained, tested and prepared."""
+
+    jobs: list[TrainingRun]
+    tests: list[ModelTestRun]
+    preparations: list[DataPreparationRun]
+
+
+def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
+    """Start every job, the tests of their models, and data preparation."""
+    site = world.site
+    runs = {
+        job.name: TrainingRun(
+            job, world, jobs.step_of(job, site), _mttf_s(world, front, job),
+            partial(jobs.step_on, job),
+        )
+        for job in _of_kind(spec, SynchronousJob)
+    }
+    tests = [
+        ModelTestRun(test, runs[test.job], model_test.test_of(test, runs[test.job].job))
+        for test in _of_kind(spec, ModelTest)
+    ]
+    preparations = [
+        DataPreparationRun(work, world, data_preparation.throughput_of(work, site))
+        for work in _of_kind(spec, DataPreparation)
+    ]
+    processes = [run.run() for run in runs.values()] + [run.run() for run in preparations]
+    for process in processes + [test.beside() for test in tests if not test.pauses]:
+        world.env.process(process)
+    return _Work(list(runs.values()), tests, preparations)
+
+
 def _failure_classes(scenario: Scenario):  # type: ignore[no-untyped-def]
     reliability = scenario.spec.reliability
     return tuple(
@@ -107,7 +155,7 @@ def _failure_classes(scenario: Scenario):  # type: ignore[no-untyped-def]
     )
 
 
-def _mttf_s(world: World, front: Front, job: TrainingJob) -> float:
+def _mttf_s(world: World, front: Front, job: SynchronousJob) -> float:
     """Return the mean time between interruptions that the reference rates imply for a job."""
     site, fleet = world.site, front.fleet.hazards
     chip = world.state.chips[world.state.load(job.name)]
@@ -120,17 +168,17 @@ def _mttf_s(world: World, front: Front, job: TrainingJob) -> float:
 
 def _results(
     scenario: Scenario, world: World, records: Records, weather: Weather,
-    runs: list[training.TrainingRun], pools: list[ServedModel], replicate: int,
+    work: _Work, pools: list[ServedModel], replicate: int,
 ) -> Results:
     """Return the tables of the finished run."""
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
     tables = recorder.tables(world, records)
-    finish = [
-        None if r.finish_s is None else (start + timedelta(seconds=round(r.finish_s))).isoformat()
-        for r in runs
-    ]
-    tables["jobs"] = training.jobs_table(runs, finish) if runs else empty("jobs")
+    tables["jobs"] = jobs.jobs_table(work.jobs, start)
+    tables["tests"] = jobs.tests_table(work.tests)
+    tables["preparations"] = jobs.preparations_table(work.preparations, start)
+    tables["steps"] = jobs.steps_table(work.jobs, start)
+    tables["phases"] = jobs.phases_table(work.jobs)
     tables["pools"] = inference.pools_table(pools, world) if pools else empty("pools")
     tables["latency"] = inference.latency_table(pools, world) if pools else empty("latency")
     tables["assumptions"] = _assumptions(scenario)

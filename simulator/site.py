@@ -6,16 +6,27 @@ counts. `compile_site` is pure: the same topology gives the same arrays.
 
 import math
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
-from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.cooling import HourlyWeather
-from simulator.components.fabric.clos import Clos
+from simulator.components.fabric.laid import Laid, network
+from simulator.components.fabric.tier import Tier
 from simulator.components.power.loss import LossCurve
 from simulator.components.rack import Rack
+from simulator.components.sizing import (
+    block_limit_w,
+    chip_of,
+    ends_of,
+    fabric_of,
+    network_rack_w,
+    plant_setpoint_c,
+    rack_named,
+    racks_per_block,
+    steady_w,
+)
 from simulator.components.topology import Hall, Topology
 from simulator.kernels.columns import STAGES, HallSite, RowSite
 from simulator.kernels.site_step import STEP_S
@@ -61,17 +72,7 @@ class Support:
     rack: Rack
     count: int
     power_w: float  # each
-
-
-@dataclass(frozen=True)
-class Fabric:
-    """The back-end fabric of one group of halls."""
-
-    name: str
-    clos: Clos
-    halls: np.ndarray
-    ports: int
-    size: dict[str, int]
+    nameplate_w: float  # each: provisioned, or drawn where the fabric takes more
 
 
 @dataclass(frozen=True)
@@ -112,70 +113,33 @@ class Site:
         """Accelerators installed."""
         return int(self.rack_accelerators.sum())
 
-    def fabrics(self) -> list["Fabric"]:
-        """Return the back-end fabric of each group of halls."""
-        ports = np.array([rack.network_ports for rack in self.rack_types])[self.rack_type]
-        in_hall = np.bincount(self.rack_hall, weights=ports, minlength=len(self.hall_spec))
+    @cached_property
+    def fabrics(self) -> tuple[Laid, ...]:
+        """The back-end fabric of each group of halls that has one."""
         found = []
         for hall in self.topology.halls:
-            halls = np.array([h for h, spec in enumerate(self.hall_spec) if spec == hall])
-            total = int(in_hall[halls].sum())
-            if total:
-                clos = hall.fabric or self.topology.fabric
-                found.append(Fabric(hall.name, clos, halls, total, clos.size(total)))
-        return found
+            ends = ends_of(self.topology, hall)
+            if ends is not None:
+                halls = np.flatnonzero([spec == hall for spec in self.hall_spec])
+                racks = np.flatnonzero(np.isin(self.rack_hall, halls))
+                spec = fabric_of(self.topology, hall)
+                each = ends.ports / racks.size
+                found.append(Laid(hall.name, spec, ends, halls, racks, each))
+        return tuple(found)
 
+    def network(self, halls: tuple[str, ...], chip: Accelerator, accelerators: int) -> tuple[Tier, ...] | None:
+        """Return the intact network of a job that may use these groups of halls (all if none are
+        named): of as few of them as hold it. None without a fabric; ValueError if nothing joins
+        those."""
+        mine = [f for f in self.fabrics if (f.name in halls or not halls) and self._holds(f, chip)]
+        parts: list[Laid] = []
+        for fabric in sorted(mine, key=lambda f: -f.ends.accelerators):
+            if sum(part.ends.accelerators for part in parts) < accelerators:
+                parts.append(fabric)
+        return network(parts, self.topology.wan, accelerators) if parts else None
 
-def rack_named(topology: Topology, name: str) -> Rack:
-    """Return the site's own rack type of that name, or the catalog's."""
-    for rack in topology.racks:
-        if rack.name == name:
-            return rack
-    return from_catalog.rack(name)
-
-
-def racks_per_block(topology: Topology, hall: Hall) -> int:
-    """Return the accelerator racks of one block: as written, or what its rating feeds.
-
-    The continuous rating at the site's power factor, less substation and busway loss, over the
-    rack's nameplate, rounded down; oversubscription then adds its share.
-    """
-    if hall.racks_per_block is not None:
-        base = hall.racks_per_block
-    else:
-        base = int(block_limit_w(topology, hall) // rack_named(topology, hall.rack).nameplate)
-    return int(math.floor(base * (1.0 + topology.oversubscription) + 1e-9))
-
-
-def block_limit_w(topology: Topology, hall: Hall) -> float:
-    """Return the rack power at which a block's input equals its continuous rating."""
-    block = hall.block
-    rating_w = block.rating * topology.grid.power_factor
-    limit_w = rating_w * block.continuous
-    low_w, high_w = 0.0, limit_w
-    for _ in range(60):
-        middle_w = 0.5 * (low_w + high_w)
-        after_busway_w = middle_w + block.busway.loss_w(middle_w, rating_w)
-        input_w = after_busway_w + block.substation.loss_w(after_busway_w, rating_w)
-        low_w, high_w = (middle_w, high_w) if input_w <= limit_w else (low_w, middle_w)
-    return low_w
-
-
-def steady_w(rack: Rack) -> float:
-    """Return the input power of a support rack at its steady utilization."""
-    output_w = rack.host_idle + rack.utilization * (rack.host_max - rack.host_idle)
-    return output_w + rack.power_shelf.loss_w(output_w, rack.power_shelf_rating)
-
-
-def plant_setpoint_c(topology: Topology) -> float:
-    """Return the water the warm plant must deliver for `cooling.supply` at the cold plates."""
-    return topology.cooling.supply - topology.cooling.coolant_unit.approach
-
-
-def _chip(rack: Rack) -> Accelerator:
-    if rack.accelerator is None:
-        raise ValueError(f"rack {rack.name} has no accelerator: list it under `support`")
-    return from_catalog.accelerator(rack.accelerator)
+    def _holds(self, fabric: Laid, chip: Accelerator) -> bool:
+        return self.chips[self.rack_chip[fabric.racks[0]]] == chip
 
 
 @lru_cache(maxsize=64)
@@ -222,8 +186,8 @@ class _Builder:
         rack = rack_named(self.topology, name)
         if rack not in self.types:
             self.types.append(rack)
-            if _chip(rack) not in self.chips:
-                self.chips.append(_chip(rack))
+            if chip_of(rack) not in self.chips:
+                self.chips.append(chip_of(rack))
         return self.types.index(rack)
 
     def _hall(self, hall: Hall, name: str) -> None:
@@ -269,7 +233,9 @@ class _Builder:
             return 0.0
         ups, block = self.topology.ups, self.topology.mechanical
         racks = [rack_named(self.topology, entry.rack) for entry in present]
-        design_w = sum(e.count * r.nameplate for e, r in zip(present, racks, strict=True))
+        added = [self._support_of(hall, h, entry.count, rack)
+                 for entry, rack in zip(present, racks, strict=True)]  # fmt: skip
+        design_w = sum(entry.count * entry.nameplate_w for entry in added)
         rating_w = design_w * (1.0 + ups.margin)
         base = f"{name}/support"
         substation = self._node(
@@ -277,14 +243,14 @@ class _Builder:
         )
         ups_node = self._node(Node(f"{base}/ups", substation, UPS, rating_w, ups.loss))
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, rating_w, block.busway))
-        added = [
-            Support(h, rack, entry.count, steady_w(rack))
-            for entry, rack in zip(present, racks, strict=True)
-        ]
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
         self.blocks.append((base, h, rating_w, busway, 0.0, 0.0, draw_w))
         return design_w
+
+    def _support_of(self, hall: Hall, h: int, count: int, rack: Rack) -> Support:
+        power_w = (rack.fabric and network_rack_w(self.topology, hall)) or steady_w(rack)
+        return Support(h, rack, count, power_w, max(rack.nameplate, power_w))
 
     def _row(self, kind: int, count: int, h: int) -> None:
         self.rows.append((self.racks, self.racks + count, len(self.blocks) - 1, h, kind))
@@ -338,7 +304,7 @@ class _Builder:
         rack_row = np.repeat(np.arange(len(rows)), counts)
         rack_type, rack_hall = rows[rack_row, 4], rows[rack_row, 3]
         first = np.array([np.flatnonzero(rack_hall == h)[0] for h in range(len(self.hall_names))])
-        chip_of_type = [self.chips.index(_chip(rack)) for rack in self.types]
+        chip_of_type = [self.chips.index(chip_of(rack)) for rack in self.types]
         names, hall, limit_w, node, approach, pump_w, support_w = zip(*self.blocks, strict=True)
         firm_w, firm_limit = self.topology.grid.firm_w()
         return Site(
@@ -374,7 +340,7 @@ class _Builder:
 
     def _row_columns(self, rows: np.ndarray) -> RowSite:
         types = [self.types[k] for k in rows[:, 4]]
-        chips = [_chip(rack) for rack in types]
+        chips = [chip_of(rack) for rack in types]
 
         def of_rack(get) -> np.ndarray:  # type: ignore[no-untyped-def]
             return np.array([float(get(t)) for t in types])

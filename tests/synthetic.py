@@ -51,16 +51,14 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "hours": _hours(duration_s),
         "load_energy": _load_energy(site),
         "jobs": _jobs(first, jobs, events, replicate),
+        "phases": _phases(),
+        "tests": _tests(),
+        "preparations": _preparations(first),
         "pools": _pools(pools),
         "plant": _plant(site, halls),
         "racks": _racks(),
-        "network": pd.DataFrame(
-            {
-                "tier": ["leaf", "spine", "core", "optics"],
-                "count": [11200, 5600, 800, 806400],
-                "power_w": [1.1e3, 1.4e3, 3.4e3, 16.0],
-            }
-        ),
+        "network": _network(),
+        "steps": _steps(first),
         "assumptions": _assumptions(),
         "validation": _validation(),
         "constants": _constants(),
@@ -85,6 +83,35 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
     }
     series = {"site": site, "hall": halls, "loop": loops, "pool": pools, "job": jobs}
     return Results(info, series, events, tables)
+
+
+def _network() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "fabric": ["train"] * 5 + ["serve"] * 3,
+            "tier": [
+                *("leaf", "spine", "core", "optics in switches", "optics at endpoints"),
+                *("leaf", "optics in switches", "optics at endpoints"),
+            ],
+            "count": [1800, 1800, 900, 648000, 129600, 2900, 430000, 340000],
+            "power_w": [2.5e3, 2.5e3, 2.5e3, 15.0, 15.0, 2.5e3, 15.0, 15.0],
+        }
+    )
+
+
+def _steps(first: pd.Timestamp) -> pd.DataFrame:
+    """Return one job whose network is damaged from hour 40 to hour 52."""
+    return pd.DataFrame(
+        {
+            "job": "frontier",
+            "time": first + pd.to_timedelta([0.0, 40.0, 52.0], unit="h"),
+            "network_frac": [1.0, 0.9, 1.0],
+            "step_time_s": [12.1, 12.9, 12.1],
+            "planned_step_time_s": 12.1,
+            "mfu": [0.41, 0.385, 0.41],
+            "dynamic_power_frac": [0.82, 0.79, 0.82],
+        }
+    )
 
 
 def _site(draws: np.random.Generator, first: pd.Timestamp, days: int) -> pd.DataFrame:
@@ -224,7 +251,7 @@ def _pool(draws, time, name, rate, accelerators):  # type: ignore[no-untyped-def
 
 def _job(draws, time):  # type: ignore[no-untyped-def]
     productive = np.where(draws.random(len(time)) < 0.15, 0.72, 0.96)
-    return pd.DataFrame(
+    frontier = pd.DataFrame(
         {
             "time": time,
             "element": "frontier",
@@ -233,6 +260,10 @@ def _job(draws, time):  # type: ignore[no-untyped-def]
             "speed_frac": 0.985 + 0.01 * draws.random(len(time)),
             "work_s": np.cumsum(productive) * 0.985 * HOUR_S,
         }
+    )
+    reason = frontier.assign(element="reason", accelerators=2_304.0)
+    return pd.concat([frontier, reason], ignore_index=True).sort_values(
+        "time", kind="stable", ignore_index=True
     )
 
 
@@ -311,29 +342,70 @@ def _load_energy(site: pd.DataFrame) -> pd.DataFrame:
 
 
 def _jobs(first, jobs, events, replicate):  # type: ignore[no-untyped-def]
-    work_s = float(jobs["work_s"].iloc[-1])
+    work_s = float(jobs.loc[jobs["element"] == "frontier", "work_s"].iloc[-1])
+    frontier = {
+        "job": "frontier",
+        "kind": "training",
+        "model": "frontier-2t",
+        "accelerator": "GB300",
+        "accelerators": 100_800,
+        "step_time_s": 14.2,
+        "mfu": 0.41,
+        "ettr": 0.927,
+        "tokens": work_s / 14.0 * 1.2e8,
+        "target_tokens": 2.0e13,
+        "interruptions": int(len(events) * 0.2),
+        "mttf_h": 6.4,
+        "finish": first + pd.Timedelta(days=7 + replicate, hours=5),
+        "checkpoint_interval_s": 1250.0,
+        "checkpoint_stall_s": 4.5,
+        "planned_step_time_s": 14.0,
+        "queued_s": 0.0,
+        "generation_frac": 0.0,
+        "communication_frac": 0.12,
+    }
+    reason = frontier | {
+        "job": "reason", "kind": "rl_post_training", "accelerators": 2_304, "step_time_s": 312.0,
+        "planned_step_time_s": 310.0, "mfu": 0.09, "tokens": 3.1e11, "interruptions": 2,
+        "mttf_h": 101.0, "finish": None, "generation_frac": 0.71, "communication_frac": 0.02,
+    }  # fmt: skip
+    return pd.DataFrame([frontier, reason])
+
+
+def _phases() -> pd.DataFrame:
+    rows = [
+        ("frontier", "compute", 11.2, 0.80, 0.97, 0.8),
+        ("frontier", "bubble", 1.1, 0.08, 0.30, 0.8),
+        ("frontier", "communication", 1.7, 0.12, 0.30, 0.0),
+        ("reason", "generation", 211.0, 0.68, 0.62, 0.1),
+        ("reason", "scoring", 9.3, 0.03, 0.93, 1.0),
+        ("reason", "compute", 83.5, 0.27, 0.97, 0.8),
+        ("reason", "communication", 6.2, 0.02, 0.30, 0.0),
+    ]
     return pd.DataFrame(
-        [
-            {
-                "job": "frontier",
-                "model": "frontier-2t",
-                "accelerator": "GB300",
-                "accelerators": 100_800,
-                "step_time_s": 14.2,
-                "mfu": 0.41,
-                "ettr": 0.927,
-                "tokens": work_s / 14.0 * 1.2e8,
-                "target_tokens": 2.0e13,
-                "interruptions": int(len(events) * 0.2),
-                "mttf_h": 6.4,
-                "finish": first + pd.Timedelta(days=7 + replicate, hours=5),
-                "checkpoint_interval_s": 1250.0,
-                "checkpoint_stall_s": 4.5,
-                "planned_step_time_s": 14.0,
-                "queued_s": 0.0,
-            }
-        ]
+        rows,
+        columns=["job", "phase", "seconds", "share", "dynamic_power_frac", "clock_bound_frac"],
     )
+
+
+def _tests() -> pd.DataFrame:
+    return pd.DataFrame(
+        [{
+            "test": "benchmarks", "kind": "evaluation", "job": "frontier", "accelerators": 144,
+            "in_pauses": False, "completed": 42, "skipped": 0, "test_time_s": 65.1,
+            "planned_test_time_s": 64.5, "tokens": 1.7e9, "accelerator_hours": 108.3,
+        }]
+    )  # fmt: skip
+
+
+def _preparations(first: pd.Timestamp) -> pd.DataFrame:
+    return pd.DataFrame(
+        [{
+            "job": "corpus", "racks": 6, "utilization": 0.9, "bound_by": "racks",
+            "tokens_per_s": 6e7, "tokens": 4e13, "target_tokens": 4e13,
+            "finish": first + pd.Timedelta(days=3),
+        }]
+    )  # fmt: skip
 
 
 def _pools(pools: pd.DataFrame) -> pd.DataFrame:
@@ -492,12 +564,12 @@ def _events(draws, first, duration_s):  # type: ignore[no-untyped-def]
 def _validation() -> pd.DataFrame:
     """Return rows met well, badly and not at all, and one whose plan was searched."""
     cells = [
-        ("training", "run-a", "s", 12.0, 12.6, None, False, "stack-1, H100"),
-        ("training", "run-b", "s", 40.0, 26.0, None, False, "stack-1, H100"),
+        ("training", "run-a", "s", 12.0, 12.6, "", False, "stack-1, H100"),
+        ("training", "run-b", "s", 40.0, 26.0, "", False, "stack-1, H100"),
         ("training", "run-c", "s", 3.0, np.nan, "it does not fit", False, "stack-2, GB200"),
-        ("training", "run-d", "s", 5.0, 5.2, None, True, "stack-2, GB200"),
-        ("collective", "ring-8", "ms", 1.2, 1.1, None, False, "NVLink"),
-        ("goodput", "closed form", "1", 0.83, 0.83, None, False, ""),
+        ("training", "run-d", "s", 5.0, 5.2, "", True, "stack-2, GB200"),
+        ("collective", "ring-8", "ms", 1.2, 1.1, "", False, "NVLink"),
+        ("goodput", "closed form", "1", 0.83, 0.83, "", False, ""),
     ]
     names = ["topic", "id", "unit", "measured", "simulated", "reason", "searched", "group"]
     table = pd.DataFrame(cells, columns=names)
@@ -508,7 +580,7 @@ def _validation() -> pd.DataFrame:
 
 def _constants() -> pd.DataFrame:
     rows = [("performance.chip.LAYER_SHARE", "0.75", "What layers keep.", "assumed", "0.65-0.85"),
-            ("stack-1.bf16", "0.8", "A paper", "measured", None)]  # fmt: skip
+            ("stack-1.bf16", "0.8", "A second paper", "measured", None)]  # fmt: skip
     return pd.DataFrame(rows, columns=list(FOUNDATIONS["constants"]))
 
 

@@ -58,7 +58,7 @@ def test_help_lists_the_commands_and_imports_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
-    for command in ("run", "check", "show", "sweep", "report", "catalog", "schema"):
+    for command in ("run", "check", "show", "sweep", "validate", "report", "catalog", "schema"):
         assert f"\n  {command} " in done.stdout
 
 
@@ -178,6 +178,7 @@ def test_asserts(gigawatt):
         (("schema", "scenari"), "did you mean 'scenario'"),
         (("catalog", "accelerater"), "did you mean 'accelerators'"),
         (("sweep", "missing.yaml"), "missing.yaml"),
+        (("validate", "missing.csv"), "missing.csv:0:0: cannot be read: No such file"),
     ],
 )
 def test_bad_input_is_told_and_leaves_nothing(gigawatt, tmp_path, words, told):
@@ -185,6 +186,53 @@ def test_bad_input_is_told_and_leaves_nothing(gigawatt, tmp_path, words, told):
     assert done.code == 2 and done.out == ""
     assert told in done.err
     assert os.listdir(tmp_path) == []
+
+
+TABLE = """topic,id,quantity,n_accelerators,failures_per_1000_node_days,days,measured,unit,source
+goodput,one,interruptions,1000,10,30,310,1,made up
+goodput,two,interruptions,many,10,30,300,1,made up
+weather,three,,,,,1,degC,made up
+"""
+
+
+def test_validate_prints_every_row_and_summaries(gigawatt, tmp_path):
+    (tmp_path / "t.csv").write_text(TABLE)
+    done = gigawatt("validate", "t.csv")
+    assert done.code == 0 and "validate 0 of 3 rows" in done.err
+    lines = done.out.splitlines()
+    assert lines[0] == "goodput" and lines[1].split()[:4] == ["id", "quantity", "measured", "simulated"]
+    assert lines[2].split()[:3] == ["one", "interruptions", "310"]
+    assert "n_accelerators is 'many'" in lines[3] and " - " in lines[3]
+    assert any(line.startswith("three") and "no topic 'weather'" in line for line in lines)
+    assert [line.split()[:3] for line in lines[-2:]] == [["goodput", "2", "1"], ["weather", "1", "1"]]
+
+
+def test_validate_json_is_the_contracts(gigawatt, tmp_path):
+    (tmp_path / "t.csv").write_text(TABLE)
+    done = gigawatt("validate", "t.csv", "--json")
+    told = json.loads(done.out)
+    assert done.code == 0 and list(told) == ["rows", "topics"] and len(told["rows"]) == 3
+    one, two, _ = told["rows"]
+    assert one["simulated"] == pytest.approx(300, rel=0.02) and one["reason"] is None
+    assert one["error_pct"] == pytest.approx(100 * (one["simulated"] - 310) / 310)
+    assert two["simulated"] is None and two["error_pct"] is None and two["reason"]
+    assert told["topics"]["weather"] == {
+        "n": 1, "n_failed": 1, "median_abs_error_pct": None, "p90_abs_error_pct": None,
+    }  # fmt: skip
+
+
+def test_validate_takes_the_projects_own_set_by_default(gigawatt):
+    told = json.loads(gigawatt("validate", "--json").out)
+    assert told["topics"]["training"]["n"] >= 40
+
+
+def test_validate_refuses_tables_with_every_problem(gigawatt, tmp_path):
+    (tmp_path / "a.csv").write_text("topic,measured\nx,fast\nx,1,2\n")
+    (tmp_path / "b.csv").write_text("topik,measured\nx,1\n")
+    done = gigawatt("validate", "a.csv", "b.csv", "--json")
+    assert done.code == 2 and done.out == ""
+    for place in ("a.csv:2:0: measured: 'fast'", "a.csv:3:0: 3 cells", "b.csv:1:0: topic: the table"):
+        assert place in done.err
 
 
 def test_every_problem_has_its_place(gigawatt, tmp_path):
@@ -250,7 +298,8 @@ def test_check_refuses_weather_that_does_not_cover_the_period(gigawatt, tmp_path
 def test_show_is_a_page_of_plant(gigawatt):
     done = gigawatt("show", POD)
     assert done.code == 0
-    for word in ("576 accelerators", "headroom MW", "substations", "dry_cooler", "llama-3.1-70b"):
+    for word in ("576 accelerators", "headroom MW", "substations", "dry_cooler", "llama-3.1-70b",
+                 "8 leaf, 4 spine", "bisection TB/s"):
         assert word in done.out
     assert len(done.out.splitlines()) < 60
 

@@ -283,6 +283,20 @@ def test_a_cooler_is_one_file(workshop):
     assert "passed" in told and "failed" not in told
 
 
+HYPERX = "{_REPLACE_: true, kind: hyperx, port_bandwidth: 800 Gb/s, hop_latency: 600 ns, "
+HYPERX += "switch_power: 2.5 kW, optic_power: 15 W}"
+
+
+def test_a_fabric_is_one_file(workshop):
+    drop, python = workshop
+    drop("add-a-fabric.md")
+    assert "hyperx" in python("simulator", "schema", "topology")
+    chosen = f"topology.fabric={HYPERX}"
+    assert "96 switch" in python("simulator", "show", "scenarios/pod.yaml", "--set", chosen)
+    told = python(*CONTRACT, "tests/components/fabric/test_fabrics.py", "-k", "HyperX")
+    assert "passed" in told and "failed" not in told
+
+
 def test_a_chip_is_one_file(workshop):
     drop, python = workshop
     drop("add-a-chip.md")

@@ -149,7 +149,7 @@ def test_all_halls_of_a_group_have_names_of_their_own(folder: Path) -> None:
     [
         ("topology: {power_margin: -1 %}\n", "must be 0 % or more"),
         ("topology: {fabric: {radix: 2}}\n", "'2' is out of range: must be 4 or more"),
-        ("topology: {fabric: {kind: torus}}\n", "'torus' is not known; one of clos"),
+        ("topology: {fabric: {kind: tour}}\n", "unknown kind 'tour' (did you mean 'torus'?)"),
         ("topology: {racks: {name: NEW}}\n", "must be a list, each item after '- '"),
         ("question: [what]\n", "must be text, not a list"),
         ("name: ''\n", "must not be empty"),

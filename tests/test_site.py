@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from small import load_tree, pod_site, pod_tree
 
-from simulator.components.fabric.clos import Clos
 from simulator.site import block_limit_w, compile_site, plant_setpoint_c, racks_per_block, steady_w
 
 
@@ -105,15 +104,33 @@ def test_nodes_carry_the_ratings_of_their_banks(campus):
 
 def test_support_racks_are_a_steady_draw_behind_the_ups():
     site = pod_site()
-    drawn_w = sum(entry.count * steady_w(entry.rack) for entry in site.support)
+    network, storage = site.support
+    assert storage.power_w == steady_w(storage.rack)
+    drawn_w = network.count * network.power_w + storage.count * storage.power_w
     assert site.block_support_w.sum() == pytest.approx(drawn_w)
     block = int(np.argmax(site.block_support_w))
     busway = site.nodes[site.block_node[block]]
     assert site.nodes[busway.parent].name == "pod/support/ups"
-    network = site.support[0].rack
-    dc_w = 10e3 + 0.8 * 10e3
-    assert site.support[0].power_w == pytest.approx(
-        dc_w + network.power_shelf.loss_w(dc_w, network.power_shelf_rating))
+
+
+def test_network_racks_draw_what_the_fabric_counts():
+    """12 switches of 2.5 kW, 576 modules towards the racks, two on each of 576 uplinks."""
+    site = pod_site()
+    network = site.support[0]
+    dc_w = (12 * 2500.0 + 3 * 576 * 15.0) / 3
+    assert (network.rack.fabric, network.count) == (True, 3)
+    assert network.power_w == pytest.approx(
+        dc_w + network.rack.power_shelf.loss_w(dc_w, network.rack.power_shelf_rating))
+    assert network.nameplate_w == network.rack.nameplate > network.power_w
+
+
+def test_too_few_network_racks_are_provisioned_for_what_they_draw(tmp_path):
+    tree = pod_tree()
+    tree["topology"]["halls"][0]["support"][0]["count"] = 1
+    network = compile_site(load_tree(tree, tmp_path).spec.topology).support[0]
+    assert network.nameplate_w == network.power_w > 2.0 * network.rack.nameplate
+    alone = compile_site(load_tree(tree, tmp_path).spec.topology)
+    assert alone.block_limit_w[-1] > alone.block_support_w[-1]
 
 
 def test_loops_are_sized_on_the_heat_of_their_hall():
@@ -127,33 +144,17 @@ def test_loops_are_sized_on_the_heat_of_their_hall():
     assert (warm.duty_units - 1) * warm.unit_w < warm.design_heat_w
     assert warm.units == warm.duty_units + 1
     assert warm.flow_w_k == pytest.approx(warm.duty_units * warm.unit_w / 10.0)
-    air_w = heat_w * (1 - rack.liquid_fraction) + sum(e.count * e.rack.nameplate for e in site.support)
+    air_w = heat_w * (1 - rack.liquid_fraction) + sum(e.count * e.nameplate_w for e in site.support)
     assert chilled.design_heat_w == pytest.approx(air_w * (1 + site.topology.cooling.fan_wall.fan))
     assert plant_setpoint_c(site.topology) < site.topology.cooling.supply
 
 
-@pytest.mark.parametrize(
-    ("radix", "oversubscription", "endpoints", "size"),
-    [(144, 1.0, 10_368, {"leaf": 144, "spine": 72, "core": 0, "tiers": 2}),
-     (144, 1.0, 144**3 // 4, {"leaf": 10_368, "spine": 10_368, "core": 5184, "tiers": 3}),
-     (64, 1.0, 2048, {"leaf": 64, "spine": 32, "core": 0, "tiers": 2}),
-     (4, 1.0, 16, {"leaf": 8, "spine": 8, "core": 4, "tiers": 3}),
-     (96, 2.0, 6144, {"leaf": 96, "spine": 32, "core": 0, "tiers": 2})],
-)
-def test_fabric_sizes_are_those_of_the_fat_tree(radix, oversubscription, endpoints, size):
-    clos = Clos(radix=radix, port_bandwidth="800 Gb/s", oversubscription=oversubscription,
-                hop_latency="600 ns", switch_power="1 kW", optic_power="10 W")
-    found = clos.size(endpoints)
-    assert {key: found[key] for key in size} == size
-    up = endpoints / oversubscription * (found["tiers"] - 1)
-    assert found["optics"] == 2 * (endpoints + up)
-
-
 def test_each_group_of_halls_has_its_own_fabric(campus):
-    fabrics = campus.fabrics()
+    fabrics = campus.fabrics
     assert [fabric.name for fabric in fabrics] == ["big", "air"]
     np.testing.assert_array_equal(fabrics[0].halls, [0, 1, 2])
-    assert fabrics[0].ports == 24 * campus.rack_types[0].network_ports
+    assert fabrics[0].ends.ports == 24 * campus.rack_types[0].network_ports
+    np.testing.assert_array_equal(fabrics[1].racks, np.flatnonzero(campus.rack_hall == 3))
 
 
 def test_compiling_twice_gives_the_same_arrays():

@@ -155,6 +155,9 @@ def _plan(
     precision: Annotated[
         str | None, typer.Option(metavar="P", help="Of the matrix products: bf16, fp8, fp4, int8.")
     ] = None,
+    stack: Annotated[
+        str | None, typer.Option(metavar="STACK", help="Software stack, from the catalog.")
+    ] = None,
     top: Annotated[int, typer.Option(min=1, max=1000, metavar="K", help="Plans to print.")] = 5,
     as_json: AsJson = False,
 ) -> None:
@@ -162,7 +165,7 @@ def _plan(
     from simulator.cli import plan as command
 
     asked = command.Question(
-        model, accelerator, accelerators, fabric, global_batch, seq_len, precision, top
+        model, accelerator, accelerators, fabric, global_batch, seq_len, precision, stack, top
     )
     command.plan(asked, as_json)
 
@@ -191,6 +194,13 @@ def _batch(
     chunked: Annotated[
         bool | None,
         typer.Option("--chunked/--no-chunked", help="Prompts in chunks. [default: the engine's]"),
+    ] = None,
+    ahead: Annotated[
+        bool | None,
+        typer.Option(
+            "--ahead/--no-ahead",
+            help="Iterations are made up while the one before runs. [default: the engine's]",
+        ),
     ] = None,
     weight_precision: Annotated[
         str | None, typer.Option(metavar="P", help="bf16, fp8, int8, fp4. [default: as released]")
@@ -241,7 +251,7 @@ def _batch(
     asked = command.Question(
         trace=trace, model=model, accelerator=accelerator, tp=tp, dp=dp, ep=ep, replicas=replicas,
         prefill_replicas=prefill_replicas, kv_tokens=kv_tokens, max_sequences=max_sequences,
-        max_batched_tokens=max_batched_tokens, chunked=chunked, precision=weight_precision,
+        max_batched_tokens=max_batched_tokens, chunked=chunked, ahead=ahead, precision=weight_precision,
         engine=engine, dispatch=dispatch, swap=swap, patience_s=patience_s,
         block_tokens=prefix_block, drafts=drafts, accepted=accepted, drawn=drawn,
         slo_ttft_s=slo_ttft_s, slo_tpot_s=slo_tpot_s, seed=seed,

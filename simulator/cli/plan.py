@@ -5,7 +5,7 @@ from typing import Any
 
 from simulator.cli.exits import INFEASIBLE
 from simulator.cli.text import number, table
-from simulator.performance.plan_search import wording
+from simulator.performance.plan_words import wording
 from simulator.studies import plan as study
 from simulator.studies.plan import Answer, Question, row
 from simulator.studies.progress import say

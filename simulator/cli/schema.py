@@ -20,12 +20,26 @@ from simulator.errors import nearest
 from simulator.scenario import ScenarioSpec
 from simulator.studies.designs import SweepSpec
 from simulator.weather import WeatherSource
-from simulator.workloads import BatchWork, ServedModel, TrainingJob
+from simulator.workloads import (
+    BatchWork,
+    DataPreparation,
+    Evaluation,
+    FineTuning,
+    RlPostTraining,
+    SafetyTest,
+    ServedModel,
+    TrainingJob,
+)
 
 KINDS: dict[str, type[Spec]] = {
     "scenario": ScenarioSpec,
     "topology": Topology,
     "training": TrainingJob,
+    "fine_tuning": FineTuning,
+    "rl_post_training": RlPostTraining,
+    "evaluation": Evaluation,
+    "safety_test": SafetyTest,
+    "data_preparation": DataPreparation,
     "inference": ServedModel,
     "batch": BatchWork,
     "weather": WeatherSource,

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 
 from simulator import scenario as documents
+from simulator.cli.show_network import network
 from simulator.cli.text import number, table
 from simulator.kernels.columns import STAGES
 from simulator.scenario import Scenario
 from simulator.site import Site, compile_site
 from simulator.units import text
-from simulator.workloads import BatchWork, ServedModel, TrainingJob
+from simulator.workloads import BatchWork, DataPreparation, ModelTest, ServedModel, SynchronousJob
 
 WATTS_PER_MW = 1e6
 
@@ -28,7 +29,8 @@ def show(path: Path, sets: tuple[str, ...], chosen: str | None, resolved: bool) 
 def page(scenario: Scenario) -> list[str]:
     """Return the lines of the page."""
     site = compile_site(scenario.spec.topology)
-    parts = (_top(scenario, site), _levels(site), _halls(site), _loops(site), _work(scenario))
+    plant = (_levels(site), _halls(site), _loops(site), network(site))
+    parts = (_top(scenario, site), *plant, _work(scenario))
     lines: list[str] = []
     for part in parts:
         lines += [*part, ""]
@@ -77,7 +79,7 @@ def _nameplate_below_w(site: Site) -> np.ndarray:
     )
     for support in site.support:
         block = site.block_names.index(f"{site.hall_names[support.hall]}/support")
-        block_w[block] += support.count * support.rack.nameplate
+        block_w[block] += support.count * support.nameplate_w
     below_w = np.zeros(len(site.nodes))
     for block, node in enumerate(site.block_node):
         while node >= 0:
@@ -142,13 +144,17 @@ def _work(scenario: Scenario) -> list[str]:
 
 def _workloads(scenario: Scenario) -> Iterator[tuple[str, str, str, str, str]]:
     for work in scenario.spec.workloads:
-        if isinstance(work, TrainingJob):
+        if isinstance(work, SynchronousJob):
             yield work.name, work.kind, work.model, work.accelerator, str(work.accelerators)
         elif isinstance(work, ServedModel):
             most = f"{work.least_accelerators} to {work.most_accelerators}"
             yield work.name, work.kind, work.model, work.accelerator, most
         elif isinstance(work, BatchWork):
             yield work.name, work.kind, "", "", "what is left"
+        elif isinstance(work, ModelTest):
+            yield work.name, work.kind, work.job, "", str(work.accelerators or "the job's")
+        elif isinstance(work, DataPreparation):
+            yield work.name, work.kind, "", work.rack, ""
 
 
 def _mw(watts: float) -> str:

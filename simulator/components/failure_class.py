@@ -16,11 +16,13 @@ from simulator.units import (
 )
 
 Population = Literal[
-    "accelerator", "server", "rack", "block", "hall", "leaf_switch", "optic",
+    "accelerator", "server", "rack", "block", "hall", "leaf_switch", "spine_switch",
+    "core_switch", "uplink", "optic",
     "liquid_plant_unit", "air_plant_unit", "line", "transformer",
 ]
 Effect = Literal[
-    "interrupt", "server", "rack", "block", "flow", "switch", "plant_unit", "line", "transformer"
+    "interrupt", "server", "rack", "block", "flow", "switch", "uplink", "plant_unit", "line",
+    "transformer",
 ]
 
 

@@ -57,10 +57,10 @@ def _newest(kind: str, name: str) -> dict[str, Any]:
     """Return the figures of an entry with a version in its name.
 
     A version that the catalog does not have is the newest older one of its family
-    (`megatron-bridge-26.05` is 26.04).
+    (`megatron-bridge-26.05` is 25.11).
     """
     try:
-        return catalog.load(kind, name)
+        return _extended(kind, catalog.load(kind, name))
     except KeyError:
         family = re.match(r"(.+?)-v?(\d+(?:\.\d+)*)$", name.lower())
         if family is None:
@@ -68,7 +68,21 @@ def _newest(kind: str, name: str) -> dict[str, Any]:
         older = [n for n in catalog.names(kind) if _follows(n, *family.groups())]
         if not older:
             raise
-        return catalog.load(kind, max(older, key=_version))
+        return _extended(kind, catalog.load(kind, max(older, key=_version)))
+
+
+def _extended(kind: str, entry: dict[str, Any]) -> dict[str, Any]:
+    """Return an entry on top of the one it extends, key by key."""
+    if "extends" not in entry:
+        return entry
+    base = _extended(kind, catalog.load(kind, entry["extends"]))
+    return _over(base, {key: value for key, value in entry.items() if key != "extends"})
+
+
+def _over(base: Any, top: Any) -> Any:
+    if not isinstance(base, dict) or not isinstance(top, dict) or catalog.is_figure(top):
+        return top
+    return base | {key: _over(base.get(key), value) for key, value in top.items()}
 
 
 def _follows(name: str, family: str, version: str) -> bool:

@@ -13,7 +13,7 @@ class Incident(Spec):
     """Failure class of the fleet (`reliability.fleet`); its effect strikes."""
     element: str
     """What it strikes, named as in `events.parquet`: `train-03/r0017`, `train-03/b02`,
-    `train-03/leaf 4`, `train-03/warm/unit 2`, `lines/1`, `main transformers/2`."""
+    `train/leaf 4`, `train-03/warm/unit 2`, `lines/1`, `main transformers/2`."""
     at: Annotated[Duration, NonNegative()]
     """After the start of the run."""
     lasts: Annotated[Duration, Positive()] | None = None

@@ -50,8 +50,9 @@ class ParallelPlan(Spec):
     precision: Precision = "bf16"
     """Of the matrix products; attention scores stay in 16 bits."""
     recompute: Recompute = "none"
-    """Activations computed again in backward: of the attention core alone (selective) or of whole
-    layers (full)."""
+    """Activations computed again in backward: what costs little (selective: scores where they are
+    written out, else outputs of norms, of activation functions and of latent attention's products
+    up) or whole layers (full)."""
     sharding: Sharding = "optimizer"
     """What data-parallel ranks share out: nothing, the optimizer's state (ZeRO-1, distributed
     optimizer), gradients too (ZeRO-2), or weights as well (ZeRO-3, FSDP)."""

@@ -39,6 +39,9 @@ class Rack(Spec):
     """Manufacturing spread (one sigma) of the hottest chip's thermal resistance between racks."""
     network_ports: Annotated[int, Field(ge=0, le=65_536)] = 0
     """Back-end network ports."""
+    fabric: bool = False
+    """Holds the switches of its halls' fabric: such racks share what the switches and their optics
+    draw, instead of working at `utilization`."""
     ups: bool = False
     """Fed through a UPS (network, storage, controls); accelerator racks ride on rack batteries."""
 

@@ -20,8 +20,8 @@ class Exposure(Spec):
 
     tensor: Exposed
     """Gathers and scatters of activations among tensor-parallel ranks."""
-    expert: Exposed = 1.0
-    """Tokens to experts and back."""
+    expert: dict[str, Exposed] = Field(default_factory=lambda: {OTHER: 1.0})
+    """Tokens to experts and back, by chip (or `other`)."""
     context: Exposed = 1.0
     """Keys and values around the context-parallel ring."""
     pipeline: Exposed = 1.0
@@ -31,6 +31,11 @@ class Exposure(Spec):
     last micro-batch."""
     weights: Exposed
     """Fully sharded weights and their gradients in every micro-batch, of what would fit beside it."""
+
+
+    def of_experts(self, chip: str) -> float:
+        """Return the share of the expert exchange that shows beside a chip."""
+        return self.expert.get(chip, self.expert.get(OTHER, 1.0))
 
 
 class Stack(Spec):
@@ -47,13 +52,18 @@ class Stack(Spec):
     """Residuals pass a dropout, as in models of 2020-2022."""
     fused_loss: bool = True
     """The loss over the vocabulary is one kernel."""
+    sequence_parallel: bool = True
+    """Tensor-parallel ranks share norms and residuals too, unless the plan says otherwise."""
+    unfused: Annotated[float, Field(ge=1, le=10)] = 1.0
+    """Bytes that memory-bound operators move over what they would in fused kernels: copies into
+    another layout, biases, masks and casts of their own."""
     interleaves: bool = True
     """Pipeline stages can hold several virtual stages."""
     stops_early: bool = False
     """Full recomputation stops at the last activation that backward needs: a layer's last product is
     not repeated (PyTorch's non-reentrant checkpoints)."""
-    offloads: bool = False
-    """Activations that do not fit are kept in the host's memory rather than computed again."""
+    offloads: tuple[str, ...] = ()
+    """Chips whose host keeps activations that do not fit, so that they are not computed again."""
     sharding: Sharding
     """What data-parallel ranks share out unless the plan says otherwise."""
     gradient_bytes: Literal[1, 2, 4] = 2
@@ -73,10 +83,16 @@ class Stack(Spec):
     routing_copies: Annotated[float, Field(ge=0)] = 2.0
     """Copies of every routed token made in memory, forward, beside the exchange itself: into expert
     order and back is two; padding, casts and weighting add to it."""
+    captured_copies: Annotated[float, Field(ge=0)] = 2.0
+    """The same where whole steps are captured, with permutation fused into the products."""
     step_overhead: Annotated[Duration, Within("0 s", "60 s")] = 0.0
     """Per step beside the model: data, norms of gradients, logs, collection of garbage."""
     precisions: dict[str, str] = Field(default_factory=dict)
     """Precision that a chip really multiplied in, where a table's own column says otherwise."""
+
+    def captured(self, chip: str, recurrent: bool) -> bool:
+        """Tell whether whole steps are replayed; models with state-space layers are not."""
+        return chip in self.captures and not recurrent
 
     def host_product_s(self, chip: str) -> float:
         """Return the host's time per product beside a chip."""

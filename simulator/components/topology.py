@@ -7,7 +7,8 @@ from pydantic import Field
 from simulator.components.cooling import Plant
 from simulator.components.cooling.air_side import AirSide
 from simulator.components.cooling.coolant_unit import CoolantUnit
-from simulator.components.fabric.clos import Clos
+from simulator.components.fabric import Fabric
+from simulator.components.fabric.wan import Wan
 from simulator.components.kinds import Spec
 from simulator.components.power.bank import Bank
 from simulator.components.power.battery import Battery
@@ -43,7 +44,7 @@ class Hall(Spec):
     feeders: Bank
     """Medium-voltage feeders of one hall."""
     support: tuple[SupportRacks, ...] = ()
-    fabric: Clos | None = None
+    fabric: Fabric | None = None  # type: ignore[valid-type]
     """Back-end fabric of this group of halls; blank: of the kind at `topology.fabric`. Each group
     has a fabric of its own."""
     house: Annotated[Power, NonNegative()] = 0.0
@@ -81,8 +82,10 @@ class Topology(Spec):
     generators: Generators | None = None
     battery: Battery | None = None
     cooling: Cooling
-    fabric: Clos
+    fabric: Fabric  # type: ignore[valid-type]
     """Back-end fabric of hall groups that do not name their own."""
+    wan: tuple[Wan, ...] = ()
+    """Links between the fabrics of hall groups; without them no job spans two groups."""
     racks: tuple[Rack, ...] = ()
     """Rack types of this site, beside the catalog's."""
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]

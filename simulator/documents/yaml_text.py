@@ -243,6 +243,8 @@ def _syntax_problem(error: Exception, text: str, file: str, first: Place | None)
         place = Place(file, before.count("\n") + 1, len(before) - before.rfind("\n"))
     line = text.splitlines()[place.line - 1 : place.line]
     here = repr(line[0][place.column - 1 :] if line else "")[1:]
+    if "nesting depth" in reason:  # newer parsers stop before we count
+        return (first or place).problem("", f"nested deeper than {MOST_LEVELS} levels")
     told = f"not valid YAML: {reason}"
     for pattern, start, cure in _CURES:
         if re.search(pattern, f"{context} {reason}") and re.match(start, here):

@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.components.cooling.limits import seconds_without_flow
 from simulator.components.failure_class import FailureClass
-from simulator.engine import membership, power
+from simulator.engine import membership, network_parts, power, rewiring
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
@@ -80,16 +80,44 @@ def _flow(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float
     return site.block_names[block]
 
 
-def _switch(world: World, cls: FailureClass, hall: int, unit: int, lasts_s: float) -> str:
-    """Stop the synchronous jobs on the block that a leaf switch serves; they route around it."""
-    site, state = world.site, world.state
-    blocks = np.unique(site.rack_block[site.rack_hall == hall])
-    if blocks.size:
-        racks = site.rack_block == blocks[unit % blocks.size]
-        for load in np.unique(state.racks.load[racks]):
-            if state.loads.synchronous[load] == 1:
-                world.alarm(int(load), cls.name)
-    return f"{site.hall_names[hall]}/leaf {unit + 1}"
+def _switch(world: World, cls: FailureClass, index: int, unit: int, lasts_s: float) -> str:
+    """Take a switch out of its fabric; racks that hang on it alone are out with it."""
+    network, tier = world.network, network_parts.TIER_OF[cls.per]
+    live, graph = network.live[index], network.live[index].laid.graph
+    name = network_parts.switch_name(world.site, index, cls.per, unit)
+    node = live.lose_switch(tier, unit)
+    what = f"{graph.tiers[tier]} {unit + 1} of {graph.switches_of(tier)}"
+
+    def restore() -> None:
+        live.return_switch(tier, unit)
+        rewiring.changed(world, index, name, cls.name, 0.0, f"{what} back")
+        world.wake_waiting()
+
+    _after(world, lasts_s, restore)
+    if graph.ports[node]:
+        alone = not graph.spread or live.own[node] == 0.0
+        if alone:
+            take_out(world, network.racks_behind(index, node, unit), cls.name, lasts_s)
+    rewiring.changed(world, index, name, cls.name, lasts_s, f"{what} lost")
+    return name
+
+
+def _uplink(world: World, cls: FailureClass, index: int, unit: int, lasts_s: float) -> str:
+    """Take one link out of a trunk; traffic spreads over the others."""
+    live = world.network.live[index]
+    node = int(live.laid.graph.trunks[unit])
+    name = network_parts.uplink_name(world.site, index, unit)
+    what = f"one of {live.laid.graph.links[node]} links"
+
+    def restore() -> None:
+        live.return_link(node)
+        rewiring.changed(world, index, name, cls.name, 0.0, f"{what} back")
+        world.wake_waiting()
+
+    live.lose_link(node)
+    rewiring.changed(world, index, name, cls.name, lasts_s, f"{what} lost")
+    _after(world, lasts_s, restore)
+    return name
 
 
 def _plant_unit(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: float) -> str:
@@ -128,5 +156,5 @@ def take_out(world: World, racks: np.ndarray, cause: str, lasts_s: float) -> Non
 
 EFFECTS: dict[str, Effect] = {
     "interrupt": _interrupt, "server": _server, "rack": _rack, "block": _block, "flow": _flow,
-    "switch": _switch, "plant_unit": _plant_unit, "line": _bank, "transformer": _bank,
+    "switch": _switch, "uplink": _uplink, "plant_unit": _plant_unit, "line": _bank, "transformer": _bank,
 }

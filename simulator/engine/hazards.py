@@ -1,12 +1,12 @@
 """The fleet's hazards as columns: one entity per failure class and rack, or per unit of plant."""
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulator import rng
 from simulator.components.failure_class import FailureClass
+from simulator.engine import network_parts
 from simulator.kernels.columns import Hazards
 from simulator.site import Site
 
@@ -56,7 +56,8 @@ def _population(site: Site, cls: FailureClass) -> tuple[np.ndarray, ...]:
     targets, names, counts = units(site, cls)
     unit = np.concatenate([np.arange(k) for k in counts]).astype(np.int64)
     words, target = (np.repeat(x, counts) for x in (_words(cls.name, names), targets))
-    return target, np.full(unit.size, -1), words, unit, np.ones(unit.size)
+    many = network_parts.links_of(site, target, unit) if cls.per == "uplink" else np.ones(unit.size)
+    return target, np.full(unit.size, -1), words, unit, many
 
 
 def _per_rack(site: Site, per: str) -> np.ndarray:
@@ -74,8 +75,8 @@ def _optics_per_accelerator(site: Site) -> np.ndarray:
     """Return optical modules of its fabric over accelerators, for each hall."""
     share = np.zeros(len(site.hall_names))
     chips = np.bincount(site.rack_hall, weights=site.rack_accelerators, minlength=share.size)
-    for fabric in site.fabrics():
-        share[fabric.halls] = fabric.size["optics"] / chips[fabric.halls].sum()
+    for fabric in site.fabrics:
+        share[fabric.halls] = fabric.counts.optics / chips[fabric.halls].sum()
     return share
 
 
@@ -98,13 +99,8 @@ def _units(site: Site, per: str) -> tuple[np.ndarray, list[str], list[int]]:
         return _all(site.block_names), list(site.block_names), [1] * len(site.block_names)
     if per == "hall":
         return _all(halls), halls, [1] * len(halls)
-    if per == "leaf_switch":
-        leaves = {
-            int(h): math.ceil(fabric.size["leaf"] / fabric.halls.size)
-            for fabric in site.fabrics()
-            for h in fabric.halls
-        }
-        return _all(halls), halls, [leaves.get(h, 0) for h in range(len(halls))]
+    if per in network_parts.POPULATIONS:
+        return network_parts.units(site, per)
     kind = "warm" if per == "liquid_plant_unit" else "chilled"
     chosen = np.array([i for i, loop in enumerate(site.loops) if loop.kind == kind])
     loops = [site.loops[i] for i in chosen]

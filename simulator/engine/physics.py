@@ -104,7 +104,7 @@ class Physics:
         over = racks.junction_c >= site.rows.shutdown_c[site.rack_row]
         still = self.world.state.blocks.flow[site.rack_block] == 0.0
         return np.unique(site.rack_block[
-            over & (racks.up_frac > 0.0) & (still | (racks.speed < LEAST_SPEED))
+            over & (racks.up_frac > 0.0) & (still | (racks.clock < LEAST_SPEED))
         ])
 
     def _trip(self, block: int) -> None:

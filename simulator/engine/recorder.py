@@ -15,6 +15,9 @@ from simulator.kernels.site_step import HOUR_STEPS, STEP_S
 from simulator.results import EVENTS, SERIES
 from simulator.site import Site
 
+RECORDED = ("training", "batch", "evaluation", "safety_test")
+"""Kinds of load that have rows of level `job`."""
+
 
 def allocate(
     site: Site, state: State, duration_s: float, rack_halls: tuple[str, ...] = ()
@@ -52,7 +55,7 @@ def series(world: World, records: Records, start: datetime) -> dict[str, pd.Data
     table = pd.DataFrame(records.site, columns=list(SERIES["site"]))
     table.insert(0, "time", minutes)
     table.insert(1, "element", "site")
-    loads = [i for i, kind in enumerate(state.kinds) if kind in ("training", "batch")]
+    loads = [i for i, kind in enumerate(state.kinds) if kind in RECORDED]
     pools = [state.names[i] for i in state.pools.load]
     racks = [world.rack_name(int(r)) for r in records.racks]
     rack_hours = records.rack.copy()
@@ -206,7 +209,7 @@ def _support_nameplate_w(site: Site) -> np.ndarray:
     """Return the nameplate of support racks by block."""
     in_hall = np.zeros(len(site.hall_names))
     for entry in site.support:
-        in_hall[entry.hall] += entry.count * entry.rack.nameplate
+        in_hall[entry.hall] += entry.count * entry.nameplate_w
     return np.where(site.block_support_w > 0.0, in_hall[site.block_hall], 0.0)
 
 
@@ -221,7 +224,7 @@ def _racks(site: Site) -> pd.DataFrame:
         if counts[h, k]
     ]
     rows += [
-        (site.hall_names[e.hall], e.rack.name, None, e.count, 0, e.rack.nameplate, "support")
+        (site.hall_names[e.hall], e.rack.name, None, e.count, 0, e.nameplate_w, "support")
         for e in site.support
     ]
     return pd.DataFrame(rows, columns=[
@@ -229,12 +232,12 @@ def _racks(site: Site) -> pd.DataFrame:
 
 
 def _network(site: Site) -> pd.DataFrame:
-    rows = [
-        (fabric.name, tier, fabric.size[tier],
-         fabric.clos.optic_power if tier == "optics" else fabric.clos.switch_power)
-        for fabric in site.fabrics()
-        for tier in ("leaf", "spine", "core", "optics")
-    ]
+    rows = []
+    for fabric in site.fabrics:
+        spec, counts = fabric.spec, fabric.counts
+        rows += [(fabric.name, t, n, spec.switch_power) for t, n in counts.switches.items() if n]
+        modules = {"in switches": counts.switch_optics, "at endpoints": counts.end_optics}
+        rows += [(fabric.name, f"optics {at}", n, spec.optic_power) for at, n in modules.items()]
     return pd.DataFrame(rows, columns=["fabric", "tier", "count", "power_w"])
 
 

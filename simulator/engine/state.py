@@ -102,7 +102,7 @@ def _racks(site: Site, idle: np.ndarray, seed: int, replicate: int) -> c.RackSta
         load=idle.astype(np.int32), up_frac=np.ones(n),
         resistance_k_w=_resistances(site, seed, replicate),
         junction_c=np.full(n, site.topology.cooling.supply), power_cap=np.ones(n),
-        speed=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
+        clock=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
         dynamic_joined=zeros(), power_w=zeros(),
         row=site.rack_row.astype(np.int32),
         row_load=idle[site.rows.start].copy(),
@@ -140,7 +140,8 @@ def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
         synchronous=np.array([int(load.synchronous) for load in loads]),
         since_s=zeros(), on_s=zeros(), dynamic_s=zeros(), running_s=zeros(), member_s=zeros(),
         hours=np.zeros((n, categories)), step_hours=np.zeros((n, categories)),
-        speed=np.ones(n), heat_share=zeros(), busy=np.ones(n), work_s=zeros(), energy_j=zeros(),
+        clock=np.ones(n), clock_bound_frac=np.ones(n), paced_s=zeros(),
+        heat_share=zeros(), busy=np.ones(n), work_s=zeros(), energy_j=zeros(),
         power_exponent=np.array([site.chips[load.chip].power_exponent for load in loads]),
     )
 
@@ -151,7 +152,7 @@ def _blocks(site: Site) -> c.BlockState:
     return c.BlockState(
         limit_w=site.block_limit_w.copy(), node=site.block_node, hall=site.block_hall,
         approach_k_w=site.block_approach_k_w, pump_w=site.block_pump_w,
-        support_w=site.block_support_w, flow=np.ones(n),
+        support_w=site.block_support_w.copy(), flow=np.ones(n),
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
         hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
         peak_w=zeros(),

@@ -8,15 +8,19 @@ import numpy as np
 import simpy
 
 from simulator import rng
+from simulator.components.fabric.tier import Tier
 from simulator.engine.elements import rack_name
+from simulator.engine.fabric import Network
 from simulator.engine.state import State
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
 from simulator.site import Site
 
-Alarm = Callable[[str], None]
+Alarm = Callable[[str], object]
 """Called with the cause when something stops a load."""
+Renetwork = Callable[[tuple[Tier, ...]], str]
+"""Called with a load's tiers when they change; returns in words what follows for it."""
 
 
 @dataclass
@@ -31,6 +35,7 @@ class World:
     end_s: float
     events: list[tuple[float, str, str, str, float, str]] = field(default_factory=list)
     alarms: dict[int, Alarm] = field(default_factory=dict)
+    networks: dict[int, Renetwork] = field(default_factory=dict)
     restored: dict[int, simpy.Event] = field(default_factory=dict)
     resumes: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
     """Share and running of loads that are off, as they were."""
@@ -39,6 +44,9 @@ class World:
     racks_freed: simpy.Event | None = None
     overloaded: bool = False
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.network = Network(self.site)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,
@@ -51,7 +59,7 @@ class World:
     def set_load(
         self, load: int, *, on: float | None = None, dynamic_frac: float | None = None,
         share: np.ndarray | None = None, running: float | None = None, cap: float | None = None,
-        at_s: float | None = None,
+        clock_bound_frac: float | None = None, at_s: float | None = None,
     ) -> None:
         """Change what a load does from now on (or from `at_s`, a step boundary)."""
         loads = self.state.loads
@@ -66,6 +74,8 @@ class World:
             loads.running[load] = running
         if cap is not None:
             loads.cap[load] = cap
+        if clock_bound_frac is not None:
+            loads.clock_bound_frac[load] = clock_bound_frac
 
     def entry(self, kernel: Any, *arguments: Any) -> Callable[..., Any]:
         """Return the entry point of a kernel that this run calls with these types only."""

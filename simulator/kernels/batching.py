@@ -12,7 +12,7 @@ from simulator.kernels import batching_price as pricing
 from simulator.kernels import batching_queue as queue
 from simulator.kernels import batching_seats as seats
 from simulator.kernels import calendar, prefix_cache
-from simulator.kernels.batching_state import GRAIN, NONE, SERVED
+from simulator.kernels.batching_state import FRESH, GRAIN, NONE, SERVED
 from simulator.kernels.compiled import inlined, inner
 
 
@@ -24,11 +24,16 @@ def enqueue(w, r, i):
         return
     if replica.end == np.inf:
         replica.end = request.arrival_s
-    elif replica.iterations > 1 and queue.head(w, r) == i:
+        return
+    begun = 0
+    if w.rules.ahead and request.kept == FRESH and replica.iterations > 0:
+        begun = pricing.iterations_to(replica, request.arrival_s)
+        request.turn = replica.total_iterations + begun + 2
+    if replica.iterations > 1 and queue.head(w, r) == i:
         if _may_start(w, r, i):
-            pricing.cut(replica, request.arrival_s)
+            pricing.cut(replica, request.arrival_s, 1 if begun else 0)
         elif w.rules.patience_s < np.inf:
-            pricing.cut(replica, queue.deadline_s(w, i))
+            pricing.cut(replica, queue.deadline_s(w, i), 0)
 
 
 @inlined
@@ -91,11 +96,12 @@ def begin(w, r):
         return
     pricing.price(w, r)
     replica.iterations = 1
-    if replica.chunks == 0 and not pressed and replica.extra_s == 0.0:
+    alike = replica.chunks == 0 and not pressed and replica.extra_s == 0.0
+    if alike and not queue.anyone_later(w, r):
         replica.iterations = _alike(w, r)
     replica.end = replica.clock + pricing.series_s(replica, replica.iterations)
     if replica.iterations > 1 and replica.waiting > 0:
-        pricing.cut(replica, queue.deadline_s(w, queue.head(w, r)))
+        pricing.cut(replica, queue.deadline_s(w, queue.head(w, r)), 0)
 
 
 @inlined

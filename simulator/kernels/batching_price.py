@@ -74,10 +74,10 @@ def iterations_to(replica, moment_s):
 
 
 @inlined
-def cut(replica, moment_s):
-    """Give back the iterations that would begin at a moment or later."""
+def cut(replica, moment_s, more):
+    """Give back the iterations that would begin at a moment or later, but for `more` of them."""
     if moment_s < replica.end:
-        replica.iterations = iterations_to(replica, moment_s)
+        replica.iterations = min(iterations_to(replica, moment_s) + more, replica.iterations)
         replica.end = replica.clock + series_s(replica, replica.iterations)
 
 

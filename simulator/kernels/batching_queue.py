@@ -50,6 +50,31 @@ def head(w, r):
 
 
 @inlined
+def head_in_turn(w, r):
+    """Return the first request of the first line whose first can be admitted to this iteration."""
+    if not w.rules.ahead:
+        return head(w, r)
+    replica = w.replicas[r]
+    resting = replica.decodes == 0 and replica.first_chunk == NONE
+    for level in range(w.lines.shape[1]):
+        i = w.lines[r, level, FIRST]
+        if i != NONE and (resting or w.requests[i].turn <= replica.total_iterations + 1):
+            return i
+    return NONE
+
+
+@inlined
+def anyone_later(w, r):
+    """Return whether the first of a line waits for an iteration after this one."""
+    if w.rules.ahead:
+        for level in range(w.lines.shape[1]):
+            i = w.lines[r, level, FIRST]
+            if i != NONE and w.requests[i].turn > w.replicas[r].total_iterations + 1:
+                return True
+    return False
+
+
+@inlined
 def _leave_line(w, r, i):
     request = w.requests[i]
     w.lines[r, request.level, FIRST] = request.next
@@ -72,7 +97,9 @@ def admit(w, r, budget):
     """Admit from the line while seats, memory and the budget of tokens last."""
     replica = w.replicas[r]
     while replica.waiting > 0 and replica.running < w.rules.max_sequences and budget > 0:
-        i = head(w, r)
+        i = head_in_turn(w, r)
+        if i == NONE:
+            break
         request = w.requests[i]
         if replica.clock > deadline_s(w, i):
             _leave_line(w, r, i)

@@ -48,6 +48,8 @@ class Request:
     outcome: int = QUEUED
     replica: int = -1
     preemptions: int = 0
+    turn: int = 0
+    """Iteration that can admit it first."""
     hit: int = 0
     admitted_s: float = math.nan
     first_s: float = math.nan
@@ -151,6 +153,7 @@ class Replica:
         """Send a running request back to the head of its line."""
         self.preemptions += 1
         r.preemptions += 1
+        r.turn = 0
         self.leave(r)
         if r.decodes and self.rules.swap:
             r.swapped = True
@@ -174,7 +177,9 @@ class Replica:
     def admit(self, budget: int) -> None:
         """Admit from the line while seats, memory and tokens last."""
         while any(self.lines) and len(self.running) < self.rules.max_sequences and budget > 0:
-            line = next(line for line in self.lines if line)
+            line = next((line for line in self.lines if line and self.in_turn(line[0])), None)
+            if line is None:
+                return
             r = line[0]
             if not r.preemptions and self.clock > r.arrival_s + self.rules.patience_s:
                 line.pop(0)
@@ -185,6 +190,10 @@ class Replica:
             if not used:
                 return
             budget -= used
+
+    def in_turn(self, r: Request) -> bool:
+        """Return whether a request came in time for this iteration, or nothing runs."""
+        return not self.running or r.turn <= self.iterations + 1
 
     def stepped(self) -> int:
         """Return what decoding adds while prompts are computed; whole ones have iterations of their own."""
@@ -316,6 +325,8 @@ class Replica:
             r.outcome, r.finish_s = REJECTED, r.arrival_s
             return
         self.lines[r.level].append(r)
+        if self.rules.ahead and not r.ready and (self.stepping or self.chunks):
+            r.turn = self.iterations + 3  # the one under way is not counted yet
         if self.end == math.inf:
             self.end = r.arrival_s
 

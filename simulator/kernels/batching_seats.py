@@ -133,6 +133,7 @@ def _preempt(w, r, i):
     replica, request = w.replicas[r], w.requests[i]
     replica.preemptions += 1
     request.preemptions += 1
+    request.turn = 0
     if request.done < request.goal:
         _leave_prefill(w, r, i)
         leave(w, r, i, request.goal * GRAIN)

@@ -34,6 +34,7 @@ REQUEST = np.dtype(
         ("arrival_s", "f8"), ("admitted_s", "f8"), ("first_s", "f8"), ("finish_s", "f8"),
         ("kv", "i8"),  # cached units when its decoding began, or when it was swapped out
         ("since", "i8"),  # replica's decode step at that moment
+        ("turn", "i8"),  # iteration that can admit it first
         ("input", "i4"), ("goal", "i4"),  # tokens to prefill before the next token comes out
         ("done", "i4"), ("chunk", "i4"),  # prefilled already, and in the iteration under way
         ("left", "i4"),  # decode steps after the next emission of its prefill
@@ -95,6 +96,9 @@ class Rules(NamedTuple):
     """Tokens of an iteration at most."""
     chunked: bool
     """Prompts share iterations with decoding, in chunks; else they come first, whole."""
+    ahead: bool
+    """An iteration is made up while the one before it runs: it takes in what came before that one
+    began, unless nothing runs."""
     swap: bool
     """A preempted sequence's cache goes to the host and comes back; else it is computed again."""
     swap_s: float
@@ -200,7 +204,8 @@ def load(requests, arrival_s, input_tokens, steps, rate, level, given, ready):
         request.admitted_s = request.first_s = request.finish_s = np.nan
         request.input = request.goal = input_tokens[i]
         request.kv = request.goal * GRAIN if ready else 0
-        request.since = request.done = request.chunk = 0
+        request.since = request.turn = 0
+        request.done = request.chunk = 0
         request.left, request.rate = steps[i], rate[i]
         request.given, request.hit, request.shared = given[i], 0, 0
         request.before = request.after = request.next = request.replica = NONE

@@ -15,9 +15,10 @@ Ints = np.ndarray
 # Accounting categories of an accelerator-hour, in column order.
 CATEGORIES = (
     "useful", "idle", "down", "lost_checkpoint", "lost_rework", "lost_restart", "lost_queue",
-    "lost_throttle", "lost_power_cap",
+    "lost_throttle", "lost_power_cap", "lost_network",
 )
-USEFUL, IDLE, DOWN, CHECKPOINT, REWORK, RESTART, QUEUE, THROTTLE, POWER_CAP = range(9)
+(USEFUL, IDLE, DOWN, CHECKPOINT, REWORK, RESTART, QUEUE, THROTTLE, POWER_CAP,
+ NETWORK) = range(10)
 
 # Columns of the minute record, in the order of results.SERIES["site"].
 (POI_W, ONSITE_W, BATTERY_W, LIMIT_W, IT_W, COOLING_W, HOUSE_W, LOSSES_W, DRY_BULB_C, WET_BULB_C,
@@ -53,7 +54,7 @@ class RowSite(NamedTuple):
     throttle_start_c: Floats
     throttle_full_c: Floats
     shutdown_c: Floats
-    power_exponent: Floats  # dynamic power ~ speed ** exponent
+    power_exponent: Floats  # dynamic power ~ clock ** exponent
     segment_row: Ints  # (segments + 1,) first row of each run of equal rack types, then rows
 
 
@@ -65,7 +66,7 @@ class RackState(NamedTuple):
     resistance_k_w: Floats  # frozen: junction to coolant, hottest chip of the rack
     junction_c: Floats
     power_cap: Floats  # multiplier of dynamic power in this step
-    speed: Floats  # multiplier of work rate in this step
+    clock: Floats  # of full clock in this step
     on_s: Floats  # of touched rows: up x on integrated over the step before the last move
     dynamic_s: Floats  # up x dynamic fraction, likewise
     on_joined: Floats  # the load's own integrals when the rack joined it
@@ -91,11 +92,13 @@ class LoadState(NamedTuple):
     on_s: Floats  # integral over the current step
     dynamic_s: Floats
     running_s: Floats
+    paced_s: Floats  # full-speed seconds of work over the current step
     member_s: Floats  # accelerator-seconds over the current step
     hours: Floats  # (loads, categories) accelerator-seconds over the run
     step_hours: Floats  # (loads, categories) over the current step
-    speed: Floats  # in the current step, from heat and block caps
-    heat_share: Floats  # share of 1 - speed that is due to heat; the rest is power caps
+    clock: Floats  # of full clock in the current step, from heat and block caps
+    clock_bound_frac: Floats  # workloads: share of full-speed time that follows the clock
+    heat_share: Floats  # share of the slowdown that is due to heat; the rest is block caps
     busy: Floats  # share of productive time with work to do (pools: served over capacity; else 1)
     work_s: Floats  # seconds of full-speed work since the start
     energy_j: Floats  # into its racks
@@ -110,7 +113,7 @@ class BlockState(NamedTuple):
     hall: Ints  # frozen
     approach_k_w: Floats  # frozen: coolant unit approach per watt of liquid heat
     pump_w: Floats  # frozen: coolant unit pumps
-    support_w: Floats  # frozen: steady draw of racks without accelerators
+    support_w: Floats  # support.py: draw of racks without accelerators in this step
     flow: Floats  # effects.py: share of the step in which coolant flows, before it stops
     cap: Floats  # power cap on dynamic power in this step
     coolant_c: Floats  # supplied to the cold plates

@@ -5,6 +5,27 @@ from numba import njit
 
 
 @njit(cache=True)
+def pace_of(clock, clock_bound_frac):
+    """Return the work rate, of full speed, at a share of full clock.
+
+    The part of the time that follows the clock grows as 1/clock; memory and network keep theirs,
+    and the two add up: 1 / (f / clock + 1 - f).
+    """
+    if clock_bound_frac == 0.0:
+        return 1.0
+    return clock / (clock_bound_frac + (1.0 - clock_bound_frac) * clock)
+
+
+@njit(cache=True)
+def load_pace(loads, load):
+    """Return the work rate of a load under its present clock, caps included."""
+    clock = loads.clock[load]
+    if loads.cap[load] != 1.0:
+        clock *= loads.cap[load] ** (1.0 / loads.power_exponent[load])
+    return pace_of(clock, loads.clock_bound_frac[load])
+
+
+@njit(cache=True)
 def complete_loads(loads, end_s):
     """Bring the step integrals of every load up to `end_s`."""
     for load in range(loads.on.size):
@@ -20,7 +41,9 @@ def flush_load(loads, load, now_s):
         return
     loads.on_s[load] += loads.on[load] * elapsed_s
     loads.dynamic_s[load] += loads.dynamic_frac[load] * loads.cap[load] * elapsed_s
-    loads.running_s[load] += loads.running[load] * elapsed_s
+    if loads.running[load] > 0.0:
+        loads.running_s[load] += loads.running[load] * elapsed_s
+        loads.paced_s[load] += loads.running[load] * elapsed_s * load_pace(loads, load)
     member_s = loads.count[load] * elapsed_s
     loads.member_s[load] += member_s
     for category in range(loads.share.shape[1]):
@@ -37,23 +60,35 @@ def account_loads(loads):
     """
     throttled, capped = 0.0, 0.0
     for load in range(loads.on.size):
-        productive = loads.step_hours[load, 0]
-        cap_speed = loads.cap[load] ** (1.0 / loads.power_exponent[load])
-        speed = loads.speed[load] * cap_speed
+        productive, running_s = loads.step_hours[load, 0], loads.running_s[load]
+        pace = loads.paced_s[load] / running_s if running_s > 0.0 else load_pace(loads, load)
         busy = productive * loads.busy[load]
-        slowed = busy * (1.0 - loads.speed[load])
-        heat = slowed * loads.heat_share[load]
-        caps = slowed - heat + busy * loads.speed[load] * (1.0 - cap_speed)
-        loads.hours[load, 0] += busy - heat - caps
+        lost = busy * (1.0 - pace)
+        heat = lost * _heat_share(loads, load)
+        loads.hours[load, 0] += busy - lost
         loads.hours[load, 1] += productive - busy
         loads.hours[load, 7] += heat
-        loads.hours[load, 8] += caps
+        loads.hours[load, 8] += lost - heat
         for category in range(1, loads.hours.shape[1]):
             loads.hours[load, category] += loads.step_hours[load, category]
-        loads.work_s[load] += loads.running_s[load] * speed
+        loads.work_s[load] += loads.paced_s[load]
         throttled += heat
-        capped += caps
+        capped += lost - heat
     return throttled, capped
+
+
+@njit(cache=True)
+def _heat_share(loads, load):
+    """Return the share of a load's slowdown that is due to heat: of what its clock lost before the
+    site's cap, the part that heat took."""
+    if loads.clock[load] == 1.0:
+        return 0.0
+    if loads.cap[load] == 1.0:
+        return loads.heat_share[load]
+    bound = loads.clock_bound_frac[load]
+    lost = 1.0 - load_pace(loads, load)
+    before = 1.0 - pace_of(loads.clock[load], bound)
+    return loads.heat_share[load] * before / lost if lost > 0.0 else 0.0
 
 
 @njit(cache=True)
@@ -62,5 +97,6 @@ def clear_loads(loads):
     loads.on_s[:] = 0.0
     loads.dynamic_s[:] = 0.0
     loads.running_s[:] = 0.0
+    loads.paced_s[:] = 0.0
     loads.member_s[:] = 0.0
     loads.step_hours[:, :] = 0.0

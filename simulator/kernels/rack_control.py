@@ -1,11 +1,13 @@
-"""Speed and power caps of the next step: throttling by heat, block ratings, synchronous pace."""
+"""Clocks and power caps of the next step: throttling by heat, block ratings, synchronous pace."""
 
 import numpy as np
 from numba import njit
 
+from simulator.kernels.load_account import pace_of
+
 
 @njit(cache=True)
-def allowed_speed(junction_c, start_c, full_c, shutdown_c):
+def allowed_clock(junction_c, start_c, full_c, shutdown_c):
     """Return the clock fraction a chip allows at `junction_c`: 1 below the throttle point, 0.5 at
     the hardware slowdown, 0 at shutdown, linear between."""
     if junction_c <= start_c:
@@ -18,11 +20,11 @@ def allowed_speed(junction_c, start_c, full_c, shutdown_c):
 
 
 @njit(cache=True)
-def settled_speed(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limits_c):
-    """Return the speed at which clock and junction temperature agree.
+def settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limits_c):
+    """Return the clock at which clock and junction temperature agree.
 
     Finds s = allowed(T(s)) with T(s) = T_coolant + R (P_static + P_dynamic s^exponent) by
-    bisection; unique because T rises with s and the allowed speed falls with T. The chip's time
+    bisection; unique because T rises with s and the allowed clock falls with T. The chip's time
     constant (about 15 s) is short against a step, so the settled point stands for the step.
     """
     start_c, full_c, shutdown_c = limits_c
@@ -32,7 +34,7 @@ def settled_speed(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limi
     for _ in range(30):
         middle = 0.5 * (low + high)
         junction_c = coolant_c + resistance_k_w * (static_w + dynamic_w * middle**exponent)
-        if allowed_speed(junction_c, start_c, full_c, shutdown_c) > middle:
+        if allowed_clock(junction_c, start_c, full_c, shutdown_c) > middle:
             low = middle
         else:
             high = middle
@@ -66,53 +68,54 @@ def cap_blocks(rows, racks, loads, blocks, dt_s):
 
 @njit(cache=True)
 def control(rows, racks, loads, blocks, hall_air_c):
-    """Set speed and power cap of every rack, and the speed of every load, for the next step.
+    """Set clock and power cap of every rack, and the clock of every load, for the next step.
 
     A synchronous load moves at the pace of its slowest member and the others wait, so their
-    dynamic power falls with the pace; an asynchronous one loses only the mean.
+    dynamic power falls with the pace; an asynchronous one takes the mean.
     """
-    loads.speed[:] = 1.0
+    loads.clock[:] = 1.0
     loads.heat_share[:] = 0.0
-    lost = np.zeros(loads.speed.size)
-    lost_heat = np.zeros(loads.speed.size)
+    lost = np.zeros(loads.clock.size)
+    lost_heat = np.zeros(loads.clock.size)
     for i in range(rows.start.size):
         b = rows.block[i]
         liquid = rows.liquid_cooled[i] == 1
         coolant_c = blocks.coolant_c[b] if liquid else hall_air_c[rows.hall[i]]
         exponent = rows.power_exponent[i]
         limits_c = (rows.throttle_start_c[i], rows.throttle_full_c[i], rows.shutdown_c[i])
-        block_speed = blocks.cap[b] ** (1.0 / exponent)
+        block_clock = blocks.cap[b] ** (1.0 / exponent)
         for r in range(rows.start[i], rows.stop[i]):
             load = racks.load[r]
             static_w = loads.on[load] * rows.chip_idle_w[i]
             static_w += rows.leakage_w_k[i] * (racks.junction_c[r] - rows.leakage_ref_c[i])
             dynamic_w = loads.dynamic_frac[load] * loads.cap[load] * rows.chip_dynamic_w[i]
-            heat_speed = settled_speed(
+            heat_clock = settled_clock(
                 coolant_c, racks.resistance_k_w[r], static_w, dynamic_w, exponent, limits_c
             )
-            speed = min(heat_speed, block_speed)
-            racks.speed[r] = speed
-            racks.power_cap[r] = min(heat_speed**exponent, blocks.cap[b])
-            if speed < 1.0:
+            clock = min(heat_clock, block_clock)
+            racks.clock[r] = clock
+            racks.power_cap[r] = min(heat_clock**exponent, blocks.cap[b])
+            if clock < 1.0:
                 members = rows.accelerators[i] * racks.up_frac[r]
-                lost[load] += members * (1.0 - speed)
-                if heat_speed < block_speed:
-                    lost_heat[load] += members * (1.0 - speed)
+                lost[load] += members * (1.0 - clock)
+                if heat_clock < block_clock:
+                    lost_heat[load] += members * (1.0 - clock)
                 if loads.synchronous[load] == 1:
-                    loads.speed[load] = min(loads.speed[load], speed)
+                    loads.clock[load] = min(loads.clock[load], clock)
     _share_loss(loads, lost, lost_heat)
     for r in range(racks.load.size):
         load = racks.load[r]
-        if loads.synchronous[load] == 1 and loads.speed[load] < racks.speed[r]:
-            racks.power_cap[r] = min(racks.power_cap[r], loads.speed[load])
+        if loads.synchronous[load] == 1 and loads.clock[load] < racks.clock[r]:
+            pace = pace_of(loads.clock[load], loads.clock_bound_frac[load])
+            racks.power_cap[r] = min(racks.power_cap[r], pace)
 
 
 @njit(cache=True)
 def release(racks, loads):
     """Lift all heat throttling and block caps."""
     racks.power_cap[:] = 1.0
-    racks.speed[:] = 1.0
-    loads.speed[:] = 1.0
+    racks.clock[:] = 1.0
+    loads.clock[:] = 1.0
     loads.heat_share[:] = 0.0
 
 
@@ -122,4 +125,4 @@ def _share_loss(loads, lost, lost_heat):
         if lost[load] > 0.0:
             loads.heat_share[load] = lost_heat[load] / lost[load]
             if loads.synchronous[load] == 0 and loads.count[load] > 0.0:
-                loads.speed[load] = 1.0 - lost[load] / loads.count[load]
+                loads.clock[load] = 1.0 - lost[load] / loads.count[load]

@@ -4,6 +4,8 @@ import math
 
 from numba import njit
 
+from simulator.kernels.load_account import pace_of
+
 WAIT_BINS = 48
 WAIT_FIRST_S = 1e-2
 WAIT_RATIO = 1.4
@@ -26,8 +28,9 @@ def prepare(pools, loads, hour, hour_frac, dt_s):
         before, after = pools.rate_per_s[p, hour], pools.rate_per_s[p, hour + 1]
         arrivals = (before + (after - before) * hour_frac) * dt_s
         replicas = math.floor(loads.count[load] / pools.replica_accelerators[p] + 1e-9)
-        cap_speed = loads.cap[load] ** (1.0 / loads.power_exponent[load]) * loads.on[load]
-        rate = replicas * pools.capacity_per_s[p] * loads.speed[load] * cap_speed
+        clock = loads.clock[load] * loads.cap[load] ** (1.0 / loads.power_exponent[load])
+        pace = pace_of(clock, loads.clock_bound_frac[load]) * loads.on[load]
+        rate = replicas * pools.capacity_per_s[p] * pace
         queued = pools.queue[p]
         served = min(queued + arrivals, rate * dt_s)
         waiting = queued + arrivals - served

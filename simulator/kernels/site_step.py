@@ -220,7 +220,7 @@ def _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pool
     for i in range(loads.on.size):
         job[i, 0] += loads.member_s[i]
         job[i, 1] += loads.step_hours[i, 0]
-        job[i, 2] += loads.running_s[i] * loads.speed[i]
+        job[i, 2] += loads.paced_s[i]
         job[i, 3] = loads.work_s[i]
         job[i, 4] += loads.running_s[i]
     if k % HOUR_STEPS == HOUR_STEPS - 1 or k == records.site.shape[0] - 1:

@@ -115,6 +115,7 @@ CAUSES = {
     "lost_queue": "queueing",
     "lost_throttle": "heat",
     "lost_power_cap": "power caps",
+    "lost_network": "a degraded network",
 }
 """What categories of lost hours went to, in words."""
 

@@ -8,7 +8,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from simulator.metrics import balance, cost, failures, fleet, inference, power, thermal, training
+from simulator.metrics import (
+    balance,
+    cost,
+    failures,
+    fleet,
+    inference,
+    network,
+    power,
+    thermal,
+    training,
+)
 from simulator.metrics.kpi import Kpi
 from simulator.metrics.training import iso_date
 from simulator.results import Results
@@ -21,6 +31,7 @@ DEFINERS: tuple[Definer, ...] = (
     thermal.kpis,
     fleet.kpis,
     failures.kpis,
+    network.kpis,
     training.kpis,
     inference.kpis,
     cost.kpis,

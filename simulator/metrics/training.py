@@ -21,9 +21,29 @@ def outcome(results: Results, by: str | None = None, every: str | None = None) -
     return results.tables["jobs"].reset_index(drop=True)
 
 
+def phases(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
+    """Return what the step of each job is made of: time, share, power."""
+    return results.tables["phases"].reset_index(drop=True)
+
+
+def tests(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
+    """Return one row per evaluation or safety test of a job: how often, how long, its hours."""
+    return results.tables["tests"].reset_index(drop=True)
+
+
+def preparations(
+    results: Results, by: str | None = None, every: str | None = None
+) -> pd.DataFrame:
+    """Return one row per data preparation: racks, rate, tokens, finish."""
+    return results.tables["preparations"].reset_index(drop=True)
+
+
 def kpis(results: Results) -> list[Kpi]:
-    """Return the indicators of every job."""
-    return [kpi for _, job in outcome(results).iterrows() for kpi in _job(job)]
+    """Return the indicators of every job, every test of a model and every data preparation."""
+    rows = [kpi for _, job in outcome(results).iterrows() for kpi in _job(job)]
+    rows += [kpi for _, test in tests(results).iterrows() for kpi in _test(test)]
+    rows += [kpi for _, work in preparations(results).iterrows() for kpi in _preparation(work)]
+    return rows
 
 
 def iso_date(time: object) -> str | None:
@@ -67,26 +87,64 @@ def _job(job: pd.Series) -> list[Kpi]:
         ),
         "tokens": ("tokens", "tokens", "Tokens trained and retained by the end of the run."),
         "interruptions": ("interruptions", "1", "Failures that stopped the job."),
+        "communication_frac": (
+            "communication_frac",
+            "1",
+            "Share of the planned step that waits for the network and nothing hides.",
+        ),
         "mttf": (
             "mttf_h",
             "h",
             ("Running time of the job divided by its interruptions; null without any."),
         ),
     }
+    if job["kind"] == "rl_post_training":
+        meanings["generation_frac"] = (
+            "generation_frac",
+            "1",
+            "Share of the planned iteration that writes and scores answers, beside training or not.",
+        )
     rows = [
         Kpi(f"training.{name}.{key}", _number(job[column]), unit, f"{text} Job on {chips}.")
         for key, (column, unit, text) in meanings.items()
     ]
-    finish = iso_date(job["finish"])
+    return [*rows, _finish(job)]
+
+
+def _finish(job: pd.Series) -> Kpi:
+    return Kpi(
+        f"training.{job['job']}.finish_time",
+        iso_date(job["finish"]),
+        "ISO date",
+        "UTC date and time at which the job reached its target "
+        f"({job['target_tokens']:.4g} tokens); null if unfinished when the run ended.",
+    )
+
+
+def _test(test: pd.Series) -> list[Kpi]:
+    """Return how often a test was made and at what cost."""
+    where = "in pauses of the job" if test["in_pauses"] else "beside the job"
+    of = f"Tests of {test['job']} on {test['accelerators']:,.0f} accelerators {where}."
+    name = f"training.{test['test']}"
     return [
-        *rows,
+        Kpi(f"{name}.tests", float(test["completed"]), "1", f"Tests made. {of}"),
         Kpi(
-            f"training.{name}.finish_time",
-            finish,
-            "ISO date",
-            "UTC date and time at which the job reached its target "
-            f"({job['target_tokens']:.4g} tokens); null if unfinished when the run ended.",
+            f"{name}.accelerator_hours", float(test["accelerator_hours"]), "h",
+            f"Accelerator-hours of the tests that were made, useful hours of this test. {of}",
         ),
+        Kpi(f"{name}.tokens", float(test["tokens"]), "tokens", f"Tokens read and written. {of}"),
+    ]
+
+
+def _preparation(work: pd.Series) -> list[Kpi]:
+    """Return what was delivered, and when all of it."""
+    told = (
+        f"Tokens delivered by the end of the run, by {work['racks']:,.0f} support racks at "
+        f"{work['tokens_per_s']:.4g} tokens/s (held up by {work['bound_by']})."
+    )
+    return [
+        Kpi(f"training.{work['job']}.tokens", float(work["tokens"]), "tokens", told),
+        _finish(work),
     ]
 
 

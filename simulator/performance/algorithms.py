@@ -49,15 +49,17 @@ def collective_s(transport: Transport, group: Group, passes: int, message_bytes:
     """
     if not transport.flat:
         return min(_inside_first_s(p, group, passes, message_bytes) for p in transport.protocols)
-    least, time_s = inf, inf
+    trees = passes == 2 and group.domains > 1
+    least, chosen, by_tree = inf, transport.protocols[0], False
     for taken, believed in zip(transport.protocols, transport.believed, strict=True):
         expected_s = ring_s(believed, group, passes, message_bytes)
         if expected_s < least:
-            least, time_s = expected_s, ring_s(taken, group, passes, message_bytes)
-        if passes == 2 and group.domains > 1:
-            expected_s = tree_s(believed, group, message_bytes)
-            if expected_s < least:
-                least, time_s = expected_s, tree_s(taken, group, message_bytes)
+            least, chosen, by_tree = expected_s, taken, False
+        if trees and (expected_s := tree_s(believed, group, message_bytes)) < least:
+            least, chosen, by_tree = expected_s, taken, True
+    if by_tree:
+        return tree_s(chosen, group, message_bytes)
+    time_s = ring_s(chosen, group, passes, message_bytes)
     if passes == 2 and group.domains == 1 and group.ranks >= MULTICAST_RANKS:
         return min(time_s, _multicast_s(transport, group, message_bytes))
     return time_s

@@ -24,9 +24,11 @@ PAIR_START_S, PAIR_LL_BYTES_S, PAIR_SIMPLE_S = 2.5e-6, 6.5e9, 6.2e-6
 SEND_SIMPLE_S = 3.5e-6
 
 # The same between domains: a message of 2 kB takes 17 us on H100 and 24 us on A100 hosts, and one
-# pair keeps 0.72 of its NIC (Vidur's send and receive tables). Measured. Every further peer costs
-# the host 0.5 us, assumed, 0.2-1 us.
-PAIR_HOP_S, PAIR_WIRE_SHARE, PAIR_POST_S = 13e-6, 0.72, 0.5e-6
+# pair keeps 0.72 of its NIC (Vidur's send and receive tables). Measured.
+PAIR_HOP_S, PAIR_WIRE_SHARE = 13e-6, 0.72
+
+# What one more peer in another domain costs the host. Assumed, 0.2-1 us.
+PAIR_POST_S = 0.5e-6
 
 # Share of a line between sites that large flows keep. Assumed, 0.7-0.95.
 WAN_SHARE = 0.85
@@ -64,8 +66,11 @@ def fabric_of(
     """Return the chip's scale-up domain with the scale-out tiers of a network above it.
 
     Without a network: one tier without end at the chip's own ports, divided by `oversubscription`,
-    `degraded` the share of it that is left.
+    `degraded` the share of it that is left. A network that begins with a scale-up tier (a torus
+    between racks) takes the place of the chip's own domain.
     """
+    if network and network[0].kind == "scaleup":
+        return Fabric(network, transport_of(chip))
     scaleup = Tier(
         name="scale-up",
         kind="scaleup",
@@ -196,13 +201,10 @@ def _near_s(fabric: Fabric, inside: int, sent_bytes: float, stride: int) -> floa
 
 def _spanned(fabric: Fabric, ranks: int, stride: int) -> tuple[Tier, ...]:
     """Return the tiers above the domain that a group meets."""
-    extent = ranks * stride
-    if ranks <= max(1, fabric.domain // stride):
+    if ranks <= local_ranks(fabric, ranks, stride):
         return ()
-    for number, tier in enumerate(fabric.tiers):
-        if tier.reach >= extent:
-            return fabric.tiers[1 : number + 1]
-    raise ValueError(_too_far(fabric, extent))
+    last = fabric.tiers.index(_tier_over(fabric, ranks * stride))
+    return fabric.tiers[1 : last + 1]
 
 
 def _tier_over(fabric: Fabric, extent: int) -> Tier:
@@ -210,8 +212,5 @@ def _tier_over(fabric: Fabric, extent: int) -> Tier:
     for tier in fabric.tiers:
         if tier.reach >= extent:
             return tier
-    raise ValueError(_too_far(fabric, extent))
-
-
-def _too_far(fabric: Fabric, extent: int) -> str:
-    return f"{extent} accelerators do not fit on a fabric that joins {fabric.tiers[-1].reach}"
+    most = fabric.tiers[-1].reach
+    raise ValueError(f"{extent} accelerators do not fit on a fabric that joins {most}")

@@ -18,6 +18,8 @@ from typing import NamedTuple
 _EVIDENCE = re.compile(r"\b(measured|vendor|derived|assumed)\b", re.IGNORECASE)
 _RANGES = re.compile(r"\b(?:ranges?|measured,|vendor,|derived,|assumed,) (\d.*)$", re.IGNORECASE)
 _LIMIT = r"\d+(?:\.\d+)?(?:e-?\d+)?"
+_LIMITS = re.compile(_LIMIT)
+_UNITS = {"": 1.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "kB": 1e3, "MB": 1e6, "GB/s": 1e9}
 _RANGE = re.compile(rf"{_LIMIT}-{_LIMIT}(?: (?!and\b)[a-zA-Z/]+)?")
 
 
@@ -50,10 +52,9 @@ def of_module(module: ModuleType) -> Iterator[Constant]:
         found = _EVIDENCE.findall(comment)
         if not found:
             continue
-        ranges = _ranges(comment, len(names))
+        values = [float(getattr(module, name)) for name in names]
         short = module.__name__.partition(".")[2]
-        for name, limits in zip(names, ranges, strict=True):
-            value = float(getattr(module, name))
+        for name, value, limits in zip(names, values, _ranges(comment, values), strict=True):
             yield Constant(f"{short}.{name}", value, comment, found[-1].lower(), limits)
 
 
@@ -91,10 +92,19 @@ def _is_number(node: ast.expr) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, int | float)
 
 
-def _ranges(comment: str, count: int) -> list[str | None]:
-    """Return the range of each of `count` constants that share a comment."""
+def _ranges(comment: str, values: list[float]) -> list[str | None]:
+    """Return the range of each constant that shares a comment: in order, or the one that holds it."""
     said = _RANGES.search(comment)
     found = _RANGE.findall(said.group(1)) if said else []
-    if len(found) == count:
-        return list(found)
-    return [found[0] if len(found) == 1 else None] * count
+    if len(found) != len(values):
+        found = found * len(values) if len(found) == 1 else [""] * len(values)
+    return [r if _holds(r, value) else None for r, value in zip(found, values, strict=True)]
+
+
+def _holds(limits: str, value: float) -> bool:
+    """Tell whether a value lies in a range; one in a unit that is not SI's is believed."""
+    number, _, unit = limits.partition(" ")
+    if not number or unit not in _UNITS:
+        return bool(number)
+    low, high = (float(limit) * _UNITS[unit] for limit in _LIMITS.findall(number))
+    return low * (1.0 - 1e-9) <= value <= high * (1.0 + 1e-9)

@@ -6,7 +6,6 @@ from simulator.performance import collectives, memory
 from simulator.performance.chip import stream_s
 from simulator.performance.layer import StageTime
 from simulator.performance.setting import Setting
-from simulator.performance.transports import WIRE_SHARE
 
 # Bytes that an Adam step moves per weight: reads and writes of master copy and moments (24), the
 # gradient (4), the 16-bit weight (2), and once more the gradient for its norm (4). Counted. Derived.
@@ -32,11 +31,8 @@ def data_time(setting: Setting, stage: StageTime) -> DataTime:
     Each rank scatters gradients and gathers 16-bit weights once per step; fully sharded ranks
     gather weights twice and scatter gradients once in every micro-batch.
     """
-    if setting.plan.sharding == "full":
-        exposed_s = _sharded_s(setting, stage)
-    else:
-        exposed_s = _once_s(setting, stage)
-    return DataTime(exposed_s + _sites_s(setting), _optimizer_s(setting))
+    exchange = _sharded_s if setting.plan.sharding == "full" else _once_s
+    return DataTime(exchange(setting, stage) + _sites_s(setting), _optimizer_s(setting))
 
 
 def _once_s(setting: Setting, stage: StageTime) -> float:
@@ -85,7 +81,7 @@ def _flat_s(setting: Setting, bytes_per_weight: float) -> float:
     """Return the same in one ring over all ranks through one port per server."""
     weights = sum(memory.local_parameters(setting.model, setting.plan))
     ranks = setting.shard_ranks
-    port_bytes_s = setting.chip.scaleout_bandwidth * WIRE_SHARE
+    port_bytes_s = setting.chip.scaleout_bandwidth * collectives.PAIR_WIRE_SHARE
     return bytes_per_weight * weights * (ranks - 1) / ranks / port_bytes_s
 
 

@@ -6,7 +6,7 @@ expert without counting first. `one_sided` (TensorRT-LLM inside an NVLink domain
 rank straight into its memory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import comb, inf, log2
 from typing import Literal, NamedTuple
 
@@ -34,10 +34,10 @@ class Way:
     start_s: float
     token_s: float
     """Per token, beside its copies."""
-    copy_s: float
-    """Per copy, beside its bytes."""
     bytes_s: float
     """Of the copies that leave the rank."""
+    copy_s: float = 0.0
+    """Per copy, beside its bytes."""
     hidden_s: float = 0.0
     """Start per value of a token."""
     expert_s: float = 0.0
@@ -49,45 +49,90 @@ class Way:
 Kernels = dict[str, tuple[Way, Way]]
 """Dispatch and combine by name of the kernel."""
 
-# TensorRT-LLM 1.3 on 2 to 64 ranks of GB200. Measured.
-ONE_SIDED = Way(27e-6, 11e-9, 0.0, 490e9), Way(15e-6, 35e-9, 0.0, 530e9)
+# DeepEP on one domain of H100 or H200, of B200 or B300, and of a rack of GB200 or GB300, by least
+# squares of logarithms over all shapes, sizes and numbers of multiprocessors. Dispatch: start, per
+# token, per copy, rate; combine the same, its start also per value. Measured.
+HOPPER_OUT_START_S, BLACKWELL_OUT_START_S, RACK_OUT_START_S = 27e-6, 37e-6, 34e-6
+HOPPER_OUT_TOKEN_S, BLACKWELL_OUT_TOKEN_S, RACK_OUT_TOKEN_S = 18e-9, 22e-9, 30e-9
+HOPPER_OUT_COPY_S, BLACKWELL_OUT_COPY_S, RACK_OUT_COPY_S = 2.2e-9, 5.8e-9, 6.8e-9
+HOPPER_OUT_BYTES_S, BLACKWELL_OUT_BYTES_S, RACK_OUT_BYTES_S = 380e9, 540e9, 1150e9
+HOPPER_BACK_START_S, BLACKWELL_BACK_START_S, RACK_BACK_START_S = 25e-6, 34e-6, 27e-6
+HOPPER_BACK_TOKEN_S, BLACKWELL_BACK_TOKEN_S, RACK_BACK_TOKEN_S = 38e-9, 51e-9, 60e-9
+HOPPER_BACK_BYTES_S, BLACKWELL_BACK_BYTES_S, RACK_BACK_BYTES_S = 370e9, 510e9, 740e9
+BACK_HIDDEN_S = 3e-9
 
-# DeepEP 0.5.12 on 8 ranks of one domain: all shapes, sizes and numbers of multiprocessors, by least
-# squares of logarithms, once per kind of domain; forwarding on 2 and 4 nodes of H100 (0.5.6), where
-# 4 to 24 multiprocessors bind. Measured.
+# Passing a copy on between nodes, out and back, with 20 multiprocessors, which bind where fewer than
+# 12 are given (DeepEP 0.5.6 on 2 and 4 nodes of H100). Measured.
+OUT_FORWARD_S, BACK_FORWARD_S = 30e-9, 75e-9
+
+# The same domains with the low-latency kernels: start, start per expert, per token with 128
+# multiprocessors, rate, out and back. Measured.
+HOPPER_EARLY_START_S, BLACKWELL_EARLY_START_S, RACK_EARLY_START_S = 8.0e-6, 14e-6, 9.7e-6
+HOPPER_EARLY_EXPERT_S, BLACKWELL_EARLY_EXPERT_S, RACK_EARLY_EXPERT_S = 14e-9, 27e-9, 25e-9
+HOPPER_EARLY_TOKEN_S, BLACKWELL_EARLY_TOKEN_S, RACK_EARLY_TOKEN_S = 16e-9, 20e-9, 20e-9
+HOPPER_EARLY_BYTES_S, BLACKWELL_EARLY_BYTES_S, RACK_EARLY_BYTES_S = 290e9, 700e9, 790e9
+HOPPER_RETURN_START_S, BLACKWELL_RETURN_START_S, RACK_RETURN_START_S = 9.7e-6, 16e-6, 10.6e-6
+HOPPER_RETURN_EXPERT_S, BLACKWELL_RETURN_EXPERT_S, RACK_RETURN_EXPERT_S = 6e-9, 16e-9, 18e-9
+HOPPER_RETURN_TOKEN_S, BLACKWELL_RETURN_TOKEN_S, RACK_RETURN_TOKEN_S = 1.5e-9, 1.7e-9, 2.4e-9
+HOPPER_RETURN_BYTES_S, BLACKWELL_RETURN_BYTES_S, RACK_RETURN_BYTES_S = 224e9, 620e9, 700e9
+
+# TensorRT-LLM 1.3 on 2 to 64 ranks of GB200: start, per token, rate, out and back. Measured.
+WRITE_START_S, WRITE_TOKEN_S, WRITE_BYTES_S = 27e-6, 11e-9, 490e9
+READ_START_S, READ_TOKEN_S, READ_BYTES_S = 15e-6, 35e-9, 530e9
+
+ONE_SIDED = (
+    Way(WRITE_START_S, WRITE_TOKEN_S, WRITE_BYTES_S),
+    Way(READ_START_S, READ_TOKEN_S, READ_BYTES_S),
+)
+
+
+def _normal(out: Way, back: Way) -> tuple[Way, Way]:
+    return (
+        replace(out, forward_s=OUT_FORWARD_S),
+        replace(back, forward_s=BACK_FORWARD_S, hidden_s=BACK_HIDDEN_S),
+    )
+
+
 HOPPER: Kernels = {
-    "normal": (
-        Way(27e-6, 18e-9, 2.2e-9, 380e9, forward_s=30e-9),
-        Way(25e-6, 38e-9, 0.0, 370e9, hidden_s=3e-9, forward_s=75e-9),
+    "normal": _normal(
+        Way(HOPPER_OUT_START_S, HOPPER_OUT_TOKEN_S, HOPPER_OUT_BYTES_S, HOPPER_OUT_COPY_S),
+        Way(HOPPER_BACK_START_S, HOPPER_BACK_TOKEN_S, HOPPER_BACK_BYTES_S),
     ),
     "low_latency": (
-        Way(8.0e-6, 16e-9, 0.0, 290e9, expert_s=14e-9),
-        Way(9.7e-6, 1.5e-9, 0.0, 224e9, expert_s=6e-9),
+        Way(HOPPER_EARLY_START_S, HOPPER_EARLY_TOKEN_S, HOPPER_EARLY_BYTES_S,
+            expert_s=HOPPER_EARLY_EXPERT_S),
+        Way(HOPPER_RETURN_START_S, HOPPER_RETURN_TOKEN_S, HOPPER_RETURN_BYTES_S,
+            expert_s=HOPPER_RETURN_EXPERT_S),
     ),
     "one_sided": ONE_SIDED,
-}
+}  # fmt: skip
 BLACKWELL: Kernels = {
-    "normal": (
-        Way(37e-6, 22e-9, 5.8e-9, 540e9, forward_s=30e-9),
-        Way(34e-6, 51e-9, 0.0, 510e9, hidden_s=3e-9, forward_s=75e-9),
+    "normal": _normal(
+        Way(BLACKWELL_OUT_START_S, BLACKWELL_OUT_TOKEN_S, BLACKWELL_OUT_BYTES_S,
+            BLACKWELL_OUT_COPY_S),
+        Way(BLACKWELL_BACK_START_S, BLACKWELL_BACK_TOKEN_S, BLACKWELL_BACK_BYTES_S),
     ),
     "low_latency": (
-        Way(14e-6, 20e-9, 0.0, 700e9, expert_s=27e-9),
-        Way(16e-6, 1.7e-9, 0.0, 620e9, expert_s=16e-9),
+        Way(BLACKWELL_EARLY_START_S, BLACKWELL_EARLY_TOKEN_S, BLACKWELL_EARLY_BYTES_S,
+            expert_s=BLACKWELL_EARLY_EXPERT_S),
+        Way(BLACKWELL_RETURN_START_S, BLACKWELL_RETURN_TOKEN_S, BLACKWELL_RETURN_BYTES_S,
+            expert_s=BLACKWELL_RETURN_EXPERT_S),
     ),
     "one_sided": ONE_SIDED,
-}
-BLACKWELL_RACK: Kernels = {
-    "normal": (
-        Way(34e-6, 30e-9, 6.8e-9, 1150e9, forward_s=30e-9),
-        Way(27e-6, 54e-9, 1.8e-9, 770e9, hidden_s=3e-9, forward_s=75e-9),
+}  # fmt: skip
+RACK: Kernels = {
+    "normal": _normal(
+        Way(RACK_OUT_START_S, RACK_OUT_TOKEN_S, RACK_OUT_BYTES_S, RACK_OUT_COPY_S),
+        Way(RACK_BACK_START_S, RACK_BACK_TOKEN_S, RACK_BACK_BYTES_S),
     ),
     "low_latency": (
-        Way(9.7e-6, 20e-9, 0.0, 790e9, expert_s=25e-9),
-        Way(10.6e-6, 2.4e-9, 0.0, 700e9, expert_s=18e-9),
+        Way(RACK_EARLY_START_S, RACK_EARLY_TOKEN_S, RACK_EARLY_BYTES_S,
+            expert_s=RACK_EARLY_EXPERT_S),
+        Way(RACK_RETURN_START_S, RACK_RETURN_TOKEN_S, RACK_RETURN_BYTES_S,
+            expert_s=RACK_RETURN_EXPERT_S),
     ),
     "one_sided": ONE_SIDED,
-}
+}  # fmt: skip
 
 
 class Exchange(NamedTuple):
@@ -148,7 +193,7 @@ def kernels_of(fabric: Fabric) -> Kernels:
     """Return the kernels of a fabric's domain; other chips are taken to be like Hopper."""
     if fabric.transport is not NVLINK5:
         return HOPPER
-    return BLACKWELL if fabric.domain <= 8 else BLACKWELL_RACK
+    return BLACKWELL if fabric.domain <= 8 else RACK
 
 
 def _copies(kernel: Name, ranks: int, nodes: int, active: int, experts: int) -> _Copies:

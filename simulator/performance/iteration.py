@@ -1,6 +1,7 @@
 """Time of one iteration of a serving replica, and the work in it, as a few plain numbers."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,24 +11,32 @@ from simulator.components.accelerator import Accelerator
 from simulator.components.engine import Engine
 from simulator.components.language_model import LanguageModel
 from simulator.performance import layers
+from simulator.performance import serving_attention as cores
 from simulator.performance import serving_operators as ops
 from simulator.performance.collectives import Fabric, fabric_of
+from simulator.performance.layers import LayerKind
+from simulator.performance.serving_exchange import exchange_work
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
 
-GRID = np.unique(np.concatenate([
-    np.arange(1, 17), np.arange(20, 65, 4), np.arange(72, 129, 8), np.arange(160, 513, 32),
-    np.arange(640, 2049, 128), np.arange(2560, 16385, 512)])).astype(float)  # fmt: skip
-
 Floats = NDArray[np.float64]
+
+GRID = np.concatenate(
+    [
+        np.arange(1, 17), np.arange(20, 65, 4), np.arange(72, 129, 8), np.arange(160, 513, 32),
+        np.arange(640, 2049, 128), np.arange(2560, 16385, 512),
+    ]
+).astype(np.float64)  # fmt: skip
+"""Tokens of an iteration at which it is costed; groups that take their own sequences add their
+multiples."""
 
 
 @dataclass(frozen=True)
 class IterationCost:
     """Seconds of one iteration of a replica, linear in all but the tokens it processes.
 
-    One iteration takes prompt_s if it holds prompts + interp(tokens_s, n) + context_s x (sum of decode contexts) + pair_s x (sum
-    of prefill pairs) + sequence_s x sequences, and the same for attention that sees the nearest
-    `limit` positions only, with contexts and pairs cut there.
+    One iteration takes interp(tokens_s, n) + context_s x (sum of decode contexts) + pair_s x (sum
+    of prefill pairs) + sequence_s x sequences, prompt_s more if it holds prompts, and the same per
+    context and pair for attention that sees the nearest `limits` positions only, cut there.
     """
 
     tokens: Floats
@@ -47,7 +56,7 @@ class IterationCost:
     limited_pair_s: Floats
     """Per pair inside each span."""
     prompt_s: float = 0.0
-    """Once per iteration that holds prompts: what its kernels, outside the graphs, make the host wait."""
+    """Once per iteration that holds prompts: what its kernels, outside the graphs, wait for."""
     verified: float = 1.0
     """Tokens that a decoding sequence brings to an iteration: one, and those drafted ahead."""
     emitted: float = 1.0
@@ -55,13 +64,13 @@ class IterationCost:
 
     def decode_s(self, batch: Floats | float, context: float) -> Floats:
         """Return the time of an iteration in which `batch` sequences decode at a mean context."""
-        n = np.asarray(batch, float)
+        n = np.asarray(batch, np.float64)
         each = self.sequence_s + self.context_s * context
         each += float(self.limited_context_s @ np.minimum(context, self.limits))
-        return np.interp(n * self.verified, self.tokens, self.tokens_s) + n * each
+        return np.asarray(np.interp(n * self.verified, self.tokens, self.tokens_s) + n * each)
 
     def tokens_time_s(self, tokens: float) -> float:
-        """Return the part that depends on the tokens processed; beyond the grid it is in proportion."""
+        """Return the part of the tokens processed; beyond the grid it is in proportion."""
         most = float(self.tokens[-1])
         if tokens > most:
             return float(self.tokens_s[-1]) * tokens / most
@@ -69,8 +78,8 @@ class IterationCost:
 
     def prompts_s(self, tokens: float, cached: float = 0.0, prompts: float = 1.0) -> float:
         """Return the time of an iteration of `prompts` alike, `tokens` new ones behind `cached`."""
-        many = self.tokens_time_s(prompts * tokens)
-        return self.prompt_s + many + prompts * (self.sequence_s + self.pairs_s(tokens, cached))
+        each = self.sequence_s + self.pairs_s(tokens, cached)
+        return self.prompt_s + self.tokens_time_s(prompts * tokens) + prompts * each
 
     def added_s(self, tokens: float, batch: float, cached: float = 0.0) -> float:
         """Return what `tokens` of a prompt add to an iteration in which `batch` sequences decode."""
@@ -87,8 +96,7 @@ class IterationCost:
 
 def pairs(tokens: float, cached: float = 0.0, limit: float = math.inf) -> float:
     """Return the pairs of query and key of `tokens` behind `cached`, each seeing `limit` at most."""
-    last = cached + tokens
-    if limit >= last:
+    if limit >= cached + tokens:
         return tokens * cached + 0.5 * tokens * (tokens + 1.0)
     growing = max(limit - cached, 0.0)
     return growing * cached + 0.5 * growing * (growing + 1.0) + (tokens - growing) * limit
@@ -109,12 +117,22 @@ class ReplicaCost:
 
 
 def iteration_cost(
-    model: LanguageModel, chip: Accelerator, parallel: ReplicaPlan, precision: str, engine: Engine,
-    fabric: Fabric | None = None, clock_frac: float = 1.0, kv_bytes: float = 2.0,
+    model: LanguageModel,
+    chip: Accelerator,
+    parallel: ReplicaPlan,
+    precision: str,
+    engine: Engine,
+    fabric: Fabric | None = None,
+    clock_frac: float = 1.0,
+    kv_bytes: float = 2.0,
 ) -> IterationCost:
-    """Return the time of an iteration of one replica."""
+    """Return the time of an iteration of one replica.
+
+    `clock_frac` slows the cores, not memory or network; `kv_bytes` is per value kept.
+    """
+    network = fabric or fabric_of(chip)
     setting = ServingSetting(
-        model, chip, parallel, precision, engine, fabric or fabric_of(chip), kv_bytes, clock_frac
+        model, chip, parallel, precision, engine, network, kv_bytes, clock_frac
     )
     return replica_cost_of(setting).time
 
@@ -123,40 +141,44 @@ def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
     """Return time and work of an iteration of one replica."""
     grid = np.unique(np.concatenate([GRID, GRID * setting.plan.dp]))
     tokens, sequence = _tokens_work(setting, grid), _sequence_work(setting)
-    contexts, spans = _limited(setting, ops.context_work), _limited(setting, ops.pair_work)
+    contexts, spans = _spanned(setting, cores.context_work), _spanned(setting, cores.pair_work)
     limits = sorted({limit for limit in (*contexts, *spans) if limit < math.inf})
     nothing = np.zeros(3)
-    forms = [
-        IterationCost(
-            grid, tokens[i], float(contexts.get(math.inf, nothing)[i]),
-            float(spans.get(math.inf, nothing)[i]), float(sequence[i]), np.array(limits),
-            np.array([contexts.get(x, nothing)[i] for x in limits]),
-            np.array([spans.get(x, nothing)[i] for x in limits]), _prompt_s(setting) * (i == 0),
+
+    def form(i: int) -> IterationCost:
+        return IterationCost(
+            grid,
+            tokens[i],
+            float(contexts.get(math.inf, nothing)[i]),
+            float(spans.get(math.inf, nothing)[i]),
+            float(sequence[i]),
+            np.array(limits),
+            np.array([contexts.get(limit, nothing)[i] for limit in limits]),
+            np.array([spans.get(limit, nothing)[i] for limit in limits]),
+            _prompt_s(setting) if i == 0 else 0.0,
         )
-        for i in range(3)
-    ]  # fmt: skip
-    return ReplicaCost(*forms)
+
+    return ReplicaCost(form(0), form(1), form(2))
 
 
 def _tokens_work(setting: ServingSetting, grid: Floats) -> Floats:
+    """Return the work of all layers and of the first token's scores, by tokens."""
     engine, chip = setting.engine, setting.chip.name
-    total = np.zeros((3, len(grid)))
-    kernels = 0.0
+    total, launched = np.zeros((3, len(grid))), 0.0
     for kind in layers.kinds(setting.model):
-        made = ops.small_work(setting, kind, grid) + ops.exchange_work(setting, kind, grid)
+        made = ops.small_work(setting, kind, grid) + exchange_work(setting, kind, grid)
         for product in kind.products:
             made = made + ops.product_work(setting, kind, product, grid)
         total += kind.count * made
-        kernels += kind.count * ops.kernels(setting, kind)
-    head = ops.output_work(setting, grid[:1])
-    total += head
+        launched += kind.count * ops.kernels(setting, kind)
+    total += ops.output_work(setting, grid[:1])
     if setting.planned and engine.planned_mixer_host:
         mixers = setting.model.attention_layers + setting.model.state_layers
         total[0] = np.maximum(total[0], mixers * engine.of(engine.planned_mixer_host, chip))
-    loose = grid / setting.plan.dp > engine.captured_tokens
     if engine.kernel_host:
-        launched = kernels * engine.of(engine.kernel_host, chip)
-        total[0] = np.where(loose, np.maximum(total[0], launched), total[0])
+        loose = grid / setting.plan.dp > engine.captured_tokens
+        host_s = launched * engine.of(engine.kernel_host, chip)
+        total[0] = np.where(loose, np.maximum(total[0], host_s), total[0])
     total[0] += engine.of(engine.iteration_host, chip)
     return total
 
@@ -174,16 +196,19 @@ def _prompt_s(setting: ServingSetting) -> float:
 
 def _sequence_work(setting: ServingSetting) -> Floats:
     """Return what one more sequence adds: vocabulary, state, and the host of its own group."""
-    dp = setting.plan.dp
+    dp, engine = setting.plan.dp, setting.engine
     few, many = ops.output_work(setting, np.array([1.0, 513.0]) * dp).T
-    each = (many - few) / (512.0 * dp)
+    each = np.asarray((many - few) / (512.0 * dp))
     for kind in layers.kinds(setting.model):
-        each = each + kind.count * ops.state_work(setting, kind)
-    each[0] += setting.engine.of(setting.engine.sequence_host, setting.chip.name) / dp
+        each = each + kind.count * cores.state_work(setting, kind)
+    each[0] += engine.of(engine.sequence_host, setting.chip.name) / dp
     return each
 
 
-def _limited(setting: ServingSetting, operator) -> dict[float, Floats]:
+def _spanned(
+    setting: ServingSetting, operator: Callable[[ServingSetting, LayerKind], cores.Spanned]
+) -> dict[float, Floats]:
+    """Return the sum over layers of an operator's work, by span."""
     found: dict[float, Floats] = {}
     for kind in layers.kinds(setting.model):
         for limit, made in operator(setting, kind):

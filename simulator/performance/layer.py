@@ -10,9 +10,11 @@ from simulator.performance.expert_exchange import BF16_BYTES, expert_exchange_s
 from simulator.performance.layers import AttentionCore, LayerKind, Product, StateCore
 from simulator.performance.setting import Setting
 
-# Chunk of a chunked scan, and the share of the 16-bit peak that its small products reach. Vendor
-# (Mamba-2 reference kernels, chunk 256) and assumed, 0.03-0.15.
-CHUNK, SCAN_SHARE = 256.0, 0.06
+# Tokens in a chunk of a chunked scan. Vendor (Mamba-2 reference kernels).
+CHUNK = 256.0
+
+# Share of the 16-bit peak that the small products of a scan reach. Assumed, 0.03-0.15.
+SCAN_SHARE = 0.06
 
 # Bytes of the short convolution and gates per token and channel, forward. Counted. Derived.
 CONVOLUTION_BYTES = 12.0
@@ -66,6 +68,8 @@ class StageTime:
     """Recomputation included."""
     host_s: float
     """What the host needs to issue it."""
+    top: PassTime
+    """Of this, the output matrix and the loss, forward and backward: other stages have none."""
 
     @property
     def product_s(self) -> float:
@@ -76,6 +80,12 @@ class StageTime:
     def exposed_s(self) -> float:
         """Communication that nothing hides."""
         return self.forward.exposed_s + self.backward.exposed_s
+
+    @property
+    def clock_bound_frac(self) -> float:
+        """Share that a slower core clock lengthens: products, unless the host is what paces."""
+        waits = self.host_s >= self.forward.total_s + self.backward.total_s
+        return 0.0 if waits else self.product_s / self.total_s
 
     @property
     def compute_s(self) -> float:
@@ -96,20 +106,24 @@ def stage_time(setting: Setting) -> StageTime:
     """
     model, pp = setting.model, setting.plan.pp
     forward, backward, host_s = NOTHING, NOTHING, 0.0
-    for kind in layers.kinds(model):
+    extra = layers.predictions(model)
+    for kind in (*layers.kinds(model), *((extra,) if extra else ())):
         share = kind.count / pp
         there, back = _kind_time(setting, kind)
         forward, backward = forward + there * share, backward + back * share
         host_s += share * _host_s(setting, kind)
     top = 1.0 if model.layers % pp == 0 else 1.0 / pp
     there, back = _output_time(setting)
-    return StageTime(forward + there * top, backward + back * top, host_s)
+    there, back = there * top, back * top
+    return StageTime(forward + there, backward + back, host_s, there + back)
 
 
 def _kind_time(setting: Setting, kind: LayerKind) -> tuple[PassTime, PassTime]:
     """Return forward and backward of one layer of a kind.
 
-    Full recomputation repeats forward before backward; selective repeats the attention core.
+    Full recomputation repeats forward before backward; selective repeats what is large and cheap: the
+    attention core where it was written out, norms, activations and latent up-projections where it
+    is fused.
     """
     product = products_time(setting, kind)
     core = core_time(setting, kind)
@@ -124,7 +138,16 @@ def _kind_time(setting: Setting, kind: LayerKind) -> tuple[PassTime, PassTime]:
         back += PassTime(product[0] + core[0] - spared_s, moved[0], wire_s)
     elif recompute == "selective" and setting.stack.attention == "unfused":
         back += PassTime(core[0], 0.0, 0.0)
+    elif recompute == "selective":
+        back += PassTime(_up_projections_s(setting, kind), moved[0], 0.0)
     return there, back
+
+
+def _up_projections_s(setting: Setting, kind: LayerKind) -> float:
+    """Return the forward seconds of latent attention's up-projections."""
+    ups = (p for p in kind.products if p.part in ("q_up", "kv_up"))
+    shaped = ((p, *local_shape(setting, p)) for p in ups)
+    return sum(_product_s(setting, p, m, n, k, count) for p, m, n, k, count in shaped)
 
 
 def products_time(setting: Setting, kind: LayerKind) -> tuple[float, float, float]:
@@ -215,8 +238,9 @@ def memory_time(setting: Setting, kind: LayerKind) -> tuple[float, float]:
     """Return the seconds of what is bound by memory, for one layer of a kind: forward, backward."""
     forward_s, backward_s = 0.0, 0.0
     for name, elements in _moved(setting, kind):
-        forward_s += operators.operator_s(setting.chip, name, elements)
-        backward_s += operators.operator_s(setting.chip, name, elements, "backward")
+        moved = setting.stack.unfused * elements
+        forward_s += operators.operator_s(setting.chip, name, moved)
+        backward_s += operators.operator_s(setting.chip, name, moved, "backward")
     for product in kind.products:
         inputs, outputs = _narrowed(setting, product)
         if inputs:
@@ -239,7 +263,8 @@ def _moved(setting: Setting, kind: LayerKind) -> Iterator[tuple[str, float]]:
         elif product.part == "router":
             yield "router", rows * n
         elif product.part == "expert_up":
-            yield "permute", stack.routing_copies * rows * k * count
+            copies = stack.captured_copies if setting.captured else stack.routing_copies
+            yield "permute", copies * rows * k * count
         elif product.part.endswith("down") and product.split in ("rows", "experts"):
             yield activation, rows * k * count
 
@@ -285,7 +310,8 @@ def _expert_s(setting: Setting, kind: LayerKind) -> float:
         setting.fabric, plan.ep, setting.tokens / plan.tp, routed.k, routed.times, routed.stored,
         dispatch_bytes=BF16_BYTES, combine_bytes=BF16_BYTES,
     )
-    return setting.stack.exposed.expert * (once.dispatch_s + once.combine_s)
+    shown = setting.stack.exposed.of_experts(setting.chip.name)
+    return shown * (once.dispatch_s + once.combine_s)
 
 
 def _context_s(setting: Setting, kind: LayerKind) -> float:
@@ -301,8 +327,7 @@ def _context_s(setting: Setting, kind: LayerKind) -> float:
 
 def _host_s(setting: Setting, kind: LayerKind) -> float:
     """Return what the host needs to issue one layer of a kind, both ways."""
-    chip, stack = setting.chip.name, setting.stack
-    if chip in stack.captures and setting.model.state_space is None:
+    if setting.captured:
         return 0.0
     passes = 4.0 / 3.0 if setting.plan.recompute == "full" else 1.0
-    return passes * len(kind.products) * stack.host_product_s(chip)
+    return passes * len(kind.products) * setting.stack.host_product_s(setting.chip.name)

@@ -24,7 +24,7 @@ class PipelineTime:
 def pipeline_time(setting: Setting, stage: StageTime) -> PipelineTime:
     """Return the time lost to filling and draining, and to sends.
 
-    Filling and draining take (p - 1)/v micro-batches of the fullest stage (Narayanan et al., SC21,
+    Filling and draining take (p - 1)/v micro-batches of the other stages (Narayanan et al., SC21,
     arXiv:2104.04473, section 2.2). In the steady state every chunk of every micro-batch is received
     and sent on once forward and once backward.
     """
@@ -32,7 +32,7 @@ def pipeline_time(setting: Setting, stage: StageTime) -> PipelineTime:
     if plan.pp == 1:
         return PipelineTime(0.0, 0.0)
     left = ZERO_BUBBLE_LEFT if plan.schedule == "zero_bubble" else 1.0
-    bubble_s = left * (plan.pp - 1) / plan.virtual_stages * stage.total_s
+    bubble_s = left * (plan.pp - 1) / plan.virtual_stages * (stage.total_s - stage.top.total_s)
     once_s = _send_s(setting)
     steady_s = 2.0 * plan.virtual_stages * setting.micro_batches * once_s
     exposed_s = setting.stack.exposed.pipeline * steady_s + 2.0 * (plan.pp - 1) * once_s

@@ -14,8 +14,10 @@ from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan, Recompute, Schedule, Sharding
 from simulator.performance import memory, plan_faults, plan_space
 from simulator.performance.collectives import Fabric
-from simulator.performance.plan_search import Planned, Search, fittings, wording
-from simulator.performance.plan_space import Case, Fitting, Layout, Variant
+from simulator.performance.plan_axes import Case, divisors, options
+from simulator.performance.plan_search import Planned, Search
+from simulator.performance.plan_space import Fitting, Layout, Variant
+from simulator.performance.plan_words import wording
 
 # Fields that stay as the author wrote them.
 KEPT = ("global_batch_sequences", "sequence_length", "sequence_parallel", "stack", "sites")
@@ -32,9 +34,7 @@ MOST_SPARES = 0.10
 MOST_TIMES = 4096
 
 
-def advice(
-    model: LanguageModel, chip: Accelerator, accelerators: int, plan: ParallelPlan
-) -> str:
+def advice(model: LanguageModel, chip: Accelerator, accelerators: int, plan: ParallelPlan) -> str:
     """Return the nearest feasible plan in words, or the nearest accelerators that have one."""
     made = nearest(model, chip, accelerators, plan)
     if made is not None:
@@ -42,7 +42,9 @@ def advice(
     case = Case(model, chip, accelerators, {name: getattr(plan, name) for name in KEPT})
     counts = [str(count) for count in (fewer(case), enough(case)) if count]
     if counts:
-        return f"no plan of {accelerators} accelerators is feasible, of {' or '.join(counts)} one is"
+        return (
+            f"no plan of {accelerators} accelerators is feasible, of {' or '.join(counts)} one is"
+        )
     return "no feasible plan is near; another batch may have one"
 
 
@@ -56,15 +58,14 @@ def nearest(
     """Return the feasible plan nearest to `plan` with the same batch; None if there is none."""
     fixed = {name: getattr(plan, name) for name in KEPT}
     case = Case(model, chip, accelerators, fixed, also=plan.model_dump())
-    near = sorted(_near(case, plan), key=lambda found: found[0])
-    search, best = Search(case, fabric), []
-    for distance, candidate in near:
-        if best and (distance > best[0][0] or len(best) == NEAR):
+    search, made = Search(case, fabric), list[tuple[float, Planned]]()
+    for distance, candidate in sorted(_near(case, plan), key=lambda found: found[0]):
+        if made and (distance > made[0][0] or len(made) == NEAR):
             break
-        made = search.estimate(candidate)
-        if made is not None and not any(plan_faults.beyond(chip, candidate)):
-            best.append((distance, made))
-    return min((made for _, made in best), key=lambda m: m.step.step_time_s, default=None)
+        step = search.estimate(candidate)
+        if step is not None and not any(plan_faults.beyond(chip, candidate)):
+            made.append((distance, step))
+    return min((step for _, step in made), key=lambda m: m.step.step_time_s, default=None)
 
 
 def enough(case: Case) -> int | None:
@@ -92,7 +93,7 @@ def rounder(case: Case) -> int | None:
 
 def _near(case: Case, plan: ParallelPlan) -> Iterator[tuple[float, ParallelPlan]]:
     """Yield the nearest plans of every layout with their distances."""
-    for one in fittings(case):
+    for one in plan_space.fittings(case):
         far = np.where(one.fits, _distances(one, plan), np.inf)
         for place in np.flatnonzero(far == far.min())[:NEAR]:
             if np.isfinite(far.flat[place]):
@@ -132,8 +133,8 @@ def _steps(kind: Any, name: str, given: str) -> float:
 def _sizes(case: Case, least: int, most: int) -> list[tuple[int, Layout]]:
     """Return numbers of accelerators with a layout that they divide into, ascending."""
     whole = Case(case.model, case.chip, case.chip.scaleup_domain, case.fixed)
-    axes = (plan_space.options(whole, axis) for axis in ("tp", "pp", "cp"))
-    ranks = plan_space.divisors(case.sequences)
+    axes = (options(whole, axis) for axis in ("tp", "pp", "cp"))
+    ranks = divisors(case.sequences)
     every = (Layout(tp, pp, cp, dp) for tp, pp, cp in product(*axes) for dp in ranks)
     sizes = ((math.prod(layout), layout) for layout in every)
     return sorted((size, layout) for size, layout in sizes if least <= size <= most)
@@ -143,10 +144,10 @@ def _holds(case: Case, count: int, layout: Layout) -> bool:
     """Tell whether the plans that keep least on a chip fit: all shared out and recomputed."""
     grown = Case(case.model, case.chip, count, case.fixed)
     ways = plan_space.expert_ways(grown, layout)
-    if not ways or layout.tp not in plan_space.options(grown, "tp"):
+    if not ways or layout.tp not in options(grown, "tp"):
         return False
     room = plan_space.usable_bytes(case.chip)
-    for precision in plan_space.options(grown, "precision"):
+    for precision in options(grown, "precision"):
         variant = Variant(1, 1, get_args(Schedule)[0], "full", precision)
         plan = plan_space.plan_of(grown, layout, ways[-1], "full", variant)
         if memory.footprint(case.model, plan, layout.dp).total <= room:

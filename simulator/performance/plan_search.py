@@ -2,14 +2,15 @@
 
 A branch is a layout with its experts, micro-batch, recomputation and precision; its leaves differ in
 sharding, virtual stages and schedule. Branches wait in a queue under a lower bound of their step
-time that is sharpened each time they come up: useful FLOPs at the chip's peak; the time of one more
-micro-batch without recomputation; the same with it. Leaves add their bubble, then are estimated.
+time that is sharpened each time they come up: useful FLOPs at the chip's peak; the micro-batches on
+one stage, without recomputation; the same with it. Leaves add their bubble, then are estimated.
 The search ends when the least bound is no better than the worst plan kept: nothing better is left.
 """
 
 import heapq
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import count
 from math import inf
 from typing import Any, NamedTuple, get_args
@@ -22,20 +23,17 @@ from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan, Recompute
 from simulator.performance import memory, plan_space, training, transformer
 from simulator.performance.collectives import Fabric
+from simulator.performance.layer import stage_time
 from simulator.performance.memory import Footprint
-from simulator.performance.plan_space import Case, Fitting, Layout, Variant
+from simulator.performance.pipeline import ZERO_BUBBLE_LEFT
+from simulator.performance.plan_axes import Case
+from simulator.performance.plan_space import Fitting, Layout, Variant
+from simulator.performance.plan_words import why_none
 from simulator.performance.training import TrainingStep
 
-# Micro-batches between which the time of one more is taken: enough of them to hide what happens
-# once per step.
-FEW, MANY = 64, 128
-
-# From the fastest to the slowest, and, but for none at all, from most memory to least.
-FASTEST_SHARDING = ("optimizer", "none", "gradients", "full")
+# Sharding that exchanges once a step, from the fastest to the slowest.
+FASTEST_SHARDING = ("optimizer", "none", "gradients")
 RECOMPUTES: tuple[str, ...] = get_args(Recompute)
-
-# Bytes no plan needs: the bound of a branch leaves memory out.
-BOUNDLESS_BYTES = 1e24
 
 
 @dataclass(frozen=True)
@@ -73,6 +71,13 @@ class Branch(NamedTuple):
     """Sharding and variant of those that fit."""
 
 
+class Pace(NamedTuple):
+    """Seconds of one micro-batch of the whole model, and of its layers alone."""
+
+    whole_s: float
+    layers_s: float
+
+
 class Leaf(NamedTuple):
     """One plan."""
 
@@ -97,7 +102,7 @@ def search(
     least. `more` goes to `training.estimate`. No plan at all gives an empty tuple.
     """
     case = Case(model, chip, accelerators, fixed)
-    every = fittings(case)
+    every = plan_space.fittings(case)
     under = Search(case, fabric, more)
     plans = under.best(every, top)
     return Found(
@@ -123,52 +128,6 @@ def best_plan(
     return found.plans[0]
 
 
-def fittings(case: Case) -> list[Fitting]:
-    """Return the plans of all layouts with what they keep in memory."""
-    made = (plan_space.fitting(case, layout) for layout in plan_space.layouts(case))
-    return [one for one in made if one is not None]
-
-
-def why_none(case: Case) -> str:
-    """Return why no plan is feasible: nothing divides, or what the smallest plan keeps, by part."""
-    every = fittings(case)
-    who = f"{case.model.name} on {case.accelerators} {case.chip.name}"
-    if not every:
-        return (
-            f"{who}: no layout uses all accelerators and divides {case.model.heads} heads, "
-            f"{case.model.layers} layers and {case.sequences} sequences"
-        )
-    tightest = min(every, key=lambda one: one.memory_bytes.min())
-    plan = plan_at(case, tightest, int(tightest.memory_bytes.argmin()))
-    need = memory.footprint(case.model, plan, tightest.layout.dp)
-    room = plan_space.usable_bytes(case.chip)
-    return f"{who}: even the smallest plan ({wording(plan)}) does not fit: {parts(need, room)}"
-
-
-def parts(need: Footprint, room: float) -> str:
-    """Return what a chip would keep, part by part, against the memory it has."""
-    each = [f"{part} {value / 1e9:.1f} GB" for part, value in vars(need).items()]
-    return f"{', '.join(each)}: {need.total / 1e9:.1f} GB of {room / 1e9:.1f} GB usable"
-
-
-def wording(plan: ParallelPlan) -> str:
-    """Return a plan in words."""
-    ways = [f"{name} {getattr(plan, name)}" for name in ("tp", "pp", "cp", "ep", "dp")]
-    ways = [way for way in ways if not way.endswith(" 1")]
-    if plan.virtual_stages > 1:
-        ways.append(f"virtual stages {plan.virtual_stages}")
-    ways += [f"micro-batch {plan.micro_batch}", f"recompute {plan.recompute}"]
-    return ", ".join([*ways, f"sharding {plan.sharding}", plan.schedule, plan.precision])
-
-
-def plan_at(case: Case, one: Fitting, place: int) -> ParallelPlan:
-    """Return the plan at a flat place of a layout's table."""
-    e, s, v = np.unravel_index(place, one.fits.shape)
-    return plan_space.plan_of(
-        case, one.layout, one.experts[e], one.shardings[s], one.variants[v]
-    )
-
-
 def branches(one: Fitting) -> Iterator[Branch]:
     """Yield the branches of a layout that have a leaf no other plan is sure to beat."""
     leaves: dict[tuple[Any, ...], list[tuple[str, Variant]]] = {}
@@ -183,9 +142,9 @@ def branches(one: Fitting) -> Iterator[Branch]:
 def undominated(one: Fitting) -> NDArray[np.bool_]:
     """Return the plans that fit, without those that recompute or share out more than they need.
 
-    Of plans that are equal otherwise, the one that recomputes least is fastest, and so is the one
-    that shares out least, from the optimizer's state on (no sharing at all sends as much and
-    updates more).
+    Of plans that are equal otherwise, the one that recomputes least is fastest. Of those that
+    exchange once a step, so is the one that shares out the optimizer's state alone: no sharing
+    sends as much and updates more. Fully sharded plans are another kind, and compete.
     """
     kept = one.fits.copy()
     order = [one.shardings.index(kind) for kind in FASTEST_SHARDING if kind in one.shardings]
@@ -193,8 +152,8 @@ def undominated(one: Fitting) -> NDArray[np.bool_]:
         for faster in order[:place]:
             kept[:, s] &= ~one.fits[:, faster]
     for v, variant in enumerate(one.variants):
-        for faster in RECOMPUTES[: RECOMPUTES.index(variant.recompute)]:
-            lighter = variant._replace(recompute=faster)
+        for less in RECOMPUTES[: RECOMPUTES.index(variant.recompute)]:
+            lighter = variant._replace(recompute=less)
             if lighter in one.variants:
                 kept[:, :, v] &= ~one.fits[:, :, one.variants.index(lighter)]
     return kept
@@ -208,13 +167,15 @@ class Search:
     fabric: Fabric | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
     estimated: int = 0
-    paces_s: dict[tuple[Any, ...], float] = field(default_factory=dict)
+    paces: dict[tuple[Any, ...], Pace] = field(default_factory=dict)
 
     def best(self, every: list[Fitting], top: int) -> list[Planned]:
         """Return the fastest plan of each of the `top` best layouts, fastest first."""
         kept: dict[Any, Planned] = {}
         tie = count()  # decides between equal bounds, first come first
-        queue = [(0.0, next(tie), 0, b) for one in every for b in branches(one)]
+        queue: list[tuple[float, int, int, Branch | Leaf]] = [
+            (0.0, next(tie), 0, branch) for one in every for branch in branches(one)
+        ]
         while queue:
             bound_s, _, depth, at = heapq.heappop(queue)
             if bound_s >= _worst_s(kept, top):
@@ -231,12 +192,13 @@ class Search:
         if depth == 0:
             yield self._flops_s(branch.precision), branch
         elif depth == 1:
-            yield self._rounds(branch) * self._pace_s(branch, "none"), branch
+            yield self._rounds(branch) * self._pace(branch, "none").whole_s, branch
         else:
-            pace_s, rounds = self._pace_s(branch, branch.recompute), self._rounds(branch)
+            pace = self._pace(branch, branch.recompute)
+            steady_s = self._rounds(branch) * pace.whole_s
             for sharding, variant in branch.leaves:
-                bound_s = pace_s * (rounds + least_bubble(branch.layout, variant))
-                yield bound_s, Leaf(branch.layout, branch.ep, sharding, variant)
+                bubble_s = least_bubble(branch.layout, variant) * pace.layers_s
+                yield steady_s + bubble_s, Leaf(branch.layout, branch.ep, sharding, variant)
 
     def _keep(self, kept: dict[Any, Planned], leaf: Leaf, top: int) -> None:
         """Estimate a leaf; keep it if it is the best of its layout and among the best layouts."""
@@ -250,69 +212,67 @@ class Search:
 
     def estimate(self, plan: ParallelPlan) -> Planned | None:
         """Return the plan's step; None where the model of the step refuses it."""
-        step = self._step(self.case.chip, self.case.accelerators, plan)
-        if step is None:
-            return None
-        return Planned(plan, step, memory.footprint(self.case.model, plan, step.data_parallel))
-
-    def _step(self, chip: Accelerator, accelerators: int, plan: ParallelPlan) -> TrainingStep | None:
         self.estimated += 1
+        case = self.case
         try:
-            return training.estimate(
-                self.case.model, chip, accelerators, plan, self.fabric, **self.more
+            step = training.estimate(
+                case.model, case.chip, case.accelerators, plan, self.fabric, **self.more
             )
         except ValueError:
             return None
+        return Planned(plan, step, memory.footprint(case.model, plan, step.data_parallel))
 
     def _flops_s(self, precision: str) -> float:
         """Return the step's time if all chips did useful products at their peak."""
+        return self._flops / (self.case.accelerators * self.case.chip.peak[precision])
+
+    @cached_property
+    def _flops(self) -> float:
+        """Useful FLOPs of a step."""
         case = self.case
-        flops = case.sequences * case.length * transformer.train_flops(case.model, case.length)
-        return flops / (case.accelerators * case.chip.peak[precision])
+        return case.sequences * case.length * transformer.train_flops(case.model, case.length)
 
     def _rounds(self, branch: Branch) -> float:
         """Return micro-batches of the whole model that one stage's work amounts to."""
         layout = branch.layout
         return self.case.sequences / (layout.dp * branch.micro_batch * layout.pp)
 
-    def _pace_s(self, branch: Branch, recompute: str) -> float:
-        """Return what one more micro-batch takes where one stage holds all layers.
+    def _pace(self, branch: Branch, recompute: str) -> Pace:
+        """Return what one micro-batch takes where one stage holds the whole model.
 
         The fullest stage of a pipeline takes at least its share of that.
         """
         layout = branch.layout
         key = (layout.tp, layout.cp, branch.ep, branch.micro_batch, recompute, branch.precision)
-        if key not in self.paces_s:
-            few_s, many_s = (self._alone_s(branch, recompute, batches) for batches in (FEW, MANY))
-            self.paces_s[key] = (many_s - few_s) / (MANY - FEW)
-        return self.paces_s[key]
+        if key not in self.paces:
+            self.paces[key] = self._alone(branch, recompute)
+        return self.paces[key]
 
-    def _alone_s(self, branch: Branch, recompute: str, batches: int) -> float:
-        """Return the step of one stage on about as many chips; 0 s, no bound, where refused."""
-        group = branch.layout.tp * branch.layout.cp
-        least = plan_space.ranks_for(branch.ep, branch.layout)
-        dp = least * max(self.case.accelerators // (group * least), 1)
-        sequences = {"global_batch_sequences": dp * branch.micro_batch * batches, "sites": None}
-        alone = Case(self.case.model, self._boundless, dp * group, {**self.case.fixed, **sequences})
+    def _alone(self, branch: Branch, recompute: str) -> Pace:
+        """Return the pace of a layout without pipeline; no bound where it is refused."""
+        case, own = self.case, branch.layout
         variant = Variant(branch.micro_batch, 1, "1f1b", recompute, branch.precision)
-        layout = Layout(branch.layout.tp, 1, branch.layout.cp, dp)
-        plan = plan_space.plan_of(alone, layout, branch.ep, "optimizer", variant)
-        step = self._step(self._boundless, dp * group, plan)
-        return step.step_time_s if step else 0.0
-
-    @property
-    def _boundless(self) -> Accelerator:
-        return self.case.chip.model_copy(update={"memory": BOUNDLESS_BYTES})
+        layout = Layout(own.tp, 1, own.cp, own.dp * own.pp)
+        plan = plan_space.plan_of(case, layout, branch.ep, "optimizer", variant)
+        try:
+            setting = training.setting_of(
+                case.model, case.chip, plan, layout.dp, self.fabric, **self.more
+            )
+        except ValueError:
+            return Pace(0.0, 0.0)
+        stage = stage_time(setting)
+        layers_s = stage.forward.total_s + stage.backward.total_s - stage.top.total_s
+        slowest = training.slowest(case.chip, case.accelerators)
+        return Pace(slowest * stage.total_s, slowest * layers_s)
 
 
 def least_bubble(layout: Layout, variant: Variant) -> float:
-    """Return the least a pipeline waits, in micro-batches of the whole model.
+    """Return the least a pipeline waits, in micro-batches of all layers.
 
-    (p - 1)/v stages (Narayanan et al., SC21, section 2.2); zero-bubble schedules may reach none.
+    (p - 1)/v stages (Narayanan et al., SC21, section 2.2), less what a schedule fills.
     """
-    if variant.schedule != "1f1b":
-        return 0.0
-    return (layout.pp - 1) / (variant.virtual_stages * layout.pp)
+    left = 1.0 if variant.schedule == "1f1b" else ZERO_BUBBLE_LEFT
+    return left * (layout.pp - 1) / (variant.virtual_stages * layout.pp)
 
 
 def _worst_s(kept: Mapping[Any, Planned], top: int) -> float:

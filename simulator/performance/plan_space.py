@@ -1,63 +1,25 @@
-"""The space of parallel plans of a training step: what may be chosen, what divides, what fits.
+"""The space of parallel plans of a training step: what divides, what fits.
 
 A layout (tensor, pipeline, context and data parallel) comes first; experts, sharding and the
-variants (micro-batch, virtual stages, schedule, recomputation, precision) come below it. Every
-choice is a line of `AXES`.
+variants (micro-batch, virtual stages, schedule, recomputation, precision) come below it.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import product
-from math import gcd
-from typing import Any, NamedTuple, get_args
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
-from simulator.components.parallel_plan import ParallelPlan, Recompute, Schedule, Sharding
+from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance import memory
+from simulator.performance.plan_axes import Case, is_even, options
 
-# Layers that the ends of a model may stand for where stages are balanced: embedding, output matrix
-# and a multi-token head. Llama 3 405B took two layers off 128 for them (arXiv:2407.21783, 3.3.2),
-# DeepSeek-V3 runs 61 layers in 16 stages (arXiv:2412.19437). Derived.
-END_LAYERS = 3
-
-# Tokens of a sequence that one chip keeps at least under context parallelism: Llama 3 405B kept
-# 8,192 of 131,072 (table 4). Below some thousand the ring of keys costs more than it spreads.
-# Assumed, 1024-8192.
-LEAST_CHUNK_TOKENS = 2048
-
-# Largest micro-batch and most chunks per stage looked at; published runs take 1-8 and 1-12. Assumed.
-MOST_MICRO_BATCH = 16
-MOST_CHUNKS = 16
-
-# Precisions that train large models today; fp4 and int8 only when asked for.
-TRAINED_IN = ("bf16", "fp8")
-
-
-@dataclass(frozen=True)
-class Case:
-    """What is planned: a model on a number of chips, and the plan's fields that are given."""
-
-    model: LanguageModel
-    chip: Accelerator
-    accelerators: int
-    fixed: Mapping[str, Any]
-    """Fields of the plan that all plans keep; the global batch and sequence length are needed."""
-    also: Mapping[str, Any] = field(default_factory=dict)
-    """What a field may be beside what its axis offers."""
-
-    @property
-    def sequences(self) -> int:
-        """Sequences in the global batch."""
-        return int(self.fixed["global_batch_sequences"])
-
-    @property
-    def length(self) -> int:
-        """Tokens in a sequence."""
-        return int(self.fixed["sequence_length"])
+# Schedules that are run with several chunks per stage; zero bubble is not (arXiv:2401.10241).
+INTERLEAVED = ("1f1b",)
 
 
 class Layout(NamedTuple):
@@ -92,57 +54,6 @@ class Fitting:
     fits: NDArray[np.bool_]
 
 
-def _tensor_ways(case: Case) -> Iterator[int]:
-    """Divisors of the heads that fill scale-up domains without a rest."""
-    domain = min(case.chip.scaleup_domain, case.accelerators)
-    return (t for t in divisors(case.model.heads) if domain % t == 0)
-
-
-def _stages(case: Case) -> Iterator[int]:
-    """Stages of equal layers."""
-    return (p for p in range(1, case.model.layers + 1) if _is_even(case.model, p))
-
-
-def _context_ways(case: Case) -> Iterator[int]:
-    """Powers of two that leave every chip two chunks of the sequence, long enough."""
-    ways = powers_of_two(max(case.length // LEAST_CHUNK_TOKENS, 1))
-    return (c for c in ways if c == 1 or case.length % (2 * c) == 0)
-
-
-def _expert_ways(case: Case) -> Sequence[int]:
-    """Divisors of the number of experts."""
-    return divisors(case.model.experts.count) if case.model.experts else (1,)
-
-
-def _precisions(case: Case) -> Sequence[str]:
-    """What the chip multiplies in, of what models are trained in."""
-    known = [p for p in TRAINED_IN if p in case.chip.peak]
-    return known or list(case.chip.peak)[:1]
-
-
-AXES: dict[str, Callable[[Case], Iterator[Any] | Sequence[Any]]] = {
-    "tp": _tensor_ways,
-    "pp": _stages,
-    "cp": _context_ways,
-    "ep": _expert_ways,
-    "micro_batch": lambda case: powers_of_two(MOST_MICRO_BATCH),
-    "virtual_stages": lambda case: range(1, MOST_CHUNKS + 1),
-    "schedule": lambda case: get_args(Schedule),
-    "recompute": lambda case: get_args(Recompute),
-    "sharding": lambda case: get_args(Sharding),
-    "precision": _precisions,
-}
-
-
-def options(case: Case, axis: str) -> tuple[Any, ...]:
-    """Return what a field may be: what is given, or all that its axis offers."""
-    if case.fixed.get(axis) is not None:
-        return (case.fixed[axis],)
-    offered = tuple(AXES[axis](case))
-    more = case.also.get(axis)
-    return offered if more is None or more in offered else (*offered, more)
-
-
 def layouts(case: Case) -> list[Layout]:
     """Return the layouts that use all accelerators and divide heads, layers and batch."""
     found = []
@@ -168,6 +79,7 @@ def variants(case: Case, layout: Layout) -> list[Variant]:
         for v in each["virtual_stages"]
         if _chunks_go(case, layout, m, v)
         for chosen in product(*rest)
+        if v == 1 or chosen[0] in INTERLEAVED or "schedule" in case.fixed
     ]
 
 
@@ -207,6 +119,18 @@ def fitting(case: Case, layout: Layout) -> Fitting | None:
     return Fitting(layout, ways, kinds, chosen, total, total <= room)
 
 
+def fittings(case: Case) -> list[Fitting]:
+    """Return the plans of all layouts with what they keep in memory."""
+    made = (fitting(case, layout) for layout in layouts(case))
+    return [one for one in made if one is not None]
+
+
+def plan_at(case: Case, one: Fitting, place: int) -> ParallelPlan:
+    """Return the plan at a flat place of a layout's table."""
+    e, s, v = np.unravel_index(place, one.fits.shape)
+    return plan_of(case, one.layout, one.experts[e], one.shardings[s], one.variants[v])
+
+
 def usable_bytes(chip: Accelerator) -> float:
     """Return the memory that a plan may fill."""
     return memory.USABLE_SHARE * chip.memory
@@ -241,13 +165,8 @@ def _chunks_go(case: Case, layout: Layout, micro_batch: int, chunks: int) -> boo
     if chunks == 1 or case.fixed.get("virtual_stages") is not None:
         return True
     batches = case.sequences // (layout.dp * micro_batch)
-    even = layout.pp * chunks <= case.model.layers and _is_even(case.model, layout.pp * chunks)
+    even = layout.pp * chunks <= case.model.layers and is_even(case.model, layout.pp * chunks)
     return layout.pp > 1 and batches % layout.pp == 0 and even
-
-
-def _is_even(model: LanguageModel, parts: int) -> bool:
-    """Tell whether the layers, with the ends of the model beside them, go into equal parts."""
-    return -model.layers % parts <= END_LAYERS
 
 
 def _is_given(case: Case, dp: int) -> bool:
@@ -256,19 +175,3 @@ def _is_given(case: Case, dp: int) -> bool:
 
 def _experts(model: LanguageModel) -> int:
     return model.experts.count if model.experts else 1
-
-
-def divisors(count: int) -> tuple[int, ...]:
-    """Return all divisors, ascending."""
-    low = [d for d in range(1, int(count**0.5) + 1) if count % d == 0]
-    return tuple(sorted({*low, *(count // d for d in low)}))
-
-
-def powers_of_two(most: int) -> tuple[int, ...]:
-    """Return 1, 2, 4 ... up to `most`."""
-    return tuple(2**k for k in range(most.bit_length()) if 2**k <= most)
-
-
-def ranks_for(ep: int, layout: Layout) -> int:
-    """Return the fewest data-parallel ranks that hold `ep` expert groups."""
-    return ep // gcd(ep, layout.tp * layout.cp)

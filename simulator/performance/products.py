@@ -48,7 +48,7 @@ def product_s(
     m: Number,
     n: Number,
     k: Number,
-    count: float = 1.0,
+    count: Number | float = 1.0,
     *,
     weights: str | None = None,
     result_bytes: float = RESULT_BYTES,
@@ -90,7 +90,7 @@ def joined_s(compute_s: Number, memory_s: Number) -> Number:
 
 
 def _compute_s(
-    chip: Accelerator, precision: str, m: Number, n: Number, k: Number, count: float
+    chip: Accelerator, precision: str, m: Number, n: Number, k: Number, count: Number | float
 ) -> Number:
     """Return the time of the padded tiles on the cores, at full clock.
 

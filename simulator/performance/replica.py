@@ -1,6 +1,6 @@
 """One serving replica of the plan engine: iterations, power and room, from the iteration model."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,13 +11,16 @@ from simulator.components.accelerator import Accelerator
 from simulator.components.engine import Engine
 from simulator.components.language_model import LanguageModel
 from simulator.performance import chip as chips
-from simulator.performance import serving_memory
+from simulator.performance import serving_memory, serving_operators
 from simulator.performance.collectives import fabric_of
 from simulator.performance.iteration import IterationCost, ReplicaCost, replica_cost_of
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
 
 ENGINE = "vllm-0.12"
 """Serving engine of plans that name none."""
+
+# Core clock at which the share of time that follows it is taken. Assumed, 0.6-0.9.
+PROBED_CLOCK = 0.8
 
 # Sequences that decode beside a prompt, where the time that it adds is taken. Assumed, 8-128.
 PROMPT_COMPANY = 32.0
@@ -78,15 +81,44 @@ class Replica:
         time_s, matrix_s, memory_s = (self._prefill(f, tokens, cached) for f in self.cost.forms)
         return float(chips.utilised_power_frac(self.chip, matrix_s / time_s, memory_s / time_s))
 
+    def clock_bound_frac(self, batch: NDArray[np.float64], context: float) -> NDArray[np.float64]:
+        """Return the share of a decode iteration that follows the core clock."""
+        slower = self._slow.decode_s(batch, context) / self.decode_s(batch, context) - 1.0
+        return np.clip(slower / (1.0 / PROBED_CLOCK - 1.0), 0.0, 1.0)
+
+    def scores_s(self, tokens: float) -> float:
+        """Return the time of scores over the vocabulary for so many tokens beyond the first."""
+        few, many = serving_operators.output_work(self.setting, np.array([1.0, tokens]))[0]
+        return float(many - few)
+
+    @cached_property
+    def weight_bytes(self) -> float:
+        """Bytes of weights on all chips, repeated ones included."""
+        return serving_memory.weight_bytes(self.setting) * self.chips
+
+    @cached_property
+    def kv_room_bytes(self) -> float:
+        """Memory left for keys and values; ValueError if the weights leave none."""
+        return serving_memory.room_bytes(self.setting) * self.chips
+
+    @cached_property
+    def _slow(self) -> IterationCost:
+        return replica_cost_of(replace(self.setting, clock_frac=PROBED_CLOCK)).time
+
     def sequences(self, context: float) -> int:
         """Return how many sequences of `context` tokens fit; ValueError if none does."""
         return serving_memory.seats(self.setting, context)
 
     def _prefill(self, form: IterationCost, tokens: float, cached: float) -> float:
-        """Return what a prompt adds, in the engine's chunks."""
+        """Return what a prompt adds, in the engine's chunks.
+
+        Where prompts come often they share iterations, and so what one waits for its host.
+        """
+        chunk = float(self.setting.engine.chunk_tokens)
         done, total = cached, 0.0
         while done < tokens:
-            part = min(tokens - done, float(self.setting.engine.chunk_tokens))
-            total += form.added_s(part, PROMPT_COMPANY, done)
+            part = min(tokens - done, chunk)
+            shared_s = form.prompt_s * part / (chunk * self.plan.dp)
+            total += form.added_s(part, PROMPT_COMPANY, done) - form.prompt_s + shared_s
             done += part
         return total

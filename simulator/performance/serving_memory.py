@@ -17,7 +17,7 @@ def weight_bytes(setting: ServingSetting) -> float:
         each = setting.other_bytes(kind)
         for product in kind.products:
             share = {"experts": plan.chips, "whole": 1}.get(product.split, plan.tp)
-            each += setting.weight_bytes(kind, product) / share
+            each += setting.weight_bytes(product) / share
         total += kind.count * each
     return total
 

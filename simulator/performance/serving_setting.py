@@ -58,7 +58,7 @@ class ServingSetting:
         """Bytes of keys and values that a chip reads per second."""
         return self.engine.of(self.engine.kv_share, self.chip.name) * self.chip.memory_bandwidth
 
-    def stored(self, kind: LayerKind, product: Product) -> str:
+    def stored(self, product: Product) -> str:
         """Return the precision in which a product's weights are kept.
 
         4-bit releases of models with experts leave everything else in 16 bits or, of models
@@ -70,21 +70,21 @@ class ServingSetting:
             return "bf16"
         return self.precision
 
-    def formats(self, kind: LayerKind, product: Product) -> tuple[str, str]:
+    def formats(self, product: Product) -> tuple[str, str]:
         """Return the precisions that a product is multiplied and kept in.
 
         Weights without matrix units of their own are widened to 16 bits on the way.
         """
-        kept = self.stored(kind, product)
+        kept = self.stored(product)
         if kept not in self.chip.peak:
             return "bf16", kept
         if kept == "fp4" and self.model.weight_precision == "fp4":
             return "fp8", kept
         return kept, kept
 
-    def weight_bytes(self, kind: LayerKind, product: Product) -> float:
+    def weight_bytes(self, product: Product) -> float:
         """Return the bytes of a product's weights in one layer, all of them."""
-        return product.stored_weights * PRECISION_BYTES[self.stored(kind, product)]
+        return product.stored_weights * PRECISION_BYTES[self.stored(product)]
 
     def other_bytes(self, kind: LayerKind) -> float:
         """Return the bytes of a layer's weights beside products."""

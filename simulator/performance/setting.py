@@ -53,3 +53,8 @@ class Setting:
     def expert_ranks(self) -> int:
         """Ranks that hold the same experts."""
         return max(self.shard_ranks * self.plan.tp // self.plan.ep, 1)
+
+    @cached_property
+    def captured(self) -> bool:
+        """Whole steps are captured once and replayed: no host issues them."""
+        return self.stack.captured(self.chip.name, self.model.state_space is not None)

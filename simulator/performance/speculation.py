@@ -7,6 +7,8 @@ import numpy as np
 from simulator.performance import layers
 from simulator.performance import serving_operators as ops
 from simulator.performance.iteration import IterationCost
+from simulator.performance.serving_attention import context_work
+from simulator.performance.serving_exchange import exchange_work
 from simulator.performance.serving_setting import ServingSetting
 
 
@@ -27,13 +29,15 @@ def speculated(setting: ServingSetting, cost: IterationCost, drafts: Drafts) -> 
     """
     kind = layers.predictions(setting.model)
     if kind is None:
-        raise ValueError(f"{setting.model.name} has no layer of multi-token prediction to draft with")
+        raise ValueError(
+            f"{setting.model.name} has no layer of multi-token prediction to draft with"
+        )
     drafted = drafts.tokens
     at = np.maximum(cost.tokens / (drafted + 1.0), 1.0)
-    once = ops.small_work(setting, kind, at) + ops.exchange_work(setting, kind, at)
+    once = ops.small_work(setting, kind, at) + exchange_work(setting, kind, at)
     for product in kind.products:
         once = once + ops.product_work(setting, kind, product, at)
-    reads = sum(made[0] for _, made in ops.context_work(setting, kind))
+    reads = sum(made[0] for _, made in context_work(setting, kind))
     few, many = ops.output_work(setting, np.array([1.0, 513.0]))[0]
     return replace(
         cost,

@@ -36,6 +36,8 @@ class TrainingStep:
     """Products and memory-bound work, the optimizer's pass included."""
     exposed_communication_s: float
     """Communication that nothing hides, and the wait for slower chips."""
+    data_parallel_s: float
+    """Of that, summing gradients and spreading weights over the data-parallel ranks."""
     bubble_frac: float
     """Share of the step in which a pipeline stage has nothing to do."""
     mfu: float
@@ -70,7 +72,8 @@ def estimate(
     The steady pipeline runs m micro-batches at the pace of its fullest stage; then what filling and
     draining, sends, data parallelism and the optimizer add; all of it paced by the slowest chip.
     """
-    memory.check(model, accelerator, plan, data_parallel(model, accelerators, plan))
+    dp = data_parallel(model, accelerators, plan)
+    memory.check(model, accelerator, plan, dp, stack)
     return estimate_unchecked(model, accelerator, accelerators, plan, fabric, stack, clock_frac)
 
 
@@ -89,7 +92,7 @@ def estimate_unchecked(
     """
     dp = data_parallel(model, accelerators, plan)
     setting = setting_of(model, accelerator, plan, dp, fabric, stack, clock_frac)
-    return _step(setting, accelerators, memory.footprint(model, plan, dp).total)
+    return _step(setting, accelerators, memory.footprint(model, plan, dp, stack).total)
 
 
 def setting_of(
@@ -112,11 +115,12 @@ def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingS
     stage = stage_time(setting)
     pipeline, data = pipeline_time(setting, stage), data_time(setting, stage)
     batches = setting.micro_batches
-    slowest = slowest_of(accelerators, min(chip.scaleup_domain, SERVER_CHIPS))
+    pace = slowest(chip, accelerators)
     compute_s = batches * stage.compute_s + data.optimizer_s
     wire_s = batches * stage.exposed_s + pipeline.sends_s
-    bubble_s = slowest * pipeline.bubble_s
-    step_s = slowest * (compute_s + wire_s) + bubble_s + data.exposed_s + stack.step_overhead
+    bubble_s = pace * pipeline.bubble_s
+    staged_s = pace * batches * stage.total_s + bubble_s
+    step_s = pace * (compute_s + wire_s) + bubble_s + data.exposed_s + stack.step_overhead
     tokens = float(plan.global_batch_sequences * plan.sequence_length)
     work = tokens * transformer.train_flops(model, plan.sequence_length)
     at_work = _power_at_work(stage)
@@ -124,17 +128,23 @@ def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingS
         step_time_s=step_s,
         compute_s=compute_s,
         exposed_communication_s=step_s - compute_s - bubble_s,
+        data_parallel_s=data.exposed_s,
         bubble_frac=bubble_s / step_s,
         mfu=work / (step_s * accelerators * chip.peak[setting.precision]),
         tokens_per_step=tokens,
         dynamic_power_frac=WAITING_POWER + (at_work - WAITING_POWER) * compute_s / step_s,
         compute_power_frac=at_work,
-        clock_bound_frac=batches * stage.product_s / step_s,
+        clock_bound_frac=stage.clock_bound_frac * staged_s / step_s,
         checkpoint_bytes=memory.CHECKPOINT_BYTES * transformer.parameters(model),
         memory_bytes=memory_bytes,
         data_parallel=setting.data_parallel,
         stack=stack.name,
     )
+
+
+def slowest(chip: Accelerator, accelerators: int) -> float:
+    """Return how much longer a step takes because it waits for the slowest chip."""
+    return slowest_of(accelerators, min(chip.scaleup_domain, SERVER_CHIPS))
 
 
 def _power_at_work(stage: StageTime) -> float:

@@ -104,6 +104,8 @@ def _family(name: str) -> str:
 
 def _without_names(text: str) -> str:
     """Drop what a definition says of one member of its family only."""
+    text = re.sub(r" Tests of .+? on [\d,]+ accelerators .+?\.$", "", text)
+    text = re.sub(r", by [\d,]+ support racks at .+?\)\.$", ".", text)
     text = re.sub(r" Job on [\d,]+ .+?\.$", "", text)
     text = re.sub(r" \(first token within [^)]*\)", "", text)
     text = re.sub(r" \([\d.e+]+ tokens\)", "", text)

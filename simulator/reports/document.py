@@ -23,6 +23,7 @@ from simulator.reports import (
     energy_flow,
     failures,
     headroom,
+    network,
     power_envelope,
     serving,
     training,
@@ -39,11 +40,14 @@ PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
         cooling_water.page, accelerator_hours.page, training.page, serving.page, failures.page,
-        energy_cost.page, validation.page, back_matter.page,
+        network.page, energy_cost.page, validation.page, back_matter.page,
     ),
     "exec": (decision.page, power_envelope.page),
 }  # fmt: skip
-NEEDS = {training.page: "jobs", serving.page: "pools", validation.page: "validation"}
+NEEDS = {
+    training.page: "jobs", serving.page: "pools", network.page: "network",
+    validation.page: "validation",
+}  # fmt: skip
 """Pages that a run without rows in this table does not get."""
 PIXELS_PER_INCH = 150
 CHARACTER_PT, BOLD_PT, CELL_PT = 5.4, 6.4, 8.0

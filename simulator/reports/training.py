@@ -4,7 +4,7 @@ import pandas as pd
 
 from simulator.metrics import training
 from simulator.metrics.fleet import cause_of, hours
-from simulator.reports import wording
+from simulator.reports import step_phases, wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
 from simulator.reports.run import Run
 from simulator.reports.style import (
@@ -26,6 +26,9 @@ from simulator.reports.style import (
 JOBS_DRAWN = 3
 POINTS = 600
 DAY_S = 86_400.0
+KINDS = {
+    "training": "pre-training", "fine_tuning": "fine-tuning", "rl_post_training": "post-training",
+}  # fmt: skip
 
 
 def page(run: Run) -> Page:
@@ -41,8 +44,8 @@ def page(run: Run) -> Page:
         f"Training job “{job['job']}” {_ending(run, job)} after {stops:,.0f} interruptions, with an ETTR of "
         f"{wording.percent(ettr)} and {wording.percent(run.value(f'{name}.mfu'))} MFU",
         (_story(job), *_spread(run, str(job["job"]))),
-        (progress(run), goodput(run)),
-        (TableSpec("Jobs", _table(jobs)),),
+        (progress(run), step_phases.phases(run), goodput(run)),
+        (TableSpec("Jobs", _table(jobs)), *step_phases.beside(run)),
     )
 
 
@@ -216,6 +219,7 @@ def _table(jobs: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Job": jobs["job"].astype(str),
+            "Kind": [KINDS.get(str(kind), str(kind)) for kind in jobs["kind"]],
             "Chip": jobs["accelerator"].astype(str),
             "Chips": [f"{v:,.0f}" for v in jobs["accelerators"]],
             "Step": [wording.seconds(float(v)) for v in jobs["step_time_s"]],

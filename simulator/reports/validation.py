@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Iterable
 from itertools import cycle
 
 import numpy as np
@@ -21,12 +22,18 @@ BAND = 0.10
 """Half width of the band drawn around equality."""
 FARTHEST_PCT = 60.0
 """Where the axis of errors ends."""
-SOURCE_LENGTH = 118
+SOURCE_LENGTH = 64
+"""Characters of a meaning that fit two lines."""
+MODELS = ("performance.", "studies.")
+"""How the names of constants begin that belong to no software stack."""
 
 
 def page(run: Run) -> Page:
     """Return the page on measured against simulated."""
-    rows = _rows(run)
+    rows, constants = _rows(run), run.first.tables["constants"]
+    of_model = constants["name"].astype(str).str.startswith(MODELS)
+    models, stacks = constants[of_model], constants[~of_model]
+    numbers = _numbers([*rows["source"], *stacks["source"]])
     return Page(
         "validation",
         "Measured against simulated",
@@ -43,9 +50,14 @@ def page(run: Run) -> Page:
         (comparison(run),),
         (
             TableSpec("By topic and by what it ran on", _summary(rows)),
-            TableSpec("Row by row", _listed(rows), (2.6, 0, 0, 0, 0, 0)),
-            TableSpec("Sources of the measurements", _sources(rows), (0, 1)),
-            TableSpec("Constants", _constants(run), (1.25, 0.55, 0.6, 0.55, 2.2)),
+            TableSpec("Row by row", _listed(rows, numbers), (2.6, 0, 0, 0, 0, 0)),
+            TableSpec("Constants by software stack", _of_stacks(stacks, numbers), (0.55, 2.5)),
+            TableSpec("Constants of the models", _of_models(models), (1.5, 0, 0, 2.3)),
+            TableSpec("Sources", _sources(numbers), (0, 1)),
+        ),
+        closing=(
+            "Meaning and origin of every constant stand in full in tables/constants.parquet of the "
+            "run folder.",
         ),
     )
 
@@ -155,47 +167,67 @@ def _stats(topic: str, place: str, part: pd.DataFrame) -> tuple[str, str, int, i
     return topic, place, len(part), failed, _percent(middle), _percent(tail)
 
 
-def _listed(rows: pd.DataFrame) -> pd.DataFrame:
-    numbers = _numbers(rows)
+def _listed(rows: pd.DataFrame, numbers: dict[str, int]) -> pd.DataFrame:
+    """Return every row, ready to print."""
+    values = {
+        name.capitalize(): [_value(v, u) for v, u in zip(rows[name], rows["unit"], strict=True)]
+        for name in ("measured", "simulated")
+    }
     return pd.DataFrame(
         {
             "Row": [wording.breakable(str(name)) for name in rows["id"]],
             "Quantity": [wording.plain(str(name)) for name in rows["quantity"]],
-            "Measured": [_value(v, u) for v, u in zip(rows["measured"], rows["unit"], strict=True)],
-            "Simulated": [
-                _value(v, u) for v, u in zip(rows["simulated"], rows["unit"], strict=True)
-            ],
+            **values,
             "Error": [_percent(v, "+") for v in rows["error_pct"]],
             "Source": [f"[{numbers[source]}]" for source in rows["source"]],
         }
     )
 
 
-def _sources(rows: pd.DataFrame) -> pd.DataFrame:
-    numbers = _numbers(rows)
+def _of_stacks(table: pd.DataFrame, numbers: dict[str, int]) -> pd.DataFrame:
+    """Return one line per software stack: its constants with range, evidence and source."""
+    lines: dict[str, list[str]] = {}
+    for row in table.itertuples():
+        stack, name = _split(str(row.name))
+        span = "" if pd.isna(row.range) else f"{row.range}, "
+        told = f"{name} {row.value} ({span}{row.evidence} [{numbers[str(row.source)]}])"
+        lines.setdefault(stack, []).append(told)
+    cells = [(wording.breakable(stack), "; ".join(told)) for stack, told in lines.items()]
+    return pd.DataFrame(cells, columns=["Stack", "Constants"])
+
+
+def _split(name: str) -> tuple[str, str]:
+    """Return stack and constant: a version's dots, as in 25.11, belong to the stack."""
+    found = re.match(r"(.+?)\.([a-zA-Z].*)", name)
+    stack, rest = found.groups() if found else (name, "")
+    return stack, wording.plain(rest).replace(".", " ")
+
+
+def _of_models(table: pd.DataFrame) -> pd.DataFrame:
+    """Return one line per constant of the models."""
+    return pd.DataFrame(
+        {
+            "Constant": [wording.breakable(str(name).split(".", 1)[1]) for name in table["name"]],
+            "Value": [str(v) for v in table["value"]],
+            "Range": [wording.MISSING if pd.isna(r) else str(r) for r in table["range"]],
+            "Evidence and meaning": [
+                f"{evidence}: {_short(str(told))}"
+                for evidence, told in zip(table["evidence"], table["source"], strict=True)
+            ],
+        }
+    )
+
+
+def _sources(numbers: dict[str, int]) -> pd.DataFrame:
     return pd.DataFrame(
         [(f"[{number}]", wording.breakable(source)) for source, number in numbers.items()],
         columns=["No.", "Source"],
     )
 
 
-def _numbers(rows: pd.DataFrame) -> dict[str, int]:
-    return {source: i for i, source in enumerate(dict.fromkeys(rows["source"]), 1)}
-
-
-def _constants(run: Run) -> pd.DataFrame:
-    table = run.first.tables["constants"]
-    return pd.DataFrame(
-        {
-            "Constant": [
-                wording.breakable(str(v).removeprefix("performance.")) for v in table["name"]
-            ],
-            "Value": [str(v) for v in table["value"]],
-            "Range": [wording.MISSING if pd.isna(r) else str(r) for r in table["range"]],
-            "Evidence": [str(v) for v in table["evidence"]],
-            "Source": [_short(str(v)) for v in table["source"]],
-        }
-    )
+def _numbers(sources: Iterable[str]) -> dict[str, int]:
+    """Return each source once, numbered in order."""
+    return {str(source): i for i, source in enumerate(dict.fromkeys(sources), 1)}
 
 
 def _short(text: str) -> str:

@@ -12,7 +12,7 @@ from simulator.components import from_catalog
 from simulator.performance.constants import constants
 from simulator.scenario.spec import Scenario
 from simulator.site import rack_named
-from simulator.workloads import BatchWork, ServedModel, TrainingJob
+from simulator.workloads import BatchWork, models_of
 
 _EVIDENCE = re.compile(r"\b(?:measured|vendor|derived|assumed)\b")
 
@@ -75,9 +75,9 @@ def _entries(scenario: Scenario) -> Iterator[tuple[str, str]]:
         if rack.accelerator is not None:
             yield "accelerators", from_catalog.accelerator(rack.accelerator).name
     for work in spec.workloads:
-        if isinstance(work, TrainingJob | ServedModel):
-            yield "models", from_catalog.language_model(work.model).name
-        elif isinstance(work, BatchWork):
+        for name in models_of(work):
+            yield "models", from_catalog.language_model(name).name
+        if isinstance(work, BatchWork):
             for name in work.accelerators:
                 yield "accelerators", from_catalog.accelerator(name).name
     yield "failures", str(catalog.load("failures", spec.reliability.fleet)["name"])

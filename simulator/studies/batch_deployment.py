@@ -48,6 +48,8 @@ class Question:
     max_sequences: int | None = None
     max_batched_tokens: int | None = None
     chunked: bool | None = None
+    ahead: bool | None = None
+    """Iterations are made up while the one before runs."""
     precision: str | None = None
     engine: str = ENGINE
     dispatch: str = dispatch.POLICIES[0]
@@ -160,6 +162,7 @@ def _rules(
         max_sequences=sequences,
         max_tokens=tokens,
         chunked=engine.mixes if asked.chunked is None else asked.chunked,
+        ahead=engine.mixes if asked.ahead is None else asked.ahead,
         swap=asked.swap,
         swap_s=swap_s(setting),
         verified=verified,

@@ -237,6 +237,7 @@ def described(asked: Question, deployment: Deployment) -> dict[str, Any]:
             "precision": setting.precision, "dispatch": asked.dispatch,
             "kv_tokens": deployment.kv_tokens, "max_sequences": rules.max_sequences,
             "max_batched_tokens": rules.max_tokens, "chunked": rules.chunked,
+            "ahead": rules.ahead,
             "block_tokens": rules.block_tokens,
             "preemption": "swap" if rules.swap else "recompute",
             "drafts": asked.drafts, "accepted": asked.accepted,

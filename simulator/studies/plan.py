@@ -12,10 +12,11 @@ from typing import Any
 from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
-from simulator.performance import plan_nearest, plan_search, plan_space, transformer
+from simulator.performance import plan_axes, plan_nearest, plan_search, plan_words, transformer
 from simulator.performance.collectives import Fabric, fabric_of
+from simulator.performance.plan_axes import Case
 from simulator.performance.plan_search import Found, Planned
-from simulator.performance.plan_space import Case
+from simulator.performance.training import DEFAULT_STACK
 from simulator.studies import StudyError
 from simulator.studies.plan_fabric import network
 
@@ -45,6 +46,7 @@ class Question:
     global_batch_sequences: int | None = None
     sequence_length: int | None = None
     precision: str | None = None
+    stack: str | None = None
     top: int = 5
 
 
@@ -86,8 +88,8 @@ def _without(answer: Answer, case: Case) -> Answer:
     most = plan_nearest.fewer(case)
     return replace(
         answer,
-        reason=plan_search.why_none(case),
-        fewer=most and (most, _best(case, most, answer.fabric)),
+        reason=plan_words.why_none(case),
+        fewer=(most, _best(case, most, answer.fabric)) if most else None,
         enough=plan_nearest.enough(case),
     )
 
@@ -131,13 +133,24 @@ def _completed(
             "accelerators divide it"
         )
     fixed = {"sequence_length": length, "global_batch_sequences": batch}
+    stack = _stack(asked.stack or DEFAULT_STACK, chip)
+    if asked.stack is None:
+        assumed["stack"] = f"{stack}, the newest whose constants cover several chips"
     if asked.precision is None:
-        known = plan_space.options(Case(model, chip, asked.accelerators, fixed), "precision")
+        known = plan_axes.options(Case(model, chip, asked.accelerators, fixed), "precision")
         assumed["precision"] = f"{' or '.join(known)}, whichever is faster"
     elif asked.precision not in chip.peak:
         known_peaks = ", ".join(chip.peak)
         raise StudyError(f"{chip.name} multiplies in {known_peaks}, not in {asked.precision}")
-    return {**fixed, "precision": asked.precision}, assumed
+    return {**fixed, "precision": asked.precision, "stack": stack}, assumed
+
+
+def _stack(name: str, chip: Accelerator) -> str:
+    """Return the catalog's name of a stack that has constants for the chip."""
+    stack = _named(from_catalog.stack, name)
+    for precision in chip.peak:
+        _named(lambda name: stack.share(chip.name, name), precision)
+    return str(stack.name)
 
 
 def batch_tokens(model: LanguageModel) -> float:
@@ -154,7 +167,7 @@ def dividing(sequences: float, accelerators: int) -> int:
     nearest.
     """
     odd = accelerators // (accelerators & -accelerators)
-    unit = max((d for d in plan_space.divisors(odd) if d <= sequences), default=1)
+    unit = max((d for d in plan_axes.divisors(odd) if d <= sequences), default=1)
     return min((unit * 2**k for k in range(40)), key=lambda n: abs(n - sequences))
 
 
@@ -167,11 +180,10 @@ def _fabric(asked: Question, chip: Accelerator) -> tuple[Fabric, str]:
 
 def as_json(answer: Answer) -> dict[str, Any]:
     """Return the answer as a tree of plain values."""
-    fewer = answer.fewer and {
-        "n": answer.fewer[0],
-        "spares": answer.accelerators - answer.fewer[0],
-        "plan": row(answer.fewer[1]),
-    }
+    fewer = None
+    if answer.fewer:
+        count, best = answer.fewer
+        fewer = {"n": count, "spares": answer.accelerators - count, "plan": row(best)}
     return {
         "model": answer.model.name,
         "accelerator": answer.chip.name,

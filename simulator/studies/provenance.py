@@ -17,7 +17,7 @@ from simulator.errors import display_name
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.site import rack_named
-from simulator.workloads import ServedModel, TrainingJob
+from simulator.workloads import models_of
 
 PACKAGES = (
     "numpy", "numba", "scipy", "pandas", "pyarrow", "simpy", "pydantic", "pint", "pvlib",
@@ -93,8 +93,8 @@ def _named(scenario: Scenario) -> Iterator[tuple[str, str]]:
         if chip is not None:
             yield "accelerators", chip
     for work in scenario.spec.workloads:
-        if isinstance(work, TrainingJob | ServedModel):
-            yield "models", work.model
+        for name in models_of(work):
+            yield "models", from_catalog.language_model(name).name
     yield "failures", scenario.spec.reliability.fleet
 
 

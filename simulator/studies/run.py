@@ -14,6 +14,7 @@ from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 
+from simulator.components.sizing import cramped
 from simulator.metrics import kpis
 from simulator.results import Results, load_tables, save_tables
 from simulator.scenario import Scenario, resolved
@@ -150,7 +151,8 @@ def manifest(
 
 def warnings_of(scenario: Scenario) -> list[str]:
     """Return what a reader of the result must know about its inputs."""
-    return [f"weather: {told}" for told in weather_of(scenario).warnings]
+    weather = [f"weather: {told}" for told in weather_of(scenario).warnings]
+    return weather + [f"network: {told}" for told in cramped(scenario.spec.topology)]
 
 
 def open_balances(summary: dict[str, Any]) -> list[str]:

@@ -5,9 +5,42 @@ from typing import Annotated
 from pydantic import Field
 
 from simulator.workloads.batch import BatchWork
+from simulator.workloads.data_preparation import DataPreparation
+from simulator.workloads.evaluation import Evaluation
+from simulator.workloads.fine_tuning import FineTuning
 from simulator.workloads.inference import ServedModel
+from simulator.workloads.model_test import ModelTest
+from simulator.workloads.rl_post_training import RlPostTraining
+from simulator.workloads.safety_test import SafetyTest
+from simulator.workloads.synchronous import SynchronousJob
 from simulator.workloads.training import TrainingJob
 
-Workload = Annotated[TrainingJob | ServedModel | BatchWork, Field(discriminator="kind")]
+Workload = Annotated[
+    TrainingJob | FineTuning | RlPostTraining | Evaluation | SafetyTest | DataPreparation
+    | ServedModel | BatchWork,
+    Field(discriminator="kind"),
+]
 
-__all__ = ["BatchWork", "ServedModel", "TrainingJob", "Workload"]
+MODELS = ("model", "reward_model", "judge")
+"""Keys of workloads that name a model of the catalog."""
+
+
+def models_of(work: Workload) -> list[str]:
+    """Return the models of the catalog that a workload names."""
+    return [name for key in MODELS if (name := getattr(work, key, None))]
+
+
+__all__ = [
+    "BatchWork",
+    "DataPreparation",
+    "Evaluation",
+    "FineTuning",
+    "ModelTest",
+    "RlPostTraining",
+    "SafetyTest",
+    "ServedModel",
+    "SynchronousJob",
+    "TrainingJob",
+    "Workload",
+    "models_of",
+]

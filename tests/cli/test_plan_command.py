@@ -33,7 +33,8 @@ def test_prints_plans_and_what_they_keep(plan: Callable[..., Outcome]) -> None:
     assert (code, err) == (0, "")
     lines = out.splitlines()
     assert "plans fit, the best of each layout" in lines[0]
-    assert lines[1] == "assumed fabric: one non-blocking network at the chip's own ports"
+    assert lines[1].startswith("assumed stack: ")
+    assert lines[2] == "assumed fabric: one non-blocking network at the chip's own ports"
     (header,) = (line for line in lines if line.startswith("plan  tp"))
     assert header.split()[:5] == ["plan", "tp", "pp", "chunks", "cp"]
     assert [line.split()[0] for line in lines if line.lstrip()[:1].isdigit()] == ["1", "2"] * 2
@@ -44,7 +45,7 @@ def test_json_has_what_the_contract_names(plan: Callable[..., Outcome]) -> None:
     tree = json.loads(out)
     assert code == 0
     assert tree["model"] == "llama-3.1-8b" and tree["n"] == 64
-    assert tree["assumed"].keys() == {"precision", "fabric"}
+    assert tree["assumed"].keys() == {"precision", "stack", "fabric"}
     assert len(tree["plans"]) == 2 and tree["reason"] is None
     first = tree["plans"][0]
     for name in ("tp", "pp", "dp", "step_time_s", "mfu", "memory_bytes", "tokens_s"):

@@ -60,25 +60,6 @@ def test_more_servers_than_a_rack_has_cannot_fail():
     assert bench.state.racks.up_frac[1] == 1.0
 
 
-def test_a_leaf_switch_stops_the_synchronous_job_above_it_only():
-    on_job, alarms = struck("switch", 0, unit=0)
-    on_job.run(180.0)
-    assert alarms == [(90.0, "break")]
-    on_fill, alarms = struck("switch", 0, unit=1)
-    on_fill.run(180.0)
-    assert alarms == []
-    assert np.all(on_fill.state.racks.up_frac == 1.0)
-
-
-def test_a_leaf_switch_of_an_air_cooled_hall_stops_its_job_too(tmp_path):
-    tree = pod_tree()
-    tree["topology"]["halls"][0] |= {"rack": "HGX-H100-4"}
-    tree["workloads"] = []
-    bench, alarms = struck("switch", 0, given=load_tree(tree, tmp_path))
-    bench.run(180.0)
-    assert alarms == [(90.0, "break")]
-
-
 def test_without_coolant_a_block_trips_when_its_chips_reach_the_limit():
     bench, alarms = struck("flow", 0, at_s=1200.0, lasts_s=3600.0)
     bench.run(1200.0)

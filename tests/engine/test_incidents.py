@@ -13,7 +13,8 @@ from simulator.metrics.balance import checks
 from simulator.simulation import simulate
 from simulator.site import compile_site
 
-CLASSES = from_catalog.failure_classes("hyperscale")
+FLEET = from_catalog.failure_classes("hyperscale")
+CLASSES = [cls for cls in FLEET if elements(pod_site(), cls)]  # the pod has no cores
 BY_NAME = {cls.name: cls for cls in CLASSES}
 
 

@@ -28,7 +28,7 @@ from simulator.kernels.batching_state import (
 TOLERANCE = 1e-9
 TABLE_TOKENS = 96
 RULES = Rules(
-    capacity=400 * GRAIN, max_sequences=8, max_tokens=64, chunked=True, swap=False, swap_s=0.0,
+    capacity=400 * GRAIN, max_sequences=8, max_tokens=64, chunked=True, ahead=False, swap=False, swap_s=0.0,
     verified=1, block_tokens=0, patience_s=math.inf, matrix_power=9.2, memory_power=1.6,
 )  # fmt: skip
 
@@ -147,6 +147,7 @@ def cases(draw):
         max_sequences=draw(st.sampled_from([1, 3, 8])),
         max_tokens=draw(st.sampled_from([32, 64, 200])),
         chunked=draw(st.booleans()),
+        ahead=draw(st.booleans()),
         swap=draw(st.booleans()),
         swap_s=draw(st.sampled_from([0.0, 1.9e-5])),
         verified=verified,

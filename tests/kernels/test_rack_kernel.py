@@ -223,20 +223,20 @@ LIMITS = (87.0, 89.0, 92.0)
     ("junction_c", "speed"), [(20.0, 1.0), (87.0, 1.0), (88.0, 0.75), (89.0, 0.5), (90.5, 0.25),
                               (92.0, 0.0), (120.0, 0.0)])
 def test_speed_allowed_at_a_temperature(junction_c, speed):
-    assert rack_control.allowed_speed(junction_c, *LIMITS) == pytest.approx(speed)
+    assert rack_control.allowed_clock(junction_c, *LIMITS) == pytest.approx(speed)
 
 
 @pytest.mark.parametrize("coolant_c", [40.0, 52.0, 60.0, 75.0, 86.0])
-def test_settled_speed_is_where_clock_and_temperature_agree(coolant_c):
+def test_settled_clock_is_where_clock_and_temperature_agree(coolant_c):
     r, static_w, dynamic_w, exponent = 0.0265, 200.0, 1220.0, 2.5
-    speed = rack_control.settled_speed(coolant_c, r, static_w, dynamic_w, exponent, LIMITS)
+    speed = rack_control.settled_clock(coolant_c, r, static_w, dynamic_w, exponent, LIMITS)
     junction_c = coolant_c + r * (static_w + dynamic_w * speed**exponent)
-    assert rack_control.allowed_speed(junction_c, *LIMITS) == pytest.approx(speed, abs=1e-6)
+    assert rack_control.allowed_clock(junction_c, *LIMITS) == pytest.approx(speed, abs=1e-6)
 
 
-def test_settled_speed_falls_with_the_coolant():
+def test_settled_clock_falls_with_the_coolant():
     coolants = np.linspace(30.0, 95.0, 60)
-    speeds = [rack_control.settled_speed(t, 0.0265, 200.0, 1220.0, 2.5, LIMITS) for t in coolants]
+    speeds = [rack_control.settled_clock(t, 0.0265, 200.0, 1220.0, 2.5, LIMITS) for t in coolants]
     assert np.all(np.diff(speeds) <= 1e-9)
     assert speeds[0] == 1.0
     assert speeds[-1] == pytest.approx(0.0, abs=1e-6)
@@ -260,9 +260,9 @@ def test_throttled_chips_settle_on_their_limit():
     for _ in range(20):
         it.step()
         rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
-    speed = it.racks.speed[0]
+    speed = it.racks.clock[0]
     assert 0.5 < speed < 1.0
-    allowed = rack_control.allowed_speed(float(it.racks.junction_c[0]), *LIMITS)
+    allowed = rack_control.allowed_clock(float(it.racks.junction_c[0]), *LIMITS)
     assert allowed == pytest.approx(speed, abs=1e-3)
     assert it.racks.power_cap[0] == pytest.approx(speed**2.5)
 
@@ -277,9 +277,9 @@ def test_a_synchronous_load_takes_the_slowest_speed_and_an_asynchronous_one_the_
         it.move(np.arange(8), load, 0.0)
         it.step()
         rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
-        assert it.racks.speed[2] < 1.0
-        assert np.all(np.delete(it.racks.speed, 2) == 1.0)
-        assert it.loads.speed[load] == pytest.approx(pick(it.racks.speed))
+        assert it.racks.clock[2] < 1.0
+        assert np.all(np.delete(it.racks.clock, 2) == 1.0)
+        assert it.loads.clock[load] == pytest.approx(pick(it.racks.clock))
         assert it.loads.heat_share[load] == pytest.approx(1.0)
     waiting = np.delete(it.racks.power_cap, 2)
     assert np.all(waiting < 1.0)  # those who wait for the slowest draw less
@@ -289,8 +289,8 @@ def test_release_lifts_everything():
     it = controlled(60.0)
     rack_control.release(it.racks, it.loads)
     assert np.all(it.racks.power_cap == 1.0)
-    assert np.all(it.racks.speed == 1.0)
-    assert np.all(it.loads.speed == 1.0)
+    assert np.all(it.racks.clock == 1.0)
+    assert np.all(it.loads.clock == 1.0)
 
 
 def test_block_caps_hold_the_rating_and_settle_on_it():
@@ -306,7 +306,7 @@ def test_block_caps_hold_the_rating_and_settle_on_it():
             assert it.blocks.it_w[0] <= limit_w * (1.0 + 2e-3)
     assert it.blocks.it_w[0] == pytest.approx(limit_w, rel=1e-4)
     assert it.blocks.cap[1] == 1.0
-    assert it.racks.speed[0] == pytest.approx(it.blocks.cap[0] ** (1 / 2.5))
+    assert it.racks.clock[0] == pytest.approx(it.blocks.cap[0] ** (1 / 2.5))
     assert it.loads.heat_share[0] == 0.0
 
 
@@ -322,22 +322,50 @@ fractions = st.floats(0.0, 1.0)
 
 
 @settings(max_examples=60, deadline=None)
-@given(fractions, fractions, fractions, st.floats(0.05, 1.0), st.lists(fractions, min_size=3, max_size=3))
-def test_a_loads_hours_are_its_members_time_whatever_slows_it(busy, speed, heat, cap, mix):
+@given(fractions, fractions, fractions, fractions, st.floats(0.05, 1.0),
+       st.lists(fractions, min_size=3, max_size=3))
+def test_a_loads_hours_are_its_members_time_whatever_slows_it(busy, clock, bound, heat, cap, mix):
     it = Racks()
     share = np.zeros(len(c.CATEGORIES))
     share[[c.USEFUL, c.CHECKPOINT, c.RESTART]] = np.array(mix) + 1e-6
     it.loads.share[0] = share / share.sum()
-    it.loads.busy[0], it.loads.speed[0], it.loads.heat_share[0] = busy, speed, heat
+    it.loads.busy[0], it.loads.clock[0], it.loads.heat_share[0] = busy, clock, heat
     it.loads.cap[0], it.loads.running[0] = cap, 1.0
+    it.loads.clock_bound_frac[0] = bound
     load_account.complete_loads(it.loads, DT_S)
     member_s, productive_s = it.loads.member_s[0], it.loads.step_hours[0, c.USEFUL]
     throttled_s, capped_s = load_account.account_loads(it.loads)
     hours = it.loads.hours[0]
     assert hours.sum() == pytest.approx(member_s, rel=1e-12)
     assert hours.min() >= -1e-6
-    useful_s, rounding_s = productive_s * busy * speed * cap ** (1 / 2.5), 1e-12 * member_s
+    pace = load_account.pace_of(clock * cap ** (1 / 2.5), bound)
+    useful_s, rounding_s = productive_s * busy * pace, 1e-12 * member_s
     assert hours[c.USEFUL] == pytest.approx(useful_s, rel=1e-9, abs=rounding_s)
     assert hours[c.THROTTLE] == pytest.approx(throttled_s, abs=rounding_s)
     assert hours[c.POWER_CAP] == pytest.approx(capped_s, abs=rounding_s)
-    assert it.loads.work_s[0] == pytest.approx(DT_S * speed * cap ** (1 / 2.5))
+    assert it.loads.work_s[0] == pytest.approx(DT_S * pace)
+
+
+@given(st.floats(0.01, 1.0), st.floats(0.0, 1.0))
+def test_pace_adds_the_time_that_follows_the_clock_to_the_time_that_does_not(clock, bound):
+    pace = load_account.pace_of(clock, bound)
+    assert 1.0 / pace == pytest.approx(bound / clock + 1.0 - bound, rel=1e-12)
+    assert clock * (1.0 - 1e-12) <= pace <= 1.0 + 1e-12
+    assert load_account.pace_of(clock, 1.0) == clock
+    assert load_account.pace_of(clock, 0.0) == load_account.pace_of(1.0, bound) == 1.0
+
+
+def test_those_who_wait_for_a_slow_member_draw_by_the_pace_not_by_the_clock():
+    it = Racks()
+    it.loads.dynamic_frac[:] = 1.0
+    it.loads.clock_bound_frac[4] = 0.4
+    it.blocks.coolant_c[:] = 51.0
+    it.racks.resistance_k_w[:] = 0.02
+    it.racks.resistance_k_w[2] = 0.03
+    it.move(np.arange(8), 4, 0.0)
+    it.step()
+    rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+    clock = it.loads.clock[4]
+    assert clock < 1.0
+    assert it.racks.power_cap[0] == pytest.approx(load_account.pace_of(clock, 0.4))
+    assert it.racks.power_cap[2] == pytest.approx(clock**2.5)

@@ -61,7 +61,7 @@ def test_demand_is_interpolated_inside_the_hour():
     assert pools.arrived[0] == pytest.approx(12.5 * DT_S)
 
 
-@pytest.mark.parametrize(("column", "factor"), [("speed", 0.5), ("on", 0.0), ("cap", 0.5)])
+@pytest.mark.parametrize(("column", "factor"), [("clock", 0.5), ("on", 0.0), ("cap", 0.5)])
 def test_slowed_replicas_serve_less(column, factor):
     pools, loads = pool_of(1000.0, 100)
     getattr(loads, column)[2] = factor

@@ -27,7 +27,10 @@ CONTRACT = {
     "training.frontier.step_time": "s", "training.frontier.mfu": "1",
     "training.frontier.ettr": "1", "training.frontier.tokens": "tokens",
     "training.frontier.interruptions": "1", "training.frontier.mttf": "h",
-    "training.frontier.finish_time": "ISO date",
+    "training.frontier.finish_time": "ISO date", "training.frontier.communication_frac": "1",
+    "training.reason.generation_frac": "1", "training.benchmarks.tests": "1",
+    "training.benchmarks.accelerator_hours": "h", "training.benchmarks.tokens": "tokens",
+    "training.corpus.tokens": "tokens", "training.corpus.finish_time": "ISO date",
     "inference.chat-large.requests": "1", "inference.chat-large.ttft_p50": "s",
     "inference.chat-large.ttft_p99": "s", "inference.chat-large.tpot_p50": "s",
     "inference.chat-large.tpot_p99": "s", "inference.chat-large.slo_attainment": "1",
@@ -153,8 +156,11 @@ def test_a_cause_that_never_struck_counts_as_zero(replicates):
     assert found["value"] == pytest.approx(counted / 2)
 
 
+WORK = ("jobs", "phases", "tests", "preparations", "pools", "latency", "steps")
+
+
 def test_nothing_to_train_or_serve_leaves_no_indicator(week):
-    empty = {name: week.tables[name].iloc[:0] for name in ("jobs", "pools", "latency")}
+    empty = {name: week.tables[name].iloc[:0] for name in WORK}
     names = kpis(dataclasses.replace(week, tables=week.tables | empty))["kpi"]
     assert not names.str.startswith(("training.", "inference.")).any()
     assert "cost.energy_per_million_output_tokens" not in set(names)

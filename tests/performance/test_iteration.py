@@ -116,7 +116,8 @@ def test_few_tokens_touch_few_experts() -> None:
 
 def test_groups_that_take_their_own_sequences_repeat_attention() -> None:
     together, apart = (
-        cost("deepseek-v3", "B200", plan, "fp8") for plan in (ReplicaPlan(8, 1, 8), ReplicaPlan(1, 8, 8))
+        cost("deepseek-v3", "B200", plan, "fp8")
+        for plan in (ReplicaPlan(8, 1, 8), ReplicaPlan(1, 8, 8))
     )
     assert apart.memory.tokens_s[0] > together.memory.tokens_s[0]
     assert apart.memory.context_s < together.memory.context_s

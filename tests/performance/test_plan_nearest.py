@@ -7,8 +7,8 @@ import pytest
 from simulator.components.from_catalog import accelerator, language_model
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.performance import plan_faults, plan_nearest
+from simulator.performance.plan_axes import Case
 from simulator.performance.plan_search import search
-from simulator.performance.plan_space import Case
 from simulator.performance.training import estimate
 
 GIVEN: dict[str, Any] = {"global_batch_sequences": 288, "sequence_length": 8192}
@@ -31,7 +31,7 @@ def test_a_feasible_plan_is_nearest_to_itself() -> None:
     [
         ({"tp": 3}, {"pp": 2}),
         ({"pp": 7}, {"tp": 4}),
-        ({"tp": 1, "pp": 1}, {"tp": 1, "pp": 1, "recompute": "none"}),
+        ({"tp": 1, "pp": 1}, {"tp": 1, "pp": 1}),
         ({"ep": 8}, {"tp": 4, "pp": 2, "ep": 1}),
         ({"micro_batch": 16}, {"tp": 4, "pp": 2}),
         ({"dp": 5}, {"tp": 4, "pp": 2, "dp": 36}),

@@ -8,22 +8,26 @@ import pytest
 
 from simulator.components.from_catalog import accelerator, language_model
 from simulator.components.parallel_plan import ParallelPlan
-from simulator.performance import memory, plan_nearest, plan_search, plan_space, training
+from simulator.performance import memory, plan_axes, plan_nearest, plan_search, plan_space, training
 from simulator.performance.collectives import fabric_of
+from simulator.performance.plan_axes import Case
 from simulator.performance.plan_search import Search, best_plan, search
-from simulator.performance.plan_space import Case, Fitting
+from simulator.performance.plan_space import Fitting
 
 SMALL = {
     "dense": ("llama-3.1-8b", "H100", 16, 32, 8192),
-    "experts": ("qwen3-30b-a3b", "H200-SXM-141GB", 16, 32, 4096),
+    "experts": ("qwen3-30b-a3b", "H200-SXM-141GB", 8, 16, 4096),
     "old": ("gpt-3-175b", "A100-SXM-80GB", 96, 96, 2048),
+    "sharded": ("llama-2-7b", "H100", 8, 16, 4096),
     "torus": ("llama-2-7b", "TPU-v5p", 32, 64, 4096),
 }
 
 
 def case_of(name: str, **fixed: Any) -> Case:
+    """Return a small case; `sharded` is on a stack that shards weights fully."""
     model, chip, count, sequences, length = SMALL[name]
     batch = {"global_batch_sequences": sequences, "sequence_length": length, "precision": "bf16"}
+    batch |= {"stack": "composer-fsdp-2024"} if name == "sharded" else {}
     return Case(language_model(model), accelerator(chip), count, batch | fixed)
 
 
@@ -32,7 +36,7 @@ def every_step(case: Case, every: list[Fitting]) -> dict[tuple[Any, ...], float]
     steps = {}
     for one in every:
         for place in np.flatnonzero(one.fits):
-            plan = plan_search.plan_at(case, one, int(place))
+            plan = plan_space.plan_at(case, one, int(place))
             step = training.estimate(case.model, case.chip, case.accelerators, plan)
             steps[one.layout, plan.ep, place] = step.step_time_s
     return steps
@@ -41,7 +45,7 @@ def every_step(case: Case, every: list[Fitting]) -> dict[tuple[Any, ...], float]
 @pytest.mark.parametrize("name", SMALL)
 def test_the_search_finds_what_trying_everything_finds(name: str) -> None:
     case = case_of(name)
-    steps = every_step(case, plan_search.fittings(case))
+    steps = every_step(case, plan_space.fittings(case))
     by_layout: dict[Any, float] = {}
     for (layout, ep, _), step_s in steps.items():
         by_layout[layout, ep] = min(step_s, by_layout.get((layout, ep), np.inf))
@@ -57,7 +61,7 @@ def test_the_search_finds_what_trying_everything_finds(name: str) -> None:
 def test_no_plan_is_faster_than_its_bounds(name: str) -> None:
     case = case_of(name)
     under = Search(case)
-    for one in plan_search.fittings(case):
+    for one in plan_space.fittings(case):
         for branch in plan_search.branches(one):
             bounds_s = [next(iter(under.below(depth, branch)))[0] for depth in (0, 1)]
             for bound_s, leaf in under.below(2, branch):
@@ -76,9 +80,9 @@ def test_the_bound_is_close_enough_to_prune() -> None:
 def test_memory_is_the_sum_of_state_and_activations(name: str) -> None:
     case = case_of(name)
     draw = np.random.default_rng(1)
-    for one in plan_search.fittings(case):
+    for one in plan_space.fittings(case):
         for place in draw.integers(one.fits.size, size=5):
-            plan = plan_search.plan_at(case, one, int(place))
+            plan = plan_space.plan_at(case, one, int(place))
             whole = memory.footprint(case.model, plan, one.layout.dp).total
             assert one.memory_bytes.flat[place] == pytest.approx(whole, rel=1e-12)
 
@@ -87,7 +91,7 @@ def test_more_memory_removes_no_plan() -> None:
     small = case_of("old")
     roomy = small.chip.model_copy(update={"memory": 1.5 * small.chip.memory})
     large = Case(small.model, roomy, small.accelerators, small.fixed)
-    pairs = list(zip(plan_search.fittings(small), plan_search.fittings(large), strict=True))
+    pairs = list(zip(plan_space.fittings(small), plan_space.fittings(large), strict=True))
     assert all(np.all(less.fits <= more.fits) for less, more in pairs)
     assert sum(more.fits.sum() - less.fits.sum() for less, more in pairs) > 0
     times = [search(c.model, c.chip, c.accelerators, c.fixed).plans[0] for c in (small, large)]
@@ -144,7 +148,7 @@ def test_given_fields_are_kept(fixed: dict[str, Any]) -> None:
 
 
 def test_every_field_of_a_plan_is_searched_or_kept() -> None:
-    searched = {*plan_space.AXES, "dp"}
+    searched = {*plan_axes.AXES, "dp"}
     assert set(ParallelPlan.model_fields) == searched | set(plan_nearest.KEPT)
 
 
@@ -158,6 +162,6 @@ def test_without_a_plan_the_reason_is_told_part_by_part() -> None:
 
 
 def test_divisors() -> None:
-    assert plan_space.divisors(72) == (1, 2, 3, 4, 6, 8, 9, 12, 18, 24, 36, 72)
-    assert plan_space.divisors(49) == (1, 7, 49)
-    assert plan_space.powers_of_two(9) == (1, 2, 4, 8)
+    assert plan_axes.divisors(72) == (1, 2, 3, 4, 6, 8, 9, 12, 18, 24, 36, 72)
+    assert plan_axes.divisors(49) == (1, 7, 49)
+    assert plan_axes.powers_of_two(9) == (1, 2, 4, 8)

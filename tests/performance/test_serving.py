@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
-from simulator.components.from_catalog import accelerator, language_model
+from simulator.components.from_catalog import accelerator, engine, language_model
 from simulator.performance.queueing import Demand, Queue
 from simulator.performance.replica import Replica
 from simulator.performance.serving import QUANTILES, ServingSurface, surface
@@ -71,14 +71,14 @@ def test_batch_agrees_with_the_mean_field_where_it_is_large() -> None:
     replica = Replica(language_model("llama-3.1-8b"), accelerator("H200"), 1, "fp8")
     demand = Demand(500.0, 500.0, 0.5)
     queue = Queue(replica, demand, 900)
-    rate = 0.6 * queue.limit_requests_s
+    rate = 0.75 * queue.limit_requests_s
     state = queue.at(np.array([rate]))
     batch = float(state.batch[0])
     iteration_s = float(replica.decode_s(np.array([batch]), demand.context)[0])
     tpot_s = iteration_s / (1.0 - rate * queue.prefill_s)
     assert batch > 50
-    assert batch == pytest.approx(rate * demand.steps * tpot_s, rel=0.06)
-    assert state.tpot_s[0] == pytest.approx(tpot_s, rel=0.06)
+    assert batch == pytest.approx(rate * demand.steps * tpot_s, rel=0.07)
+    assert state.tpot_s[0] == pytest.approx(tpot_s, rel=0.07)
 
 
 def test_constant_prompts_wait_as_in_m_d_1() -> None:
@@ -166,7 +166,8 @@ def test_published_decode_steps_of_dense_models_on_h100(
             continue
         model = language_model(row["model"])
         precision = {"bfloat16": "bf16", "fp8": "fp8"}[row["weight_precision"]]
-        replica = Replica(model, accelerator("H100"), int(row["n_accelerators"]), precision)
+        chips = int(row["n_accelerators"])
+        replica = Replica(model, accelerator("H100"), chips, precision, engine("vllm-0.11"))
         context = 200 + 0.65 * float(row["mean_output_tokens"])
         step_s = replica.decode_s(np.array([float(row["mean_batch"])]), context)[0]
         errors.append(abs(1e3 * step_s / float(row["measured"]) - 1))

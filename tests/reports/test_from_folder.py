@@ -22,9 +22,9 @@ def test_pages_survive_the_folder(replicates, tmp_path):
 
 
 def test_a_campus_without_jobs_and_pools_survives_the_folder(week, tmp_path):
-    tables = week.tables | {n: week.tables[n].iloc[:0] for n in ("jobs", "pools", "latency")}
+    tables = week.tables | {n: week.tables[n].iloc[:0] for n in ("jobs", "pools", "latency", "steps")}
     series = week.timeseries | {n: week.timeseries[n].iloc[:0] for n in ("job", "pool")}
     save_tables([dataclasses.replace(week, tables=tables, timeseries=series)], tmp_path)
     loaded = load_tables(tmp_path)
     assert "inference.chat-large.requests" not in summary(loaded)["kpis"]
-    assert len(document.pages(Run(loaded))) == 11
+    assert len(document.pages(Run(loaded))) == 12

@@ -30,9 +30,9 @@ def test_the_finding_counts_what_could_not_be_simulated(week):
 
 
 def test_every_row_is_listed_with_its_source(week, table):
-    _, rows, sources, _ = frames(page(week))
+    _, rows, _, _, sources = frames(page(week))
     assert len(rows) == len(table) and set(rows["Source"]) == {"[1]"}
-    assert sources["Source"][0].startswith("A paper")
+    assert [s.split(",")[0] for s in sources["Source"]] == ["A paper", "A second paper"]
     by_id = rows.set_index("Row")
     assert by_id.loc["run-b", "Error"] == "−35.0\u00a0%"
     assert by_id.loc["run-c", "Simulated"] == by_id.loc["run-c", "Error"] == "–"
@@ -48,10 +48,12 @@ def test_searched_plans_are_a_topic_of_their_own(week):
     assert list(summary["On"][1:3]) == ["stack-1, H100", "stack-2, GB200"]
 
 
-def test_constants_have_value_range_and_evidence(week):
-    constants = frames(page(week))[3]
-    assert list(constants["Range"]) == ["0.65-0.85", "–"]
-    assert list(constants["Evidence"]) == ["assumed", "measured"]
+def test_constants_stand_by_stack_and_by_model(week):
+    stacks, models = frames(page(week))[2:4]
+    assert list(models["Range"]) == ["0.65-0.85"]
+    assert list(models["Evidence and meaning"]) == ["assumed: What layers keep."]
+    assert list(stacks["Stack"]) == ["stack-1"]
+    assert stacks["Constants"][0] == "bf16 0.8 (measured [2])"
 
 
 def test_a_table_of_which_nothing_could_be_simulated_still_renders(week, table):

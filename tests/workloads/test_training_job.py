@@ -1,6 +1,7 @@
 """A synchronous job in the event engine against closed forms."""
 
 import csv
+import dataclasses
 import math
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from simulator.metrics import balance
 from simulator.policies.checkpointing import INTERVALS
 from simulator.simulation import simulate
 from simulator.site import compile_site
-from simulator.workloads import training
+from simulator.workloads import jobs, step, training_run
 
 RACKS, DAY_S = 2, 86_400.0
 PUBLISHED = Path(__file__).parents[3] / "shared" / "validation" / "goodput.csv"
@@ -118,7 +119,7 @@ def test_dalys_interval_is_near_the_best_and_better_than_its_neighbours():
 def planned(tree, folder):
     """Return the step time and tokens per step of the job as planned."""
     spec = load_tree(tree, folder).spec
-    step = training.step_of(spec.workloads[0], compile_site(spec.topology))
+    step = jobs.step_of(spec.workloads[0], compile_site(spec.topology))
     return step.step_time_s, step.tokens_per_step
 
 
@@ -158,16 +159,16 @@ def test_a_job_that_was_slowed_ends_when_its_work_is_done(tmp_path, monkeypatch)
     tree = tree_of(1, restart_s=60.0, stall_s=10.0, **fixed(590.0))
     step_s, per_step = planned(tree, tmp_path)
     tree["workloads"][0]["tokens"] = 30_000.0 / step_s * per_step
-    started = training.TrainingRun.run
+    started = training_run.TrainingRun.run
 
     def slowed(self):
-        speed = self.world.state.loads.speed
+        speed = self.world.state.loads.clock
         for at_s, act in ((6001.0, lambda: speed.fill(0.5)), (12_001.0, lambda: speed.fill(1.0)),
                           (6031.0, lambda: self.world.alarm(self.load, "test"))):
             self.world.env.timeout(at_s).callbacks.append(lambda _, act=act: act())
         yield from started(self)
 
-    monkeypatch.setattr(training.TrainingRun, "run", slowed)
+    monkeypatch.setattr(training_run.TrainingRun, "run", slowed)
     results, row = run(tree, tmp_path, monkeypatch)
     hours = results.tables["hours"].groupby("category")["accelerator_hours"].sum() / (72 * RACKS)
     assert row["finish"] is not None
@@ -175,6 +176,91 @@ def test_a_job_that_was_slowed_ends_when_its_work_is_done(tmp_path, monkeypatch)
     finish = results.events[results.events["kind"] == "job_finish"]["time"].iloc[0]
     elapsed_s = (finish - results.timeseries["site"]["time"].iloc[0]).total_seconds()
     assert elapsed_s == pytest.approx(30_000.0 * 600 / 590 + 3000.0 + 120.0, abs=700.0)
+
+
+def during(monkeypatch, *acts):
+    """Call acts on the run at times: (seconds, act)."""
+    started = training_run.TrainingRun.run
+
+    def run_with(self):
+        for at_s, act in acts:
+            self.world.env.timeout(at_s).callbacks.append(lambda _, act=act: act(self))
+        yield from started(self)
+
+    monkeypatch.setattr(training_run.TrainingRun, "run", run_with)
+
+
+def clocked(clock):
+    return lambda run: run.world.state.loads.clock.fill(clock)
+
+
+def elapsed_s(results, kind="job_finish", element="job"):
+    events = results.events.query("kind == @kind and element == @element")
+    start = results.timeseries["site"]["time"].iloc[0]
+    return (events["time"].iloc[0] - start).total_seconds()
+
+
+def test_a_throttled_job_ends_later_by_what_its_clock_bound_part_lost(tmp_path, monkeypatch):
+    """A clock of 0.6 from minute 100 to minute 300; closed form to the second."""
+    tree = tree_of(1, restart_s=60.0, stall_s=10.0, **fixed(590.0))
+    step_s, per_step = planned(tree, tmp_path)
+    tree["workloads"][0]["tokens"] = 30_000.0 / step_s * per_step
+    during(monkeypatch, (6000.0, clocked(0.6)), (18_000.0, clocked(1.0)))
+    results, row = run(tree, tmp_path, monkeypatch)
+    phases = results.tables["phases"]
+    bound = float((phases["share"] * phases["clock_bound_frac"]).sum())
+    assert 0.5 < bound < 1.0
+    lost_s = 12_000.0 * (1.0 - 1.0 / (bound / 0.6 + 1.0 - bound)) * 590.0 / 600.0
+    assert elapsed_s(results) == pytest.approx(60.0 + (30_000.0 + lost_s) * 600.0 / 590.0, abs=1.0)
+    hours = results.tables["hours"].groupby("category")["accelerator_hours"].sum() / (72 * RACKS)
+    assert hours["useful"] * 3600.0 == pytest.approx(30_000.0, rel=1e-9)
+    slowdown = hours[["lost_throttle", "lost_power_cap"]].sum() * 3600.0
+    assert slowdown == pytest.approx(lost_s, rel=1e-9)
+    assert row["step_time_s"] / step_s == pytest.approx((30_000.0 + lost_s) / 30_000.0, rel=1e-6)
+    assert max(balance.checks(results).values()) <= 1e-9
+
+
+@pytest.mark.parametrize("longer", [1.25, 2.0])
+def test_a_job_on_a_degraded_network_ends_later_by_its_longer_steps(longer, tmp_path, monkeypatch):
+    tree = tree_of(1, restart_s=60.0, stall_s=10.0, **fixed(590.0))
+    step_s, per_step = planned(tree, tmp_path)
+    tree["workloads"][0]["tokens"] = 30_000.0 / step_s * per_step
+
+    def degrade(run):
+        run.change_step(dataclasses.replace(
+            run.planned, phases=step.scaled(run.planned.phases, longer)))
+
+    during(monkeypatch, (6010.5, degrade), (18_033.25, lambda run: run.change_step(run.planned)))
+    results, row = run(tree, tmp_path, monkeypatch)
+    lost_s = 12_022.75 * (1.0 - 1.0 / longer) * 590.0 / 600.0
+    assert elapsed_s(results) == pytest.approx(60.0 + (30_000.0 + lost_s) * 600.0 / 590.0, abs=0.01)
+    hours = results.tables["hours"].groupby("category")["accelerator_hours"].sum() / (72 * RACKS)
+    assert hours["useful"] * 3600.0 == pytest.approx(30_000.0, rel=1e-9)
+    assert hours["lost_network"] * 3600.0 == pytest.approx(lost_s, rel=1e-9)
+    assert row["mfu"] * row["step_time_s"] == pytest.approx(
+        results.tables["steps"]["mfu"].iloc[0] * step_s, rel=1e-9)
+    assert max(balance.checks(results).values()) <= 1e-9
+
+
+def test_a_lost_spine_makes_steps_longer_until_it_is_back(tmp_path, monkeypatch):
+    tree = tree_of(1, restart_s=60.0, stall_s=10.0, **fixed(590.0))
+    tree["topology"]["halls"][0]["racks_per_block"] = 4
+    tree["topology"]["halls"][0]["blocks"] = 2
+    tree["workloads"][0] |= {"accelerators": 576, "plan": {
+        "tp": 4, "global_batch_sequences": 144, "sequence_length": 8192}}
+    tree["topology"]["fabric"] |= {"radix": 36, "oversubscription": 5}  # 20 leaves of 30 + 6
+    tree["incidents"] = [{"cause": "spine_switch", "element": "pod/spine 1", "at": "6 h", "lasts": "2 h"}]
+    tree["reliability"] = {"rate_scale": 0}
+    results = simulate(load_tree(tree, tmp_path))
+    steps = results.tables["steps"]
+    assert steps["network_frac"].tolist() == [1.0, 0.75, 1.0]  # one of four
+    assert steps["step_time_s"].iloc[1] > steps["step_time_s"].iloc[0] == steps["step_time_s"].iloc[2]
+    assert steps["mfu"].iloc[1] < steps["mfu"].iloc[0]
+    lost = results.tables["hours"].query("category == 'lost_network'")["accelerator_hours"].sum()
+    pace = float(steps["step_time_s"].iloc[0] / steps["step_time_s"].iloc[1])
+    assert lost == pytest.approx(576 * 2.0 * (1.0 - pace) * 590.0 / 600.0, rel=1e-6)
+    told = results.events.query("kind == 'fabric'")["detail"]
+    assert told.str.contains("step from").sum() == 2
 
 
 def test_work_is_conserved_through_failures(tmp_path, monkeypatch):
@@ -244,7 +330,7 @@ def test_a_job_that_was_shed_starts_again_when_supply_returns(tmp_path, monkeypa
     """All lines out from 10,000 s to 20,000 s without generators: one interruption, no lost hour."""
     tree = tree_of(1, restart_s=300.0, stall_s=10.0, **fixed(590.0))
     del tree["topology"]["generators"]
-    started = training.TrainingRun.run
+    started = training_run.TrainingRun.run
 
     def through_an_outage(self):
         for at_s, act in ((10_000.0, power.lose_unit), (20_000.0, power.return_unit)):
@@ -253,7 +339,7 @@ def test_a_job_that_was_shed_starts_again_when_supply_returns(tmp_path, monkeypa
                 event.callbacks.append(lambda _, act=act: act(self.world, 0))
         yield from started(self)
 
-    monkeypatch.setattr(training.TrainingRun, "run", through_an_outage)
+    monkeypatch.setattr(training_run.TrainingRun, "run", through_an_outage)
     results, row = run(tree, tmp_path, monkeypatch)
     kinds = results.events["kind"].tolist()
     assert [kinds.count(kind) for kind in ("shed", "restored", "interruption")] == [1, 1, 1]

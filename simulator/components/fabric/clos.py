@@ -1,41 +1,52 @@
-"""A leaf-spine-core fabric counted from its ports."""
+"""Folded Clos (fat tree): leaf, spine and, above one pod, core; with rails if wanted."""
 
 from typing import Annotated, Literal
 
-import numpy as np
 from pydantic import Field
 
-from simulator.components.kinds import Spec
-from simulator.units import Bandwidth, Duration, Positive, Power, Within
+from simulator.components.fabric._base import Ends, FabricSpec, Ways
+from simulator.components.fabric.folded import Folded, split
+from simulator.components.fabric.graph import Graph
+from simulator.components.fabric.tier import Tier
+
+Radix = Annotated[int, Field(ge=4, le=1024)]
+Over = Annotated[float, Field(ge=1.0, le=64.0)]
 
 
-class Clos(Spec):
-    """Folded Clos of equal switches: leaf, spine and, above one pod, core."""
+class Clos(FabricSpec):
+    """As few tiers as the endpoints need: one switch, leaf and spine, or leaf, spine and core."""
 
     kind: Literal["clos"] = "clos"
-    radix: Annotated[int, Field(ge=4, le=1024)]
+    radix: Radix
     """Ports per switch at the endpoint rate."""
-    port_bandwidth: Annotated[Bandwidth, Positive()]
-    """Unidirectional bandwidth of one port."""
-    oversubscription: Annotated[float, Field(ge=1.0, le=64.0)] = 1.0
+    oversubscription: Over = 1.0
     """Leaf down-links over up-links."""
-    hop_latency: Annotated[Duration, Within("0 s", "1 s")]
-    switch_power: Annotated[Power, Within("0 W", "100 kW")]
-    """One switch without optics."""
-    optic_power: Annotated[Power, Within("0 W", "1 kW")]
-    """One optical module."""
+    core_oversubscription: Over = 1.0
+    """Spine down-links over up-links, where there is a core."""
+    spine_radix: Radix | None = None
+    """Ports per spine; blank: `radix`."""
+    core_radix: Radix | None = None
+    """Ports per core switch; blank: `radix`."""
+    rails: Ways = 1
+    """Rail-optimised: leaves that share out the ports of the same accelerators, so that leaf i
+    serves rail i; a lost leaf takes one rail. 1: each accelerator hangs on one leaf."""
 
-    def size(self, endpoints: int) -> dict[str, int]:
-        """Return switches per tier and optical modules for `endpoints` ports.
+    def graph(self, ends: Ends) -> Graph:
+        """Return leaf groups, the spines of each pod, and the cores."""
+        return self._folded().graph(ends.ports, self.port_bandwidth)
 
-        Two tiers reach radix^2/2 endpoints, three tiers radix^3/4 (non-blocking fat tree,
-        Al-Fares et al., SIGCOMM 2008). Links above the leaf are optical at both ends.
-        """
-        down = int(round(self.radix * self.oversubscription / (1.0 + self.oversubscription)))
-        leaves = int(np.ceil(endpoints / down))
-        uplinks = leaves * (self.radix - down)
-        tiers = 2 if endpoints <= down * self.radix else 3
-        spines = int(np.ceil(uplinks / (self.radix if tiers == 2 else self.radix / 2)))
-        cores = 0 if tiers == 2 else int(np.ceil(uplinks / self.radix))
-        links = endpoints + uplinks * (1 if tiers == 2 else 2)
-        return {"leaf": leaves, "spine": spines, "core": cores, "optics": 2 * links, "tiers": tiers}
+    def tiers(self, ends: Ends) -> tuple[Tier, ...]:
+        """Return leaf, spine and core as far as they are needed (see `FabricSpec`)."""
+        return self._folded().tiers(self, ends)
+
+    def bisection_bytes_s(self, ends: Ends) -> float:
+        """Return half the endpoints' bandwidth over the oversubscription of all tiers."""
+        return self._folded().bisection_bytes_s(ends.ports, self.port_bandwidth)
+
+    def _folded(self) -> Folded:
+        spine = self.spine_radix or self.radix
+        down = split(self.radix, self.oversubscription)
+        return Folded(
+            down, self.radix - down, spine, split(spine, self.core_oversubscription),
+            self.core_radix or self.radix, self.rails,
+        )  # fmt: skip

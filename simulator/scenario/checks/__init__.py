@@ -6,7 +6,18 @@ Each check yields (path, message); a check whose parts are not valid is not aske
 from collections.abc import Callable, Iterator
 
 from simulator.documents import Document
-from simulator.scenario.checks import cooling, incidents, names, period, power, racks, work
+from simulator.scenario.checks import (
+    cooling,
+    fabric,
+    incidents,
+    jobs,
+    model_tests,
+    names,
+    period,
+    power,
+    racks,
+    work,
+)
 from simulator.scenario.checks.plant import Plant, plant_of
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
@@ -21,10 +32,15 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     cooling.chilled_above_warm,
     power.odd_battery,
     period.odd_period,
-    work.checkpoint_interval,
+    jobs.checkpoint_interval,
     work.pool_bounds,
     work.longer_than_context,
-    work.impossible_plan,
+    jobs.impossible_plan,
+    jobs.odd_iterations,
+    model_tests.unknown_job,
+    model_tests.when,
+    model_tests.impossible_rollouts,
+    model_tests.impossible_scorer,
     work.impossible_pool,
     incidents.unknown_cause,
     incidents.odd_time,
@@ -40,9 +56,14 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     power.house_above_racks,
     cooling.above_chip_limit,
     work.chip_not_installed,
-    work.unknown_halls,
-    work.job_does_not_fit,
+    jobs.unknown_halls,
+    fabric.unknown_ends,
+    fabric.apart,
+    jobs.job_does_not_fit,
     work.pool_does_not_fit,
+    model_tests.test_does_not_fit,
+    model_tests.unknown_support,
+    model_tests.shared_racks,
     incidents.unknown_element,
 )
 
@@ -58,8 +79,9 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
 
 
 def _of_plant(parts: Parts, plant: Plant) -> Iterator[Trouble]:
-    """Yield what is wrong with the plant; one of absurd size is asked nothing further."""
-    absurd = list(racks.too_many(plant))
+    """Yield what is wrong with the plant; one of absurd size, or with a fabric that cannot be laid,
+    is asked nothing further."""
+    absurd = list(racks.too_many(plant)) or list(fabric.too_small(plant))
     yield from absurd
     for check in () if absurd else OF_PLANT:
         yield from check(parts, plant)

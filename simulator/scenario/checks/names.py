@@ -15,6 +15,7 @@ KINDS = {
     "racks": "a rack type",
     "models": "a model",
     "failures": "a failure fleet",
+    "stacks": "a software stack",
 }
 """What an author calls the kinds of the catalog."""
 PLACES: tuple[tuple[TreePath, str], ...] = (
@@ -22,8 +23,11 @@ PLACES: tuple[tuple[TreePath, str], ...] = (
     (("topology", "halls", "*", "rack"), "racks"),
     (("topology", "halls", "*", "support", "*", "rack"), "racks"),
     (("workloads", "*", "model"), "models"),
+    (("workloads", "*", "reward_model"), "models"),
+    (("workloads", "*", "judge"), "models"),
     (("workloads", "*", "accelerator"), "accelerators"),
     (("workloads", "*", "accelerators", "*"), "accelerators"),
+    (("workloads", "*", "plan", "stack"), "stacks"),
     (("reliability", "fleet"), "failures"),
 )
 """Where a document names something of the catalog; read from the tree, so that a slip elsewhere in

@@ -4,10 +4,16 @@ from dataclasses import dataclass
 
 from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
+from simulator.components.language_model import LanguageModel
 from simulator.components.rack import Rack
+from simulator.components.sizing import (
+    block_limit_w,
+    network_rack_w,
+    rack_named,
+    racks_per_block,
+)
 from simulator.components.topology import Hall, Topology
 from simulator.scenario.parts import Parts
-from simulator.site import block_limit_w, rack_named, racks_per_block
 
 
 @dataclass(frozen=True)
@@ -23,6 +29,8 @@ class Group:
     limit_w: float
     """Rack power at which a block's input equals its continuous rating."""
     support: tuple[tuple[Rack, int], ...]
+    network_w: float = 0.0
+    """Draw of each rack that holds switches of the fabric."""
 
     @property
     def racks(self) -> int:
@@ -33,14 +41,17 @@ class Group:
     def nameplate_w(self) -> float:
         """Nameplate of everything in the racks of one hall."""
         return self.hall.blocks * self.per_block * self.rack.nameplate + sum(
-            rack.nameplate * count for rack, count in self.support
+            max(rack.nameplate, self.network_w * rack.fabric) * count for rack, count in self.support
         )
 
     @property
     def idle_w(self) -> float:
         """Draw of one hall with no work at all: racks at rest, lights and offices."""
         racks_w = self.hall.blocks * self.per_block * rack_idle_w(self.rack, self.chip)
-        support_w = sum(rack_idle_w(rack) * count for rack, count in self.support)
+        support_w = sum(
+            ((rack.fabric and self.network_w) or rack_idle_w(rack)) * count
+            for rack, count in self.support
+        )
         return racks_w + support_w + self.hall.house
 
 
@@ -80,6 +91,14 @@ def chip_named(name: str | None) -> Accelerator | None:
         return None
 
 
+def model_named(name: str | None) -> LanguageModel | None:
+    """Return a model of the catalog, None if there is none of that name."""
+    try:
+        return from_catalog.language_model(name) if name else None
+    except KeyError:
+        return None
+
+
 def rack_idle_w(rack: Rack, chip: Accelerator | None = None) -> float:
     """Return the input power of a rack at rest, shelf losses included."""
     output_w = rack.host_idle + (rack.accelerators * chip.idle if chip else 0.0)
@@ -101,4 +120,9 @@ def _group(topology: Topology, index: int, hall: Hall) -> Group | None:
     if chip is None:
         return None
     limit_w = block_limit_w(topology, hall)
-    return Group(index, hall, rack, chip, racks_per_block(topology, hall), limit_w, support)
+    try:
+        network_w = network_rack_w(topology, hall)
+    except ValueError:  # a fabric that is too small: its own check says so
+        network_w = 0.0
+    racks = racks_per_block(topology, hall)
+    return Group(index, hall, rack, chip, racks, limit_w, support, network_w)

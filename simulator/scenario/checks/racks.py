@@ -84,6 +84,8 @@ def _contradictions(rack: Rack) -> Iterator[tuple[str, str]]:
     chip = chip_named(rack.accelerator)
     if (rack.accelerator is None) != (rack.accelerators == 0):
         yield "accelerators", "give 'accelerator' and 'accelerators' together, or neither"
+    if rack.fabric and rack.accelerator is not None:
+        yield "fabric", "racks that hold switches are support racks; give them no accelerators"
     if rack.accelerators % rack.servers:
         told = f"{rack.accelerators} accelerators do not divide over {rack.servers} servers"
         yield "servers", told

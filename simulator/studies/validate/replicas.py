@@ -56,14 +56,17 @@ class Deployment:
     def mean_power(self, batch: float, context: float, prompt: float, prompts: float) -> float:
         """Return it over a decode iteration and the `prompts` that come with it."""
         work = [
-            float(form.decode_s(max(batch, 1.0), context)) + prompts * self._chunked(name, prompt, 1.0)
+            float(form.decode_s(max(batch, 1.0), context))
+            + prompts * self._chunked(name, prompt, 1.0)
             for name, form in zip(("time", "matrix", "memory"), self.cost.forms, strict=True)
         ]
         return self._power(*work)
 
     def prompt_power(self, tokens: float, prompts: float = 1.0) -> float:
         """Return it while prompts are processed."""
-        return self._power(*(self._chunked(n, tokens, prompts) for n in ("time", "matrix", "memory")))
+        return self._power(
+            *(self._chunked(n, tokens, prompts) for n in ("time", "matrix", "memory"))
+        )
 
     def power_w(self, frac: float) -> float:
         """Return one chip's power at a share of idle to TDP."""
@@ -103,18 +106,28 @@ def precision_of(row: Cells, default: str | None = None) -> str:
 
 
 def deployment(
-    row: Cells, plan: ReplicaPlan, engine: str, default: str | None = None,
-    kv_bytes: float = WIDE_KV, planned: bool = False,
+    row: Cells,
+    plan: ReplicaPlan,
+    engine: str,
+    default: str | None = None,
+    kv_bytes: float = WIDE_KV,
+    planned: bool = False,
 ) -> Deployment:
     """Return the replica of a row on an engine of the catalog."""
     precision = precision_of(row, default)
-    return _deployment(given(row, "model"), given(row, "accelerator"), plan, precision, engine, kv_bytes,
-                       planned)
+    return _deployment(
+        given(row, "model"), given(row, "accelerator"), plan, precision, engine, kv_bytes, planned
+    )
 
 
 @cache
 def _deployment(
-    model: str, chip: str, plan: ReplicaPlan, precision: str, engine: str, kv_bytes: float,
+    model: str,
+    chip: str,
+    plan: ReplicaPlan,
+    precision: str,
+    engine: str,
+    kv_bytes: float,
     planned: bool,
 ) -> Deployment:
     accelerator = from_catalog.accelerator(chip)

@@ -154,8 +154,9 @@ class _Loop:
             return
         prompt, output = self.lengths.of(self.sent)
         steps = max(round((output - 1) / self.cost.emitted), 1)
-        made = _Request(self.sent, now_s, prompt, steps, output - 1,
-                        prompt * (1.0 - self.lengths.cached))
+        made = _Request(
+            self.sent, now_s, prompt, steps, output - 1, prompt * (1.0 - self.lengths.cached)
+        )
         self.sent += 1
         if self.engine.prefill:
             self.queued.append(made)
@@ -171,7 +172,8 @@ class _Loop:
         """Let free workers take what waits, as many prompts as one iteration holds."""
         while self.queued and max(self.free[0], self.queued[0].sent_s) <= self.clock:
             start_s = max(heapq.heappop(self.free), self.queued[0].sent_s)
-            taken, tokens = [], 0.0
+            taken: list[_Request] = []
+            tokens = 0.0
             while self.queued and self.queued[0].sent_s <= start_s:
                 if taken and tokens + self.queued[0].prompt > split.chunk_tokens:
                     break
@@ -213,7 +215,9 @@ class _Loop:
             if head.left > 0:
                 break
             taken.append(self.waiting.popleft())
-        self.iterate(batch if engine.mixes else 0, tokens, extra_s + len(taken) * self.cost.sequence_s)
+        self.iterate(
+            batch if engine.mixes else 0, tokens, extra_s + len(taken) * self.cost.sequence_s
+        )
         for made in taken:
             made.first_s = self.clock
             self.start(made)

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from simulator.performance import serving_memory
+from simulator.performance.serving_setting import ReplicaPlan
 from simulator.performance.speculation import Drafts, speculated
 from simulator.studies.validate.load_plans import Engines, engines_of
 from simulator.studies.validate.replicas import (
@@ -55,12 +56,19 @@ def _latency(cells: tuple[tuple[str, str], ...]) -> tuple[float, float, str]:
     if drafts:
         cost = speculated(made.setting, cost, drafts)
     loop = Engine(
-        cost, made.seats(prompt + output) * copies, engine.chunk_tokens, engine.mixes,
-        engine.request_host, _prefill(row, engines), copies,
+        cost,
+        made.seats(prompt + output) * copies,
+        engine.chunk_tokens,
+        engine.mixes,
+        engine.request_host,
+        _prefill(row, engines),
+        copies,
     )
     spread = SPREAD if {prompt, float(output)} <= set(INFERENCEX) else 0.0
     found = closed(loop, Lengths(prompt, output, 1.0 - spread), users)
-    note = engines.note or ("" if row.get("weight_precision") else f"{made.setting.precision} weights")
+    note = engines.note or (
+        "" if row.get("weight_precision") else f"{made.setting.precision} weights"
+    )
     return *found.means(users), note
 
 
@@ -75,7 +83,7 @@ def _prefill(row: Cells, engines: Engines) -> Prefill | None:
     return Prefill(made.cost.time, engines.prefills, tokens, moved_s)
 
 
-def _deployment(row: Cells, plan) -> Deployment:
+def _deployment(row: Cells, plan: ReplicaPlan) -> Deployment:
     name = given(row, "engine")
     if name not in ENGINES:
         raise ValueError(f"engine is '{name}', none of {', '.join(ENGINES)}")

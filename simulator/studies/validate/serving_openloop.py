@@ -45,7 +45,10 @@ def _latency(cells: tuple[tuple[str, str], ...]) -> Latency:
     cached = shared + HISTORY * (prompt - shared) if shared else 0.0
     lengths = Lengths(prompt, output, 1.0 - SPREAD, 1.0 + SPREAD, cached / prompt)
     loop = Engine(
-        made.cost.time, made.seats(prompt + 0.5 * output), engine.chunk_tokens, engine.mixes,
+        made.cost.time,
+        made.seats(prompt + 0.5 * output),
+        engine.chunk_tokens,
+        engine.mixes,
         engine.request_host,
     )
     requests = count(row, "requests", int(rate * number(row, "duration_s", 600.0)))

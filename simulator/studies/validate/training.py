@@ -32,11 +32,14 @@ PORTS = {"megatron-deepspeed-2022": 12.5e9}
 ports of 200 Gb/s for eight A100 (vTrain, arXiv:2312.12391, section V)."""
 
 
-def simulate(row: Cells) -> Simulated:
-    """Return the step time of a row; its plan is searched where none is published."""
+def simulate(row: Cells, stack: Stack | None = None) -> Simulated:
+    """Return the step time of a row; its plan is searched where none is published.
+
+    With a `stack` its constants are used in place of those of the row's own.
+    """
     chip = from_catalog.accelerator(given(row, "accelerator"))
     chips = count(row, "n_accelerators")
-    stack = from_catalog.stack(given(row, "stack"))
+    stack = stack or from_catalog.stack(given(row, "stack"))
     model, fabric = _model(row), _fabric(row, chip)
     searched = not _degrees(row)
     if searched:
@@ -66,6 +69,8 @@ def _model(row: Cells) -> LanguageModel:
     """Return the catalog's model with the shapes that the row gives in place of its own."""
     shapes: dict[str, Any] = {new: count(row, old) for old, new in SHAPES.items() if row.get(old)}
     name = re.sub(r"\s*\(.*?\)", "", given(row, "model"))
+    if "w/o MTP" in row["model"]:
+        shapes["mtp_layers"] = 0
     try:
         model = from_catalog.language_model(name)
     except KeyError:
@@ -74,9 +79,11 @@ def _model(row: Cells) -> LanguageModel:
         return _gpt(name, shapes)
     if not shapes:
         return model
-    if "heads" in shapes and shapes["heads"] != model.heads:
-        width = shapes.get("hidden", model.hidden) // shapes["heads"]
-        shapes = {"kv_heads": shapes["heads"], "head_dimension": width} | shapes
+    hidden, heads = shapes.get("hidden", model.hidden), shapes.get("heads", model.heads)
+    if heads != model.heads or hidden != model.hidden:
+        shapes = {"kv_heads": heads, "head_dimension": hidden // heads} | shapes
+    if hidden != model.hidden and not model.gated:
+        shapes = {"ffn": 4 * hidden} | shapes
     return LanguageModel.model_validate(model.model_dump() | shapes, context={"si": True})
 
 
@@ -120,13 +127,15 @@ def _plans(
 def _virtual_stages(
     row: Cells, model: LanguageModel, plan: ParallelPlan, stack: Stack
 ) -> tuple[int, ...]:
-    """Return the interleavings to choose from: all that divide a stage's layers."""
+    """Return the interleavings to choose from: all that divide a stage's layers, where embedding and
+    output count as a layer each if the layers alone do not divide."""
     told = _number(row, "vpp")
     if told is not None:
         return (told,)
-    if plan.pp == 1 or not stack.interleaves or model.layers % plan.pp:
+    if plan.pp == 1 or not stack.interleaves:
         return (1,)
-    layers = model.layers // plan.pp
+    even = next((n for n in (model.layers, model.layers + 2) if n % plan.pp == 0), plan.pp)
+    layers = even // plan.pp
     return tuple(v for v in range(1, layers + 1) if layers % v == 0)
 
 
@@ -134,15 +143,17 @@ def _fitting(
     row: Cells, model: LanguageModel, chip: Accelerator, plan: ParallelPlan, dp: int, stack: Stack
 ) -> ParallelPlan:
     """Return the plan with the least recomputation that fits, unless the row tells it, and with
-    fully sharded weights if nothing else fits. A stack that offloads computes nothing again."""
-    told = row.get("recompute", "").split(" ")[0]
-    choices = (told,) if told else ("none",) if stack.offloads else RECOMPUTE
-    shardings = (plan.sharding,) if row.get("sharding") else (plan.sharding, "full")
+    fully sharded weights if nothing else fits. A stack that offloads computes nothing again and
+    shares out no more than it would."""
+    told, offloads = row.get("recompute", "").split(" ")[0], chip.name in stack.offloads
+    choices = (told,) if told else ("none",) if offloads else RECOMPUTE
+    fixed = row.get("sharding") or offloads
+    shardings = (plan.sharding,) if fixed else (plan.sharding, "full")
     for sharding in shardings:
         for recompute in choices:
             tried = plan.model_copy(update={"recompute": recompute, "sharding": sharding})
             try:
-                memory.check(model, chip, tried, dp)
+                memory.check(model, chip, tried, dp, stack)
             except ValueError:
                 continue
             return tried
@@ -154,7 +165,8 @@ def _fixed(row: Cells, chip: Accelerator, stack: Stack) -> dict[str, Any]:
     return {
         "global_batch_sequences": count(row, "global_batch"),
         "sequence_length": count(row, "seq_len"),
-        "precision": _precision(row, chip, stack),
+        "precision": precision_of(row, chip, stack),
+        "sequence_parallel": stack.sequence_parallel,
         "sharding": SHARDING.get(row.get("sharding", ""), stack.sharding),
     }
 
@@ -165,7 +177,7 @@ def _degrees(row: Cells) -> dict[str, Any]:
     return {new: degree for new, degree in found.items() if degree is not None}
 
 
-def _precision(row: Cells, chip: Accelerator, stack: Stack) -> str:
+def precision_of(row: Cells, chip: Accelerator, stack: Stack) -> str:
     """Return what a row was multiplied in."""
     told = stack.precisions.get(chip.name)
     if told:

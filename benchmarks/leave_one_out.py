@@ -1,0 +1,121 @@
+"""How well training steps are predicted that the constants never saw.
+
+`python benchmarks/leave_one_out.py TABLE.csv` takes a table of published training steps, and for each
+group of stacks that share constants leaves out one chip, one model, or one scale at a time, fits the
+product shares again without it, predicts it, and prints the errors as a table. Constants of a chip
+that is left out are those of the stack's other chips. Everything else stays as the catalog has it.
+"""
+
+import csv
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+from scipy.optimize import minimize_scalar
+
+from simulator.components import from_catalog
+from simulator.components.stack import OTHER, Stack
+from simulator.studies.validate import training
+
+Row = dict[str, str]
+SCALES = (64, 512, 4096)
+FIT_LIMIT = 0.35
+"""Relative error above which a row counts no further in a fit: an outlier says nothing of a share."""
+LEFT_OUT = {
+    "chip": lambda row: from_catalog.accelerator(row["accelerator"]).name,
+    "model": lambda row: row["model"].split(" (")[0],
+    "scale": lambda row: str(int(np.searchsorted(SCALES, int(row["n_accelerators"])))),
+}
+
+
+def main(path: str) -> None:
+    """Print the table."""
+    with Path(path).open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["tp"]]
+    print("| stacks | left out | folds | n | median % | p90 % |\n|---|---|--:|--:|--:|--:|")
+    for family, members in families(rows).items():
+        for what, key in LEFT_OUT.items():
+            errors, folds = predicted(members, key)
+            if folds > 1:
+                cells = f"{np.median(errors):.1f} | {np.quantile(errors, 0.9):.1f}"
+                print(f"| {family} | {what} | {folds} | {len(errors)} | {cells} |", flush=True)
+
+
+def families(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Return the rows by the stack whose constants they take."""
+    found = defaultdict(list)
+    for row in rows:
+        found[from_catalog.stack(row["stack"]).name.rpartition("-")[0]].append(row)
+    return found
+
+
+def predicted(rows: list[Row], key: Callable[[Row], str]) -> tuple[np.ndarray, int]:
+    """Return the absolute errors in percent of every row, each predicted without its group."""
+    errors: list[float] = []
+    groups = sorted({key(row) for row in rows})
+    for group in groups:
+        kept = [row for row in rows if key(row) != group]
+        left = [row for row in rows if key(row) == group]
+        stacks = {name: without(stack_of(name), kept) for name in {stack_name(r) for r in rows}}
+        shares = {(stack_name(r), place_of(stacks, r)) for r in kept}
+        for name, place in sorted(shares):
+            fit(stacks, name, place, [r for r in kept if (stack_name(r), place_of(stacks, r)) == (name, place)])
+        errors += [abs(error(row, stacks)) for row in left]
+    return 100.0 * np.array(errors), len(groups)
+
+
+def stack_name(row: Row) -> str:
+    """Return the stack that a row takes."""
+    return from_catalog.stack(row["stack"]).name
+
+
+def stack_of(name: str) -> Stack:
+    """Return a stack that may be changed."""
+    return from_catalog.stack(name)
+
+
+def without(stack: Stack, rows: list[Row]) -> Stack:
+    """Return a stack without the figures of chips that no row has; others stand in for them."""
+    chips = {from_catalog.accelerator(row["accelerator"]).name for row in rows} | {OTHER}
+    shares = {chip: dict(s) for chip, s in stack.product_share.items() if chip in chips}
+    if not shares:
+        shares = {chip: dict(s) for chip, s in stack.product_share.items()}
+    return stack.model_copy(update={
+        "product_share": shares,
+        "attention_share": {c: s for c, s in stack.attention_share.items() if c in chips},
+        "host_product": {c: s for c, s in stack.host_product.items() if c in chips},
+    })  # fmt: skip
+
+
+def place_of(stacks: dict[str, Stack], row: Row) -> tuple[str, str]:
+    """Return where a row's product share stands: chip or `other`, and precision."""
+    stack = stacks[stack_name(row)]
+    chip = from_catalog.accelerator(row["accelerator"])
+    place = chip.name if chip.name in stack.product_share else OTHER
+    return place, training.precision_of(row, chip, stack)
+
+
+def fit(stacks: dict[str, Stack], name: str, place: tuple[str, str], rows: list[Row]) -> None:
+    """Set the share at `place` to what makes the mean error of the rows least."""
+    chip, precision = place
+    shares = stacks[name].product_share[chip]
+    old = shares.get(precision, min(shares.values()))
+
+    def cost(log_factor: float) -> float:
+        shares[precision] = old * float(np.exp(log_factor))
+        return float(np.mean([min(abs(error(row, stacks)), FIT_LIMIT) for row in rows]))
+
+    best = minimize_scalar(cost, bounds=(-0.4, 0.4), method="bounded", options={"xatol": 5e-3})
+    shares[precision] = old * float(np.exp(best.x))
+
+
+def error(row: Row, stacks: dict[str, Stack]) -> float:
+    """Return the relative error of a row."""
+    made = training.simulate(row, stacks[stack_name(row)])
+    return made.value / float(row["measured"]) - 1.0
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,119 @@
+"""What follows from a topology in closed form: racks of a block, endpoints of a fabric, set points."""
+
+import math
+
+from simulator.components import from_catalog
+from simulator.components.accelerator import Accelerator
+from simulator.components.fabric import Ends, FabricSpec
+from simulator.components.rack import Rack
+from simulator.components.topology import Hall, Topology
+
+
+def rack_named(topology: Topology, name: str) -> Rack:
+    """Return the site's own rack type of that name, or the catalog's."""
+    for rack in topology.racks:
+        if rack.name == name:
+            return rack
+    return from_catalog.rack(name)
+
+
+def racks_per_block(topology: Topology, hall: Hall) -> int:
+    """Return the accelerator racks of one block: as written, or what its rating feeds.
+
+    The continuous rating at the site's power factor, less substation and busway loss, over the
+    rack's nameplate, rounded down; oversubscription then adds its share.
+    """
+    if hall.racks_per_block is not None:
+        base = hall.racks_per_block
+    else:
+        base = int(block_limit_w(topology, hall) // rack_named(topology, hall.rack).nameplate)
+    return int(math.floor(base * (1.0 + topology.oversubscription) + 1e-9))
+
+
+def block_limit_w(topology: Topology, hall: Hall) -> float:
+    """Return the rack power at which a block's input equals its continuous rating."""
+    block = hall.block
+    rating_w = block.rating * topology.grid.power_factor
+    limit_w = rating_w * block.continuous
+    low_w, high_w = 0.0, limit_w
+    for _ in range(60):
+        middle_w = 0.5 * (low_w + high_w)
+        after_busway_w = middle_w + block.busway.loss_w(middle_w, rating_w)
+        input_w = after_busway_w + block.substation.loss_w(after_busway_w, rating_w)
+        low_w, high_w = (middle_w, high_w) if input_w <= limit_w else (low_w, middle_w)
+    return low_w
+
+
+def steady_w(rack: Rack) -> float:
+    """Return the input power of a support rack at its steady utilization."""
+    return support_w(rack, rack.utilization)
+
+
+def support_w(rack: Rack, utilization: float) -> float:
+    """Return the input power of a support rack at some utilization."""
+    output_w = rack.host_idle + utilization * (rack.host_max - rack.host_idle)
+    return output_w + rack.power_shelf.loss_w(output_w, rack.power_shelf_rating)
+
+
+def fabric_of(topology: Topology, hall: Hall) -> FabricSpec:
+    """Return the kind of fabric of a group of halls."""
+    spec: FabricSpec = hall.fabric or topology.fabric
+    return spec
+
+
+def ends_of(topology: Topology, hall: Hall) -> Ends | None:
+    """Return what hangs on the fabric of a group of halls, None without network ports."""
+    rack = rack_named(topology, hall.rack)
+    racks = hall.count * hall.blocks * racks_per_block(topology, hall)
+    accelerators = racks * rack.accelerators
+    ports = fabric_of(topology, hall).attached(accelerators, racks * rack.network_ports)
+    chip = chip_of(rack)
+    return Ends(accelerators, ports, chip.scaleout_bandwidth, chip.scaleup_domain) if ports else None
+
+
+def network_rack_w(topology: Topology, hall: Hall) -> float:
+    """Return the input power of one of the racks that hold a hall group's switches (`Rack.fabric`).
+
+    They share the fabric's switches and the optics in them; 0 if there is no fabric or no rack.
+    """
+    held = [(rack_named(topology, entry.rack), entry.count) for entry in hall.support]
+    racks = hall.count * sum(count for rack, count in held if rack.fabric)
+    ends = ends_of(topology, hall)
+    if not racks or ends is None:
+        return 0.0
+    rack = next(rack for rack, count in held if rack.fabric and count)
+    output_w = fabric_of(topology, hall).draw_w(ends) / racks
+    return output_w + rack.power_shelf.loss_w(output_w, rack.power_shelf_rating)
+
+
+def plant_setpoint_c(topology: Topology) -> float:
+    """Return the water the warm plant must deliver for `cooling.supply` at the cold plates."""
+    return topology.cooling.supply - topology.cooling.coolant_unit.approach
+
+
+def chip_of(rack: Rack) -> Accelerator:
+    """Return the chip of an accelerator rack; ValueError if it has none."""
+    if rack.accelerator is None:
+        raise ValueError(f"rack {rack.name} has no accelerator: list it under `support`")
+    return from_catalog.accelerator(rack.accelerator)
+
+
+def cramped(topology: Topology) -> list[str]:
+    """Return in words which halls have fewer network racks than their fabric fills by nameplate."""
+    told = []
+    for hall in topology.halls:
+        ends = ends_of(topology, hall)
+        drawn_w = fabric_of(topology, hall).draw_w(ends) if ends else 0.0
+        held = [(rack_named(topology, s.rack), hall.count * s.count) for s in hall.support]
+        listed = sum(count for rack, count in held if rack.fabric)
+        each_w = network_rack_w(topology, hall)
+        if drawn_w and not listed:
+            told.append(f"{hall.name} lists no racks for its switches: the {drawn_w / 1e3:,.0f} kW "
+                        "they draw are not in the balance")  # fmt: skip
+            continue
+        nameplate_w = next((rack.nameplate for rack, count in held if rack.fabric and count), 0.0)
+        if each_w > nameplate_w:
+            told.append(f"{hall.name} lists {listed} network racks that draw {each_w / 1e3:.1f} kW "
+                        f"each, above {nameplate_w / 1e3:.1f} kW; its switches and optics fill "
+                        f"{math.ceil(listed * each_w / nameplate_w)}")  # fmt: skip
+    return told

@@ -1,0 +1,53 @@
+"""Support racks whose draw follows a job instead of their own steady utilization."""
+
+import numpy as np
+
+from simulator.components.rack import Rack
+from simulator.components.sizing import support_w
+from simulator.engine.world import World
+from simulator.errors import squash
+from simulator.kernels.site_step import STEP_S
+from simulator.site import Site, Support
+
+
+def of_type(site: Site, rack: str) -> list[Support]:
+    """Return the support racks of one type in every hall, by the type's name or an alias."""
+    return [entry for entry in site.support if _named(entry.rack, rack)]
+
+
+def count(site: Site, rack: str) -> int:
+    """Return how many support racks of one type there are."""
+    return sum(entry.count for entry in of_type(site, rack))
+
+
+def occupy(world: World, rack: str, utilization: float) -> None:
+    """Have the racks of a type draw what they draw at `utilization` from now on."""
+    _change(world, rack, utilization, +1.0)
+
+
+def free(world: World, rack: str, utilization: float) -> None:
+    """Have them draw again what they draw by themselves."""
+    _change(world, rack, utilization, -1.0)
+
+
+def _change(world: World, rack: str, utilization: float, sign: float) -> None:
+    """Add what the racks draw beyond their steady draw to their blocks, or take it off again.
+
+    A block's draw is the mean of the step: the step at hand takes its rest of the change, the next
+    one all of it.
+    """
+    change_w = np.zeros(len(world.site.block_names))
+    for entry in of_type(world.site, rack):
+        block = world.site.block_names.index(f"{world.site.hall_names[entry.hall]}/support")
+        beyond_w = support_w(entry.rack, utilization) - entry.power_w
+        change_w[block] += sign * entry.count * beyond_w
+    gone_frac = world.env.now % STEP_S / STEP_S
+    draw_w = world.state.blocks.support_w
+    draw_w += (1.0 - gone_frac) * change_w
+    if gone_frac > 0.0:
+        rest = world.env.timeout((1.0 - gone_frac) * STEP_S)
+        rest.callbacks.append(lambda _: np.add(draw_w, gone_frac * change_w, out=draw_w))
+
+
+def _named(rack: Rack, name: str) -> bool:
+    return squash(name) in {squash(known) for known in (rack.name, *rack.aliases)}

@@ -1,0 +1,95 @@
+"""Data preparation: filtering, deduplication and tokenizing on CPU racks, from storage and back."""
+
+from collections.abc import Generator
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from simulator.components.kinds import Spec
+from simulator.engine import support
+from simulator.engine.world import World
+from simulator.site import Site
+from simulator.units import Bandwidth, Duration, Fraction, NonNegative, Positive
+
+
+class DataPreparation(Spec):
+    """Text prepared for training by support racks, whose power follows the work."""
+
+    kind: Literal["data_preparation"]
+    name: str
+    tokens: Annotated[float, Field(gt=0)]
+    """Tokens to deliver."""
+    start: Annotated[Duration, NonNegative()] = 0.0
+    """After the start of the run."""
+    rack: str = "CPU"
+    """Type of the support racks that work, all of them in every hall."""
+    utilization: Annotated[Fraction, Field(ge=0, le=1)] = 0.9
+    """Work of a rack that is not held up by storage, as a fraction of idle-to-maximum; before and
+    after the job racks return to their own. Assumed, 0.7-1."""
+    tokens_per_rack: Annotated[float, Field(gt=0)] = 1.0e7
+    """Tokens per second of one rack through the whole pipeline. Assumed, 2e6-4e7: 20 servers of
+    0.1-2 million tokens each, from full filtering with classifiers to tokenizing alone."""
+    storage: str = "STORAGE"
+    """Type of the storage racks."""
+    storage_bandwidth: Annotated[Bandwidth, Positive()] = 1.0e11
+    """Reads and writes of one storage rack. Assumed, 50-400 GB/s."""
+    bytes_per_token: Annotated[float, Field(gt=0)] = 100.0
+    """Bytes read and written per token delivered: raw text is several times what is kept, and
+    passes more than once. Assumed, 20-500."""
+
+
+@dataclass(frozen=True)
+class Throughput:
+    """What the racks of a site give a job."""
+
+    racks: int
+    tokens_s: float
+    utilization: float
+    """Of the working racks while the job runs."""
+    bound_by: str  # "racks" or "storage"
+
+
+def throughput_of(spec: DataPreparation, site: Site) -> Throughput:
+    """Return the rate of a job, the slower of its racks and its storage; ValueError without any."""
+    racks = support.count(site, spec.rack)
+    stores = support.count(site, spec.storage)
+    if not racks or not stores:
+        missing = spec.rack if not racks else spec.storage
+        raise ValueError(f"no hall has support racks of type '{missing}'")
+    racks_s = racks * spec.tokens_per_rack
+    storage_s = stores * spec.storage_bandwidth / spec.bytes_per_token
+    rate_s = min(racks_s, storage_s)
+    bound_by = "racks" if racks_s <= storage_s else "storage"
+    return Throughput(racks, rate_s, spec.utilization * rate_s / racks_s, bound_by)
+
+
+@dataclass
+class DataPreparationRun:
+    """A job in progress."""
+
+    spec: DataPreparation
+    world: World
+    planned: Throughput
+    began_s: float | None = None
+    finish_s: float | None = None
+
+    def run(self) -> Generator[Any, Any, None]:
+        """Wait for the start, keep the racks busy until the tokens are there."""
+        world, spec = self.world, self.spec
+        if spec.start > 0.0:
+            yield world.env.timeout(spec.start)
+        self.began_s = world.env.now
+        world.log("job_start", spec.name, duration_s=0.0)
+        support.occupy(world, spec.rack, self.planned.utilization)
+        yield world.env.timeout(spec.tokens / self.planned.tokens_s)
+        support.free(world, spec.rack, self.planned.utilization)
+        self.finish_s = world.env.now
+        world.log("job_finish", spec.name, duration_s=self.finish_s - self.began_s)
+
+    def tokens(self) -> float:
+        """Return the tokens delivered so far."""
+        if self.began_s is None:
+            return 0.0
+        until_s = self.world.end_s if self.finish_s is None else self.finish_s
+        return min((until_s - self.began_s) * self.planned.tokens_s, self.spec.tokens)
