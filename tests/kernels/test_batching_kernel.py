@@ -290,6 +290,23 @@ def test_a_horizon_leaves_requests_where_they_are():
     assert w.replicas["busy_s"][0] <= 0.3
 
 
+def test_an_iteration_made_up_ahead_takes_in_what_came_before_the_last_one():
+    plain = Case((0.0, 0.045), (10, 10), (40, 2))
+    ahead = replace(plain, rules=RULES._replace(ahead=True))
+    soon, later = (assert_same(case).requests for case in (plain, ahead))
+    assert later["admitted_s"][0] == soon["admitted_s"][0] == 0.0
+    gap_s = later["admitted_s"][1] - soon["admitted_s"][1]
+    assert 0.013 < gap_s < 0.02  # one iteration of one sequence
+
+
+def test_nobody_waits_for_an_iteration_that_will_not_be():
+    plain = Case((0.0, 0.001), (10, 10), (1, 1))
+    ahead = replace(plain, rules=RULES._replace(ahead=True))
+    assert (
+        assert_same(plain).requests["admitted_s"][1] == assert_same(ahead).requests["admitted_s"][1]
+    )
+
+
 def test_a_cached_prefix_is_not_computed_again():
     rules = RULES._replace(block_tokens=8)
     blocks = ((1, 2, 3), (1, 2, 4), (5, 6, 7))
