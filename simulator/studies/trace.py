@@ -5,6 +5,7 @@ are read as they are: Azure's (`TIMESTAMP, ContextTokens, GeneratedTokens`) and 
 (`timestamp` in ms, `input_length, output_length, hash_ids`).
 """
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,12 @@ def read(path: Path) -> RequestTrace:
     if kind not in TEXT:
         known = ", ".join(f".{name}" for name in TEXT)
         raise StudyError(f"{path.name}: a trace is {known}, text also with .gz behind")
-    found = TEXT[kind](path)
+    try:
+        found = TEXT[kind](path)
+    except (EOFError, OSError, zlib.error) as error:
+        if not path.is_file():
+            raise
+        raise ScenarioError([Problem(str(path), 0, 0, "", f"cannot be read: {error}")]) from None
     return _Columns(path, found).trace()
 
 

@@ -173,5 +173,18 @@ def test_an_unknown_ending_names_the_known_ones(written):
         trace.read(written(OWN, "trace.xlsx"))
 
 
+@pytest.mark.parametrize("name", ["cut.csv.gz", "cut.jsonl.gz"])
+def test_a_file_that_was_cut_off(tmp_path, name):
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(OWN.encode())[:30])
+    assert "cannot be read" in problems(path)[0][2]
+
+
+def test_compressed_text(tmp_path):
+    path = tmp_path / "own.csv.gz"
+    path.write_bytes(gzip.compress(OWN.encode()))
+    assert trace.read(path).requests == 3
+
+
 def test_windows_line_ends(written):
     assert trace.read(written(OWN.replace("\n", "\r\n"))).requests == 3
