@@ -1,9 +1,21 @@
-"""A replica as the batching kernel takes it: its cost in plain arrays, its moves of keys and values."""
+"""A replica as the batching kernel takes it: rules, cost in plain arrays, moves of keys and values."""
+
+import math
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels.batching_state import CONTEXT, LIMITED, PAIR, PROMPTS, SEQUENCE, Cost
+from simulator.kernels.batching_state import (
+    CONTEXT,
+    GRAIN,
+    LIMITED,
+    PAIR,
+    PROMPTS,
+    SEQUENCE,
+    Cost,
+    Rules,
+)
+from simulator.performance import chip as chips
 from simulator.performance import serving_memory
 from simulator.performance.collectives import send_s
 from simulator.performance.iteration import IterationCost, ReplicaCost
@@ -34,6 +46,29 @@ def _by_tokens(form: IterationCost, grid: Floats) -> Floats:
     """Return seconds by tokens; beyond the form's own grid in proportion."""
     beyond = np.maximum(grid / form.tokens[-1], 1.0)
     return np.asarray(np.interp(grid, form.tokens, form.tokens_s) * beyond)
+
+
+def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
+    """Return how a replica's engine batches by itself: recompute, no prefix cache, endless patience.
+
+    Groups that take their own sequences are counted together, seats, budget and memory.
+    """
+    engine, dp, verified = setting.engine, setting.plan.dp, 1 + drafts
+    tokens = engine.chunk_tokens * dp
+    return Rules(
+        capacity=kv_tokens * GRAIN,
+        max_sequences=min(engine.max_sequences * dp, tokens // verified),
+        max_tokens=tokens,
+        chunked=engine.mixes,
+        ahead=engine.mixes,
+        swap=False,
+        swap_s=swap_s(setting),
+        verified=verified,
+        block_tokens=0,
+        patience_s=math.inf,
+        matrix_power=chips.MATRIX_POWER_DEMAND,
+        memory_power=setting.chip.memory_power,
+    )
 
 
 def swap_s(setting: ServingSetting) -> float:

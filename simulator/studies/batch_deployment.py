@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 from simulator.components import from_catalog
 from simulator.kernels import dispatch
 from simulator.kernels.batching_state import GRAIN, Cost, Rules
-from simulator.performance import chip as chips
 from simulator.performance import serving_memory, speculation
-from simulator.performance.batching import kernel_cost, swap_s, transfer_s
+from simulator.performance.batching import kernel_cost, rules_of, transfer_s
 from simulator.performance.collectives import fabric_of
 from simulator.performance.iteration import ReplicaCost, replica_cost_of
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
@@ -143,10 +142,9 @@ def _speculated(asked: Question, setting: ServingSetting, cost: ReplicaCost) -> 
 def _rules(
     asked: Question, setting: ServingSetting, trace: RequestTrace, assumed: dict[str, str]
 ) -> Rules:
-    engine, dp = setting.engine, setting.plan.dp
-    verified = 1 + asked.drafts
-    tokens = asked.max_batched_tokens or engine.chunk_tokens * dp
-    sequences = asked.max_sequences or min(engine.max_sequences * dp, tokens // verified)
+    engines = rules_of(setting, _kv_tokens(asked, setting, trace, assumed), asked.drafts)
+    verified, tokens = engines.verified, asked.max_batched_tokens or engines.max_tokens
+    sequences = asked.max_sequences or min(engines.max_sequences, tokens // verified)
     if sequences * verified > tokens:
         raise StudyError(
             f"{sequences} sequences bring {sequences * verified} tokens to an iteration, more than "
@@ -157,19 +155,14 @@ def _rules(
         block = BLOCK_TOKENS if trace.blocks else 0
     if block and not trace.blocks:
         raise StudyError(f"{trace.path.name} has no prefix blocks for a cache to find")
-    return Rules(
-        capacity=_kv_tokens(asked, setting, trace, assumed) * GRAIN,
+    return engines._replace(
         max_sequences=sequences,
         max_tokens=tokens,
-        chunked=engine.mixes if asked.chunked is None else asked.chunked,
-        ahead=engine.mixes if asked.ahead is None else asked.ahead,
+        chunked=engines.chunked if asked.chunked is None else asked.chunked,
+        ahead=engines.ahead if asked.ahead is None else asked.ahead,
         swap=asked.swap,
-        swap_s=swap_s(setting),
-        verified=verified,
         block_tokens=block,
         patience_s=asked.patience_s,
-        matrix_power=chips.MATRIX_POWER_DEMAND,
-        memory_power=setting.chip.memory_power,
     )
 
 

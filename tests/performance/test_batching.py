@@ -1,12 +1,17 @@
 """The kernel's arrays say what the cost of an iteration says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from numba import njit
 
 from simulator.components import from_catalog
-from simulator.kernels.batching_state import CONTEXT, LIMITED, PAIR, PROMPTS, SEQUENCE
+from simulator.kernels import batching_price
+from simulator.kernels.batching_state import CONTEXT, GRAIN, LIMITED, PAIR, PROMPTS, SEQUENCE
+from simulator.performance import chip as chips
 from simulator.performance import serving_memory
-from simulator.performance.batching import HOST_BYTES_S, kernel_cost, swap_s, transfer_s
+from simulator.performance.batching import HOST_BYTES_S, kernel_cost, rules_of, swap_s, transfer_s
 from simulator.performance.collectives import fabric_of
 from simulator.performance.iteration import replica_cost_of
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
@@ -44,6 +49,28 @@ def test_beyond_the_grid_time_is_in_proportion():
     cost = replica_cost_of(setting("llama-3.1-8b"))
     made = kernel_cost(cost, 40_000)
     assert made.table[40_000, 0] == pytest.approx(cost.time.tokens_time_s(40_000), rel=1e-12)
+
+
+def test_rules_are_the_engines():
+    one, four = setting("llama-3.1-8b"), replace(setting("llama-3.1-8b"), plan=ReplicaPlan(dp=4))
+    rules, many = rules_of(one, 1000), rules_of(four, 1000)
+    assert rules.capacity == 1000 * GRAIN and rules.chunked and rules.ahead
+    assert many.max_tokens == 4 * rules.max_tokens == 4 * one.engine.chunk_tokens
+    drafted = rules_of(one, 1000, drafts=15)
+    assert drafted.max_sequences * drafted.verified <= drafted.max_tokens
+
+
+def test_power_in_the_kernel_is_that_of_the_chip():
+    one = setting("llama-3.1-8b")
+    shares = [(0.0, 0.0), (0.3, 0.5), (1.0, 1.0), (0.02, 0.9)]
+    expected = [chips.utilised_power_frac(one.chip, *share) for share in shares]
+    found = [kernel_power(rules_of(one, 1000), *share) for share in shares]
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+
+
+@njit
+def kernel_power(rules, matrix, memory):
+    return batching_price.power_frac(rules, matrix, memory)
 
 
 def test_swapping_moves_every_byte_of_a_token():
