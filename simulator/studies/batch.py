@@ -231,11 +231,11 @@ def _round_robin(w: World, replicas: int) -> World:
     with ThreadPoolExecutor(joblib.cpu_count()) as pool:
         list(pool.map(serve_share, parts, pairwise(edges.tolist())))
     bin_s = max(float(part.bin_s[0]) for part in parts)
-    folded = [_folded(part.series, float(part.bin_s[0]), bin_s) for part in parts]
-    return w._replace(series=np.sum(folded, axis=0), bin_s=np.array([bin_s]))
+    summed = [folded(part.series, float(part.bin_s[0]), bin_s) for part in parts]
+    return w._replace(series=np.sum(summed, axis=0), bin_s=np.array([bin_s]))
 
 
-def _folded(series: Floats, bin_s: float, wanted_s: float) -> Floats:
+def folded(series: Floats, bin_s: float, wanted_s: float) -> Floats:
     """Return a record over time in wider bins, a power of two as wide."""
     while bin_s < wanted_s:
         joined = series[0::2] + series[1::2]

@@ -22,7 +22,7 @@ from simulator.kernels.batching_state import (
     SERVED,
     SHED,
 )
-from simulator.studies.batch import NO_ROUTE, OUTCOMES, Batch, Pool
+from simulator.studies.batch import NO_ROUTE, OUTCOMES, Batch, Pool, folded
 from simulator.studies.batch_deployment import Deployment, Question
 
 PERCENTILES = (50, 90, 95, 99)
@@ -279,7 +279,8 @@ def over_time(batch: Batch) -> pd.DataFrame:
     columns: dict[str, Any] = {"time_s": start_s, "queued": _waiting(batch, moments)}
     for name, pool in batch.pools.items():
         at = "" if name == "replicas" else f"{name}_"
-        rows = _widened(pool, width_s)[: len(start_s)] / (width_s * pool.replicas)
+        rows = folded(pool.series, pool.bin_s, width_s)[: len(start_s)]
+        rows = rows / (width_s * pool.replicas)
         columns |= {
             f"{at}batch": rows[:, BATCH_S],
             f"{at}kv_frac": rows[:, KV_TOKEN_S] / batch.deployment.kv_tokens,
@@ -287,13 +288,6 @@ def over_time(batch: Batch) -> pd.DataFrame:
             f"{at}power_frac": rows[:, DYNAMIC_S],
         }
     return pd.DataFrame(columns)
-
-
-def _widened(pool: Pool, width_s: float) -> Floats:
-    series, bin_s = pool.series, pool.bin_s
-    while bin_s < width_s:
-        series, bin_s = series[0::2] + series[1::2], 2.0 * bin_s
-    return series
 
 
 def _waiting(batch: Batch, moments: Floats) -> NDArray[np.int64]:

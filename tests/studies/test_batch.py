@@ -141,6 +141,22 @@ def test_prompts_on_replicas_of_their_own(asked, served):
     assert value(split, "accelerators") == value(served, "accelerators")
 
 
+def test_pools_of_their_own_pace_share_one_clock(tmp_path):
+    file = tmp_path / "burst.csv"
+    rows = "".join(f"{0.001 * k},800,400\n" for k in range(40))
+    file.write_text("arrival_s,input_tokens,output_tokens\n" + rows)
+    question = Question(
+        file, "llama-3.1-8b", "H100-SXM-80GB", replicas=1, prefill_replicas=2, max_sequences=4
+    )
+    split = batch.serve(question)
+    early, late = split.pools["prefill"], split.pools["decode"]
+    assert early.bin_s < late.bin_s
+    rows = batch_tables.over_time(split)
+    for name, pool in split.pools.items():
+        busy_s = (rows[f"{name}_busy_frac"] * late.bin_s * pool.replicas).sum()
+        assert busy_s == pytest.approx(pool.busy_s.sum(), rel=1e-9)
+
+
 def test_drafts_spare_iterations(path):
     question = Question(
         path, "deepseek-v3", "H200-SXM-141GB", tp=8, ep=8, precision="fp8", kv_tokens=400_000
