@@ -240,6 +240,8 @@ class _Columns:
         if name is None:
             return None
         column = self.table[name].combine_chunks()
+        if pa.types.is_integer(column.type) or pa.types.is_null(column.type):
+            column = column.cast(pa.string())
         if pa.types.is_string(column.type):
             column = pc.split_pattern_regex(pc.utf8_trim(column, " []"), "[ ,;]+")
         if not pa.types.is_list(column.type):

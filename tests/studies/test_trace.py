@@ -98,6 +98,8 @@ def test_blocks_in_a_csv_are_numbers_between_blanks(written):
     start, numbers = trace.read(written(text)).blocks
     assert list(start) == [0, 2, 4]
     assert numbers[0] == numbers[2] and numbers[1] != numbers[3]
+    single = "arrival_s,input_tokens,output_tokens,hash_ids\n0,9,1,7\n1,9,1,7\n"
+    assert list(trace.read(written(single)).blocks[1]) == [0, 0]
 
 
 def test_every_problem_is_told_with_its_line(written):
