@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from simulator.cli import batch_options as options
 from simulator.cli.exits import (
     FAILED_ASSERT,
     FAILED_RUNS,
@@ -172,89 +173,47 @@ def _plan(
 
 @app.command("batch")
 def _batch(
-    trace: Annotated[Path, typer.Argument(metavar="TRACE", help="CSV, JSONL or Parquet.")],
-    model: Annotated[str, typer.Option(metavar="M", help="A model of the catalog.")],
-    accelerator: Annotated[str, typer.Option(metavar="A", help="A chip of the catalog.")],
-    tp: Annotated[int, typer.Option(min=1, metavar="N", help="Chips that share a sequence.")] = 1,
-    dp: Annotated[int, typer.Option(min=1, metavar="N", help="Such groups in a replica.")] = 1,
-    ep: Annotated[int, typer.Option(min=1, metavar="N", help="Ranks that share experts.")] = 1,
-    replicas: Annotated[int, typer.Option(min=1, metavar="N", help="Alike.")] = 1,
-    prefill_replicas: Annotated[
-        int, typer.Option(min=0, metavar="N", help="More replicas, which take the prompts.")
-    ] = 0,
-    kv_tokens: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Of a replica. [default: what fits]")
-    ] = None,
-    max_sequences: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="[default: the engine's]")
-    ] = None,
-    max_batched_tokens: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="[default: the engine's]")
-    ] = None,
-    chunked: Annotated[
-        bool | None,
-        typer.Option("--chunked/--no-chunked", help="Prompts in chunks. [default: the engine's]"),
-    ] = None,
-    ahead: Annotated[
-        bool | None,
-        typer.Option(
-            "--ahead/--no-ahead",
-            help="Iterations are made up while the one before runs. [default: the engine's]",
-        ),
-    ] = None,
-    weight_precision: Annotated[
-        str | None, typer.Option(metavar="P", help="bf16, fp8, int8, fp4. [default: as released]")
-    ] = None,
-    engine: Annotated[str, typer.Option(metavar="E", help="Of the catalog.")] = "vllm-0.12",
-    dispatch: Annotated[
-        str,
-        typer.Option(
-            metavar="D",
-            help="round-robin, least-tokens, shortest-queue, two-choices, prefix-affinity.",
-        ),
-    ] = "round-robin",
-    swap: Annotated[bool, typer.Option("--swap", help="Preempted caches go to the host.")] = False,
-    patience: Annotated[
-        float | None, typer.Option(min=0, metavar="S", help="Seconds until a request gives up.")
-    ] = None,
-    prefix_block: Annotated[
-        int | None,
-        typer.Option(min=0, metavar="N", help="Tokens of the trace's blocks; 0: no prefix cache."),
-    ] = None,
-    drafts: Annotated[int, typer.Option(min=0, max=16, metavar="N", help="Drafted per step.")] = 0,
-    accepted: Annotated[
-        float | None, typer.Option(min=1, metavar="X", help="Tokens that a step gives on average.")
-    ] = None,
-    drawn: Annotated[bool, typer.Option("--drawn", help="Accepted drafts are drawn.")] = False,
-    slo_ttft: Annotated[
-        float | None, typer.Option(min=0, metavar="S", help="Limit of the time to first token.")
-    ] = None,
-    slo_tpot: Annotated[
-        float | None, typer.Option(min=0, metavar="S", help="Limit of the time per output token.")
-    ] = None,
-    rate: Annotated[
-        float | None,
-        typer.Option(min=1e-9, metavar="R", help="Requests/s like the trace's, instead of it."),
-    ] = None,
-    duration: Annotated[
-        float, typer.Option(min=1e-3, metavar="S", help="Seconds of arrivals, with --rate.")
-    ] = 3600.0,
-    seed: Annotated[int, typer.Option(min=0, help="Of the draws.")] = 1,
+    trace: options.Trace,
+    model: options.Model,
+    accelerator: options.Chip,
+    tp: options.Tensor = 1,
+    dp: options.Data = 1,
+    ep: options.Expert = 1,
+    replicas: options.Replicas = 1,
+    prefill_replicas: options.Prefill = 0,
+    kv_tokens: options.KvTokens = None,
+    max_sequences: options.Sequences = None,
+    max_batched_tokens: options.Batched = None,
+    chunked: options.Chunked = None,
+    ahead: options.Ahead = None,
+    weight_precision: options.Precision = None,
+    engine: options.Engine = "vllm-0.12",
+    dispatch: options.Dispatch = "round-robin",
+    swap: options.Swap = False,
+    patience: options.Patience = None,
+    prefix_block: options.Block = None,
+    drafts: options.Drafts = 0,
+    accepted: options.Accepted = None,
+    drawn: options.Drawn = False,
+    slo_ttft: options.SloTtft = None,
+    slo_tpot: options.SloTpot = None,
+    rate: options.Rate = None,
+    duration: options.Duration = 3600.0,
+    seed: options.Seed = 1,
     output: Folder = None,
     as_json: AsJson = False,
 ) -> None:
     """Serve a trace of requests by identical replicas, request by request."""
     from simulator.cli import batch as command
 
-    limits = (float("inf") if given is None else given for given in (patience, slo_ttft, slo_tpot))
-    patience_s, slo_ttft_s, slo_tpot_s = limits
     asked = command.Question(
         trace=trace, model=model, accelerator=accelerator, tp=tp, dp=dp, ep=ep, replicas=replicas,
         prefill_replicas=prefill_replicas, kv_tokens=kv_tokens, max_sequences=max_sequences,
-        max_batched_tokens=max_batched_tokens, chunked=chunked, ahead=ahead, precision=weight_precision,
-        engine=engine, dispatch=dispatch, swap=swap, patience_s=patience_s,
-        block_tokens=prefix_block, drafts=drafts, accepted=accepted, drawn=drawn,
-        slo_ttft_s=slo_ttft_s, slo_tpot_s=slo_tpot_s, seed=seed,
+        max_batched_tokens=max_batched_tokens, chunked=chunked, ahead=ahead,
+        precision=weight_precision, engine=engine, dispatch=dispatch, swap=swap,
+        patience_s=command.or_endless(patience), block_tokens=prefix_block, drafts=drafts,
+        accepted=accepted, drawn=drawn, slo_ttft_s=command.or_endless(slo_ttft),
+        slo_tpot_s=command.or_endless(slo_tpot), seed=seed,
     )  # fmt: skip
     command.batch(asked, rate, duration, output, as_json)
 

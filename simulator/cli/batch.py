@@ -1,6 +1,7 @@
 """`gigawatt batch`: a trace of requests served by identical replicas, request by request."""
 
 import json
+import math
 import re
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,11 @@ def batch(
         print(json.dumps(summary, indent=1, allow_nan=False))
     else:
         print("\n".join(_lines(summary, folder)))
+
+
+def or_endless(limit: float | None) -> float:
+    """Return a limit; none is no limit."""
+    return math.inf if limit is None else limit
 
 
 def _replay(asked: Question, folder: Path) -> dict[str, Any]:
