@@ -14,7 +14,7 @@ from simulator import rng
 from simulator.components import from_catalog
 from simulator.kernels import batching_state, calendar, dispatch
 from simulator.kernels import speculation as steps
-from simulator.kernels.batching_state import REJECTED, SERVED, Trace, World
+from simulator.kernels.batching_state import GRAIN, REJECTED, SERVED, Rules, Trace, World
 from simulator.studies import StudyError
 from simulator.studies import trace as traces
 from simulator.studies.batch_deployment import Deployment, Question, deploy
@@ -26,6 +26,9 @@ would depend."""
 BINS = 1024
 """Of the record over time; half of them reach to the last arrival."""
 LEAST_BIN_S = 1e-3
+MOST_BYTES = 8e9
+"""Of state that replicas may keep; they would take more than a common machine has."""
+BYTES_PER_EVENT, BYTES_PER_BLOCK = 8, 32
 NO_ROUTE = len(batching_state.OUTCOMES)
 OUTCOMES = (*batching_state.OUTCOMES, "no_route")
 """What became of a request; `no_route`: the trace names another model."""
@@ -188,6 +191,7 @@ def _run(
     blocks = None
     if rules.block_tokens and trace.blocks:
         blocks = _blocks_of(trace.blocks, rows)
+    _check_size(rules, len(deployment.cost.limits), replicas)
     asking = Trace(
         arrival_s, trace.input_tokens[rows], work, steps.rates(output, work),
         trace.priority[rows], trace.cached_tokens[rows], ready,
@@ -202,6 +206,18 @@ def _run(
     ends, loads = (dispatch.tournament(replicas, value) for value in (np.inf, 0.0))
     dispatch.serve_chosen(w, policy, *key, np.inf, ends, loads)
     return w
+
+
+def _check_size(rules: Rules, limits: int, replicas: int) -> None:
+    """Raise a StudyError for replicas whose state is more than fits a machine."""
+    kept = rules.max_sequences * (1 + limits) * BYTES_PER_EVENT
+    if rules.block_tokens:
+        kept += rules.capacity // (GRAIN * rules.block_tokens) * BYTES_PER_BLOCK
+    if kept * replicas > MOST_BYTES:
+        raise StudyError(
+            f"{replicas} replicas keep {kept * replicas / 1e9:.0f} GB of calendars and prefix caches: "
+            "fewer replicas, fewer --max-sequences, larger blocks, or a stream with --rate"
+        )
 
 
 def _blocks_of(

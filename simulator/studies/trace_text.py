@@ -89,29 +89,32 @@ def _without_blanks(table: pa.Table, strays: set[int], problems: tuple[Problem, 
 
 def from_jsonl(path: Path) -> Read:
     """Return lines of JSON, one request each."""
+    with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as file:
+        text = file.read()
     try:
         options = arrow_json.ReadOptions(block_size=1 << 26)
-        return Read(arrow_json.read_json(_stream(path), options), 1)
+        table = arrow_json.read_json(pa.BufferReader(text), options)
     except pa.ArrowInvalid:
-        return _line_by_line(path)
+        return _line_by_line(path, text)
+    lines = text.count(b"\n") + (not text.endswith(b"\n"))
+    return Read(table, 1) if table.num_rows == lines else _line_by_line(path, text)
 
 
-def _line_by_line(path: Path) -> Read:
+def _line_by_line(path: Path, text: bytes) -> Read:
     """Return the lines that are objects, and what is wrong with the others."""
     rows: list[dict[str, Any]] = []
     problems, lines = [], []
-    with _stream(path) as file:
-        for number, line in enumerate(file.read().decode(errors="replace").splitlines(), 1):
-            try:
-                row = json.loads(line) if line.strip() else None
-                told = "" if isinstance(row, dict) else "is no object"
-            except json.JSONDecodeError as error:
-                row, told = None, f"is no JSON: {error.msg}"
-            if isinstance(row, dict):
-                rows.append(row)
-                lines.append(number)
-            elif line.strip():
-                problems.append(Problem(str(path), number, 0, "", told))
+    for number, line in enumerate(text.decode(errors="replace").split("\n"), 1):
+        try:
+            row = json.loads(line) if line.strip() else None
+            told = "" if isinstance(row, dict) else "is no object"
+        except json.JSONDecodeError as error:
+            row, told = None, f"is no JSON: {error.msg}"
+        if isinstance(row, dict):
+            rows.append(row)
+            lines.append(number)
+        elif line.strip():
+            problems.append(Problem(str(path), number, 0, "", told))
     names = dict.fromkeys(name for row in rows for name in row)
     table = pa.table({name: _column([row.get(name) for row in rows]) for name in names})
     return Read(table, 1, tuple(problems), lines)
@@ -123,10 +126,6 @@ def _column(values: list[Any]) -> pa.Array:
         return pa.array(values)
     except (pa.ArrowInvalid, pa.ArrowTypeError):
         return pa.array([None if v is None else str(v) for v in values], pa.string())
-
-
-def _stream(path: Path) -> Any:
-    return gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb")
 
 
 def from_parquet(path: Path) -> Read:

@@ -193,6 +193,7 @@ def test_requests_for_other_models_have_no_route(tmp_path):
         ({"ep": 2}, StudyError, "no experts"),
         ({"precision": "fp7"}, StudyError, "not in fp7"),
         ({"max_sequences": 100, "max_batched_tokens": 50}, StudyError, "more --max-batched-tokens"),
+        ({"replicas": 2_000_000}, StudyError, "GB of calendars"),
         ({"block_tokens": 16}, StudyError, "no prefix blocks"),
         ({"model": "llama-3.1-70b"}, InfeasibleError, "GB for bf16 weights"),
         ({"drafts": 1, "accepted": 1.5}, InfeasibleError, "no layer of multi-token prediction"),

@@ -155,6 +155,13 @@ def test_lines_of_jsonl(written):
     assert found[2][2] == "is no object"
 
 
+def test_blank_lines_of_jsonl_are_no_rows_but_lines(written):
+    row = '{"arrival_s":%d,"input_tokens":%d,"output_tokens":2}\n'
+    text = row % (0, 5) + "\n\n" + row % (1, -5)
+    assert problems(written(text, "t.jsonl")) == [(4, "input_tokens", "is -5; 1 at least")]
+    assert trace.read(written(text.replace("-", ""), "t.jsonl")).requests == 2
+
+
 @pytest.mark.parametrize(
     ("text", "name", "told"),
     [
