@@ -78,11 +78,25 @@ def test_time_lost_to_the_network_is_accounted_for(run):
     assert lost == pytest.approx(2048 * HOURS_OUT * computing * (1.0 - pace), rel=1e-6)
 
 
+def what_followed(steps, was, now):
+    """Return in words what the table of steps says of a change."""
+    step_s, mfu, power = (
+        steps[key].to_numpy()[[was, now]] for key in ("step_time_s", "mfu", "dynamic_power_frac")
+    )
+    return (
+        f"; step from {step_s[0]:.4g} s to {step_s[1]:.4g} s, "
+        f"MFU {100 * mfu[0]:.1f} % to {100 * mfu[1]:.1f} %, "
+        f"dynamic power {100 * power[0]:.1f} % to {100 * power[1]:.1f} %"
+    )
+
+
 def test_events_tell_what_failed_and_what_followed(run):
     told = events(run, "fabric")
     lost, back, leaf, placed = told.itertuples()
     assert (lost.element, lost.cause, lost.duration_s) == ("h100/spine 3", "spine_switch", 6 * HOUR_S)
     assert lost.detail.startswith("spine 3 of 12 lost: pretrain gets 91.7 % across spine; step from")
+    for event, was, now in ((lost, 0, 1), (back, 1, 2)):
+        assert event.detail.endswith(what_followed(run.tables["steps"], was, now))
     assert back.time - lost.time == pd.Timedelta(hours=6)
     assert "back: pretrain gets its whole network" in back.detail
     assert leaf.detail == "leaf 7 of 46 lost: pretrain is cut off and stops"

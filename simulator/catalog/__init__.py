@@ -23,6 +23,9 @@ TUNED = frozenset({"base", "chat", "instruct", "it", "thinking", "hf"})
 PACKED = frozenset({"bf16", "fp16", "fp8", "fp4", "nvfp4", "mxfp4", "int8", "int4", "awq", "gptq"})
 RELEASE_WORDS = TUNED | PACKED
 
+# Names that fit an error message where none is like the one asked for.
+MOST_LISTED = 20
+
 Tree = Any
 Figure = tuple[str, Tree, str, str, tuple[Tree, Tree] | None]
 
@@ -103,8 +106,16 @@ def _file_of(kind: str, name: str) -> Path:
     if found is None and kind == "models":
         found = _known(kind, _released_as(name))
     if found is None:
-        raise KeyError(f"the catalog has no {name!r} in {kind}{nearest(name, names(kind))}")
+        raise KeyError(f"the catalog has no {name!r} in {kind}{_cure(kind, name)}")
     return found
+
+
+def _cure(kind: str, name: str) -> str:
+    """Return the names, else aliases, nearest to an unknown one; all of a small kind if none is."""
+    known = names(kind)
+    aliases = [a for path in _files(kind).values() for a in _entry(kind, path).get("aliases", ())]
+    listed = f"; there are {', '.join(known)}" if len(known) <= MOST_LISTED else ""
+    return nearest(name, known) or nearest(name, aliases) or listed
 
 
 def _known(kind: str, name: str) -> Path | None:

@@ -60,7 +60,7 @@ def _newest(kind: str, name: str) -> dict[str, Any]:
     (`megatron-bridge-26.05` is 25.11).
     """
     try:
-        return _extended(kind, catalog.load(kind, name))
+        entry = catalog.load(kind, name)
     except KeyError:
         family = re.match(r"(.+?)-v?(\d+(?:\.\d+)*)$", name.lower())
         if family is None:
@@ -68,7 +68,8 @@ def _newest(kind: str, name: str) -> dict[str, Any]:
         older = [n for n in catalog.names(kind) if _follows(n, *family.groups())]
         if not older:
             raise
-        return _extended(kind, catalog.load(kind, max(older, key=_version)))
+        entry = catalog.load(kind, max(older, key=_version))
+    return _extended(kind, entry)
 
 
 def _extended(kind: str, entry: dict[str, Any]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class ParallelPlan(Spec):
     pp: Ways = 1
     """Pipeline stages."""
     virtual_stages: Ways = 1
-    """Interleaved chunks per pipeline stage."""
+    """Interleaved chunks per pipeline stage; needs micro-batches in whole rounds of the stages, and 1f1b."""
     schedule: Schedule = "1f1b"
     """One forward, one backward (interleaved with several virtual stages), or the weights' gradients
     put off to fill the bubble (Qi et al., arXiv:2401.10241)."""
@@ -57,7 +57,8 @@ class ParallelPlan(Spec):
     """What data-parallel ranks share out: nothing, the optimizer's state (ZeRO-1, distributed
     optimizer), gradients too (ZeRO-2), or weights as well (ZeRO-3, FSDP)."""
     stack: str | None = None
-    """Software stack, from the catalog, whose kernels and overlap the step takes; blank: the newest
-    one with figures for the chip."""
+    """Software stack, from the catalog, whose kernels and overlap the step takes; blank:
+    megatron-bridge-26.06, whatever the chip (one it has no figures for takes those of its other
+    chips)."""
     sites: SiteSync | None = None
-    """Data parallelism across sites; blank: one site."""
+    """Data parallelism across the sites that a job spans; blank: one site."""

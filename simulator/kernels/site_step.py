@@ -39,9 +39,7 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
         hottest_c, throttling, tripping = racks.integrate(
             rows, rack, loads, blocks, hall_air_c, STEP_S
         )
-        evaporation, blowdown = _cool(
-            halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac
-        )
+        water = _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac)
         totals = _connect(halls, blocks, tree, plant_w)
         demand_w, losses_w = power_tree.solve(tree, STEP_S)
         flows = power_tree.balance(supply, demand_w, STEP_S)
@@ -51,8 +49,7 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
         row[c.JUNCTION_MAX_C] = hottest_c
         row[c.THROTTLED] = heat_s / STEP_S
         row[c.CAPPED] = cap_s / STEP_S
-        row[c.EVAPORATION_KG_S] = evaporation
-        row[c.BLOWDOWN_KG_S] = blowdown
+        row[c.EVAPORATION_KG_S], row[c.BLOWDOWN_KG_S] = water
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
         capped = rack_control.cap_blocks(rows, rack, loads, blocks, STEP_S)
         if throttling or capped:

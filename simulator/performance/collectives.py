@@ -138,6 +138,13 @@ def send_s(fabric: Fabric, message_bytes: float, distance: int) -> float:
     return start_s + PAIR_HOP_S + tier.latency_s + message_bytes / (PAIR_WIRE_SHARE * tier.bytes_s)
 
 
+def slowest_send_s(fabric: Fabric, message_bytes: float, distance: int, extent: int) -> float:
+    """Return the time in s of the slowest send between chips `distance` places apart, of all that
+    a job over `extent` chips makes: it crosses every tier up to the one that joins them."""
+    edges = [tier.reach for tier in fabric.tiers if tier.reach < extent] + [extent]
+    return max(send_s(fabric, message_bytes, max(distance, edge - 1)) for edge in edges)
+
+
 def local_ranks(fabric: Fabric, ranks: int, stride: int = 1) -> int:
     """Return how many of the group's ranks share one scale-up domain."""
     return max(1, min(ranks, fabric.domain // stride))

@@ -40,12 +40,16 @@ def pipeline_time(setting: Setting, stage: StageTime) -> PipelineTime:
 
 
 def _send_s(setting: Setting) -> float:
-    """Return the time of one micro-batch's activations to the next stage.
+    """Return the time of one micro-batch's activations over the slowest boundary between stages.
 
-    Stages are the outermost split but data parallelism: neighbours are a stage's chips apart.
-    Ranks of a tensor-parallel group send a share each and gather it on arrival.
+    Stages are the outermost split, but for data parallelism across sites: neighbours are a stage's
+    chips apart, and a pipeline keeps the pace of its slowest boundary, over the slowest tier that
+    the job spans in a site. Ranks of a tensor-parallel group send a share each and gather it on
+    arrival.
     """
     plan = setting.plan
     message = 2.0 * setting.tokens / plan.tp * setting.model.hidden
-    stage_chips = plan.tp * plan.cp * setting.data_parallel
-    return collectives.send_s(setting.fabric, message, stage_chips)
+    sites = plan.sites.sites if plan.sites else 1
+    stage_chips = plan.tp * plan.cp * setting.data_parallel // sites
+    extent = stage_chips * plan.pp
+    return collectives.slowest_send_s(setting.fabric, message, stage_chips, extent)

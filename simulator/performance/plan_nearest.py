@@ -14,7 +14,7 @@ from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan, Recompute, Schedule, Sharding
 from simulator.performance import memory, plan_faults, plan_space
 from simulator.performance.collectives import Fabric
-from simulator.performance.plan_axes import Case, divisors, options
+from simulator.performance.plan_axes import AXES, Case, divisors, options
 from simulator.performance.plan_search import Planned, Search
 from simulator.performance.plan_space import Fitting, Layout, Variant
 from simulator.performance.plan_words import wording
@@ -57,7 +57,10 @@ def nearest(
 ) -> Planned | None:
     """Return the feasible plan nearest to `plan` with the same batch; None if there is none."""
     fixed = {name: getattr(plan, name) for name in KEPT}
-    case = Case(model, chip, accelerators, fixed, also=plan.model_dump())
+    also = {name: getattr(plan, name) for name in AXES}
+    if plan.precision not in chip.peak:
+        del also["precision"]
+    case = Case(model, chip, accelerators, fixed, also)
     search, made = Search(case, fabric), list[tuple[float, Planned]]()
     for distance, candidate in sorted(_near(case, plan), key=lambda found: found[0]):
         if made and (distance > made[0][0] or len(made) == NEAR):
@@ -134,7 +137,8 @@ def _sizes(case: Case, least: int, most: int) -> list[tuple[int, Layout]]:
     """Return numbers of accelerators with a layout that they divide into, ascending."""
     whole = Case(case.model, case.chip, case.chip.scaleup_domain, case.fixed)
     axes = (options(whole, axis) for axis in ("tp", "pp", "cp"))
-    ranks = divisors(case.sequences)
+    sites = case.fixed.get("sites")
+    ranks = [dp for dp in divisors(case.sequences) if plan_faults.parts(dp, sites)]
     every = (Layout(tp, pp, cp, dp) for tp, pp, cp in product(*axes) for dp in ranks)
     sizes = ((math.prod(layout), layout) for layout in every)
     return sorted((size, layout) for size, layout in sizes if least <= size <= most)

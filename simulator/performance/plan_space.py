@@ -15,11 +15,8 @@ from numpy.typing import NDArray
 from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan
-from simulator.performance import memory
+from simulator.performance import memory, plan_faults
 from simulator.performance.plan_axes import Case, is_even, options
-
-# Schedules that are run with several chunks per stage; zero bubble is not (arXiv:2401.10241).
-INTERLEAVED = ("1f1b",)
 
 
 class Layout(NamedTuple):
@@ -61,7 +58,7 @@ def layouts(case: Case) -> list[Layout]:
         dp, rest = divmod(case.accelerators, tp * pp * cp)
         if rest == 0 and dp and case.sequences % dp == 0 and _is_given(case, dp):
             found.append(Layout(tp, pp, cp, dp))
-    return [layout for layout in found if case.model.heads % layout.tp == 0]
+    return [layout for layout in found if _divides(case, layout)]
 
 
 def variants(case: Case, layout: Layout) -> list[Variant]:
@@ -79,7 +76,7 @@ def variants(case: Case, layout: Layout) -> list[Variant]:
         for v in each["virtual_stages"]
         if _chunks_go(case, layout, m, v)
         for chosen in product(*rest)
-        if v == 1 or chosen[0] in INTERLEAVED or "schedule" in case.fixed
+        if v == 1 or chosen[0] in plan_faults.INTERLEAVED
     ]
 
 
@@ -162,11 +159,18 @@ def _chunks_go(case: Case, layout: Layout, micro_batch: int, chunks: int) -> boo
 
     Interleaving needs a multiple of pp micro-batches (Narayanan et al., SC21, section 2.2).
     """
-    if chunks == 1 or case.fixed.get("virtual_stages") is not None:
+    if chunks == 1:
         return True
     batches = case.sequences // (layout.dp * micro_batch)
     even = layout.pp * chunks <= case.model.layers and is_even(case.model, layout.pp * chunks)
     return layout.pp > 1 and batches % layout.pp == 0 and even
+
+
+def _divides(case: Case, layout: Layout) -> bool:
+    """Tell whether heads, sequence and sites divide; a degree asked for may be off its axis."""
+    cut = plan_faults.cuts(case.length, layout.cp)
+    shared = plan_faults.parts(layout.dp, case.fixed.get("sites"))
+    return case.model.heads % layout.tp == 0 and cut and shared
 
 
 def _is_given(case: Case, dp: int) -> bool:

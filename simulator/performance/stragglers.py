@@ -15,17 +15,18 @@ EULER = 0.5772156649015329  # Euler-Mascheroni
 def slowest_of(chips: int, server_chips: int) -> float:
     """Return the expected time of the slowest chip over the mean of sound ones.
 
-    Without a slow server it is the largest of all draws; with one, most often the largest of its
-    few.
+    Without a slow server it is the largest of all draws; with some, most often the largest of
+    theirs.
     """
     servers = max(chips / server_chips, 1.0)
     struck = 1.0 - (1.0 - SLOW_SERVERS) ** servers
     sound = SPEED_SPREAD * largest_of(chips)
-    slow = SLOWNESS + SPEED_SPREAD * largest_of(min(server_chips, chips))
+    slow_chips = min(server_chips, chips) * max(servers * SLOW_SERVERS, 1.0)
+    slow = SLOWNESS + SPEED_SPREAD * largest_of(slow_chips)
     return 1.0 + (1.0 - struck) * sound + struck * max(sound, slow)
 
 
-def largest_of(draws: int) -> float:
+def largest_of(draws: float) -> float:
     """Return the expected largest of independent standard normal draws.
 
     a - (ln ln n + ln 4 pi)/(2 a) + gamma/a with a = sqrt(2 ln n) (Gumbel limit; Cramer, 1946), good

@@ -20,7 +20,8 @@ from simulator.performance.stragglers import slowest_of
 # communication draw 0.3-0.5 of TDP (arXiv:2308.12908, arXiv:2508.14318). Assumed.
 WAITING_POWER = 0.30
 
-# Stack that a plan takes which names none: the newest whose constants cover several chips. Assumed.
+# Stack that a plan takes which names none, whatever the chip: recent, with constants for several
+# chips; for the others it has its `other`. Assumed.
 DEFAULT_STACK = "megatron-bridge-26.06"
 
 SERVER_CHIPS = 8

@@ -41,9 +41,9 @@ def page(run: Run) -> Page:
             (
                 "Each figure names where it comes from: measured by someone, a vendor's statement, "
                 "derived from such figures, or assumed here. "
-                f"{int((assumed & ranged).sum())} of {int(assumed.sum())} assumptions give a range, "
-                "which a sweep can explore. The whole register is in tables/assumptions.parquet and "
-                "in figures/evidence.csv of the run folder."
+                f"{int((assumed & ranged).sum())} of {int(assumed.sum())} assumptions give a range. "
+                "The whole register is in tables/assumptions.parquet and in figures/evidence.csv of "
+                "the run folder."
             ),
         ),
         (evidence(run),) if len(register) else (),

@@ -3,9 +3,10 @@
 import pandas as pd
 
 from simulator.metrics import headroom
+from simulator.metrics import network as metrics_of_network
 from simulator.metrics.failures import failures
 from simulator.metrics.fleet import cause_of
-from simulator.reports import wording
+from simulator.reports import network, wording
 from simulator.reports.page import Card, FigureSpec, Lead, Page, TableSpec
 from simulator.reports.run import Run
 from simulator.reports.style import (
@@ -22,6 +23,8 @@ from simulator.reports.style import (
     time_axis,
 )
 
+JOBS_TOLD = 4
+"""Training jobs named in the answer, in the scenario's order."""
 LIMIT = 1e-9
 """Largest relative error of a balance that closes."""
 SUPPLY = {
@@ -74,7 +77,24 @@ def _answer(run: Run) -> str:
         f"of {run.value('power.pue_mean'):.3f}."
     )
     jobs = [_job(run, str(j)) for j in run.first.tables["jobs"]["job"]]
-    return " ".join([text, *jobs[:2], *_serving(run)])
+    return " ".join([text, *jobs[:JOBS_TOLD], *_network(run), *_serving(run)])
+
+
+def _network(run: Run) -> list[str]:
+    slower = network.slowdown(run)
+    if slower is None:
+        return []
+    steps = metrics_of_network.steps(run.first)
+    worst = steps.loc[(steps["step_time_s"] / steps["planned_step_time_s"]).astype(float).idxmax()]
+    whole = steps[steps["job"] == worst["job"]].iloc[0]
+    return [
+        (
+            f"{slower[0].upper()}{slower[1:]}; MFU goes from {wording.percent(whole['mfu'])} to "
+            f"{wording.percent(worst['mfu'])}, chip power from "
+            f"{wording.percent(whole['dynamic_power_frac'])} to "
+            f"{wording.percent(worst['dynamic_power_frac'])} of idle to TDP."
+        )
+    ]
 
 
 def _job(run: Run, job: str) -> str:

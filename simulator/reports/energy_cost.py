@@ -147,13 +147,6 @@ def _table(run: Run) -> pd.DataFrame:
         for load, usd in by_load_usd.items()
         if useful_h.get(load, 0.0) > 0
     ]
-    return pd.DataFrame(
-        rows,
-        columns=[
-            "Load",
-            "Energy cost",
-            "Useful hours",
-            "Per useful hour",
-            "Per million tokens out",
-        ],
-    )
+    columns = ["Load", "Energy cost", "Useful hours", "Per useful hour", "Per million tokens out"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table if any(tokens.get(load) for load in by_load_usd) else table[columns[:-1]]

@@ -23,7 +23,7 @@ from simulator.reports.style import (
 )
 
 SHOWN = 14
-INSIDE = ("feeder", "hall", "block")
+INSIDE = ("feeder", "hall", "block", "loop")
 LEVELS = {
     "poi": "Interconnection",
     "line_bank": "Lines",

@@ -25,6 +25,7 @@ from simulator.reports.style import (
 
 NOTABLE_FRAC = 0.001
 """Steps longer by less than this read the same in the title."""
+_HARMLESS = f"what failed among them lengthened a step by less than {NOTABLE_FRAC:.1%}"
 
 MARKED = 12
 """Changes of the network named in the figure; more would hide the lines."""
@@ -53,14 +54,21 @@ def _title(run: Run, job: str | None) -> str:
     held = f"{run.value('network.switches') or 0:,.0f} switches draw {power} with their optics"
     if job is None:
         return f"{held}, and no failure among them slowed a training job in {run.days:.3g} days"
+    return f"{held}; {slowdown(run) or _HARMLESS}"
+
+
+def slowdown(run: Run) -> str | None:
+    """Return how much longer the most slowed job's step became, None if by nothing to speak of."""
+    job = _slowed(run)
+    if job is None:
+        return None
     own = _steps(run, job)
     worst, best = float(own["step_time_s"].max()), float(own["planned_step_time_s"].iloc[0])
-    longer = worst / best - 1.0
-    if longer < NOTABLE_FRAC:
-        return f"{held}; what failed among them lengthened a step by less than {NOTABLE_FRAC:.1%}"
+    if worst / best - 1.0 < NOTABLE_FRAC:
+        return None
     return (
-        f"{held}; with parts of them out, a step of “{job}” takes up to {wording.seconds(worst)} "
-        f"instead of {wording.seconds(best)}"
+        f"with parts of the network out, a step of “{job}” takes up to {worst:.4g} s "
+        f"instead of {best:.4g} s"
     )
 
 

@@ -29,6 +29,12 @@ DAY_S = 86_400.0
 KINDS = {
     "training": "pre-training", "fine_tuning": "fine-tuning", "rl_post_training": "post-training",
 }  # fmt: skip
+SLOWER = {
+    "lost_throttle": "heat",
+    "lost_power_cap": "a cap on power",
+    "lost_network": "what failed in its network",
+}
+"""Categories of hours that a longer step loses, and what causes them."""
 
 
 def page(run: Run) -> Page:
@@ -41,9 +47,10 @@ def page(run: Run) -> Page:
     return Page(
         "training",
         "Training",
-        f"Training job “{job['job']}” {_ending(run, job)} after {stops:,.0f} interruptions, with an ETTR of "
-        f"{wording.percent(ettr)} and {wording.percent(run.value(f'{name}.mfu'))} MFU",
-        (_story(job), *_spread(run, str(job["job"]))),
+        f"Training job “{job['job']}” {_ending(run, job)} after {stops:,.0f} interruption"
+        f"{'' if stops == 1 else 's'}, with an ETTR of {wording.percent(ettr)} and "
+        f"{wording.percent(run.value(f'{name}.mfu'))} MFU",
+        (_story(run, job), *_spread(run, str(job["job"]))),
         (progress(run), step_phases.phases(run), goodput(run)),
         (TableSpec("Jobs", _table(jobs)), *step_phases.beside(run)),
     )
@@ -57,10 +64,11 @@ def _ending(run: Run, job: pd.Series) -> str:
     return f"has {wording.percent(done, 0)} of its tokens when the run ends,"
 
 
-def _story(job: pd.Series) -> str:
+def _story(run: Run, job: pd.Series) -> str:
     pace = float(job["step_time_s"]) / float(job["planned_step_time_s"]) - 1
     slower = (
-        f"{wording.percent(pace)} longer than at full speed, because it waits for the slowest member"
+        f"{wording.percent(pace)} longer than at full speed, most of it for "
+        f"{_why_slower(run, str(job['job']))}"
         if pace > 0.0005
         else "as at full speed"
     )
@@ -72,6 +80,14 @@ def _story(job: pd.Series) -> str:
         f"each a pause of {wording.seconds(float(job['checkpoint_stall_s']))}"
         + (f", and is interrupted every {wording.seconds(stops)} of running." if stops > 0 else ".")
     )
+
+
+def _why_slower(run: Run, job: str) -> str:
+    """Return what cost the job most of the hours that a slower step takes."""
+    table = hours(run.first, by="load")
+    own = table[(table["load"] == job) & table["category"].isin(SLOWER)]
+    lost = own.set_index("category")["accelerator_hours"]
+    return SLOWER[str(lost.idxmax())] if len(lost) and lost.max() > 0.0 else "its slowest member"
 
 
 def _spread(run: Run, job: str) -> tuple[str, ...]:

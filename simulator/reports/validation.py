@@ -142,7 +142,7 @@ def _finding(rows: pd.DataFrame) -> str:
     missed = len(part) - len(errors)
     more = f"; {missed} could not be simulated" if missed else ""
     return (
-        f"{len(part)} published {_topic(largest)} figures are met with a median error of "
+        f"{len(part)} published {_topic(largest)} figures, a compact set, are met with a median error of "
         f"{wording.number(float(errors.median()), 2)} %, nine in ten within "
         f"{wording.number(float(np.percentile(errors, 90)), 2)} %{more}"
     )

@@ -135,13 +135,16 @@ def _completed(
     fixed = {"sequence_length": length, "global_batch_sequences": batch}
     stack = _stack(asked.stack or DEFAULT_STACK, chip)
     if asked.stack is None:
-        assumed["stack"] = f"{stack}, the newest whose constants cover several chips"
+        assumed["stack"] = f"{stack}, the same for every chip"
     if asked.precision is None:
         known = plan_axes.options(Case(model, chip, asked.accelerators, fixed), "precision")
-        assumed["precision"] = f"{' or '.join(known)}, whichever is faster"
+        which = "whichever is faster" if len(known) > 1 else f"all that {chip.name} trains in"
+        assumed["precision"] = f"{' or '.join(known)}, {which}"
     elif asked.precision not in chip.peak:
         known_peaks = ", ".join(chip.peak)
         raise StudyError(f"{chip.name} multiplies in {known_peaks}, not in {asked.precision}")
+    if model.encoder is not None:
+        assumed["images"] = "none: of the image encoder only the weights count"
     return {**fixed, "precision": asked.precision, "stack": stack}, assumed
 
 

@@ -8,7 +8,7 @@ from simulator.components import from_catalog
 from simulator.performance.collectives import Fabric
 from simulator.performance.fine_tuning import adapter_step
 from simulator.performance.training import TrainingStep, estimate
-from simulator.workloads.step import JobStep, phases_of
+from simulator.workloads.step import JobStep, steps_over
 from simulator.workloads.synchronous import SynchronousJob
 
 
@@ -34,11 +34,4 @@ def optimizer_step(job: FineTuning, fabric: Fabric | None = None) -> TrainingSte
 
 def step_of(job: FineTuning, fabric: Fabric | None = None) -> JobStep:
     """Return the planned step; ValueError says what does not divide or fit."""
-    step = optimizer_step(job, fabric)
-    return JobStep(
-        phases=phases_of(step),
-        tokens_per_step=step.tokens_per_step,
-        steps=job.tokens / step.tokens_per_step,
-        mfu=step.mfu,
-        checkpoint_bytes=step.checkpoint_bytes,
-    )
+    return steps_over(optimizer_step(job, fabric), job.tokens)

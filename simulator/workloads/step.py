@@ -51,6 +51,17 @@ class JobStep:
         """Share of the step that follows the clock."""
         return self._mean([phase.clock_bound_frac for phase in self.phases])
 
+    def told_against(self, after: "JobStep") -> str:
+        """Return in words what another step changes: time, MFU and power; nothing where the times
+        read alike."""
+        was, now = f"{self.step_time_s:.4g} s", f"{after.step_time_s:.4g} s"
+        if was == now:
+            return ""
+        mfu = f"{100.0 * self.mfu:.1f} % to {100.0 * after.mfu:.1f} %"
+        powers = (self.dynamic_power_frac, after.dynamic_power_frac)
+        power = " to ".join(f"{100.0 * frac:.1f} %" for frac in powers)
+        return f"step from {was} to {now}, MFU {mfu}, dynamic power {power}"
+
     def share(self, *names: str) -> float:
         """Return the share of the step that the named phases take."""
         return sum(p.seconds for p in self.phases if p.name in names) / self.step_time_s
@@ -110,6 +121,17 @@ def phases_of(step: TrainingStep) -> tuple[Phase, ...]:
         ),
     )
     return tuple(phase for phase in found if phase.seconds > 0.0)
+
+
+def steps_over(step: TrainingStep, tokens: float) -> JobStep:
+    """Return an optimizer step taken again and again until `tokens` are trained on."""
+    return JobStep(
+        phases=phases_of(step),
+        tokens_per_step=step.tokens_per_step,
+        steps=tokens / step.tokens_per_step,
+        mfu=step.mfu,
+        checkpoint_bytes=step.checkpoint_bytes,
+    )
 
 
 def scaled(phases: tuple[Phase, ...], factor: float) -> tuple[Phase, ...]:

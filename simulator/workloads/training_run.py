@@ -140,14 +140,12 @@ class TrainingRun:
 
     def _renetwork(self, tiers: tuple[Tier, ...]) -> str:
         """Go on at the pace of other tiers; return in words what that does to the step."""
-        before_s = self.step.step_time_s
+        before = self.step
         self.change_step(self._step_on(tiers))
         self._note_step()
         if self.opened is not None and self.opened[0] == "stalled":
             self.world.wake_waiting()
-        after_s = self.step.step_time_s
-        before, after = f"{before_s:.4g} s", f"{after_s:.4g} s"
-        return "" if before == after else f"step from {before} to {after}"
+        return before.told_against(self.step)
 
     def interrupt(self, cause: str) -> None:
         """Stop what the job is doing and have it restart."""

@@ -73,7 +73,8 @@ def test_accelerators_that_do_not_divide_leave_with_3_and_spares(
     ("model", "words", "told"),
     [
         ("llama-3.1-8", SMALL, "did you mean 'llama-3.1-8b'"),
-        ("llama-3.1-8b", ("--accelerator", "H10", "-n", "8"), "the catalog has no 'H10'"),
+        ("llama-3.1-8b", ("--accelerator", "H10", "-n", "8"), "did you mean 'H100'"),
+        ("llama-3.1-8b", (*SMALL, "--stack", "nope"), "there are composer-fsdp-2024, "),
         ("llama-3.1-8b", (*SMALL, "--precision", "fp6"), "not in fp6"),
         ("llama-3.1-8b", (*SMALL, "--fabric", "nowhere.yaml"), "there is no file 'nowhere.yaml'"),
         ("llama-3.1-8b", (*SMALL[:3], "0"), "greater than or equal to 1"),
@@ -85,3 +86,11 @@ def test_invalid_input_leaves_with_2(
     code, out, err = plan(model, *words)
     assert (code, out) == (2, "")
     assert told in err and "Traceback" not in err
+
+
+def test_what_is_assumed_is_worded_as_it_is(plan: Callable[..., Outcome]) -> None:
+    words = ("--accelerator", "A100", "-n", "64", "--global-batch", "64", "--top", "1")
+    _, out, _ = plan("qwen2.5-vl-72b", *words)
+    assert "assumed precision: bf16, all that A100-SXM-80GB trains in\n" in out
+    assert "assumed stack: megatron-bridge-26.06, the same for every chip\n" in out
+    assert "assumed images: none: of the image encoder only the weights count\n" in out

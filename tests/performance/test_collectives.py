@@ -187,6 +187,24 @@ def test_a_slow_tier_slows_only_who_reaches_it():
     assert collectives.send_s(slow, 1e9, 256) > 3 * collectives.send_s(fast, 1e9, 256)
 
 
+@pytest.mark.parametrize(("extent", "tier"), [(8, 0), (256, 1), (257, 2), (8192, 2)])
+def test_the_slowest_send_crosses_the_slowest_tier_a_job_spans(extent: int, tier: int):
+    leaf = Tier("leaf", "scaleout", 256, NIC, 1e-6)
+    fabric = pure(DOMAIN, leaf, Tier("spine", "scaleout", 8192, NIC / 4, 3e-6))
+    places = (1, 255, 256)[tier]
+    sent_s = collectives.slowest_send_s(fabric, 1e9, 1, extent)
+    assert sent_s == collectives.send_s(fabric, 1e9, places)
+
+
+def test_the_slowest_send_need_not_be_the_furthest():
+    """A spine that lost switches is slower than the core above it."""
+    leaf = Tier("leaf", "scaleout", 256, NIC / 4, 1e-6)
+    fabric = pure(DOMAIN, leaf, Tier("core", "scaleout", 8192, NIC, 3e-6))
+    slowest_s = collectives.slowest_send_s(fabric, 1e9, 8, 8192)
+    assert slowest_s == collectives.send_s(fabric, 1e9, 8)
+    assert slowest_s > 3 * collectives.send_s(fabric, 1e9, 256)
+
+
 def test_a_ring_waits_for_the_wires_it_runs_over():
     leaf = Tier("leaf", "scaleout", 64, NIC, 1.0)
     spine = Tier("spine", "scaleout", 512, NIC, 100.0)

@@ -95,3 +95,16 @@ def test_what_a_chip_cannot_do() -> None:
     assert told["tp"] == "tp 16 exceeds the scale-up domain of A100-SXM-80GB, 8 accelerators"
     assert told["precision"] == "A100-SXM-80GB multiplies in bf16, int8, not in fp4"
     assert not list(plan_faults.beyond(chip, ParallelPlan(tp=8, **GIVEN)))
+
+
+def test_a_precision_the_chip_lacks_gives_way_to_one_it_has() -> None:
+    plan = ParallelPlan(tp=4, pp=2, precision="fp4", **GIVEN | {"global_batch_sequences": 256})
+    made = plan_nearest.nearest(language_model("llama-3.1-70b"), accelerator("H100"), 256, plan)
+    assert made is not None
+    assert made.plan.precision in accelerator("H100").peak
+
+
+def test_near_numbers_of_accelerators_divide_over_the_sites() -> None:
+    plan = ParallelPlan(tp=4, pp=2, sites={"sites": 5}, **GIVEN)
+    told = plan_nearest.advice(language_model("llama-3.1-70b"), accelerator("GB300"), 288, plan)
+    assert told == "no feasible plan is near; another batch may have one"

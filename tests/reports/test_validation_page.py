@@ -24,7 +24,7 @@ def frames(made):
 def test_the_finding_counts_what_could_not_be_simulated(week):
     made = page(week)
     assert made.title == (
-        "3 published training figures are met with a median error of 20 %, nine in ten within "
+        "3 published training figures, a compact set, are met with a median error of 20 %, nine in ten within "
         "32 %; 1 could not be simulated"
     )
 

@@ -128,5 +128,11 @@ class Folded:
 
 def split(radix: int, oversubscription: float) -> int:
     """Return the ports downward of a switch whose down-links are `oversubscription` x its
-    up-links."""
+    up-links; ValueError when that leaves less than one of them."""
+    most = radix - 1
+    if oversubscription > most:
+        raise ValueError(
+            f"an oversubscription of {oversubscription:g} leaves a switch of {radix} ports none "
+            f"upward; at most {most}, or raise the radix"
+        )
     return int(round(radix * oversubscription / (1.0 + oversubscription)))

@@ -59,6 +59,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     jobs.unknown_halls,
     fabric.unknown_ends,
     fabric.apart,
+    fabric.sites,
     jobs.job_does_not_fit,
     work.pool_does_not_fit,
     model_tests.test_does_not_fit,

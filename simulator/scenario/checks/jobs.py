@@ -58,8 +58,8 @@ def impossible_plan(parts: Parts) -> Iterator[Trouble]:
         model, chip = model_named(job.model), chip_named(job.accelerator)
         if model is not None and chip is not None and job.trainers > 0 and _has_stack(job):
             faults = _plan_faults(job, model, chip)
-            near = f" ({_near(job, model, chip)})" if faults else ""
-            for field, told in faults:
+            for k, (field, told) in enumerate(faults):
+                near = "" if k else f" ({_near(job, model, chip)})"
                 yield ("workloads", i, "plan", *field), told + near
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from pydantic import ValidationError
 
 from simulator.studies.validate.table import Row
 from simulator.studies.validate.topic import Simulated, topic
@@ -95,12 +96,21 @@ def _simulated(row: Row) -> tuple[Simulated | None, str | None]:
         found = topic(row.topic).simulate(row.cells)
         found = Simulated(float(found.value), found.searched, found.note)
     except (ValueError, KeyError) as error:
-        return None, str(error.args[0]) if error.args else type(error).__name__
+        return None, _reason(error)
     except Exception as error:
         return None, f"this is a defect, not your row: {type(error).__name__}: {error}"
     if not math.isfinite(found.value):
         return None, f"the simulated value is {found.value}, not a number"
     return found, None
+
+
+def _reason(error: ValueError | KeyError) -> str:
+    """Return what an error says; of a component that would not be made, the first thing wrong."""
+    if isinstance(error, ValidationError):
+        first = error.errors()[0]
+        place = ".".join(map(str, first["loc"]))
+        return f"{place}: {first['msg']}" if place else first["msg"].removeprefix("Value error, ")
+    return str(error.args[0]) if error.args else type(error).__name__
 
 
 def _quantity(row: Row) -> str:

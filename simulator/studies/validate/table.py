@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.errors import Problem, ScenarioError, nearest
+from simulator.studies.validate import exchange_table
 
 NEEDED = ("topic", "measured")
 """Columns without which a table says nothing; every other may be absent."""
@@ -65,7 +66,7 @@ def _parsed(path: Path) -> Iterator[Row | Problem]:
         yield from wrong
         for cells in () if wrong else lines:
             if any(cell.strip() for cell in cells):
-                yield _row(header, cells, file, lines.line_num)
+                yield from _rows(header, cells, file, lines.line_num)
     except csv.Error as error:
         yield Problem(file, lines.line_num, 0, "", f"not CSV: {error}")
 
@@ -73,18 +74,34 @@ def _parsed(path: Path) -> Iterator[Row | Problem]:
 def _of_header(header: list[str], file: str) -> Iterator[Problem]:
     """Yield what is wrong with the names of the columns."""
     for name in NEEDED:
-        if name not in header:
+        if name not in header and not _of_exchanges(header):
             near = nearest(name, header)
             yield Problem(file, 1, 0, name, f"the table has no column '{name}'{near}")
     for name in sorted({n for n in header if n and header.count(n) > 1}):
         yield Problem(file, 1, 0, name, f"{header.count(name)} columns are called '{name}'")
 
 
-def _row(header: list[str], cells: list[str], file: str, line: int) -> Row | Problem:
+def _of_exchanges(header: list[str]) -> bool:
+    """Tell whether a table without a topic is one of expert exchanges."""
+    return "topic" not in header and set(header) >= exchange_table.HEADER
+
+
+def _rows(header: list[str], cells: list[str], file: str, line: int) -> Iterator[Row | Problem]:
+    """Yield the rows that a line holds: one, or both halves of an exchange."""
     if len(cells) != len(header):
         told = f"{len(cells)} cells under {len(header)} columns: a comma unquoted or left out"
-        return Problem(file, line, 0, "", told)
+        yield Problem(file, line, 0, "", told)
+        return
     by_name = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
+    if _of_exchanges(header):
+        place = f"{Path(file).name}:{line}"
+        for half in exchange_table.halves(by_name, place):
+            yield _row(half, file, line)
+    else:
+        yield _row(by_name, file, line)
+
+
+def _row(by_name: dict[str, str], file: str, line: int) -> Row | Problem:
     if not by_name["topic"]:
         return Problem(file, line, 0, "topic", "not given")
     measured = _number(by_name["measured"])

@@ -148,6 +148,22 @@ def test_no_switch_has_more_links_than_ports():
                 assert sum(made[node][to]["capacity"] for to in made[node]) <= spec.radix
 
 
+@pytest.mark.parametrize("key", ["oversubscription", "core_oversubscription"])
+def test_a_switch_without_ports_upward_is_refused(key):
+    with pytest.raises(ValueError, match="of 64 leaves a switch of 32 ports none upward; at most 31"):
+        clos(radix=32, **{key: 64}).graph(ends(2048))
+    with pytest.raises(ValueError, match="at most 31"):
+        clos(radix=32, **{key: 64}).tiers(ends(2048))
+    assert clos(radix=32, **{key: 31}).tiers(ends(2048))[-1].bytes_s == pytest.approx(PORT / 31)
+
+
+def test_a_core_gets_what_the_radix_of_its_spines_leaves():
+    wide = clos(radix=32, spine_radix=128, core_oversubscription=63)
+    assert wide.tiers(ends(4096))[-1].bytes_s == pytest.approx(PORT / 63)
+    with pytest.raises(ValueError, match="a switch of 32 ports none upward"):
+        RailOnly(**COMMON, radix=32, rails=8, oversubscription=40).graph(ends(512))
+
+
 def test_rail_only_needs_fewer_tiers():
     """Each of 8 rails has 1/8 of the endpoints: 512 hang on 8 switches, 16,384 on two tiers."""
     rail_only = RailOnly(**COMMON, radix=64, rails=8)
