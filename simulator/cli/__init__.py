@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from simulator.cli import batch_options as options
 from simulator.cli.exits import (
     FAILED_ASSERT,
     FAILED_RUNS,
@@ -168,6 +169,53 @@ def _plan(
         model, accelerator, accelerators, fabric, global_batch, seq_len, precision, stack, top
     )
     command.plan(asked, as_json)
+
+
+@app.command("batch")
+def _batch(
+    trace: options.Trace,
+    model: options.Model,
+    accelerator: options.Chip,
+    tp: options.Tensor = 1,
+    dp: options.Data = 1,
+    ep: options.Expert = 1,
+    replicas: options.Replicas = 1,
+    prefill_replicas: options.Prefill = 0,
+    kv_tokens: options.KvTokens = None,
+    max_sequences: options.Sequences = None,
+    max_batched_tokens: options.Batched = None,
+    chunked: options.Chunked = None,
+    ahead: options.Ahead = None,
+    weight_precision: options.Precision = None,
+    engine: options.Engine = "vllm-0.12",
+    dispatch: options.Dispatch = "round-robin",
+    swap: options.Swap = False,
+    patience: options.Patience = None,
+    prefix_block: options.Block = None,
+    drafts: options.Drafts = 0,
+    accepted: options.Accepted = None,
+    drawn: options.Drawn = False,
+    slo_ttft: options.SloTtft = None,
+    slo_tpot: options.SloTpot = None,
+    rate: options.Rate = None,
+    duration: options.Duration = 3600.0,
+    seed: options.Seed = 1,
+    output: Folder = None,
+    as_json: AsJson = False,
+) -> None:
+    """Serve a trace of requests by identical replicas, request by request."""
+    from simulator.cli import batch as command
+
+    asked = command.Question(
+        trace=trace, model=model, accelerator=accelerator, tp=tp, dp=dp, ep=ep, replicas=replicas,
+        prefill_replicas=prefill_replicas, kv_tokens=kv_tokens, max_sequences=max_sequences,
+        max_batched_tokens=max_batched_tokens, chunked=chunked, ahead=ahead,
+        precision=weight_precision, engine=engine, dispatch=dispatch, swap=swap,
+        patience_s=command.or_endless(patience), block_tokens=prefix_block, drafts=drafts,
+        accepted=accepted, drawn=drawn, slo_ttft_s=command.or_endless(slo_ttft),
+        slo_tpot_s=command.or_endless(slo_tpot), seed=seed,
+    )  # fmt: skip
+    command.batch(asked, rate, duration, output, as_json)
 
 
 @app.command("report")

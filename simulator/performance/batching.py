@@ -1,0 +1,97 @@
+"""A replica as the batching kernel takes it: rules, cost in plain arrays, moves of keys and values."""
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.kernels.batching_state import (
+    CONTEXT,
+    GRAIN,
+    LIMITED,
+    PAIR,
+    PROMPTS,
+    SEQUENCE,
+    Cost,
+    Rules,
+)
+from simulator.performance import chip as chips
+from simulator.performance import serving_memory
+from simulator.performance.collectives import send_s
+from simulator.performance.iteration import IterationCost, ReplicaCost
+from simulator.performance.serving_setting import ServingSetting
+
+# Bandwidth between a chip and its host's memory that an engine reaches when it swaps blocks of keys
+# and values: PCIe 5.0 x16 gives 63 GB/s, pinned copies of blocks less. Assumed, range 20e9-55e9.
+HOST_BYTES_S = 40e9
+
+Floats = NDArray[np.float64]
+
+
+def kernel_cost(cost: ReplicaCost, max_tokens: int) -> Cost:
+    """Return time and work of iterations of up to `max_tokens` tokens."""
+    grid = np.arange(max_tokens + 1.0)
+    limits = cost.time.limits
+    each = np.zeros((LIMITED + 2 * len(limits), 3))
+    for k, form in enumerate(cost.forms):
+        each[PROMPTS, k], each[SEQUENCE, k] = form.prompt_s, form.sequence_s
+        each[CONTEXT, k], each[PAIR, k] = form.context_s, form.pair_s
+        each[LIMITED::2, k] = form.limited_context_s
+        each[LIMITED + 1 :: 2, k] = form.limited_pair_s
+    table = np.stack([_by_tokens(form, grid) for form in cost.forms], axis=1)
+    return Cost(table, each, np.ceil(limits).astype(np.int64))
+
+
+def _by_tokens(form: IterationCost, grid: Floats) -> Floats:
+    """Return seconds by tokens; beyond the form's own grid in proportion."""
+    beyond = np.maximum(grid / form.tokens[-1], 1.0)
+    return np.asarray(np.interp(grid, form.tokens, form.tokens_s) * beyond)
+
+
+def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
+    """Return how a replica's engine batches by itself: recompute, no prefix cache, endless patience.
+
+    Groups that take their own sequences are counted together, seats, budget and memory.
+    """
+    engine, dp, verified = setting.engine, setting.plan.dp, 1 + drafts
+    tokens = engine.chunk_tokens * dp
+    return Rules(
+        capacity=kv_tokens * GRAIN,
+        max_sequences=min(engine.max_sequences * dp, tokens // verified),
+        max_tokens=tokens,
+        chunked=engine.mixes,
+        ahead=engine.mixes,
+        swap=False,
+        swap_s=swap_s(setting),
+        verified=verified,
+        block_tokens=0,
+        patience_s=math.inf,
+        matrix_power=chips.MATRIX_POWER_DEMAND,
+        memory_power=setting.chip.memory_power,
+    )
+
+
+def swap_s(setting: ServingSetting) -> float:
+    """Return the time to move one token's keys and values between the chips and their hosts."""
+    return _sent_bytes(setting, 2.0, 1.0) / HOST_BYTES_S
+
+
+def transfer_s(setting: ServingSetting, tokens: NDArray[np.int64]) -> Floats:
+    """Return how long keys and values of prompts are on their way to another replica.
+
+    Every chip of a group sends its share over its own port of the scale-out network; time is linear
+    in bytes, and bytes in tokens but for attention that sees the nearest positions only.
+    """
+    beyond, mean = (
+        setting.chip.scaleup_domain,
+        max(float(tokens.mean()), 1.0) if len(tokens) else 1.0,
+    )
+    start_s = send_s(setting.fabric, 0.0, beyond)
+    whole_s = send_s(setting.fabric, serving_memory.sequence_bytes(setting, mean), beyond)
+    return np.asarray(start_s + (whole_s - start_s) / mean * tokens)
+
+
+def _sent_bytes(setting: ServingSetting, context: float, before: float) -> float:
+    """Return what a chip keeps of the tokens between two contexts."""
+    more = serving_memory.sequence_bytes(setting, context)
+    return more - serving_memory.sequence_bytes(setting, before)

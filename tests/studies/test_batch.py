@@ -1,0 +1,204 @@
+"""A trace served on replicas of the catalog: what comes out adds up and answers as it must."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+
+from simulator.kernels.batching_state import REJECTED, SERVED, SHED
+from simulator.studies import StudyError, batch, batch_tables
+from simulator.studies.batch_deployment import InfeasibleError, Question
+
+COUNT = 300
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory):
+    """Return a trace of short conversations, ten a second."""
+    rng = np.random.default_rng(7)
+    arrival_s = np.cumsum(rng.exponential(0.1, COUNT))
+    lengths = np.stack([rng.integers(50, 900, COUNT), rng.integers(1, 250, COUNT)], axis=1)
+    kinds = np.where(rng.random(COUNT) < 0.3, "code", "chat")
+    rows = [f"{t:.6f},{i},{o},{c}" for t, (i, o), c in zip(arrival_s, lengths, kinds, strict=True)]
+    file = tmp_path_factory.mktemp("trace") / "talk.csv"
+    file.write_text("\n".join(["arrival_s,input_tokens,output_tokens,class", *rows, ""]))
+    return file
+
+
+@pytest.fixture(scope="module")
+def asked(path):
+    return Question(path, "llama-3.1-8b", "H100-SXM-80GB", replicas=2)
+
+
+@pytest.fixture(scope="module")
+def served(asked):
+    return batch.serve(asked)
+
+
+def value(batch_, name):
+    return batch_tables.kpis(batch_)[name]["value"]
+
+
+def test_every_request_is_in_one_outcome(served):
+    counts = [value(served, name) for name in batch.OUTCOMES]
+    assert sum(counts) == value(served, "requests") == COUNT
+    assert value(served, "served") == COUNT
+    assert batch_tables.checks(served) == {"requests_balance": 0.0}
+
+
+def test_requests_come_back_in_their_order_with_their_times(served, tmp_path):
+    batch_tables.write(served, tmp_path, batch_tables.summary(served))
+    table = pq.read_table(tmp_path / "requests.parquet").to_pandas()
+    assert len(table) == COUNT
+    assert list(table["arrival_s"]) == list(served.trace.arrival_s)
+    assert set(table["replica"]) == {0, 1} and set(table["outcome"]) == {"served"}
+    assert (table["queue_s"] >= 0).all() and (table["ttft_s"] > table["queue_s"]).all()
+    np.testing.assert_allclose(table["e2e_s"], table["finish_s"] - table["arrival_s"])
+    many = table[table["output_tokens"] > 1]
+    expected = (many["finish_s"] - many["first_token_s"]) / (many["output_tokens"] - 1)
+    np.testing.assert_allclose(many["tpot_s"], expected)
+    assert table[table["output_tokens"] == 1]["tpot_s"].isna().all()
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    assert summary["kpis"]["ttft_p50"]["value"] == pytest.approx(table["ttft_s"].median())
+    assert summary["classes"].keys() == {"chat", "code"}
+    assert sum(c["requests"] for c in summary["classes"].values()) == COUNT
+
+
+def test_the_same_question_has_the_same_answer(asked, served):
+    again = batch.serve(asked)
+    assert batch_tables.requests(again).equals(batch_tables.requests(served))
+    assert batch_tables.summary(again) == batch_tables.summary(served)
+
+
+def test_limits_decide_what_is_good(asked, served):
+    median = value(served, "ttft_p50")
+    strict = batch.serve(replace(asked, slo_ttft_s=median))
+    assert value(strict, "slo_attainment") == pytest.approx(0.5, abs=0.01)
+    assert value(served, "slo_attainment") == 1.0
+    assert value(strict, "goodput") == pytest.approx(
+        value(strict, "slo_attainment") * COUNT / value(strict, "span")
+    )
+
+
+def test_tokens_and_energy_add_up(served):
+    trace, chip = served.trace, served.deployment.setting.chip
+    assert value(served, "output_tokens") == trace.output_tokens.sum()
+    span_s, joules = value(served, "span"), value(served, "energy") * 3.6e6
+    assert 2 * span_s * chip.idle < joules < 2 * span_s * chip.tdp
+    assert value(served, "energy_per_output_token") == pytest.approx(
+        joules / trace.output_tokens.sum()
+    )
+    assert value(served, "power_mean") == pytest.approx(joules / span_s / 2)
+    busy_s = sum(p.busy_s.sum() for p in served.pools.values())
+    assert value(served, "utilization") == pytest.approx(busy_s / (2 * span_s))
+
+
+def test_replicas_over_time_hold_the_same_work(served):
+    rows = batch_tables.over_time(served)
+    pool = served.pools["replicas"]
+    assert rows["busy_frac"].sum() * pool.bin_s * 2 == pytest.approx(pool.busy_s.sum(), rel=1e-9)
+    assert rows["queued"].min() >= 0 and rows["kv_frac"].max() <= 1.0
+
+
+def test_more_replicas_are_no_slower(asked, served):
+    more = batch.serve(replace(asked, replicas=8))
+    assert value(more, "tpot_mean") < value(served, "tpot_mean")
+    assert value(more, "energy_per_output_token") > value(served, "energy_per_output_token")
+
+
+def test_a_small_cache_rejects_the_longest_and_preempts(asked):
+    tight = batch.serve(replace(asked, kv_tokens=1000))
+    longest = tight.trace.input_tokens + tight.trace.output_tokens - 1
+    assert np.array_equal(tight.outcome == REJECTED, longest > 1000)
+    assert value(tight, "preemptions") > 0 and value(tight, "kv_peak") <= 1.0
+    assert (tight.outcome[longest <= 1000] == SERVED).all()
+
+
+def test_patience_sheds(asked):
+    short = batch.serve(replace(asked, replicas=1, max_sequences=1, patience_s=1.0))
+    assert value(short, "shed") > 0
+    assert value(short, "shed") + value(short, "served") == COUNT
+    assert np.isnan(batch_tables.latencies(short)["ttft"][short.outcome == SHED]).all()
+
+
+@pytest.mark.parametrize("policy", ["least-tokens", "shortest-queue", "two-choices"])
+def test_every_policy_serves_all(asked, policy):
+    assert value(batch.serve(replace(asked, dispatch=policy)), "served") == COUNT
+
+
+def test_prompts_on_replicas_of_their_own(asked, served):
+    split = batch.serve(replace(asked, replicas=1, prefill_replicas=1))
+    assert value(split, "served") == COUNT
+    assert split.pools.keys() == {"prefill", "decode"}
+    moved_s = split.deployment.transfer_s(split.trace.input_tokens)
+    assert (moved_s > 0).all()
+    several = split.trace.output_tokens > 1
+    gaps = (split.finish_s - split.first_s)[several]
+    assert (gaps > moved_s[several]).all()
+    assert batch_tables.checks(split) == {"requests_balance": 0.0}
+    assert value(split, "accelerators") == value(served, "accelerators")
+
+
+def test_pools_of_their_own_pace_share_one_clock(tmp_path):
+    file = tmp_path / "burst.csv"
+    rows = "".join(f"{0.001 * k},800,400\n" for k in range(40))
+    file.write_text("arrival_s,input_tokens,output_tokens\n" + rows)
+    question = Question(
+        file, "llama-3.1-8b", "H100-SXM-80GB", replicas=1, prefill_replicas=2, max_sequences=4
+    )
+    split = batch.serve(question)
+    early, late = split.pools["prefill"], split.pools["decode"]
+    assert early.bin_s < late.bin_s
+    rows = batch_tables.over_time(split)
+    for name, pool in split.pools.items():
+        busy_s = (rows[f"{name}_busy_frac"] * late.bin_s * pool.replicas).sum()
+        assert busy_s == pytest.approx(pool.busy_s.sum(), rel=1e-9)
+
+
+def test_drafts_spare_iterations(path):
+    question = Question(
+        path, "deepseek-v3", "H200-SXM-141GB", tp=8, ep=8, precision="fp8", kv_tokens=400_000
+    )
+    plain = batch.serve(question)
+    drafted = batch.serve(replace(question, drafts=2, accepted=2.2))
+    drawn = batch.serve(replace(question, drafts=2, accepted=2.2, drawn=True))
+    assert value(drafted, "iterations") < value(plain, "iterations")
+    assert value(drawn, "tpot_mean") == pytest.approx(value(drafted, "tpot_mean"), rel=0.1)
+    with pytest.raises(StudyError, match="gives 1 to 3 tokens"):
+        batch.serve(replace(question, drafts=2, accepted=3.5))
+
+
+def test_requests_for_other_models_have_no_route(tmp_path):
+    file = tmp_path / "two.csv"
+    head = "arrival_s,input_tokens,output_tokens,model\n"
+    file.write_text(head + "0,10,5,Llama-3.1-8B\n1,10,5,gpt-9\n")
+    question = Question(file, "llama-3.1-8b", "H100-SXM-80GB")
+    found = batch.serve(question)
+    assert [value(found, n) for n in ("served", "no_route")] == [1, 1]
+    file.write_text(head + "0,10,5,gpt-9\n1,10,5,gpt-8\n")
+    found = batch.serve(question)
+    assert value(found, "served") == 2 and found.relabelled == ("gpt-9", "gpt-8")
+
+
+@pytest.mark.parametrize(
+    ("change", "error", "told"),
+    [
+        ({"model": "llama-3.1-8"}, StudyError, "did you mean 'llama-3.1-8b'"),
+        ({"accelerator": "H10"}, StudyError, "the catalog has no 'H10'"),
+        ({"engine": "vllm"}, StudyError, "vllm"),
+        ({"dispatch": "fair"}, StudyError, "none of round-robin"),
+        ({"tp": 3}, StudyError, "3 chips do not share the 32 heads"),
+        ({"ep": 2}, StudyError, "no experts"),
+        ({"precision": "fp7"}, StudyError, "not in fp7"),
+        ({"max_sequences": 100, "max_batched_tokens": 50}, StudyError, "more --max-batched-tokens"),
+        ({"replicas": 2_000_000}, StudyError, "GB of calendars"),
+        ({"block_tokens": 16}, StudyError, "no prefix blocks"),
+        ({"model": "llama-3.1-70b"}, InfeasibleError, "GB for bf16 weights"),
+        ({"drafts": 1, "accepted": 1.5}, InfeasibleError, "no layer of multi-token prediction"),
+    ],
+)
+def test_questions_without_an_answer_say_why(asked, change, error, told):
+    with pytest.raises(error, match=told):
+        batch.serve(replace(asked, **change))

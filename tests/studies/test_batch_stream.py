@@ -1,0 +1,74 @@
+"""Streams that are not kept: the same as a replay, in bounded memory."""
+
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from simulator.studies import StudyError, batch, batch_stream
+from simulator.studies.batch_deployment import Question
+from simulator.studies.batch_stream import FIRST_S, RATIO, histogram, quantile_s
+
+
+@pytest.fixture
+def asked(tmp_path):
+    file = tmp_path / "talk.csv"
+    file.write_text("arrival_s,input_tokens,output_tokens\n0,500,100\n1,900,40\n2,30,1\n")
+    return Question(file, "llama-3.1-8b", "H100-SXM-80GB", replicas=6)
+
+
+def test_quantiles_of_a_histogram_are_as_fine_as_its_bins():
+    values = np.random.default_rng(1).lognormal(-2.0, 1.5, 20_000)
+    for share in (0.5, 0.9, 0.99):
+        found = quantile_s(histogram(values), share)
+        assert found == pytest.approx(
+            np.quantile(values, share, method="inverted_cdf"), rel=RATIO - 1.0
+        )
+    assert quantile_s(histogram(np.array([])), 0.5) is None
+    assert histogram(np.array([0.0, FIRST_S / 2, 1e12])).sum() == 3
+
+
+def test_shares_change_nothing_but_the_draws_of_arrivals(asked, monkeypatch):
+    stream, found = batch_stream.serve(asked, 60.0, 60.0)
+    told = batch_stream.kpis(stream, found)
+    assert len(stream.shares) == 1
+    monkeypatch.setattr(batch_stream, "SHARE_REQUESTS", 1000)
+    other, apart = batch_stream.serve(asked, 60.0, 60.0)
+    assert len(other.shares) == 6
+    again = batch_stream.kpis(other, apart)
+    assert again["ttft_mean"]["value"] == pytest.approx(told["ttft_mean"]["value"], rel=0.05)
+    assert again["requests"]["value"] == pytest.approx(3600, rel=0.1)
+    assert batch_stream.summary(other, apart)["checks"] == {"requests_balance": 0.0}
+
+
+def test_a_stream_is_what_a_replay_of_the_same_requests_gives(asked, tmp_path):
+    one = replace(asked, replicas=1)
+    stream, found = batch_stream.serve(one, 15.0, 40.0)
+    arrival_s, _, rows = batch_stream.arrivals(stream, range(0, 1))
+    lines = [
+        f"{t!r},{stream.trace.input_tokens[k]},{stream.trace.output_tokens[k]}"
+        for t, k in zip(arrival_s.tolist(), rows, strict=True)
+    ]
+    file = tmp_path / "same.csv"
+    file.write_text("\n".join(["arrival_s,input_tokens,output_tokens", *lines, ""]))
+    replay = batch.serve(replace(one, trace=file))
+    assert found.outcomes.sum() == replay.trace.requests
+    assert found.busy_s == pytest.approx(replay.pools["replicas"].busy_s.sum(), rel=1e-9)
+    ttft_s = (replay.first_s - replay.trace.arrival_s).sum()
+    assert found.sums_s[0] == pytest.approx(ttft_s, rel=1e-9)
+
+
+def test_arrivals_are_poisson_and_inside(asked):
+    stream, _ = batch_stream.serve(asked, 6.0, 1000.0)
+    arrival_s, start, rows = batch_stream.arrivals(stream, range(0, 6))
+    counts = np.diff(start)
+    assert counts.sum() == len(arrival_s) == len(rows)
+    assert abs(counts.mean() - 1000.0) < 4 * np.sqrt(1000.0 / 6)
+    assert arrival_s.max() <= 1000.0
+    assert all((np.diff(arrival_s[a:b]) > 0).all() for a, b in pairwise(start))
+
+
+def test_a_stream_refuses_what_it_cannot_have(asked):
+    with pytest.raises(StudyError, match="replay a trace"):
+        batch_stream.serve(replace(asked, prefill_replicas=1), 1.0, 1.0)
