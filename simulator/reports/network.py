@@ -115,26 +115,26 @@ def pace(run: Run, job: str) -> FigureSpec:
         f"{worst['step_time_s']:.4g} s with {100 * worst['network_frac']:.1f} % of its network; MFU "
         f"falls to {100 * float(own['mfu'].min()):.1f} %.",
         own,
-        "Step time, MFU and power of the job as its network changed; dashed lines mark what failed.",
+        "Step time, MFU and power of the job as its network changed; dashed lines mark failures if few.",
     )
 
 
 def _mark(run: Run, axes, job: str) -> None:  # type: ignore[no-untyped-def]
-    """Mark losses in the network that the job felt; name them where they are few."""
+    """Mark and name losses in the network that the job felt, where they are few enough to be read."""
     events = run.first.events
     felt = events[
         (events["kind"].astype(str) == "fabric")
         & events["detail"].astype(str).str.contains(rf"[:;] {re.escape(job)} (?:gets|is) ")
         & (events["duration_s"].fillna(0.0) > 0.0)
     ]
-    named = len(felt) <= MARKED
+    if len(felt) > MARKED:
+        return
     for event in felt.itertuples():
         at = pd.Timestamp(event.time).tz_convert(run.start.tz)
         for ax in axes:
             ax.axvline(at, color=GREY, linestyle="--", linewidth=0.8)
-        if named:
-            top = axes[0].get_ylim()[1]
-            note(axes[0], at, top, str(event.element), dark(GREY), right_pt=3, va="top")
+        top = axes[0].get_ylim()[1]
+        note(axes[0], at, top, str(event.element), dark(GREY), right_pt=3, va="top")
 
 
 def draw(run: Run) -> FigureSpec:
