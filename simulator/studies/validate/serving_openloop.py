@@ -17,7 +17,7 @@ ENGINE = "vllm-0.12"
 SPREAD = 0.17
 
 # Share of a prompt behind the shared prefix that earlier turns of its conversation left in the cache.
-# Prompts are multi-turn, turns are not published. Assumed, 0.5-0.8.
+# Prompts are multi-turn, turns are not published: chosen with the open rows in view. Derived, 0.5-0.8.
 HISTORY = 0.65
 
 
