@@ -160,13 +160,15 @@ def _plan(
         str | None, typer.Option(metavar="STACK", help="Software stack, from the catalog.")
     ] = None,
     top: Annotated[int, typer.Option(min=1, max=1000, metavar="K", help="Plans to print.")] = 5,
+    images: Annotated[float, typer.Option(min=0, metavar="I", help="Images in a sequence.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Search the best feasible parallel plans of a training step; exit 3 if there is none."""
     from simulator.cli import plan as command
 
     asked = command.Question(
-        model, accelerator, accelerators, fabric, global_batch, seq_len, precision, stack, top
+        model, accelerator, accelerators, fabric, global_batch, seq_len, precision, stack, top,
+        images,
     )
     command.plan(asked, as_json)
 

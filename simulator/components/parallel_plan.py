@@ -47,6 +47,9 @@ class ParallelPlan(Spec):
     """Sequences per micro-batch and data-parallel rank."""
     global_batch_sequences: Ways
     sequence_length: Ways
+    images: Annotated[float, Field(ge=0, le=1_000_000)] = 0.0
+    """Images in a sequence, on average, of typical size (the model's `tokens_per_image`); the encoder
+    takes them on the first pipeline stage."""
     precision: Precision = "bf16"
     """Of the matrix products; attention scores stay in 16 bits."""
     recompute: Recompute = "none"

@@ -1,7 +1,7 @@
 """Time of the layers of one pipeline stage in training, on one chip, for one micro-batch."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.performance import attention, collectives, layers, operators, products
 from simulator.performance import chip as chips
@@ -69,7 +69,8 @@ class StageTime:
     host_s: float
     """What the host needs to issue it."""
     top: PassTime
-    """Of this, the output matrix and the loss, forward and backward: other stages have none."""
+    """Of this, what other stages have none of, forward and backward: the output matrix and the loss, or
+    the encoder of images."""
 
     @property
     def product_s(self) -> float:
@@ -102,7 +103,8 @@ def stage_time(setting: Setting) -> StageTime:
     """Return the fullest stage for one micro-batch.
 
     Stages hold equal shares of the layers. With layers that divide evenly the last stage has the
-    output matrix on top; otherwise stages were balanced around it.
+    output matrix on top and the first the encoder of images: the slower end is the fullest.
+    Otherwise stages were balanced around them.
     """
     model, pp = setting.model, setting.plan.pp
     forward, backward, host_s = NOTHING, NOTHING, 0.0
@@ -112,10 +114,41 @@ def stage_time(setting: Setting) -> StageTime:
         there, back = _kind_time(setting, kind)
         forward, backward = forward + there * share, backward + back * share
         host_s += share * _host_s(setting, kind)
-    top = 1.0 if model.layers % pp == 0 else 1.0 / pp
-    there, back = _output_time(setting)
-    there, back = there * top, back * top
+    there, back = _ends_time(setting)
     return StageTime(forward + there, backward + back, host_s, there + back)
+
+
+def _ends_time(setting: Setting) -> tuple[PassTime, PassTime]:
+    """Return what the fullest stage does beside its layers: forward, backward."""
+    output, images = _output_time(setting), encoder_time(setting)
+    pp = setting.plan.pp
+    if pp > 1 and setting.model.layers % pp == 0:
+        return max(output, images, key=lambda end: end[0].total_s + end[1].total_s)
+    return (output[0] + images[0]) * (1.0 / pp), (output[1] + images[1]) * (1.0 / pp)
+
+
+def encoder_time(setting: Setting) -> tuple[PassTime, PassTime]:
+    """Return the encoder's passes over the images of one micro-batch, forward and backward.
+
+    The layers are timed as any others, in 16 bits on whole images, which context-parallel ranks
+    share out; a part of an image takes its part of the time of one.
+    """
+    model, plan, kind = setting.model, setting.plan, layers.encoder(setting.model)
+    count = plan.images * plan.micro_batch / plan.cp
+    if kind is None or model.encoder is None or not count:
+        return NOTHING, NOTHING
+    together = max(round(count), 1)
+    positions = round(model.encoder.tokens_per_image * model.encoder.patches_per_token)
+    shape = {"hidden": model.encoder.hidden, "gated": model.encoder.gated}
+    share = {"sequence_length": positions, "micro_batch": together, "cp": 1, "precision": "bf16"}
+    there, back = _kind_time(
+        replace(
+            setting, model=model.model_copy(update=shape), plan=plan.model_copy(update=share)
+        ),
+        kind,
+    )
+    times = kind.count * count / together
+    return there * times, back * times
 
 
 def _kind_time(setting: Setting, kind: LayerKind) -> tuple[PassTime, PassTime]:
@@ -210,7 +243,7 @@ def _attention_s(setting: Setting, core: AttentionCore, direction: Direction) ->
     kept = core.sparse.kept if core.sparse else None
     whole_s = attention.attention_s(
         setting.chip, "bf16", plan.micro_batch, core.heads / plan.tp,
-        max(core.kv_heads / plan.tp, 1.0), length, length, core.qk_dimension, True, direction,
+        max(core.kv_heads / plan.tp, 1.0), length, length, core.qk_dimension, core.causal, direction,
         value_dim=core.value_dimension, window=core.window or kept, kernel=stack.attention,
         clock_frac=setting.clock_frac,
     )

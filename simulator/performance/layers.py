@@ -56,6 +56,8 @@ class AttentionCore:
     window: int | None = None
     """Latest positions that are seen as they are; None: all."""
     sparse: SparseAttention | None = None
+    causal: bool = True
+    """Positions see those before them only."""
 
     def span(self, attended: float) -> float:
         """Return the positions a token sees when `attended` are there to see."""
@@ -183,7 +185,7 @@ def encoder(model: LanguageModel) -> LayerKind | None:
     made = model.encoder
     if made is None:
         return None
-    core = AttentionCore(made.heads, made.heads, *2 * (made.hidden // made.heads,))
+    core = AttentionCore(made.heads, made.heads, *2 * (made.hidden // made.heads,), causal=False)
     products = (
         Product("qkv", made.hidden, 3 * made.hidden, "columns"),
         Product("out", made.hidden, made.hidden, "rows"),

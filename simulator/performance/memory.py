@@ -86,9 +86,8 @@ def footprint(
     plan: ParallelPlan,
     dp: int,
     stack: Stack | None = None,
-    images: float = 0.0,
 ) -> Footprint:
-    """Return what the fullest chip keeps; `images` are those of one sequence.
+    """Return what the fullest chip keeps.
 
     State is that of the stage with most weights, activations are those of the stage that keeps most:
     with equal stages one and the same chip, else a bound. `stack` (or the plan's) says how it sums
@@ -108,7 +107,7 @@ def footprint(
         weights=WEIGHT_BYTES * weights,
         gradients=gradient_bytes * gradients,
         optimizer=OPTIMIZER_BYTES * optimizer,
-        activations=_activations(model, plan, dp, stack, images),
+        activations=_activations(model, plan, dp, stack),
         buffers=_buffers(model, plan, gradient_bytes),
     )
 
@@ -119,17 +118,16 @@ def check(
     plan: ParallelPlan,
     dp: int,
     stack: Stack | None = None,
-    images: float = 0.0,
 ) -> Footprint:
     """Return the footprint; ValueError tells part by part what does not fit, and what would."""
-    need = footprint(model, plan, dp, stack, images)
+    need = footprint(model, plan, dp, stack)
     room = USABLE_SHARE * chip.memory
     if need.total > room:
         each = ", ".join(f"{part} {value / 1e9:.1f} GB" for part, value in vars(need).items())
         fits = [
             told
             for told, other, ranks in _changes(model, plan, dp)
-            if footprint(model, other, ranks, stack, images).total <= room
+            if footprint(model, other, ranks, stack).total <= room
         ]
         cure = (
             f"it would fit with {', or '.join(fits)}" if fits else "no single change makes it fit"
@@ -208,7 +206,7 @@ def _buffers(model: LanguageModel, plan: ParallelPlan, gradient_bytes: float) ->
 
 
 def _activations(
-    model: LanguageModel, plan: ParallelPlan, dp: int, stack: Stack | None, images: float
+    model: LanguageModel, plan: ParallelPlan, dp: int, stack: Stack | None
 ) -> float:
     """Return bytes that the fullest stage keeps for backward and works on beside them.
 
@@ -226,7 +224,7 @@ def _activations(
     last += WEIGHT_BYTES * layers.output(model).stored_weights / plan.tp
     if plan.pp == 1:
         first = last
-    encoded = in_flight(plan, dp) * _encoder_bytes(model, plan, keeping, images)
+    encoded = in_flight(plan, dp) * _encoder_bytes(model, plan, keeping)
     return max(first, last) + encoded
 
 
@@ -268,13 +266,11 @@ def _bytes(kept: Kept, plan: ParallelPlan) -> float:
     return (kept.split + scores) / plan.tp + kept.spread / spread
 
 
-def _encoder_bytes(
-    model: LanguageModel, plan: ParallelPlan, keeping: Keeping, images: float
-) -> float:
+def _encoder_bytes(model: LanguageModel, plan: ParallelPlan, keeping: Keeping) -> float:
     """Return what the encoder keeps of one micro-batch's images."""
-    if not images or model.encoder is None:
+    if not plan.images or model.encoder is None:
         return 0.0
-    positions = images * plan.micro_batch * transformer.encoder_positions(model) / plan.cp
+    positions = plan.images * plan.micro_batch * transformer.encoder_positions(model) / plan.cp
     kept = activations.of_encoder(model, keeping)
     stored = Kept(spread=2.0 * model.encoder.hidden).times(model.encoder.layers)
     return positions * _bytes(stored if plan.recompute == "full" else kept, plan)

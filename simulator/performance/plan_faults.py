@@ -44,6 +44,11 @@ def _told(each: Iterable[tuple[str, bool, str]]) -> list[Fault]:
     return [(field, told) for field, wrong, told in each if wrong]
 
 
+def images_that_fit(model: LanguageModel, sequence_length: int) -> float:
+    """Return how many typical images a sequence holds: none where nothing encodes them."""
+    return sequence_length / model.encoder.tokens_per_image if model.encoder else 0.0
+
+
 def _alone(model: LanguageModel, plan: ParallelPlan) -> Iterator[tuple[str, bool, str]]:
     """Yield (field, whether it is wrong, message) of what holds on any number of accelerators."""
     tp, cp, ep, chunks = plan.tp, plan.cp, plan.ep, plan.pp * plan.virtual_stages
@@ -55,6 +60,8 @@ def _alone(model: LanguageModel, plan: ParallelPlan) -> Iterator[tuple[str, bool
         "cp", not cuts(plan.sequence_length, cp),
         f"a sequence of {plan.sequence_length} tokens does not divide into 2 x cp = {2 * cp} chunks",
     )  # fmt: skip
+    room = images_that_fit(model, plan.sequence_length)
+    yield "images", plan.images > room, f"a sequence of {model.name} has room for {room:.4g} images"
     yield "ep", experts % ep != 0, f"{experts} experts do not divide over ep {ep}"
     if plan.virtual_stages > 1 and not few:
         yield from (("virtual_stages", *found) for found in _interleaved(model, plan))

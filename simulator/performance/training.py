@@ -124,6 +124,8 @@ def _step(setting: Setting, accelerators: int, memory_bytes: float) -> TrainingS
     step_s = pace * (compute_s + wire_s) + bubble_s + data.exposed_s + stack.step_overhead
     tokens = float(plan.global_batch_sequences * plan.sequence_length)
     work = tokens * transformer.train_flops(model, plan.sequence_length)
+    images = plan.images * plan.global_batch_sequences
+    work += 3.0 * transformer.encode_flops(model, images)  # backward is twice forward
     at_work = _power_at_work(stage)
     return TrainingStep(
         step_time_s=step_s,

@@ -12,7 +12,14 @@ from typing import Any
 from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.language_model import LanguageModel
-from simulator.performance import plan_axes, plan_nearest, plan_search, plan_words, transformer
+from simulator.performance import (
+    plan_axes,
+    plan_faults,
+    plan_nearest,
+    plan_search,
+    plan_words,
+    transformer,
+)
 from simulator.performance.collectives import Fabric, fabric_of
 from simulator.performance.plan_axes import Case
 from simulator.performance.plan_search import Found, Planned
@@ -48,6 +55,7 @@ class Question:
     precision: str | None = None
     stack: str | None = None
     top: int = 5
+    images: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -143,9 +151,12 @@ def _completed(
     elif asked.precision not in chip.peak:
         known_peaks = ", ".join(chip.peak)
         raise StudyError(f"{chip.name} multiplies in {known_peaks}, not in {asked.precision}")
-    if model.encoder is not None:
-        assumed["images"] = "none: of the image encoder only the weights count"
-    return {**fixed, "precision": asked.precision, "stack": stack}, assumed
+    room = plan_faults.images_that_fit(model, length)
+    if asked.images > room:
+        raise StudyError(f"a sequence of {model.name} has room for {room:.4g} images")
+    if model.encoder is not None and not asked.images:
+        assumed["images"] = "none in a sequence: of the image encoder only the weights count"
+    return {**fixed, "images": asked.images, "precision": asked.precision, "stack": stack}, assumed
 
 
 def _stack(name: str, chip: Accelerator) -> str:

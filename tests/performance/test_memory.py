@@ -145,11 +145,11 @@ def test_logits_are_kept_by_the_last_stage_only() -> None:
 
 def test_images_fill_the_first_stage() -> None:
     model = language_model("gemma-3-27b")
-    none, some = (footprint(model, plan_of(tp=8), 8, images=n).activations for n in (0, 4))
-    plain = footprint(language_model("llama-2-7b"), plan_of(), 8, images=4).activations
+    none, some = (footprint(model, plan_of(tp=8, images=n), 8).activations for n in (0, 4))
+    plain = footprint(language_model("llama-2-7b"), plan_of(images=4), 8).activations
     assert some > none and plain == kept(language_model("llama-2-7b")).activations
     again = [
-        footprint(model, plan_of(tp=8, recompute="full"), 8, images=n).activations for n in (0, 4)
+        footprint(model, plan_of(tp=8, recompute="full", images=n), 8).activations for n in (0, 4)
     ]
     assert 0 < again[1] - again[0] < 0.2 * (some - none)
 
