@@ -20,7 +20,7 @@ from simulator.performance.plan_space import Fitting, Layout, Variant
 from simulator.performance.plan_words import wording
 
 # Fields that stay as the author wrote them.
-KEPT = ("global_batch_sequences", "sequence_length", "sequence_parallel", "stack", "sites")
+KEPT = ("global_batch_sequences", "sequence_length", "images", "sequence_parallel", "stack", "sites")
 
 # What a change of plan counts beside the doublings of its degrees: a step of recomputation or
 # sharding, another schedule, another precision. Of equally near plans the fastest is told. Chosen.

@@ -93,4 +93,4 @@ def test_what_is_assumed_is_worded_as_it_is(plan: Callable[..., Outcome]) -> Non
     _, out, _ = plan("qwen2.5-vl-72b", *words)
     assert "assumed precision: bf16, all that A100-SXM-80GB trains in\n" in out
     assert "assumed stack: megatron-bridge-26.06, the same for every chip\n" in out
-    assert "assumed images: none: of the image encoder only the weights count\n" in out
+    assert "assumed images: none in a sequence: of the image encoder only the weights count\n" in out
