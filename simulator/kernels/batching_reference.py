@@ -73,6 +73,9 @@ class Replica:
         self.busy_s = self.matrix_s = self.memory_s = 0.0
         self.extra_s = 0.0
         self.work = (0.0, 0.0, 0.0)
+        self.ended: list[Request] = []
+        self.lent = 0
+        """Units of prompts that it has computed and another replica has not taken yet."""
 
     # What is in use, in units.
 
@@ -82,7 +85,7 @@ class Replica:
             (r.kv if r.decodes else r.goal * GRAIN) - len(r.shared) * self.block
             for r in self.running
         )
-        return own + self.block * len(self.users)
+        return own + self.block * len(self.users) + self.lent
 
     @property
     def block(self) -> int:
@@ -318,14 +321,20 @@ class Replica:
         """End a request."""
         self.leave(r)
         r.outcome, r.finish_s = SERVED, self.clock
+        self.ended.append(r)
 
-    def arrive(self, r: Request) -> None:
-        """Put a request into its line, unless it could never fit."""
+    def arrive(self, r: Request, between: bool = False) -> None:
+        """Put a request into its line, unless it could never fit.
+
+        `between`: one iteration has been carried out and the next not begun.
+        """
         if r.input * GRAIN + r.left * r.rate > self.rules.capacity:
             r.outcome, r.finish_s = REJECTED, r.arrival_s
             return
         self.lines[r.level].append(r)
-        if self.rules.ahead and not r.ready and (self.stepping or self.chunks):
+        if self.rules.ahead and not r.ready and between:
+            r.turn = self.iterations + 2
+        elif self.rules.ahead and not r.ready and (self.stepping or self.chunks):
             r.turn = self.iterations + 3  # the one under way is not counted yet
         if self.end == math.inf:
             self.end = r.arrival_s

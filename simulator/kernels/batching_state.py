@@ -64,6 +64,7 @@ REPLICA = np.dtype(
         ("chunks", "i8"), ("chunk_tokens", "i8"),
         ("first_chunk", "i4"), ("last_chunk", "i4"), ("decoding", "i4"),
         ("free_node", "i4"), ("oldest", "i4"), ("latest", "i4"),
+        ("ended", "i4"),  # the last that was answered, to which the one before is linked
         ("busy_s", "f8"), ("dynamic_s", "f8"), ("matrix_total_s", "f8"), ("memory_total_s", "f8"),
         ("total_iterations", "i8"), ("peak", "i8"), ("preemptions", "i8"),
     ],
@@ -219,7 +220,7 @@ def reset(replicas: np.ndarray) -> None:
     """Put replicas to rest."""
     replicas.fill(0)
     replicas["end"] = np.inf
-    for name in ("first_chunk", "last_chunk", "free_node", "oldest", "latest"):
+    for name in ("first_chunk", "last_chunk", "free_node", "oldest", "latest", "ended"):
         replicas[name] = NONE
 
 
