@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from simulator.performance import serving_memory
 from simulator.performance.serving_setting import ReplicaPlan
-from simulator.performance.speculation import Drafts, speculated
+from simulator.performance.speculation import Drafts
 from simulator.studies.validate.load_plans import Engines, engines_of
 from simulator.studies.validate.replicas import (
     NARROW_KV,
@@ -13,7 +13,7 @@ from simulator.studies.validate.replicas import (
     deployment,
     unknown_quantity,
 )
-from simulator.studies.validate.request_loop import Engine, Lengths, Prefill, closed
+from simulator.studies.validate.request_loop import Lengths, Pool, closed
 from simulator.studies.validate.topic import Cells, Simulated, count, given, in_unit, number
 
 QUANTITIES = ("ttft_mean", "tpot_mean")
@@ -27,9 +27,10 @@ SPREAD, INFERENCEX = 0.2, (1024.0, 8192.0)
 DRAFTING = {"1.1.0rc2.post2", "1.2.0rc6.post3"}
 """Versions whose runs of DeepSeek-R1 drafted with its own prediction layer (InferenceX ran both; none
 of these times is that of a run known not to draft)."""
-DEEP, SHALLOW = Drafts(3, 2.49), Drafts(1, 1.79)
-"""Tokens drafted and accepted per step: 3 where attention is tensor parallel, 1 where it is data
-parallel; accepted as measured for a prediction layer (InferenceX)."""
+ACCEPTED = {1: 1.79, 2: 2.27, 3: 2.49}
+"""Tokens that a step gives by tokens drafted, as measured for a prediction layer (InferenceX)."""
+DEEP, SHALLOW = 3, 1
+"""Tokens drafted where no recipe tells: where attention is tensor parallel, and data parallel."""
 
 
 def simulate(row: Cells) -> Simulated:
@@ -47,40 +48,31 @@ def _latency(cells: tuple[tuple[str, str], ...]) -> tuple[float, float, str]:
     """Return mean TTFT, mean TPOT and what was chosen; both quantities of a run share it."""
     row = dict(cells)
     engines = engines_of(row)
-    made = _deployment(row, engines.decode)
     prompt, output = number(row, "input_tokens"), count(row, "output_tokens")
-    copies = engines.decodes if engines.prefill else 1
-    users = max(round(count(row, "concurrency") * copies / engines.decodes), 1)
-    cost, engine = made.cost.time, made.setting.engine
-    drafts = _drafts(row, engines)
-    if drafts:
-        cost = speculated(made.setting, cost, drafts)
-    loop = Engine(
-        cost,
-        made.seats(prompt + output) * copies,
-        engine.chunk_tokens,
-        engine.mixes,
-        engine.request_host,
-        _prefill(row, engines),
-        copies,
-    )
+    pool, prefill, token_way_s = _pools(row, engines, prompt + output)
     spread = SPREAD if {prompt, float(output)} <= set(INFERENCEX) else 0.0
-    found = closed(loop, Lengths(prompt, output, 1.0 - spread), users)
-    note = engines.note or (
-        "" if row.get("weight_precision") else f"{made.setting.precision} weights"
-    )
-    return *found.means(users), note
+    users = count(row, "concurrency")
+    found = closed(pool, Lengths(prompt, output, 1.0 - spread), users, prefill, token_way_s)
+    precision = pool.deployment.setting.precision
+    note = engines.note or ("" if row.get("weight_precision") else f"{precision} weights")
+    return float(found.ttft_s.mean()), float(found.tpot_s.mean()), note
 
 
-def _prefill(row: Cells, engines: Engines) -> Prefill | None:
+def _pools(row: Cells, engines: Engines, context: float) -> tuple[Pool, Pool | None, float]:
+    """Return who decodes, who takes prompts if others do, and how long a token moves over."""
+    made = _deployment(row, engines.decode)
+    known, seats = engines.published, made.seats(context)
+    drafts = _drafts(row, engines)
+    if known and known.decode.seats:
+        seats = min(seats, known.decode.seats)
+    pool = Pool(made, seats, engines.decodes, Drafts(drafts, ACCEPTED[drafts]) if drafts else None)
     if engines.prefill is None:
-        return None
-    made = _deployment(row, engines.prefill)
-    setting = made.setting
-    kept = serving_memory.sequence_bytes(setting, 1.0) * setting.plan.tp
-    moved_s = kept / (setting.plan.tp * setting.chip.scaleout_bandwidth)
-    tokens = setting.engine.chunk_tokens * setting.plan.dp
-    return Prefill(made.cost.time, engines.prefills, tokens, moved_s)
+        return pool, None, 0.0
+    first = _deployment(row, engines.prefill)
+    prompts, tokens = (known.prefill.seats, known.prefill.tokens) if known else (0, 0)
+    prefill = Pool(first, prompts or first.seats(context), engines.prefills, None, tokens)
+    kept = serving_memory.sequence_bytes(first.setting, 1.0)
+    return pool, prefill, kept / first.setting.chip.scaleout_bandwidth
 
 
 def _deployment(row: Cells, plan: ReplicaPlan) -> Deployment:
@@ -91,9 +83,11 @@ def _deployment(row: Cells, plan: ReplicaPlan) -> Deployment:
     return deployment(row, plan, ENGINES[name], kv_bytes=NARROW_KV if narrow else WIDE_KV)
 
 
-def _drafts(row: Cells, engines: Engines) -> Drafts | None:
-    """Return what was drafted, if anything was."""
+def _drafts(row: Cells, engines: Engines) -> int:
+    """Return how many tokens were drafted ahead."""
+    if engines.published:
+        return engines.published.drafts
     drafting = row.get("engine_version") in DRAFTING and row["model"].endswith("DeepSeek-R1")
     if not drafting or row["engine"] != "trtllm":
-        return None
+        return 0
     return DEEP if engines.decode.tp > 1 else SHALLOW
