@@ -78,6 +78,9 @@ def loops(draw):
         chunked=draw(st.booleans()),
         ahead=draw(st.booleans()),
         verified=verified,
+        groups=draw(st.sampled_from([1, 1, 4])),
+        hold=draw(st.sampled_from([0, 0, 7])),
+        poll=draw(st.sampled_from([1, 1, 4])),
     )
     emitted = draw(st.sampled_from([1.0, 2.3])) if verified > 1 else 1.0
     levels = rng.integers(0, draw(st.integers(1, 2)), count)
