@@ -65,6 +65,11 @@ class Engine(Spec):
     """Beside all iterations: a request's way in, its text made tokens, its first token's way out."""
     mixes: bool = True
     """Prompts share iterations with decoding sequences; otherwise they go first, alone."""
+    ahead: bool = True
+    """An iteration is made up while the one before it runs."""
+    balance_iterations: Annotated[int, Field(ge=0)] = 0
+    """Iterations that a prompt waits at most beside decoding until every group of data-parallel
+    attention has one."""
     exchange: Exchange = "all_gather"
     """How tokens reach experts where attention is data parallel."""
     memory_share: Annotated[Fraction, Within("10 %", "99 %")] = 0.90

@@ -34,6 +34,8 @@ class Pool:
     drafts: Drafts | None = None
     tokens: int = 0
     """Of an iteration at most; 0: as many as the engine's default."""
+    poll: int = 1
+    """Iterations between two looks at what has arrived."""
 
     @property
     def rules(self) -> Rules:
@@ -42,8 +44,9 @@ class Pool:
         rules = rules_of(self.deployment.setting, 0, drafted)
         rules = rules._replace(max_tokens=self.tokens or rules.max_tokens)
         return rules._replace(
-            capacity=2**62, max_sequences=max(min(self.seats, rules.max_sequences), 1)
-        )
+            capacity=2**62, max_sequences=max(min(self.seats, rules.max_sequences), 1),
+            poll=self.poll,
+        )  # fmt: skip
 
     def cost(self, most_tokens: int) -> Cost:
         """Return what iterations of up to so many tokens cost."""

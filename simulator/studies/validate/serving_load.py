@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 
+from simulator.components import from_catalog
 from simulator.performance import serving_memory
 from simulator.performance.serving_setting import ReplicaPlan
 from simulator.performance.speculation import Drafts
@@ -15,6 +16,17 @@ from simulator.studies.validate.replicas import (
 )
 from simulator.studies.validate.request_loop import Lengths, Pool, closed
 from simulator.studies.validate.topic import Cells, Simulated, count, given, in_unit, number
+
+FAMILIES = {"deepseek-r1": "deepseek", "deepseek-v3": "deepseek", "glm-5": "glm-5"}
+CHUNKS = {
+    ("sglang", "deepseek", "B200", "fp8"): 32768, ("sglang", "deepseek", "B200", "fp4"): 16384,
+    ("sglang", "deepseek", "H200-SXM-141GB", "fp8"): 32768,
+    ("sglang", "glm-5", "B200", "fp8"): 32768, ("sglang", "glm-5", "B200", "fp4"): 131072,
+}  # fmt: skip
+"""Tokens of an iteration where a script of InferenceX set other than the engine's default."""
+POLLING, POLLS = "B200", (10, 30, 16)
+"""On these chips SGLang looked for requests of DeepSeek every ten iterations, from 16 users on every
+thirty (InferenceX, --scheduler-recv-interval)."""
 
 QUANTITIES = ("ttft_mean", "tpot_mean")
 ENGINES = {"vllm": "vllm-0.12", "sglang": "sglang-0.5", "trtllm": "trtllm-1.0"}
@@ -65,7 +77,8 @@ def _pools(row: Cells, engines: Engines, context: float) -> tuple[Pool, Pool | N
     drafts = _drafts(row, engines)
     if known and known.decode.seats:
         seats = min(seats, known.decode.seats)
-    pool = Pool(made, seats, engines.decodes, Drafts(drafts, ACCEPTED[drafts]) if drafts else None)
+    accepted = Drafts(drafts, ACCEPTED[drafts]) if drafts else None
+    pool = Pool(made, seats, engines.decodes, accepted, *_flags(row, engines))
     if engines.prefill is None:
         return pool, None, 0.0
     first = _deployment(row, engines.prefill)
@@ -81,6 +94,21 @@ def _deployment(row: Cells, plan: ReplicaPlan) -> Deployment:
         raise ValueError(f"engine is '{name}', none of {', '.join(ENGINES)}")
     narrow = name in NARROW_KEYS and row.get("weight_precision")
     return deployment(row, plan, ENGINES[name], kv_bytes=NARROW_KV if narrow else WIDE_KV)
+
+
+def _flags(row: Cells, engines: Engines) -> tuple[int, int]:
+    """Return the tokens of an iteration and the iterations between two looks at arrivals.
+
+    Of engines that decode only neither matters.
+    """
+    name, chip = given(row, "engine"), given(row, "accelerator")
+    model = from_catalog.language_model(given(row, "model")).name
+    if engines.prefill or model not in FAMILIES:
+        return 0, 1
+    tokens = CHUNKS.get((name, FAMILIES[model], chip, row.get("weight_precision", "")), 0)
+    if name != "sglang" or FAMILIES[model] != "deepseek" or chip != POLLING:
+        return tokens, 1
+    return tokens, POLLS[1] if count(row, "concurrency") >= POLLS[2] else POLLS[0]
 
 
 def _drafts(row: Cells, engines: Engines) -> int:
