@@ -1,9 +1,10 @@
-"""Split deployments as InferenceX published them: workers, their parallelism, seats, drafts.
+"""Deployments as InferenceX published them: workers, their parallelism, seats, drafts.
 
-`inferencex_deployments.csv` holds those of github.com/SemiAnalysisAI/InferenceX (its master
+`inferencex_deployments.csv` holds the split ones of github.com/SemiAnalysisAI/InferenceX (its master
 configurations between October 2025 and April 2026, GLM-5 of August 2026 at 843c625) with what the
 recipes they name add (github.com/NVIDIA/srt-slurm at c88ef73): sequences of a decode worker, prompts
 and tokens of one pass of a prefill worker. `users` are the numbers of users each was run with.
+`inferencex_engines.csv` holds those of one engine where any had data-parallel attention or drafted.
 """
 
 import csv
@@ -16,7 +17,7 @@ from simulator.components import from_catalog
 from simulator.performance.serving_setting import ReplicaPlan
 
 FOLDER = Path(__file__).parent
-FILE = "inferencex_deployments.csv"
+SPLIT, ALONE = "inferencex_deployments.csv", "inferencex_engines.csv"
 
 SAME_SHAPE = {"deepseek-v3": "deepseek-r1"}
 """Tables call some runs of DeepSeek-R1 by the model it was trained from."""
@@ -47,6 +48,17 @@ class Workers:
 
 
 @dataclass(frozen=True)
+class Alone:
+    """One engine that did both, prompts and decoding, for a range of users."""
+
+    version: str
+    least: int
+    most: int
+    plan: ReplicaPlan
+    drafting: bool
+
+
+@dataclass(frozen=True)
 class Deployment:
     """One published deployment."""
 
@@ -71,6 +83,11 @@ def of(workload: Workload) -> tuple[Deployment, ...]:
     return _table().get(workload, ())
 
 
+def alone(workload: Workload) -> tuple[Alone, ...]:
+    """Return the engines that were run for a workload, if any was data parallel or drafted."""
+    return _engines().get(workload, ())
+
+
 def workload(
     model: str, accelerator: str, precision: str, engine: str, input_tokens: int, output_tokens: int
 ) -> Workload:
@@ -83,16 +100,35 @@ def workload(
 
 
 @cache
+def _engines() -> dict[Workload, tuple[Alone, ...]]:
+    found: dict[Workload, tuple[Alone, ...]] = {}
+    for row in _rows(ALONE):
+        key, chips, ep = _key(row), int(row["chips"]), int(row["ep"])
+        plan = ReplicaPlan(1, chips, ep) if row["data_parallel"] == "1" else ReplicaPlan(chips, 1, ep)
+        made = Alone(
+            row["version"], int(row["users_from"]), int(row["users_to"]), plan, row["drafting"] == "1"
+        )
+        found[key] = (*found.get(key, ()), made)
+    return found
+
+
+@cache
 def _table() -> dict[Workload, tuple[Deployment, ...]]:
     found: dict[Workload, tuple[Deployment, ...]] = {}
-    with (FOLDER / FILE).open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            lengths = int(row["input_tokens"]), int(row["output_tokens"])
-            key = workload(
-                row["model"], row["accelerator"], row["precision"], row["engine"], *lengths
-            )
-            found[key] = (*found.get(key, ()), _deployment(row))
+    for row in _rows(SPLIT):
+        key = _key(row)
+        found[key] = (*found.get(key, ()), _deployment(row))
     return found
+
+
+def _rows(name: str) -> list[dict[str, str]]:
+    with (FOLDER / name).open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def _key(row: dict[str, str]) -> Workload:
+    lengths = int(row["input_tokens"]), int(row["output_tokens"])
+    return workload(row["model"], row["accelerator"], row["precision"], row["engine"], *lengths)
 
 
 def _deployment(row: dict[str, str]) -> Deployment:

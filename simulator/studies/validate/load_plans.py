@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from simulator.performance.serving_setting import ReplicaPlan
 from simulator.studies.validate import deployments
-from simulator.studies.validate.deployments import Deployment
+from simulator.studies.validate.deployments import Alone, Deployment, Workload
 from simulator.studies.validate.replicas import precision_of
 from simulator.studies.validate.topic import Cells, count, given, number
 
@@ -38,6 +38,8 @@ class Engines:
     note: str = ""
     published: Deployment | None = None
     """The deployment of a published recipe, if one was run with as many users."""
+    drafting: bool | None = None
+    """Whether a prediction layer drafted; None: no recipe tells."""
 
 
 def engines_of(row: Cells) -> Engines:
@@ -48,7 +50,25 @@ def engines_of(row: Cells) -> Engines:
     if _of_rack(row) and chips > 8:
         return _published(row, chips) or _whole_rack(chips, number(row, "concurrency"))
     plan = _aggregated(row)
-    return Engines(plan, max(chips // plan.chips, 1) if _counted_once(row, chips) else 1)
+    count_of = max(chips // plan.chips, 1) if _counted_once(row, chips) else 1
+    known = _alone(row, plan)
+    plans, drafting = {d.plan for d in known}, {d.drafting for d in known}
+    if len(plans) == 1 and plan.dp == 1 and plan.ep == 1:
+        plan = plans.pop()
+    return Engines(plan, count_of, drafting=drafting.pop() if len(drafting) == 1 else None)
+
+
+def _alone(row: Cells, plan: ReplicaPlan) -> list[Alone]:
+    """Return the published engines that a row can be of; it may leave out experts and groups."""
+    users, version = count(row, "concurrency"), row.get("engine_version", "")
+    known = [
+        d
+        for d in deployments.alone(_workload(row))
+        if d.least <= users <= d.most and d.plan.chips == plan.chips
+    ]
+    known = [d for d in known if d.version == version] if version else known
+    told = [d for d in known if d.plan == plan]
+    return told or known
 
 
 def _of_rack(row: Cells) -> bool:
@@ -131,17 +151,20 @@ def _published(
 
 def _nearest(row: Cells, fits: Callable[[Deployment], bool]) -> Deployment | None:
     """Return the recipe that fits with the nearest number of users; of equals one without drafts."""
-    lengths = count(row, "input_tokens"), count(row, "output_tokens")
-    asked = deployments.workload(
-        given(row, "model"), given(row, "accelerator"), precision_of(row), given(row, "engine"),
-        *lengths,
-    )  # fmt: skip
-    known = [d for d in deployments.of(asked) if fits(d)]
+    known = [d for d in deployments.of(_workload(row)) if fits(d)]
     version = row.get("engine_version", "")
     known = [d for d in known if version and d.version == version] or known
     users = count(row, "concurrency")
     near = [d for d in known if d.away(users) <= FARTHEST]
     return min(near, key=lambda d: (d.away(users), d.drafts > 0, not d.decode.seats), default=None)
+
+
+def _workload(row: Cells) -> Workload:
+    lengths = count(row, "input_tokens"), count(row, "output_tokens")
+    return deployments.workload(
+        given(row, "model"), given(row, "accelerator"), precision_of(row), given(row, "engine"),
+        *lengths,
+    )  # fmt: skip
 
 
 def _exact(row: Cells, found: Deployment) -> bool:

@@ -42,7 +42,8 @@ of these times is that of a run known not to draft)."""
 ACCEPTED = {1: 1.79, 2: 2.27, 3: 2.49}
 """Tokens that a step gives by tokens drafted, as measured for a prediction layer (InferenceX)."""
 DEEP, SHALLOW = 3, 1
-"""Tokens drafted where no recipe tells: where attention is tensor parallel, and data parallel."""
+"""Tokens drafted by one engine of TensorRT-LLM: where attention is tensor parallel, and data parallel."""
+SGLANG_DRAFTS = 2
 
 
 def simulate(row: Cells) -> Simulated:
@@ -115,7 +116,12 @@ def _drafts(row: Cells, engines: Engines) -> int:
     """Return how many tokens were drafted ahead."""
     if engines.published:
         return engines.published.drafts
-    drafting = row.get("engine_version") in DRAFTING and row["model"].endswith("DeepSeek-R1")
-    if not drafting or row["engine"] != "trtllm":
+    drafting, trtllm = engines.drafting, row["engine"] == "trtllm"
+    if drafting is None:
+        drafting = trtllm and row.get("engine_version") in DRAFTING
+        drafting = drafting and row["model"].endswith("DeepSeek-R1")
+    if not drafting:
         return 0
+    if not trtllm:
+        return SGLANG_DRAFTS
     return DEEP if engines.decode.tp > 1 else SHALLOW
