@@ -138,7 +138,7 @@ def _latency(
     pool: Pool, trace: Trace, done: np.recarray, first_s: Floats, sent_s: Floats
 ) -> Latency:
     tokens = trace.steps * (trace.rate / batching_state.GRAIN)
-    around_s = pool.deployment.setting.engine.request_host
+    around_s = pool.deployment.setting.request_s
     return Latency(
         first_s - sent_s + around_s,
         (done["finish_s"] - first_s) / tokens,
