@@ -23,6 +23,9 @@ OWN = {"model": "deepseek-v3", "accelerator": "H800", "weight_precision": "fp8"}
 ENGINE = "sglang-0.5"
 """Open engine with DeepSeek's own exchange of tokens and data-parallel attention."""
 
+SPEEDY = "trtllm-1.0"
+"""Engine of InferenceX's fastest runs."""
+
 MODELS = {"R1": "deepseek-r1", "405": "llama-3.1-405b", "70": "llama-2-70b"}
 CHIPS = {"MI300": "MI300X", "MI325": "MI325X"}
 ANSWERS = {"R1": 3740.0, "405": 653.0, "70": 290.0}
@@ -96,7 +99,7 @@ def at_speed(chip: str, tokens_s_user: float) -> float:
     task, best = Task(8192.0, 1024.0), 0.0
     for plan in (ReplicaPlan(8, 1, 1), ReplicaPlan(8, 1, 8), ReplicaPlan(1, 8, 8)):
         row = {"model": "deepseek-r1", "accelerator": chip, "weight_precision": "fp8"}
-        made = deployment(row, plan, TENSORRT)
+        made = deployment(row, plan, SPEEDY)
         batch, most = 0.0, float(made.seats(task.context))
         while batch < most and iteration_s(made, task, batch + 1.0) <= 1.0 / tokens_s_user:
             batch += 1.0

@@ -30,8 +30,11 @@ thirty (InferenceX, --scheduler-recv-interval)."""
 
 QUANTITIES = ("ttft_mean", "tpot_mean")
 ENGINES = {"vllm": "vllm-0.12", "sglang": "sglang-0.5", "trtllm": "trtllm-1.0"}
-NARROW_KEYS = ("trtllm", "vllm")
-"""Engines that kept keys and values in 8 bits where weights are narrow (InferenceX)."""
+HOPPER = ("H100-SXM-80GB", "H200-SXM-141GB")
+NARROW_ON_HOPPER = {"vllm": ("llama-3.1-70b",), "sglang": ("qwen3.5-397b-a17b",)}
+WIDE_ANYWHERE = {"vllm": ("kimi-k2",), "sglang": (), "trtllm": ()}
+"""Keys and values: TensorRT-LLM kept them in 8 bits but for gpt-oss on Hopper, the others on Blackwell
+only, with these exceptions (scripts of InferenceX; engines of others left them in 16 bits)."""
 
 # Lengths of InferenceX runs, which draw each between 0.8 of it and all of it; others are exact.
 SPREAD, INFERENCEX = 0.2, (1024.0, 8192.0)
@@ -93,8 +96,19 @@ def _deployment(row: Cells, plan: ReplicaPlan) -> Deployment:
     name = given(row, "engine")
     if name not in ENGINES:
         raise ValueError(f"engine is '{name}', none of {', '.join(ENGINES)}")
-    narrow = name in NARROW_KEYS and row.get("weight_precision")
+    narrow = bool(row.get("weight_precision")) and _narrow_keys(row)
     return deployment(row, plan, ENGINES[name], kv_bytes=NARROW_KV if narrow else WIDE_KV)
+
+
+def _narrow_keys(row: Cells) -> bool:
+    """Tell whether an engine kept keys and values in 8 bits."""
+    name, model = given(row, "engine"), from_catalog.language_model(given(row, "model")).name
+    on_hopper = from_catalog.accelerator(given(row, "accelerator")).name in HOPPER
+    if name == "trtllm":
+        return not (on_hopper and model.startswith("gpt-oss"))
+    if on_hopper:
+        return model in NARROW_ON_HOPPER[name]
+    return model not in WIDE_ANYWHERE[name]
 
 
 def _flags(row: Cells, engines: Engines) -> tuple[int, int]:
