@@ -40,13 +40,6 @@ def enqueue(w, r, i):
 
 
 @inlined
-def come_back(w, r, i):
-    """Have a request arrive at a replica between two iterations, before the next one is planned."""
-    if queue.arrive(w, r, i) and w.rules.ahead and w.requests[i].kept == FRESH:
-        w.requests[i].turn = queue.looked_at(w, r, w.replicas[r].total_iterations + 2)
-
-
-@inlined
 def _may_start(w, r, i):
     """Return whether a request at the head of the line may start while the same ones decode."""
     replica, request = w.replicas[r], w.requests[i]

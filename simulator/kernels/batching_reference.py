@@ -355,18 +355,13 @@ class Replica:
         r.outcome, r.finish_s = SERVED, self.clock
         self.ended.append(r)
 
-    def arrive(self, r: Request, between: bool = False) -> None:
-        """Put a request into its line, unless it could never fit.
-
-        `between`: one iteration has been carried out and the next not begun.
-        """
+    def arrive(self, r: Request) -> None:
+        """Put a request into its line, unless it could never fit."""
         if r.input * GRAIN + r.left * r.rate > self.rules.capacity:
             r.outcome, r.finish_s = REJECTED, r.arrival_s
             return
         self.lines[r.level].append(r)
-        if self.rules.ahead and not r.ready and between:
-            r.turn = self.looked_at(self.iterations + 2)
-        elif self.rules.ahead and not r.ready and (self.stepping or self.chunks):
+        if self.rules.ahead and not r.ready and (self.stepping or self.chunks):
             r.turn = self.looked_at(self.iterations + 3)  # the one under way is not counted yet
         if self.end == math.inf:
             self.end = r.arrival_s

@@ -1,9 +1,10 @@
 """Users who each send their next request when the last one is answered, on replicas or on two pools.
 
-Requests are numbered in the order they are sent, and go to replicas in turn. Of two pools the first
-computes prompts and the second decodes; keys and values stay in the first's memory until the second
-has a seat and room for them, so that a full second pool holds up the first. Users wait endlessly.
-`closed_loop_reference` says the same in plain words.
+Requests are numbered in the order they are sent, pass a gate one after the other (their text is made
+tokens), and go to replicas in turn. Of two pools the first computes prompts and the second decodes; keys
+and values stay in the first's memory until the second has a seat and room for them, so that a full
+second pool holds up the first. Users wait endlessly. `closed_loop_reference` says the same in plain
+words.
 """
 
 import numpy as np
@@ -14,39 +15,54 @@ from simulator.kernels.compiled import entry, inlined, inner
 
 
 @entry
-def serve_users(w, users):
-    """Serve all requests of a world on replicas that do both, prompts and decoding."""
-    sent = _send(w, 0, users, 0.0, NONE)
+def serve_users(w, users, gate_s, sent_s):
+    """Serve all requests of a world on replicas that do both, prompts and decoding.
+
+    `gate_s` is how long the gate takes for each request; `sent_s` is written; shape (requests,).
+    """
+    sent, arrived = _send(w, 0, users, 0.0, gate_s, sent_s), 0
     while True:
         r = _first_to_end(w)
-        if w.replicas[r].end == np.inf:
-            return
-        batching.complete(w, r)
-        sent = _send(w, sent, _answered(w, r), w.replicas[r].clock, r)
-        batching.begin(w, r)
-
-
-@entry
-def serve_users_apart(p, d, users, way_s):
-    """Serve all requests of two worlds, prompts in `p` and the rest in `d`.
-
-    Both have the same requests: in `p` without decode steps, in `d` ready. `way_s` is how long keys
-    and values of each travel; shape (requests,).
-    """
-    sent = _send(p, 0, users, 0.0, NONE)
-    coming = NONE
-    while True:
-        r, q = _first_to_end(p), _first_to_end(d)
-        comes_s = d.requests[coming].arrival_s if coming != NONE else np.inf
-        now_s = min(p.replicas[r].end, d.replicas[q].end, comes_s)
+        comes_s = w.requests[arrived].arrival_s if arrived < sent else np.inf
+        now_s = min(w.replicas[r].end, comes_s)
         if now_s == np.inf:
             return
         if comes_s == now_s:
+            lost = _arrive(w, arrived)
+            arrived += 1
+            sent = _send(w, sent, lost, now_s, gate_s, sent_s)
+        else:
+            batching.complete(w, r)
+            sent = _send(w, sent, _answered(w, r), now_s, gate_s, sent_s)
+            batching.begin(w, r)
+
+
+@entry
+def serve_users_apart(p, d, users, gate_s, way_s, sent_s):
+    """Serve all requests of two worlds, prompts in `p` and the rest in `d`.
+
+    Both have the same requests: in `p` without decode steps, in `d` ready. `way_s` is how long keys
+    and values of each travel, `gate_s` and `sent_s` as in `serve_users`; shape (requests,).
+    """
+    sent, arrived = _send(p, 0, users, 0.0, gate_s, sent_s), 0
+    coming = NONE
+    while True:
+        r, q = _first_to_end(p), _first_to_end(d)
+        comes_s = p.requests[arrived].arrival_s if arrived < sent else np.inf
+        moves_s = d.requests[coming].arrival_s if coming != NONE else np.inf
+        now_s = min(p.replicas[r].end, d.replicas[q].end, comes_s, moves_s)
+        if now_s == np.inf:
+            return
+        if comes_s == now_s:
+            lost = _arrive(p, arrived)
+            arrived += 1
+            sent = _send(p, sent, lost, now_s, gate_s, sent_s)
+        elif moves_s == now_s:
             i, coming = coming, d.requests[coming].next
             batching.enqueue(d, i % d.replicas.size, i)
         elif d.replicas[q].end == now_s:
             batching.complete(d, q)
-            sent = _send(p, sent, _answered(d, q), now_s, NONE)
+            sent = _send(p, sent, _answered(d, q), now_s, gate_s, sent_s)
             batching.begin(d, q)
             _let_go(p, d, q)
         else:
@@ -77,22 +93,21 @@ def _answered(w, r):
 
 
 @inner
-def _send(w, sent, count, now_s, between):
-    """Send the next `count` requests that fit a replica; return how many are sent in all.
-
-    `between` is the replica that has completed iterations and planned no others yet, if any.
-    """
-    while count > 0 and sent < w.requests.size:
-        r = sent % w.replicas.size
-        w.requests[sent].arrival_s = now_s
-        if r == between:
-            batching.come_back(w, r, sent)
-        else:
-            batching.enqueue(w, r, sent)
-        if w.requests[sent].outcome != REJECTED:
-            count -= 1
+def _send(w, sent, count, now_s, gate_s, sent_s):
+    """Send the next `count` requests through the gate; return how many are sent in all."""
+    for _ in range(min(count, w.requests.size - sent)):
+        free_s = w.requests[sent - 1].arrival_s if sent > 0 else 0.0
+        sent_s[sent] = now_s
+        w.requests[sent].arrival_s = max(free_s, now_s) + gate_s[sent]
         sent += 1
     return sent
+
+
+@inner
+def _arrive(w, i):
+    """Have a request arrive at its replica; return 1 if it could never fit and is lost, else 0."""
+    batching.enqueue(w, i % w.replicas.size, i)
+    return 1 if w.requests[i].outcome == REJECTED else 0
 
 
 @inner

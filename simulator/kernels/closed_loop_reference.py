@@ -1,6 +1,7 @@
 """Users who each send their next request when the last one is answered, in plain words.
 
-See `closed_loop`. Whatever ends first happens first, of replicas the first of those that end together.
+See `closed_loop`. What comes happens before what ends then, the second pool's ends before the first's, and
+of replicas the first of those that end together.
 """
 
 import math
@@ -13,23 +14,60 @@ from simulator.kernels.batching_state import REJECTED, Cost, Rules, Trace
 from simulator.kernels.dispatch_reference import requests_of
 
 Fleet = list[Replica]
+Served = tuple[list[Request], Fleet]
+
+
+class Gate:
+    """Where requests pass one after the other on their way to replicas."""
+
+    def __init__(self, fleet: Fleet, requests: list[Request], gate_s: np.ndarray) -> None:
+        self.fleet, self.gate_s = fleet, gate_s
+        self.unsent, self.coming = deque(requests), deque[Request]()
+        self.sent_s: list[float] = []
+        self.free_s = 0.0
+
+    def send(self, count: int, now_s: float) -> None:
+        """Send the next requests."""
+        for _ in range(min(count, len(self.unsent))):
+            request = self.unsent.popleft()
+            self.sent_s.append(now_s)
+            self.free_s = max(self.free_s, now_s) + float(self.gate_s[request.number])
+            request.arrival_s = self.free_s
+            self.coming.append(request)
+
+    def next_s(self) -> float:
+        """Return when the next request is through."""
+        return self.coming[0].arrival_s if self.coming else math.inf
+
+    def arrive(self, now_s: float) -> None:
+        """Let the next request through; a user whose request is rejected sends another."""
+        request = self.coming.popleft()
+        request.replica = request.number % len(self.fleet)
+        self.fleet[request.replica].arrive(request)
+        if request.outcome == REJECTED:
+            self.send(1, now_s)
 
 
 def serve_users(
-    trace: Trace, replicas: int, rules: Rules, cost: Cost, users: int
-) -> tuple[list[Request], Fleet]:
-    """Serve all requests of a trace, whose arrival times are not used."""
+    trace: Trace, replicas: int, rules: Rules, cost: Cost, users: int, gate_s: np.ndarray
+) -> tuple[list[Request], Fleet, list[float]]:
+    """Serve all requests of a trace, whose arrival times are not used; also when each was sent."""
     fleet = [Replica(rules, cost, 1 + int(max(trace.level, default=0))) for _ in range(replicas)]
     found = requests_of(trace, None)
-    unsent = deque(found)
-    send(fleet, unsent, users, 0.0)
-    while min(replica.end for replica in fleet) < math.inf:
+    gate = Gate(fleet, found, gate_s)
+    gate.send(users, 0.0)
+    while True:
         replica = min(fleet, key=lambda r: r.end)
+        now_s = min(replica.end, gate.next_s())
+        if now_s == math.inf:
+            return found, fleet, gate.sent_s
+        if gate.next_s() == now_s:
+            gate.arrive(now_s)
+            continue
         replica.complete()
         answered, replica.ended = replica.ended, []
-        send(fleet, unsent, len(answered), replica.clock, replica)
+        gate.send(len(answered), now_s)
         replica.begin()
-    return found, fleet
 
 
 def serve_users_apart(
@@ -38,9 +76,10 @@ def serve_users_apart(
     rules: tuple[Rules, Rules],
     cost: tuple[Cost, Cost],
     users: int,
+    gate_s: np.ndarray,
     way_s: np.ndarray,
-) -> tuple[tuple[list[Request], Fleet], tuple[list[Request], Fleet]]:
-    """Serve prompts on one pool and decode on another; both pools' requests and replicas."""
+) -> tuple[Served, Served, list[float]]:
+    """Serve prompts on one pool and decode on another; both, and when each request was sent."""
     levels = 1 + int(max(trace.level, default=0))
     before, after = (
         [Replica(r, c, levels) for _ in range(n)]
@@ -49,23 +88,25 @@ def serve_users_apart(
     nothing = np.zeros_like(trace.steps)
     prompts = requests_of(trace._replace(steps=nothing, ready=False), None)
     answers = requests_of(trace._replace(ready=True), None)
-    unsent, coming = deque(prompts), list[Request]()
-    send(before, unsent, users, 0.0)
+    gate, moving = Gate(before, prompts, gate_s), list[Request]()
+    gate.send(users, 0.0)
     while True:
-        comes_s = min((r.arrival_s for r in coming), default=math.inf)
+        moves_s = min((r.arrival_s for r in moving), default=math.inf)
         first, second = (min(fleet, key=lambda r: r.end) for fleet in (before, after))
-        now_s = min(comes_s, first.end, second.end)
+        now_s = min(gate.next_s(), moves_s, first.end, second.end)
         if now_s == math.inf:
-            return (prompts, before), (answers, after)
-        if comes_s == now_s:
-            request = min(coming, key=lambda r: (r.arrival_s, r.number))
-            coming.remove(request)
+            return (prompts, before), (answers, after), gate.sent_s
+        if gate.next_s() == now_s:
+            gate.arrive(now_s)
+        elif moves_s == now_s:
+            request = min(moving, key=lambda r: (r.arrival_s, r.number))
+            moving.remove(request)
             request.replica = request.number % len(after)
             after[request.replica].arrive(request)
         elif second.end == now_s:
             second.complete()
             answered, second.ended = second.ended, []
-            send(before, unsent, len(answered), now_s)
+            gate.send(len(answered), now_s)
             second.begin()
             let_go(before, prompts, second)
         else:
@@ -73,22 +114,9 @@ def serve_users_apart(
             for request in first.ended:
                 first.lent += request.kv
                 answers[request.number].arrival_s = now_s + float(way_s[request.number])
-                coming.append(answers[request.number])
+                moving.append(answers[request.number])
             first.ended = []
             first.begin()
-
-
-def send(
-    fleet: Fleet, unsent: deque[Request], count: int, now_s: float, between: Replica | None = None
-) -> None:
-    """Send the next requests that could fit, to replicas in turn."""
-    while count and unsent:
-        request = unsent.popleft()
-        request.arrival_s = now_s
-        request.replica = request.number % len(fleet)
-        replica = fleet[request.replica]
-        replica.arrive(request, replica is between)
-        count -= request.outcome != REJECTED
 
 
 def let_go(before: Fleet, prompts: list[Request], replica: Replica) -> None:

@@ -24,29 +24,35 @@ def trace_of(inputs, outputs, emitted=1.0, levels=None):
     )  # fmt: skip
 
 
-def together(trace, users, replicas=1, rules=RULES, limits=()):
-    """Return the world of replicas that do both, after comparing it."""
+def together(trace, users, replicas=1, rules=RULES, limits=(), gate_s=None):
+    """Return the world of replicas that do both, after comparing it, and when requests were sent."""
+    count = len(trace.steps)
+    gate_s, sent_s = np.zeros(count) if gate_s is None else gate_s, np.full(count, np.nan)
     w = world(trace, replicas, rules, cost_of(limits))
-    closed_loop.serve_users(w, users)
-    compare(
-        w, *closed_loop_reference.serve_users(trace, replicas, rules, cost_of(limits), users)
+    closed_loop.serve_users(w, users, gate_s, sent_s)
+    requests, fleet, expected_s = closed_loop_reference.serve_users(
+        trace, replicas, rules, cost_of(limits), users, gate_s
     )
-    return w
+    compare(w, requests, fleet)
+    np.testing.assert_allclose(sent_s, expected_s, rtol=TOLERANCE)
+    return w, sent_s
 
 
-def apart(trace, users, replicas=(1, 1), rules=(RULES, RULES), way_s=None, limits=()):
+def apart(trace, users, replicas=(1, 1), rules=(RULES, RULES), way_s=None, gate_s=None, limits=()):
     """Return the worlds of both pools, after comparing them."""
-    costs = cost_of(limits, 1), cost_of(limits, 2)
-    way_s = np.zeros(len(trace.steps)) if way_s is None else way_s
+    costs, count = (cost_of(limits, 1), cost_of(limits, 2)), len(trace.steps)
+    way_s = np.zeros(count) if way_s is None else way_s
+    gate_s, sent_s = np.zeros(count) if gate_s is None else gate_s, np.full(count, np.nan)
     nothing = np.zeros_like(trace.steps)
     p = world(trace._replace(steps=nothing), replicas[0], rules[0], costs[0])
     d = world(trace._replace(ready=True), replicas[1], rules[1], costs[1])
-    closed_loop.serve_users_apart(p, d, users, way_s)
-    expected = closed_loop_reference.serve_users_apart(
-        trace, replicas, rules, costs, users, way_s
+    closed_loop.serve_users_apart(p, d, users, gate_s, way_s, sent_s)
+    *expected, expected_s = closed_loop_reference.serve_users_apart(
+        trace, replicas, rules, costs, users, gate_s, way_s
     )
     for w, (requests, fleet) in zip((p, d), expected, strict=True):
         compare(w, requests, fleet)
+    np.testing.assert_allclose(sent_s, expected_s, rtol=TOLERANCE)
     return p, d
 
 
@@ -88,13 +94,14 @@ def loops(draw):
 
 
 @settings(max_examples=120, deadline=None)
-@given(loops(), st.integers(1, 3), st.sampled_from([(), (17,)]))
-def test_users_meet_the_same_as_iteration_after_iteration(loop, replicas, limits):
-    trace, rules, users, _ = loop
-    w = together(trace, users, replicas, rules, limits)
+@given(loops(), st.integers(1, 3), st.sampled_from([(), (17,)]), st.booleans())
+def test_users_meet_the_same_as_iteration_after_iteration(loop, replicas, limits, slow):
+    trace, rules, users, rng = loop
+    gate_s = rng.random(len(trace.steps)) * (0.02 if slow else 0.0)
+    w, sent_s = together(trace, users, replicas, rules, limits, gate_s)
     assert set(w.requests["outcome"]) <= {SERVED, REJECTED}
-    under_way = in_flight(w.requests["arrival_s"], w.requests["finish_s"])
-    assert under_way <= users
+    assert in_flight(sent_s, w.requests["finish_s"]) <= users
+    assert (np.diff(w.requests["arrival_s"]) >= gate_s[1:] - 1e-12).all(), "one after the other"
 
 
 @settings(max_examples=120, deadline=None)
@@ -104,11 +111,12 @@ def test_two_pools_are_the_same_as_iteration_after_iteration(loop, other, before
     roomy = rules.capacity, max(rules.capacity, other[1].capacity)
     pools = rules, other[1]._replace(capacity=roomy[1], verified=rules.verified)
     way_s = rng.random(len(trace.steps)) * (0.3 if far else 0.0)
+    gate_s = rng.random(len(trace.steps)) * (0.01 if far else 0.0)
     fits = trace.input_tokens * GRAIN + trace.steps * trace.rate <= min(roomy)
     trace = Trace(*(column[fits] for column in trace[:-1]), trace.ready)
     if not fits.any():
         return
-    _, d = apart(trace, users, (before, after), pools, way_s[fits])
+    _, d = apart(trace, users, (before, after), pools, way_s[fits], gate_s[fits])
     assert set(d.requests["outcome"]) == {SERVED}
 
 
@@ -123,7 +131,7 @@ def in_flight(sent_s, answered_s):
 
 
 def test_one_user_is_served_again_and_again():
-    w = together(trace_of([30] * 5, [12] * 5), 1)
+    w, _ = together(trace_of([30] * 5, [12] * 5), 1)
     whole_s = np.diff(w.requests["finish_s"])
     np.testing.assert_allclose(whole_s, w.requests["finish_s"][0], rtol=1e-12)
     np.testing.assert_allclose(w.requests["arrival_s"][1:], w.requests["finish_s"][:-1])
@@ -131,7 +139,7 @@ def test_one_user_is_served_again_and_again():
 
 def test_users_beyond_the_seats_wait_by_littles_law():
     rules = RULES._replace(max_sequences=4, capacity=10_000 * GRAIN)
-    w = together(trace_of([10] * 300, [40] * 300), 8, rules=rules)
+    w, _ = together(trace_of([10] * 300, [40] * 300), 8, rules=rules)
     r = w.requests[20:-20]
     in_line = (r["admitted_s"] - r["arrival_s"]).mean()
     in_seat = (r["finish_s"] - r["admitted_s"]).mean()
