@@ -15,19 +15,24 @@ from simulator.kernels.compiled import entry, inlined, inner
 
 
 @entry
-def serve_users(w, users, gate_s, sent_s):
+def serve_users(w, starts_s, gate_s, sent_s):
     """Serve all requests of a world on replicas that do both, prompts and decoding.
 
-    `gate_s` is how long the gate takes for each request; `sent_s` is written; shape (requests,).
+    `starts_s` is when users send their first, ascending; shape (users,). `gate_s` is how long the
+    gate takes for each request; `sent_s` is written; shape (requests,).
     """
-    sent, arrived = _send(w, 0, users, 0.0, gate_s, sent_s), 0
+    sent, arrived, started = 0, 0, 0
     while True:
         r = _first_to_end(w)
         comes_s = w.requests[arrived].arrival_s if arrived < sent else np.inf
-        now_s = min(w.replicas[r].end, comes_s)
+        starts = starts_s[started] if started < starts_s.size else np.inf
+        now_s = min(w.replicas[r].end, comes_s, starts)
         if now_s == np.inf:
             return
-        if comes_s == now_s:
+        if starts == now_s:
+            started += 1
+            sent = _send(w, sent, 1, now_s, gate_s, sent_s)
+        elif comes_s == now_s:
             lost = _arrive(w, arrived)
             arrived += 1
             sent = _send(w, sent, lost, now_s, gate_s, sent_s)
@@ -38,22 +43,26 @@ def serve_users(w, users, gate_s, sent_s):
 
 
 @entry
-def serve_users_apart(p, d, users, gate_s, way_s, sent_s):
+def serve_users_apart(p, d, starts_s, gate_s, way_s, sent_s):
     """Serve all requests of two worlds, prompts in `p` and the rest in `d`.
 
     Both have the same requests: in `p` without decode steps, in `d` ready. `way_s` is how long keys
-    and values of each travel, `gate_s` and `sent_s` as in `serve_users`; shape (requests,).
+    and values of each travel, the others as in `serve_users`; shape (requests,).
     """
-    sent, arrived = _send(p, 0, users, 0.0, gate_s, sent_s), 0
+    sent, arrived, started = 0, 0, 0
     coming = NONE
     while True:
         r, q = _first_to_end(p), _first_to_end(d)
         comes_s = p.requests[arrived].arrival_s if arrived < sent else np.inf
         moves_s = d.requests[coming].arrival_s if coming != NONE else np.inf
-        now_s = min(p.replicas[r].end, d.replicas[q].end, comes_s, moves_s)
+        starts = starts_s[started] if started < starts_s.size else np.inf
+        now_s = min(p.replicas[r].end, d.replicas[q].end, comes_s, moves_s, starts)
         if now_s == np.inf:
             return
-        if comes_s == now_s:
+        if starts == now_s:
+            started += 1
+            sent = _send(p, sent, 1, now_s, gate_s, sent_s)
+        elif comes_s == now_s:
             lost = _arrive(p, arrived)
             arrived += 1
             sent = _send(p, sent, lost, now_s, gate_s, sent_s)

@@ -20,8 +20,11 @@ Served = tuple[list[Request], Fleet]
 class Gate:
     """Where requests pass one after the other on their way to replicas."""
 
-    def __init__(self, fleet: Fleet, requests: list[Request], gate_s: np.ndarray) -> None:
+    def __init__(
+        self, fleet: Fleet, requests: list[Request], starts_s: np.ndarray, gate_s: np.ndarray
+    ) -> None:
         self.fleet, self.gate_s = fleet, gate_s
+        self.starts_s = deque(starts_s.tolist())
         self.unsent, self.coming = deque(requests), deque[Request]()
         self.sent_s: list[float] = []
         self.free_s = 0.0
@@ -36,11 +39,16 @@ class Gate:
             self.coming.append(request)
 
     def next_s(self) -> float:
-        """Return when the next request is through."""
-        return self.coming[0].arrival_s if self.coming else math.inf
+        """Return when the next user starts or the next request is through."""
+        comes_s = self.coming[0].arrival_s if self.coming else math.inf
+        return min(comes_s, self.starts_s[0] if self.starts_s else math.inf)
 
     def arrive(self, now_s: float) -> None:
-        """Let the next request through; a user whose request is rejected sends another."""
+        """Start a user, or let the next request through; of one that is rejected another is sent."""
+        if self.starts_s and self.starts_s[0] == now_s:
+            self.starts_s.popleft()
+            self.send(1, now_s)
+            return
         request = self.coming.popleft()
         request.replica = request.number % len(self.fleet)
         self.fleet[request.replica].arrive(request)
@@ -49,13 +57,17 @@ class Gate:
 
 
 def serve_users(
-    trace: Trace, replicas: int, rules: Rules, cost: Cost, users: int, gate_s: np.ndarray
+    trace: Trace,
+    replicas: int,
+    rules: Rules,
+    cost: Cost,
+    starts_s: np.ndarray,
+    gate_s: np.ndarray,
 ) -> tuple[list[Request], Fleet, list[float]]:
     """Serve all requests of a trace, whose arrival times are not used; also when each was sent."""
     fleet = [Replica(rules, cost, 1 + int(max(trace.level, default=0))) for _ in range(replicas)]
     found = requests_of(trace, None)
-    gate = Gate(fleet, found, gate_s)
-    gate.send(users, 0.0)
+    gate = Gate(fleet, found, starts_s, gate_s)
     while True:
         replica = min(fleet, key=lambda r: r.end)
         now_s = min(replica.end, gate.next_s())
@@ -75,7 +87,7 @@ def serve_users_apart(
     replicas: tuple[int, int],
     rules: tuple[Rules, Rules],
     cost: tuple[Cost, Cost],
-    users: int,
+    starts_s: np.ndarray,
     gate_s: np.ndarray,
     way_s: np.ndarray,
 ) -> tuple[Served, Served, list[float]]:
@@ -88,8 +100,7 @@ def serve_users_apart(
     nothing = np.zeros_like(trace.steps)
     prompts = requests_of(trace._replace(steps=nothing, ready=False), None)
     answers = requests_of(trace._replace(ready=True), None)
-    gate, moving = Gate(before, prompts, gate_s), list[Request]()
-    gate.send(users, 0.0)
+    gate, moving = Gate(before, prompts, starts_s, gate_s), list[Request]()
     while True:
         moves_s = min((r.arrival_s for r in moving), default=math.inf)
         first, second = (min(fleet, key=lambda r: r.end) for fleet in (before, after))

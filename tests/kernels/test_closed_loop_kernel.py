@@ -24,14 +24,19 @@ def trace_of(inputs, outputs, emitted=1.0, levels=None):
     )  # fmt: skip
 
 
+def starting(users):
+    """Return when users start: at once if told how many there are, else as told."""
+    return np.zeros(users) if isinstance(users, int) else np.asarray(users, float)
+
+
 def together(trace, users, replicas=1, rules=RULES, limits=(), gate_s=None):
     """Return the world of replicas that do both, after comparing it, and when requests were sent."""
     count = len(trace.steps)
     gate_s, sent_s = np.zeros(count) if gate_s is None else gate_s, np.full(count, np.nan)
     w = world(trace, replicas, rules, cost_of(limits))
-    closed_loop.serve_users(w, users, gate_s, sent_s)
+    closed_loop.serve_users(w, starting(users), gate_s, sent_s)
     requests, fleet, expected_s = closed_loop_reference.serve_users(
-        trace, replicas, rules, cost_of(limits), users, gate_s
+        trace, replicas, rules, cost_of(limits), starting(users), gate_s
     )
     compare(w, requests, fleet)
     np.testing.assert_allclose(sent_s, expected_s, rtol=TOLERANCE)
@@ -46,9 +51,9 @@ def apart(trace, users, replicas=(1, 1), rules=(RULES, RULES), way_s=None, gate_
     nothing = np.zeros_like(trace.steps)
     p = world(trace._replace(steps=nothing), replicas[0], rules[0], costs[0])
     d = world(trace._replace(ready=True), replicas[1], rules[1], costs[1])
-    closed_loop.serve_users_apart(p, d, users, gate_s, way_s, sent_s)
+    closed_loop.serve_users_apart(p, d, starting(users), gate_s, way_s, sent_s)
     *expected, expected_s = closed_loop_reference.serve_users_apart(
-        trace, replicas, rules, costs, users, gate_s, way_s
+        trace, replicas, rules, costs, starting(users), gate_s, way_s
     )
     for w, (requests, fleet) in zip((p, d), expected, strict=True):
         compare(w, requests, fleet)
@@ -98,7 +103,8 @@ def loops(draw):
 def test_users_meet_the_same_as_iteration_after_iteration(loop, replicas, limits, slow):
     trace, rules, users, rng = loop
     gate_s = rng.random(len(trace.steps)) * (0.02 if slow else 0.0)
-    w, sent_s = together(trace, users, replicas, rules, limits, gate_s)
+    starts_s = np.sort(rng.random(users)) * (0.4 if slow else 0.0)
+    w, sent_s = together(trace, starts_s, replicas, rules, limits, gate_s)
     assert set(w.requests["outcome"]) <= {SERVED, REJECTED}
     assert in_flight(sent_s, w.requests["finish_s"]) <= users
     assert (np.diff(w.requests["arrival_s"]) >= gate_s[1:] - 1e-12).all(), "one after the other"
@@ -116,7 +122,8 @@ def test_two_pools_are_the_same_as_iteration_after_iteration(loop, other, before
     trace = Trace(*(column[fits] for column in trace[:-1]), trace.ready)
     if not fits.any():
         return
-    _, d = apart(trace, users, (before, after), pools, way_s[fits], gate_s[fits])
+    starts_s = np.sort(rng.random(users)) * (0.4 if far else 0.0)
+    _, d = apart(trace, starts_s, (before, after), pools, way_s[fits], gate_s[fits])
     assert set(d.requests["outcome"]) == {SERVED}
 
 

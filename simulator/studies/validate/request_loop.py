@@ -97,26 +97,32 @@ class Latency:
 
 
 def closed(
-    pool: Pool, lengths: Lengths, users: int, prefill: Pool | None = None, token_way_s: float = 0.0
+    pool: Pool,
+    lengths: Lengths,
+    users: int,
+    prefill: Pool | None = None,
+    token_way_s: float = 0.0,
 ) -> Latency:
     """Return the times of `users` who each send the next request when the last is answered.
 
-    With `prefill` prompts are computed there; each of their tokens takes `token_way_s` to move over.
+    All start together. With `prefill` prompts are computed there; each of their tokens takes
+    `token_way_s` to move over.
     """
     accepted = pool.drafts.accepted if pool.drafts else 1.0
     trace = lengths.trace(np.full(users * WAVES, np.inf), accepted)
     gate_s, sent_s = TOKENIZER_S * trace.input_tokens, np.zeros(len(trace.steps))
+    starts_s = np.zeros(users)
     if prefill is None:
         rules = pool.rules
         w = batching_state.world(trace, pool.replicas, rules, pool.cost(rules.max_tokens))
-        closed_loop.serve_users(w, users, gate_s, sent_s)
+        closed_loop.serve_users(w, starts_s, gate_s, sent_s)
         return _latency(pool, trace, w.requests, w.requests["first_s"], sent_s)
-    d = _apart(pool, prefill, trace, users, (gate_s, token_way_s * trace.input_tokens, sent_s))
+    d = _apart(pool, prefill, trace, (starts_s, gate_s, token_way_s * trace.input_tokens, sent_s))
     return _latency(pool, trace, d, d["admitted_s"], sent_s)
 
 
 def _apart(
-    pool: Pool, prefill: Pool, trace: Trace, users: int, times_s: tuple[Floats, Floats, Floats]
+    pool: Pool, prefill: Pool, trace: Trace, times_s: tuple[Floats, Floats, Floats, Floats]
 ) -> np.recarray:
     """Return the requests of the second pool after they were served."""
     before, after = prefill.rules, pool.rules
@@ -126,7 +132,7 @@ def _apart(
     )
     most = after.max_sequences * after.verified
     d = batching_state.world(trace._replace(ready=True), pool.replicas, after, pool.cost(most))
-    closed_loop.serve_users_apart(p, d, users, *times_s)
+    closed_loop.serve_users_apart(p, d, *times_s)
     return d.requests
 
 

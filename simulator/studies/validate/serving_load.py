@@ -66,9 +66,10 @@ def _latency(cells: tuple[tuple[str, str], ...]) -> tuple[float, float, str]:
     engines = engines_of(row)
     prompt, output = number(row, "input_tokens"), count(row, "output_tokens")
     pool, prefill, token_way_s = _pools(row, engines, prompt + output)
-    spread = SPREAD if {prompt, float(output)} <= set(INFERENCEX) else 0.0
+    drawn = {prompt, float(output)} <= set(INFERENCEX)
+    lengths = Lengths(prompt, output, 1.0 - SPREAD if drawn else 1.0)
     users = count(row, "concurrency")
-    found = closed(pool, Lengths(prompt, output, 1.0 - spread), users, prefill, token_way_s)
+    found = closed(pool, lengths, users, prefill, token_way_s)
     precision = pool.deployment.setting.precision
     note = engines.note or ("" if row.get("weight_precision") else f"{precision} weights")
     return float(found.ttft_s.mean()), float(found.tpot_s.mean()), note
