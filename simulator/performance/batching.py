@@ -18,7 +18,7 @@ from simulator.kernels.batching_state import (
 from simulator.performance import chip as chips
 from simulator.performance import serving_memory
 from simulator.performance.collectives import send_s
-from simulator.performance.iteration import IterationCost, ReplicaCost
+from simulator.performance.iteration import ReplicaCost
 from simulator.performance.serving_setting import ServingSetting
 
 # Bandwidth between a chip and its host's memory that an engine reaches when it swaps blocks of keys

@@ -3,7 +3,6 @@
 from simulator.performance import layers, transformer
 from simulator.performance.serving_setting import ServingSetting
 
-
 # Bytes of a byte that chips are sold with: makers count memory in powers of two and call them GB (drivers
 # show 81,559 MiB on H100-80GB, 143,771 on H200-141GB, 183,359 on B200-180GB). Measured.
 BINARY = 2**30 / 1e9

@@ -159,7 +159,9 @@ def test_a_pool_without_seats_holds_up_the_one_before():
     p, d = apart(trace_of([50] * 12, [40] * 12), 6, rules=(before, narrow))
     wait_s = p.requests["admitted_s"] - p.requests["arrival_s"]
     later = d.requests["finish_s"]
-    assert wait_s[5] > later[0], "two prompts fit before, one decodes: the sixth waits for an answer"
+    assert wait_s[5] > later[0], (
+        "two prompts fit before, one decodes: the sixth waits for an answer"
+    )
     roomy, _ = apart(trace_of([50] * 12, [40] * 12), 6, rules=(RULES, narrow))
     assert (roomy.requests["admitted_s"] - roomy.requests["arrival_s"])[5] < wait_s[5]
 

@@ -104,9 +104,15 @@ def _engines() -> dict[Workload, tuple[Alone, ...]]:
     found: dict[Workload, tuple[Alone, ...]] = {}
     for row in _rows(ALONE):
         key, chips, ep = _key(row), int(row["chips"]), int(row["ep"])
-        plan = ReplicaPlan(1, chips, ep) if row["data_parallel"] == "1" else ReplicaPlan(chips, 1, ep)
+        plan = (
+            ReplicaPlan(1, chips, ep) if row["data_parallel"] == "1" else ReplicaPlan(chips, 1, ep)
+        )
         made = Alone(
-            row["version"], int(row["users_from"]), int(row["users_to"]), plan, row["drafting"] == "1"
+            row["version"],
+            int(row["users_from"]),
+            int(row["users_to"]),
+            plan,
+            row["drafting"] == "1",
         )
         found[key] = (*found.get(key, ()), made)
     return found

@@ -123,7 +123,7 @@ def closed(
 
 def _apart(
     pool: Pool, prefill: Pool, trace: Trace, times_s: tuple[Floats, Floats, Floats, Floats]
-) -> np.recarray:
+) -> np.ndarray:
     """Return the requests of the second pool after they were served."""
     before, after = prefill.rules, pool.rules
     nothing = np.zeros_like(trace.steps)
@@ -146,7 +146,7 @@ def opened(pool: Pool, lengths: Lengths, rate_s: float, requests: int) -> Latenc
 
 
 def _latency(
-    pool: Pool, trace: Trace, done: np.recarray, first_s: Floats, sent_s: Floats
+    pool: Pool, trace: Trace, done: np.ndarray, first_s: Floats, sent_s: Floats
 ) -> Latency:
     tokens = trace.steps * (trace.rate / batching_state.GRAIN)
     around_s = pool.deployment.setting.request_s

@@ -105,8 +105,8 @@ def _rows(header: list[str], cells: list[str], file: str, line: int) -> Iterator
     by_name = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
     convert = _form(header)
     made = convert(by_name, f"{Path(file).name}:{line}") if convert else [by_name]
-    for cells in made:
-        yield _row(cells, file, line)
+    for named in made:
+        yield _row(named, file, line)
 
 
 def _row(by_name: dict[str, str], file: str, line: int) -> Row | Problem:

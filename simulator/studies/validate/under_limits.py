@@ -63,7 +63,7 @@ def _plans(name: str, chips: int) -> Iterator[ReplicaPlan]:
     """Yield how the chips of an engine can share a model."""
     model = from_catalog.language_model(name)
     for n in DEGREES:
-        if chips % n and n > 1 or n > chips:
+        if (chips % n and n > 1) or n > chips:
             continue
         experts = n if model.experts and model.experts.count % n == 0 else 1
         if model.heads % n == 0 and n <= 8:
@@ -117,4 +117,6 @@ def _holds(made: Deployment, task: Task, rate_tokens_s: float) -> bool:
     r = w.requests[REQUESTS:]
     first_s = r["first_s"] - r["arrival_s"] + made.setting.request_s
     each_s = (r["finish_s"] - r["first_s"]) / steps[REQUESTS:]
-    return bool(np.percentile(first_s, 99) <= task.ttft_s and np.percentile(each_s, 99) <= task.tpot_s)
+    return bool(
+        np.percentile(first_s, 99) <= task.ttft_s and np.percentile(each_s, 99) <= task.tpot_s
+    )
