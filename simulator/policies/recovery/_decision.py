@@ -23,15 +23,13 @@ class View:
     """(units,) racks that a unit lacks."""
     warm: int
     """Warm spare racks at hand."""
-    least_share: float
-    """Below this share of a rack its unit does not go on."""
     sharded: bool
     """Whether replicas share out optimizer state, so that one takes some of it with it."""
 
 
 @dataclass(frozen=True)
 class Damage:
-    """What just happened."""
+    """What is missing now."""
 
     racks: int
     """Racks the job lacks."""

@@ -1,5 +1,9 @@
 """Nonuniform tensor parallelism: a scale-up domain goes on with the chips it has left."""
 
+from dataclasses import replace
+
+import numpy as np
+
 from simulator.policies.recovery import warm_spares
 from simulator.policies.recovery._decision import Damage, Decision, View
 
@@ -13,6 +17,7 @@ def decide(view: View, damage: Damage) -> Decision:
     ----------
     Nonuniform-Tensor-Parallelism, arXiv:2504.06095.
     """
+    pace = float(np.where(view.lacking > 0, 1.0, view.share).mean())
     if damage.racks or not damage.within:
-        return warm_spares.decide(view, damage)
-    return Decision(float(view.share.mean()), waits=False, starts="communicators")
+        return replace(warm_spares.decide(view, damage), pace=pace)
+    return Decision(pace, waits=False, starts="communicators")
