@@ -165,7 +165,7 @@ def _exposure(world: World, front: Front, job: SynchronousJob) -> Exposure:
     named = [not job.halls or hall.name in job.halls for hall in site.hall_spec]
     chip = world.state.chips[world.state.load(job.name)]
     racks = np.flatnonzero(np.array(named)[site.rack_hall] & (site.rack_chip == chip))
-    active = job.recovery.active_per_rack or float(site.rack_accelerators[racks[0]])
+    active = job.practice.active_per_rack or float(site.rack_accelerators[racks[0]])
     wanted = math.ceil(job.accelerators / active)
     return exposure_of(site, front.classes, front.fleet, racks, wanted)
 

@@ -1,6 +1,7 @@
 """How often a job saves, where to, and what that costs its pace."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from math import inf
 
 from simulator.components import from_catalog
@@ -76,7 +77,7 @@ class Saving:
         interval_s = min(max(base_s, least_s), longest_s)
         cycle_s = interval_s + stall_s + lost[first]
         every = {first: 1}
-        for faster, name in zip(names, names[1:], strict=False):
+        for faster, name in pairwise(names):
             wanted_s = self._wanted_s(name, lost[name], faster)
             every[name] = cost.every(late[name], wanted_s, cycle_s)
         contention_s = sum(lost[name] / every[name] for name in names)

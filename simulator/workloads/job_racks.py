@@ -20,7 +20,7 @@ class JobRacks:
         site = world.site
         self.chip = int(world.state.chips[load])
         self.per_rack = float(site.rack_accelerators[site.rack_chip == self.chip][0])
-        self.active = float(job.recovery.active_per_rack or self.per_rack)
+        self.active = float(job.practice.active_per_rack or self.per_rack)
         """Accelerators of a rack that the job uses."""
         self.wanted = int(np.ceil(job.accelerators / self.active))
         self.slots = np.full(self.wanted, EMPTY)

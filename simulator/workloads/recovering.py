@@ -32,7 +32,7 @@ class Recovering:
         self.world = pace.world
         self.from_: Counter[str] = Counter()
         """Interruptions by what the job went on from: a tier, `start` or `running`."""
-        self._decide = RECOVERIES[job.recovery.policy]
+        self._decide = RECOVERIES[job.practice.policy]
         self._told: Alarm | None = None
         self._clean_s = inf
         self._replaced_s = inf
@@ -85,7 +85,7 @@ class Recovering:
         """Say when replacements are ready, where the job does not wait for them."""
         self._replaced_s = inf
         if not decision.waits and lacks:
-            spec, warm = self.job.recovery, lacks <= self.racks.warm(self.job.spares)
+            spec, warm = self.job.practice, lacks <= self.racks.warm(self.job.spares)
             self._replaced_s = self.world.env.now + (spec.warm if warm else spec.cold)
 
     def fall_back(self, decision: Decision) -> str | None:
@@ -103,7 +103,7 @@ class Recovering:
         """Return the time from here to the first step: what the document says, or its parts."""
         if self.job.checkpoint.restart is not None:
             return self.job.checkpoint.restart
-        spec, told = self.job.recovery, self._told
+        spec, told = self.job.practice, self._told
         load_s = self.saving.load_s(loads, self.pace.planned)
         pause_s = spec.start_s(decision.starts, self.pace.used) + load_s
         if told is None:
@@ -115,7 +115,7 @@ class Recovering:
         """Return the time in which what is back joins what went on without it."""
         if self.job.checkpoint.restart is not None:
             return self.job.checkpoint.restart
-        start_s = self.job.recovery.start_s("communicators", self.pace.used)
+        start_s = self.job.practice.start_s("communicators", self.pace.used)
         return start_s + self.saving.live_s(self.pace.planned)
 
     def ready_in_s(self) -> float:
@@ -135,7 +135,7 @@ class Recovering:
             pace.go()
         if self.racks.lacking:
             return self.ready_in_s() <= 0.0 and self.racks.enough_free()
-        return grown and pace.parts < 1.0 - self.job.recovery.overhead
+        return grown and pace.parts < 1.0 - self.job.practice.overhead
 
     def _copies(self) -> np.ndarray | None:
         """Return the slot that holds the copy of each in memory; None where no tier has any."""

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulator.components.kinds import Spec
-from simulator.policies.recovery import RECOVERIES
-from simulator.policies.recovery import Decision
+from simulator.policies.recovery import RECOVERIES, Decision
 from simulator.units import Duration, Fraction, NonNegative
 
 RecoveryPolicy = Literal[*RECOVERIES]  # type: ignore[valid-type]

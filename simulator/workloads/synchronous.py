@@ -18,6 +18,8 @@ from simulator.workloads.recovery import Recovery
 PlacementPolicy = Literal[*PLACEMENTS]  # type: ignore[valid-type]
 """The files of `policies/placement`."""
 
+RESTART = Recovery()
+
 
 class SynchronousJob(Spec):
     """A job on whole racks that stops as a whole when one of them fails."""
@@ -33,7 +35,8 @@ class SynchronousJob(Spec):
     plan: ParallelPlan
     """How an optimizer step is split over the accelerators that train."""
     checkpoint: Checkpointing
-    recovery: Recovery = Recovery()
+    recovery: Recovery | None = None
+    """How it goes on after a failure; blank where `checkpoint.restart` says it all."""
     placement: PlacementPolicy = "packed"
     spares: Annotated[int, Field(ge=0)] = 0
     """Racks held idle for this job, beside what batch work can give back."""
@@ -48,9 +51,14 @@ class SynchronousJob(Spec):
         return self.accelerators
 
     @property
+    def practice(self) -> Recovery:
+        """How it goes on after a failure: restart, unless the document says otherwise."""
+        return self.recovery or RESTART
+
+    @property
     def least_share(self) -> float:
         """Share of the accelerators it uses in a rack without which it hands the rack back."""
-        return self.recovery.least_share if self.recovery.policy == "degraded_tensor" else 1.0
+        return self.practice.least_share if self.practice.policy == "degraded_tensor" else 1.0
 
     @property
     def units(self) -> int:

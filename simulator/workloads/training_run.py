@@ -72,7 +72,7 @@ class TrainingRun:
         self.racks = JobRacks(job, world, self.load)
         used = self.racks.wanted * self.racks.active
         self.pace = JobPace(world, self.load, self.planned, used)
-        self.pace.parts = 1.0 - job.recovery.overhead
+        self.pace.parts = 1.0 - job.practice.overhead
         self.saving = Saving(job, world.site, world.store, self.exposure)
         if job.checkpoint.remote is not None:
             world.store.join(self.load, Writer(self.saving.most_write_bytes_s(), 0.0, self._retune))
@@ -194,7 +194,7 @@ class TrainingRun:
             self.alarm = self.world.env.event()
             yield self._undisturbed(self.recovering.pause_s(decision, loads))
             self._end_stall()
-            self.pace.parts = decision.pace * (1.0 - self.job.recovery.overhead)
+            self.pace.parts = decision.pace * (1.0 - self.job.practice.overhead)
             if first and begins:
                 self.started_s = self.world.env.now - begun_s
 
@@ -207,7 +207,7 @@ class TrainingRun:
         yield self._undisturbed(self.recovering.joining_s())
         self._end_stall()
         decision = self.recovering.decision()
-        self.pace.parts = decision.pace * (1.0 - self.job.recovery.overhead)
+        self.pace.parts = decision.pace * (1.0 - self.job.practice.overhead)
         self.recovering.expect(decision, self.racks.lacking)
 
     def _stall(self) -> float:
