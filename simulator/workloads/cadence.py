@@ -60,7 +60,8 @@ class Saving:
         return self.spec.size or step.checkpoint_bytes / self.job.accelerators
 
     def cadence(self, step: JobStep, longest_s: float, load: int) -> Cadence:
-        """Return the rhythm for a step; no interval is longer than `longest_s`."""
+        """Return the rhythm for a step; no interval is longer than `longest_s`, none of a tier shorter
+        than a step."""
         if not self.spec.tiers:
             stall_s = float(self.spec.stall or 0.0)
             interval_s = min(self._wanted_s(None, stall_s, None), longest_s)
@@ -73,7 +74,7 @@ class Saving:
         late = {name: cost.transfer_s(each, ways[name]) for name in names}
         first = names[0]
         base_s = self._wanted_s(first, stall_s + lost[first], None)
-        least_s = min(late[first] - stall_s - lost[first], longest_s)
+        least_s = max(late[first] - stall_s - lost[first], step.step_time_s)
         interval_s = min(max(base_s, least_s), longest_s)
         cycle_s = interval_s + stall_s + lost[first]
         every = {first: 1}

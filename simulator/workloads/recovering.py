@@ -108,7 +108,8 @@ class Recovering:
         pause_s = spec.start_s(decision.starts, self.pace.used) + load_s
         if told is None:
             return pause_s
-        looking_s = 0.0 if told.planned else told.diagnosis_s or spec.diagnosis
+        known = told.planned or decision.starts == "nothing"
+        looking_s = 0.0 if known else told.diagnosis_s or spec.diagnosis
         return told.unnoticed_s + looking_s + spec.replace_s(decision) + pause_s
 
     def joining_s(self) -> float:

@@ -17,7 +17,7 @@ OF_POLICY = {
     "redundancy": "redundant_pipeline",
 }
 """Keys of `recovery` that one policy reads."""
-PARTS_OF_RESTART = ("diagnosis", "cold", "warm", "hot", "processes", "communicators")
+PARTS_OF_RESTART = ("diagnosis", "hot", "processes", "communicators")
 
 
 def intervals(parts: Parts) -> Iterator[Trouble]:
