@@ -9,7 +9,8 @@ from simulator.policies.placement import PLACEMENTS
 from simulator.workloads.synchronous import SynchronousJob
 
 EMPTY = -1
-WHOLE = 1.0 - 1e-9
+ROUNDING = 1e-9
+WHOLE = 1.0 - ROUNDING
 
 
 class JobRacks:
@@ -24,7 +25,10 @@ class JobRacks:
         """Accelerators of a rack that the job uses."""
         self.wanted = int(np.ceil(job.accelerators / self.active))
         self.slots = np.full(self.wanted, EMPTY)
-        self._least_up = job.least_share * self.active / self.per_rack - 1e-9
+        self.lacking = self.wanted
+        """Slots without a rack."""
+        self.least_up = job.least_share * self.active / self.per_rack
+        """Share of a rack in service without which it is handed back."""
         self._policy = PLACEMENTS[job.placement]
         self._domain = site.rack_block if self._policy.DOMAIN == "block" else site.rack_hall
         named = [not job.halls or hall.name in job.halls for hall in site.hall_spec]
@@ -37,12 +41,7 @@ class JobRacks:
     @property
     def held(self) -> np.ndarray:
         """Return the racks it holds, in the order of their slots."""
-        return self.slots[self.slots >= 0]
-
-    @property
-    def lacking(self) -> int:
-        """Return how many racks it lacks."""
-        return int(np.count_nonzero(self.slots < 0))
+        return self.slots[self.slots >= 0] if self.lacking else self.slots
 
     def take(self) -> bool:
         """Hand back racks that are broken and take whole ones; return whether all are held, within
@@ -52,19 +51,21 @@ class JobRacks:
 
     def drop(self) -> None:
         """Hand back the racks that have too little in service."""
-        broken = np.flatnonzero(self._up() < self._least_up)
-        broken = broken[self.slots[broken] >= 0]
+        broken = np.flatnonzero(self._up() < self.least_up - ROUNDING)
+        if self.lacking:
+            broken = broken[self.slots[broken] >= 0]
         if broken.size:
             membership.release(self.world, self.slots[broken])
             self.slots[broken] = EMPTY
+            self.lacking += int(broken.size)
             self._changed = True
 
     def fill(self) -> bool:
         """Take whole racks from idle and batch work for all empty slots, or none; return whether no
         slot is empty."""
-        empty = np.flatnonzero(self.slots < 0)
-        if empty.size == 0:
+        if not self.lacking:
             return True
+        empty = np.flatnonzero(self.slots < 0)
         free = self._free()
         favoured = self.held if empty.size > 1 else self._neighbours(int(empty[0]))
         group = max(self.wanted // self.units, 1)
@@ -73,6 +74,7 @@ class JobRacks:
             return False
         membership.assign(self.world, extra, self.load)
         self.slots[empty] = self._last[empty] = extra
+        self.lacking = 0
         self._changed = True
         return True
 
@@ -93,6 +95,7 @@ class JobRacks:
         rewiring.leave(self.world, self.load)
         membership.release(self.world, np.sort(self.held))
         self.slots[:] = EMPTY
+        self.lacking = self.wanted
 
     def warm(self, spares: int) -> int:
         """Return how many of the job's spares stand by: idle racks, as many as it reserved at most."""
@@ -120,7 +123,7 @@ class JobRacks:
         Unit u of U stands in the slots from u W / U up to (u + 1) W / U of W, shared slots included.
         """
         share, lacking = np.ones(self.units), np.zeros(self.units, np.int64)
-        up = np.minimum(self._up() * self.per_rack / self.active, 1.0)
+        up = self._up() * (self.per_rack / self.active)
         for slot in np.flatnonzero(up < WHOLE):
             first = slot * self.units // self.wanted
             last = max(-(-(slot + 1) * self.units // self.wanted), first + 1)
@@ -130,8 +133,9 @@ class JobRacks:
 
     def _up(self) -> np.ndarray:
         """Return the share of each slot's rack that is in service; 0 where there is none."""
-        up = self.world.state.racks.up_frac[self.slots]
-        up[self.slots < 0] = 0.0
+        up: np.ndarray = self.world.state.racks.up_frac[self.slots]
+        if self.lacking:
+            up[self.slots < 0] = 0.0
         return up
 
     def _free(self) -> np.ndarray:

@@ -3,6 +3,7 @@ long that takes."""
 
 from collections import Counter
 from collections.abc import Generator
+from functools import partial
 from math import inf
 from typing import Any
 
@@ -19,6 +20,7 @@ from simulator.workloads.synchronous import SynchronousJob
 
 BEGIN = Decision(rolls_back=False)
 """How a job starts for the first time."""
+NOWHERE = np.zeros(0, np.int64)
 
 
 class Recovering:
@@ -33,6 +35,7 @@ class Recovering:
         self.from_: Counter[str] = Counter()
         """Interruptions by what the job went on from: a tier, `start` or `running`."""
         self._decide = RECOVERIES[job.practice.policy]
+        self._in_memory = job.checkpoint.local is not None or job.checkpoint.peer is not None
         self._told: Alarm | None = None
         self._clean_s = inf
         self._replaced_s = inf
@@ -43,10 +46,8 @@ class Recovering:
         self.saves.settle(now_s, work_s)
         if alarm.planned:
             self.saves.save_all(now_s, work_s, at_once=True)
-        up_frac = self.world.state.racks.up_frac[alarm.racks]
-        gone = alarm.racks[(up_frac < WHOLE) | (not alarm.transient)]
         dark = self.racks.load in self.world.restored
-        self.saves.hit(now_s, self.racks.slots_of(gone), self._copies, dark)
+        self.saves.hit(now_s, self._forgotten(alarm), self._copies, dark)
         if alarm.silent_s is not None:
             self._clean_s = min(self._clean_s, now_s - alarm.silent_s)
 
@@ -71,15 +72,17 @@ class Recovering:
 
     def decision(self) -> Decision:
         """Return how the policy goes on with the racks that are left."""
-        racks, spares = self.racks, self.job.spares
-        share, lacking = racks.unit_shares()
-        within = False
-        if self._told is not None:
-            slots = racks.slots_of(self._told.racks)
-            within = bool((self.world.state.racks.up_frac[racks.slots[slots]] < WHOLE).any())
+        racks = self.racks
         sharded = self.job.plan.sharding != "none"
-        view = View(share, lacking, racks.warm(spares), sharded)
-        return self._decide(view, Damage(racks.lacking, within))
+        view = View(racks.unit_shares, partial(racks.warm, self.job.spares), sharded)
+        return self._decide(view, Damage(racks.lacking, self._within()))
+
+    def _within(self) -> bool:
+        """Return whether chips are out in racks that were hit and are kept."""
+        if self._told is None or self.racks.least_up > WHOLE:
+            return False
+        slots = self.racks.slots_of(self._told.racks)
+        return bool((self.world.state.racks.up_frac[self.racks.slots[slots]] < WHOLE).any())
 
     def expect(self, decision: Decision, lacks: int) -> None:
         """Say when replacements are ready, where the job does not wait for them."""
@@ -137,6 +140,13 @@ class Recovering:
         if self.racks.lacking:
             return self.ready_in_s() <= 0.0 and self.racks.enough_free()
         return grown and pace.parts < 1.0 - self.job.practice.overhead
+
+    def _forgotten(self, alarm: Alarm) -> np.ndarray:
+        """Return the slots whose memory a failure takes, where a tier keeps saves in it."""
+        if not self._in_memory or not alarm.racks.size:
+            return NOWHERE
+        up_frac = self.world.state.racks.up_frac[alarm.racks]
+        return self.racks.slots_of(alarm.racks[(up_frac < WHOLE) | (not alarm.transient)])
 
     def _copies(self) -> np.ndarray | None:
         """Return the slot that holds the copy of each in memory; None where no tier has any."""

@@ -3,12 +3,12 @@
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 
 
-@dataclass(frozen=True)
-class Save:
+class Save(NamedTuple):
     """One save of the whole job."""
 
     taken_s: float
@@ -40,9 +40,18 @@ class TierSaves:
         while len(self.kept) > self.keep + 1:
             self.kept.popleft()
 
-    def safe(self, now_s: float, clean_s: float) -> list[Save]:
-        """Return the saves that are finished and were taken before a time."""
-        return [s for s in self.kept if s.safe_s <= now_s and s.taken_s <= clean_s]
+    def newest(self, now_s: float, clean_s: float) -> Save | None:
+        """Return the newest save that is finished and was taken before a time."""
+        for save in reversed(self.kept):
+            if save.safe_s <= now_s and save.taken_s <= clean_s:
+                return save
+        return None
+
+    def cut_short(self, now_s: float) -> None:
+        """Throw away what is still on its way."""
+        while self.kept and self.kept[-1].safe_s > now_s:
+            self.kept.pop()
+            self.lost += 1
 
 
 class Saves:
@@ -108,10 +117,7 @@ class Saves:
             None; asked when that matters.
         """
         for tier in self.tiers:
-            on_way = [save for save in tier.kept if save.safe_s > now_s]
-            tier.lost += len(on_way)
-            for save in on_way:
-                tier.kept.remove(save)
+            tier.cut_short(now_s)
         self._gone.update(int(slot) for slot in slots)
         for tier in self.tiers:
             alone = tier.name == "local" and len(self._gone) > 0
@@ -126,15 +132,17 @@ class Saves:
         With corruption that began at `clean_s`, the newest save from before; if none is left, the
         oldest. Saves that are spoilt are thrown away.
         """
-        found = [(s, tier) for tier in self.tiers for s in tier.safe(now_s, clean_s)]
+        held = [(tier.newest(now_s, clean_s), tier) for tier in self.tiers]
+        found = [(save, tier) for save, tier in held if save is not None]
         if not found:
-            every = [(s, tier) for tier in self.tiers for s in tier.safe(now_s, np.inf)]
+            every = [(tier.kept[0], tier) for tier in self.tiers if tier.kept]
             found = [min(every, key=lambda pair: pair[0].taken_s)] if every else []
-        best, of = max(found, key=lambda pair: pair[0].work_s) if found else (None, None)
-        work_s = best.work_s if best is not None else 0.0
+        if not found:
+            return None, 0.0
+        best, of = max(found, key=lambda pair: pair[0].work_s)
         for tier in self.tiers if clean_s < np.inf else ():
-            tier.kept = deque(save for save in tier.kept if save.work_s <= work_s)
-        return of, work_s
+            tier.kept = deque(save for save in tier.kept if save.work_s <= best.work_s)
+        return of, best.work_s
 
     def _replicated(self, since_s: float, now_s: float) -> None:
         """Forget lost memory, and what older saves it left incomplete, once a newer save is whole."""

@@ -12,7 +12,7 @@ NOBODY = np.zeros(0, np.int64)
 
 
 def view(share=(1.0, 1.0, 1.0, 1.0), lacking=(0, 0, 0, 0), warm=0, sharded=True):
-    return View(np.array(share, float), np.array(lacking), warm, sharded)
+    return View(lambda: (np.array(share, float), np.array(lacking)), lambda: warm, sharded)
 
 
 def decide(policy, seen=None, racks=0, within=False):
@@ -35,7 +35,7 @@ def test_no_policy_goes_faster_than_what_is_left(policy, units, warm):
     lacking = np.array([n for n, _ in units])
     share = np.where(lacking > 0, 0.0, [s for _, s in units])
     racks = int(lacking.sum())
-    found = decide(policy, View(share, lacking, warm, True), racks, bool((share < 1.0).any()))
+    found = decide(policy, View(lambda: (share, lacking), lambda: warm, True), racks, bool((share < 1.0).any()))
     assert 0.0 < found.pace <= 1.0
     if not found.waits:
         assert found.pace < 1.0 or (share >= 1.0).all()
@@ -105,3 +105,11 @@ def test_aligned_keeps_groups_in_one_domain_while_there_is_room():
     assert (groups == groups[:, :1]).all()
     left_over = PLACEMENTS["aligned"].choose(np.arange(23), DOMAINS, 23, NOBODY, group=3)
     assert sorted(left_over) == list(range(23))
+
+
+@given(st.sets(st.integers(0, 22), min_size=1), st.sets(st.integers(0, 22), max_size=5))
+def test_one_rack_is_the_first_of_many_that_packed_would_take(free, held):
+    candidates, favoured = np.array(sorted(free)), np.array(sorted(held), np.int64)
+    choose = PLACEMENTS["packed"].choose
+    one = choose(candidates, DOMAINS, 1, favoured)
+    assert one[0] == choose(candidates, DOMAINS, candidates.size, favoured)[0]

@@ -1,6 +1,8 @@
 """What a recovery policy sees, and what it decides."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
@@ -14,17 +16,30 @@ Start = Literal["nothing", "communicators", "processes"]
 
 @dataclass(frozen=True)
 class View:
-    """The job as it stands. A unit is what must be whole to compute a part of the batch alone: a
-    data-parallel replica, or those that share experts."""
+    """The job as it stands; what a policy does not ask for is not looked up. A unit is what must be whole
+    to compute a part of the batch alone: a data-parallel replica, or those that share experts."""
 
-    share: np.ndarray
-    """(units,) of its chips that a unit has left, in its worst rack; 0 with a rack gone."""
-    lacking: np.ndarray
-    """(units,) racks that a unit lacks."""
-    warm: int
-    """Warm spare racks at hand."""
+    look: Callable[[], tuple[np.ndarray, np.ndarray]]
+    """Returns `share` and `lacking`."""
+    count_warm: Callable[[], int]
+    """Returns `warm`."""
     sharded: bool
     """Whether replicas share out optimizer state, so that one takes some of it with it."""
+
+    @cached_property
+    def share(self) -> np.ndarray:
+        """(units,) of its chips that a unit has left, in its worst rack; 0 with a rack gone."""
+        return self.look()[0]
+
+    @cached_property
+    def lacking(self) -> np.ndarray:
+        """(units,) racks that a unit lacks."""
+        return self.look()[1]
+
+    @cached_property
+    def warm(self) -> int:
+        """Warm spare racks at hand."""
+        return self.count_warm()
 
 
 @dataclass(frozen=True)
