@@ -135,7 +135,7 @@ class Saves:
         held = [(tier.newest(now_s, clean_s), tier) for tier in self.tiers]
         found = [(save, tier) for save, tier in held if save is not None]
         if not found:
-            every = [(tier.kept[0], tier) for tier in self.tiers if tier.kept]
+            every = [(t.kept[0], t) for t in self.tiers if t.kept and t.kept[0].safe_s <= now_s]
             found = [min(every, key=lambda pair: pair[0].taken_s)] if every else []
         if not found:
             return None, 0.0
