@@ -51,7 +51,7 @@ class Distribution(Spec):
             places = np.minimum((levels * len(self.choice)).astype(int), len(self.choice) - 1)
             return [self.choice[i] for i in places]
         unit = _unit(self._written())
-        return [_written(float(x), unit) for x in self._at(levels)]
+        return [written(float(x), unit) for x in self._at(levels)]
 
     def _at(self, levels: np.ndarray) -> np.ndarray:
         """Return the quantile function."""
@@ -78,9 +78,9 @@ class Distribution(Spec):
         return np.array([_level(text) for text in self.quantiles])
 
     def _numbers(self) -> np.ndarray:
-        written = self._written()
-        _unit(written)
-        return np.array([_parts(value)[0] for value in written])
+        values = self._written()
+        _unit(values)
+        return np.array([parts_of(value)[0] for value in values])
 
     def _check(self, numbers: np.ndarray) -> None:
         """Refuse what is no distribution."""
@@ -111,22 +111,22 @@ def _between(levels: np.ndarray, known: np.ndarray, numbers: np.ndarray) -> np.n
 
 
 def _level(text: str) -> float:
-    number, unit = _parts(text)
+    number, unit = parts_of(text)
     if unit not in ("", "%") or not 0.0 <= number * (0.01 if unit else 1.0) <= 1.0:
         raise ValueError(f"'{text}' is no level of probability; write e.g. 10 %")
     return number * (0.01 if unit else 1.0)
 
 
-def _unit(written: Sequence[Any]) -> str:
+def _unit(values: Sequence[Any]) -> str:
     """Return the unit that all values share."""
-    units = list(dict.fromkeys(_parts(value)[1] for value in written))
+    units = list(dict.fromkeys(parts_of(value)[1] for value in values))
     if len(units) != 1:
         raise ValueError(f"values must share one unit, not {' and '.join(map(repr, units))}")
     return units[0]
 
 
-def _parts(value: Any) -> tuple[float, str]:
-    """Return number and unit of a value as written."""
+def parts_of(value: Any) -> tuple[float, str]:
+    """Return number and unit of a value as written; ValueError if it is none."""
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return float(value), ""
     found = _VALUE.fullmatch(str(value))
@@ -135,6 +135,7 @@ def _parts(value: Any) -> tuple[float, str]:
     return float(found.group(1)), found.group(2)
 
 
-def _written(number: float, unit: str) -> Any:
+def written(number: float, unit: str) -> Any:
+    """Return a number with its unit as a scenario would have it."""
     rounded = float(f"{number:.{DIGITS}g}")
     return f"{rounded!r} {unit}" if unit else rounded

@@ -25,7 +25,7 @@ def test_values_are_written_with_their_unit():
 def test_pert_has_its_mean_and_its_ends():
     found = numbers(pert=["65 USD/MWh", "80 USD/MWh", "90 USD/MWh"])
     assert found.mean() == pytest.approx((65 + 4 * 80 + 90) / 6, rel=1e-4)
-    assert 65 <= found.min() and found.max() <= 90
+    assert found.min() >= 65 and found.max() <= 90
     # Density is highest at the mode.
     counts, edges = np.histogram(found, 25)
     assert edges[counts.argmax()] <= 81 and edges[counts.argmax() + 1] >= 79
