@@ -3,7 +3,8 @@
 A candidate is first screened: the scenario's own checks (ratings, counts, what fits where) refuse it
 without a run, and one replicate refuses what misses a limit clearly. Only what passes is verified by
 every replicate. The search assumes that what breaks a limit goes on breaking it further out, doubles
-its stride until one does, and halves the bracket; what it met on the way shows whether that held.
+its stride until one does (on the way down to nothing it halves), and halves the bracket; what it met
+on the way shows whether that held.
 """
 
 import math
@@ -137,7 +138,8 @@ class Search:
             raise StudyError(f"{self.key} is {self.start}: say the step of the search with --step")
         self.first = round(number / self.size)
         ends = [self._number(end) / self.size if end else None for end in (self.least, self.most)]
-        self.low = -math.inf if ends[0] is None else math.ceil(ends[0] - 1e-9)
+        nothing = 0 if self.first >= 0 else -math.inf
+        self.low = nothing if ends[0] is None else math.ceil(ends[0] - 1e-9)
         self.high = math.inf if ends[1] is None else math.floor(ends[1] + 1e-9)
         if self.low > self.high:
             raise StudyError(f"no step of {self.size:g} {self.unit} lies between the ends of the range")
@@ -161,13 +163,19 @@ class Search:
         toward, last = (out, start) if passes else (-out, start)
         stride = 1
         for _ in range(MOST_STRIDES):
-            place = int(min(max(last + toward * stride, self.low), self.high))
+            place = self._next(last, toward, stride)
             if place == last:
                 return (last, None) if passes else (None, last)
             if self._passes(place) != passes:
                 return (last, place) if passes else (place, last)
             last, stride = place, stride * 2
         raise StudyError(f"{self.key}: no limit is met up to {self._written(last)}; give a range")
+
+    def _next(self, last: int, toward: int, stride: int) -> int:
+        """Return where to look next: a longer stride up, half the way down to a least value."""
+        if toward < 0 and self.low > -math.inf:
+            return last - (last - int(self.low) + 1) // 2
+        return int(min(max(last + toward * stride, self.low), self.high))
 
     def _passes(self, place: int) -> bool:
         if place not in self.tried:
