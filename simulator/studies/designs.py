@@ -5,7 +5,7 @@ import itertools
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -17,12 +17,13 @@ from simulator.documents import Document, read
 from simulator.errors import Problem, ScenarioError
 from simulator.scenario import Scenario, load
 from simulator.studies import StudyError, provenance
+from simulator.studies.assumed import Assumed, ranged
 from simulator.studies.distributions import Distribution
 from simulator.studies.unknown import Unknown
 
 Sets = list[tuple[str, Any]]
-Kind = Literal["grid", "list", "lhs", "sobol"]
-SAMPLED = ("lhs", "sobol")
+Kind = Literal["grid", "list", "lhs", "sobol", "tornado", "morris", "saltelli"]
+SAMPLED = ("lhs", "sobol", "tornado", "morris", "saltelli")
 MOST_RUNS = 1_000_000
 _SET = "--set"
 _FILES = ("weather.epw", "weather.tmy3", "weather.csv")
@@ -44,15 +45,20 @@ class SweepSpec(Spec):
 
     scenario: str
     """The scenario's file, relative to this one."""
+    fixed: dict[str, Any] = Field(default_factory=dict)
+    """Values by dotted key that every design shares, laid on the scenario."""
     design: Kind = "grid"
     """`grid`: every combination of the axes' values, the last axis fastest; `list`: the first
     values of all axes together, then the second, and so on; `lhs`, `sobol`: `samples` points that
-    fill the axes' distributions evenly."""
-    axes: Annotated[dict[str, Axis], Field(min_length=1)]
-    """By dotted key of the scenario's document: values to take, or for `lhs` and `sobol` a
-    distribution."""
+    fill the axes' distributions evenly; `tornado`, `morris`, `saltelli`: what sensitivity to each
+    axis asks for."""
+    axes: Literal["assumptions"] | Annotated[dict[str, Axis], Field(min_length=1)]
+    """By dotted key of the scenario's document: values to take, or for sampled designs a
+    distribution. `assumptions`: every figure of the document that gives a range, from one end to the
+    other, most likely at its value."""
     samples: Annotated[int, Field(ge=2, le=100_000)] | None = None
-    """Designs of `lhs` and `sobol`; of `sobol` a power of two."""
+    """Designs of `lhs` and `sobol`, trajectories of `morris`, base points of `saltelli`; of `sobol`
+    and `saltelli` a power of two."""
     uncertain: dict[str, Distribution] = Field(default_factory=dict)
     """Inputs that nobody knows, by dotted key: drawn once per replicate, the same in every
     design."""
@@ -94,8 +100,12 @@ class Plan:
     name: str
     designs: tuple[Design, ...]
     replicates: int
+    kind: Kind = "grid"
+    unknown: Unknown = field(default_factory=Unknown)
     uncertain: tuple[dict[str, Any], ...] = ({},)
     """What is drawn of the uncertain inputs, for each replicate or once for all."""
+    evidence: dict[str, str] = field(default_factory=dict)
+    """Class of evidence of each axis that is an assumption of the document."""
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
@@ -137,16 +147,27 @@ def from_file(path: Path) -> Plan:
     file = document.folder_of(("scenario",)) / spec.scenario
     if not file.is_file():
         raise ScenarioError([document.problem(("scenario",), f"no file {spec.scenario}")])
-    folder = document.folder_of(("axes",))
-    axes = {
-        key: axis if isinstance(axis, Distribution) else [_placed(key, v, folder) for v in axis]
-        for key, axis in spec.axes.items()
-    }
     unknown = Unknown(spec.uncertain, spec.correlation, spec.samples, spec.seed)
-    return make(
-        path.stem, lambda sets: load(file, sets), axes, spec.design, spec.replicates, document,
-        unknown=unknown,
+    given, listed = (document.folder_of((part,)) for part in ("fixed", "axes"))
+    fixed = [(key, _placed(key, v, given)) for key, v in spec.fixed.items()]
+    assumed: dict[str, Assumed] = {}
+    if spec.axes == "assumptions":
+        assumed = ranged(load(file, fixed))
+        axes: dict[str, Any] = {key: one.distribution for key, one in assumed.items()}
+    else:
+        axes = {
+            key: axis if isinstance(axis, Distribution) else [_placed(key, v, listed) for v in axis]
+            for key, axis in spec.axes.items()
+        }
+
+    def loader(sets: Sets) -> Scenario:
+        more = [(p, v) for k, v in sets for p in (assumed[k].paths if k in assumed else (k,))]
+        return load(file, [*fixed, *more])
+
+    made = make(
+        path.stem, loader, axes, spec.design, spec.replicates, document, len(fixed), unknown
     )
+    return replace(made, evidence={key: one.evidence for key, one in assumed.items()})
 
 
 def make(
@@ -191,7 +212,7 @@ def make(
             problems += [_told(p, at, unknown, document, laid) for p in error.problems]
     if problems:
         raise ScenarioError(problems)
-    return Plan(name, tuple(designs), replicates, drawn)
+    return Plan(name, tuple(designs), replicates, kind, unknown, drawn)
 
 
 def _check(
@@ -202,13 +223,11 @@ def _check(
         if isinstance(axis, Distribution) != (kind in SAMPLED):
             needs = "a distribution" if kind in SAMPLED else "a list of values"
             raise StudyError(f"design '{kind}' needs {needs} on every axis; {key} has another")
-    if kind in SAMPLED:
-        unknown.check_samples(kind)
-    elif unknown.samples is not None:
-        raise StudyError(f"'samples' is for designs {' and '.join(SAMPLED)}, not for '{kind}'")
-    unknown.check_pairs(axes)
-    designs = unknown.samples if kind in SAMPLED else _count(axes, kind)
-    if (designs or 0) * replicates > MOST_RUNS:
+    unknown.check_pairs(axes, kind)
+    designs = unknown.count(kind, len(axes)) if kind in SAMPLED else _count(axes, kind)
+    if kind not in SAMPLED and unknown.samples is not None:
+        raise StudyError(f"'samples' is for sampled designs, not for '{kind}'")
+    if designs * replicates > MOST_RUNS:
         raise StudyError(f"{designs} designs x {replicates} replicates exceed {MOST_RUNS} runs")
 
 

@@ -22,6 +22,8 @@ Progress = Callable[[int], None]
 """Told the number of finished runs."""
 PENDING, DONE, FAILED = "pending", "done", "failed"
 BACKENDS = ("loky", "dask")
+CONNECT_S = 20.0
+"""How long to wait for a Dask scheduler."""
 
 
 def execute(
@@ -121,7 +123,11 @@ def _workers(backend: str, scheduler: str | None) -> Iterator[None]:
         return
     from distributed import Client
 
-    with Client(scheduler), parallel_config(backend="dask"):
+    try:
+        client = Client(scheduler, timeout=CONNECT_S)
+    except OSError:
+        raise StudyError(f"no Dask scheduler at {scheduler} within {CONNECT_S:g} s") from None
+    with client, parallel_config(backend="dask"):
         yield
 
 

@@ -3,10 +3,14 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from typing import Any
 
 from simulator.studies import StudyError, sampling
 from simulator.studies.distributions import Distribution
+
+NEEDS_SALIB = ("morris", "saltelli")
+ONE_AT_A_TIME = ("tornado", *NEEDS_SALIB)
 
 
 @dataclass(frozen=True)
@@ -44,16 +48,26 @@ class Unknown:
         levels = sampling.by_design(kind, count, keys, self.pairs(keys), self.seed)
         return {key: axes[key].values(levels[:, i]) for i, key in enumerate(keys)}
 
-    def check_samples(self, kind: str) -> None:
-        """Refuse a number of designs that the design cannot have."""
+    def count(self, kind: str, keys: int) -> int:
+        """Return how many designs there will be; StudyError for a number that cannot be."""
+        if kind in NEEDS_SALIB and find_spec("SALib") is None:
+            raise StudyError(f"design '{kind}' needs SALib: pip install 'gigawatt[sensitivity]'")
+        if kind == "tornado":
+            if self.samples is not None:
+                raise StudyError("a tornado has two designs per axis and one more: no 'samples'")
+            return 2 * keys + 1
         if self.samples is None:
-            raise StudyError(f"design '{kind}' needs 'samples': how many designs")
-        if kind == "sobol" and self.samples & (self.samples - 1):
+            raise StudyError(f"design '{kind}' needs 'samples': how many")
+        if kind in ("sobol", "saltelli") and self.samples & (self.samples - 1):
             near = 2 ** round(math.log2(self.samples))
             raise StudyError(f"a Sobol sequence is balanced for powers of two; samples: {near}?")
+        each = {"morris": keys + 1, "saltelli": keys + 2}.get(kind, 1)
+        return self.samples * each
 
-    def check_pairs(self, axes: Mapping[str, Any]) -> None:
+    def check_pairs(self, axes: Mapping[str, Any], kind: str) -> None:
         """Refuse keys that are both axis and uncertain, and correlations that cannot be."""
+        if kind in ONE_AT_A_TIME and self.pairs(list(axes)):
+            raise StudyError(f"design '{kind}' moves its axes apart: they cannot be correlated")
         both = [key for key in axes if key in self.uncertain]
         if both:
             raise StudyError(f"{', '.join(both)}: an axis cannot be uncertain too")

@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+import yaml
 
+from simulator import scenario
 from simulator.errors import ScenarioError
 from simulator.studies import StudyError, designs, sweep
 
@@ -80,6 +82,40 @@ def test_the_table_tells_what_was_drawn(tmp_path):
 def test_a_sampled_sweep_is_strict(tmp_path, old, new, told):
     with pytest.raises((StudyError, ScenarioError), match=told):
         plan(tmp_path, SAMPLED.replace(old, new))
+
+
+def test_fixed_values_are_laid_on_every_design(tmp_path):
+    made = plan(tmp_path, "fixed: {period.duration: 3 h}\n" + SAMPLED)
+    assert {d.scenario().spec.period.duration for d in made.designs} == {10_800.0}
+    assert made.axes == ("topology.cooling.supply", "weather.dry_bulb_shift")
+    with pytest.raises(ScenarioError, match="duration"):
+        plan(tmp_path, "fixed: {period.duration: 3 K}\n" + SAMPLED)
+
+
+def test_assumptions_are_axes_by_themselves(tmp_path):
+    campus = POD.with_name("gigawatt-campus.yaml")
+    made = plan(tmp_path, f"scenario: {campus}\ndesign: tornado\naxes: assumptions\n")
+    assert len(made.designs) == 2 * len(made.axes) + 1
+    assert made.evidence["economics.energy_price"] == "vendor"
+    # One figure of a template, laid on wherever it stands.
+    at = list(made.axes).index("topology.halls.train.block.rating")
+    low = made.designs[1 + 2 * at].scenario().spec.topology.halls
+    assert len({hall.block.rating for hall in low}) == 1
+    with pytest.raises(StudyError, match="no figure"):
+        plan(tmp_path, f"scenario: {bare(tmp_path)}\ndesign: tornado\naxes: assumptions\n")
+
+
+def bare(folder):
+    """Return the pod with every figure's evidence taken off."""
+    tree = yaml.safe_load(scenario.resolved(scenario.load(POD)))
+    (folder / "bare.yaml").write_text(yaml.safe_dump(plainly(tree)))
+    return folder / "bare.yaml"
+
+
+def plainly(tree):
+    if isinstance(tree, dict):
+        return plainly(tree["value"]) if "evidence" in tree else {k: plainly(v) for k, v in tree.items()}
+    return [plainly(item) for item in tree] if isinstance(tree, list) else tree
 
 
 def test_a_bad_draw_is_told_where_the_distribution_stands(tmp_path):
