@@ -82,6 +82,7 @@ def simulate(
     physics.start()
 
     clock.run(env, physics, world.end_s, progress)
+    front.tell()
     return _results(scenario, world, records, weather, work, pools, replicate)
 
 

@@ -13,6 +13,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.engine import membership, network_parts, power, rewiring
 from simulator.engine.alarm import Alarm
 from simulator.engine.world import World
+from simulator.kernels import strikes
 from simulator.kernels.site_step import STEP_S
 
 Effect = Callable[[World, FailureClass, int, int, float], str]
@@ -30,16 +31,8 @@ def _interrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: f
 
 def _server(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
     one = np.array([rack])
-
-    def restore() -> None:
-        world.state.servers_down[rack] -= 1.0
-        membership.refresh(world, one)
-        world.wake_waiting()
-
-    world.state.servers_down[rack] += 1.0
-    membership.refresh(world, one)
+    membership.lose(world, one, strikes.SERVER, lasts_s)
     world.alarm(int(world.state.racks.load[rack]), Alarm(cls.name, one, transient=lasts_s <= cls.reset))
-    _after(world, lasts_s, restore)
     return world.rack_name(rack)
 
 
@@ -142,22 +135,16 @@ def _bank(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float)
 def take_out(world: World, racks: np.ndarray, cause: str, lasts_s: float) -> None:
     """Take racks out of service, stop the loads on them, and bring them back after the repair."""
     held = world.state.racks.load[racks].copy()
-    loads = np.unique(held)
-
-    def restore() -> None:
-        world.state.out[racks] -= 1
-        membership.refresh(world, racks)
-        world.wake_waiting()
-
-    world.state.out[racks] += 1
-    membership.refresh(world, racks)
-    for load in loads:
+    membership.lose(world, racks, strikes.RACK, lasts_s)
+    for load in sorted(world.alarms):
         hit = racks[held == load]
-        world.alarm(int(load), Alarm(cause, hit, transient=False))
-    _after(world, lasts_s, restore)
+        if hit.size:
+            world.alarm(load, Alarm(cause, hit, transient=False))
 
 
 EFFECTS: dict[str, Effect] = {
     "interrupt": _interrupt, "server": _server, "rack": _rack, "block": _block, "flow": _flow,
     "switch": _switch, "uplink": _uplink, "plant_unit": _plant_unit, "line": _bank, "transformer": _bank,
 }
+IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}
+"""What the effects take out of a rack that the kernel applies where nothing is to be told of it."""

@@ -3,7 +3,8 @@
 import numpy as np
 
 from simulator.engine.world import World
-from simulator.kernels.rack_moves import find_racks, move_racks, refresh_racks
+from simulator.kernels.rack_moves import find_racks, move_racks
+from simulator.kernels.strikes import lose_racks
 
 
 def assign(world: World, racks: np.ndarray, load: int) -> None:
@@ -20,14 +21,16 @@ def release(world: World, racks: np.ndarray) -> None:
         world.wake_waiting()
 
 
-def refresh(world: World, racks: np.ndarray) -> None:
-    """Bring the share in service in line with servers down and racks out."""
+def lose(world: World, racks: np.ndarray, part: int, lasts_s: float) -> None:
+    """Take a server out of each of some racks (`strikes.SERVER`), or the racks as a whole
+    (`strikes.RACK`), and bring it back after `lasts_s`."""
     state, site = world.state, world.site
+    now_s = float(world.env.now)
+    wear = (state.servers_down, site.rack_servers, state.out, state.down_load)
     arguments = (
-        racks, float(world.env.now), site.rows, state.racks, state.loads, state.down_load,
-        state.servers_down, site.rack_servers, state.out,
+        racks, part, now_s, now_s + lasts_s, state.queue, site.rows, state.racks, state.loads, wear
     )
-    world.entry(refresh_racks, *arguments)(*arguments)
+    world.entry(lose_racks, *arguments)(*arguments)
 
 
 def members(world: World, load: int) -> np.ndarray:

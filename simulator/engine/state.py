@@ -11,6 +11,10 @@ from simulator.kernels.serving import WAIT_BINS
 from simulator.site import Site, plant_setpoint_c
 
 UPS_STAGE = c.STAGES.index("ups")
+STRIKE_ROOM = 65_536
+"""Failures of one window (`engine/failures.py`)."""
+REPAIR_ROOM = 1 << 20
+"""Repairs of racks under way at once."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,7 @@ class State:
     plant_w: np.ndarray
     servers_down: np.ndarray  # (racks,) effects.py
     out: np.ndarray  # (racks,) causes that take the whole rack out; effects.py
+    queue: c.StrikeQueue
     idle_load: np.ndarray  # (racks,) pseudo-load of idle racks of this chip
     down_load: np.ndarray  # (racks,)
 
@@ -90,6 +95,7 @@ def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate
         plant_w=np.zeros((len(site.hall_names), 8)),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
+        queue=_queue(len(names)),
         idle_load=idle,
         down_load=idle + 1,
     )
@@ -212,6 +218,19 @@ def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
         queue=zeros(), arrived=zeros(), served=zeros(), shed=zeros(),
         load_requests=np.zeros((n, grid)), wait_requests=np.zeros((n, WAIT_BINS)),
         step=np.zeros((n, 4)),
+    )
+
+
+def _queue(loads: int) -> c.StrikeQueue:
+    def ints(n: int) -> np.ndarray:
+        return np.zeros(n, np.int64)
+
+    return c.StrikeQueue(
+        at_s=np.zeros(STRIKE_ROOM), entity=ints(STRIKE_ROOM), rack=ints(STRIKE_ROOM),
+        effect=ints(STRIKE_ROOM), lasts_s=np.zeros(STRIKE_ROOM), applied=ints(STRIKE_ROOM),
+        drawn=ints(2), back_s=np.zeros(REPAIR_ROOM), back_order=ints(REPAIR_ROOM),
+        back_rack=ints(REPAIR_ROOM), back_part=ints(REPAIR_ROOM), under_way=ints(2),
+        due_s=np.full(1, np.inf), happened_s=np.zeros(1), watched=ints(loads), waiting=ints(1),
     )
 
 

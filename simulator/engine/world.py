@@ -44,6 +44,8 @@ class World:
     """When a unit that failed is back, by class, target and unit."""
     racks_freed: simpy.Event | None = None
     overloaded: bool = False
+    strike: Callable[[int], None] | None = None
+    """Applies a failure of the queue, by its place; of the failure front."""
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -219,6 +219,27 @@ class Hazards(NamedTuple):
     drawn: Ints
 
 
+class StrikeQueue(NamedTuple):
+    """Failures drawn for the window at hand, and repairs of racks under way (`kernels/strikes.py`)."""
+
+    at_s: Floats  # failures.py: (room,) in order of time
+    entity: Ints  # failures.py
+    rack: Ints  # failures.py: the rack it hits, or -1
+    effect: Ints  # failures.py: what it takes out of the rack
+    lasts_s: Floats  # failures.py
+    applied: Ints  # failures.py: 1 once the kernel has applied it
+    drawn: Ints  # failures.py: (2,) the next failure, and how many there are
+    back_s: Floats  # (repairs,) heap: when it is done
+    back_order: Ints  # which began first of those done at once
+    back_rack: Ints
+    back_part: Ints
+    under_way: Ints  # (2,) repairs in the heap, and ever begun
+    due_s: Floats  # (1,) when the next failure or repair happens
+    happened_s: Floats  # (1,) when the last one did
+    watched: Ints  # physics.py: (loads,) 1 if something is to be told of failures under the load
+    waiting: Ints  # physics.py: (1,) 1 if someone waits for racks
+
+
 class Supply(NamedTuple):
     """Site-level supply; arrays of length one where the kernel writes."""
 

@@ -1,11 +1,14 @@
 """The failure front: competing hazards of the whole fleet over one window."""
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from simulator.kernels import philox
+
+Floats = np.ndarray
 
 
 @njit(cache=True)
@@ -81,15 +84,28 @@ def first_budgets(hazards, key0, key1):
         )
 
 
-@njit(cache=True)
-def outcomes(hazards, found, found_k, key0, key1, chance, spread):
-    """Return for each failure a uniform (is it transient?) and a standard normal (how long is the
-    repair?), drawn from the entity's own stream at the how-manieth failure it is.
+class Lasts(NamedTuple):
+    """How long what failed is out, by class; shape (classes,)."""
 
-    `chance` and `spread` (n,) receive them.
+    transient: Floats  # share that a restart cures
+    reset_s: Floats  # if it does
+    repair_s: Floats  # median if it does not
+    spread: Floats  # log-standard deviation of the repair
+
+
+@njit(cache=True)
+def outcomes(hazards, found, found_k, key0, key1, lasts, transient, lasts_s):
+    """Find for each failure whether it is transient and how long it lasts, from a uniform and a
+    standard normal draw of the entity's own stream at the how-manieth failure it is.
+
+    `transient` and `lasts_s` (n or more,) receive them.
     """
     for i in range(found.size):
         e = found[i]
-        word, unit, k = hazards.word[e], hazards.unit[e], found_k[i]
-        chance[i] = philox.uniform(key0, key1, word, unit, k, 1)
-        spread[i] = philox.normal(key0, key1, word, unit, k, 2)
+        word, unit, k, cls = hazards.word[e], hazards.unit[e], found_k[i], hazards.cls[e]
+        transient[i] = philox.uniform(key0, key1, word, unit, k, 1) < lasts.transient[cls]
+        if transient[i]:
+            lasts_s[i] = lasts.reset_s[cls]
+        else:
+            normal = philox.normal(key0, key1, word, unit, k, 2)
+            lasts_s[i] = lasts.repair_s[cls] * math.exp(lasts.spread[cls] * normal)

@@ -46,15 +46,12 @@ def move_racks(chosen, to_load, up_frac, now_s, rows, racks, loads, down_load):
 
 
 @njit(cache=True)
-def refresh_racks(
-    chosen, now_s, rows, racks, loads, down_load, servers_down, rack_servers, out
-):
-    """Bring the share in service of racks in line with servers down and causes that take the whole
-    rack out."""
-    for j in range(chosen.size):
-        r = chosen[j]
-        up_frac = max(1.0 - servers_down[r] / rack_servers[r], 0.0) if out[r] <= 0 else 0.0
-        _move(r, racks.load[r], up_frac, now_s, rows, racks, loads, down_load)
+def refresh_rack(r, now_s, rows, racks, loads, wear):
+    """Bring the share in service of a rack in line with its servers down and the causes that take
+    the whole of it out; `wear` as in `strikes.happen`."""
+    servers_down, servers, out, down_load = wear
+    up_frac = max(1.0 - servers_down[r] / servers[r], 0.0) if out[r] <= 0 else 0.0
+    _move(r, racks.load[r], up_frac, now_s, rows, racks, loads, down_load)
 
 
 @njit(cache=True)

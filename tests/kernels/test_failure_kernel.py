@@ -139,9 +139,21 @@ def test_more_failures_than_room_are_counted():
     assert n > 1000
 
 
-@pytest.mark.parametrize("windows", [1, 7, 50])
-def test_outcomes_belong_to_the_failure_not_to_its_window(windows):
-    hazards, outcomes = fleet(20, 1e-4), []
+LASTS = kernel.Lasts(
+    transient=np.array([0.3]), reset_s=np.array([60.0]), repair_s=np.array([3600.0]),
+    spread=np.array([0.5]),
+)
+
+
+def outcomes(hazards, found, found_k):
+    transient, lasts_s = np.zeros(found.size, np.bool_), np.zeros(found.size)
+    kernel.outcomes(hazards, found, found_k, 3, 4, LASTS, transient, lasts_s)
+    return list(zip(found, found_k, transient, lasts_s, strict=True))
+
+
+def drawn(windows):
+    """Return hazards and the outcomes of all their failures, window by window."""
+    hazards, result = fleet(20, 1e-4), []
     for k in range(windows):
         found_s = np.zeros(ROOM)
         found, found_k = np.zeros(ROOM, np.int64), np.zeros(ROOM, np.int64)
@@ -149,11 +161,24 @@ def test_outcomes_belong_to_the_failure_not_to_its_window(windows):
             hazards, np.ones(20), np.full(20, 65.0), k * 360_000.0 / windows, 360_000.0 / windows,
             np.ones(1), found_s, found, found_k,
         )
-        chance, spread = np.zeros(n), np.zeros(n)
-        kernel.outcomes(hazards, found[:n], found_k[:n], 3, 4, chance, spread)
-        outcomes += zip(found[:n], found_k[:n], chance, spread, strict=True)
-    assert len({chance for *_, chance, _ in outcomes}) == len(outcomes) > 400
-    alone, unit = np.zeros(1), np.zeros(1)
-    for e, k, chance, spread in outcomes[:50]:
-        kernel.outcomes(hazards, np.array([e]), np.array([k]), 3, 4, alone, unit)
-        assert (alone[0], unit[0]) == (chance, spread)
+        result += outcomes(hazards, found[:n], found_k[:n])
+    return hazards, result
+
+
+@pytest.mark.parametrize("windows", [1, 7, 50])
+def test_outcomes_belong_to_the_failure_not_to_its_window(windows):
+    hazards, result = drawn(windows)
+    assert len(result) > 400
+    for e, k, *outcome in result[:50]:
+        assert outcomes(hazards, np.array([e]), np.array([k])) == [(e, k, *outcome)]
+
+
+def test_a_share_is_cured_by_a_restart_and_repairs_are_log_normal():
+    _, result = drawn(10)
+    transient = np.array([cured for *_, cured, _ in result])
+    lasts_s = np.array([lasts for *_, lasts in result])
+    assert abs(transient.mean() - 0.3) < 4 * np.sqrt(0.3 * 0.7 / transient.size)
+    assert set(lasts_s[transient]) == {60.0}
+    repairs = np.log(lasts_s[~transient] / 3600.0) / 0.5
+    assert np.unique(repairs).size == repairs.size
+    assert stats.kstest(repairs, "norm").pvalue > 0.01
