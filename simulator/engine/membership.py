@@ -35,30 +35,26 @@ def lose(world: World, racks: np.ndarray, part: int, lasts_s: float) -> None:
 
 def members(world: World, load: int) -> np.ndarray:
     """Return the racks of a load."""
-    wanted = np.zeros(len(world.state.names), np.bool_)
-    wanted[load] = True
-    return _find(world, wanted, 0.0)
+    only = np.zeros(len(world.state.names), np.bool_)
+    only[load] = True
+    return _find(world, only, 0.0)
 
 
 def healthy(world: World, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
     """Return the racks of a chip, wholly in service, in loads of these kinds."""
-    return _find(world, _loads_of(world, chip, kinds), 1.0)
+    return _find(world, world.state.of_kinds(chip, kinds), 1.0)
 
 
 def usable(world: World, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
     """Return the racks of a chip with anything in service, in loads of these kinds."""
-    return _find(world, _loads_of(world, chip, kinds), 1e-9)
-
-
-def _loads_of(world: World, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
-    state = world.state
-    return np.array(
-        [c == chip and k in kinds for c, k in zip(state.chips, state.kinds, strict=True)], np.bool_
-    )
+    return _find(world, world.state.of_kinds(chip, kinds), 1e-9)
 
 
 def _find(world: World, wanted: np.ndarray, least_up: float) -> np.ndarray:
-    arguments = (world.state.racks, wanted, least_up)
+    rows, racks = world.site.rows, world.state.racks
+    arguments = (
+        rows.start, rows.stop, racks.row_load, racks.load, racks.up_frac, wanted, least_up
+    )
     found: np.ndarray = world.entry(find_racks, *arguments)(*arguments)
     return found
 

@@ -1,6 +1,6 @@
 """Mutable columns of a run. Each is written by one engine module, named in kernels/columns.py."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -62,10 +62,20 @@ class State:
     queue: c.StrikeQueue
     idle_load: np.ndarray  # (racks,) pseudo-load of idle racks of this chip
     down_load: np.ndarray  # (racks,)
+    _of_kinds: dict[tuple[int, tuple[str, ...]], np.ndarray] = field(
+        default_factory=dict, repr=False
+    )
 
     def load(self, name: str) -> int:
         """Return the index of a load."""
         return self.names.index(name)
+
+    def of_kinds(self, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
+        """Return which loads are of a chip and of one of these kinds: (loads,)."""
+        if (chip, kinds) not in self._of_kinds:
+            own = [c == chip and k in kinds for c, k in zip(self.chips, self.kinds, strict=True)]
+            self._of_kinds[chip, kinds] = np.array(own, np.bool_)
+        return self._of_kinds[chip, kinds]
 
 
 def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate: int) -> State:
