@@ -10,6 +10,7 @@ from simulator.components.engine import Engine
 from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
+from simulator.components.operations import Operations
 from simulator.components.rack import Rack
 from simulator.components.stack import Stack
 
@@ -39,6 +40,12 @@ def failure_classes(fleet: str) -> tuple[FailureClass, ...]:
     """Return the failure classes of a fleet by its name in the catalog."""
     entries = catalog.load("failures", fleet)["classes"]
     return tuple(_make(FailureClass, entry) for entry in entries)
+
+
+@cache
+def operations(name: str) -> Operations:
+    """Return a practice of running a campus by its name in the catalog."""
+    return Operations.model_validate({"practice": name})
 
 
 @cache

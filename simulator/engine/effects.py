@@ -5,6 +5,7 @@ inside it and how long it lasts; it returns the element's name.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,10 +13,20 @@ from simulator.components.cooling.limits import seconds_without_flow
 from simulator.components.failure_class import FailureClass
 from simulator.engine import membership, network_parts, power, rewiring
 from simulator.engine.alarm import Alarm
+from simulator.engine.outages import OWN, SHARED, Repair, of_one_stage
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
 Effect = Callable[[World, FailureClass, int, int, float], str]
+
+
+def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Repair) -> str:
+    """Apply the effect of a failure or of planned work until it is repaired; return the element's
+    name. Every alarm that it raises says how it shows itself, every outage what it waits for."""
+    world.inflicted = repair
+    element = EFFECTS[cls.effect](world, cls, target, unit, repair.back_s - world.env.now)
+    world.inflicted = None
+    return element
 
 
 def _after(world: World, lasts_s: float, restore: Callable[[], None]) -> None:
@@ -30,21 +41,12 @@ def _interrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: f
 
 def _server(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
     one = np.array([rack])
-
-    def restore() -> None:
-        world.state.servers_down[rack] -= 1.0
-        membership.refresh(world, one)
-        world.wake_waiting()
-
-    world.state.servers_down[rack] += 1.0
-    membership.refresh(world, one)
-    world.alarm(int(world.state.racks.load[rack]), Alarm(cls.name, one, transient=lasts_s <= cls.reset))
-    _after(world, lasts_s, restore)
+    take_servers(world, one, np.ones(1), cls.name, lasts_s, transient=lasts_s <= cls.reset)
     return world.rack_name(rack)
 
 
 def _rack(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
-    take_out(world, np.array([rack]), cls.name, lasts_s)
+    take_out(world, np.array([rack]), cls.name, lasts_s, OWN)
     return world.rack_name(rack)
 
 
@@ -55,7 +57,7 @@ def _block(world: World, cls: FailureClass, block: int, unit: int, lasts_s: floa
 
 def _flow(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
     """Stop a block's coolant: its chips heat at P/C until they trip, then its racks are out."""
-    state, site = world.state, world.site
+    state, site, repair = world.state, world.site, world.inflicted
     racks = np.flatnonzero(site.rack_block == block)
     row = site.rack_row[racks[0]]
     state.blocks.flow[block] = min(state.blocks.flow[block], world.env.now % STEP_S / STEP_S)
@@ -73,7 +75,7 @@ def _flow(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float
     def trip() -> None:
         if state.blocks.flow[block] < 1.0:
             world.log("trip", site.block_names[block], cls.name, lasts_s - trip_s, "no coolant flow")
-            take_out(world, racks, cls.name, lasts_s - trip_s)
+            take_out(world, racks, cls.name, lasts_s - trip_s, repair=repair)
 
     _after(world, lasts_s, restore)
     if trip_s < lasts_s:
@@ -139,22 +141,66 @@ def _bank(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float)
     return f"{world.site.nodes[node].name}/{unit + 1}"
 
 
-def take_out(world: World, racks: np.ndarray, cause: str, lasts_s: float) -> None:
-    """Take racks out of service, stop the loads on them, and bring them back after the repair."""
-    held = world.state.racks.load[racks].copy()
-    loads = np.unique(held)
+def take_out(
+    world: World, racks: np.ndarray, cause: str, lasts_s: float, reach: str = SHARED,
+    repair: Repair | None = None,
+) -> None:
+    """Take racks out of service, stop the loads on them, and bring them back after the repair.
+
+    `reach` says whether it is their own failure or that of something they share; `repair` what it
+    waits for, where that is not what is being inflicted.
+    """
+
+    def change(sign: int) -> None:
+        world.state.out[racks] += sign
+
+    told = _told(world, lasts_s, repair)
+    whole = np.full(racks.size, np.inf)
+    world.outages.note(racks, whole, world.env.now, lasts_s, cause, reach, told)
+    _for_a_time(world, racks, change, lasts_s)
+    _tell(world, racks, Alarm(cause, transient=False, planned=told.planned))
+
+
+def take_servers(
+    world: World, racks: np.ndarray, servers: np.ndarray, cause: str, lasts_s: float,
+    repair: Repair | None = None, transient: bool = False,
+) -> None:
+    """Take so many servers of each of some racks out of service, and so on."""
+
+    def change(sign: int) -> None:
+        world.state.servers_down[racks] += sign * servers
+
+    told = _told(world, lasts_s, repair)
+    world.outages.note(racks, servers, world.env.now, lasts_s, cause, OWN, told)
+    _for_a_time(world, racks, change, lasts_s)
+    _tell(world, racks, Alarm(cause, transient=transient, planned=told.planned))
+
+
+def _for_a_time(
+    world: World, racks: np.ndarray, change: Callable[[int], None], lasts_s: float
+) -> None:
+    """Make a change to racks and undo it after a time."""
 
     def restore() -> None:
-        world.state.out[racks] -= 1
+        change(-1)
         membership.refresh(world, racks)
         world.wake_waiting()
 
-    world.state.out[racks] += 1
+    change(+1)
     membership.refresh(world, racks)
-    for load in loads:
-        hit = racks[held == load]
-        world.alarm(int(load), Alarm(cause, hit, transient=False))
     _after(world, lasts_s, restore)
+
+
+def _tell(world: World, racks: np.ndarray, alarm: Alarm) -> None:
+    """Tell every load on some racks, each of its own."""
+    held = world.state.racks.load[racks]
+    for load in np.unique(held):
+        world.alarm(int(load), replace(alarm, racks=racks[held == load]))
+
+
+def _told(world: World, lasts_s: float, repair: Repair | None) -> Repair:
+    """Return what an outage waits for."""
+    return repair or world.inflicted or of_one_stage("repair", world.env.now + lasts_s)
 
 
 EFFECTS: dict[str, Effect] = {

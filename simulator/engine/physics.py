@@ -8,6 +8,7 @@ import numpy as np
 from simulator.components.cooling import HourlyWeather
 from simulator.engine import effects, power
 from simulator.engine.cooling import plant_maps
+from simulator.engine.outages import of_one_stage
 from simulator.engine.world import World
 from simulator.kernels import columns, site_step
 from simulator.kernels.columns import Outdoors, Records
@@ -112,4 +113,5 @@ class Physics:
         world = self.world
         racks = np.flatnonzero(world.site.rack_block == block)
         world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, "chip shutdown")
-        effects.take_out(world, racks, "heat", TRIP_RESET_S)
+        inspected = of_one_stage("trip", world.env.now + TRIP_RESET_S)
+        effects.take_out(world, racks, "heat", TRIP_RESET_S, repair=inspected)

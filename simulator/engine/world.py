@@ -1,7 +1,7 @@
 """What every process of a run shares: the clock, the site, the state, the draws, the log."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from simulator.components.fabric.tier import Tier
 from simulator.engine.alarm import Alarm
 from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
+from simulator.engine.outages import Outages, Repair
 from simulator.engine.state import State
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
@@ -42,6 +43,9 @@ class World:
     """Share and running of loads that are off, as they were."""
     repaired_s: dict[tuple[str, int, int], float] = field(default_factory=dict)
     """When a unit that failed is back, by class, target and unit."""
+    outages: Outages = field(default_factory=Outages)
+    inflicted: Repair | None = None
+    """Of the failure or the planned work whose effect is being applied; None between them."""
     racks_freed: simpy.Event | None = None
     overloaded: bool = False
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
@@ -85,10 +89,17 @@ class World:
         return self._entries[kernel]
 
     def alarm(self, load: int, alarm: Alarm) -> None:
-        """Tell a load that something under it failed."""
+        """Tell a load that something under it failed, and how that shows itself."""
         handler = self.alarms.get(load)
-        if handler is not None:
-            handler(alarm)
+        if handler is None:
+            return
+        if self.inflicted is not None:
+            told = self.inflicted
+            alarm = replace(
+                alarm, unnoticed_s=told.unnoticed_s, diagnosis_s=told.diagnosis_s,
+                transient=told.transient, planned=told.planned,
+            )
+        handler(alarm)
 
     def wake_waiting(self) -> None:
         """Tell whoever waits for racks that some came free."""
