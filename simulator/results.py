@@ -89,7 +89,7 @@ TABLES: dict[str, dict[str, str]] = {
     "downtime": {
         "cause": "Failure class, planned work, or `heat`",
         "reach": "own part, shared with other racks, or neighbour of what failed",
-        "accelerator": "Chip", "stage": "What the accelerators waited for (engine.outages.STAGES)",
+        "accelerator": "Chip", "stage": "What the accelerators waited for (engine.outage_log.STAGES)",
         "accelerator_hours": "Out of service: sums to `down` in the table of hours",
     },
     "repairs": {

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from simulator.engine.outages import STAGES, Outages
+from simulator.engine.outage_log import STAGES, Outages
 from simulator.kernels.downtime import attribute
 from simulator.kernels.entry import entry_of
 from simulator.results import TABLES

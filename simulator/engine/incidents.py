@@ -7,7 +7,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.incident import Incident
 from simulator.engine import effects
 from simulator.engine.elements import elements
-from simulator.engine.outages import Repair, of_one_stage
+from simulator.engine.outage_log import Repair, of_one_stage
 from simulator.engine.repair import AllIn, Shop
 from simulator.engine.world import World
 

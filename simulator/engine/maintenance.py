@@ -10,9 +10,10 @@ import numpy as np
 
 from simulator.components.failure_class import FailureClass
 from simulator.components.operations import Maintenance, Operations, Upgrade
-from simulator.engine import effects
+from simulator.engine import effects, outage
+from simulator.engine.alarm import Alarm
 from simulator.engine.elements import elements
-from simulator.engine.outages import OWN, STAGES, Repair
+from simulator.engine.outage_log import OWN, STAGES, Repair
 from simulator.engine.world import World
 from simulator.site import Site
 
@@ -89,9 +90,13 @@ def _upgrade(world: World, plan: Upgrade, drain_s: float) -> Process:
         lasts_s = drain_s + plan.lasts
         work = _planned(world.env.now, drain_s, plan.lasts, "upgrade")
         if plan.on == "rack":
-            effects.take_out(world, racks, plan.name, lasts_s, OWN, work)
+            outage.take_out(world, racks, plan.name, lasts_s, OWN, work)
         else:
-            effects.take_servers(world, racks, servers, plan.name, lasts_s, work)
+            held = world.state.racks.load[racks].copy()
+            outage.servers_out(world, racks, servers, plan.name, lasts_s, work)
+            for load in np.unique(held):
+                told = Alarm(plan.name, racks[held == load], transient=False, planned=True)
+                world.alarm(int(load), told)
         told = f"wave of {int(servers.sum())} {plan.on}s from here on"
         world.log("upgrade", world.rack_name(int(racks[0])), plan.name, lasts_s, told)
         yield world.env.timeout(lasts_s + plan.soak)

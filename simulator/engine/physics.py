@@ -6,9 +6,9 @@ from collections.abc import Callable
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import effects, power
+from simulator.engine import outage, power
 from simulator.engine.cooling import plant_maps
-from simulator.engine.outages import of_one_stage
+from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.kernels import columns, site_step
 from simulator.kernels.columns import Outdoors, Records
@@ -114,4 +114,4 @@ class Physics:
         racks = np.flatnonzero(world.site.rack_block == block)
         world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, "chip shutdown")
         inspected = of_one_stage("trip", world.env.now + TRIP_RESET_S)
-        effects.take_out(world, racks, "heat", TRIP_RESET_S, repair=inspected)
+        outage.take_out(world, racks, "heat", TRIP_RESET_S, repair=inspected)

@@ -8,8 +8,8 @@ import numpy as np
 from simulator import rng
 from simulator.components.failure_class import FailureClass
 from simulator.components.operations import Operations
-from simulator.engine import effects, shop
-from simulator.engine.outages import NEIGHBOUR, STAGES, Repair, of_one_stage
+from simulator.engine import outage, shop
+from simulator.engine.outage_log import NEIGHBOUR, STAGES, Repair, of_one_stage
 from simulator.engine.world import World
 from simulator.kernels import repair as kernel
 from simulator.kernels.columns import Hazards
@@ -101,7 +101,7 @@ class Shop:
         if with_it.size:
             test_s = self.operations.monitoring.test
             tested = of_one_stage("diagnosis", world.env.now + test_s)
-            effects.take_out(world, with_it, cls.name, test_s, NEIGHBOUR, tested)
+            outage.take_out(world, with_it, cls.name, test_s, NEIGHBOUR, tested)
 
 
 def false_alarms(operations: Operations) -> FailureClass:

@@ -1,6 +1,6 @@
 """What every process of a run shares: the clock, the site, the state, the draws, the log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from simulator.components.fabric.tier import Tier
 from simulator.engine.alarm import Alarm
 from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
-from simulator.engine.outages import Outages, Repair
+from simulator.engine.outage_log import Outages, Repair
 from simulator.engine.state import State
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
@@ -46,7 +46,11 @@ class World:
     outages: Outages = field(default_factory=Outages)
     inflicted: Repair | None = None
     """Of the failure or the planned work whose effect is being applied; None between them."""
+    absent: dict[Hashable, list[float]] = field(default_factory=dict)
+    """When the units of a group that are out come back; outage.py."""
     racks_freed: simpy.Event | None = None
+    supply_lost_s: float | None = None
+    """Since when no import is possible."""
     overloaded: bool = False
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
 

@@ -82,7 +82,7 @@ def _entries(scenario: Scenario) -> Iterator[tuple[str, str]]:
                 yield "accelerators", from_catalog.accelerator(name).name
     if spec.operations is not None:
         yield "operations", spec.operations.practice
-    yield "failures", str(catalog.load("failures", spec.reliability.fleet)["name"])
+    yield from (("failures", n) for n in from_catalog.failure_entries(spec.reliability.fleet))
 
 
 def _of_catalog(kind: str, name: str) -> Iterator[Assumption]:
