@@ -195,7 +195,7 @@ class Operations(Spec):
     spares: tuple[Stock, ...]
     returns: Returns
     burn_in: Annotated[Duration, NonNegative()]
-    """Test under load before a repaired server or rack takes work again."""
+    """Test under load of a server or rack with a new part, before it takes work again."""
     maintenance: tuple[Maintenance, ...] = ()
     upgrades: tuple[Upgrade, ...] = ()
 

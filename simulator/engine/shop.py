@@ -21,7 +21,7 @@ TRADES = ("it", "network", "mechanical", "electrical")
 FALSE_ALARM = "false_alarm"
 """Cause of outages in which nothing failed."""
 ON_SERVERS = ("server", "rack", "corrupt")
-"""Effects on what runs jobs: a burn-in before it does so again, and hangs."""
+"""Effects on what runs jobs."""
 SHIFTS = 8
 """Most shifts of a week: one a day, and the rest of one that runs into Monday."""
 
@@ -116,7 +116,8 @@ def _hangs(cls: FailureClass) -> bool:
 
 
 def _burns_in(cls: FailureClass) -> bool:
-    return cls.crew == "it" and cls.effect in ON_SERVERS and cls.name != FALSE_ALARM
+    """Return whether a server got a new part, which is tested before work returns to it."""
+    return cls.crew == "it" and cls.effect in ON_SERVERS and cls.part is not None
 
 
 def _by_part(
