@@ -4,7 +4,7 @@ import numpy as np
 
 from simulator.engine.world import World
 from simulator.kernels.rack_moves import find_racks, move_racks
-from simulator.kernels.strikes import lose_racks
+from simulator.kernels.strikes import lose_servers
 
 
 def assign(world: World, racks: np.ndarray, load: int) -> None:
@@ -21,16 +21,16 @@ def release(world: World, racks: np.ndarray) -> None:
         world.wake_waiting()
 
 
-def lose(world: World, racks: np.ndarray, part: int, lasts_s: float) -> None:
-    """Take a server out of each of some racks (`strikes.SERVER`), or the racks as a whole
-    (`strikes.RACK`), and bring it back after `lasts_s`."""
+def lose(world: World, racks: np.ndarray, servers: np.ndarray, lasts_s: float) -> None:
+    """Take so many servers of each of some racks (`strikes.RACK`: all of it) out of service, and
+    bring them back after `lasts_s`."""
     state, site = world.state, world.site
     now_s = float(world.env.now)
     wear = (state.servers_down, site.rack_servers, state.out, state.down_load)
     arguments = (
-        racks, part, now_s, now_s + lasts_s, state.queue, site.rows, state.racks, state.loads, wear
+        racks, servers, now_s, now_s + lasts_s, state.queue, site.rows, state.racks, state.loads, wear
     )
-    world.entry(lose_racks, *arguments)(*arguments)
+    world.entry(lose_servers, *arguments)(*arguments)
 
 
 def members(world: World, load: int) -> np.ndarray:

@@ -7,8 +7,9 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import effects, power
+from simulator.engine import outage, power
 from simulator.engine.cooling import plant_maps
+from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.kernels import columns, site_step, strikes
 from simulator.kernels.columns import Outdoors, Records
@@ -37,7 +38,7 @@ class Physics:
         self._arguments = (
             self._flags, (site.rows, site.halls),
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
-             state.supply, state.hall_air_c, state.plant_w, state.queue,
+             state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
              (state.servers_down, site.rack_servers, state.out, state.down_load)),
             plant_maps(site, weather), Outdoors(weather.dry_bulb_c, weather.wet_bulb_c), records,
         )
@@ -138,4 +139,5 @@ class Physics:
         world = self.world
         racks = np.flatnonzero(world.site.rack_block == block)
         world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, "chip shutdown")
-        effects.take_out(world, racks, "heat", TRIP_RESET_S)
+        inspected = of_one_stage("trip", world.env.now + TRIP_RESET_S)
+        outage.take_out(world, racks, "heat", TRIP_RESET_S, repair=inspected)

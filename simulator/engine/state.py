@@ -7,6 +7,7 @@ import numpy as np
 from simulator import rng
 from simulator.kernels import columns as c
 from simulator.kernels import philox
+from simulator.kernels.repair import TIMES
 from simulator.kernels.serving import WAIT_BINS
 from simulator.site import Site, plant_setpoint_c
 
@@ -60,6 +61,7 @@ class State:
     servers_down: np.ndarray  # (racks,) effects.py
     out: np.ndarray  # (racks,) causes that take the whole rack out; effects.py
     queue: c.StrikeQueue
+    support_down: np.ndarray  # (kinds of support racks in a hall,) servers out; effects.py
     idle_load: np.ndarray  # (racks,) pseudo-load of idle racks of this chip
     down_load: np.ndarray  # (racks,)
     _of_kinds: dict[tuple[int, tuple[str, ...]], np.ndarray] = field(
@@ -106,6 +108,7 @@ def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
         queue=_queue(len(names)),
+        support_down=np.zeros(len(site.support)),
         idle_load=idle,
         down_load=idle + 1,
     )
@@ -167,7 +170,7 @@ def _blocks(site: Site) -> c.BlockState:
     zeros = lambda: np.zeros(n)  # noqa: E731
     return c.BlockState(
         limit_w=site.block_limit_w.copy(), node=site.block_node, hall=site.block_hall,
-        approach_k_w=site.block_approach_k_w, pump_w=site.block_pump_w,
+        approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), flow=np.ones(n),
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
         hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
@@ -232,14 +235,20 @@ def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
 
 
 def _queue(loads: int) -> c.StrikeQueue:
+    """Return an empty queue; room that is never used costs no memory."""
+
     def ints(n: int) -> np.ndarray:
         return np.zeros(n, np.int64)
 
     return c.StrikeQueue(
-        at_s=np.zeros(STRIKE_ROOM), entity=ints(STRIKE_ROOM), rack=ints(STRIKE_ROOM),
-        effect=ints(STRIKE_ROOM), lasts_s=np.zeros(STRIKE_ROOM), applied=ints(STRIKE_ROOM),
-        drawn=ints(2), back_s=np.zeros(REPAIR_ROOM), back_order=ints(REPAIR_ROOM),
-        back_rack=ints(REPAIR_ROOM), back_part=ints(REPAIR_ROOM), under_way=ints(2),
+        at_s=np.zeros(STRIKE_ROOM), entity=ints(STRIKE_ROOM), kth=ints(STRIKE_ROOM),
+        cls=ints(STRIKE_ROOM), word=ints(STRIKE_ROOM), unit=ints(STRIKE_ROOM),
+        rack=ints(STRIKE_ROOM), servers=np.zeros(STRIKE_ROOM),
+        transient=np.zeros(STRIKE_ROOM, np.bool_), spread=np.zeros(STRIKE_ROOM),
+        until_s=np.zeros((STRIKE_ROOM, TIMES)), applied=ints(STRIKE_ROOM), drawn=ints(2),
+        key=ints(2),
+        back_s=np.zeros(REPAIR_ROOM), back_order=ints(REPAIR_ROOM), back_rack=ints(REPAIR_ROOM),
+        back_servers=np.zeros(REPAIR_ROOM), under_way=ints(2),
         due_s=np.full(1, np.inf), happened_s=np.zeros(1), watched=ints(loads), waiting=ints(1),
     )
 

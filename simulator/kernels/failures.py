@@ -1,35 +1,37 @@
 """The failure front: competing hazards of the whole fleet over one window."""
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 
 from simulator.kernels import philox
 
-Floats = np.ndarray
-
 
 @njit(cache=True)
 def draw(
-    hazards, up_frac, junction_c, key0, key1, start_s, window_s, ageing, found_s, found, found_k
+    hazards, classes, up_frac, temperature_c, key0, key1, start_s, window_s, found_s, found, found_k
 ):
     """Find every failure of the fleet in one window.
 
     Each entity (a class on one rack or one plant unit) carries a budget of cumulative hazard, unit
     exponential, drawn from its own stream; it fails when the hazard it has been exposed to uses the
-    budget up, and then draws the next. Time to failure is thereby exact for any hazard that is
-    constant inside a window: rate x units in service x 2^((T - T_ref)/doubling) x ageing, the
-    last factor (age/age_ref)^(shape-1), a Weibull under minimal repair.
+    budget up, and then draws the next. The hazard is
+
+        rate x share in service x 2^((T - T_ref)/doubling) x ((age/age_ref)^(shape-1) + new)
+
+    a Weibull under minimal repair, and new = infant x fresh x exp(-t/decay): each new unit brings
+    an excess that fades as it grows up, so the units of an entity add up to one exponential. Both
+    are integrated over the window, not sampled; temperatures and the share in service are those of
+    its start.
 
     Parameters
     ----------
-    hazards : Hazards
-        Columns of the entities.
-    up_frac, junction_c : float64 (racks,)
-        Share in service and junction temperature of each rack at the window's start.
-    ageing : float64 (classes,)
+    hazards, classes : Hazards, HazardClasses
+        Columns of the entities and of their classes.
+    up_frac : float64 (racks,)
+        Share in service of each rack.
+    temperature_c : float64 (sensors,)
     found_s, found, found_k : float64, int64, int64 (capacity,)
         Filled with failure times, entities, and the how-manieth of its entity each is, in order of
         time.
@@ -39,39 +41,79 @@ def draw(
     int
         Number found; above `found.size` the excess is lost, so give the arrays room.
     """
-    n, end_s = 0, start_s + window_s
+    n = 0
+    fading = np.exp(-window_s / classes.infant_decay_s)
     for e in range(hazards.rate_s.size):
-        rate_s = hazards.rate_s[e] * ageing[hazards.cls[e]]
-        rack = hazards.rack[e]
-        if rack >= 0:
-            rate_s *= up_frac[rack]
-            if hazards.doubling_k[e] > 0.0:
-                above_k = junction_c[rack] - hazards.reference_c[e]
-                rate_s *= math.exp(0.6931471805599453 * above_k / hazards.doubling_k[e])
-        budget = hazards.budget[e] - rate_s * window_s
-        if budget > 0.0 or rate_s == 0.0:
-            hazards.budget[e] = budget
+        cls = hazards.cls[e]
+        fresh = hazards.fresh[e]
+        hazards.fresh[e] = fresh * fading[cls]
+        rate_s = hazards.rate_s[e]
+        if hazards.rack[e] >= 0:
+            rate_s *= up_frac[hazards.rack[e]]
+        if rate_s == 0.0:
             continue
-        at_s = start_s + hazards.budget[e] / rate_s
-        while at_s < end_s:
+        if hazards.sensor[e] >= 0:
+            above_k = temperature_c[hazards.sensor[e]] - hazards.reference_c[e]
+            rate_s *= math.exp(0.6931471805599453 * above_k / hazards.doubling_k[e])
+        new_s, decay_s = rate_s * classes.infant[cls] * fresh, classes.infant_decay_s[cls]
+        if classes.shape[cls] != 1.0:
+            rate_s *= mean_ageing(
+                start_s - hazards.born_s[e], window_s, classes.shape[cls], classes.age_reference_s[cls]
+            )
+        spent = rate_s * window_s + new_s * decay_s * (1.0 - fading[cls])
+        classes.exposure[cls] += spent
+        budget = hazards.budget[e]
+        while budget < spent:
             hazards.drawn[e] += 1
             if n < found.size:
-                found_s[n] = at_s
+                found_s[n] = start_s + _used_up(budget, rate_s, new_s, decay_s, window_s)
                 found[n] = e
                 found_k[n] = hazards.drawn[e]
             n += 1
-            fresh = philox.exponential(
+            budget += philox.exponential(
                 key0, key1, hazards.word[e], hazards.unit[e], hazards.drawn[e], 0
             )
-            hazards.budget[e] = fresh
-            at_s += fresh / rate_s
-        hazards.budget[e] = (at_s - end_s) * rate_s
+        hazards.budget[e] = budget - spent
     kept = min(n, found.size)
     order = np.argsort(found_s[:kept], kind="mergesort")
     found_s[:kept] = found_s[:kept][order]
     found[:kept] = found[:kept][order]
     found_k[:kept] = found_k[:kept][order]
     return n
+
+
+@njit(cache=True)
+def mean_ageing(age_s, window_s, shape, reference_s):
+    """Return the mean of (age/reference)^(shape-1) over a window that begins at `age_s`.
+
+    Before its birth (a unit under replacement) an entity does not age and has no hazard.
+    """
+    end_s = age_s + window_s
+    if end_s <= 0.0:
+        return 0.0
+    gained = (end_s / reference_s) ** shape
+    if age_s > 0.0:
+        gained -= (age_s / reference_s) ** shape
+    return reference_s / (shape * window_s) * gained
+
+
+@njit(cache=True)
+def _used_up(budget, rate_s, new_s, decay_s, window_s):
+    """Return the time into the window at which rate t + new decay (1 - exp(-t/decay)) = budget.
+
+    Newton's steps from zero rise towards the root and never pass it, as the curve is concave.
+    """
+    if new_s * decay_s < 1e-12 * budget:
+        return min(budget / rate_s, window_s)
+    at_s = 0.0
+    for _ in range(50):
+        faded = math.exp(-at_s / decay_s)
+        missing = budget - rate_s * at_s - new_s * decay_s * (1.0 - faded)
+        step_s = missing / (rate_s + new_s * faded)
+        at_s += step_s
+        if step_s <= 1e-9 * window_s:
+            break
+    return min(at_s, window_s)
 
 
 @njit(cache=True)
@@ -84,28 +126,31 @@ def first_budgets(hazards, key0, key1):
         )
 
 
-class Lasts(NamedTuple):
-    """How long what failed is out, by class; shape (classes,)."""
-
-    transient: Floats  # share that a restart cures
-    reset_s: Floats  # if it does
-    repair_s: Floats  # median if it does not
-    spread: Floats  # log-standard deviation of the repair
-
-
 @njit(cache=True)
-def outcomes(hazards, found, found_k, key0, key1, lasts, transient, lasts_s):
-    """Find for each failure whether it is transient and how long it lasts, from a uniform and a
-    standard normal draw of the entity's own stream at the how-manieth failure it is.
+def outcomes(hazards, found, found_k, key0, key1, chance, spread, common):
+    """Return for each failure a uniform (is it transient?), a standard normal (how long is the
+    repair?) and a uniform (does it take the whole group?), drawn from the entity's own stream at
+    the how-manieth failure it is.
 
-    `transient` and `lasts_s` (n or more,) receive them.
+    `chance`, `spread` and `common` (n,) receive them.
     """
     for i in range(found.size):
         e = found[i]
-        word, unit, k, cls = hazards.word[e], hazards.unit[e], found_k[i], hazards.cls[e]
-        transient[i] = philox.uniform(key0, key1, word, unit, k, 1) < lasts.transient[cls]
-        if transient[i]:
-            lasts_s[i] = lasts.reset_s[cls]
-        else:
-            normal = philox.normal(key0, key1, word, unit, k, 2)
-            lasts_s[i] = lasts.repair_s[cls] * math.exp(lasts.spread[cls] * normal)
+        word, unit, k = hazards.word[e], hazards.unit[e], found_k[i]
+        chance[i] = philox.uniform(key0, key1, word, unit, k, 1)
+        spread[i] = philox.normal(key0, key1, word, unit, k, 2)
+        common[i] = philox.uniform(key0, key1, word, unit, k, 3)
+
+
+@njit(cache=True)
+def servers_hit(servers, share, key0, key1, hall, push):
+    """Return how many servers of each rack of a hall a push makes fail; each does with `share`.
+
+    `servers` (racks,) counts them; the draws belong to the hall, the rack, the server and the push.
+    """
+    hit = np.zeros(servers.size)
+    for r in range(servers.size):
+        for s in range(int(servers[r])):
+            if philox.uniform(key0, key1, hall, r, s, push) < share:
+                hit[r] += 1.0
+    return hit

@@ -30,12 +30,12 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         Whether speeds and caps are away from one; whether chips throttle; whether the engine knows
         that they do.
     site : (rows, halls)
-    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, wear)
+    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear)
     """
     rows, halls = site
-    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, wear = state
+    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear = state
     for k in range(first, stop):
-        found = strikes.happen((k + 1) * STEP_S, queue, rows, rack, loads, wear)
+        found = strikes.happen((k + 1) * STEP_S, queue, shop, rows, rack, loads, wear)
         if found != strikes.CALM:
             return k, found
         hour, hour_frac = k // HOUR_STEPS, (k % HOUR_STEPS + 0.5) / HOUR_STEPS
@@ -78,7 +78,7 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
             return following, OVERLOAD
         if flags[1] != flags[2]:
             return following, THROTTLE
-    return stop, strikes.happen(before_s, queue, rows, rack, loads, wear)
+    return stop, strikes.happen(before_s, queue, shop, rows, rack, loads, wear)
 
 
 @njit(cache=True)

@@ -7,21 +7,24 @@ those of one time in the order in which they began. What the engine must decide 
 import numpy as np
 from numba import njit
 
+from simulator.kernels import repair
 from simulator.kernels.rack_moves import refresh_rack
 
 CALM, STRIKE, WAKE = 0, 4, 5
 """Nothing to decide; a failure that the engine must apply; racks are back that someone waits for."""
-NOTHING, SERVER, RACK, ASK = range(4)
-"""What a failure takes out of a rack; `ASK`: the engine knows."""
+NOTHING, SERVER, RACK, ASK = 0.0, 1.0, np.inf, -1.0
+"""Servers that a failure takes out of a rack; `ASK`: the engine knows."""
 
 
 @njit(cache=True)
-def happen(before_s, queue, rows, racks, loads, wear):
+def happen(before_s, queue, shop, rows, racks, loads, wear):
     """Let failures and repairs happen, in order, until the engine must decide or `before_s` is next.
 
     Parameters
     ----------
     queue : StrikeQueue
+    shop : repair.Shop
+        Without classes where the scenario has no `operations`.
     wear : (servers_down, servers, out, down_load)
         Per rack: servers out and installed, causes that take it out as a whole, the pseudo-load of
         what is out of service.
@@ -37,7 +40,7 @@ def happen(before_s, queue, rows, racks, loads, wear):
         i = queue.drawn[0]
         if i < queue.drawn[1] and queue.at_s[i] == queue.due_s[0]:
             queue.drawn[0] += 1
-            found = _strike(i, queue, rows, racks, loads, wear)
+            found = _strike(i, queue, shop, rows, racks, loads, wear)
         else:
             found = _return(queue, rows, racks, loads, wear)
         set_due(queue)
@@ -47,10 +50,11 @@ def happen(before_s, queue, rows, racks, loads, wear):
 
 
 @njit(cache=True)
-def lose_racks(chosen, part, now_s, back_s, queue, rows, racks, loads, wear):
-    """Take a server out of each of some racks, or the racks as a whole, until `back_s`."""
+def lose_servers(chosen, servers, now_s, back_s, queue, rows, racks, loads, wear):
+    """Take so many `servers` (n,) of each of some racks, or `RACK` for all of it, out until
+    `back_s`."""
     for j in range(chosen.size):
-        _lose(chosen[j], part, now_s, back_s, queue, rows, racks, loads, wear)
+        _lose(chosen[j], servers[j], now_s, back_s, queue, rows, racks, loads, wear)
     set_due(queue)
 
 
@@ -66,48 +70,54 @@ def set_due(queue):
 
 
 @njit(cache=True)
-def _strike(i, queue, rows, racks, loads, wear):
+def _strike(i, queue, shop, rows, racks, loads, wear):
     """Apply failure `i`, unless the engine must."""
-    rack, effect = queue.rack[i], queue.effect[i]
+    rack, servers, at_s = queue.rack[i], queue.servers[i], queue.at_s[i]
     if rack >= 0 and racks.up_frac[rack] == 0.0:
         return CALM  # a rack that is switched off wears nothing out
-    if effect == ASK or queue.watched[racks.load[rack]] == 1:
+    if servers < 0.0 or queue.watched[racks.load[rack]] == 1:
         return STRIKE
     queue.applied[i] = 1
-    if effect != NOTHING:
-        at_s = queue.at_s[i]
-        _lose(rack, effect, at_s, at_s + queue.lasts_s[i], queue, rows, racks, loads, wear)
+    if shop.trade.size > 0:
+        key, entity = (queue.key[0], queue.key[1]), (queue.word[i], queue.unit[i], queue.kth[i])
+        repair.book(
+            shop, queue.cls[i], at_s, queue.transient[i], queue.spread[i], key, entity,
+            queue.until_s[i],
+        )
+    if servers > 0.0:
+        lasts_s = queue.until_s[i, repair.BACK] - at_s
+        _lose(rack, servers, at_s, at_s + lasts_s, queue, rows, racks, loads, wear)
     return CALM
 
 
 @njit(cache=True)
-def _lose(rack, part, now_s, back_s, queue, rows, racks, loads, wear):
-    _count(rack, part, 1, wear)
+def _lose(rack, servers, now_s, back_s, queue, rows, racks, loads, wear):
+    _count(rack, servers, 1.0, wear)
     refresh_rack(rack, now_s, rows, racks, loads, wear)
-    _push(rack, part, back_s, queue)
+    _push(rack, servers, back_s, queue)
 
 
 @njit(cache=True)
 def _return(queue, rows, racks, loads, wear):
     """Bring back what is repaired first."""
-    now_s, rack, part = queue.back_s[0], queue.back_rack[0], queue.back_part[0]
+    now_s, rack, servers = queue.back_s[0], queue.back_rack[0], queue.back_servers[0]
     _pop(queue)
-    _count(rack, part, -1, wear)
+    _count(rack, servers, -1.0, wear)
     refresh_rack(rack, now_s, rows, racks, loads, wear)
     return WAKE if queue.waiting[0] == 1 else CALM
 
 
 @njit(cache=True)
-def _count(rack, part, change, wear):
+def _count(rack, servers, change, wear):
     servers_down, _, out, _ = wear
-    if part == SERVER:
-        servers_down[rack] += change
+    if servers == RACK:
+        out[rack] += int(change)
     else:
-        out[rack] += change
+        servers_down[rack] += change * servers
 
 
 @njit(cache=True)
-def _push(rack, part, back_s, queue):
+def _push(rack, servers, back_s, queue):
     """Add a repair to the heap."""
     at = queue.under_way[0]
     if at == queue.back_s.size:
@@ -121,7 +131,7 @@ def _push(rack, part, back_s, queue):
             break
         _shift(above, at, queue)
         at = above
-    _put(at, back_s, order, rack, part, queue)
+    _put(at, back_s, order, rack, servers, queue)
 
 
 @njit(cache=True)
@@ -138,7 +148,7 @@ def _pop(queue):
             break
         _shift(child, at, queue)
         at = child
-    _put(at, back_s, order, queue.back_rack[size], queue.back_part[size], queue)
+    _put(at, back_s, order, queue.back_rack[size], queue.back_servers[size], queue)
 
 
 @njit(cache=True)
@@ -153,13 +163,13 @@ def _earlier(at, back_s, order, queue):
 def _shift(source, target, queue):
     _put(
         target, queue.back_s[source], queue.back_order[source], queue.back_rack[source],
-        queue.back_part[source], queue,
+        queue.back_servers[source], queue,
     )
 
 
 @njit(cache=True)
-def _put(at, back_s, order, rack, part, queue):
+def _put(at, back_s, order, rack, servers, queue):
     queue.back_s[at] = back_s
     queue.back_order[at] = order
     queue.back_rack[at] = rack
-    queue.back_part[at] = part
+    queue.back_servers[at] = servers

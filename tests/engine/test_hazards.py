@@ -8,13 +8,16 @@ from small import load_tree, pod_site, pod_tree
 from simulator import simulation
 from simulator.components import from_catalog
 from simulator.components.failure_class import FailureClass
-from simulator.engine import hazards
+from simulator.engine import hazards, populations
 from simulator.simulation import simulate
 
 YEAR_S = 31_557_600.0
 POPULATIONS = {
-    "accelerator": 576, "server": 8 * 18, "rack": 8, "block": 3, "hall": 1, "line": 2,
-    "transformer": 2, "liquid_plant_unit": 3, "air_plant_unit": 2,
+    "accelerator": 576, "server": 8 * 18, "rack": 8, "hall": 1, "line": 2,
+    "block": 2 + 2,  # two of accelerators, and the two sides of the support racks
+    "transformer": 2, "liquid_plant_unit": 3, "air_plant_unit": 2, "hall_group": 1,
+    "liquid_plant_fan": 3 * 16, "air_plant_fan": 2 * 2, "coolant_unit": 2, "coolant_pump": 4,
+    "feeder": 2, "ups_module": 2 * 5, "generator": 1,
 }
 
 
@@ -27,7 +30,7 @@ def a_class(per, effect="interrupt", rate="1 /year", **figures):
 def test_every_unit_of_a_population_counts_once(per, units):
     fleet = hazards.build(pod_site(), (a_class(per),))
     assert fleet.hazards.rate_s.sum() * YEAR_S == pytest.approx(units)
-    assert np.all((fleet.hazards.rack >= 0) == (per in hazards.ON_RACKS))
+    assert np.all((fleet.hazards.rack >= 0) == (per in populations.ON_RACKS))
 
 
 @pytest.mark.parametrize(("per", "units"), [
