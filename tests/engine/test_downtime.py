@@ -92,7 +92,7 @@ def test_causes_add_up_to_what_is_out_second_by_second(rows):
         note(outages, rack, float(start), float(lasts), f"c{k}", servers=count)
     expected_s = dict.fromkeys((f"c{k}" for k in range(len(rows))), 0.0)
     for second in range(801):
-        left = {rack: 1.0 for rack in range(3)}
+        left = dict.fromkeys(range(3), 1.0)
         for k, (rack, start, lasts, servers) in enumerate(rows):
             if start <= second < start + lasts:
                 share = 1.0 if servers is None else servers / SITE.rack_servers[rack]
