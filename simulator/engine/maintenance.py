@@ -95,10 +95,10 @@ def _upgrade(world: World, plan: Upgrade, drain_s: float) -> Process:
             held = world.state.racks.load[racks].copy()
             outage.servers_out(world, racks, servers, plan.name, lasts_s, work)
             for load in np.unique(held):
-                told = Alarm(plan.name, racks[held == load], transient=False, planned=True)
-                world.alarm(int(load), told)
-        told = f"wave of {int(servers.sum())} {plan.on}s from here on"
-        world.log("upgrade", world.rack_name(int(racks[0])), plan.name, lasts_s, told)
+                alarm = Alarm(plan.name, racks[held == load], transient=False, planned=True)
+                world.alarm(int(load), alarm)
+        wave = f"wave of {int(servers.sum())} {plan.on}s from here on"
+        world.log("upgrade", world.rack_name(int(racks[0])), plan.name, lasts_s, wave)
         yield world.env.timeout(lasts_s + plan.soak)
 
 

@@ -44,8 +44,7 @@ def columns_of(
         **_by_class(operations, classes),
         **_by_part(operations, classes, rates_s),
         **_by_group(operations, classes, rates_s),
-        hang_s=operations.monitoring.hang, diagnosis_spread=operations.diagnosis.spread,
-        no_fault_found=operations.returns.no_fault_found,
+        hang_s=operations.monitoring.hang, no_fault_found=operations.returns.no_fault_found,
         turnaround_s=operations.returns.turnaround,
         start_s=start.weekday() * DAY_S + midnight_s, end_s=float(end_s),
     )
@@ -83,6 +82,9 @@ def _by_class(operations: Operations, classes: tuple[FailureClass, ...]) -> dict
         "detection_spread": column(lambda c: c.detection_spread if c.detection else watch.spread),
         "hang_share": column(lambda c: watch.hang_share if _hangs(c) else 0.0),
         "diagnosis_s": column(lambda c: _diagnosis_s(operations, c)),
+        "diagnosis_spread": column(
+            lambda c: 0.0 if c.name == FALSE_ALARM else operations.diagnosis.spread
+        ),
         "trade": whole(lambda c: -1 if c.name == FALSE_ALARM else TRADES.index(c.crew)),
         "part": whole(lambda c: -1 if c.part is None else parts.index(c.part)),
         "work_s": column(lambda c: c.repair if c.hands_on is None else c.hands_on),

@@ -75,7 +75,7 @@ def offer(tails, gap_from, gap_to, gaps, ready, length):
     (float, int)
         The start, and the gap that it is in, or -1 - crew for the end of a crew's promises.
     """
-    crew = np.argmin(tails)
+    crew = int(np.argmin(tails))
     start, where = max(tails[crew], ready), -1 - crew
     for g in range(gaps):
         begins = max(gap_from[g], ready)

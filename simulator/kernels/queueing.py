@@ -61,7 +61,7 @@ def stock_for_fill_rate(demand: float, wanted: float) -> int:
     stock, below = 0, 0.0
     while below < wanted:
         term = _poisson(stock, demand)
-        if term == 0.0 and stock > demand:
+        if below + term == below and stock > demand:
             break  # what is left is beyond the precision of the sum
         below += term
         stock += 1

@@ -32,6 +32,7 @@ class Shop(NamedTuple):
     detection_spread: Floats
     hang_share: Floats
     diagnosis_s: Floats
+    diagnosis_spread: Floats
     trade: Ints  # -1: needs nobody
     part: Ints  # -1: none
     work_s: Floats  # median, with crew and part at hand
@@ -60,7 +61,6 @@ class Shop(NamedTuple):
     busy_s: Floats  # shift time at work before the end of the run
     # alike for all
     hang_s: float
-    diagnosis_spread: float
     no_fault_found: float
     turnaround_s: float
     start_s: float  # of the run, since a Monday 00:00 of the campus's clock
@@ -110,7 +110,7 @@ def book(shop, cls, at_s, transient, spread, key, entity, times):
         sums[RESETS] += 1.0
         return
     lasts_s = shop.diagnosis_s[cls] * math.exp(
-        shop.diagnosis_spread * _normal(key, entity, DIAGNOSIS_DRAW)
+        shop.diagnosis_spread[cls] * _normal(key, entity, DIAGNOSIS_DRAW)
     )
     times[DIAGNOSED] = times[NOTICED] + lasts_s
     times[PART] = _take_part(shop, cls, times[DIAGNOSED], _uniform(key, entity, RETURN_DRAW))
