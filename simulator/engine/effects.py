@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import coolant, membership, network_parts, power, pushes, rewiring, supply
+from simulator.engine import coolant, network_parts, power, pushes, rewiring, supply
 from simulator.engine.alarm import Alarm
 from simulator.engine.outage import after, servers_out, take_out
 from simulator.engine.world import World

@@ -36,12 +36,13 @@ class Front:
         env, racks, fleet = self.world.env, self.world.state.racks, self.fleet
         found_s, found, found_k = np.zeros(ROOM), np.zeros(ROOM, np.int64), np.zeros(ROOM, np.int64)
         chance, spread, common = np.zeros(ROOM), np.zeros(ROOM), np.zeros(ROOM)
-        while True:
+        while env.now < self.world.end_s:
             start_s = env.now
+            window_s = min(WINDOW_S, self.world.end_s - start_s)
             self._renew(start_s)
             n = kernel.draw(
                 fleet.hazards, fleet.classes, racks.up_frac, hazards.temperatures_c(self.world.state),
-                *self.key, float(start_s), WINDOW_S, found_s, found, found_k,
+                *self.key, float(start_s), float(window_s), found_s, found, found_k,
             )
             if n > ROOM:
                 raise RuntimeError(f"{n} failures within four hours: check the failure rates")
@@ -56,7 +57,7 @@ class Front:
                 together = common[i] < fleet.common[entity]
                 for hit in self._group(entity) if together else (entity,):
                     self._strike(int(hit), float(chance[i]), float(spread[i]), together)
-            yield env.timeout(start_s + WINDOW_S - env.now)
+            yield env.timeout(start_s + window_s - env.now)
 
     def _group(self, entity: int) -> np.ndarray:
         """Return the units that stand in for each other with one, itself included."""

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
-
 from pydantic import Field
 
 from simulator.components.cooling import psychrometrics, tower
