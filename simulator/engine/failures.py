@@ -70,7 +70,7 @@ class Front:
         while self.replaced and self.replaced[0][0] <= now_s:
             back_s, entity = heapq.heappop(self.replaced)
             grown = math.exp((back_s - now_s) / self.classes[columns.cls[entity]].infant_decay)
-            before = columns.fresh[entity] if units[entity] > 1.0 else 0.0
+            before = 0.0 if columns.single[entity] == 1 else columns.fresh[entity]
             columns.fresh[entity] = before + grown / units[entity]
 
     def _strike(self, entity: int, chance: float, spread: float, together: bool = False) -> None:
@@ -80,7 +80,7 @@ class Front:
         if rack >= 0 and world.state.racks.up_frac[rack] == 0.0:
             return  # a rack that is switched off wears nothing out
         target, unit = int(self.fleet.target[entity]), int(columns.unit[entity])
-        single = rack < 0 and self.fleet.units[entity] == 1.0
+        single = columns.single[entity] == 1
         if single and world.env.now < world.repaired_s.get((cls.name, target, unit), 0.0):
             return  # nor does a unit of plant that is under repair
         transient = chance < cls.transient
@@ -101,7 +101,7 @@ class Front:
     def _replace(self, entity: int, cls: FailureClass, back_s: float) -> None:
         """Note that a new unit comes: an entity of one unit is born again, one of many is as old as
         before (minimal repair) but for the infancy of the new unit."""
-        if self.fleet.units[entity] == 1.0:
+        if self.fleet.hazards.single[entity] == 1:
             self.fleet.hazards.born_s[entity] = back_s
         if cls.infant > 0.0:
             heapq.heappush(self.replaced, (back_s, entity))

@@ -24,7 +24,7 @@ def draw(
     an excess that fades as it grows up, so the units of an entity add up to one exponential. Both
     are integrated over the window, not sampled (where an entity has both, its ageing is spread evenly
     inside the window); temperatures and the share in service are those of
-    its start.
+    its start. A single unit that ages is not exposed for the rest of the window in which it failed.
 
     Parameters
     ----------
@@ -74,9 +74,13 @@ def draw(
                 found[n] = e
                 found_k[n] = hazards.drawn[e]
             n += 1
-            budget += philox.exponential(
+            following = philox.exponential(
                 key0, key1, hazards.word[e], hazards.unit[e], hazards.drawn[e], 0
             )
+            if hazards.single[e] == 1 and shape != 1.0:  # its repair or its youth outlasts the window
+                classes.exposure[cls] -= spent - budget
+                budget = spent
+            budget += following
         hazards.budget[e] = budget - spent
     kept = min(n, found.size)
     order = np.argsort(found_s[:kept], kind="mergesort")
