@@ -17,6 +17,7 @@ from simulator.engine import (
     downtime,
     incidents,
     maintenance,
+    rates,
     recorder,
     shop_tables,
     state,
@@ -74,7 +75,8 @@ def simulate(
     )
     start = spec.period.start.astimezone(UTC)
     outdoors = for_period(weather, start, records.hall.shape[0])
-    classes = _failure_classes(scenario)
+    fleet = _failure_classes(scenario)
+    classes = rates.of_replicate(fleet, spec.reliability.rates, spec.seed, replicate)
     front = Front(
         world, classes, spec.reliability.age, spec.operations, spec.period.start
     )
@@ -96,7 +98,10 @@ def simulate(
 
     clock.run(env, physics, world.end_s, progress)
     front.tell()
-    tables = {"downtime": downtime.table(site, world.outages, world.end_s)}
+    tables = {
+        "downtime": downtime.table(site, world.outages, world.end_s),
+        "rates": rates.table(world, front, fleet),
+    }
     tables |= _shop_tables(spec, front)
     return _results(scenario, world, records, weather, work, pools, replicate, tables)
 

@@ -61,19 +61,21 @@ class Front:
 
     def run(self) -> Generator[Any, Any, None]:
         """Draw the failures of each window in turn."""
-        while True:
-            self._draw()
-            yield self.world.env.timeout(WINDOW_S)
+        env, end_s = self.world.env, self.world.end_s
+        while env.now < end_s:
+            window_s = min(WINDOW_S, end_s - env.now)
+            self._draw(window_s)
+            yield env.timeout(window_s)
             self.tell()
 
-    def _draw(self) -> None:
+    def _draw(self, window_s: float) -> None:
         """Put the failures of the window that begins now in the queue."""
         world, fleet, queue = self.world, self.fleet, self.world.state.queue
         start_s = float(world.env.now)
         self._renew(start_s)
         n = kernel.draw(
             fleet.hazards, fleet.classes, world.state.racks.up_frac,
-            hazards.temperatures_c(world.state), *self.key, start_s, WINDOW_S,
+            hazards.temperatures_c(world.state), *self.key, start_s, float(window_s),
             queue.at_s, queue.entity, queue.kth,
         )
         if n > queue.at_s.size:
@@ -133,7 +135,7 @@ class Front:
         while self.replaced and self.replaced[0][0] <= now_s:
             back_s, entity = heapq.heappop(self.replaced)
             grown = math.exp((back_s - now_s) / self.classes[columns.cls[entity]].infant_decay)
-            before = columns.fresh[entity] if units[entity] > 1.0 else 0.0
+            before = 0.0 if columns.single[entity] == 1 else columns.fresh[entity]
             columns.fresh[entity] = before + grown / units[entity]
 
     def _strike(self, entity: int, i: int, together: bool) -> None:
@@ -144,7 +146,7 @@ class Front:
         if rack >= 0 and world.state.racks.up_frac[rack] == 0.0:
             return  # a rack that is switched off wears nothing out
         target, unit = int(self.fleet.target[entity]), int(columns.unit[entity])
-        single = rack < 0 and self.fleet.units[entity] == 1.0
+        single = columns.single[entity] == 1
         if single and now_s < world.repaired_s.get((cls.name, target, unit), 0.0):
             return  # nor does a unit of plant that is under repair
         drawn = (int(columns.word[entity]), unit, int(queue.kth[i]))
@@ -170,7 +172,7 @@ class Front:
     def _replace(self, entity: int, cls: FailureClass, back_s: float) -> None:
         """Note that a new unit comes: an entity of one unit is born again, one of many is as old as
         before (minimal repair) but for the infancy of the new unit."""
-        if self.fleet.units[entity] == 1.0:
+        if self.fleet.hazards.single[entity] == 1:
             self.fleet.hazards.born_s[entity] = back_s
         if cls.infant > 0.0:
             heapq.heappush(self.replaced, (back_s, entity))
