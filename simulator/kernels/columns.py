@@ -108,13 +108,13 @@ class LoadState(NamedTuple):
 class BlockState(NamedTuple):
     """Shape (blocks,)."""
 
-    limit_w: Floats  # frozen: continuous rating at the power factor
+    limit_w: Floats  # supply.py: continuous rating at the power factor, less where feeders are out
     node: Ints  # frozen: power-tree node that feeds its racks
     hall: Ints  # frozen
-    approach_k_w: Floats  # frozen: coolant unit approach per watt of liquid heat
-    pump_w: Floats  # frozen: coolant unit pumps
+    approach_k_w: Floats  # coolant.py: coolant unit approach per watt of liquid heat
+    pump_w: Floats  # coolant.py: coolant unit pumps
     support_w: Floats  # support.py: draw of racks without accelerators in this step
-    flow: Floats  # effects.py: share of the step in which coolant flows, before it stops
+    flow: Floats  # coolant.py: share of the step in which coolant flows, before it stops
     cap: Floats  # power cap on dynamic power in this step
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
@@ -213,10 +213,54 @@ class Hazards(NamedTuple):
     word: Ints  # counter word of the class and its hall or plant
     unit: Ints  # index inside them
     rate_s: Floats  # at reference temperature and age, all units of the entity
-    doubling_k: Floats  # 0: no acceleration
+    sensor: Ints  # index of the temperature that speeds it up, or -1
+    doubling_k: Floats
     reference_c: Floats
+    born_s: Floats  # failures.py: since when it ages, from the start of the run
+    fresh: Floats  # new units (fading as they grow up) over all units, at the next window's start
+    single: Ints  # 1: one unit, which a repair makes new
     budget: Floats  # cumulative hazard left until the next failure
     drawn: Ints
+
+
+class HazardClasses(NamedTuple):
+    """What the entities of a failure class share; shape (classes,)."""
+
+    shape: Floats  # Weibull
+    age_reference_s: Floats
+    infant: Floats  # further hazard of a new unit over that of a grown one
+    infant_decay_s: Floats
+    exposure: Floats  # cumulative hazard of all entities since the start
+
+
+class StrikeQueue(NamedTuple):
+    """Failures drawn for the window at hand, and repairs of racks under way (`kernels/strikes.py`)."""
+
+    # failures.py, by failure in order of time: (room,)
+    at_s: Floats
+    entity: Ints  # row of Hazards
+    kth: Ints  # the how-manieth of its entity
+    cls: Ints
+    word: Ints
+    unit: Ints
+    rack: Ints  # the rack it hits, or -1
+    servers: Floats  # what it takes of the rack: none, one, all (infinite); negative: ask the engine
+    transient: Ints  # boolean
+    spread: Floats  # standard normal of the repair's length
+    until_s: Floats  # (room, repair.TIMES) moments of the repair; at first only the last, all in
+    applied: Ints  # 1 once the kernel has applied it
+    drawn: Ints  # (2,) the next failure, and how many there are
+    key: Ints  # (2,) of the repair's draws
+    # the heap of repairs: (repairs,)
+    back_s: Floats
+    back_order: Ints  # which began first of those done at once
+    back_rack: Ints
+    back_servers: Floats
+    under_way: Ints  # (2,) repairs in the heap, and ever begun
+    due_s: Floats  # (1,) when the next failure or repair happens
+    happened_s: Floats  # (1,) when the last one did
+    watched: Ints  # physics.py: (loads,) 1 if something is to be told of failures under the load
+    waiting: Ints  # physics.py: (1,) 1 if someone waits for racks
 
 
 class Supply(NamedTuple):

@@ -5,12 +5,13 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
 from simulator.components.incident import Incident
 from simulator.components.kinds import Spec
+from simulator.components.operations import Operations
 from simulator.components.topology import Topology
 from simulator.documents import Document
 from simulator.units import CarbonIntensity, Duration, EnergyPrice, PowerPrice, Within
@@ -37,6 +38,9 @@ class Reliability(Spec):
     """Failure classes, from the catalog."""
     age: Annotated[Duration, Within("0 s", "50 years")] = 31_557_600.0
     """Age of the fleet at the start."""
+    rates: Literal["fixed", "drawn"] = "fixed"
+    """`fixed`: every replicate fails at the fleet's rates; `drawn`: each draws rates of its own, as
+    far apart as published fleets are (`engine/rates.py`)."""
     rate_scale: Annotated[float, Field(ge=0, le=100)] = 1.0
     """Multiplies every failure rate; published fleets differ by a factor of three."""
 
@@ -70,6 +74,9 @@ class ScenarioSpec(Spec):
     weather: WeatherSource
     period: Period
     reliability: Reliability = Reliability()
+    operations: Operations | None = None
+    """How failures are noticed, diagnosed and repaired, and what is planned. Blank: repairs last what
+    their classes say, all in all, and nothing is planned."""
     incidents: tuple[Incident, ...] = ()
     """Failures that happen whatever the draws say."""
     economics: Economics
