@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from simulator.components.rack import Rack
 from simulator.components.storage import Storage
 from simulator.errors import squash
 from simulator.site import Site
@@ -25,11 +26,7 @@ class Store:
 
     def __init__(self, site: Site) -> None:
         self.spec = site.topology.storage or Storage()
-        named = squash(self.spec.rack)
-        self.racks = sum(
-            entry.count for entry in site.support
-            if named in {squash(name) for name in (entry.rack.name, *entry.rack.aliases)}
-        )
+        self.racks = sum(entry.count for entry in site.support if self._is_mine(entry.rack))
         self.out = 0.0
         """Racks out of service, parts of them counted as parts."""
         self.writers: dict[int, Writer] = {}
@@ -77,10 +74,15 @@ class Store:
         self.writers.pop(load, None)
         self._tell(load)
 
-    def lose(self, racks: float) -> None:
-        """Take racks, or a part of one, out of service; a negative number brings them back."""
-        self.out += racks
-        self._tell(-1)
+    def lose_servers(self, rack: Rack, servers: float) -> None:
+        """Take servers of a support rack out of service, if it is one of storage; a negative number
+        brings them back. What they held is read from the others, at the rate of those."""
+        if self._is_mine(rack):
+            self.out += servers / rack.servers
+            self._tell(-1)
+
+    def _is_mine(self, rack: Rack) -> bool:
+        return squash(self.spec.rack) in {squash(name) for name in (rack.name, *rack.aliases)}
 
     def _tell(self, besides: int) -> None:
         for load, writer in list(self.writers.items()):

@@ -10,10 +10,14 @@ from simulator.site import Site
 
 SPARING = ("interrupt",)
 """Effects that leave the memory of the racks as it is."""
-RACKS_TOGETHER = ("block", "flow", "pump", "switch", "push", "ups")
-"""Effects that take several racks at once."""
-ELSEWHERE = ("uplink", "plant_unit", "plant_fan", "line", "transformer", "feeder", "generator", "support")
-"""Effects that stop no job by themselves."""
+OF_BLOCKS = ("block", "flow")
+"""Effects that take all racks of a block at once."""
+OF_HALLS = ("switch", "push")
+"""Effects that take several racks somewhere in a hall."""
+ABOVE = ("spine_switch", "core_switch")
+"""Switches whose loss leaves the job a slower network."""
+INSIDE = (*SPARING, "server", "rack", "corrupt")
+"""Effects on one rack. All others have something that stands in for what is lost."""
 
 
 @dataclass(frozen=True)
@@ -47,31 +51,24 @@ def exposure_of(
     """Return the exposure of a job on `wanted` of the racks it may use.
 
     Of what strikes racks it bears its share. Of what strikes a block or a leaf switch it bears as
-    many as its racks fill when they stand together.
+    many as its racks fill when they stand together. Of what several racks of a hall hang on it bears
+    its share too.
     """
-    hazards = fleet.hazards
-    share = wanted / max(racks.size, 1)
-    on_racks = np.bincount(
-        hazards.cls, weights=hazards.rate_s * (np.isin(hazards.rack, racks) & (hazards.rack >= 0)),
-        minlength=len(classes),
-    )
-    on_plant = np.bincount(
-        hazards.cls, weights=hazards.rate_s * (hazards.rack < 0), minlength=len(classes)
-    )
-    blocks = np.unique(site.rack_block[racks]).size
-    filled = min(np.ceil(wanted / max(racks.size / max(blocks, 1), 1.0)), blocks)
-    plant_share = filled / max(len(site.block_names), 1)
-    rates = [0.0, 0.0, 0.0]
+    hazards, rates = fleet.hazards, [0.0, 0.0, 0.0]
+    blocks = np.unique(site.rack_block[racks])
+    filled = min(np.ceil(wanted * blocks.size / racks.size), blocks.size) / blocks.size
+    share = wanted / racks.size
+    mine = np.isin(hazards.rack, racks)
     for i, cls in enumerate(classes):
-        if cls.effect not in ELSEWHERE and cls.per not in ("spine_switch", "core_switch"):
-            rates[_kind(cls)] += share * on_racks[i] + plant_share * on_plant[i]
+        of = hazards.cls == i
+        if cls.effect in INSIDE:
+            kind = 0 if cls.effect in SPARING else 1
+            rates[kind] += share * float(hazards.rate_s[of & mine].sum())
+        elif cls.effect in OF_BLOCKS:
+            rates[2] += filled * float(hazards.rate_s[of & np.isin(fleet.target, blocks)].sum())
+        elif cls.effect in OF_HALLS and cls.per not in ABOVE:
+            rates[2] += share * float(hazards.rate_s[of].sum())
     return Exposure(*rates)
-
-
-def _kind(cls: FailureClass) -> int:
-    if cls.effect in SPARING:
-        return 0
-    return 2 if cls.effect in RACKS_TOGETHER else 1
 
 
 def _mean(rate_s: float) -> float:

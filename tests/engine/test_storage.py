@@ -5,10 +5,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from small import Bench, load_tree, pod_site, pod_tree
 
+from simulator.components import from_catalog
+from simulator.components.failure_class import FailureClass
 from simulator.components.sizing import support_w
 from simulator.components.storage import Storage
-from simulator.engine import support
+from simulator.engine import effects, support
 from simulator.engine.storage import Store, Writer
+
+STORAGE = from_catalog.rack("STORAGE")
 
 
 def store(*most, racks=2.0, write=1e10):
@@ -41,10 +45,12 @@ def test_racks_out_of_service_take_their_bandwidth_with_them_and_everyone_is_tol
     found.join(1, Writer(1e12, 0.0, lambda: told.append("second")))
     assert told == ["first"]  # who joins knows
     assert found.write_bytes_s(0) == pytest.approx(1e10)
-    found.lose(1.5)
+    found.lose_servers(from_catalog.rack("CPU"), 5)
+    assert told == ["first"]
+    found.lose_servers(STORAGE, 1.5 * STORAGE.servers)
     assert told == ["first", "first", "second"]
     assert found.write_bytes_s(1) == pytest.approx(0.25e10)
-    found.lose(-1.5)
+    found.lose_servers(STORAGE, -1.5 * STORAGE.servers)
     assert found.write_bytes_s(1) == pytest.approx(1e10)
 
 
@@ -52,7 +58,7 @@ def test_reading_takes_as_long_as_the_slower_of_store_and_readers():
     found = store()
     assert found.read_s(1e12, 4) == pytest.approx(1e12 / (4 * found.spec.read_limit))
     assert found.read_s(1e12, 1e6) == pytest.approx(1e12 / (2 * found.spec.read))
-    found.lose(2.0)
+    found.lose_servers(STORAGE, 2 * STORAGE.servers)
     assert found.read_s(1e12, 4) == float("inf")
     assert found.used() == 0.0
 
@@ -78,3 +84,14 @@ def test_storage_that_nobody_describes_draws_what_it_drew(tmp_path):
     before_w = bench.world.state.blocks.support_w.copy()
     support.follow_storage(bench.world)
     assert (bench.world.state.blocks.support_w == before_w).all()
+
+
+def test_a_storage_server_that_fails_takes_its_share_until_it_is_back(tmp_path):
+    bench = Bench(load_tree(pod_tree(), tmp_path))
+    world = bench.world
+    kind = [entry.rack.name for entry in world.site.support].index("STORAGE")
+    cls = FailureClass(name="server", per="support_server", rate="1 /year", effect="support", repair="1 h")
+    effects.EFFECTS["support"](world, cls, kind, 0, 600.0)
+    assert world.store.in_service == pytest.approx(15 / 16)
+    bench.run(660.0)
+    assert world.store.in_service == pytest.approx(1.0)
