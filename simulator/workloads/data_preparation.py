@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from simulator.components.kinds import Spec
+from simulator.components.storage import Storage
 from simulator.engine import support
 from simulator.engine.world import World
 from simulator.site import Site
@@ -32,8 +33,9 @@ class DataPreparation(Spec):
     0.1-2 million tokens each, from full filtering with classifiers to tokenizing alone."""
     storage: str = "STORAGE"
     """Type of the storage racks."""
-    storage_bandwidth: Annotated[Bandwidth, Positive()] = 1.0e11
-    """Reads and writes of one storage rack. Assumed, 50-400 GB/s."""
+    storage_bandwidth: Annotated[Bandwidth, Positive()] | None = None
+    """Reads and writes of one storage rack; blank: what `topology.storage` reads, 100 GB/s where that is
+    blank too."""
     bytes_per_token: Annotated[float, Field(gt=0)] = 100.0
     """Bytes read and written per token delivered: raw text is several times what is kept, and
     passes more than once. Assumed, 20-500."""
@@ -58,7 +60,8 @@ def throughput_of(spec: DataPreparation, site: Site) -> Throughput:
         missing = spec.rack if not racks else spec.storage
         raise ValueError(f"no hall has support racks of type '{missing}'")
     racks_s = racks * spec.tokens_per_rack
-    storage_s = stores * spec.storage_bandwidth / spec.bytes_per_token
+    each_bytes_s = spec.storage_bandwidth or (site.topology.storage or Storage()).read
+    storage_s = stores * each_bytes_s / spec.bytes_per_token
     rate_s = min(racks_s, storage_s)
     bound_by = "racks" if racks_s <= storage_s else "storage"
     return Throughput(racks, rate_s, spec.utilization * rate_s / racks_s, bound_by)
@@ -82,10 +85,18 @@ class DataPreparationRun:
         self.began_s = world.env.now
         world.log("job_start", spec.name, duration_s=0.0)
         support.occupy(world, spec.rack, self.planned.utilization)
+        self._read(spec.bytes_per_token * self.planned.tokens_s)
         yield world.env.timeout(spec.tokens / self.planned.tokens_s)
         support.free(world, spec.rack, self.planned.utilization)
+        self._read(0.0)
         self.finish_s = world.env.now
         world.log("job_finish", spec.name, duration_s=self.finish_s - self.began_s)
+
+    def _read(self, bytes_s: float) -> None:
+        """Have storage that follows its use serve the job from now on."""
+        if self.world.store.is_mine(self.spec.storage):
+            self.world.store.readers[self.spec.name] = bytes_s
+            support.follow_storage(self.world)
 
     def tokens(self) -> float:
         """Return the tokens delivered so far."""
