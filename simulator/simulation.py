@@ -11,9 +11,20 @@ import simpy
 
 from simulator import __version__
 from simulator.components import from_catalog
-from simulator.engine import clock, incidents, rates, recorder, state
+from simulator.components.failure_class import FailureClass
+from simulator.engine import (
+    clock,
+    downtime,
+    incidents,
+    maintenance,
+    rates,
+    recorder,
+    shop_tables,
+    state,
+)
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
+from simulator.engine.repair import Shop, false_alarms
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
 from simulator.policies import capping
@@ -64,11 +75,12 @@ def simulate(
     )
     start = spec.period.start.astimezone(UTC)
     outdoors = for_period(weather, start, records.hall.shape[0])
-    physics = Physics(world, outdoors, records, capping.decide)
-
     fleet = _failure_classes(scenario)
     classes = rates.of_replicate(fleet, spec.reliability.rates, spec.seed, replicate)
-    front = Front(world, classes, spec.reliability.age)
+    front = Front(
+        world, classes, spec.reliability.age, spec.operations, spec.period.start
+    )
+    physics = Physics(world, outdoors, records, capping.decide)
     work = _begin(spec, world, front)
     env = world.env
     for index, pool in enumerate(pools):
@@ -77,15 +89,21 @@ def simulate(
     for backlog in _of_kind(spec, BatchWork):
         env.process(batch.fill(backlog, world, reserves))
     env.process(front.run())
-    incidents.schedule(world, classes, spec.incidents)
+    incidents.schedule(world, classes, spec.incidents, front.shop)
+    if spec.operations is not None:
+        maintenance.schedule(world, spec.operations)
     while env.peek() == 0.0:  # everything that starts with the run takes its racks
         env.step()
     physics.start()
 
     clock.run(env, physics, world.end_s, progress)
-    results = _results(scenario, world, records, weather, work, pools, replicate)
-    results.tables["rates"] = rates.table(world, front, fleet)
-    return results
+    front.tell()
+    tables = {
+        "downtime": downtime.table(site, world.outages, world.end_s),
+        "rates": rates.table(world, front, fleet),
+    }
+    tables |= _shop_tables(spec, front)
+    return _results(scenario, world, records, weather, work, pools, replicate, tables)
 
 
 def weather_of(scenario: Scenario) -> Weather:
@@ -150,12 +168,14 @@ def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
     return _Work(list(runs.values()), tests, preparations)
 
 
-def _failure_classes(scenario: Scenario):  # type: ignore[no-untyped-def]
-    reliability = scenario.spec.reliability
-    return tuple(
+def _failure_classes(scenario: Scenario) -> tuple[FailureClass, ...]:
+    """Return the classes of the fleet, and false alarms where monitoring raises them."""
+    reliability, operations = scenario.spec.reliability, scenario.spec.operations
+    classes = tuple(
         cls.model_copy(update={"rate": cls.rate * reliability.rate_scale})
         for cls in from_catalog.failure_classes(reliability.fleet)
     )
+    return classes if operations is None else (*classes, false_alarms(operations))
 
 
 def _mttf_s(world: World, front: Front, job: SynchronousJob) -> float:
@@ -171,12 +191,12 @@ def _mttf_s(world: World, front: Front, job: SynchronousJob) -> float:
 
 def _results(
     scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[ServedModel], replicate: int,
+    work: _Work, pools: list[ServedModel], replicate: int, more: dict[str, pd.DataFrame],
 ) -> Results:
     """Return the tables of the finished run."""
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
-    tables = recorder.tables(world, records)
+    tables = recorder.tables(world, records) | more
     tables["jobs"] = jobs.jobs_table(work.jobs, start)
     tables["tests"] = jobs.tests_table(work.tests)
     tables["preparations"] = jobs.preparations_table(work.preparations, start)
@@ -198,6 +218,18 @@ def _results(
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
     return Results(info, recorder.series(world, records, start), recorder.events(world, start), tables)
+
+
+def _shop_tables(spec: ScenarioSpec, front: Front) -> dict[str, pd.DataFrame]:
+    """Return what was repaired, by whom and with what; empty where nothing is said of operations."""
+    shop = front.shop
+    if spec.operations is None or not isinstance(shop, Shop):
+        return {name: empty(name) for name in ("repairs", "crews", "spares")}
+    return {
+        "repairs": shop_tables.repairs(shop.columns, front.classes),
+        "crews": shop_tables.crews(shop.columns, spec.operations, spec.period.duration),
+        "spares": shop_tables.spares(shop.columns, spec.operations),
+    }
 
 
 def _assumptions(scenario: Scenario) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from simulator.metrics import (
     fleet,
     inference,
     network,
+    operations,
     power,
     thermal,
     training,
@@ -31,6 +32,7 @@ DEFINERS: tuple[Definer, ...] = (
     thermal.kpis,
     fleet.kpis,
     failures.kpis,
+    operations.kpis,
     network.kpis,
     training.kpis,
     inference.kpis,
@@ -38,7 +40,7 @@ DEFINERS: tuple[Definer, ...] = (
 )
 """Who defines which indicators, in the order they are told."""
 
-ABSENT_IS_ZERO = ("failures.", "fleet.hours.")
+ABSENT_IS_ZERO = ("failures.", "fleet.hours.", "operations.down_hours.")
 """Indicators that a replicate without an occurrence does not list."""
 
 PERCENTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
