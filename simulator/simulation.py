@@ -17,13 +17,14 @@ from simulator.engine import (
     downtime,
     incidents,
     maintenance,
+    rates,
     recorder,
     shop_tables,
     state,
 )
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
-from simulator.engine.repair import Shop, false_alarms
+from simulator.engine.repair import Practice, Shop, false_alarms
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
 from simulator.policies import capping
@@ -76,10 +77,14 @@ def simulate(
     outdoors = for_period(weather, start, records.hall.shape[0])
     physics = Physics(world, outdoors, records, capping.decide)
 
-    classes = _failure_classes(scenario)
-    front = Front(
-        world, classes, spec.reliability.age, spec.operations, spec.period.start
-    )
+    fleet = _failure_classes(scenario)
+    classes = rates.of_replicate(fleet, spec.reliability.rates, spec.seed, replicate)
+    practice = None
+    if spec.operations is not None:
+        suspected = false_alarms(spec.operations)
+        fleet, classes = (*fleet, suspected), (*classes, suspected)
+        practice = Practice(spec.operations, fleet, spec.period.start)
+    front = Front(world, classes, spec.reliability.age, practice)
     work = _begin(spec, world, front)
     env = world.env
     for index, pool in enumerate(pools):
@@ -96,7 +101,10 @@ def simulate(
     physics.start()
 
     clock.run(env, physics, world.end_s, progress)
-    tables = {"downtime": downtime.table(site, world.outages, world.end_s)}
+    tables = {
+        "downtime": downtime.table(site, world.outages, world.end_s),
+        "rates": rates.table(world, front, fleet),
+    }
     tables |= _shop_tables(spec, front)
     return _results(scenario, world, records, weather, work, pools, replicate, tables)
 
@@ -164,13 +172,11 @@ def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
 
 
 def _failure_classes(scenario: Scenario) -> tuple[FailureClass, ...]:
-    """Return the classes of the fleet, and false alarms where monitoring raises them."""
-    reliability, operations = scenario.spec.reliability, scenario.spec.operations
-    classes = tuple(
+    reliability = scenario.spec.reliability
+    return tuple(
         cls.model_copy(update={"rate": cls.rate * reliability.rate_scale})
         for cls in from_catalog.failure_classes(reliability.fleet)
     )
-    return classes if operations is None else (*classes, false_alarms(operations))
 
 
 def _mttf_s(world: World, front: Front, job: SynchronousJob) -> float:

@@ -3,16 +3,14 @@
 import heapq
 import math
 from collections.abc import Generator
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from simulator import rng
 from simulator.components.failure_class import FailureClass
-from simulator.components.operations import Operations
 from simulator.engine import effects, hazards
-from simulator.engine.repair import AllIn, Shop
+from simulator.engine.repair import AllIn, Practice, Shop
 from simulator.engine.world import World
 from simulator.kernels import failures as kernel
 
@@ -26,15 +24,13 @@ class Front:
 
     def __init__(
         self, world: World, classes: tuple[FailureClass, ...], age_s: float,
-        operations: Operations | None = None, start: datetime | None = None,
+        practice: Practice | None = None,
     ) -> None:
-        """`start` is that of the run by the campus's clock, which shifts keep."""
         self.world = world
         self.classes = classes
         self.fleet = hazards.build(world.site, classes, age_s)
-        self.shop: AllIn | Shop = AllIn()
-        if operations is not None and start is not None:
-            self.shop = Shop(world, operations, classes, self.fleet.hazards, start)
+        hazard = self.fleet.hazards
+        self.shop = AllIn() if practice is None else Shop(world, practice, classes, hazard)
         self.key = rng.key(world.seed, world.replicate, "failures")
         self.outcome_key = rng.key(world.seed, world.replicate, "failure outcome")
         self.replaced: list[tuple[float, int]] = []
@@ -46,12 +42,13 @@ class Front:
         env, racks, fleet = self.world.env, self.world.state.racks, self.fleet
         found_s, found, found_k = np.zeros(ROOM), np.zeros(ROOM, np.int64), np.zeros(ROOM, np.int64)
         chance, spread, common = np.zeros(ROOM), np.zeros(ROOM), np.zeros(ROOM)
-        while True:
+        while env.now < self.world.end_s:
             start_s = env.now
+            window_s = min(WINDOW_S, self.world.end_s - start_s)
             self._renew(start_s)
             n = kernel.draw(
                 fleet.hazards, fleet.classes, racks.up_frac, hazards.temperatures_c(self.world.state),
-                *self.key, float(start_s), WINDOW_S, found_s, found, found_k,
+                *self.key, float(start_s), float(window_s), found_s, found, found_k,
             )
             if n > ROOM:
                 raise RuntimeError(f"{n} failures within four hours: check the failure rates")
@@ -66,7 +63,7 @@ class Front:
                 together = common[i] < fleet.common[entity]
                 for hit in self._group(entity) if together else (entity,):
                     self._strike(int(hit), k, float(chance[i]), float(spread[i]), together)
-            yield env.timeout(start_s + WINDOW_S - env.now)
+            yield env.timeout(start_s + window_s - env.now)
 
     def _group(self, entity: int) -> np.ndarray:
         """Return the units that stand in for each other with one, itself included."""
@@ -79,7 +76,7 @@ class Front:
         while self.replaced and self.replaced[0][0] <= now_s:
             back_s, entity = heapq.heappop(self.replaced)
             grown = math.exp((back_s - now_s) / self.classes[columns.cls[entity]].infant_decay)
-            before = columns.fresh[entity] if units[entity] > 1.0 else 0.0
+            before = 0.0 if columns.single[entity] == 1 else columns.fresh[entity]
             columns.fresh[entity] = before + grown / units[entity]
 
     def _strike(
@@ -91,7 +88,7 @@ class Front:
         if rack >= 0 and world.state.racks.up_frac[rack] == 0.0:
             return  # a rack that is switched off wears nothing out
         target, unit = int(self.fleet.target[entity]), int(columns.unit[entity])
-        single = rack < 0 and self.fleet.units[entity] == 1.0
+        single = columns.single[entity] == 1
         if single and world.env.now < world.repaired_s.get((cls.name, target, unit), 0.0):
             return  # nor does a unit of plant that is under repair
         drawn = (int(columns.word[entity]), unit, k)
@@ -110,7 +107,7 @@ class Front:
     def _replace(self, entity: int, cls: FailureClass, back_s: float) -> None:
         """Note that a new unit comes: an entity of one unit is born again, one of many is as old as
         before (minimal repair) but for the infancy of the new unit."""
-        if self.fleet.units[entity] == 1.0:
+        if self.fleet.hazards.single[entity] == 1:
             self.fleet.hazards.born_s[entity] = back_s
         if cls.infant > 0.0:
             heapq.heappush(self.replaced, (back_s, entity))

@@ -8,7 +8,7 @@ import numpy as np
 from simulator import rng
 from simulator.components.failure_class import FailureClass
 from simulator.engine import populations
-from simulator.engine.populations import ON_RACKS, SITE
+from simulator.engine.populations import NOTHING, ON_RACKS, SITE
 from simulator.engine.state import State
 from simulator.kernels.columns import HazardClasses, Hazards
 from simulator.site import Site
@@ -87,10 +87,12 @@ def _entities(site: Site, index: int, cls: FailureClass, age_s: float) -> tuple[
     common = (beta / n) / (1.0 - beta + beta / n)
     kept = rate_s > 0.0
     born_s = _born_s(site, of.hall, age_s)
+    single = ((of.rack < 0) & (of.many == 1.0)).astype(np.int64)
     columns = (
         of.target, of.group, of.many, common, np.full(kept.size, index), of.rack, of.words, of.unit,
         rate_s, _sensors(site, cls, of), np.full(kept.size, cls.doubling or math.inf),
         np.full(kept.size, cls.temperature_reference), born_s, np.exp(born_s / cls.infant_decay),
+        single,
     )
     return tuple(column[kept] for column in columns)
 
@@ -104,11 +106,13 @@ def _members(site: Site, cls: FailureClass) -> _Members:
                         np.ones(racks.size))  # fmt: skip
     of = populations.units(site, cls.per)
     first = of.first or [0] * len(of.counts)
-    unit = np.concatenate([f + np.arange(k) for f, k in zip(first, of.counts, strict=True)] or [first])
+    unit = np.concatenate(
+        [NOTHING, *(f + np.arange(k) for f, k in zip(first, of.counts, strict=True))]
+    )
     size, spread = unit.size, lambda given: np.repeat(np.asarray(given), of.counts)
     return _Members(
         spread(of.targets), np.full(size, -1), spread(of.halls), spread(_words(cls.name, of.names)),
-        unit.astype(np.int64), np.ones(size) if of.many is None else of.many,
+        unit, np.ones(size) if of.many is None else of.many,
         spread(np.arange(len(of.counts))), spread(of.counts).astype(float),
     )  # fmt: skip
 

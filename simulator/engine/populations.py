@@ -10,6 +10,7 @@ from simulator.kernels.columns import STAGES
 from simulator.site import Site
 
 ON_RACKS = ("accelerator", "server", "rack", "optic")
+NOTHING = np.zeros(0, np.int64)
 SITE = -1
 """Stands for the hall of what belongs to no hall."""
 
@@ -63,7 +64,7 @@ def _of_fabrics(site: Site, per: str) -> Units:
     targets, names, counts = network_parts.units(site, per)
     many = None
     if per == "uplink":
-        unit = np.concatenate([np.arange(k) for k in counts]).astype(np.int64)
+        unit = np.concatenate([NOTHING, *(np.arange(k) for k in counts)])
         many = network_parts.links_of(site, np.repeat(targets, counts), unit)
     return Units(targets, names, counts, [int(f.halls[0]) for f in site.fabrics], many=many)
 
@@ -123,7 +124,7 @@ def _coolant_pumps(site: Site) -> Units:
     """The pumps of each coolant unit are a group of their own: they stand in for each other."""
     each = site.topology.cooling.coolant_unit.pumps
     of = _coolant_units(site)
-    number = np.concatenate([np.arange(k) for k in of.counts] or [np.zeros(0)]).astype(np.int64)
+    number = np.concatenate([NOTHING, *(np.arange(k) for k in of.counts)])
     return Units(
         np.repeat(of.targets, of.counts), list(np.repeat(of.names, of.counts)), [each] * number.size,
         np.repeat(of.halls, of.counts).tolist(), (number * each).tolist(),

@@ -218,6 +218,7 @@ class Hazards(NamedTuple):
     reference_c: Floats
     born_s: Floats  # failures.py: since when it ages, from the start of the run
     fresh: Floats  # new units (fading as they grow up) over all units, at the next window's start
+    single: Ints  # 1: one unit, which a repair makes new
     budget: Floats  # cumulative hazard left until the next failure
     drawn: Ints
 

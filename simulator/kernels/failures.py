@@ -20,10 +20,11 @@ def draw(
 
         rate x share in service x 2^((T - T_ref)/doubling) x ((age/age_ref)^(shape-1) + new)
 
-    a Weibull under minimal repair, and new = infant x fresh x exp(-t/decay): each new unit brings
+    a Weibull under minimal repair, zero before birth, and new = infant x fresh x exp(-t/decay): each new unit brings
     an excess that fades as it grows up, so the units of an entity add up to one exponential. Both
-    are integrated over the window, not sampled; temperatures and the share in service are those of
-    its start.
+    are integrated over the window, not sampled (where an entity has both, its ageing is spread evenly
+    inside the window); temperatures and the share in service are those of
+    its start. A single unit that ages is not exposed for the rest of the window in which it failed.
 
     Parameters
     ----------
@@ -56,23 +57,30 @@ def draw(
             above_k = temperature_c[hazards.sensor[e]] - hazards.reference_c[e]
             rate_s *= math.exp(0.6931471805599453 * above_k / hazards.doubling_k[e])
         new_s, decay_s = rate_s * classes.infant[cls] * fresh, classes.infant_decay_s[cls]
-        if classes.shape[cls] != 1.0:
-            rate_s *= mean_ageing(
-                start_s - hazards.born_s[e], window_s, classes.shape[cls], classes.age_reference_s[cls]
-            )
+        age_s, shape = start_s - hazards.born_s[e], classes.shape[cls]
+        if shape != 1.0 or age_s < 0.0:
+            rate_s *= mean_ageing(age_s, window_s, shape, classes.age_reference_s[cls])
         spent = rate_s * window_s + new_s * decay_s * (1.0 - fading[cls])
         classes.exposure[cls] += spent
         budget = hazards.budget[e]
         while budget < spent:
             hazards.drawn[e] += 1
             if n < found.size:
-                found_s[n] = start_s + _used_up(budget, rate_s, new_s, decay_s, window_s)
+                if new_s * decay_s > 1e-12 * budget:
+                    into_s = _used_up(budget, rate_s, new_s, decay_s, window_s)
+                else:
+                    into_s = _aged_up(budget / spent, age_s, window_s, shape)
+                found_s[n] = start_s + into_s
                 found[n] = e
                 found_k[n] = hazards.drawn[e]
             n += 1
-            budget += philox.exponential(
+            following = philox.exponential(
                 key0, key1, hazards.word[e], hazards.unit[e], hazards.drawn[e], 0
             )
+            if hazards.single[e] == 1 and shape != 1.0:  # its repair or its youth outlasts the window
+                classes.exposure[cls] -= spent - budget
+                budget = spent
+            budget += following
         hazards.budget[e] = budget - spent
     kept = min(n, found.size)
     order = np.argsort(found_s[:kept], kind="mergesort")
@@ -98,13 +106,21 @@ def mean_ageing(age_s, window_s, shape, reference_s):
 
 
 @njit(cache=True)
+def _aged_up(share, age_s, window_s, shape):
+    """Return the time into the window by which ageing has spent a share of the window's hazard."""
+    if shape == 1.0 and age_s >= 0.0:
+        return share * window_s
+    end_s = age_s + window_s
+    before = (max(age_s, 0.0) / end_s) ** shape
+    return min(end_s * (before + share * (1.0 - before)) ** (1.0 / shape) - age_s, window_s)
+
+
+@njit(cache=True)
 def _used_up(budget, rate_s, new_s, decay_s, window_s):
     """Return the time into the window at which rate t + new decay (1 - exp(-t/decay)) = budget.
 
     Newton's steps from zero rise towards the root and never pass it, as the curve is concave.
     """
-    if new_s * decay_s < 1e-12 * budget:
-        return min(budget / rate_s, window_s)
     at_s = 0.0
     for _ in range(50):
         faded = math.exp(-at_s / decay_s)

@@ -20,7 +20,8 @@ def fleet(entities, rate_s, word=5, doubling_k=None, reference_c=65.0, cls=0, bo
         cls=np.full(n, cls), rack=np.arange(n), word=np.full(n, word), unit=np.arange(n),
         rate_s=np.full(n, rate_s), sensor=np.full(n, -1) if doubling_k is None else np.arange(n),
         doubling_k=np.full(n, doubling_k or np.inf), reference_c=np.full(n, reference_c),
-        born_s=np.full(n, float(born_s)), fresh=np.full(n, float(fresh)), budget=np.zeros(n),
+        born_s=np.full(n, float(born_s)), fresh=np.full(n, float(fresh)),
+        single=np.zeros(n, np.int64), budget=np.zeros(n),
         drawn=np.zeros(n, np.int64),
     )
     kernel.first_budgets(hazards, *KEY)
@@ -137,9 +138,36 @@ def test_the_first_failure_of_an_ageing_unit_is_weibull():
 
 def test_what_is_not_there_yet_does_not_fail():
     of = classes(shape=2.0, reference_s=1e5)
-    times, _ = run(fleet(50, 1e-4, born_s=2e5), 100, 4e3, of=of)
+    times, _ = run(fleet(50, 1e-4, born_s=2e5), 7, 4e5 / 7, of=of)
     assert times.size and times.min() >= 2e5
     assert of.exposure[0] == pytest.approx(50 * 1e-4 * 1e5 / 2.0 * 2.0**2, rel=1e-9)
+
+
+def test_a_single_unit_that_ages_fails_once_in_a_window():
+    of = classes(shape=3.0, reference_s=1e4)
+    alone = fleet(50, 1e-2)
+    alone.single[:] = 1
+    _, entities = run(alone, 1, 1e5, of=of)
+    assert np.bincount(entities).tolist() == [1] * 50
+    assert of.exposure[0] < 50 * 10.0  # what it took to fail, not the window's hazard
+
+
+def test_a_class_without_ageing_waits_for_its_birth_as_well():
+    of = classes()
+    times, _ = run(fleet(200, 1e-4, born_s=1.3e5), 4, 1e5, of=of)
+    assert times.min() >= 1.3e5
+    assert of.exposure[0] == pytest.approx(200 * 1e-4 * 2.7e5, rel=1e-12)
+
+
+@pytest.mark.parametrize("shape", [0.7, 2.5])
+def test_the_length_of_windows_moves_no_failure_of_an_ageing_unit(shape):
+    runs = [
+        run(fleet(30, 1e-5), windows, 2e6 / windows, of=classes(shape=shape, reference_s=5e5))
+        for windows in (1, 9, 80)
+    ]
+    for times, entities in runs[1:]:
+        np.testing.assert_allclose(times, runs[0][0], rtol=1e-7)
+        np.testing.assert_array_equal(entities, runs[0][1])
 
 
 @given(
