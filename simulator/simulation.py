@@ -24,7 +24,7 @@ from simulator.engine import (
 )
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
-from simulator.engine.repair import Practice, Shop, false_alarms
+from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
 from simulator.policies import capping
@@ -75,16 +75,15 @@ def simulate(
     )
     start = spec.period.start.astimezone(UTC)
     outdoors = for_period(weather, start, records.hall.shape[0])
-    physics = Physics(world, outdoors, records, capping.decide)
 
     fleet = _failure_classes(scenario)
     classes = rates.of_replicate(fleet, spec.reliability.rates, spec.seed, replicate)
     practice = None
     if spec.operations is not None:
-        suspected = false_alarms(spec.operations)
-        fleet, classes = (*fleet, suspected), (*classes, suspected)
+        fleet, classes = (as_practised(spec.operations, known) for known in (fleet, classes))
         practice = Practice(spec.operations, fleet, spec.period.start)
     front = Front(world, classes, spec.reliability.age, practice)
+    physics = Physics(world, outdoors, records, capping.decide)
     work = _begin(spec, world, front)
     env = world.env
     for index, pool in enumerate(pools):
@@ -101,6 +100,7 @@ def simulate(
     physics.start()
 
     clock.run(env, physics, world.end_s, progress)
+    front.tell()
     tables = {
         "downtime": downtime.table(site, world.outages, world.end_s),
         "rates": rates.table(world, front, fleet),

@@ -42,11 +42,11 @@ def table(site: Site, outages: Outages, end_s: float) -> pd.DataFrame:
 def _bins(outages: Outages) -> tuple[list[tuple[str, str]], np.ndarray]:
     """Return every (cause, reach) in order of its first outage, and which of them each is."""
     index: dict[tuple[str, str], int] = {}
-    order = [
-        index.setdefault(key, len(index))
-        for key in zip(outages.cause, outages.reach, strict=True)
-    ]
-    return list(index), np.array(order, np.int64)
+    keys = list(zip(outages.cause, outages.reach, strict=True))
+    order = np.empty(len(keys), np.int64)
+    for i in np.argsort(outages.start_s, kind="stable").tolist():  # noted out of order
+        order[i] = index.setdefault(keys[i], len(index))
+    return list(index), order
 
 
 def _stages(outages: Outages, row: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -15,6 +15,7 @@ from simulator.engine.alarm import Alarm
 from simulator.engine.outage import after, servers_out, take_out
 from simulator.engine.outage_log import OWN, Repair
 from simulator.engine.world import World
+from simulator.kernels import strikes
 
 Effect = Callable[[World, FailureClass, int, int, float], str]
 
@@ -167,3 +168,5 @@ EFFECTS: dict[str, Effect] = {
     "line": _bank, "transformer": _bank, "feeder": supply.lose_feeder, "ups": supply.lose_module,
     "generator": supply.lose_generator, "support": _support,
 }
+IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}
+"""What the effects take out of a rack that the kernel applies where nothing is to be told of it."""

@@ -8,6 +8,7 @@ from simulator.engine import membership
 from simulator.engine.alarm import Alarm
 from simulator.engine.outage_log import OWN, SHARED, Repair, of_one_stage
 from simulator.engine.world import World
+from simulator.kernels import strikes
 
 
 def after(world: World, lasts_s: float, restore: Callable[[], None]) -> None:
@@ -25,21 +26,14 @@ def take_out(
     waits for, where that is not what is being inflicted.
     """
     held = world.state.racks.load[racks].copy()
-
-    def restore() -> None:
-        world.state.out[racks] -= 1
-        membership.refresh(world, racks)
-        world.wake_waiting()
-
     told = _told(world, lasts_s, repair)
-    whole = np.full(racks.size, np.inf)
+    whole = np.full(racks.size, strikes.RACK)
     world.outages.note(racks, whole, world.env.now, lasts_s, cause, reach, told)
-    world.state.out[racks] += 1
-    membership.refresh(world, racks)
-    for load in np.unique(held):
+    membership.lose(world, racks, whole, lasts_s)
+    for load in sorted(world.alarms):
         hit = racks[held == load]
-        world.alarm(int(load), Alarm(cause, hit, transient=False, planned=told.planned))
-    after(world, lasts_s, restore)
+        if hit.size:
+            world.alarm(load, Alarm(cause, hit, transient=False, planned=told.planned))
 
 
 def servers_out(
@@ -47,17 +41,9 @@ def servers_out(
     repair: Repair | None = None,
 ) -> None:
     """Take so many servers of some racks out of service until they are repaired; tells nobody."""
-
-    def restore() -> None:
-        world.state.servers_down[racks] -= servers
-        membership.refresh(world, racks)
-        world.wake_waiting()
-
     told = _told(world, lasts_s, repair)
     world.outages.note(racks, servers, world.env.now, lasts_s, cause, OWN, told)
-    world.state.servers_down[racks] += servers
-    membership.refresh(world, racks)
-    after(world, lasts_s, restore)
+    membership.lose(world, racks, servers, lasts_s)
 
 
 def _told(world: World, lasts_s: float, repair: Repair | None) -> Repair:

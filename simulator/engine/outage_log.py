@@ -67,3 +67,18 @@ class Outages:
         self.cause.append(cause)
         self.reach.append(reach)
         self.repair.append(repair)
+
+    def note_own(
+        self, racks: np.ndarray, servers: np.ndarray, start_s: list[float], cause: list[str],
+        repairs: list[Repair],
+    ) -> None:
+        """Add outages of one rack each: so many of its servers, for its own failure."""
+        self.racks.extend(racks[:, None])
+        self.servers.extend(servers[:, None])
+        self.start_s.extend(start_s)
+        self.end_s.extend(
+            at_s + (repair.back_s - at_s) for at_s, repair in zip(start_s, repairs, strict=True)
+        )
+        self.cause.extend(cause)
+        self.reach.extend([OWN] * len(start_s))
+        self.repair.extend(repairs)

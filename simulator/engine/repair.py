@@ -1,6 +1,7 @@
 """The shop: who repairs what failed, with which part, until when."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -42,9 +43,14 @@ class AllIn:
         entity: tuple[int, int, int] = MEDIAN,
     ) -> Repair:
         """Return the repair of a failure at `at_s`."""
-        if transient:
-            return of_one_stage("reset", at_s + cls.reset, transient)
-        return of_one_stage("repair", at_s + cls.repair * math.exp(cls.repair_spread * spread))
+        lasts_s = cls.reset if transient else cls.repair * math.exp(cls.repair_spread * spread)
+        return self.told(cls, at_s, transient, (at_s + lasts_s,))
+
+    def told(
+        self, cls: FailureClass, at_s: float, transient: bool, until_s: Sequence[float]
+    ) -> Repair:
+        """Return a repair of which the last moment is known."""
+        return of_one_stage("reset" if transient else "repair", until_s[-1], transient)
 
     def evicts(self, cls: FailureClass, entity: tuple[int, int, int]) -> bool:
         """Return False: only what failed leaves service."""
@@ -86,13 +92,18 @@ class Shop:
             self.columns, self._index[cls.name], at_s, transient, spread, self.key, entity, times,
         )
         self._world.entry(kernel.book, *arguments)(*arguments)
-        until_s = tuple(times.tolist())
+        return self.told(cls, at_s, transient, times.tolist())
+
+    def told(
+        self, cls: FailureClass, at_s: float, transient: bool, until_s: Sequence[float]
+    ) -> Repair:
+        """Return a repair of which all moments are known (`kernels.repair.book`)."""
         unnoticed_s = until_s[0] - at_s
         if transient:
-            return Repair(_RESET, until_s[:2], True, unnoticed_s)
+            return Repair(_RESET, tuple(until_s[:2]), True, unnoticed_s)
         looked_for = cls.crew in ("it", "network") and cls.name != shop.FALSE_ALARM
         diagnosis_s = until_s[1] - until_s[0] if looked_for else 0.0
-        return Repair(_REPAIR, until_s, False, unnoticed_s, diagnosis_s)
+        return Repair(_REPAIR, tuple(until_s), False, unnoticed_s, diagnosis_s)
 
     def evicts(self, cls: FailureClass, entity: tuple[int, int, int]) -> bool:
         """Return whether healthy racks leave with what failed, to be tested."""
@@ -117,6 +128,19 @@ class Shop:
             test_s = self.operations.monitoring.test
             tested = of_one_stage("diagnosis", world.env.now + test_s)
             outage.take_out(world, with_it, cls.name, test_s, NEIGHBOUR, tested)
+
+
+def as_practised(
+    operations: Operations, classes: tuple[FailureClass, ...]
+) -> tuple[FailureClass, ...]:
+    """Return the classes as a campus has them that is run so: with false alarms, and with the whole
+    rack of a broken server out where nothing less is isolated."""
+    if operations.diagnosis.isolates == "rack":
+        classes = tuple(
+            cls.model_copy(update={"effect": "rack"}) if cls.effect == "server" else cls
+            for cls in classes
+        )
+    return (*classes, false_alarms(operations))
 
 
 def false_alarms(operations: Operations) -> FailureClass:

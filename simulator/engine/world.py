@@ -17,6 +17,7 @@ from simulator.engine.state import State
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
+from simulator.kernels.repair import Shop, closed
 from simulator.site import Site
 
 OnAlarm = Callable[[Alarm], object]
@@ -52,6 +53,10 @@ class World:
     supply_lost_s: float | None = None
     """Since when no import is possible."""
     overloaded: bool = False
+    shop: Shop = field(default_factory=closed)
+    """Who repairs; of the failure front."""
+    strike: Callable[[int], None] | None = None
+    """Applies a failure of the queue, by its place; of the failure front."""
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

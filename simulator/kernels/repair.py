@@ -67,6 +67,16 @@ class Shop(NamedTuple):
     end_s: float  # of the run
 
 
+def closed() -> Shop:
+    """Return the shop of a scenario without `operations`: it knows no class, part or crew."""
+    tables = ("sums", "shelf", "tails", "gap_from", "gap_to", "opens_s", "closes_s")
+    whole = ("trade", "part", "stock", "demands", "stockouts", "returned", "group_trade", "crews",
+             "gaps", "shifts", "jobs")  # fmt: skip
+    columns = {name: np.zeros(0, np.int64 if name in whole else float) for name in Shop._fields}
+    alike = {name: 0.0 for name, kind in Shop.__annotations__.items() if kind is float}
+    return Shop(**columns | dict.fromkeys(tables, np.zeros((0, 0))) | alike)
+
+
 GAPS = 4096
 """Gaps that are remembered per group of crews; beyond them a crew that waits for its next
 appointment counts as taken."""
@@ -112,6 +122,29 @@ def book(shop, cls, at_s, transient, spread, key, entity, times):
     sums[COUNT] += 1.0
     for k in range(1, TIMES):
         sums[DIAGNOSIS_S + k - 1] += times[k] - times[k - 1]
+
+
+class AllIn(NamedTuple):
+    """What a class says of its repairs as a whole; (classes,)."""
+
+    reset_s: Floats
+    repair_s: Floats  # median
+    spread: Floats  # log-standard deviation
+
+
+@njit(cache=True)
+def all_in(lasts, cls, at_s, transient, spread, back_s):
+    """Tell when failures are cured, or repaired after a lognormal time; all arrays (n,).
+
+    `cls`, `at_s`, `transient` and `spread` are their classes, moments, whether a restart cures them
+    and standard normals; `back_s` receives the answer.
+    """
+    for i in range(cls.size):
+        c = cls[i]
+        if transient[i]:
+            back_s[i] = at_s[i] + lasts.reset_s[c]
+        else:
+            back_s[i] = at_s[i] + lasts.repair_s[c] * math.exp(lasts.spread[c] * spread[i])
 
 
 @njit(cache=True)

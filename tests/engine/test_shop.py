@@ -12,7 +12,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.operations import Operations
 from simulator.engine import hazards, shop, shop_tables
 from simulator.engine.outage_log import STAGES
-from simulator.engine.repair import AllIn, Practice, Shop, false_alarms
+from simulator.engine.repair import AllIn, Practice, Shop, as_practised, false_alarms
 from simulator.kernels import queueing
 from simulator.kernels import repair as kernel
 
@@ -268,6 +268,15 @@ def test_false_alarms_need_nobody():
     assert repair.diagnosis_s == 0.0
     assert with_it.columns.jobs.sum() == 0
     assert alarm.rate == pytest.approx(0.2 / (365.25 * DAY))
+
+
+def test_where_racks_are_the_least_that_is_isolated_a_server_takes_its_rack():
+    server, line = a_class(), a_class("line", per="line", effect="line")
+    for least, effects in (("server", ["server", "line"]), ("rack", ["rack", "line"])):
+        written = {"practice": "hyperscale", "diagnosis": {"isolates": least}}
+        found = as_practised(Operations.model_validate(written), (server, line))
+        assert [cls.effect for cls in found[:2]] == effects
+        assert found[2].name == shop.FALSE_ALARM and found[2].effect == "server"
 
 
 def test_the_same_failure_has_the_same_luck_whatever_is_planned():
