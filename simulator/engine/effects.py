@@ -144,14 +144,15 @@ def _plant_fan(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: f
 
 def _support(world: World, cls: FailureClass, kind: int, unit: int, lasts_s: float) -> str:
     """Take a server out of the support racks of one kind in a hall."""
-    down = world.state.support_down
+    down, entry = world.state.support_down, world.site.support[kind]
 
     def restore() -> None:
         down[kind] -= 1.0
+        world.store.lose_servers(entry.rack, -1.0)
 
     down[kind] += 1.0
+    world.store.lose_servers(entry.rack, 1.0)
     after(world, lasts_s, restore)
-    entry = world.site.support[kind]
     return f"{world.site.hall_names[entry.hall]}/{entry.rack.name}"
 
 
