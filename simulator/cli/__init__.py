@@ -124,6 +124,22 @@ def _sweep(
     command.sweep(sweep, output, jobs, command.Where(backend, scheduler, shard, resume))
 
 
+@app.command("compare")
+def _compare(
+    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="A run folder.")],
+    run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another, of the same seed.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Write tables and the forest plot."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs: paired differences with confidence intervals, what changed in the inputs."""
+    from simulator.cli import compare as command
+
+    command.compare(run_a, run_b, output, as_json)
+
+
 @app.command("validate")
 def _validate(
     tables: Annotated[
