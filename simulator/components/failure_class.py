@@ -25,6 +25,8 @@ Effect = Literal[
     "transformer",
 ]
 
+Crew = Literal["it", "network", "mechanical", "electrical"]
+
 
 class FailureClass(Spec):
     """One hazard that competes with the others on every member of its population."""
@@ -52,3 +54,21 @@ class FailureClass(Spec):
     """Median time to repair, detection and parts included."""
     repair_spread: Annotated[float, Field(ge=0, le=2)] = 0.5
     """Log-standard deviation of the repair time."""
+    crew: Crew = "it"
+    """Trade that repairs it, where the scenario has `operations`."""
+    part: str | None = None
+    """Spare part that a repair takes; blank for none."""
+    hands_on: Annotated[Duration, Positive()] | None = None
+    """Median time of a crew at it, with the crew and the part at hand; blank: `repair`."""
+    detection: Annotated[Duration, NonNegative()] = 0.0
+    """Median time until it is noticed, where that is not part of `repair`."""
+    detection_spread: Annotated[float, Field(ge=0, le=2)] = 0.5
+    """Log-standard deviation of the time until it is noticed."""
+    infant: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    """Further hazard of a new unit over `rate`; fades with `infant_decay`."""
+    infant_decay: Annotated[Duration, Positive()] = 2_592_000.0
+    """Time in which infant mortality falls to 1/e."""
+    common_cause: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
+    """Share of failures that take every redundant unit of the group (beta factor)."""
+    spread: Annotated[float, Field(ge=0, le=2)] = 0.0
+    """Log-standard deviation of the rate between fleets, beside what all classes of a fleet share."""
