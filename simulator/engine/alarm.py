@@ -18,3 +18,7 @@ class Alarm:
     """For corruption that nobody saw: how long ago it began. Work since then is wrong."""
     transient: bool = True
     """Whether a restart in place cures it; otherwise what was hit is out for repair."""
+    diagnosis_s: float = 0.0
+    """Time from when it is noticed until it is known what to leave out; the load waits for that."""
+    planned: bool = False
+    """Announced, as maintenance is: the load saved just before it and loses nothing but time."""

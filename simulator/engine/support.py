@@ -30,6 +30,17 @@ def free(world: World, rack: str, utilization: float) -> None:
     _change(world, rack, utilization, -1.0)
 
 
+def follow_storage(world: World) -> None:
+    """Have the storage racks draw what their use asks for, where the document says how they serve."""
+    store = world.store
+    if world.site.topology.storage is None:
+        return
+    if store.drawn is not None:
+        free(world, store.spec.rack, store.drawn)
+    store.drawn = store.spec.idle + (1.0 - store.spec.idle) * store.used()
+    occupy(world, store.spec.rack, store.drawn)
+
+
 def _change(world: World, rack: str, utilization: float, sign: float) -> None:
     """Add what the racks draw beyond their steady draw to their blocks, or take it off again.
 

@@ -13,6 +13,7 @@ from simulator.engine.alarm import Alarm
 from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
 from simulator.engine.state import State
+from simulator.engine.storage import Store
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
@@ -48,6 +49,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.network = Network(self.site)
+        self.store = Store(self.site)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+DOMAIN = "hall"
+
 
 def choose(
-    candidates: np.ndarray, rack_hall: np.ndarray, wanted: int, favoured: np.ndarray
+    candidates: np.ndarray, rack_hall: np.ndarray, wanted: int, favoured: np.ndarray, group: int = 1
 ) -> np.ndarray:
     """Return `wanted` of the candidate racks, or none if there are too few.
 
@@ -19,6 +21,8 @@ def choose(
         Hall of every rack; racks stand hall by hall.
     favoured : int64
         Racks the load already holds.
+    group : int
+        Racks that belong together; here they stand together anyhow.
     """
     if wanted <= 0 or candidates.size < wanted:
         return np.zeros(0, np.int64)
