@@ -11,10 +11,10 @@ from simulator.kernels import philox
 def replicate(key0, key1, word, rate_s, interval_s, stall_s, restart_s, end_s, start_s):
     """Follow a job from its start to `end_s`; return (retained useful seconds, interruptions).
 
-    It takes `start_s` to start, which a failure begins anew as a restart. The job computes `interval_s`, pauses `stall_s` to save, and so on. A failure, exponential with
-    `rate_s`, strikes at any moment, in computing, saving and restarting alike: the job goes back to
-    its last finished save and takes `restart_s`, which a further failure begins anew. Work not yet
-    saved at `end_s` counts: nothing has struck it.
+    It takes `start_s` to start, then computes `interval_s`, pauses `stall_s` to save, and so on. A
+    failure, exponential with `rate_s`, strikes at any moment, in computing, saving and restarting
+    alike: the job goes back to its last finished save and takes `restart_s`, which a further failure
+    begins anew. Work not yet saved at `end_s` counts: nothing has struck it.
 
     The k-th failure of a replicate is a draw of its own stream: (key, word, k).
     """

@@ -104,7 +104,7 @@ def test_the_same_luck_meets_every_practice():
 
 @pytest.mark.parametrize("cells", [(0.0, 60.0, 1.0, 1.0), (60.0, 0.0, 1.0, 1.0)])
 def test_a_practice_that_cannot_be(cells):
-    with pytest.raises(ValueError, match="above zero|does no work"):
+    with pytest.raises(ValueError, match=r"above zero|does no work"):
         Practice(*cells)
 
 
