@@ -159,6 +159,12 @@ TABLES: dict[str, dict[str, str]] = {
         "step_time_s": "At full clock", "planned_step_time_s": "On the intact network",
         "mfu": "At full clock", "dynamic_power_frac": "Chip power between idle and TDP, mean",
     },
+    "rates": {
+        "class": "Failure class", "per": "Population", "units": "How many there are",
+        "fleet_rate_year": "Failures per unit and year of the fleet, times `rate_scale`",
+        "rate_year": "The same in this replicate", "expected": "Failures of the hazard in this run",
+        "simulated": "Failures drawn in this run",
+    },
     "assumptions": {
         "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",
         "evidence": "measured, vendor, derived, assumed", "range": "Range or null", "note": "Note",

@@ -13,7 +13,7 @@ import simpy
 
 from simulator import __version__
 from simulator.components import from_catalog
-from simulator.engine import clock, incidents, recorder, state, support
+from simulator.engine import clock, incidents, rates, recorder, state, support
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
 from simulator.engine.world import World
@@ -69,7 +69,8 @@ def simulate(
     outdoors = for_period(weather, start, records.hall.shape[0])
     physics = Physics(world, outdoors, records, capping.decide)
 
-    classes = _failure_classes(scenario)
+    fleet = _failure_classes(scenario)
+    classes = rates.of_replicate(fleet, spec.reliability.rates, spec.seed, replicate)
     front = Front(world, classes, spec.reliability.age)
     work = _begin(spec, world, front)
     env = world.env
@@ -86,7 +87,9 @@ def simulate(
     physics.start()
 
     clock.run(env, physics, world.end_s, progress)
-    return _results(scenario, world, records, weather, work, pools, replicate)
+    results = _results(scenario, world, records, weather, work, pools, replicate)
+    results.tables["rates"] = rates.table(world, front, fleet)
+    return results
 
 
 def weather_of(scenario: Scenario) -> Weather:

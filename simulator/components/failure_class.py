@@ -17,12 +17,13 @@ from simulator.units import (
 
 Population = Literal[
     "accelerator", "server", "rack", "block", "hall", "leaf_switch", "spine_switch",
-    "core_switch", "uplink", "optic",
-    "liquid_plant_unit", "air_plant_unit", "line", "transformer",
+    "core_switch", "uplink", "optic", "hall_group", "support_server",
+    "liquid_plant_unit", "air_plant_unit", "liquid_plant_fan", "air_plant_fan",
+    "coolant_unit", "coolant_pump", "line", "transformer", "feeder", "ups_module", "generator",
 ]
 Effect = Literal[
-    "interrupt", "server", "rack", "block", "flow", "switch", "uplink", "plant_unit", "line",
-    "transformer",
+    "interrupt", "server", "rack", "block", "flow", "pump", "switch", "uplink", "plant_unit",
+    "plant_fan", "line", "transformer", "feeder", "ups", "generator", "support", "corrupt", "push",
 ]
 
 Crew = Literal["it", "network", "mechanical", "electrical"]
@@ -41,12 +42,17 @@ class FailureClass(Spec):
     """Weibull shape: below 1 infant mortality, 1 exponential, above 1 wear-out."""
     age_reference: Annotated[Duration, Positive()] = 31_557_600.0
     """Age at which the hazard equals `rate`."""
+    temperature: Literal["junction", "air", "coolant"] = "junction"
+    """Which temperature speeds it up: of the rack's hottest chip, of its hall's air, of the coolant
+    supplied to it."""
     temperature_reference: Temperature = 65.0
     doubling: Annotated[TemperatureDelta, Positive()] | None = None
     """Temperature rise that doubles the hazard; blank for none."""
     effect: Effect
-    """What leaves service. `interrupt` takes nothing out but stops the job above it; `flow` stops a
-    block's coolant, and its racks trip when their chips are too hot."""
+    """What leaves service. `interrupt` takes nothing out but stops the job above it; `flow` and
+    `pump` take a coolant unit or one of its pumps, and where no coolant is left the racks trip when
+    their chips are too hot; `corrupt` takes the server out once the wrong numbers are found; `push`
+    takes servers of a whole hall group, hall by hall."""
     transient: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
     """Share that a restart cures, with `reset` instead of `repair`."""
     reset: Annotated[Duration, NonNegative()] = 600.0
@@ -71,4 +77,9 @@ class FailureClass(Spec):
     common_cause: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
     """Share of failures that take every redundant unit of the group (beta factor)."""
     spread: Annotated[float, Field(ge=0, le=2)] = 0.0
-    """Log-standard deviation of the rate between fleets, beside what all classes of a fleet share."""
+    """Log-standard deviation of the rate between fleets; blank in the catalog: its range, taken as
+    5th to 95th percentile."""
+    push_share: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
+    """Effect `push`: share of the servers it reaches that fail."""
+    push_wave: Annotated[Duration, Positive()] = 86_400.0
+    """Effect `push`: time from one hall to the next, until it is noticed (`detection`)."""

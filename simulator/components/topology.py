@@ -18,7 +18,7 @@ from simulator.components.power.grid import Grid
 from simulator.components.power.ups import Ups
 from simulator.components.rack import Rack
 from simulator.components.storage import Storage
-from simulator.units import Fraction, NonNegative, Power, Temperature, Within
+from simulator.units import Duration, Fraction, NonNegative, Power, Temperature, Within
 
 
 class SupportRacks(Spec):
@@ -37,6 +37,8 @@ class Hall(Spec):
     count: Annotated[int, Field(ge=1, le=1000)] = 1
     rack: str
     """Accelerator rack type, from `topology.racks` or the catalog."""
+    age: Annotated[Duration, Within("0 s", "50 years")] | None = None
+    """Age of what stands in these halls at the start; blank: `reliability.age`."""
     blocks: Annotated[int, Field(ge=1, le=1000)]
     block: Block
     racks_per_block: Annotated[int, Field(ge=1, le=10_000)] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import effects, power
+from simulator.engine import outage, power
 from simulator.engine.cooling import plant_maps
 from simulator.engine.world import World
 from simulator.kernels import columns, site_step
@@ -112,4 +112,4 @@ class Physics:
         world = self.world
         racks = np.flatnonzero(world.site.rack_block == block)
         world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, "chip shutdown")
-        effects.take_out(world, racks, "heat", TRIP_RESET_S)
+        outage.take_out(world, racks, "heat", TRIP_RESET_S)

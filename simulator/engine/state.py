@@ -55,6 +55,7 @@ class State:
     plant_w: np.ndarray
     servers_down: np.ndarray  # (racks,) effects.py
     out: np.ndarray  # (racks,) causes that take the whole rack out; effects.py
+    support_down: np.ndarray  # (kinds of support racks in a hall,) servers out; effects.py
     idle_load: np.ndarray  # (racks,) pseudo-load of idle racks of this chip
     down_load: np.ndarray  # (racks,)
 
@@ -90,6 +91,7 @@ def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate
         plant_w=np.zeros((len(site.hall_names), 8)),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
+        support_down=np.zeros(len(site.support)),
         idle_load=idle,
         down_load=idle + 1,
     )
@@ -151,7 +153,7 @@ def _blocks(site: Site) -> c.BlockState:
     zeros = lambda: np.zeros(n)  # noqa: E731
     return c.BlockState(
         limit_w=site.block_limit_w.copy(), node=site.block_node, hall=site.block_hall,
-        approach_k_w=site.block_approach_k_w, pump_w=site.block_pump_w,
+        approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), flow=np.ones(n),
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
         hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),

@@ -1,6 +1,6 @@
 """What every process of a run shares: the clock, the site, the state, the draws, the log."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +43,11 @@ class World:
     """Share and running of loads that are off, as they were."""
     repaired_s: dict[tuple[str, int, int], float] = field(default_factory=dict)
     """When a unit that failed is back, by class, target and unit."""
+    absent: dict[Hashable, list[float]] = field(default_factory=dict)
+    """When the units of a group that are out come back; outage.py."""
     racks_freed: simpy.Event | None = None
+    supply_lost_s: float | None = None
+    """Since when no import is possible."""
     overloaded: bool = False
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
 

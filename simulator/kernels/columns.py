@@ -108,13 +108,13 @@ class LoadState(NamedTuple):
 class BlockState(NamedTuple):
     """Shape (blocks,)."""
 
-    limit_w: Floats  # frozen: continuous rating at the power factor
+    limit_w: Floats  # supply.py: continuous rating at the power factor, less where feeders are out
     node: Ints  # frozen: power-tree node that feeds its racks
     hall: Ints  # frozen
-    approach_k_w: Floats  # frozen: coolant unit approach per watt of liquid heat
-    pump_w: Floats  # frozen: coolant unit pumps
+    approach_k_w: Floats  # coolant.py: coolant unit approach per watt of liquid heat
+    pump_w: Floats  # coolant.py: coolant unit pumps
     support_w: Floats  # support.py: draw of racks without accelerators in this step
-    flow: Floats  # effects.py: share of the step in which coolant flows, before it stops
+    flow: Floats  # coolant.py: share of the step in which coolant flows, before it stops
     cap: Floats  # power cap on dynamic power in this step
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
@@ -213,10 +213,24 @@ class Hazards(NamedTuple):
     word: Ints  # counter word of the class and its hall or plant
     unit: Ints  # index inside them
     rate_s: Floats  # at reference temperature and age, all units of the entity
-    doubling_k: Floats  # 0: no acceleration
+    sensor: Ints  # index of the temperature that speeds it up, or -1
+    doubling_k: Floats
     reference_c: Floats
+    born_s: Floats  # failures.py: since when it ages, from the start of the run
+    fresh: Floats  # new units (fading as they grow up) over all units, at the next window's start
+    single: Ints  # 1: one unit, which a repair makes new
     budget: Floats  # cumulative hazard left until the next failure
     drawn: Ints
+
+
+class HazardClasses(NamedTuple):
+    """What the entities of a failure class share; shape (classes,)."""
+
+    shape: Floats  # Weibull
+    age_reference_s: Floats
+    infant: Floats  # further hazard of a new unit over that of a grown one
+    infant_decay_s: Floats
+    exposure: Floats  # cumulative hazard of all entities since the start
 
 
 class Supply(NamedTuple):

@@ -80,7 +80,7 @@ def _entries(scenario: Scenario) -> Iterator[tuple[str, str]]:
         if isinstance(work, BatchWork):
             for name in work.accelerators:
                 yield "accelerators", from_catalog.accelerator(name).name
-    yield "failures", str(catalog.load("failures", spec.reliability.fleet)["name"])
+    yield from (("failures", n) for n in from_catalog.failure_entries(spec.reliability.fleet))
 
 
 def _of_catalog(kind: str, name: str) -> Iterator[Assumption]:

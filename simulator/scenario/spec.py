@@ -5,7 +5,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
@@ -37,6 +37,9 @@ class Reliability(Spec):
     """Failure classes, from the catalog."""
     age: Annotated[Duration, Within("0 s", "50 years")] = 31_557_600.0
     """Age of the fleet at the start."""
+    rates: Literal["fixed", "drawn"] = "fixed"
+    """`fixed`: every replicate fails at the fleet's rates; `drawn`: each draws rates of its own, as
+    far apart as published fleets are (`engine/rates.py`)."""
     rate_scale: Annotated[float, Field(ge=0, le=100)] = 1.0
     """Multiplies every failure rate; published fleets differ by a factor of three."""
 

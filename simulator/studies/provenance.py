@@ -95,7 +95,8 @@ def _named(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for work in scenario.spec.workloads:
         for name in models_of(work):
             yield "models", from_catalog.language_model(name).name
-    yield "failures", scenario.spec.reliability.fleet
+    for name in from_catalog.failure_entries(scenario.spec.reliability.fleet):
+        yield "failures", name
 
 
 def _path(kind: str, name: str) -> Path:
