@@ -140,6 +140,21 @@ def _compare(
     command.compare(run_a, run_b, output, as_json)
 
 
+@app.command("rare")
+def _rare(
+    scenario: ScenarioFile,
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    years: Annotated[float, typer.Option(min=0.001, max=100, metavar="Y", help="Length.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how likely rare combinations of failures are, by importance sampling."""
+    from simulator.cli import rare as command
+
+    command.rare(scenario, tuple(sets or ()), chosen, years, output, as_json)
+
+
 @app.command("validate")
 def _validate(
     tables: Annotated[
