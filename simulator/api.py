@@ -19,8 +19,10 @@ from simulator.results import Results
 from simulator.studies import compare as paired
 from simulator.studies import designs, sweep
 from simulator.studies import run as runs
+from simulator.studies.distributions import Distribution
 from simulator.studies.progress import Stages
 from simulator.studies.size import as_dict, size
+from simulator.studies.unknown import Unknown
 
 DAYS_PER_S = 1.0 / 86_400.0
 
@@ -172,21 +174,36 @@ class Plots:
 
 
 class Sweep:
-    """Designs over a scenario: every combination of the values of some keys."""
+    """Designs over a scenario: every combination of the values of some keys, or samples of their
+    distributions.
+
+    An axis is a list of values, or for `lhs` and `sobol` a distribution as in a sweep file:
+    `{"uniform": ["30 degC", "45 degC"]}`. `uncertain` are distributions drawn once per replicate,
+    `correlation` triples of two keys and a number.
+    """
 
     def __init__(
         self,
         study: Scenario,
-        axes: Mapping[str, Sequence[Any]],
+        axes: Mapping[str, Sequence[Any] | Mapping[str, Any]],
         replicates: int = 1,
         design: designs.Kind = "grid",
+        *,
+        samples: int | None = None,
+        uncertain: Mapping[str, Mapping[str, Any]] | None = None,
+        correlation: Sequence[tuple[str, str, float]] = (),
+        seed: int = 1,
     ) -> None:
         laid = list(study.values.items())
 
         def load(values: designs.Sets) -> documents.Scenario:
             return documents.load(study.path, laid + values, study.chosen)
 
-        self.plan = designs.make(study.name, load, axes, design, replicates, laid=len(laid))
+        spread = {key: Distribution.model_validate(d) for key, d in (uncertain or {}).items()}
+        self.plan = designs.make(
+            study.name, load, {key: _axis(axis) for key, axis in axes.items()}, design, replicates,
+            laid=len(laid), unknown=Unknown(spread, correlation, samples, seed),
+        )
 
     def run(self, n_jobs: int = 1, progress: bool = False) -> "SweepRuns":
         """Carry out every run; failed ones are kept with their error."""
@@ -220,6 +237,10 @@ class SweepRuns:
 
     def _repr_html_(self) -> str:
         return str(self.to_frame().to_html())
+
+
+def _axis(axis: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | Distribution:
+    return Distribution.model_validate(axis) if isinstance(axis, Mapping) else axis
 
 
 def load(folder: str | Path) -> Run:

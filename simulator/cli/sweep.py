@@ -9,7 +9,7 @@ import pandas as pd
 from simulator.cli.exits import FAILED_RUNS, INTERRUPTED
 from simulator.cli.text import number, table
 from simulator.errors import display_name
-from simulator.studies import designs
+from simulator.studies import designs, sensitivity
 from simulator.studies import sweep as study
 from simulator.studies.designs import Plan, Task
 from simulator.studies.progress import Stages, say
@@ -42,6 +42,7 @@ def sweep(path: Path, output: Path | None, jobs: int | None, where: Where) -> No
         interrupted = _carry_out(plan, mine, folder, study.workers(jobs), where, stages)
         runs = folder.assemble()
     _tell(runs, plan, folder)
+    _tell_sensitivity(runs, plan, folder)
     if interrupted:
         say("interrupted; finished runs are kept: go on with --resume")
         raise SystemExit(INTERRUPTED)
@@ -76,6 +77,20 @@ def _tell(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
     counts = runs["status"].value_counts()
     told = ", ".join(f"{counts[s]} {s}" for s in counts.index)
     print(f"\n{len(runs)} runs: {told}\ntable: {display_name(str(folder.path / 'runs.parquet'))}")
+
+
+def _tell_sensitivity(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
+    """Print and keep what a design for sensitivity was made for, once every run is there."""
+    if plan.kind not in sensitivity.COLUMNS or not (runs["status"] == study.DONE).all():
+        return
+    found = sensitivity.indices(plan, runs)
+    folder.write(found, "sensitivity.parquet")
+    by = sensitivity.RANKED_BY[plan.kind]
+    shown = found[found["kpi"].isin(SHOWN_KPIS)]
+    header = [c for c in found.columns if c in ("kpi", "key", by, "evidence", "weight")]
+    rows = [[number(v) for v in row] for row in shown[header].itertuples(index=False)]
+    print("\n" + "\n".join(table(header, rows, right=[header.index(by)])))
+    print(f"\nsensitivity: {display_name(str(folder.path / 'sensitivity.parquet'))}")
 
 
 def run_lines(runs: pd.DataFrame, axes: Sequence[str]) -> list[str]:

@@ -22,6 +22,8 @@ Progress = Callable[[int], None]
 """Told the number of finished runs."""
 PENDING, DONE, FAILED = "pending", "done", "failed"
 BACKENDS = ("loky", "dask")
+CONNECT_S = 20.0
+"""How long to wait for a Dask scheduler."""
 
 
 def execute(
@@ -36,7 +38,7 @@ def execute(
     A run that fails yields a record with its error, and the others go on.
     """
     unique = {task.identity: task for task in tasks}
-    calls = [(key, plan.designs[t.design].scenario, t.replicate) for key, t in unique.items()]
+    calls = [(key, plan.scenario(t), t.replicate) for key, t in unique.items()]
     workers = min(n_jobs, len(calls))
     if workers <= 1 and backend == "loky":
         yield from (one(*call) for call in calls)
@@ -67,9 +69,11 @@ def frame(plan: Plan, records: dict[str, Record]) -> pd.DataFrame:
     for axis in plan.axes:
         columns[axis] = _axis([plan.designs[task.design].values[axis] for task, _ in pairs])
     columns["replicate"] = [task.replicate for task, _ in pairs]
+    for key in plan.drawn(0):
+        columns[key] = _axis([plan.drawn(task.replicate)[key] for task, _ in pairs])
     columns["status"] = [record["status"] for record in found]
     columns["error"] = [record.get("error", "") for record in found]
-    columns["seed"] = [plan.designs[task.design].scenario.spec.seed for task, _ in pairs]
+    columns["seed"] = [plan.scenario(task).spec.seed for task, _ in pairs]
     columns["hash"] = [task.identity for task, _ in pairs]
     for name, unit in units(found).items():
         values = [record.get("kpis", {}).get(name, [None])[0] for record in found]
@@ -119,7 +123,11 @@ def _workers(backend: str, scheduler: str | None) -> Iterator[None]:
         return
     from distributed import Client
 
-    with Client(scheduler), parallel_config(backend="dask"):
+    try:
+        client = Client(scheduler, timeout=CONNECT_S)
+    except OSError:
+        raise StudyError(f"no Dask scheduler at {scheduler} within {CONNECT_S:g} s") from None
+    with client, parallel_config(backend="dask"):
         yield
 
 

@@ -52,15 +52,16 @@ class SweepFolder:
         """Write and return `runs.parquet`: the same bytes for the same finished runs."""
         records = self.records()
         table = frame(self.plan, records)
-        self._write(table, "runs.parquet")
+        self.write(table, "runs.parquet")
         told = units(records[t.identity] for t in self.plan.tasks if t.identity in records)
         listed = "".join(f"{name},{unit}\n" for name, unit in told.items())
         write_whole(self.path / "kpis.csv", "kpi,unit\n" + listed)
         times = [(key, record["wall_s"]) for key, record in records.items()]
-        self._write(pd.DataFrame(times, columns=["hash", "wall_s"]), "timing.parquet")
+        self.write(pd.DataFrame(times, columns=["hash", "wall_s"]), "timing.parquet")
         return table
 
-    def _write(self, table: pd.DataFrame, name: str) -> None:
+    def write(self, table: pd.DataFrame, name: str) -> None:
+        """Write a table, whole or not at all."""
         fresh = self.path / f".{name}.{os.getpid()}"
         table.to_parquet(fresh, index=False, compression="zstd")
         os.replace(fresh, self.path / name)

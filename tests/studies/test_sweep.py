@@ -124,7 +124,8 @@ def test_every_bad_value_is_told_before_any_run(tmp_path):
         ("replicates: 2", "replicates: 0", "replicates"),
         ("[0, 0.25]", "[]", "oversubscription"),
         (str(POD), "nowhere.yaml", "nowhere.yaml"),
-        ("axes:", "design: sobol\naxes:", "design"),
+        ("axes:", "design: halton\naxes:", "design"),
+        ("replicates: 2", "uncertain: {economics.energy_price: {pert: [1, 2]}}", "energy_price"),
     ],
 )
 def test_a_sweep_file_is_strict(tmp_path, old, new, told):
@@ -138,7 +139,7 @@ def test_weather_files_in_a_sweep_are_relative_to_it(tmp_path, monkeypatch):
     table.assign(dry_bulb_c=30.0, rh_pct=50.0).to_csv(tmp_path / "hot.csv", index=False)
     monkeypatch.chdir("/")
     plan = written(tmp_path, SWEEP.replace("period.duration: [2 h]", "weather.csv: [hot.csv]"))
-    assert plan.designs[0].scenario.spec.weather.csv == str(tmp_path / "hot.csv")
+    assert plan.designs[0].scenario().spec.weather.csv == str(tmp_path / "hot.csv")
 
 
 def test_a_folder_of_another_sweep_is_refused(plan, tmp_path):
