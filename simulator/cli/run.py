@@ -126,7 +126,21 @@ def resolution_lines(summary: dict[str, Any]) -> list[str]:
     return [
         f"{n} replicates; +- is the half-width of the {level:g} % interval of the mean",
         *(f"not resolvable with {n} replicates: {told}" for told in kpis.unresolved(n)),
+        *_controlled(summary["kpis"]),
     ]
+
+
+def _controlled(entries: dict[str, Any]) -> list[str]:
+    """Return what taking out the luck in the number of failures does to the means of jobs."""
+    better = {name: e["controlled"] for name, e in entries.items() if "controlled" in e}
+    jobs = {name: told for name, told in better.items() if name.endswith(".ettr")}
+    lines = [
+        f"{name} is {number(told['value'], 5)} +- {number(0.5 * (told['high'] - told['low']), 2)} with the "
+        f"number of failures as control, as if of {told['gain']:.1f} times the replicates"
+        for name, told in jobs.items()
+    ]
+    more = len(better) - len(jobs)
+    return [*lines, f"the same for {more} more: `controlled` in summary.json"] if more > 0 else lines
 
 
 def _half_width(entry: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from simulator.metrics import (
     balance,
+    control,
     cost,
     failures,
     fleet,
@@ -71,13 +72,14 @@ def summary(results: list[Results]) -> dict[str, dict]:  # type: ignore[type-arg
     With several, values are means with p10, p50 and p90 beside them (for dates the median, since
     an unfinished replicate has no date to average), and checks are the worst of all. `ci95` holds
     the 95 % interval of each of these numbers, null where so many replicates cannot tell it, and
-    `replicates` says how many each would need.
+    `replicates` says how many each would need. `controlled` is the mean with the luck in the number
+    of failures taken out, where that pays (`metrics.control`).
     """
     tables = [kpis(r).set_index("kpi") for r in results]
     names = list(dict.fromkeys(name for table in tables for name in table.index))
-    worst = [checks(r) for r in results]
+    worst, luck = [checks(r) for r in results], control.excess(results)
     document: dict[str, Any] = {
-        "kpis": {name: _entry(name, tables) for name in names},
+        "kpis": {name: _entry(name, tables, luck) for name in names},
         "checks": {name: _rounded(max(c[name] for c in worst)) for name in worst[0]},
     }
     return document if len(results) == 1 else document | {"replicates": resolution(len(results))}
@@ -120,13 +122,17 @@ def dumps(document: dict) -> str:  # type: ignore[type-arg]
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def _entry(name: str, tables: list[pd.DataFrame]) -> dict[str, object]:
+def _entry(
+    name: str, tables: list[pd.DataFrame], luck: np.ndarray | None = None
+) -> dict[str, object]:
     rows = [table.loc[name] for table in tables if name in table.index]
     values = _values(name, tables)
     lowest = min(rows, key=lambda r: r["value"] if isinstance(r["value"], float) else math.inf)
     unit = str(lowest["unit"])
-    several = _spread_of_dates if unit == "ISO date" else _spread
-    numbers = {"value": _rounded(values[0])} if len(tables) == 1 else several(values)
+    if len(tables) == 1:
+        numbers: dict[str, object] = {"value": _rounded(values[0])}
+    else:
+        numbers = _spread_of_dates(values) if unit == "ISO date" else _spread(values, luck)
     return {**numbers, "unit": unit, "definition": str(lowest["definition"])}
 
 
@@ -135,7 +141,7 @@ def _values(name: str, tables: list[pd.DataFrame]) -> list[Any]:
     return [t.at[name, "value"] if name in t.index else absent for t in tables]
 
 
-def _spread(values: list[float | None]) -> dict[str, object]:
+def _spread(values: list[float | None], luck: np.ndarray | None) -> dict[str, object]:
     known = np.array([v for v in values if v is not None], dtype=float)
     if len(known) == 0:
         return {"value": None, **dict.fromkeys(PERCENTILES), "ci95": None}
@@ -143,7 +149,11 @@ def _spread(values: list[float | None]) -> dict[str, object]:
     between: dict[str, object] = {"value": _both(intervals.of_mean(known))}
     for name, share in PERCENTILES.items():
         between[name] = _both(intervals.of_quantile(known, share))
-    return {"value": _rounded(float(known.mean())), **quantiles, "ci95": between}
+    told: dict[str, object] = {"value": _rounded(float(known.mean())), **quantiles, "ci95": between}
+    better = control.controlled(known, luck)
+    if better is not None:
+        told["controlled"] = {name: _rounded(number) for name, number in better.items()}
+    return told
 
 
 def _both(interval: intervals.Interval | None) -> list[object] | None:

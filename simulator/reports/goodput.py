@@ -3,8 +3,15 @@
 import pandas as pd
 
 from simulator.reports import style, wording
-from simulator.reports.page import FigureSpec, Page
+from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
+from simulator.reports.run import Run
 from simulator.reports.style import BLUE, GREY, SKY, VERMILLION
+
+TOLD = (
+    "Every accelerator stops the job as often as in this run, a restart lasts as long, and the job saves "
+    "as often as is best by Daly. The first-order formula lets no failure strike while the job saves or "
+    "restarts, and no two in one interval; the complete model and the simulation do."
+)
 
 
 def interval_page(curve: pd.DataFrame, best: tuple[float, float, float], daly_s: float) -> Page:
@@ -39,19 +46,37 @@ def interval(curve: pd.DataFrame, best: tuple[float, float, float], daly_s: floa
     style.legend(fig, ax, "upper center", 3)
     return FigureSpec(
         fig, "checkpoint-interval",
-        "Effective training time rises and falls with the interval between saves; its top is marked.",
+        f"Effective training time over {len(curve)} intervals between saves; its top is marked.",
         curve, "Grey: the 95 % interval of the top, fitted to the simulated means near it.",
     )  # fmt: skip
 
 
-def scale_page(table: pd.DataFrame) -> Page:
+def page(run: Run) -> Page:
+    """Return the page of the run's jobs against scale; the largest is drawn."""
+    table = run.first.tables["scale"]
+    largest = table["job"][table["own_accelerators"].astype(float).idxmax()]
+    return scale_page(table[table["job"] == largest].reset_index(drop=True), _jobs(table))
+
+
+def scale_page(table: pd.DataFrame, jobs: pd.DataFrame | None = None) -> Page:
     """Return the page of effective training time against scale (`studies.ettr_scale`)."""
-    worst = table.iloc[(table["first_order"] - table["ettr"]).abs().argmax()]
+    worst = table.iloc[(table["first_order"] - table["ettr"]).astype(float).abs().argmax()]
     title = (
         f"At {worst['accelerators']:,.0f} accelerators {wording.percent(worst['ettr'])} of the time is "
         f"effective; the formula in common use says {wording.percent(worst['first_order'])}"
     )
-    return Page("ettr-scale", "Training", title, figures=(scale(table),))
+    tables = () if jobs is None else (TableSpec("The jobs of this run", jobs),)
+    return Page("goodput", "Training", title, (Lead("What is shown.", TOLD),), (scale(table),), tables)
+
+
+def _jobs(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a row of ready text per job."""
+    rows = [
+        (job, f"{own['own_accelerators']:,.0f}", wording.percent(own["own_ettr"]),
+         f"{own['own_lost_min']:.1f} min")
+        for job, own in table.groupby("job", sort=False).first().iterrows()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["Job", "Accelerators", "Effective time", "Lost for each stop"])
 
 
 def scale(table: pd.DataFrame) -> FigureSpec:
@@ -65,7 +90,7 @@ def scale(table: pd.DataFrame) -> FigureSpec:
     ax.plot(n, 100 * table["ettr"], "o", color=BLUE, markersize=4, label="simulated mean")
     if "own_ettr" in table:
         own = table.iloc[0]
-        ax.plot(own["own_accelerators"], 100 * own["own_ettr"], "*", color=style.INK, markersize=9,
+        ax.plot(own["own_accelerators"], 100.0 * own["own_ettr"], "*", color=style.INK, markersize=9,
                 label="this run's job")  # fmt: skip
     ax.set_xscale("log", base=2)
     ax.set_xticks(n, [f"{v:,}" for v in n], rotation=30, ha="right")
@@ -75,6 +100,7 @@ def scale(table: pd.DataFrame) -> FigureSpec:
     style.legend(fig, ax, "upper center", 3)
     return FigureSpec(
         fig, "ettr-scale",
-        "Effective training time falls with scale, faster than the first-order formula says.",
+        f"Effective training time at {len(table)} scales: it falls faster than the first-order formula "
+        "says.",
         table, "Same rate per accelerator and same practice at every scale; interval by Daly.",
     )  # fmt: skip

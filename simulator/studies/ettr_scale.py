@@ -5,7 +5,7 @@ import pandas as pd
 
 from simulator.metrics import intervals
 from simulator.policies.checkpointing import INTERVALS
-from simulator.results import Results
+from simulator.results import SCALE, Results
 from simulator.studies import clockwork
 from simulator.studies.clockwork import DAY_S, Practice
 
@@ -13,6 +13,8 @@ SCALES = (1024, 2048, 4096, 8192, 16_384, 32_768, 65_536, 100_000, 131_072, 262_
 DAYS = 30.0
 REPLICATES = 400
 HOUR_S = 3600.0
+STOPPED = ("lost_restart", "lost_queue")
+"""Categories of the time from a stop to the first step after it."""
 
 
 def table(
@@ -54,22 +56,32 @@ def table(
 
 def of_results(results: list[Results]) -> pd.DataFrame:
     """Return the table of every training job that was interrupted, at the rates and with the
-    practice it had in the run; a column `job` and its own `own_accelerators` and `own_ettr`.
+    practice it had in the run: the columns `results.SCALE`.
 
-    The time between stops and the time a stop costs are means over the replicates.
+    The time between stops and the time a stop takes are means over the replicates.
     """
     jobs = pd.concat([r.tables["jobs"] for r in results])
     hours = pd.concat([r.tables["hours"] for r in results])
-    parts = []
-    for name, rows in jobs.groupby("job", sort=False):
-        hits = float(rows["interruptions"].sum())
-        if hits > 0.0:
-            lost = hours[(hours["load"] == name) & hours["category"].isin(("lost_restart", "lost_queue"))]
-            one = rows.iloc[0]
-            n = float(one["accelerators"])
-            ran_h = float((rows["mttf_h"] * rows["interruptions"]).sum())
-            restart_s = float(lost["accelerator_hours"].sum()) / n / hits * HOUR_S
-            elapsed_s = ran_h * HOUR_S + restart_s * hits
-            found = table(elapsed_s / hits * n, float(one["checkpoint_stall_s"]), restart_s)
-            parts.append(found.assign(job=name, own_accelerators=n, own_ettr=float(rows["ettr"].mean())))
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    parts = [
+        _of_job(rows, hours[hours["load"] == name])
+        for name, rows in jobs.groupby("job", sort=False)
+        if rows["interruptions"].sum() > 0
+    ]
+    found = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=list(SCALE))
+    return found[list(SCALE)]
+
+
+def _of_job(rows: pd.DataFrame, hours: pd.DataFrame) -> pd.DataFrame:
+    """Return the table of one job from its rows and hours, replicate by replicate."""
+    one, hits = rows.iloc[0], float(rows["interruptions"].sum())
+    n = float(one["accelerators"])
+    stopped = hours[hours["category"].isin(STOPPED)]
+    restart_s = float(stopped["accelerator_hours"].sum()) / n / hits * HOUR_S
+    ran_s = float((rows["mttf_h"] * rows["interruptions"]).sum()) * HOUR_S
+    elapsed_s = ran_s + restart_s * hits
+    found = table(elapsed_s / hits * n, float(one["checkpoint_stall_s"]), restart_s)
+    ettr = float(rows["ettr"].mean())
+    lost_min = (1.0 - ettr) * elapsed_s / hits / 60.0
+    return found.assign(
+        job=one["job"], own_accelerators=n, own_ettr=ettr, own_lost_min=lost_min
+    )

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -28,6 +28,7 @@ def test_a_quantile_is_not_told_by_too_few(share):
     assert intervals.of_quantile(range(n), share) is not None
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(2, 400), st.sampled_from(PERCENTILES))
 def test_ranks_cover_and_no_closer_ones_do(n, share):
     ranks = intervals.quantile_ranks(n, share)
@@ -62,6 +63,7 @@ def test_the_interval_of_the_mean_is_students():
     assert intervals.of_mean([4.0, 4.0]) == (4.0, 4.0)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 60), st.data())
 def test_the_interval_of_a_share_is_exact(n, data):
     hits = data.draw(st.integers(0, n))
@@ -76,6 +78,7 @@ def test_a_tie_counts_half_and_lies_between():
     assert low[0] < tied[0] < high[0] and low[1] < tied[1] < high[1]
 
 
+@settings(deadline=None)
 @given(st.floats(0.05, 5.0), st.floats(0.01, 10.0))
 def test_as_many_as_needed_resolve_and_a_tenth_fewer_do_not(mean, deviation):
     n = intervals.resolving(mean, deviation)

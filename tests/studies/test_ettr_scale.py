@@ -4,9 +4,12 @@ import dataclasses
 
 import pytest
 
-from simulator.reports import comparison, goodput
+from simulator.reports import comparison, document, goodput
+from simulator.reports.run import Run
+from simulator.results import SCALE, load_tables, save_tables
 from simulator.studies import clockwork
 from simulator.studies import ettr_scale as study
+from simulator.studies.run import scaled
 
 ONE_S = clockwork.mttf_s(1, 8, 6.5)
 
@@ -45,6 +48,10 @@ def test_a_run_places_its_own_job_on_the_curve(week):
         job = hit.set_index("job").loc[name]
         assert (rows["own_accelerators"] == job["accelerators"]).all()
         assert (rows["own_ettr"] == job["ettr"]).all()
+        hours = week.tables["hours"].query("load == @name and category in @study.STOPPED")
+        stop_min = hours["accelerator_hours"].sum() / job["accelerators"] / job["interruptions"] * 60.0
+        between_min = job["mttf_h"] * 60.0 + stop_min
+        assert rows["own_lost_min"].iloc[0] == pytest.approx((1.0 - job["ettr"]) * between_min)
         assert len(rows) == len(study.SCALES)
 
 
@@ -52,6 +59,18 @@ def test_a_run_that_was_never_interrupted_has_no_curve(week):
     calm = week.tables["jobs"].assign(interruptions=0)
     none = dataclasses.replace(week, tables=week.tables | {"jobs": calm})
     assert study.of_results([none]).empty
+    assert list(study.of_results([none]).columns) == list(SCALE)
+
+
+def test_a_run_keeps_its_table_and_gets_its_page(replicates, tmp_path):
+    run = Run(scaled(replicates))
+    assert document.has(run, goodput.page)
+    page = goodput.page(run)
+    assert page.tables[0].frame["Job"].tolist() == list(run.first.tables["scale"]["job"].unique())
+    save_tables(run.results, tmp_path)
+    again = load_tables(tmp_path)[-1].tables["scale"]
+    assert again.equals(run.first.tables["scale"])
+    assert not document.has(Run(replicates), goodput.page)
 
 
 def test_the_page_names_the_scale_where_the_formula_is_most_wrong(table, tmp_path):
