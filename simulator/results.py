@@ -86,6 +86,28 @@ TABLES: dict[str, dict[str, str]] = {
         "accelerator": "Chip", "category": "useful, idle, down or lost_<cause>",
         "accelerator_hours": "Integral over the run",
     },
+    "downtime": {
+        "cause": "Failure class, planned work, or `heat`",
+        "reach": "own part, shared with other racks, or neighbour of what failed",
+        "accelerator": "Chip", "stage": "What the accelerators waited for (engine.outage_log.STAGES)",
+        "accelerator_hours": "Out of service: sums to `down` in the table of hours",
+    },
+    "repairs": {
+        "cause": "Failure class", "crew": "Trade", "repairs": "That took a crew or a part",
+        "resets": "Cured by a restart", "unnoticed_h": "Mean time until noticed, of both",
+        "diagnosis_h": "Mean of the repairs", "waiting_part_h": "Likewise", "waiting_crew_h": "Likewise",
+        "work_h": "Likewise, pauses between shifts included", "burn_in_h": "Likewise",
+    },
+    "crews": {
+        "crew": "Group of crews", "trade": "What they repair", "number": "On duty",
+        "on_duty_frac": "Share of the week", "jobs": "Repairs begun or promised",
+        "on_duty_h": "Crew-hours of the run", "busy_h": "Of those at work",
+    },
+    "spares": {
+        "part": "Spare part", "stock": "On the shelf and on order together", "lead_time_h": "From order to shelf",
+        "demands": "Parts taken", "stockouts": "Demands that found none on the shelf",
+        "returned": "Parts taken out in which no fault was found", "ordered": "Parts bought",
+    },
     "load_energy": {"load": "Job, pool or batch", "it_j": "Energy into its racks"},
     "jobs": {
         "job": "Name",

@@ -13,9 +13,21 @@ import simpy
 
 from simulator import __version__
 from simulator.components import from_catalog
-from simulator.engine import clock, incidents, rates, recorder, state, support
+from simulator.components.failure_class import FailureClass
+from simulator.engine import (
+    clock,
+    downtime,
+    incidents,
+    maintenance,
+    rates,
+    recorder,
+    shop_tables,
+    state,
+    support,
+)
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
+from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
 from simulator.policies import capping
@@ -67,11 +79,15 @@ def simulate(
     )
     start = spec.period.start.astimezone(UTC)
     outdoors = for_period(weather, start, records.hall.shape[0])
-    physics = Physics(world, outdoors, records, capping.decide)
 
     fleet = _failure_classes(scenario)
     classes = rates.of_replicate(fleet, spec.reliability.rates, spec.seed, replicate)
-    front = Front(world, classes, spec.reliability.age)
+    practice = None
+    if spec.operations is not None:
+        fleet, classes = (as_practised(spec.operations, known) for known in (fleet, classes))
+        practice = Practice(spec.operations, fleet, spec.period.start)
+    front = Front(world, classes, spec.reliability.age, practice)
+    physics = Physics(world, outdoors, records, capping.decide)
     work = _begin(spec, world, front)
     env = world.env
     for index, pool in enumerate(pools):
@@ -80,16 +96,22 @@ def simulate(
     for backlog in _of_kind(spec, BatchWork):
         env.process(batch.fill(backlog, world, reserves))
     env.process(front.run())
-    incidents.schedule(world, classes, spec.incidents)
+    incidents.schedule(world, classes, spec.incidents, front.shop)
+    if spec.operations is not None:
+        maintenance.schedule(world, spec.operations)
     while env.peek() == 0.0:  # everything that starts with the run takes its racks
         env.step()
     support.follow_storage(world)
     physics.start()
 
     clock.run(env, physics, world.end_s, progress)
-    results = _results(scenario, world, records, weather, work, pools, replicate)
-    results.tables["rates"] = rates.table(world, front, fleet)
-    return results
+    front.tell()
+    tables = {
+        "downtime": downtime.table(site, world.outages, world.end_s),
+        "rates": rates.table(world, front, fleet),
+    }
+    tables |= _shop_tables(spec, front)
+    return _results(scenario, world, records, weather, work, pools, replicate, tables)
 
 
 def weather_of(scenario: Scenario) -> Weather:
@@ -154,7 +176,7 @@ def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
     return _Work(list(runs.values()), tests, preparations)
 
 
-def _failure_classes(scenario: Scenario):  # type: ignore[no-untyped-def]
+def _failure_classes(scenario: Scenario) -> tuple[FailureClass, ...]:
     reliability = scenario.spec.reliability
     return tuple(
         cls.model_copy(update={"rate": cls.rate * reliability.rate_scale})
@@ -175,12 +197,12 @@ def _exposure(world: World, front: Front, job: SynchronousJob) -> Exposure:
 
 def _results(
     scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[ServedModel], replicate: int,
+    work: _Work, pools: list[ServedModel], replicate: int, more: dict[str, pd.DataFrame],
 ) -> Results:
     """Return the tables of the finished run."""
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
-    tables = recorder.tables(world, records)
+    tables = recorder.tables(world, records) | more
     tables["jobs"] = jobs.jobs_table(work.jobs, start)
     tables["tests"] = jobs.tests_table(work.tests)
     tables["preparations"] = jobs.preparations_table(work.preparations, start)
@@ -202,6 +224,18 @@ def _results(
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
     return Results(info, recorder.series(world, records, start), recorder.events(world, start), tables)
+
+
+def _shop_tables(spec: ScenarioSpec, front: Front) -> dict[str, pd.DataFrame]:
+    """Return what was repaired, by whom and with what; empty where nothing is said of operations."""
+    shop = front.shop
+    if spec.operations is None or not isinstance(shop, Shop):
+        return {name: empty(name) for name in ("repairs", "crews", "spares")}
+    return {
+        "repairs": shop_tables.repairs(shop.columns, front.classes),
+        "crews": shop_tables.crews(shop.columns, spec.operations, spec.period.duration),
+        "spares": shop_tables.spares(shop.columns, spec.operations),
+    }
 
 
 def _assumptions(scenario: Scenario) -> pd.DataFrame:

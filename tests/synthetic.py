@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from simulator.results import FOUNDATIONS, Results
+from simulator.results import FOUNDATIONS, TABLES, Results
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
 CHIPS = {  # chip: (halls, racks per hall, chips per rack, nameplate W per rack)
@@ -49,6 +49,10 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "energy": _energy(site),
         "heat": _heat(site),
         "hours": _hours(duration_s),
+        "downtime": _downtime(duration_s),
+        "repairs": _repairs(),
+        "crews": _crews(duration_s),
+        "spares": _spares(),
         "load_energy": _load_energy(site),
         "jobs": _jobs(first, jobs, events, replicate),
         "phases": _phases(),
@@ -327,6 +331,46 @@ def _hours(duration_s: float) -> pd.DataFrame:
     return pd.DataFrame(
         rows, columns=["load", "kind", "accelerator", "category", "accelerator_hours"]
     )
+
+
+def _downtime(duration_s: float) -> pd.DataFrame:
+    """Return all of the hours that are down, of two causes in several stages."""
+    hours = _hours(duration_s).query("category == 'down'")
+    stages = {
+        "unnoticed": 0.01, "diagnosis": 0.04, "waiting_part": 0.1, "waiting_crew": 0.05,
+        "repair": 0.3, "burn_in": 0.3, "reset": 0.1, "maintenance": 0.1,
+    }  # fmt: skip
+    rows = [
+        (cause, reach, row.accelerator, stage, share * part * row.accelerator_hours)
+        for row in hours.itertuples()
+        for cause, reach, share in (("gpu", "own", 0.8), ("feeder", "shared", 0.2))
+        for stage, part in stages.items()
+    ]
+    columns = ["cause", "reach", "accelerator", "stage", "accelerator_hours"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _repairs() -> pd.DataFrame:
+    rows = [
+        ("gpu", "it", 120, 180, 0.02, 0.1, 0.5, 0.4, 4.5, 12.0),
+        ("feeder", "electrical", 2, 0, 0.02, 0.5, 0.0, 0.1, 12.0, 0.0),
+        ("false_alarm", "it", 90, 0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0),
+    ]
+    return pd.DataFrame(rows, columns=list(TABLES["repairs"]))
+
+
+def _crews(duration_s: float) -> pd.DataFrame:
+    hours = duration_s / HOUR_S
+    rows = [
+        ("it", "it", 6, 1.0, 120, 6 * hours, 3 * hours),
+        ("electrical", "electrical", 1, 0.3, 2, 0.3 * hours, 24.0),
+    ]
+    return pd.DataFrame(rows, columns=list(TABLES["crews"]))
+
+
+def _spares() -> pd.DataFrame:
+    rows = [("compute_tray", 90, 504.0, 120, 6, 20, 100), ("breaker", 2, 13440.0, 2, 0, 0, 2)]
+    return pd.DataFrame(rows, columns=list(TABLES["spares"]))
 
 
 def _load_energy(site: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from simulator.components.engine import Engine
 from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
+from simulator.components.operations import Operations
 from simulator.components.rack import Rack
 from simulator.components.stack import Stack
 from simulator.units import parse
@@ -60,6 +61,12 @@ def _spread(cls: dict[str, Any]) -> dict[str, Any]:
         return cls
     low, high = (parse(text, "1/s") for text in rate["range"])
     return cls | {"spread": math.log(high / low) / (2.0 * NORMAL_95)}
+
+
+@cache
+def operations(name: str) -> Operations:
+    """Return a practice of running a campus by its name in the catalog."""
+    return Operations.model_validate({"practice": name})
 
 
 @cache

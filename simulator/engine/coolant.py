@@ -84,12 +84,12 @@ def _stop(world: World, block: int, cause: str) -> None:
         seconds_without_flow(float(t), float(limit_c), float(w), float(capacity_j_k))
         for t, w in zip(state.racks.junction_c[racks], chip_w, strict=True)
     )
-    lasts_s = _until_flow_s(world, block)
+    lasts_s, repair = _until_flow_s(world, block), world.inflicted
 
     def trip() -> None:
         if state.blocks.flow[block] < 1.0:
             world.log("trip", site.block_names[block], cause, lasts_s - trip_s, "no coolant flow")
-            outage.take_out(world, racks, cause, lasts_s - trip_s)
+            outage.take_out(world, racks, cause, lasts_s - trip_s, repair=repair)
 
     if trip_s < lasts_s:
         outage.after(world, trip_s, trip)

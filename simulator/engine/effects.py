@@ -13,9 +13,20 @@ from simulator.components.failure_class import FailureClass
 from simulator.engine import coolant, network_parts, power, pushes, rewiring, supply
 from simulator.engine.alarm import Alarm
 from simulator.engine.outage import after, servers_out, take_out
+from simulator.engine.outage_log import OWN, Repair
 from simulator.engine.world import World
+from simulator.kernels import strikes
 
 Effect = Callable[[World, FailureClass, int, int, float], str]
+
+
+def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Repair) -> str:
+    """Apply the effect of a failure or of planned work until it is repaired; return the element's
+    name. Every alarm that it raises says how it shows itself, every outage what it waits for."""
+    world.inflicted = repair
+    element = EFFECTS[cls.effect](world, cls, target, unit, repair.back_s - world.env.now)
+    world.inflicted = None
+    return element
 
 
 def _interrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
@@ -25,26 +36,33 @@ def _interrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: f
 
 def _server(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
     one = np.array([rack])
-    servers_out(world, one, np.ones(1), lasts_s)
+    servers_out(world, one, np.ones(1), cls.name, lasts_s)
     world.alarm(int(world.state.racks.load[rack]), Alarm(cls.name, one, transient=lasts_s <= cls.reset))
     return world.rack_name(rack)
 
 
 def _rack(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
-    take_out(world, np.array([rack]), cls.name, lasts_s)
+    take_out(world, np.array([rack]), cls.name, lasts_s, OWN)
     return world.rack_name(rack)
 
 
 def _corrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
-    """Let a chip compute wrong numbers until that is found; then its server goes for repair."""
-    load, began_s = int(world.state.racks.load[rack]), world.env.now
-    stream = world.stream(f"detection/{cls.name}")
-    unseen_s = cls.detection * math.exp(cls.detection_spread * stream.normal(rack, int(began_s)))
+    """Let a chip compute wrong numbers until that is found; then its server goes for repair.
+
+    Without a shop `lasts_s` is the time from then on; with one, finding it is the first part of it.
+    """
+    load, began_s, repair = int(world.state.racks.load[rack]), world.env.now, world.inflicted
+    if repair is not None and repair.unnoticed_s > 0.0:
+        unseen_s, out_s = repair.unnoticed_s, lasts_s - repair.unnoticed_s
+    else:
+        stream = world.stream(f"detection/{cls.name}")
+        normal = stream.normal(rack, int(began_s))
+        unseen_s, out_s = cls.detection * math.exp(cls.detection_spread * normal), lasts_s
     one, name = np.array([rack]), world.rack_name(rack)
 
     def find() -> None:
         world.log("corruption_found", name, cls.name, world.env.now - began_s)
-        servers_out(world, one, np.ones(1), lasts_s)
+        servers_out(world, one, np.ones(1), cls.name, out_s, repair)
         world.alarm(load, Alarm(cls.name, one, silent_s=world.env.now - began_s, transient=False))
 
     after(world, unseen_s, find)
@@ -150,3 +168,5 @@ EFFECTS: dict[str, Effect] = {
     "line": _bank, "transformer": _bank, "feeder": supply.lose_feeder, "ups": supply.lose_module,
     "generator": supply.lose_generator, "support": _support,
 }
+IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}
+"""What the effects take out of a rack that the kernel applies where nothing is to be told of it."""

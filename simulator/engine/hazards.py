@@ -120,7 +120,7 @@ def _members(site: Site, cls: FailureClass) -> _Members:
 def _born_s(site: Site, halls: np.ndarray, age_s: float) -> np.ndarray:
     """Return the birth of what stands in these halls, before the start of the run."""
     ages_s = np.array([age_s if h.age is None else h.age for h in site.hall_spec])
-    return -np.where(halls == SITE, age_s, ages_s[halls])
+    return -np.where(halls == SITE, age_s, ages_s[halls.astype(int)])
 
 
 def _sensors(site: Site, cls: FailureClass, of: _Members) -> np.ndarray:

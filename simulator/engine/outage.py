@@ -6,7 +6,9 @@ import numpy as np
 
 from simulator.engine import membership
 from simulator.engine.alarm import Alarm
+from simulator.engine.outage_log import OWN, SHARED, Repair, of_one_stage
 from simulator.engine.world import World
+from simulator.kernels import strikes
 
 
 def after(world: World, lasts_s: float, restore: Callable[[], None]) -> None:
@@ -14,35 +16,39 @@ def after(world: World, lasts_s: float, restore: Callable[[], None]) -> None:
     world.env.timeout(lasts_s).callbacks.append(lambda _: restore())
 
 
-def take_out(world: World, racks: np.ndarray, cause: str, lasts_s: float) -> None:
-    """Take racks out of service, stop the loads on them, and bring them back after the repair."""
+def take_out(
+    world: World, racks: np.ndarray, cause: str, lasts_s: float, reach: str = SHARED,
+    repair: Repair | None = None,
+) -> None:
+    """Take racks out of service, stop the loads on them, and bring them back after the repair.
+
+    `reach` says whether it is their own failure or that of something they share; `repair` what it
+    waits for, where that is not what is being inflicted.
+    """
     held = world.state.racks.load[racks].copy()
-    loads = np.unique(held)
-
-    def restore() -> None:
-        world.state.out[racks] -= 1
-        membership.refresh(world, racks)
-        world.wake_waiting()
-
-    world.state.out[racks] += 1
-    membership.refresh(world, racks)
-    for load in loads:
+    told = _told(world, lasts_s, repair)
+    whole = np.full(racks.size, strikes.RACK)
+    world.outages.note(racks, whole, world.env.now, lasts_s, cause, reach, told)
+    membership.lose(world, racks, whole, lasts_s)
+    for load in sorted(world.alarms):
         hit = racks[held == load]
-        world.alarm(int(load), Alarm(cause, hit, transient=False))
-    after(world, lasts_s, restore)
+        if hit.size:
+            world.alarm(load, Alarm(cause, hit, transient=False, planned=told.planned))
 
 
-def servers_out(world: World, racks: np.ndarray, servers: np.ndarray, lasts_s: float) -> None:
-    """Take so many servers of some racks out of service until they are repaired."""
+def servers_out(
+    world: World, racks: np.ndarray, servers: np.ndarray, cause: str, lasts_s: float,
+    repair: Repair | None = None,
+) -> None:
+    """Take so many servers of some racks out of service until they are repaired; tells nobody."""
+    told = _told(world, lasts_s, repair)
+    world.outages.note(racks, servers, world.env.now, lasts_s, cause, OWN, told)
+    membership.lose(world, racks, servers, lasts_s)
 
-    def restore() -> None:
-        world.state.servers_down[racks] -= servers
-        membership.refresh(world, racks)
-        world.wake_waiting()
 
-    world.state.servers_down[racks] += servers
-    membership.refresh(world, racks)
-    after(world, lasts_s, restore)
+def _told(world: World, lasts_s: float, repair: Repair | None) -> Repair:
+    """Return what an outage waits for."""
+    return repair or world.inflicted or of_one_stage("repair", world.env.now + lasts_s)
 
 
 def lose(world: World, group: Hashable, lasts_s: float) -> None:

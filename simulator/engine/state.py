@@ -1,16 +1,21 @@
 """Mutable columns of a run. Each is written by one engine module, named in kernels/columns.py."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from simulator import rng
 from simulator.kernels import columns as c
 from simulator.kernels import philox
+from simulator.kernels.repair import TIMES
 from simulator.kernels.serving import WAIT_BINS
 from simulator.site import Site, plant_setpoint_c
 
 UPS_STAGE = c.STAGES.index("ups")
+STRIKE_ROOM = 65_536
+"""Failures of one window (`engine/failures.py`)."""
+REPAIR_ROOM = 1 << 20
+"""Repairs of racks under way at once."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +60,24 @@ class State:
     plant_w: np.ndarray
     servers_down: np.ndarray  # (racks,) effects.py
     out: np.ndarray  # (racks,) causes that take the whole rack out; effects.py
+    queue: c.StrikeQueue
     support_down: np.ndarray  # (kinds of support racks in a hall,) servers out; effects.py
     idle_load: np.ndarray  # (racks,) pseudo-load of idle racks of this chip
     down_load: np.ndarray  # (racks,)
+    _of_kinds: dict[tuple[int, tuple[str, ...]], np.ndarray] = field(
+        default_factory=dict, repr=False
+    )
 
     def load(self, name: str) -> int:
         """Return the index of a load."""
         return self.names.index(name)
+
+    def of_kinds(self, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
+        """Return which loads are of a chip and of one of these kinds: (loads,)."""
+        if (chip, kinds) not in self._of_kinds:
+            own = [c == chip and k in kinds for c, k in zip(self.chips, self.kinds, strict=True)]
+            self._of_kinds[chip, kinds] = np.array(own, np.bool_)
+        return self._of_kinds[chip, kinds]
 
 
 def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate: int) -> State:
@@ -91,6 +107,7 @@ def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate
         plant_w=np.zeros((len(site.hall_names), 8)),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
+        queue=_queue(len(names)),
         support_down=np.zeros(len(site.support)),
         idle_load=idle,
         down_load=idle + 1,
@@ -214,6 +231,25 @@ def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
         queue=zeros(), arrived=zeros(), served=zeros(), shed=zeros(),
         load_requests=np.zeros((n, grid)), wait_requests=np.zeros((n, WAIT_BINS)),
         step=np.zeros((n, 4)),
+    )
+
+
+def _queue(loads: int) -> c.StrikeQueue:
+    """Return an empty queue; room that is never used costs no memory."""
+
+    def ints(n: int) -> np.ndarray:
+        return np.zeros(n, np.int64)
+
+    return c.StrikeQueue(
+        at_s=np.zeros(STRIKE_ROOM), entity=ints(STRIKE_ROOM), kth=ints(STRIKE_ROOM),
+        cls=ints(STRIKE_ROOM), word=ints(STRIKE_ROOM), unit=ints(STRIKE_ROOM),
+        rack=ints(STRIKE_ROOM), servers=np.zeros(STRIKE_ROOM),
+        transient=np.zeros(STRIKE_ROOM, np.bool_), spread=np.zeros(STRIKE_ROOM),
+        until_s=np.zeros((STRIKE_ROOM, TIMES)), applied=ints(STRIKE_ROOM), drawn=ints(2),
+        key=ints(2),
+        back_s=np.zeros(REPAIR_ROOM), back_order=ints(REPAIR_ROOM), back_rack=ints(REPAIR_ROOM),
+        back_servers=np.zeros(REPAIR_ROOM), under_way=ints(2),
+        due_s=np.full(1, np.inf), happened_s=np.zeros(1), watched=ints(loads), waiting=ints(1),
     )
 
 

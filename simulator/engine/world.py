@@ -1,7 +1,7 @@
 """What every process of a run shares: the clock, the site, the state, the draws, the log."""
 
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -12,11 +12,13 @@ from simulator.components.fabric.tier import Tier
 from simulator.engine.alarm import Alarm
 from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
+from simulator.engine.outage_log import Outages, Repair
 from simulator.engine.state import State
 from simulator.engine.storage import Store
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
+from simulator.kernels.repair import Shop, closed
 from simulator.site import Site
 
 OnAlarm = Callable[[Alarm], object]
@@ -43,12 +45,19 @@ class World:
     """Share and running of loads that are off, as they were."""
     repaired_s: dict[tuple[str, int, int], float] = field(default_factory=dict)
     """When a unit that failed is back, by class, target and unit."""
+    outages: Outages = field(default_factory=Outages)
+    inflicted: Repair | None = None
+    """Of the failure or the planned work whose effect is being applied; None between them."""
     absent: dict[Hashable, list[float]] = field(default_factory=dict)
     """When the units of a group that are out come back; outage.py."""
     racks_freed: simpy.Event | None = None
     supply_lost_s: float | None = None
     """Since when no import is possible."""
     overloaded: bool = False
+    shop: Shop = field(default_factory=closed)
+    """Who repairs; of the failure front."""
+    strike: Callable[[int], None] | None = None
+    """Applies a failure of the queue, by its place; of the failure front."""
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -91,10 +100,17 @@ class World:
         return self._entries[kernel]
 
     def alarm(self, load: int, alarm: Alarm) -> None:
-        """Tell a load that something under it failed."""
+        """Tell a load that something under it failed, and how that shows itself."""
         handler = self.alarms.get(load)
-        if handler is not None:
-            handler(alarm)
+        if handler is None:
+            return
+        if self.inflicted is not None:
+            told = self.inflicted
+            alarm = replace(
+                alarm, unnoticed_s=told.unnoticed_s, diagnosis_s=told.diagnosis_s,
+                transient=told.transient, planned=told.planned,
+            )
+        handler(alarm)
 
     def wake_waiting(self) -> None:
         """Tell whoever waits for racks that some came free."""

@@ -233,6 +233,36 @@ class HazardClasses(NamedTuple):
     exposure: Floats  # cumulative hazard of all entities since the start
 
 
+class StrikeQueue(NamedTuple):
+    """Failures drawn for the window at hand, and repairs of racks under way (`kernels/strikes.py`)."""
+
+    # failures.py, by failure in order of time: (room,)
+    at_s: Floats
+    entity: Ints  # row of Hazards
+    kth: Ints  # the how-manieth of its entity
+    cls: Ints
+    word: Ints
+    unit: Ints
+    rack: Ints  # the rack it hits, or -1
+    servers: Floats  # what it takes of the rack: none, one, all (infinite); negative: ask the engine
+    transient: Ints  # boolean
+    spread: Floats  # standard normal of the repair's length
+    until_s: Floats  # (room, repair.TIMES) moments of the repair; at first only the last, all in
+    applied: Ints  # 1 once the kernel has applied it
+    drawn: Ints  # (2,) the next failure, and how many there are
+    key: Ints  # (2,) of the repair's draws
+    # the heap of repairs: (repairs,)
+    back_s: Floats
+    back_order: Ints  # which began first of those done at once
+    back_rack: Ints
+    back_servers: Floats
+    under_way: Ints  # (2,) repairs in the heap, and ever begun
+    due_s: Floats  # (1,) when the next failure or repair happens
+    happened_s: Floats  # (1,) when the last one did
+    watched: Ints  # physics.py: (loads,) 1 if something is to be told of failures under the load
+    waiting: Ints  # physics.py: (1,) 1 if someone waits for racks
+
+
 class Supply(NamedTuple):
     """Site-level supply; arrays of length one where the kernel writes."""
 

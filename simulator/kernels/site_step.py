@@ -8,7 +8,15 @@ step has already been folded into the load and rack integrals.
 from numba import njit
 
 from simulator.kernels import columns as c
-from simulator.kernels import cooling, load_account, power_tree, rack_control, racks, serving
+from simulator.kernels import (
+    cooling,
+    load_account,
+    power_tree,
+    rack_control,
+    racks,
+    serving,
+    strikes,
+)
 
 RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
 STEP_S = 60.0
@@ -16,10 +24,11 @@ HOUR_STEPS = 60
 
 
 @njit(cache=True)
-def advance(first, stop, flags, site, state, maps, outdoors, records):
-    """Integrate steps `first` to `stop`; return the next step and why it stopped early.
+def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
+    """Integrate steps `first` to `stop`, let failures and repairs up to `before_s` happen between
+    and after them; return the next step and why it stopped early.
 
-    Stops after a step that leaves the site above its supply or held below it by caps (OVERLOAD),
+    Stops at a failure or repair that the engine must know of (`strikes.happen`), and after a step that leaves the site above its supply or held below it by caps (OVERLOAD),
     in which a chip passed its shutdown temperature (TRIP), or in which the first chip passed its
     throttle point or the last one fell below it (THROTTLE), so that the engine can decide.
 
@@ -29,11 +38,14 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
         Whether speeds and caps are away from one; whether chips throttle; whether the engine knows
         that they do.
     site : (rows, halls)
-    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w)
+    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear)
     """
     rows, halls = site
-    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w = state
+    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear = state
     for k in range(first, stop):
+        found = strikes.happen((k + 1) * STEP_S, queue, shop, rows, rack, loads, wear)
+        if found != strikes.CALM:
+            return k, found
         hour, hour_frac = k // HOUR_STEPS, (k % HOUR_STEPS + 0.5) / HOUR_STEPS
         load_account.complete_loads(loads, (k + 1) * STEP_S)
         hottest_c, throttling, tripping = racks.integrate(
@@ -74,7 +86,7 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
             return following, OVERLOAD
         if flags[1] != flags[2]:
             return following, THROTTLE
-    return stop, RUNNING
+    return stop, strikes.happen(before_s, queue, shop, rows, rack, loads, wear)
 
 
 @njit(cache=True)

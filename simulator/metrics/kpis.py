@@ -17,6 +17,7 @@ from simulator.metrics import (
     inference,
     intervals,
     network,
+    operations,
     power,
     thermal,
     training,
@@ -33,6 +34,7 @@ DEFINERS: tuple[Definer, ...] = (
     thermal.kpis,
     fleet.kpis,
     failures.kpis,
+    operations.kpis,
     network.kpis,
     training.kpis,
     inference.kpis,
@@ -40,7 +42,7 @@ DEFINERS: tuple[Definer, ...] = (
 )
 """Who defines which indicators, in the order they are told."""
 
-ABSENT_IS_ZERO = ("failures.", "fleet.hours.")
+ABSENT_IS_ZERO = ("failures.", "fleet.hours.", "operations.down_hours.")
 """Indicators that a replicate without an occurrence does not list."""
 
 PERCENTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}

@@ -80,6 +80,8 @@ def _entries(scenario: Scenario) -> Iterator[tuple[str, str]]:
         if isinstance(work, BatchWork):
             for name in work.accelerators:
                 yield "accelerators", from_catalog.accelerator(name).name
+    if spec.operations is not None:
+        yield "operations", spec.operations.practice
     yield from (("failures", n) for n in from_catalog.failure_entries(spec.reliability.fleet))
 
 

@@ -11,6 +11,7 @@ from pydantic import AwareDatetime, Field
 
 from simulator.components.incident import Incident
 from simulator.components.kinds import Spec
+from simulator.components.operations import Operations
 from simulator.components.topology import Topology
 from simulator.documents import Document
 from simulator.units import CarbonIntensity, Duration, EnergyPrice, PowerPrice, Within
@@ -73,6 +74,9 @@ class ScenarioSpec(Spec):
     weather: WeatherSource
     period: Period
     reliability: Reliability = Reliability()
+    operations: Operations | None = None
+    """How failures are noticed, diagnosed and repaired, and what is planned. Blank: repairs last what
+    their classes say, all in all, and nothing is planned."""
     incidents: tuple[Incident, ...] = ()
     """Failures that happen whatever the draws say."""
     economics: Economics

@@ -43,16 +43,22 @@ class Laid:
 
     def ports_of(self, racks: Ints) -> Floats:
         """Return how many ports of each leaf node (`graph.leaves`) some racks of the site hold."""
-        first, last = int(self.racks[0]), int(self.racks[-1])
-        held = np.zeros(last - first + 1)
-        held[racks[(racks >= first) & (racks <= last)] - first] = 1.0
-        taken = np.concatenate([[0.0], np.cumsum(held[self.racks - first]) * self.rack_ports])
-        at_edges = np.interp(self.graph.edges, self._starts, taken)
-        return np.diff(at_edges).astype(np.float64)
+        places, at_rack, beyond = self._places
+        first = int(self.racks[0])
+        held = np.zeros(int(places[-1]) + 1)
+        held[racks[(racks >= first) & (racks <= self.racks[-1])] - first] = 1.0
+        held = held[places]
+        before = np.cumsum(held) - held
+        return np.diff(self.rack_ports * before[at_rack] + beyond * held[at_rack])
 
     @cached_property
-    def _starts(self) -> Floats:
-        return self.rack_ports * np.arange(self.racks.size + 1, dtype=np.float64)
+    def _places(self) -> tuple[Ints, Ints, Floats]:
+        """Its racks, and one that nobody holds after the last, counted from the first; and for each
+        of `graph.edges` the place of the rack it cuts, and that rack's ports before it."""
+        places = np.append(self.racks, self.racks[-1] + 1) - self.racks[0]
+        at_rack = np.minimum(self.graph.edges // self.rack_ports, self.racks.size).astype(np.int64)
+        beyond = self.graph.edges - self.rack_ports * at_rack
+        return places, at_rack, np.where(at_rack < self.racks.size, beyond, 0.0)
 
     def racks_on(self, first_port: float, last_port: float) -> Ints:
         """Return the racks with a port among those from `first_port` up to `last_port`."""
