@@ -27,7 +27,7 @@ from simulator.engine import (
 )
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
-from simulator.engine.repair import Shop, false_alarms
+from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
 from simulator.policies import capping
@@ -79,11 +79,14 @@ def simulate(
     )
     start = spec.period.start.astimezone(UTC)
     outdoors = for_period(weather, start, records.hall.shape[0])
+
     fleet = _failure_classes(scenario)
     classes = rates.of_replicate(fleet, spec.reliability.rates, spec.seed, replicate)
-    front = Front(
-        world, classes, spec.reliability.age, spec.operations, spec.period.start
-    )
+    practice = None
+    if spec.operations is not None:
+        fleet, classes = (as_practised(spec.operations, known) for known in (fleet, classes))
+        practice = Practice(spec.operations, fleet, spec.period.start)
+    front = Front(world, classes, spec.reliability.age, practice)
     physics = Physics(world, outdoors, records, capping.decide)
     work = _begin(spec, world, front)
     env = world.env
@@ -174,13 +177,11 @@ def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
 
 
 def _failure_classes(scenario: Scenario) -> tuple[FailureClass, ...]:
-    """Return the classes of the fleet, and false alarms where monitoring raises them."""
-    reliability, operations = scenario.spec.reliability, scenario.spec.operations
-    classes = tuple(
+    reliability = scenario.spec.reliability
+    return tuple(
         cls.model_copy(update={"rate": cls.rate * reliability.rate_scale})
         for cls in from_catalog.failure_classes(reliability.fleet)
     )
-    return classes if operations is None else (*classes, false_alarms(operations))
 
 
 def _exposure(world: World, front: Front, job: SynchronousJob) -> Exposure:

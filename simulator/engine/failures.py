@@ -7,7 +7,6 @@ Failures of racks under nothing that must be told are applied by the kernel betw
 import heapq
 import math
 from collections.abc import Generator
-from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
@@ -15,10 +14,9 @@ import numpy as np
 
 from simulator import rng
 from simulator.components.failure_class import FailureClass
-from simulator.components.operations import Operations
 from simulator.engine import effects, hazards
 from simulator.engine.outage_log import Repair
-from simulator.engine.repair import AllIn, Shop
+from simulator.engine.repair import AllIn, Practice, Shop
 from simulator.engine.world import World
 from simulator.kernels import failures as kernel
 from simulator.kernels import strikes
@@ -34,15 +32,14 @@ class Front:
 
     def __init__(
         self, world: World, classes: tuple[FailureClass, ...], age_s: float,
-        operations: Operations | None = None, start: datetime | None = None,
+        practice: Practice | None = None,
     ) -> None:
-        """`start` is that of the run by the campus's clock, which shifts keep."""
         self.world = world
         self.classes = classes
         self.fleet = hazards.build(world.site, classes, age_s)
         self.shop: AllIn | Shop = AllIn()
-        if operations is not None and start is not None:
-            self.shop = Shop(world, operations, classes, self.fleet.hazards, start)
+        if practice is not None:
+            self.shop = Shop(world, practice, classes, self.fleet.hazards)
             world.shop = self.shop.columns
         self.servers = np.array([effects.IN_KERNEL.get(cls.effect, strikes.ASK) for cls in classes])
         self.transient = np.array([cls.transient for cls in classes])

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
@@ -20,6 +21,18 @@ MEDIAN = (-1, -1, -1)
 _REPAIR = tuple(STAGES.index(s) for s in (
     "unnoticed", "diagnosis", "waiting_part", "waiting_crew", "repair", "burn_in"))
 _RESET = tuple(STAGES.index(s) for s in ("unnoticed", "reset"))
+
+
+@dataclass(frozen=True)
+class Practice:
+    """What a shop is built from."""
+
+    operations: Operations
+    planned: tuple[FailureClass, ...]
+    """The classes with the rates that crews and stocks are sized for: the catalog's, whatever this
+    replicate drew."""
+    start: datetime
+    """Of the run, by the campus's clock, which shifts keep."""
 
 
 class AllIn:
@@ -51,11 +64,13 @@ class Shop:
     """Repairs by crews and spare parts."""
 
     def __init__(
-        self, world: World, operations: Operations, classes: tuple[FailureClass, ...],
-        hazards: Hazards, start: datetime,
+        self, world: World, practice: Practice, classes: tuple[FailureClass, ...], hazards: Hazards
     ) -> None:
-        self.operations = operations
-        self.columns = shop.columns_of(operations, classes, hazards, start, world.end_s)
+        self.operations = practice.operations
+        rates_s = shop.permanent_rates_s(classes, practice.planned, hazards)
+        self.columns = shop.columns_of(
+            practice.operations, classes, rates_s, practice.start, world.end_s
+        )
         self.key = rng.key(world.seed, world.replicate, "repair")
         self._index = {cls.name: i for i, cls in enumerate(classes)}
         self._times = np.zeros(kernel.TIMES)
@@ -113,6 +128,19 @@ class Shop:
             test_s = self.operations.monitoring.test
             tested = of_one_stage("diagnosis", world.env.now + test_s)
             outage.take_out(world, with_it, cls.name, test_s, NEIGHBOUR, tested)
+
+
+def as_practised(
+    operations: Operations, classes: tuple[FailureClass, ...]
+) -> tuple[FailureClass, ...]:
+    """Return the classes as a campus has them that is run so: with false alarms, and with the whole
+    rack of a broken server out where nothing less is isolated."""
+    if operations.diagnosis.isolates == "rack":
+        classes = tuple(
+            cls.model_copy(update={"effect": "rack"}) if cls.effect == "server" else cls
+            for cls in classes
+        )
+    return (*classes, false_alarms(operations))
 
 
 def false_alarms(operations: Operations) -> FailureClass:

@@ -27,18 +27,17 @@ SHIFTS = 8
 
 
 def columns_of(
-    operations: Operations, classes: tuple[FailureClass, ...], hazards: Hazards, start: datetime,
-    end_s: float,
+    operations: Operations, classes: tuple[FailureClass, ...], rates_s: np.ndarray,
+    start: datetime, end_s: float,
 ) -> Shop:
     """Return practice, stock and crews as columns.
 
     Parameters
     ----------
-    hazards : the fleet, whose rates tell the demand
+    rates_s : (classes,) repairs per second that crews and stocks are sized for
     start : of the run, by the campus's clock
     end_s : of the run
     """
-    rates_s = permanent_rates_s(classes, hazards)
     midnight_s = start.hour * 3600.0 + start.minute * 60.0 + start.second
     return Shop(
         **_by_class(operations, classes),
@@ -50,10 +49,19 @@ def columns_of(
     )
 
 
-def permanent_rates_s(classes: tuple[FailureClass, ...], hazards: Hazards) -> np.ndarray:
-    """Return the failures per second of each class that no restart cures, of the whole fleet."""
+def permanent_rates_s(
+    classes: tuple[FailureClass, ...], planned: tuple[FailureClass, ...], hazards: Hazards
+) -> np.ndarray:
+    """Return the failures per second of each class that no restart cures, of the whole fleet.
+
+    `hazards` is built of `classes`; the rates are those of `planned`, the same classes before a
+    replicate drew its own.
+    """
     all_s = np.bincount(hazards.cls, weights=hazards.rate_s, minlength=len(classes))
-    return np.array([rate * (1.0 - c.transient) for rate, c in zip(all_s, classes, strict=True)])
+    return np.array([
+        rate_s * (1.0 - cls.transient) * (plan.rate / cls.rate if cls.rate > 0.0 else 0.0)
+        for rate_s, cls, plan in zip(all_s, classes, planned, strict=True)
+    ])  # fmt: skip
 
 
 def mean_work_s(cls: FailureClass) -> float:

@@ -8,7 +8,15 @@ step has already been folded into the load and rack integrals.
 from numba import njit
 
 from simulator.kernels import columns as c
-from simulator.kernels import cooling, load_account, power_tree, rack_control, racks, serving, strikes
+from simulator.kernels import (
+    cooling,
+    load_account,
+    power_tree,
+    rack_control,
+    racks,
+    serving,
+    strikes,
+)
 
 RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
 STEP_S = 60.0

@@ -151,6 +151,7 @@ def test_downtime_closes_over_a_run_in_which_much_fails(tmp_path, operations):
 
 
 def test_an_outage_that_is_not_noted_shows(tmp_path, monkeypatch):
-    monkeypatch.setattr(Outages, "note", lambda self, *row: None)
+    for way in ("note", "note_own"):
+        monkeypatch.setattr(Outages, way, lambda self, *row: None)
     tree = pod_tree() | {"reliability": {"rate_scale": 60}}
     assert checks(simulate(load_tree(tree, tmp_path)))["downtime_rel"] > 1e-6

@@ -12,7 +12,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.operations import Operations
 from simulator.engine import hazards, shop, shop_tables
 from simulator.engine.outage_log import STAGES
-from simulator.engine.repair import AllIn, Shop, false_alarms
+from simulator.engine.repair import AllIn, Practice, Shop, as_practised, false_alarms
 from simulator.kernels import queueing
 from simulator.kernels import repair as kernel
 
@@ -40,7 +40,7 @@ def a_shop(classes, start=MONDAY, end_s=3e9, **written):
     bench.world.end_s = end_s
     operations = Operations.model_validate({"practice": "hyperscale"} | written)
     fleet = hazards.build(bench.site, classes, 0.0)
-    return Shop(bench.world, operations, classes, fleet.hazards, start)
+    return Shop(bench.world, Practice(operations, classes, start), classes, fleet.hazards)
 
 
 def normal_of(service_s, cls):
@@ -270,6 +270,15 @@ def test_false_alarms_need_nobody():
     assert alarm.rate == pytest.approx(0.2 / (365.25 * DAY))
 
 
+def test_where_racks_are_the_least_that_is_isolated_a_server_takes_its_rack():
+    server, line = a_class(), a_class("line", per="line", effect="line")
+    for least, effects in (("server", ["server", "line"]), ("rack", ["rack", "line"])):
+        written = {"practice": "hyperscale", "diagnosis": {"isolates": least}}
+        found = as_practised(Operations.model_validate(written), (server, line))
+        assert [cls.effect for cls in found[:2]] == effects
+        assert found[2].name == shop.FALSE_ALARM and found[2].effect == "server"
+
+
 def test_the_same_failure_has_the_same_luck_whatever_is_planned():
     cls = a_class(part="compute_tray")
     few = a_shop((cls,), crews=[{"name": "it", "number": 1}])
@@ -306,6 +315,15 @@ def test_crews_and_stocks_are_sized_for_the_demand_of_the_fleet():
     assert mine.columns.crews[0] == queueing.servers_for_wait(rate_s, work_s, 1800.0)
     part = [s.name for s in mine.operations.spares].index("compute_tray")
     assert mine.columns.stock[part] == queueing.stock_for_fill_rate(rate_s * 20 * DAY, 0.9)
+
+
+def test_a_replicate_that_drew_other_rates_has_the_crews_that_were_planned():
+    cls = a_class(part="compute_tray", rate="10 /year")
+    drawn = cls.model_copy(update={"rate": 3.0 * cls.rate})
+    bench = Bench(pod())
+    fleet = hazards.build(bench.site, (drawn,), 0.0)
+    rates_s = shop.permanent_rates_s((drawn,), (cls,), fleet.hazards)
+    assert rates_s[0] == pytest.approx(bench.site.accelerators * cls.rate)
 
 
 def test_groups_of_a_trade_share_its_work_by_their_hours():
