@@ -50,9 +50,8 @@ def exposure_of(
 ) -> Exposure:
     """Return the exposure of a job on `wanted` of the racks it may use.
 
-    Of what strikes racks it bears its share. Of what strikes a block or a leaf switch it bears as
-    many as its racks fill when they stand together. Of what several racks of a hall hang on it bears
-    its share too.
+    Of what strikes racks it bears its share, of blocks those that its racks fill when they stand
+    together, of leaf switches and pushes under its racks as many as it has of these.
     """
     hazards, rates = fleet.hazards, [0.0, 0.0, 0.0]
     blocks = np.unique(site.rack_block[racks])
@@ -67,8 +66,17 @@ def exposure_of(
         elif cls.effect in OF_BLOCKS:
             rates[2] += filled * float(hazards.rate_s[of & np.isin(fleet.target, blocks)].sum())
         elif cls.effect in OF_HALLS and cls.per not in ABOVE:
-            rates[2] += share * float(hazards.rate_s[of].sum())
+            under = np.isin(fleet.target, _under(site, cls, racks))
+            rates[2] += share * float(hazards.rate_s[of & under].sum())
     return Exposure(*rates)
+
+
+def _under(site: Site, cls: FailureClass, racks: np.ndarray) -> list[int]:
+    """Return the fabrics, or groups of halls, that have some of the racks."""
+    if cls.effect == "switch":
+        return [i for i, fabric in enumerate(site.fabrics) if np.isin(fabric.racks, racks).any()]
+    halls = {site.hall_spec[hall].name for hall in np.unique(site.rack_hall[racks])}
+    return [i for i, hall in enumerate(site.topology.halls) if hall.name in halls]
 
 
 def _mean(rate_s: float) -> float:
