@@ -26,10 +26,12 @@ class Store:
 
     def __init__(self, site: Site) -> None:
         self.spec = site.topology.storage or Storage()
-        self.racks = sum(entry.count for entry in site.support if self._is_mine(entry.rack))
+        self.racks = sum(entry.count for entry in site.support if self.is_mine(entry.rack.name, *entry.rack.aliases))
         self.out = 0.0
         """Racks out of service, parts of them counted as parts."""
         self.writers: dict[int, Writer] = {}
+        self.readers: dict[str, float] = {}
+        """Bytes per second that work reads steadily, by its name."""
         self.drawn: float | None = None
         """Work that its racks draw for (`engine/support.py`)."""
 
@@ -58,11 +60,12 @@ class Store:
         return total_bytes / rate if rate > 0.0 else float("inf")
 
     def used(self) -> float:
-        """Return the share of the time that racks in service write."""
+        """Return the share of the time that racks in service write and read."""
         if not self.in_service:
             return 0.0
-        mean = sum(writer.mean_bytes_s for writer in self.writers.values())
-        return min(mean / (self.in_service * self.spec.write), 1.0)
+        written = sum(writer.mean_bytes_s for writer in self.writers.values()) / self.spec.write
+        read = sum(self.readers.values()) / self.spec.read
+        return min((written + read) / self.in_service, 1.0)
 
     def join(self, load: int, writer: Writer) -> None:
         """Let a job write from now on."""
@@ -77,12 +80,13 @@ class Store:
     def lose_servers(self, rack: Rack, servers: float) -> None:
         """Take servers of a support rack out of service, if it is one of storage; a negative number
         brings them back. What they held is read from the others, at the rate of those."""
-        if self._is_mine(rack):
+        if self.is_mine(rack.name, *rack.aliases):
             self.out += servers / rack.servers
             self._tell(-1)
 
-    def _is_mine(self, rack: Rack) -> bool:
-        return squash(self.spec.rack) in {squash(name) for name in (rack.name, *rack.aliases)}
+    def is_mine(self, *names: str) -> bool:
+        """Return whether a type of racks with these names is the one of storage."""
+        return squash(self.spec.rack) in {squash(name) for name in names}
 
     def _tell(self, besides: int) -> None:
         for load, writer in list(self.writers.items()):

@@ -60,27 +60,27 @@ class JobRacks:
             self.lacking += int(broken.size)
             self._changed = True
 
-    def fill(self) -> bool:
-        """Take whole racks from idle and batch work for all empty slots, or none; return whether no
-        slot is empty."""
+    def fill(self, some: bool = False) -> bool:
+        """Take whole racks from idle and batch work for all empty slots or none, or with `some` for as
+        many as there are; return whether no slot is empty."""
         if not self.lacking:
             return True
-        empty = np.flatnonzero(self.slots < 0)
-        free = self._free()
-        favoured = self.held if empty.size > 1 else self._neighbours(int(empty[0]))
+        empty, free = np.flatnonzero(self.slots < 0), self._free()
+        empty = empty[: free.size] if some else empty
+        favoured = self._neighbours(int(empty[0])) if empty.size == 1 else self.held
         group = max(self.wanted // self.units, 1)
         extra = self._policy.choose(free, self._domain, int(empty.size), favoured, group)
         if extra.size == 0:
             return False
         membership.assign(self.world, extra, self.load)
         self.slots[empty] = self._last[empty] = extra
-        self.lacking = 0
+        self.lacking -= int(empty.size)
         self._changed = True
-        return True
+        return self.lacking == 0
 
-    def enough_free(self) -> bool:
-        """Return whether every empty slot could be filled now."""
-        return self._free().size >= self.lacking
+    def any_free(self) -> bool:
+        """Return whether an empty slot could be filled now."""
+        return self._free().size > 0
 
     def join(self) -> bool:
         """Tell the network of other racks than before; return whether they reach each other."""

@@ -138,7 +138,7 @@ class Recovering:
         if members != pace.members:
             pace.go()
         if self.racks.lacking:
-            return self.ready_in_s() <= 0.0 and self.racks.enough_free()
+            return self.ready_in_s() <= 0.0 and self.racks.any_free()
         return grown and pace.parts < 1.0 - self.job.practice.overhead
 
     def _forgotten(self, alarm: Alarm) -> np.ndarray:

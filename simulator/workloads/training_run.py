@@ -201,7 +201,7 @@ class TrainingRun:
     def _take_in(self) -> Generator[Any, Any, None]:
         """Pause to join what is back to what went on without it; nothing is lost."""
         self._stall()
-        self.racks.fill()
+        self.racks.fill(some=True)
         self.racks.join()
         self.pace.stand(c.RESTART)
         yield self._undisturbed(self.recovering.joining_s())

@@ -77,6 +77,8 @@ def test_the_draw_of_storage_racks_follows_their_use(tmp_path):
     support.follow_storage(world)
     used_w = world.state.blocks.support_w - before_w
     assert used_w.sum() == pytest.approx(support_w(entry.rack, 0.6) - entry.power_w)
+    world.store.readers["corpus"] = 0.25 * world.store.spec.read
+    assert world.store.used() == pytest.approx(0.75)
 
 
 def test_storage_that_nobody_describes_draws_what_it_drew(tmp_path):

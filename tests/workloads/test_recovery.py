@@ -167,6 +167,17 @@ def test_announced_outages_lose_no_work(tmp_path, monkeypatch):
     assert hours(results).get("lost_rework", 0.0) == pytest.approx(0.0, abs=1e-12)
 
 
+def test_elastic_takes_back_what_there_is(tmp_path):
+    """Two racks of four out from hour 6, one back at hour 9, one at hour 12: half, then three quarters."""
+    hits = [strike("scale_up_switch", "6 h", "3 h"),
+            strike("scale_up_switch", "6 h", "6 h") | {"element": "pod/r0002"}]
+    tree = tree_of(SAVES | {"restart": "0 s"}, {"policy": "elastic"}, 4, hits)
+    tree["workloads"][0]["plan"]["sharding"] = "none"
+    results, row = ran(tree, tmp_path)
+    assert hours(results)["useful"] * HOUR_S == pytest.approx((18 + 1.5 + 2.25) * HOUR_S * SHARE, rel=1e-6)
+    assert row["lost_work_mean_s"] == 0.0
+
+
 @pytest.mark.parametrize("sharding", ["none", "optimizer"])
 def test_elastic_goes_on_at_the_share_of_its_replicas(sharding, tmp_path):
     """One rack of four out from hour 6 to hour 9 and none to replace it: 27 of 36 replicas."""
