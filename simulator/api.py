@@ -284,5 +284,6 @@ def load(folder: str | Path) -> Run:
 
 
 def compare(a: Run, b: Run) -> pd.DataFrame:
-    """Return the paired differences of two runs, b minus a, with 95 % intervals."""
+    """Return the paired differences of two runs, b minus a, with 95 % intervals, and how likely b
+    beats a."""
     return paired.compare(a.results, b.results)

@@ -209,7 +209,18 @@ FOUNDATIONS: dict[str, dict[str, str]] = {
 }
 """Columns of the tables that tell how far this version's results can be trusted: measured against
 simulated, and the constants behind. Alike in every run; a folder of an older version has none."""
-ALIKE = frozenset({"assumptions", *FOUNDATIONS})
+SCALE: dict[str, str] = {
+    "job": "Name", "accelerators": "In one such job", "mttf_h": "Time between its stops",
+    "interval_s": "Useful time between saves, by Daly", "first_order": "Formula in common use",
+    "complete": "Daly's complete model", "ettr": "Simulated, mean of thirty days",
+    "low": "Lower end of its 95 % interval", "high": "Upper end",
+    "p10": "Over replicates", "p50": "Over replicates", "p90": "Over replicates",
+    "own_accelerators": "Of the run's job", "own_ettr": "Of the run's job, mean of its replicates",
+    "own_lost_min": "Minutes that one stop of it costs, saves included",
+}
+"""Columns of `tables/scale.parquet`: effective training time against scale, at the rates and with the
+practice that the run's jobs had."""
+ALIKE = frozenset({"assumptions", "scale", *FOUNDATIONS})
 """Tables that do not differ between the replicates of a run."""
 
 
