@@ -8,6 +8,10 @@ from typing import NamedTuple
 import numpy as np
 
 
+IN_HOSTS = ("local", "peer")
+"""Tiers whose saves go with the hosts of the job."""
+
+
 class Save(NamedTuple):
     """One save of the whole job."""
 
@@ -30,6 +34,8 @@ class TierSaves:
     """Whether it is lost with the power of the racks."""
     kept: deque[Save] = field(default_factory=deque)
     """Oldest first."""
+    gone: set[int] = field(default_factory=set)
+    """Slots of the job whose host was lost since the newest save was made, where saves are in hosts."""
     made: int = 0
     lost: int = 0
     """On their way when a failure struck."""
@@ -66,8 +72,6 @@ class Saves:
         self.cycle_s = cycle_s
         self.opened: tuple[float, float] | None = None
         """Since when the present stretch lasts, and the work done before."""
-        self._gone: set[int] = set()
-        """Slots whose memory was lost since the copies in it were made."""
 
     def retune(self, tiers: Sequence[TierSaves], cycle_s: float) -> None:
         """Go on in another rhythm; what is kept stays."""
@@ -96,7 +100,8 @@ class Saves:
                 frac = min(taken_s / elapsed_s, 1.0)
                 at_s = since_s + taken_s
                 tier.add(Save(at_s, at_s + tier.transfer_s, before_s + done_s * frac))
-        self._replicated(since_s, now_s)
+            if tier.gone:
+                _made_up(tier, since_s, now_s)
 
     def save_all(self, now_s: float, work_s: float, at_once: bool = False) -> None:
         """Save to every tier outside the rhythm; `at_once`, wait until it is safe."""
@@ -118,12 +123,13 @@ class Saves:
         """
         for tier in self.tiers:
             tier.cut_short(now_s)
-        self._gone.update(int(slot) for slot in slots)
-        for tier in self.tiers:
-            alone = tier.name == "local" and len(self._gone) > 0
-            both = tier.name == "peer" and self._both_gone(copies)
+            if tier.name in IN_HOSTS:
+                tier.gone.update(int(slot) for slot in slots)
+            alone = tier.name == "local" and len(tier.gone) > 0
+            both = tier.name == "peer" and _both_gone(tier.gone, copies)
             if alone or both or (dark and tier.memory):
                 tier.kept.clear()
+                tier.gone.clear()
 
     def best(self, now_s: float, clean_s: float = np.inf) -> tuple[TierSaves | None, float]:
         """Return the tier to load and the work that it holds: the newest save there is, of the
@@ -144,23 +150,19 @@ class Saves:
             tier.kept = deque(save for save in tier.kept if save.work_s <= best.work_s)
         return of, best.work_s
 
-    def _replicated(self, since_s: float, now_s: float) -> None:
-        """Forget lost memory, and what older saves it left incomplete, once a newer save is whole."""
-        if not self._gone:
-            return
-        for tier in self.tiers:
-            if tier.name in ("local", "peer"):
-                fresh = [s for s in tier.kept if s.taken_s > since_s]
-                if any(s.safe_s <= now_s for s in fresh):
-                    tier.kept = deque(fresh)
-        copies = [t for t in self.tiers if t.name in ("local", "peer")]
-        if all(t.kept and t.kept[0].taken_s > since_s for t in copies):
-            self._gone.clear()
 
-    def _both_gone(self, copies: Callable[[], np.ndarray | None]) -> bool:
-        """Return whether some memory is gone together with its copy."""
-        held = copies() if len(self._gone) > 1 else None
-        return held is not None and any(int(held[slot]) in self._gone for slot in self._gone)
+def _made_up(tier: TierSaves, since_s: float, now_s: float) -> None:
+    """Forget lost hosts, and the older saves they left incomplete, once a newer save is whole."""
+    fresh = [save for save in tier.kept if save.taken_s > since_s]
+    if any(save.safe_s <= now_s for save in fresh):
+        tier.kept = deque(fresh)
+        tier.gone.clear()
+
+
+def _both_gone(gone: set[int], copies: Callable[[], np.ndarray | None]) -> bool:
+    """Return whether some host is gone together with the one that has its copy."""
+    held = copies() if len(gone) > 1 else None
+    return held is not None and any(int(held[slot]) in gone for slot in gone)
 
 
 def partners(domains: np.ndarray) -> np.ndarray:

@@ -91,6 +91,16 @@ def test_a_new_save_makes_up_for_lost_memory():
     assert (of.name, work_s) == ("peer", pytest.approx(540.0 + 180.0))
 
 
+def test_saves_on_new_hosts_count_though_copies_are_not_whole_again():
+    saves = tiers()
+    now_s = after(saves, 750.0)
+    saves.hit(now_s, np.array([0]), lambda: None, False)
+    then_s = after(saves, 150.0, since_s=now_s, before_s=540.0)  # one local save, none to a peer
+    saves.hit(then_s, NOBODY, lambda: None, False)
+    of, work_s = saves.best(then_s)
+    assert (of.name, work_s) == ("local", pytest.approx(540.0 + 90.0))
+
+
 def test_corruption_is_undone_by_a_save_from_before_it_and_spoils_later_ones():
     saves = Saves([tier(keep=5)], 100.0)
     now_s = after(saves, 950.0)
