@@ -226,11 +226,14 @@ def laid_over(base: Any, top: Any) -> Any:
     if not isinstance(base, list) or not top or not isinstance(top, list | dict):
         return top
     items = top if isinstance(top, list) else [{**_mapping(v), "name": k} for k, v in top.items()]
-    named = {item["name"]: item for item in base}
-    for number, item in enumerate(items):
-        name = item.get("name", number) if isinstance(item, dict) else number
-        named[name] = _item_over(named.get(name), item)
-    return list(named.values())
+    laid, places = list(base), {item["name"]: place for place, item in enumerate(base)}
+    for item in items:
+        place = places.pop(_mapping(item).get("name"), None)
+        if place is None:
+            laid.append(item)
+        else:
+            laid[place] = _item_over(laid[place], item)
+    return laid
 
 
 def _item_over(base: Any, top: Any) -> Any:

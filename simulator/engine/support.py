@@ -1,6 +1,7 @@
 """Support racks whose draw follows a job instead of their own steady utilization."""
 
 import numpy as np
+import simpy
 
 from simulator.components.rack import Rack
 from simulator.components.sizing import support_w
@@ -18,6 +19,32 @@ def of_type(site: Site, rack: str) -> list[Support]:
 def count(site: Site, rack: str) -> int:
     """Return how many support racks of one type there are."""
     return sum(entry.count for entry in of_type(site, rack))
+
+
+def in_service(world: World, rack: str) -> float:
+    """Return how many support racks of one type work, parts of them counted as parts."""
+    down = world.state.support_down
+    return sum(
+        max(entry.count - float(out) / entry.rack.servers, 0.0)
+        for entry, out in zip(world.site.support, down, strict=True) if _named(entry.rack, rack)
+    )  # fmt: skip
+
+
+def lose_servers(world: World, kind: int, servers: float) -> None:
+    """Take servers of the support racks of one kind in a hall out of service; a negative number
+    brings them back."""
+    world.state.support_down[kind] += servers
+    world.store.lose_servers(world.site.support[kind].rack, servers)
+    changed, world.support_changed = world.support_changed, None
+    if changed is not None:
+        changed.succeed()
+
+
+def next_change(world: World) -> simpy.Event:
+    """Return an event that fires when servers of support racks go out of service or come back."""
+    if world.support_changed is None:
+        world.support_changed = world.env.event()
+    return world.support_changed
 
 
 def occupy(world: World, rack: str, utilization: float) -> None:

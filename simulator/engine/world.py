@@ -50,6 +50,7 @@ class World:
     """Of the failure or the planned work whose effect is being applied; None between them."""
     absent: dict[Hashable, list[float]] = field(default_factory=dict)
     """When the units of a group that are out come back; outage.py."""
+    support_changed: simpy.Event | None = None
     racks_freed: simpy.Event | None = None
     supply_lost_s: float | None = None
     """Since when no import is possible."""

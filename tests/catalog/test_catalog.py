@@ -15,6 +15,7 @@ MAKERS = {
     "accelerators": from_catalog.accelerator,
     "failures": from_catalog.failure_classes,
     "models": from_catalog.language_model,
+    "operations": from_catalog.operations,
     "racks": from_catalog.rack,
 }
 

@@ -13,6 +13,7 @@ from simulator.scenario.checks import (
     jobs,
     model_tests,
     names,
+    operations,
     period,
     power,
     racks,
@@ -47,6 +48,10 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     work.impossible_pool,
     incidents.unknown_cause,
     incidents.odd_time,
+    operations.missing_crews,
+    operations.odd_parts,
+    operations.repeated,
+    operations.too_late,
 )
 OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     racks.disconnected,
@@ -71,6 +76,8 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     model_tests.unknown_support,
     model_tests.shared_racks,
     incidents.unknown_element,
+    operations.unknown_halls,
+    operations.endless_turns,
 )
 
 
