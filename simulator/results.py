@@ -118,6 +118,13 @@ TABLES: dict[str, dict[str, str]] = {
         "target_tokens": "Tokens wanted", "interruptions": "Failures that stopped the job",
         "mttf_h": "Running time between interruptions", "finish": "Finish time, UTC, or null",
         "checkpoint_interval_s": "Useful time between saves", "checkpoint_stall_s": "Pause per save",
+        "lost_work_mean_s": "Work lost per interruption, at full speed",
+        "stalled_mean_s": "Restart and requeue per interruption",
+        "saves": "Saves begun, all tiers", "saves_cut_short": "Of them, unfinished when a failure struck",
+        "from_save": "Interruptions after which it loaded its save, without tiers",
+        "from_local": "Those after which it loaded from the same servers",
+        "from_peer": "From the memory of other servers", "from_remote": "From storage",
+        "from_start": "Began anew: nothing was saved", "from_running": "Went on without loading",
         "planned_step_time_s": "Step time at full speed", "queued_s": "Initial wait",
         "generation_frac": "Share of the planned step that writes and scores answers",
         "communication_frac": "Share of the planned step that waits for the network",
@@ -202,7 +209,18 @@ FOUNDATIONS: dict[str, dict[str, str]] = {
 }
 """Columns of the tables that tell how far this version's results can be trusted: measured against
 simulated, and the constants behind. Alike in every run; a folder of an older version has none."""
-ALIKE = frozenset({"assumptions", *FOUNDATIONS})
+SCALE: dict[str, str] = {
+    "job": "Name", "accelerators": "In one such job", "mttf_h": "Time between its stops",
+    "interval_s": "Useful time between saves, by Daly", "first_order": "Formula in common use",
+    "complete": "Daly's complete model", "ettr": "Simulated, mean of thirty days",
+    "low": "Lower end of its 95 % interval", "high": "Upper end",
+    "p10": "Over replicates", "p50": "Over replicates", "p90": "Over replicates",
+    "own_accelerators": "Of the run's job", "own_ettr": "Of the run's job, mean of its replicates",
+    "own_lost_min": "Minutes that one stop of it costs, saves included",
+}
+"""Columns of `tables/scale.parquet`: effective training time against scale, at the rates and with the
+practice that the run's jobs had."""
+ALIKE = frozenset({"assumptions", "scale", *FOUNDATIONS})
 """Tables that do not differ between the replicates of a run."""
 
 

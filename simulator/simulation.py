@@ -1,11 +1,13 @@
 """The main loop: a scenario in, the tables of one replicate out."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 import simpy
 
@@ -21,6 +23,7 @@ from simulator.engine import (
     recorder,
     shop_tables,
     state,
+    support,
 )
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
@@ -46,6 +49,7 @@ from simulator.workloads import (
     synchronous,
 )
 from simulator.workloads.data_preparation import DataPreparationRun
+from simulator.workloads.exposure import Exposure, exposure_of
 from simulator.workloads.model_test_run import ModelTestRun
 from simulator.workloads.training_run import TrainingRun
 
@@ -97,6 +101,7 @@ def simulate(
         maintenance.schedule(world, spec.operations)
     while env.peek() == 0.0:  # everything that starts with the run takes its racks
         env.step()
+    support.follow_storage(world)
     physics.start()
 
     clock.run(env, physics, world.end_s, progress)
@@ -152,7 +157,7 @@ def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
     site = world.site
     runs = {
         job.name: TrainingRun(
-            job, world, jobs.step_of(job, site), _mttf_s(world, front, job),
+            job, world, jobs.step_of(job, site), _exposure(world, front, job),
             partial(jobs.step_on, job),
         )
         for job in _of_kind(spec, SynchronousJob)
@@ -179,15 +184,15 @@ def _failure_classes(scenario: Scenario) -> tuple[FailureClass, ...]:
     )
 
 
-def _mttf_s(world: World, front: Front, job: SynchronousJob) -> float:
-    """Return the mean time between interruptions that the reference rates imply for a job."""
-    site, fleet = world.site, front.fleet.hazards
+def _exposure(world: World, front: Front, job: SynchronousJob) -> Exposure:
+    """Return how often a job is to be interrupted, on any of the racks that it may use."""
+    site = world.site
+    named = [not job.halls or hall.name in job.halls for hall in site.hall_spec]
     chip = world.state.chips[world.state.load(job.name)]
-    racks = site.rack_chip == chip
-    on_chip = (fleet.rack >= 0) & racks[fleet.rack]
-    installed = float(site.rack_accelerators[racks].sum())
-    rate_s = float(fleet.rate_s[on_chip].sum()) * job.accelerators / installed
-    return 1.0 / rate_s if rate_s > 0.0 else float("inf")
+    racks = np.flatnonzero(np.array(named)[site.rack_hall] & (site.rack_chip == chip))
+    active = job.practice.active_per_rack or float(site.rack_accelerators[racks[0]])
+    wanted = math.ceil(job.accelerators / active)
+    return exposure_of(site, front.classes, front.fleet, racks, wanted)
 
 
 def _results(

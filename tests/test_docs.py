@@ -79,7 +79,8 @@ def is_known(name: str) -> bool:
 
 def is_file(name: str) -> bool:
     in_a_run = ("summary.json", "manifest.json", "scenario.resolved.yaml", "report.pdf", "kpis.csv")
-    if name in in_a_run or name.endswith(".parquet"):
+    in_a_comparison = ("comparison.csv", "comparison.json", "inputs.csv", "forest.png")
+    if name in (*in_a_run, *in_a_comparison) or name.endswith(".parquet"):
         return True
     last = name.split("/")[-1]
     return any(ROOT.glob(name)) or any(any((ROOT / f).rglob(last)) for f in ("simulator", "docs"))

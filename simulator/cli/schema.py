@@ -137,6 +137,8 @@ def _left_out(node: dict[str, Any]) -> set[str]:
 
 def _evidenced(node: Any) -> Any:
     """Let a scalar also be a figure; `kind` decides which schema applies and stays plain."""
+    if _optional_scalar(node):
+        return {**node, "anyOf": [*node["anyOf"], {"$ref": "#/definitions/figure"}]}
     kind = node.get("type") if isinstance(node, dict) else None
     scalar = kind in SCALARS or (isinstance(kind, list) and set(kind) <= set(SCALARS))
     if not scalar or "const" in node or "enum" in node:
@@ -146,3 +148,10 @@ def _evidenced(node: Any) -> Any:
     if kind == "string" and not isinstance(told.get("default"), str):
         told.pop("default", None)  # an SI float, which no document may hold without its unit
     return {**told, "anyOf": [rest, {"$ref": "#/definitions/figure"}]}
+
+
+def _optional_scalar(node: Any) -> bool:
+    """Return whether a field takes a scalar or nothing."""
+    ways = node.get("anyOf", []) if isinstance(node, dict) else []
+    kinds = [way.get("type") for way in ways if not {"const", "enum"} & set(way)]
+    return len(kinds) == len(ways) == 2 and kinds[1] == "null" and kinds[0] in SCALARS

@@ -17,6 +17,7 @@ from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
 from simulator.components.power.ups import Ups
 from simulator.components.rack import Rack
+from simulator.components.storage import Storage
 from simulator.units import Duration, Fraction, NonNegative, Power, Temperature, Within
 
 
@@ -88,6 +89,9 @@ class Topology(Spec):
     """Back-end fabric of hall groups that do not name their own."""
     wan: tuple[Wan, ...] = ()
     """Links between the fabrics of hall groups; without them no job spans two groups."""
+    storage: Storage | None = None
+    """Bandwidth of the storage racks, whose draw then follows their use; blank: those that stand in
+    the halls, at the default bandwidth and their own steady draw."""
     racks: tuple[Rack, ...] = ()
     """Rack types of this site, beside the catalog's."""
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import coolant, network_parts, power, pushes, rewiring, supply
+from simulator.engine import coolant, network_parts, power, pushes, rewiring, supply, support
 from simulator.engine.alarm import Alarm
 from simulator.engine.outage import after, servers_out, take_out
 from simulator.engine.outage_log import OWN, Repair
@@ -144,13 +144,8 @@ def _plant_fan(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: f
 
 def _support(world: World, cls: FailureClass, kind: int, unit: int, lasts_s: float) -> str:
     """Take a server out of the support racks of one kind in a hall."""
-    down = world.state.support_down
-
-    def restore() -> None:
-        down[kind] -= 1.0
-
-    down[kind] += 1.0
-    after(world, lasts_s, restore)
+    support.lose_servers(world, kind, 1.0)
+    after(world, lasts_s, lambda: support.lose_servers(world, kind, -1.0))
     entry = world.site.support[kind]
     return f"{world.site.hall_names[entry.hall]}/{entry.rack.name}"
 

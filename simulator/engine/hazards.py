@@ -109,7 +109,8 @@ def _members(site: Site, cls: FailureClass) -> _Members:
     unit = np.concatenate(
         [NOTHING, *(f + np.arange(k) for f, k in zip(first, of.counts, strict=True))]
     )
-    size, spread = unit.size, lambda given: np.repeat(np.asarray(given), of.counts)
+    size = unit.size
+    spread = lambda given: np.repeat(np.asarray(given, np.int64), np.asarray(of.counts, np.int64))  # noqa: E731
     return _Members(
         spread(of.targets), np.full(size, -1), spread(of.halls), spread(_words(cls.name, of.names)),
         unit, np.ones(size) if of.many is None else of.many,

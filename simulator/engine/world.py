@@ -14,6 +14,7 @@ from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
 from simulator.engine.outage_log import Outages, Repair
 from simulator.engine.state import State
+from simulator.engine.storage import Store
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
@@ -49,6 +50,7 @@ class World:
     """Of the failure or the planned work whose effect is being applied; None between them."""
     absent: dict[Hashable, list[float]] = field(default_factory=dict)
     """When the units of a group that are out come back; outage.py."""
+    support_changed: simpy.Event | None = None
     racks_freed: simpy.Event | None = None
     supply_lost_s: float | None = None
     """Since when no import is possible."""
@@ -61,6 +63,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.network = Network(self.site)
+        self.store = Store(self.site)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,

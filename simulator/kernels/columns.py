@@ -15,10 +15,10 @@ Ints = np.ndarray
 # Accounting categories of an accelerator-hour, in column order.
 CATEGORIES = (
     "useful", "idle", "down", "lost_checkpoint", "lost_rework", "lost_restart", "lost_queue",
-    "lost_throttle", "lost_power_cap", "lost_network",
+    "lost_throttle", "lost_power_cap", "lost_network", "lost_degraded",
 )
 (USEFUL, IDLE, DOWN, CHECKPOINT, REWORK, RESTART, QUEUE, THROTTLE, POWER_CAP,
- NETWORK) = range(10)
+ NETWORK, DEGRADED) = range(11)
 
 # Columns of the minute record, in the order of results.SERIES["site"].
 (POI_W, ONSITE_W, BATTERY_W, LIMIT_W, IT_W, COOLING_W, HOUSE_W, LOSSES_W, DRY_BULB_C, WET_BULB_C,

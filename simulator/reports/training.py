@@ -33,6 +33,7 @@ SLOWER = {
     "lost_throttle": "heat",
     "lost_power_cap": "a cap on power",
     "lost_network": "what failed in its network",
+    "lost_degraded": "what it goes on without",
 }
 """Categories of hours that a longer step loses, and what causes them."""
 

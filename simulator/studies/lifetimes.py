@@ -138,7 +138,8 @@ def failures(law: Law, born_s: Floats, end_s: float, seed: int) -> tuple[Floats,
         cls=cls, rack=np.full(2 * n, -1), word=cls, unit=np.tile(np.arange(n), 2),
         rate_s=rates_s[cls], sensor=np.full(2 * n, -1), doubling_k=np.ones(2 * n),
         reference_c=np.zeros(2 * n), born_s=np.concatenate([born_s, born_s + law.delay_s]),
-        fresh=np.zeros(2 * n), single=np.zeros(2 * n, np.int64), budget=np.zeros(2 * n), drawn=np.zeros(2 * n, np.int64),
+        fresh=np.zeros(2 * n), single=np.zeros(2 * n, np.int64), budget=np.zeros(2 * n),
+        drawn=np.zeros(2 * n, np.int64),
     )  # type: ignore[call-arg]
     ones = np.ones(2)
     classes = HazardClasses(

@@ -27,7 +27,7 @@ def act(bench, what, racks, load, lasts_s=150.0):
     elif what == "release":
         membership.release(bench.world, racks)
     else:
-        membership.lose(bench.world, racks, PART[what], lasts_s)
+        membership.lose(bench.world, racks, np.full(racks.size, PART[what]), lasts_s)
 
 
 def recount(bench):

@@ -127,4 +127,5 @@ def test_a_run_of_replicates_renders_with_its_ranges(replicates, tmp_path):
     document.write(replicates, tmp_path)
     text = PdfReader(tmp_path / "report.pdf").pages[0].extract_text()
     assert "3 replicates" in text
+    assert "95 % intervals of the means: peak import" in text and "Not resolvable: P10 and P90" in text
     assert "P10 to P90" in text

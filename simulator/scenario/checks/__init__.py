@@ -17,6 +17,7 @@ from simulator.scenario.checks import (
     period,
     power,
     racks,
+    recovery,
     work,
 )
 from simulator.scenario.checks.plant import Plant, plant_of
@@ -33,7 +34,9 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     cooling.chilled_above_warm,
     power.odd_battery,
     period.odd_period,
-    jobs.checkpoint_interval,
+    recovery.intervals,
+    recovery.costs,
+    recovery.policies,
     work.pool_bounds,
     work.longer_than_context,
     jobs.impossible_plan,
@@ -66,6 +69,8 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     fabric.apart,
     fabric.sites,
     jobs.job_does_not_fit,
+    recovery.tiers,
+    recovery.storage,
     work.pool_does_not_fit,
     model_tests.test_does_not_fit,
     model_tests.unknown_support,

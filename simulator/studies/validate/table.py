@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.errors import Problem, ScenarioError, nearest
-from simulator.studies.validate import exchange_table
+from simulator.studies.validate import exchange_table, reference_table
 
 NEEDED = ("topic", "measured")
 """Columns without which a table says nothing; every other may be absent."""
@@ -74,7 +74,7 @@ def _parsed(path: Path) -> Iterator[Row | Problem]:
 def _of_header(header: list[str], file: str) -> Iterator[Problem]:
     """Yield what is wrong with the names of the columns."""
     for name in NEEDED:
-        if name not in header and not _of_exchanges(header):
+        if name not in header and not (_of_exchanges(header) or _in_words(header)):
             near = nearest(name, header)
             yield Problem(file, 1, 0, name, f"the table has no column '{name}'{near}")
     for name in sorted({n for n in header if n and header.count(n) > 1}):
@@ -84,6 +84,11 @@ def _of_header(header: list[str], file: str) -> Iterator[Problem]:
 def _of_exchanges(header: list[str]) -> bool:
     """Tell whether a table without a topic is one of expert exchanges."""
     return "topic" not in header and set(header) >= exchange_table.HEADER
+
+
+def _in_words(header: list[str]) -> bool:
+    """Tell whether a table without measurements has published values in words."""
+    return "measured" not in header and set(header) >= reference_table.HEADER
 
 
 def _rows(header: list[str], cells: list[str], file: str, line: int) -> Iterator[Row | Problem]:
@@ -98,7 +103,7 @@ def _rows(header: list[str], cells: list[str], file: str, line: int) -> Iterator
         for half in exchange_table.halves(by_name, place):
             yield _row(half, file, line)
     else:
-        yield _row(by_name, file, line)
+        yield _row(reference_table.row(by_name) if _in_words(header) else by_name, file, line)
 
 
 def _row(by_name: dict[str, str], file: str, line: int) -> Row | Problem:
