@@ -8,7 +8,7 @@ list items by their `name`.
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from simulator import catalog
 from simulator.components.failure_class import Crew as Trade
@@ -40,7 +40,13 @@ def _in_a_day(opens: list[int], closes: list[int]) -> bool:
     return opens < [24, 0] and [0, 0] < closes <= [24, 0] and opens != closes
 
 
-class Monitoring(Spec):
+class Practised(Spec):
+    """Figures that a practice gives where the document is silent: for an editor none is required."""
+
+    model_config = ConfigDict(json_schema_extra=lambda schema: schema.pop("required", None))
+
+
+class Monitoring(Practised):
     """How long failures stay unnoticed, and how often a healthy server is suspected."""
 
     crash: Annotated[Duration, NonNegative()]
@@ -61,7 +67,7 @@ class Monitoring(Spec):
     """How long a suspected server or rack is out before it is known to be healthy."""
 
 
-class Diagnosis(Spec):
+class Diagnosis(Practised):
     """From noticing that something failed to knowing what to take out and what to repair."""
 
     automated: Annotated[Duration, NonNegative()]
@@ -79,7 +85,7 @@ class Diagnosis(Spec):
     """Racks of the same block that then leave with it."""
 
 
-class Crews(Spec):
+class Crews(Practised):
     """Crews of one trade that keep the same hours; one works on one repair at a time."""
 
     name: Name
@@ -115,7 +121,7 @@ class Crews(Spec):
         return [(0.0, over_s), *begun[:-1], (begun[-1][0], 7 * DAY_S)]
 
 
-class Stock(Spec):
+class Stock(Practised):
     """A spare part in stock: one is ordered for every one taken (base stock)."""
 
     name: Name
@@ -123,8 +129,8 @@ class Stock(Spec):
     stock: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     """On the shelf and on order together; blank: as few as hold `fill_rate`."""
     fill_rate: Annotated[Fraction, Field(gt=0, lt=1)] | None = None
-    """Share of repairs that find a part on the shelf, which the stock is chosen for (Poisson
-    demand over the lead time, at the catalog's rates)."""
+    """Share of repairs that find a part on the shelf, which the stock is chosen for (Poisson demand
+    over the mean time to the next part, at the catalog's rates)."""
     on_hand: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     """On the shelf at the start; the rest is on order. Blank: all."""
     lead_time: Annotated[Duration, Positive()]
@@ -139,7 +145,7 @@ class Stock(Spec):
         return self
 
 
-class Returns(Spec):
+class Returns(Practised):
     """What becomes of the parts that were taken out (RMA)."""
 
     no_fault_found: Share
@@ -182,7 +188,7 @@ class Upgrade(Spec):
     """Groups of halls; blank: all."""
 
 
-class Operations(Spec):
+class Operations(Practised):
     """How the campus is run. `operations: hyperscale` takes a practice of the catalog as it is."""
 
     practice: str = "hyperscale"

@@ -133,7 +133,10 @@ def _burns_in(cls: FailureClass) -> bool:
 def _by_part(
     operations: Operations, classes: tuple[FailureClass, ...], rates_s: np.ndarray
 ) -> dict[str, Any]:
-    held = [_stock(stock, demand_s(stock.name, classes, rates_s)) for stock in operations.spares]
+    held = [
+        _stock(stock, demand_s(stock.name, classes, rates_s) * renewal_s(operations, stock))
+        for stock in operations.spares
+    ]
     n = len(held)
     shelf = np.zeros((n, max([*held, 1])))
     for row, (stock, count) in enumerate(zip(operations.spares, held, strict=True)):
@@ -147,12 +150,19 @@ def _by_part(
     }
 
 
-def _stock(stock: Stock, per_s: float) -> int:
-    """Return the base stock, given or sized."""
+def renewal_s(operations: Operations, stock: Stock) -> float:
+    """Return the mean time from taking a part to having the next: the lead time, or the turnaround
+    of one that is sent back sound. Only this mean counts for what is on order (Palm)."""
+    sound = operations.returns.no_fault_found
+    return sound * operations.returns.turnaround + (1.0 - sound) * stock.lead_time
+
+
+def _stock(stock: Stock, on_order: float) -> int:
+    """Return the base stock, given or sized for the mean number on order."""
     if stock.stock is not None:
         return stock.stock
     assert stock.fill_rate is not None
-    return queueing.stock_for_fill_rate(per_s * stock.lead_time, stock.fill_rate)
+    return queueing.stock_for_fill_rate(on_order, stock.fill_rate)
 
 
 def _by_group(

@@ -5,7 +5,7 @@ interval that is known when it begins.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -72,7 +72,9 @@ def closed() -> Shop:
     tables = ("sums", "shelf", "tails", "gap_from", "gap_to", "opens_s", "closes_s")
     whole = ("trade", "part", "stock", "demands", "stockouts", "returned", "group_trade", "crews",
              "gaps", "shifts", "jobs")  # fmt: skip
-    columns = {name: np.zeros(0, np.int64 if name in whole else float) for name in Shop._fields}
+    columns: dict[str, Any] = {
+        name: np.zeros(0, np.int64 if name in whole else float) for name in Shop._fields
+    }
     alike = {name: 0.0 for name, kind in Shop.__annotations__.items() if kind is float}
     return Shop(**columns | dict.fromkeys(tables, np.zeros((0, 0))) | alike)
 
@@ -145,6 +147,20 @@ def all_in(lasts, cls, at_s, transient, spread, back_s):
             back_s[i] = at_s[i] + lasts.reset_s[c]
         else:
             back_s[i] = at_s[i] + lasts.repair_s[c] * math.exp(lasts.spread[c] * spread[i])
+
+
+@njit(cache=True)
+def book_all(shop, cls, at_s, spread, key, times):
+    """Plan the repairs of many failures that no restart cures, in order of time.
+
+    Parameters
+    ----------
+    cls, at_s, spread : (n,)
+    times : float64 (n, TIMES)
+        Receives the moments of each.
+    """
+    for i in range(cls.size):
+        book(shop, cls[i], at_s[i], False, spread[i], key, (0, 0, i), times[i])
 
 
 @njit(cache=True)

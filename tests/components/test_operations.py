@@ -92,6 +92,14 @@ def test_slips_are_told(given, told):
         Operations.model_validate(given)
 
 
+def test_an_editor_lets_a_document_be_silent():
+    schema = Operations.model_json_schema()
+    parts = ("Monitoring", "Diagnosis", "Crews", "Stock", "Returns")
+    assert "required" not in schema
+    assert not any("required" in schema["$defs"][name] for name in parts)
+    assert "required" in schema["$defs"]["Maintenance"]
+
+
 def group(hours, days="every_day"):
     return Crews.model_validate({"name": "x", "trade": "it", "number": 1, "hours": hours, "days": days})
 
