@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-
 IN_HOSTS = ("local", "peer")
 """Tiers whose saves go with the hosts of the job."""
 
