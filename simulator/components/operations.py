@@ -79,8 +79,8 @@ class Diagnosis(Practised):
     isolates: Literal["server", "rack"]
     """The least that leaves service when a server is at fault."""
     over_eviction: Share
-    """Share of failures of servers and racks in which healthy neighbours leave with the culprit and
-    are tested (`monitoring.test`), because that is faster than to find it."""
+    """Share of failures of servers and racks in which only a group is known to hold the culprit:
+    healthy neighbours leave with it and are tested (`monitoring.test`)."""
     neighbours: Annotated[int, Field(ge=1, le=1000)]
     """Racks of the same block that then leave with it."""
 

@@ -38,11 +38,11 @@ def take_out(
 
 def servers_out(
     world: World, racks: np.ndarray, servers: np.ndarray, cause: str, lasts_s: float,
-    repair: Repair | None = None,
+    repair: Repair | None = None, reach: str = OWN,
 ) -> None:
     """Take so many servers of some racks out of service until they are repaired; tells nobody."""
     told = _told(world, lasts_s, repair)
-    world.outages.note(racks, servers, world.env.now, lasts_s, cause, OWN, told)
+    world.outages.note(racks, servers, world.env.now, lasts_s, cause, reach, told)
     membership.lose(world, racks, servers, lasts_s)
 
 

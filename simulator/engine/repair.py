@@ -115,7 +115,8 @@ class Shop:
     def evict_neighbours(self, rack: int, cls: FailureClass) -> None:
         """Take healthy racks of the same load and block out with one that failed, and test them.
 
-        Only what must be told of failures is so careful; racks of other loads go on.
+        Only what must be told of failures is so careful; racks of other loads go on. The load was
+        told of the failure already: this is no other.
         """
         world, diagnosis = self._world, self.operations.diagnosis
         load = int(world.state.racks.load[rack])
@@ -127,7 +128,8 @@ class Shop:
         if with_it.size:
             test_s = self.operations.monitoring.test
             tested = of_one_stage("diagnosis", world.env.now + test_s)
-            outage.take_out(world, with_it, cls.name, test_s, NEIGHBOUR, tested)
+            servers = world.site.rack_servers[with_it]
+            outage.servers_out(world, with_it, servers, cls.name, test_s, tested, NEIGHBOUR)
 
 
 def as_practised(

@@ -13,7 +13,7 @@ import pandas as pd
 from simulator import rng
 from simulator.components import from_catalog
 from simulator.components.failure_class import FailureClass
-from simulator.components.operations import Crews, Operations, Stock
+from simulator.components.operations import Crews, Operations
 from simulator.engine import hazards, shop
 from simulator.kernels import queueing
 from simulator.kernels import repair as kernel
@@ -107,10 +107,8 @@ def work_of(asked: Demand, trade: str) -> tuple[float, float]:
 def try_stock(asked: Demand, part: str, stock: int, repairs: int = 40_000, seed: int = 1) -> Trial:
     """Return the share of repairs that found a part, simulated by the shop of the engine."""
     given = next(spare for spare in asked.operations.spares if spare.name == part)
-    mine = [
-        Stock(name=part, stock=stock, lead_time=f"{given.lead_time} s") if spare is given else spare
-        for spare in asked.operations.spares
-    ]  # fmt: skip
+    counted = given.model_copy(update={"stock": stock, "fill_rate": None, "on_hand": None})
+    mine = [counted if spare is given else spare for spare in asked.operations.spares]
     operations = asked.operations.model_copy(update={"spares": tuple(mine)})
     chosen = np.array([cls.part == part for cls in asked.classes])
     moments = _play(asked, operations, chosen, repairs, seed)
@@ -120,7 +118,7 @@ def try_stock(asked: Demand, part: str, stock: int, repairs: int = 40_000, seed:
 
 def try_crews(asked: Demand, trade: str, number: int, repairs: int = 40_000, seed: int = 1) -> Trial:
     """Return the mean wait for a crew in s, simulated by the shop with crews round the clock."""
-    group = Crews(name=trade, trade=trade, number=number)
+    group = Crews.model_validate({"name": trade, "trade": trade, "number": number})
     others = tuple(group for group in asked.operations.crews if group.trade != trade)
     operations = asked.operations.model_copy(update={"crews": (*others, group)})
     chosen = np.array([cls.crew == trade for cls in asked.classes])

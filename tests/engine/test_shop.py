@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from small import Bench, pod
+from small import Bench, Load, pod
 
 from simulator.components.failure_class import FailureClass
 from simulator.components.operations import Operations
@@ -277,6 +277,27 @@ def test_where_racks_are_the_least_that_is_isolated_a_server_takes_its_rack():
         found = as_practised(Operations.model_validate(written), (server, line))
         assert [cls.effect for cls in found[:2]] == effects
         assert found[2].name == shop.FALSE_ALARM and found[2].effect == "server"
+
+
+def test_neighbours_leave_with_a_suspect_of_the_same_job_and_nobody_is_told_twice():
+    bench, told = Bench(pod(), (Load("job", "training", 0), Load("fill", "batch", 0))), []
+    job = bench.work("job", np.arange(3), 0.7)
+    bench.work("fill", np.arange(3, 8), 0.7)
+    bench.world.alarms[job] = told.append
+    written = {"practice": "hyperscale", "diagnosis": {"over_eviction": 1.0, "neighbours": 2},
+               "monitoring": {"test": "30 min"}}  # fmt: skip
+    cls = a_class()
+    fleet = hazards.build(bench.site, (cls,), 0.0)
+    practice = Practice(Operations.model_validate(written), (cls,), MONDAY)
+    mine = Shop(bench.world, practice, (cls,), fleet.hazards)
+    assert mine.evicts(cls, (1, 2, 3)) and not mine.evicts(a_class(effect="block"), (1, 2, 3))
+    bench.at(600.0, lambda: mine.evict_neighbours(2, cls))
+    bench.at(700.0, lambda: mine.evict_neighbours(5, cls))  # nobody is to be told of this one
+    bench.run(900.0)
+    assert (bench.state.racks.up_frac == 0.0).tolist() == [True, True] + [False] * 6
+    assert told == [] and bench.world.outages.reach == ["neighbour"]
+    bench.run(3000.0)
+    assert np.all(bench.state.racks.up_frac == 1.0)
 
 
 def test_the_same_failure_has_the_same_luck_whatever_is_planned():
