@@ -137,6 +137,21 @@ class Run:
             shutil.copytree(str(self.folder), fresh, dirs_exist_ok=True)
         return target
 
+    def to_excel(self, path: str | Path) -> Path:
+        """Write a workbook of indicators, balances and assumptions, and return its path.
+
+        Needs a writer of xlsx: pip install 'gigawatt[xlsx]'.
+        """
+        sheets = {
+            "KPIs": self.kpis.rename_axis("kpi").reset_index(),
+            "Balances": self.checks.rename_axis("balance").rename("relative error").reset_index(),
+            "Assumptions": self.results[0].tables["assumptions"],
+        }
+        with pd.ExcelWriter(path, engine="openpyxl") as book:
+            for name, table in sheets.items():
+                table.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 1))
+        return Path(path)
+
     def __repr__(self) -> str:
         return f"Run({self._reported.info['name']!r}, {len(self.results)} replicates)"
 
@@ -230,6 +245,26 @@ class SweepRuns:
     def to_frame(self) -> pd.DataFrame:
         """Return one row per run: axes, replicate, status, every indicator."""
         return sweep.frame(self.plan, self.records)
+
+    def to_xarray(self) -> Any:
+        """Return the indicators as an `xarray.Dataset` over the axes of a grid and the replicates.
+
+        Other designs have one dimension `design`, with the axes' values along it. Units are
+        attributes. Needs xarray: pip install 'gigawatt[xarray]'.
+        """
+        import xarray
+
+        table, units = self.to_frame(), self.units()
+        names = [name for name in units if pd.api.types.is_numeric_dtype(table[name])]
+        axes = list(self.plan.axes)
+        index = axes if self.plan.kind == "grid" else ["design"]
+        found = xarray.Dataset.from_dataframe(table.set_index([*index, "replicate"])[names])
+        if index == ["design"]:
+            first = table.groupby("design")[axes].first()
+            found = found.assign_coords({axis: ("design", first[axis].to_numpy()) for axis in axes})
+        for name in names:
+            found[name].attrs["units"] = units[name]
+        return found
 
     def units(self) -> dict[str, str]:
         """Return the unit of every indicator."""

@@ -117,10 +117,16 @@ def _sweep(
         str | None, typer.Option(metavar="i/n", help="Only the i-th of n parts, i from 1.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+    replay: Annotated[
+        str | None, typer.Option(metavar="HASH", help="Make this one run again, with its report.")
+    ] = None,
 ) -> None:
     """Run designs and replicates; one row per run in DIR/runs.parquet."""
     from simulator.cli import sweep as command
 
+    if replay is not None:
+        command.replay(sweep, replay, output)
+        return
     command.sweep(sweep, output, jobs, command.Where(backend, scheduler, shard, resume))
 
 

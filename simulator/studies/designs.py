@@ -20,6 +20,7 @@ from simulator.studies import StudyError, provenance
 from simulator.studies.assumed import Assumed, ranged
 from simulator.studies.distributions import Distribution
 from simulator.studies.unknown import Unknown
+from simulator.units import Duration, Positive
 
 Sets = list[tuple[str, Any]]
 Kind = Literal["grid", "list", "lhs", "sobol", "tornado", "morris", "saltelli"]
@@ -67,6 +68,8 @@ class SweepSpec(Spec):
     scores."""
     replicates: Annotated[int, Field(ge=1, le=100_000)] = 1
     """Runs of each design, with other draws; the same draws in every design."""
+    timeout: Annotated[Duration, Positive()] | None = None
+    """Longest time of one run on the clock of who runs it, looked at once per simulated day."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     """Of the sampled designs and of what is uncertain; the runs' own draws follow the scenario's."""
 
@@ -104,6 +107,7 @@ class Plan:
     unknown: Unknown = field(default_factory=Unknown)
     uncertain: tuple[dict[str, Any], ...] = ({},)
     """What is drawn of the uncertain inputs, for each replicate or once for all."""
+    timeout_s: float | None = None
     evidence: dict[str, str] = field(default_factory=dict)
     """Class of evidence of each axis that is an assumption of the document."""
 
@@ -167,7 +171,8 @@ def from_file(path: Path) -> Plan:
     made = make(
         path.stem, loader, axes, spec.design, spec.replicates, document, len(fixed), unknown
     )
-    return replace(made, evidence={key: one.evidence for key, one in assumed.items()})
+    evidence = {key: one.evidence for key, one in assumed.items()}
+    return replace(made, timeout_s=spec.timeout, evidence=evidence)
 
 
 def make(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -94,10 +95,10 @@ def test_shards_are_a_partition(plan):
 def test_a_failed_run_is_kept_with_its_error_and_the_others_go_on(plan, tmp_path, monkeypatch):
     simulate = sweep.simulate
 
-    def fragile(scenario, replicate):
+    def fragile(scenario, replicate, progress):
         if replicate == 1:
             raise MemoryError("out of memory")
-        return simulate(scenario, replicate)
+        return simulate(scenario, replicate, progress)
 
     monkeypatch.setattr(sweep, "simulate", fragile)
     table = carried_out(plan, tmp_path / "out")
@@ -106,6 +107,30 @@ def test_a_failed_run_is_kept_with_its_error_and_the_others_go_on(plan, tmp_path
     assert set(failed["error"]) == {"MemoryError: out of memory"}
     assert table["power.poi_peak"].isna().sum() == 4
     assert len(SweepFolder(tmp_path / "out", plan).finished()) == 4
+
+
+def test_a_run_that_takes_too_long_is_given_up(tmp_path):
+    text = SWEEP.replace("replicates: 2", "timeout: 1 ms").replace("[2 h]", "[2 d]")
+    plan = written(tmp_path, text)
+    table = carried_out(plan, tmp_path / "out")
+    assert set(table["status"]) == {"timeout"}
+    assert table["error"].str.match(r"over 0.001 s after 1 simulated days").all()
+    assert not SweepFolder(tmp_path / "out", plan).finished()
+
+
+def test_the_table_tells_what_is_being_run(plan, tmp_path):
+    folder = SweepFolder(tmp_path / "out", plan)
+    folder.open(resume=False)
+    first = plan.tasks[0]
+    sweep.marker_of(folder.runs, first.identity).touch()
+    assert list(folder.assemble()["status"]) == ["running"] + ["pending"] * 7
+    ((identity, record),) = sweep.execute(plan, [first], 1, running=folder.runs)
+    folder.keep(identity, record)
+    assert list(folder.assemble()["status"]) == ["done"] + ["pending"] * 7
+    # Whoever was making a run is gone when somebody begins anew.
+    sweep.marker_of(folder.runs, plan.tasks[1].identity).touch()
+    folder.restart(plan.tasks)
+    assert list(folder.assemble()["status"]) == ["done"] + ["pending"] * 7
 
 
 def test_every_bad_value_is_told_before_any_run(tmp_path):
@@ -200,6 +225,29 @@ def test_a_sweep_that_is_stopped_goes_on_with_the_same_bytes(tmp_path, sent):
         tmp_path / "whole" / "runs.parquet"
     ).read_bytes()
     assert json.loads((tmp_path / "out" / "sweep.json").read_text())["designs"] == 4
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_at_random_ten_times_ends_with_the_same_bytes(tmp_path):
+    text = SWEEP.replace("replicates: 2", "replicates: 40").replace("[2 h]", "[1 d]")
+    (tmp_path / "sweep.yaml").write_text(text)
+    command = [sys.executable, "-m", "simulator", "sweep", str(tmp_path / "sweep.yaml"), "-j", "2"]
+    moments, again = random.Random(1), []
+    for _ in range(10):
+        begun = subprocess.Popen([*command, "-o", str(tmp_path / "out"), *again], start_new_session=True)
+        wanted = len(list(tmp_path.glob("out/runs/*.json"))) + moments.randint(0, 9)
+        while begun.poll() is None and len(list(tmp_path.glob("out/runs/*.json"))) < wanted:
+            time.sleep(0.02)
+        time.sleep(moments.uniform(0.0, 0.2))
+        if begun.poll() is None:
+            os.killpg(begun.pid, signal.SIGKILL)
+        begun.wait(timeout=30)
+        again = ["--resume"] if (tmp_path / "out" / "sweep.json").is_file() else []
+    subprocess.run([*command, "-o", str(tmp_path / "out"), *again], check=True)
+    subprocess.run([*command, "-o", str(tmp_path / "whole")], check=True)
+    bytes_of = [(tmp_path / name / "runs.parquet").read_bytes() for name in ("out", "whole")]
+    assert bytes_of[0] == bytes_of[1]
+    assert not list(tmp_path.glob("out/runs/*.running"))
 
 
 @pytest.mark.parametrize("path", sorted(POD.parent.glob("sweeps/*.yaml")), ids=lambda p: p.stem)
