@@ -63,6 +63,7 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "racks": _racks(),
         "network": _network(),
         "steps": _steps(first),
+        "scale": _scale(),
         "assumptions": _assumptions(),
         "validation": _validation(),
         "constants": _constants(),
@@ -405,6 +406,11 @@ def _jobs(first, jobs, events, replicate):  # type: ignore[no-untyped-def]
         "checkpoint_stall_s": 4.5,
         "planned_step_time_s": 14.0,
         "queued_s": 0.0,
+        "lost_work_mean_s": 640.0,
+        "stalled_mean_s": 420.0,
+        "saves": 480.0, "saves_cut_short": 3.0,
+        "from_save": 0.0, "from_local": 3.0, "from_peer": 16.0, "from_remote": 5.0,
+        "from_start": 0.0, "from_running": 0.0,
         "generation_frac": 0.0,
         "communication_frac": 0.12,
     }
@@ -414,6 +420,20 @@ def _jobs(first, jobs, events, replicate):  # type: ignore[no-untyped-def]
         "mttf_h": 101.0, "finish": None, "generation_frac": 0.71, "communication_frac": 0.02,
     }  # fmt: skip
     return pd.DataFrame([frontier, reason])
+
+
+def _scale() -> pd.DataFrame:
+    scale = np.array([1024, 16_384, 100_800, 262_144])
+    complete = np.array([0.99, 0.96, 0.92, 0.86])
+    return pd.DataFrame(
+        {
+            "job": "frontier", "own_accelerators": 100_800.0, "own_ettr": 0.927, "own_lost_min": 18.0,
+            "accelerators": scale, "mttf_h": 650.0 / scale * 1000, "interval_s": 4e5 / np.sqrt(scale),
+            "first_order": complete + 0.01, "complete": complete, "ettr": complete - 0.001,
+            "low": complete - 0.002, "high": complete, "p10": complete - 0.02, "p50": complete,
+            "p90": complete + 0.01,
+        }
+    )  # fmt: skip
 
 
 def _phases() -> pd.DataFrame:

@@ -66,7 +66,7 @@ def scale_page(table: pd.DataFrame, jobs: pd.DataFrame | None = None) -> Page:
         f"effective; the formula in common use says {wording.percent(worst['first_order'])}"
     )
     tables = () if jobs is None else (TableSpec("The jobs of this run", jobs),)
-    return Page("goodput", "Training", title, (Lead("What is shown.", TOLD),), (scale(table),), tables)
+    return Page("goodput-scale", "Goodput at scale", title, (Lead("What is shown.", TOLD),), (scale(table),), tables)
 
 
 def _jobs(table: pd.DataFrame) -> pd.DataFrame:
