@@ -15,6 +15,10 @@ from simulator.components.language_model import Precision
 from simulator.engine import membership, recorder
 from simulator.engine.state import Load, Pool
 from simulator.engine.world import World
+from simulator.kernels.serving import INPUT, OUTPUT, REQUESTS
+from simulator.performance.queueing import Demand as Lengths
+from simulator.performance.replica import Replica
+from simulator.performance.request_work import request_work_frac
 from simulator.performance.serving import ServingSurface, surface
 from simulator.policies.placement import choose
 from simulator.policies.scaling import replicas
@@ -67,6 +71,18 @@ def surface_of(pool: ServedModel) -> ServingSurface:
     )
 
 
+@lru_cache(maxsize=65_536)
+def work_frac(pool: ServedModel, input_tokens: float, output_tokens: float) -> float:
+    """Return the work of a request of these mean lengths over one of the pool's own."""
+    replica = Replica(
+        from_catalog.language_model(pool.model), from_catalog.accelerator(pool.accelerator),
+        pool.tensor_parallel, pool.weight_precision,
+    )  # fmt: skip
+    rated = Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv)
+    asked = Lengths(input_tokens, output_tokens, pool.length_cv)
+    return request_work_frac(replica, rated, float(surface_of(pool).batch[-1]), asked)
+
+
 def load_of(pool: ServedModel, site: Site) -> Load:
     """Return the load the pool's racks belong to."""
     chip = site.chips.index(from_catalog.accelerator(pool.accelerator))
@@ -83,6 +99,9 @@ def columns_of(pool: ServedModel, local_start: datetime, hours: int, stream) -> 
         capacity_per_s=served.capacity_requests_s,
         patience_s=pool.patience,
         dynamic_frac=served.dynamic_power_frac,
+        batch=served.batch,
+        input_tokens=pool.input_tokens,
+        output_tokens=pool.output_tokens,
     )
 
 
@@ -134,10 +153,13 @@ def pools_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
         served = surface_of(pool)
         rows.append({
             "pool": pool.name, "accelerator": pool.accelerator,
-            "requests": state.arrived[i], "served": state.served[i], "shed": state.shed[i],
-            "queued_end": state.queue[i], "within_slo": _within_slo(pool, served, world, i),
-            "input_tokens": state.served[i] * pool.input_tokens,
-            "output_tokens": state.served[i] * pool.output_tokens,
+            "requests": state.arrived[i], "received": state.received[i],
+            "served": state.served[i, REQUESTS], "shed": state.shed[i],
+            "spilled": state.spilled[i], "lost": state.lost[i], "retried": state.retried[i],
+            "queued_end": state.queue[i, REQUESTS] + state.inbound[i, REQUESTS],
+            "within_slo": _within_slo(pool, served, world, i),
+            "input_tokens": state.served[i, INPUT],
+            "output_tokens": state.served[i, OUTPUT],
             "ttft_limit_s": pool.ttft_limit, "tpot_limit_s": pool.tpot_limit,
             "replica_accelerators": pool.tensor_parallel,
             "capacity_per_replica_s": served.capacity_requests_s,
