@@ -19,7 +19,7 @@ from simulator.kernels.serving import INPUT, OUTPUT, REQUESTS
 from simulator.performance.queueing import Demand as Lengths
 from simulator.performance.replica import Replica
 from simulator.performance.request_work import request_work_frac
-from simulator.performance.serving import ServingSurface, surface
+from simulator.performance.serving import MAX_BATCH, ServingSurface, surface
 from simulator.policies.placement import choose
 from simulator.policies.scaling import replicas
 from simulator.site import Site
@@ -80,7 +80,7 @@ def work_frac(pool: ServedModel, input_tokens: float, output_tokens: float) -> f
     )  # fmt: skip
     rated = Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv)
     asked = Lengths(input_tokens, output_tokens, pool.length_cv)
-    return request_work_frac(replica, rated, float(surface_of(pool).batch[-1]), asked)
+    return request_work_frac(replica, rated, asked, MAX_BATCH, pool.tpot_limit)
 
 
 def load_of(pool: ServedModel, site: Site) -> Load:
