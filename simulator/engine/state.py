@@ -205,7 +205,8 @@ def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
     n, loads = len(pools), [p.load for p in pools]
     hours = pools[0].rate_per_s.size if pools else 2
     grid = pools[0].dynamic_frac.size if pools else 2
-    steps = np.array([math.ceil(p.cold_s / STEP_S - 1e-9) for p in pools], np.int64)
+    # What joins a pool does so after a step has begun, and that step counts.
+    steps = np.array([max(math.ceil(p.cold_s / STEP_S - 1e-9) - 1, 0) for p in pools], np.int64)
     zeros = lambda *shape: np.zeros((n, *shape))  # noqa: E731
 
     def column(get) -> np.ndarray:  # type: ignore[no-untyped-def]
