@@ -9,6 +9,7 @@ from simulator.documents import Document
 from simulator.scenario.checks import (
     cooling,
     fabric,
+    fleet,
     incidents,
     jobs,
     model_tests,
@@ -42,6 +43,8 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     model_tests.impossible_rollouts,
     model_tests.impossible_scorer,
     work.impossible_pool,
+    fleet.spill,
+    fleet.schedule,
     incidents.unknown_cause,
     incidents.odd_time,
 )

@@ -1,0 +1,45 @@
+"""Pools beside each other: where requests spill, and what a schedule says."""
+
+from collections.abc import Iterator
+
+from simulator.errors import nearest
+from simulator.scenario.parts import Parts
+from simulator.scenario.wording import Trouble
+from simulator.workloads import ServedModel
+
+
+def spill(parts: Parts) -> Iterator[Trouble]:
+    """Requests that spill to no pool, or that are shed before they may move."""
+    pools = {w.name: i for i, w in parts.workloads.items() if isinstance(w, ServedModel)}
+    for name, i in pools.items():
+        pool = parts.workloads[i]
+        assert isinstance(pool, ServedModel)
+        if pool.spill is None:
+            continue
+        path = ("workloads", i, "spill")
+        if pool.spill.to == name:
+            yield (*path, "to"), f"'{name}' cannot spill to itself; name another pool"
+        elif pool.spill.to not in pools and len(pools) == len(parts.of_kind("inference")):
+            others = [other for other in pools if other != name]
+            listed = f"; there are {', '.join(others)}" if others else "; there is no other"
+            cure = nearest(pool.spill.to, others) or listed
+            yield (*path, "to"), f"unknown pool '{pool.spill.to}'{cure}"
+        if pool.spill.after > pool.patience:
+            told = f"{pool.spill.after:g} s is beyond the pool's patience, {pool.patience:g} s"
+            yield (*path, "after"), f"{told}: nothing would ever move"
+
+
+def schedule(parts: Parts) -> Iterator[Trouble]:
+    """Schedules that are missing, unused, or that name an hour twice."""
+    for i, pool in parts.workloads.items():
+        if not isinstance(pool, ServedModel):
+            continue
+        path, hours = ("workloads", i, "scaling"), [e.hour for e in pool.scaling.schedule]
+        if pool.scaling.policy == "schedule" and not hours:
+            yield path, "policy 'schedule' needs a 'schedule' of hours and accelerators"
+        elif pool.scaling.policy != "schedule" and hours:
+            told = f"policy '{pool.scaling.policy}' looks at no schedule"
+            yield (*path, "schedule"), f"{told}; write 'policy: schedule'"
+        for k, hour in enumerate(hours):
+            if hour in hours[:k]:
+                yield (*path, "schedule", k, "hour"), f"hour {hour} is named twice"
