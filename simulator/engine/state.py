@@ -37,8 +37,9 @@ class Pool:
     patience_s: float
     dynamic_frac: np.ndarray  # (load grid,)
     batch: np.ndarray | None = None  # (load grid,) requests in a replica; None: none
-    input_tokens: float = 0.0
-    output_tokens: float = 0.0
+    work_frac: np.ndarray | float = 1.0  # (hours + 1,), as the two below
+    input_tokens: np.ndarray | float = 0.0
+    output_tokens: np.ndarray | float = 0.0
     cold_s: float = 0.0
     spill_to: str | None = None  # load of another pool
     spill_after_s: float = 0.0
@@ -218,7 +219,7 @@ def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
     return c.PoolState(
         load=np.array([names.index(p.load) for p in pools], dtype=np.int64),
         rate_per_s=rows(lambda p: p.rate_per_s, hours),
-        work_frac=np.ones((n, hours)),
+        work_frac=rows(lambda p: p.work_frac, hours),
         input_tokens=rows(lambda p: p.input_tokens, hours),
         output_tokens=rows(lambda p: p.output_tokens, hours),
         replica_accelerators=column(lambda p: p.replica_accelerators),

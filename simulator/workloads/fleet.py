@@ -45,7 +45,7 @@ class Fleet:
         while True:
             deciding = np.flatnonzero(due_s <= env.now)
             self._decide([int(i) for i in deciding])
-            due_s[deciding] += [self.pools[i].scaling.every for i in deciding]
+            due_s[deciding] += [self.pools[int(i)].scaling.every for i in deciding]
             yield env.timeout(due_s.min() - env.now)
 
     @cached_property

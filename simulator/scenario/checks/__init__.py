@@ -45,6 +45,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     work.impossible_pool,
     fleet.spill,
     fleet.schedule,
+    fleet.languages,
     incidents.unknown_cause,
     incidents.odd_time,
 )
@@ -80,6 +81,7 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
     if plant is not None:
         yield from _of_plant(parts, plant)
     yield from period.weather(parts, document)
+    yield from fleet.traces(parts, document)
 
 
 def _of_plant(parts: Parts, plant: Plant) -> Iterator[Trouble]:

@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 
-from simulator.errors import nearest
+from simulator import catalog
+from simulator.documents import Document
+from simulator.errors import ScenarioError, StudyError, display_name, nearest
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
 from simulator.workloads import ServedModel
+from simulator.workloads.trace_demand import trace_of
 
 
 def spill(parts: Parts) -> Iterator[Trouble]:
@@ -27,6 +30,37 @@ def spill(parts: Parts) -> Iterator[Trouble]:
         if pool.spill.after > pool.patience:
             told = f"{pool.spill.after:g} s is beyond the pool's patience, {pool.patience:g} s"
             yield (*path, "after"), f"{told}: nothing would ever move"
+
+
+def languages(parts: Parts) -> Iterator[Trouble]:
+    """Languages that the catalog does not have."""
+    known = catalog.load("languages", "premiums")["tokens"]
+    for i, pool in parts.workloads.items():
+        spoken = pool.requests.languages if isinstance(pool, ServedModel) and pool.requests else ()
+        for k, one in enumerate(spoken):
+            if one.language not in known:
+                cure = nearest(one.language, known) or f"; there are {', '.join(known)}"
+                path = ("workloads", i, "requests", "languages", k, "language")
+                yield path, f"unknown language '{one.language}'{cure}"
+
+
+def traces(parts: Parts, document: Document) -> Iterator[Trouble]:
+    """Traces of requests that are missing or cannot be read."""
+    for i, pool in parts.workloads.items():
+        if not isinstance(pool, ServedModel) or not pool.requests or not pool.requests.trace:
+            continue
+        path = ("workloads", i, "requests", "trace")
+        file = document.folder_of(path) / pool.requests.trace
+        if not file.is_file():
+            told = f"there is no file '{display_name(pool.requests.trace)}'"
+            yield path, f"{told}; file names are relative to the document"
+            continue
+        try:
+            trace_of(file)
+        except ScenarioError as error:
+            yield path, f"{len(error.problems)} problems, the first: {error.problems[0]}"
+        except StudyError as error:
+            yield path, str(error)
 
 
 def schedule(parts: Parts) -> Iterator[Trouble]:
