@@ -34,6 +34,7 @@ from simulator.workloads import (
     model_test,
     pool_tables,
     synchronous,
+    verification,
 )
 from simulator.workloads.data_preparation import DataPreparationRun
 from simulator.workloads.fleet import Fleet
@@ -186,6 +187,13 @@ def _results(
     tables["phases"] = jobs.phases_table(work.jobs)
     tables["pools"] = pool_tables.pools_table(pools, world) if pools else empty("pools")
     tables["latency"] = pool_tables.latency_table(pools, world) if pools else empty("latency")
+    tables["verify"] = empty("verify")
+    series = recorder.series(world, records, start)
+    if pools:
+        tables["verify"] = verification.table(
+            pools, world, series["pool"], spec.verify, start,
+            {pool.name: scenario.trace_folder(pool.name) for pool in pools},
+        )
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {
@@ -199,7 +207,7 @@ def _results(
         "carbon_kg_j": economics.carbon_intensity, "config_hash": scenario.config_hash,
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
-    return Results(info, recorder.series(world, records, start), recorder.events(world, start), tables)
+    return Results(info, series, recorder.events(world, start), tables)
 
 
 def _assumptions(scenario: Scenario) -> pd.DataFrame:

@@ -10,12 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_serializer, model_validator
 
+from simulator import rng
 from simulator.components import from_catalog
 from simulator.components.kinds import Spec
 from simulator.components.language_model import Precision
 from simulator.components.request_profile import RequestProfile
 from simulator.engine.state import Load, Pool
 from simulator.engine.world import Stream
+from simulator.performance.calibration import REQUESTS, Calibration, MeasuredSurface, measured
+from simulator.performance.calibration import impossible as why_impossible
 from simulator.performance.queueing import Demand as Lengths
 from simulator.performance.replica import Replica
 from simulator.performance.request_work import request_work_frac
@@ -24,10 +27,11 @@ from simulator.site import Site
 from simulator.units import Duration, Fraction, Positive
 from simulator.workloads.demand import Demand, hourly_rate
 from simulator.workloads.pool_rules import ColdStart, Scaling, Spill
-from simulator.workloads.requests import Requests, fill, trace_file
+from simulator.workloads.requests import Requests, draw, fill, lognormal, scaled, trace_file
 from simulator.workloads.trace_demand import TraceDemand, trace_of
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 FROM_PROFILE = ("input_tokens", "output_tokens", "length_cv")
@@ -105,13 +109,69 @@ def _of_profile(requests: Any) -> bool:
     return bool(asked)
 
 
+def surface_of(pool: ServedModel) -> MeasuredSurface:
+    """Return the surface of one replica, measured on the request-level kernel; ValueError says what
+    does not fit."""
+    return _measured(_replica_alone(pool))
+
+
+def impossible(pool: ServedModel) -> str:
+    """Return why a replica cannot serve the pool's requests within its limits, or nothing."""
+    try:
+        return why_impossible(*_calibration(_replica_alone(pool)))
+    except ValueError as error:
+        return str(error)
+
+
+def _replica_alone(pool: ServedModel) -> ServedModel:
+    """Return the pool without what does not matter to one replica, so that pools share surfaces."""
+    return pool.model_copy(update={
+        "name": "", "demand": Demand.model_construct(), "least_accelerators": 0,
+        "most_accelerators": 1, "target_load": 1.0, "patience": 1.0, "priority": 0,
+        "scaling": Scaling(), "cold_start": ColdStart(), "spill": None, "on_failure": "retry",
+    })  # fmt: skip
+
+
 @lru_cache(maxsize=256)
-def surface_of(pool: ServedModel) -> ServingSurface:
-    """Return the serving surface of one replica; ValueError says what does not fit."""
-    return surface(
-        from_catalog.language_model(pool.model), from_catalog.accelerator(pool.accelerator),
-        pool.tensor_parallel, pool.weight_precision, pool.input_tokens, pool.output_tokens,
-        length_cv=pool.length_cv, tpot_limit_s=pool.tpot_limit, ttft_limit_s=pool.ttft_limit,
+def _measured(pool: ServedModel) -> MeasuredSurface:
+    return measured(*_calibration(pool))
+
+
+def _calibration(pool: ServedModel) -> tuple[Calibration, ServingSurface]:
+    """Return a replica with the requests it is measured with, and the closed form's surface."""
+    replica = replica_of(pool)
+    guess = surface(
+        replica.model, replica.chip, pool.tensor_parallel, pool.weight_precision,
+        pool.input_tokens, pool.output_tokens, length_cv=pool.length_cv,
+        tpot_limit_s=pool.tpot_limit, ttft_limit_s=pool.ttft_limit,
+    )  # fmt: skip
+    even = evenly(3, REQUESTS, "calibration")
+    asked, given = lengths(pool, even[:2])
+    rated, gaps = Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv), -np.log1p(-even[2])
+    limits = pool.tpot_limit, pool.ttft_limit
+    return Calibration(replica, rated, asked, given, gaps, *limits), guess
+
+
+def evenly(rows: int, count: int, purpose: str) -> Floats:
+    """Return draws in (0, 1) of which each of `count` equal parts has one, in random order, by row
+    (Latin hypercube); the same in every run."""
+    key = rng.key(0, 0, purpose)
+    draws = np.random.Generator(np.random.Philox(key=key[0] << 32 | key[1]))
+    return np.stack([(draws.permutation(count) + 0.5) / count for _ in range(rows)])
+
+
+def lengths(pool: ServedModel, uniforms: Floats) -> tuple[Ints, Ints]:
+    """Return input and output tokens of requests to a pool: its profile's, or lognormal."""
+    if pool.requests and pool.requests.profile:
+        profile = from_catalog.request_profile(pool.requests.profile)
+        asked, given = draw(pool.requests.profile, uniforms.shape[1], uniforms)
+        return (
+            scaled(asked, pool.input_tokens / profile.input.mean),
+            scaled(given, pool.output_tokens / profile.output.mean),
+        )
+    return (
+        lognormal(pool.input_tokens, pool.length_cv, uniforms[0]),
+        lognormal(pool.output_tokens, pool.length_cv, uniforms[1]),
     )
 
 

@@ -6,7 +6,7 @@ import pandas as pd
 from simulator.engine import recorder
 from simulator.engine.world import World
 from simulator.kernels.serving import INPUT, OUTPUT, REQUESTS
-from simulator.performance.serving import ServingSurface
+from simulator.performance.calibration import MeasuredSurface
 from simulator.workloads.inference import ServedModel, surface_of
 
 
@@ -31,20 +31,18 @@ def pools_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def _within_slo(pool: ServedModel, served: ServingSurface, world: World, index: int) -> float:
-    """Return requests that met both limits: those counted by load, by the share of the surface's
-    first-token distribution below the limit; those that waited in a backlog, by wait plus that."""
-    requests = world.state.pools.load_requests[index]
-    middle_s = 0.5 * (served.ttft_quantiles_s[1:] + served.ttft_quantiles_s[:-1])
-    tpot_s = 0.5 * (served.tpot_s[1:] + served.tpot_s[:-1])
-    below = np.array([np.interp(pool.ttft_limit, row, served.quantiles, left=0.0, right=1.0)
-                      for row in middle_s])
-    met = float((requests * below * (tpot_s <= pool.tpot_limit * (1.0 + 1e-9))).sum())
+def _within_slo(pool: ServedModel, served: MeasuredSurface, world: World, index: int) -> float:
+    """Return requests that met both limits: those counted by load, by the share that did at that
+    load; those that waited in a backlog, by wait plus what requests meet at full load."""
+    middle = 0.5 * (served.met_frac[1:] + served.met_frac[:-1])
+    met = float((world.state.pools.load_requests[index] * middle).sum())
     waits = world.state.pools.wait_requests[index]
-    waits_s = recorder.wait_middles_s(waits.size)
-    full_s = served.ttft_quantiles_s[-1]
-    left = np.interp(pool.ttft_limit - waits_s, full_s, served.quantiles, left=0.0, right=1.0)
-    return met + float((waits * left).sum())
+    left_s = pool.ttft_limit - recorder.wait_middles_s(waits.size)
+    in_time = np.interp(left_s, served.ttft_quantiles_s[-1], served.quantiles, left=0.0, right=1.0)
+    fluent = np.interp(
+        pool.tpot_limit, served.tpot_quantiles_s[-1], served.quantiles, left=0.0, right=1.0
+    )
+    return met + float((waits * in_time).sum() * fluent)
 
 
 def latency_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
@@ -54,6 +52,6 @@ def latency_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
         served, state = surface_of(pool), world.state.pools
         frames.append(recorder.latency(
             pool.name, state.load_requests[i], state.wait_requests[i], served.ttft_quantiles_s,
-            served.quantiles, served.tpot_s,
+            served.quantiles, served.tpot_quantiles_s,
         ))
     return pd.concat(frames, ignore_index=True)

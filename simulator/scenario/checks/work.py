@@ -7,7 +7,7 @@ from simulator.scenario.checks.plant import Plant, chip_named, model_named
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
 from simulator.workloads import BatchWork, ServedModel, SynchronousJob, Workload
-from simulator.workloads.inference import surface_of
+from simulator.workloads.inference import impossible
 
 
 def chip_not_installed(parts: Parts, plant: Plant) -> Iterator[Trouble]:
@@ -58,10 +58,9 @@ def impossible_pool(parts: Parts) -> Iterator[Trouble]:
     """Served models that do not fit their replica, or cannot meet a limit even without load."""
     for i, pool in _pools(parts):
         if model_named(pool.model) is not None and chip_named(pool.accelerator) is not None:
-            try:
-                surface_of(pool)
-            except ValueError as error:
-                yield ("workloads", i), str(error)
+            told = impossible(pool)
+            if told:
+                yield ("workloads", i), told
 
 
 def _chips_of(work: Workload) -> list[tuple[TreePath, str]]:
