@@ -25,20 +25,22 @@ from simulator.workloads import (
     BatchWork,
     DataPreparation,
     ModelTest,
+    ServedDiffusion,
     ServedModel,
     SynchronousJob,
     batch,
     data_preparation,
-    inference,
     jobs,
     model_test,
     pool_tables,
     synchronous,
     verification,
 )
+from simulator.workloads import pools as pools_of_any
 from simulator.workloads.data_preparation import DataPreparationRun
 from simulator.workloads.fleet import Fleet
 from simulator.workloads.model_test_run import ModelTestRun
+from simulator.workloads.pools import AnyPool
 from simulator.workloads.training_run import TrainingRun
 
 Progress = Callable[[float], None]
@@ -60,7 +62,7 @@ def simulate(
     spec = scenario.spec
     site = compile_site(spec.topology)
     weather = weather_of(scenario)
-    pools = _of_kind(spec, ServedModel)
+    pools = _pools_of(spec)
     world = _world(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
@@ -97,20 +99,25 @@ def _of_kind(spec: ScenarioSpec, kind: type[W]) -> list[W]:
     return [work for work in spec.workloads if isinstance(work, kind)]
 
 
+def _pools_of(spec: ScenarioSpec) -> list[AnyPool]:
+    """Return what is served, in the order of the document."""
+    return [work for work in spec.workloads if isinstance(work, ServedModel | ServedDiffusion)]
+
+
 def _world(scenario: Scenario, site: Site, replicate: int) -> World:
     """Return the world at rest, with a load for everything that runs on accelerators."""
     spec, env = scenario.spec, simpy.Environment()
     trained = {job.name: job for job in _of_kind(spec, SynchronousJob)}
-    pools = _of_kind(spec, ServedModel)
+    pools = _pools_of(spec)
     loads = [synchronous.load_of(job, site) for job in trained.values()]
-    loads += [inference.load_of(pool, site) for pool in pools]
+    loads += [pools_of_any.load_of(pool, site) for pool in pools]
     loads += [load for work in _of_kind(spec, BatchWork) for load in batch.loads_of(work, site)]
     loads += [model_test.load_of(t, trained[t.job], site) for t in _of_kind(spec, ModelTest)]
     end_s = spec.period.duration
     hours = -int(-end_s // 3600.0)
     world = World(env, site, None, spec.seed, replicate, end_s)  # type: ignore[arg-type]
     columns = [
-        inference.columns_of(
+        pools_of_any.columns_of(
             pool, spec.period.start, hours, world.stream(f"demand/{pool.name}"), pools,
             scenario.trace_folder(pool.name),
         )
@@ -174,7 +181,7 @@ def _mttf_s(world: World, front: Front, job: SynchronousJob) -> float:
 
 def _results(
     scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[ServedModel], replicate: int,
+    work: _Work, pools: list[AnyPool], replicate: int,
 ) -> Results:
     """Return the tables of the finished run."""
     spec = scenario.spec

@@ -1,9 +1,6 @@
 """A served model: a pool of replicas that follows its demand, queues and sheds."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -12,23 +9,18 @@ from pydantic import Field, model_serializer, model_validator
 
 from simulator import rng
 from simulator.components import from_catalog
-from simulator.components.kinds import Spec
 from simulator.components.language_model import Precision
 from simulator.components.request_profile import RequestProfile
-from simulator.engine.state import Load, Pool
-from simulator.engine.world import Stream
 from simulator.performance.calibration import REQUESTS, Calibration, MeasuredSurface, measured
 from simulator.performance.calibration import impossible as why_impossible
 from simulator.performance.queueing import Demand as Lengths
 from simulator.performance.replica import Replica
 from simulator.performance.request_work import request_work_frac
 from simulator.performance.serving import MAX_BATCH, ServingSurface, surface
-from simulator.site import Site
-from simulator.units import Duration, Fraction, Positive
-from simulator.workloads.demand import Demand, hourly_rate
-from simulator.workloads.pool_rules import ColdStart, Scaling, Spill
-from simulator.workloads.requests import Requests, draw, fill, lognormal, scaled, trace_file
-from simulator.workloads.trace_demand import TraceDemand, trace_of
+from simulator.units import Duration, Positive
+from simulator.workloads.demand import Demand
+from simulator.workloads.pool_rules import ColdStart, Scaling, ServedPool
+from simulator.workloads.requests import Requests, draw, fill, lognormal, scaled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,14 +30,12 @@ FROM_PROFILE = ("input_tokens", "output_tokens", "length_cv")
 """What a profile of requests gives a pool."""
 
 
-class ServedModel(Spec):
+class ServedModel(ServedPool):
     """One model served to users on one chip type."""
 
     kind: Literal["inference"]
-    name: str
     model: str
     """Model served, from the catalog."""
-    accelerator: str
     tensor_parallel: Annotated[int, Field(ge=1)]
     """Accelerators of one replica."""
     weight_precision: Precision
@@ -63,20 +53,6 @@ class ServedModel(Spec):
     tpot_limit: Annotated[Duration, Positive()]
     """Service objective: time per output token."""
     demand: Demand
-    least_accelerators: Annotated[int, Field(ge=0)] = 0
-    most_accelerators: Annotated[int, Field(ge=1)]
-    target_load: Annotated[Fraction, Field(gt=0, le=1)] = 0.8
-    """Rate over capacity that scaling aims at."""
-    patience: Annotated[Duration, Positive()] = 30.0
-    """Wait beyond which requests are shed."""
-    priority: int = 20
-    """Higher takes accelerators from lower where they lack, and gives way later when supply is
-    short."""
-    scaling: Scaling = Scaling()
-    cold_start: ColdStart = ColdStart()
-    spill: Spill | None = None
-    on_failure: Literal["retry", "lose"] = "retry"
-    """What becomes of requests in a replica that fails."""
 
     @model_validator(mode="before")
     @classmethod
@@ -192,12 +168,6 @@ def work_frac(pool: ServedModel, input_tokens: float, output_tokens: float) -> f
     return request_work_frac(replica_of(pool), rated, asked, MAX_BATCH, pool.tpot_limit)
 
 
-def load_of(pool: ServedModel, site: Site) -> Load:
-    """Return the load the pool's racks belong to."""
-    chip = site.chips.index(from_catalog.accelerator(pool.accelerator))
-    return Load(pool.name, "inference", chip, priority=pool.priority)
-
-
 @lru_cache(maxsize=256)
 def clock_bound_frac(pool: ServedModel) -> float:
     """Return the share of a busy replica's time that follows the core clock: most of what prompts
@@ -207,53 +177,6 @@ def clock_bound_frac(pool: ServedModel) -> float:
     prompts = served.capacity_requests_s * replica.prefill_s(pool.input_tokens)
     decode = float(replica.clock_bound_frac(served.batch[-1], lengths.context))
     return prompts * replica.prefill_clock_bound_frac(pool.input_tokens) + (1.0 - prompts) * decode
-
-
-def cold_start_s(pool: ServedModel) -> float:
-    """Return the time from the moment a replica has its accelerators until it serves."""
-    replica = replica_of(pool)
-    return pool.cold_start.seconds(replica.weight_bytes / replica.chips)
-
-
-def columns_of(
-    pool: ServedModel, local_start: datetime, hours: int, stream: Stream,
-    others: Sequence[ServedModel] = (), folder: Path = Path(),
-) -> Pool:  # fmt: skip
-    """Return what the kernel needs of a pool; `others` are the pools it may spill to, `folder` is
-    that of its trace."""
-    served = surface_of(pool)
-    other = next((o for o in others if pool.spill and o.name == pool.spill.to), None)
-    rate, asked, given = _hourly(pool, local_start, hours, stream, folder)
-    work = [work_frac(pool, round(i), round(o)) for i, o in zip(asked, given, strict=True)]
-    return Pool(
-        load=pool.name,
-        rate_per_s=rate,
-        replica_accelerators=pool.tensor_parallel,
-        capacity_per_s=served.capacity_requests_s,
-        patience_s=pool.patience,
-        dynamic_frac=served.dynamic_power_frac,
-        batch=served.batch,
-        work_frac=np.array(work) if work else 1.0,
-        input_tokens=asked if work else pool.input_tokens,
-        output_tokens=given if work else pool.output_tokens,
-        cold_s=cold_start_s(pool),
-        spill_to=other.name if other else None,
-        spill_after_s=pool.spill.after if pool.spill else 0.0,
-        spill_work=work_frac(other, pool.input_tokens, pool.output_tokens) if other else 1.0,
-        retries=pool.on_failure == "retry",
-    )
-
-
-def _hourly(
-    pool: ServedModel, local_start: datetime, hours: int, stream: Stream, folder: Path
-) -> tuple[Floats, Floats, Floats]:
-    """Return the rate on hour boundaries, and mean lengths there where a trace tells them."""
-    if pool.requests and pool.requests.trace:
-        trace = trace_of(trace_file(pool.requests, folder))
-        return TraceDemand(trace, pool.demand.rate).hourly(hours)
-    profile = profile_of(pool)
-    rate = hourly_rate(pool.demand, local_start, hours, stream, profile)
-    return rate, np.zeros(0), np.zeros(0)
 
 
 def profile_of(pool: ServedModel) -> RequestProfile | None:

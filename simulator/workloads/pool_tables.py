@@ -7,10 +7,11 @@ from simulator.engine import recorder
 from simulator.engine.world import World
 from simulator.kernels.serving import INPUT, OUTPUT, REQUESTS
 from simulator.performance.calibration import MeasuredSurface
-from simulator.workloads.inference import ServedModel, surface_of
+from simulator.workloads.diffusion import ServedDiffusion
+from simulator.workloads.pools import AnyPool, surface_of
 
 
-def pools_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
+def pools_table(pools: list[AnyPool], world: World) -> pd.DataFrame:
     """Return the `pools` table; a request meets the objective when both limits hold."""
     state, rows = world.state.pools, []
     for i, pool in enumerate(pools):
@@ -24,28 +25,39 @@ def pools_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
             "within_slo": _within_slo(pool, served, world, i),
             "input_tokens": state.served[i, INPUT],
             "output_tokens": state.served[i, OUTPUT],
-            "ttft_limit_s": pool.ttft_limit, "tpot_limit_s": pool.tpot_limit,
+            "ttft_limit_s": _limits_s(pool)[0], "tpot_limit_s": _limits_s(pool)[1],
             "replica_accelerators": pool.tensor_parallel,
             "capacity_per_replica_s": served.capacity_requests_s,
         })
     return pd.DataFrame(rows)
 
 
-def _within_slo(pool: ServedModel, served: MeasuredSurface, world: World, index: int) -> float:
+def _limits_s(pool: AnyPool) -> tuple[float, float]:
+    """Return the limits of the time to the first token (of pictures: to the picture) and of the time
+    per further token (of which pictures have none: NaN)."""
+    if isinstance(pool, ServedDiffusion):
+        return pool.latency_limit, np.nan
+    return pool.ttft_limit, pool.tpot_limit
+
+
+def _within_slo(pool: AnyPool, served: MeasuredSurface, world: World, index: int) -> float:
     """Return requests that met both limits: those counted by load, by the share that did at that
     load; those that waited in a backlog, by wait plus what requests meet at full load."""
     middle = 0.5 * (served.met_frac[1:] + served.met_frac[:-1])
     met = float((world.state.pools.load_requests[index] * middle).sum())
     waits = world.state.pools.wait_requests[index]
-    left_s = pool.ttft_limit - recorder.wait_middles_s(waits.size)
+    ttft_limit_s, tpot_limit_s = _limits_s(pool)
+    left_s = ttft_limit_s - recorder.wait_middles_s(waits.size)
     in_time = np.interp(left_s, served.ttft_quantiles_s[-1], served.quantiles, left=0.0, right=1.0)
-    fluent = np.interp(
-        pool.tpot_limit, served.tpot_quantiles_s[-1], served.quantiles, left=0.0, right=1.0
-    )
-    return met + float((waits * in_time).sum() * fluent)
+    fluent = 1.0
+    if np.isfinite(tpot_limit_s):
+        fluent = np.interp(
+            tpot_limit_s, served.tpot_quantiles_s[-1], served.quantiles, left=0.0, right=1.0
+        )
+    return met + float((waits * in_time).sum()) * float(fluent)
 
 
-def latency_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
+def latency_table(pools: list[AnyPool], world: World) -> pd.DataFrame:
     """Return the latency histogram of every pool."""
     frames = []
     for i, pool in enumerate(pools):

@@ -22,6 +22,7 @@ from simulator.performance.request_level import Window
 from simulator.units import Duration, Within
 from simulator.workloads import inference
 from simulator.workloads.inference import ServedModel
+from simulator.workloads.pools import AnyPool
 from simulator.workloads.requests import trace_file
 from simulator.workloads.trace_demand import trace_of
 
@@ -58,12 +59,14 @@ class Hour:
 
 
 def table(
-    pools: list[ServedModel], world: World, hourly: pd.DataFrame, verify: Verify,
+    pools: list[AnyPool], world: World, hourly: pd.DataFrame, verify: Verify,
     start: datetime, folders: dict[str, Path],
 ) -> pd.DataFrame:  # fmt: skip
     """Return the `verify` table: every quantity of every window, by the surface and by the kernel."""
     rows = []
     for index, pool in enumerate(pools):
+        if not isinstance(pool, ServedModel):
+            continue  # the surface of pictures is a closed form of nothing but their time
         own = hourly[hourly["element"] == pool.name].reset_index(drop=True)
         for number, at in enumerate(_chosen(own, verify.windows)):
             hour = _hour(pool, world, index, own.loc[at], int(at))
@@ -179,4 +182,4 @@ def _quantities(
            written / found.output_tokens_s - 1.0 if found.output_tokens_s else np.nan)  # fmt: skip
     drawn = (on_surface(served.dynamic_power_frac), found.power_frac)
     watts = [chip.idle + frac * (chip.tdp - chip.idle) for frac in drawn]
-    yield "power", "W", *watts, watts[0] / watts[1] - 1.0
+    yield "power", "W", watts[0], watts[1], watts[0] / watts[1] - 1.0
