@@ -15,7 +15,7 @@ from simulator.errors import ScenarioError
 from simulator.scenario import resolved
 from simulator.simulation import simulate
 from simulator.studies import provenance
-from simulator.workloads import inference
+from simulator.workloads import pools
 from simulator.workloads.demand import Demand, hourly_rate
 from simulator.workloads.requests import Requests, draw, mean_lengths
 from simulator.workloads.trace_demand import TraceDemand, length_s, trace_of
@@ -206,7 +206,7 @@ def test_hours_with_longer_requests_are_more_work(tmp_path):
     write(tmp_path / "t.csv", np.arange(0.0, 7200.0), np.repeat([500, 4000], 3600),
           np.full(7200, 200))  # fmt: skip
     served = load_tree(tree_of({"trace": "t.csv"}, lengths=True, demand={}), tmp_path).spec.workloads[0]
-    pool = inference.columns_of(served, MONDAY, 4, STREAM, (), tmp_path)
+    pool = pools.columns_of(served, MONDAY, 4, STREAM, (), tmp_path)
     assert pool.work_frac.shape == (5,)
     assert pool.work_frac.max() > 1.5 * pool.work_frac.min()
     assert trace_of(tmp_path / "t.csv").requests == 7200
