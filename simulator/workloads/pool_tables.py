@@ -66,4 +66,6 @@ def latency_table(pools: list[AnyPool], world: World) -> pd.DataFrame:
             pool.name, state.load_requests[i], state.wait_requests[i], served.ttft_quantiles_s,
             served.quantiles, served.tpot_quantiles_s,
         ))
+        if isinstance(pool, ServedDiffusion):  # pictures have no further tokens
+            frames[-1] = frames[-1][frames[-1]["quantity"] == "ttft"]
     return pd.concat(frames, ignore_index=True)
