@@ -20,7 +20,7 @@ from simulator.performance.serving import MAX_BATCH, ServingSurface, surface
 from simulator.units import Duration, Positive
 from simulator.workloads.demand import Demand
 from simulator.workloads.pool_rules import ColdStart, Scaling, ServedPool
-from simulator.workloads.requests import Requests, draw, fill, lognormal, scaled
+from simulator.workloads.requests import Requests, draw, drawn_mean, fill, lognormal, scaled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -142,8 +142,8 @@ def lengths(pool: ServedModel, uniforms: Floats) -> tuple[Ints, Ints]:
         profile = from_catalog.request_profile(pool.requests.profile)
         asked, given = draw(pool.requests.profile, uniforms.shape[1], uniforms)
         return (
-            scaled(asked, pool.input_tokens / profile.input.mean),
-            scaled(given, pool.output_tokens / profile.output.mean),
+            scaled(asked, pool.input_tokens / drawn_mean(profile.input)),
+            scaled(given, pool.output_tokens / drawn_mean(profile.output)),
         )
     return (
         lognormal(pool.input_tokens, pool.length_cv, uniforms[0]),

@@ -97,6 +97,14 @@ def draw(profile: str, count: int, uniforms: NDArray[np.float64]) -> tuple[Ints,
     return _lengths(found.input, ndtr(first)), _lengths(found.output, ndtr(second))
 
 
+def drawn_mean(lengths: Lengths) -> float:
+    """Return the mean of lengths drawn from a table: between two entries it is the logarithmic one."""
+    low, high = np.maximum(lengths.table[:-1], 1.0), np.maximum(lengths.table[1:], 1.0)
+    same = high < 1.001 * low
+    inside = np.where(same, low, (high - low) / np.where(same, 1.0, np.log(high / low)))
+    return float((inside * np.diff(RANKS)).sum())
+
+
 def lognormal(mean: float, cv: float, uniforms: NDArray[np.float64]) -> Ints:
     """Return lengths with a mean and a coefficient of variation, at least one token."""
     sigma = np.sqrt(np.log1p(cv * cv))

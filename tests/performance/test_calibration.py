@@ -56,7 +56,7 @@ def test_a_surface_rises_with_its_load(found):
 
 
 def test_little_holds_on_the_surface(found):
-    made, surface = found
+    _, surface = found
     in_decode = surface.load[32] * surface.capacity_requests_s * (100 - 1) * surface.tpot_s[32]
     assert surface.batch[32] == pytest.approx(in_decode, rel=0.15)  # chunks of prompts beside it
 
@@ -68,7 +68,7 @@ def test_almost_alone_a_token_takes_one_iteration(found):
 
 
 def test_tighter_limits_leave_less_capacity(found):
-    made, surface = found
+    _, surface = found
     tight = calibration_of(tpot_s=0.012)
     assert measured(tight, guess_of(tight)).capacity_requests_s < surface.capacity_requests_s
 

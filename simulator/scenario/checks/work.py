@@ -91,5 +91,7 @@ def _known(pool: AnyPool) -> bool:
     if isinstance(pool, ServedDiffusion):
         known = pool.generator in catalog.names("diffusion")
     else:
-        known = model_named(pool.model) is not None
+        profile = pool.requests.profile if pool.requests else None
+        named = profile is None or profile in catalog.names("demand")
+        known = named and model_named(pool.model) is not None
     return known and chip_named(pool.accelerator) is not None
