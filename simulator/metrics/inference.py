@@ -135,8 +135,8 @@ def _verified(results: Results, pool: str) -> list[Kpi]:
         worst = float(deviations.loc[deviations.abs().idxmax()])
         rows.append(Kpi(
             f"verify_{quantity}", worst, "1",
-            f"{quantity} by the surface of the plan run over that of replicas served request by "
-            f"request, less one: the largest deviation of {len(deviations)} windows.",
+            f"Deviation of {quantity} by the plan run's surface from replicas served request by "
+            f"request, relative: the largest of {len(deviations)} windows.",
         ))  # fmt: skip
     return rows
 
@@ -148,7 +148,7 @@ def _latency(results: Results, pool: str, quantity: str, percent: int) -> Kpi:
     }[quantity]
     spread = {
         "ttft": "Spread of waits and prompts included",
-        "tpot": "Every request of a pool is counted at the batch's mean time of its minute",
+        "tpot": "Each request is counted at its own mean time",
     }[quantity]
     return Kpi(
         f"{quantity}_p{percent}",

@@ -68,17 +68,17 @@ def _finding(run: Run, verified: pd.DataFrame) -> str:
     worst = refused.fillna(0.0).idxmax()
     name, share = str(pools.at[worst, "pool"]), float(refused.fillna(0.0)[worst])
     if share < LACK_FRAC:
-        told = "Every pool has the capacity that its demand asks for"
+        told = f"{len(pools)} of {len(pools)} pools have the capacity that their demand asks for"
     else:
-        told = f"“{name}” cannot take {wording.percent(share, 1)} of its requests for want of capacity"
+        told = f"“{name}” cannot take {wording.percent(share, 1)} of its requests"
     if not len(verified):
         return told
     off = verified.assign(off=verified["deviation_frac"].abs())
     middle = float(off.loc[off["quantity"].isin(LATENCIES), "off"].median())
     power = float(off.loc[off["quantity"] == "power", "off"].max())
     return (
-        f"{told}; latencies by the surface are within {wording.percent(middle, 1)} of request-level "
-        f"ones in the median, power within {wording.percent(power, 1)} throughout"
+        f"{told}; the surface is {wording.percent(middle, 1)} off request-level latencies in the "
+        f"median, {wording.percent(power, 1)} off power at most"
     )
 
 
@@ -120,7 +120,7 @@ def day(run: Run) -> FigureSpec:
             f"Capacity is below arrivals in {len(short)} hours of the day, of "
             f"{', '.join(sorted(set(short['element'].astype(str))))}."
             if len(short)
-            else "Capacity is above arrivals at every hour of the mean day."
+            else "Capacity is above arrivals at all 24 hours of the mean day."
         ),
         data,
         "Requests that arrive (other pools’ included), capacity and requests served, mean day. Red: "
@@ -133,7 +133,7 @@ def verification(run: Run, table: pd.DataFrame) -> FigureSpec:
     data = table[["pool", "time", "load_frac", "requests", "quantity", "deviation_frac"]].copy()
     data["pool"] = data["pool"].astype(str)
     names = list(dict.fromkeys(data["pool"]))
-    fig, ax = canvas(height_in=0.9 + 0.36 * len(names))
+    fig, ax = canvas(height_in=1.15 + 0.36 * len(names))
     for i, (quantity, told) in enumerate(NAMES.items()):
         own = data[data["quantity"] == quantity]
         lift = (i - 2.5) * 0.11
