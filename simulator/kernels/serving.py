@@ -4,6 +4,7 @@ import math
 
 from numba import njit
 
+from simulator.kernels.compiled import inlined
 from simulator.kernels.load_account import pace_of
 
 WAIT_BINS = 48
@@ -48,7 +49,7 @@ def prepare(pools, loads, hour, hour_frac, dt_s):
         _occupy(pools, loads, p, ready)
 
 
-@njit(cache=True)
+@inlined
 def _ready(pools, loads, p):
     """Return accelerators with their weights loaded, and how many failed since the last step.
 
@@ -79,7 +80,7 @@ def _ready(pools, loads, p):
     return min(pools.warm[p], count), failed
 
 
-@njit(cache=True)
+@inlined
 def _rate(pools, loads, p, ready):
     """Return the work per second that ready replicas do at their present clock."""
     load = pools.load[p]
@@ -89,7 +90,7 @@ def _rate(pools, loads, p, ready):
     return replicas * pools.capacity_per_s[p] * pace
 
 
-@njit(cache=True)
+@inlined
 def _arrive(pools, p, hour, hour_frac, dt_s):
     """Join the pool's own demand, and what came from other pools and failed replicas, to the queue."""
     rate = _between(pools.rate_per_s, p, hour, hour_frac)
@@ -108,13 +109,13 @@ def _arrive(pools, p, hour, hour_frac, dt_s):
     pools.again[p] = 0.0
 
 
-@njit(cache=True)
+@inlined
 def _between(column, p, hour, hour_frac):
     before, after = column[p, hour], column[p, hour + 1]
     return before + (after - before) * hour_frac
 
 
-@njit(cache=True)
+@inlined
 def _serve(pools, p, room, failed):
     """Serve what there is room for; return how many requests were answered.
 
@@ -143,7 +144,7 @@ def _serve(pools, p, room, failed):
     return pools.step[p, SERVED]
 
 
-@njit(cache=True)
+@inlined
 def _in_flight(pools, p, failed):
     """Return the requests in failed accelerators' replicas at the load of the last step."""
     if failed <= 0.0:
@@ -152,7 +153,7 @@ def _in_flight(pools, p, failed):
     return replicas * _at_load(pools.batch, p, pools.step[p, LOAD_FRAC])
 
 
-@njit(cache=True)
+@inlined
 def _at_load(column, p, load_frac):
     """Return a column over load at one load."""
     grid = column.shape[1] - 1
@@ -162,7 +163,7 @@ def _at_load(column, p, load_frac):
     return column[p, j] * (1.0 - w) + column[p, j + 1] * w
 
 
-@njit(cache=True)
+@inlined
 def _spill(pools, p, rate):
     """Send what would wait too long to the pool named for it, as far as that has room beside its
     own demand; it arrives there in the next step that this pool serves."""
@@ -183,7 +184,7 @@ def _spill(pools, p, rate):
         pools.queue[p, k] -= amount
 
 
-@njit(cache=True)
+@inlined
 def _shed(pools, p, rate):
     """Turn away what would wait longer than the pool's patience."""
     waiting = pools.queue[p, WORK]
@@ -195,7 +196,7 @@ def _shed(pools, p, rate):
         pools.queue[p, k] *= 1.0 - share
 
 
-@njit(cache=True)
+@inlined
 def _count_waits(pools, p, rate, waited, served):
     """Count served requests by load, or by wait where they came out of a backlog."""
     grid = pools.dynamic_frac.shape[1] - 1
@@ -206,7 +207,7 @@ def _count_waits(pools, p, rate, waited, served):
         pools.load_requests[p, min(int(pools.step[p, LOAD_FRAC] * grid), grid - 1)] += served
 
 
-@njit(cache=True)
+@inlined
 def _occupy(pools, loads, p, ready):
     """Set what the pool's load draws and what its time counts as; replicas that load their weights
     draw idle power."""
