@@ -39,18 +39,23 @@ from simulator.workloads import (
     BatchWork,
     DataPreparation,
     ModelTest,
+    ServedDiffusion,
     ServedModel,
     SynchronousJob,
     batch,
     data_preparation,
-    inference,
     jobs,
     model_test,
+    pool_tables,
     synchronous,
+    verification,
 )
+from simulator.workloads import pools as pools_of_any
 from simulator.workloads.data_preparation import DataPreparationRun
 from simulator.workloads.exposure import Exposure, exposure_of
+from simulator.workloads.fleet import Fleet
 from simulator.workloads.model_test_run import ModelTestRun
+from simulator.workloads.pools import AnyPool
 from simulator.workloads.training_run import TrainingRun
 
 Progress = Callable[[float], None]
@@ -72,7 +77,7 @@ def simulate(
     spec = scenario.spec
     site = compile_site(spec.topology)
     weather = weather_of(scenario)
-    pools = _of_kind(spec, ServedModel)
+    pools = _pools_of(spec)
     world = _world(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
@@ -90,8 +95,8 @@ def simulate(
     physics = Physics(world, outdoors, records, capping.decide)
     work = _begin(spec, world, front)
     env = world.env
-    for index, pool in enumerate(pools):
-        env.process(inference.scale(pool, world, index))
+    if pools:
+        env.process(Fleet(pools, world, spec.period.start).run())
     reserves = [(run.load, run.job.spares) for run in work.jobs]
     for backlog in _of_kind(spec, BatchWork):
         env.process(batch.fill(backlog, world, reserves))
@@ -123,20 +128,28 @@ def _of_kind(spec: ScenarioSpec, kind: type[W]) -> list[W]:
     return [work for work in spec.workloads if isinstance(work, kind)]
 
 
+def _pools_of(spec: ScenarioSpec) -> list[AnyPool]:
+    """Return what is served, in the order of the document."""
+    return [work for work in spec.workloads if isinstance(work, ServedModel | ServedDiffusion)]
+
+
 def _world(scenario: Scenario, site: Site, replicate: int) -> World:
     """Return the world at rest, with a load for everything that runs on accelerators."""
     spec, env = scenario.spec, simpy.Environment()
     trained = {job.name: job for job in _of_kind(spec, SynchronousJob)}
-    pools = _of_kind(spec, ServedModel)
+    pools = _pools_of(spec)
     loads = [synchronous.load_of(job, site) for job in trained.values()]
-    loads += [inference.load_of(pool, site) for pool in pools]
+    loads += [pools_of_any.load_of(pool, site) for pool in pools]
     loads += [load for work in _of_kind(spec, BatchWork) for load in batch.loads_of(work, site)]
     loads += [model_test.load_of(t, trained[t.job], site) for t in _of_kind(spec, ModelTest)]
     end_s = spec.period.duration
     hours = -int(-end_s // 3600.0)
     world = World(env, site, None, spec.seed, replicate, end_s)  # type: ignore[arg-type]
     columns = [
-        inference.columns_of(pool, spec.period.start, hours, world.stream(f"demand/{pool.name}"))
+        pools_of_any.columns_of(
+            pool, spec.period.start, hours, world.stream(f"demand/{pool.name}"), pools,
+            scenario.trace_folder(pool.name),
+        )
         for pool in pools
     ]
     world.state = state.build(site, loads, columns, spec.seed, replicate)
@@ -197,7 +210,7 @@ def _exposure(world: World, front: Front, job: SynchronousJob) -> Exposure:
 
 def _results(
     scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[ServedModel], replicate: int, more: dict[str, pd.DataFrame],
+    work: _Work, pools: list[AnyPool], replicate: int, more: dict[str, pd.DataFrame],
 ) -> Results:
     """Return the tables of the finished run."""
     spec = scenario.spec
@@ -208,8 +221,15 @@ def _results(
     tables["preparations"] = jobs.preparations_table(work.preparations, start)
     tables["steps"] = jobs.steps_table(work.jobs, start)
     tables["phases"] = jobs.phases_table(work.jobs)
-    tables["pools"] = inference.pools_table(pools, world) if pools else empty("pools")
-    tables["latency"] = inference.latency_table(pools, world) if pools else empty("latency")
+    tables["pools"] = pool_tables.pools_table(pools, world) if pools else empty("pools")
+    tables["latency"] = pool_tables.latency_table(pools, world) if pools else empty("latency")
+    tables["verify"] = empty("verify")
+    series = recorder.series(world, records, start)
+    if pools:
+        tables["verify"] = verification.table(
+            pools, world, series["pool"], spec.verify, start,
+            {pool.name: scenario.trace_folder(pool.name) for pool in pools},
+        )
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {
@@ -223,7 +243,7 @@ def _results(
         "carbon_kg_j": economics.carbon_intensity, "config_hash": scenario.config_hash,
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
-    return Results(info, recorder.series(world, records, start), recorder.events(world, start), tables)
+    return Results(info, series, recorder.events(world, start), tables)
 
 
 def _shop_tables(spec: ScenarioSpec, front: Front) -> dict[str, pd.DataFrame]:

@@ -69,6 +69,7 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "constants": _constants(),
     }
     tables["latency"] = _latency(tables["pools"])
+    tables["verify"] = _verify(tables["pools"])
     info = {
         "name": "invented campus",
         "start": first.isoformat(),
@@ -247,9 +248,13 @@ def _pool(draws, time, name, rate, accelerators):  # type: ignore[no-untyped-def
             "arrivals_per_s": arrivals,
             "served_per_s": served,
             "shed_per_s": arrivals - served,
-            "queue": (arrivals - served) * 20 + rate * 0.01,
             "load_frac": served / rate,
+            "spilled_per_s": 0.0,
+            "received_per_s": 0.0,
+            "capacity_per_s": rate,
+            "loading": 0.0,
             "accelerators": float(accelerators),
+            "queue": (arrivals - served) * 20 + rate * 0.01,
         }
     )
 
@@ -483,8 +488,12 @@ def _pools(pools: pd.DataFrame) -> pd.DataFrame:
                 name,
                 chip[name],
                 arrivals,
+                0.0,
                 served,
                 arrivals - served - 500,
+                0.0,
+                0.0,
+                0.0,
                 500.0,
                 served * 0.985,
                 served * 900.0,
@@ -501,8 +510,12 @@ def _pools(pools: pd.DataFrame) -> pd.DataFrame:
             "pool",
             "accelerator",
             "requests",
+            "received",
             "served",
             "shed",
+            "spilled",
+            "lost",
+            "retried",
             "queued_end",
             "within_slo",
             "input_tokens",
@@ -528,6 +541,20 @@ def _latency(pools: pd.DataFrame) -> pd.DataFrame:
                 )
             )
     return pd.concat(rows, ignore_index=True)
+
+
+def _verify(pools: pd.DataFrame) -> pd.DataFrame:
+    units = {"ttft_p50": "s", "ttft_p99": "s", "tpot_p50": "s", "tpot_p99": "s",
+             "throughput": "tokens/s", "power": "W"}  # fmt: skip
+    rows = [
+        (pool, f"2027-07-1{window}T15:00:00+00:00", 0.8, 9000, quantity, unit, 1.02 + 0.01 * window, 1.0,
+         0.02 + 0.01 * window)
+        for pool in pools["pool"] for window in (1, 2) for quantity, unit in units.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=[
+        "pool", "time", "load_frac", "requests", "quantity", "unit", "surface", "kernel",
+        "deviation_frac",
+    ])  # fmt: skip
 
 
 def _plant(site: pd.DataFrame, halls: pd.DataFrame) -> pd.DataFrame:

@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 from simulator import catalog
 from simulator.components.accelerator import Accelerator
+from simulator.components.diffusion_model import DiffusionModel
 from simulator.components.engine import Engine
 from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
 from simulator.components.operations import Operations
 from simulator.components.rack import Rack
+from simulator.components.request_profile import RequestProfile
 from simulator.components.stack import Stack
 from simulator.units import parse
 
@@ -38,6 +40,18 @@ def rack(name: str) -> Rack:
 def language_model(name: str) -> LanguageModel:
     """Return a model by any spelling of its name; KeyError carries the nearest names."""
     return _make(LanguageModel, catalog.load("models", name))
+
+
+@cache
+def diffusion_model(name: str) -> DiffusionModel:
+    """Return a diffusion model by any spelling of its name; KeyError carries the nearest names."""
+    return _make(DiffusionModel, catalog.load("diffusion", name))
+
+
+@cache
+def request_profile(name: str) -> RequestProfile:
+    """Return a kind of request by its name; KeyError carries the nearest names."""
+    return _make(RequestProfile, catalog.load("demand", name))
 
 
 @cache

@@ -28,6 +28,7 @@ from simulator.reports import (
     network,
     power_envelope,
     serving,
+    serving_fleet,
     training,
     validation,
     wording,
@@ -42,14 +43,14 @@ PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
         cooling_water.page, accelerator_hours.page, training.page, job_hours.page, goodput.page,
-        serving.page, failures.page, network.page, energy_cost.page, validation.page,
-        back_matter.page,
+        serving.page, serving_fleet.page, failures.page, network.page, energy_cost.page,
+        validation.page, back_matter.page,
     ),
     "exec": (decision.page, power_envelope.page),
 }  # fmt: skip
 NEEDS = {
     training.page: "jobs", job_hours.page: "jobs", goodput.page: "scale", serving.page: "pools",
-    network.page: "network", validation.page: "validation",
+    serving_fleet.page: "pools", network.page: "network", validation.page: "validation",
 }  # fmt: skip
 """Pages that a run without rows in this table does not get."""
 PIXELS_PER_INCH = 150

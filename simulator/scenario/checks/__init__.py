@@ -9,6 +9,7 @@ from simulator.documents import Document
 from simulator.scenario.checks import (
     cooling,
     fabric,
+    fleet,
     incidents,
     jobs,
     model_tests,
@@ -46,6 +47,9 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     model_tests.impossible_rollouts,
     model_tests.impossible_scorer,
     work.impossible_pool,
+    fleet.spill,
+    fleet.schedule,
+    fleet.languages,
     incidents.unknown_cause,
     incidents.odd_time,
     operations.missing_crews,
@@ -89,6 +93,7 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
     if plant is not None:
         yield from _of_plant(parts, plant)
     yield from period.weather(parts, document)
+    yield from fleet.traces(parts, document)
 
 
 def _of_plant(parts: Parts, plant: Plant) -> Iterator[Trouble]:
