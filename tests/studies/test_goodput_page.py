@@ -12,7 +12,6 @@ from test_rare import exact_hours, exact_probability
 from simulator.policies.checkpointing import INTERVALS
 from simulator.studies import checkpoint_interval, clockwork, ettr_scale, rare
 from simulator.studies.clockwork import Practice
-from simulator.studies.rare import YEAR_S
 from simulator.studies.validate import goodput, reliability
 
 PAGE = Path(__file__).parents[2] / "docs" / "models" / "goodput.md"
