@@ -1,6 +1,7 @@
 """Planned work: everything has its turn, announced; upgrades roll through in waves."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from small import Bench, Load, load_tree, pod, pod_site, pod_tree
 
@@ -166,7 +167,10 @@ def test_a_run_with_all_of_it_closes(tmp_path):
                         for on in ("rack", "block", "liquid_plant_unit", "line")],
         "upgrades": [upgrade(), upgrade(name="bios", on="server", at="9 h", wave=30)],
     }  # fmt: skip
-    results = simulate(load_tree(tree, tmp_path))
+    results, again = (simulate(load_tree(tree, tmp_path)) for _ in range(2))
+    pd.testing.assert_frame_equal(results.events, again.events)
+    for name in ("downtime", "repairs", "crews", "spares", "hours"):
+        pd.testing.assert_frame_equal(results.tables[name], again.tables[name])
     kinds = set(results.events["kind"].astype(str))
     assert {"maintenance", "upgrade", "failure"} <= kinds
     for name, value in checks(results).items():
