@@ -1,4 +1,16 @@
-"""The failure front: competing hazards of the whole fleet over one window."""
+"""The failure front: competing hazards of the whole fleet over one window.
+
+Each entity (a class on one rack or one plant unit) carries a budget of cumulative hazard, unit
+exponential, drawn from its own stream; it fails when the hazard it was exposed to uses the budget
+up, and then draws the next. The hazard is
+
+    rate x share in service x 2^((T - T_ref)/doubling) x ((age/age_ref)^(shape-1) + new)
+
+a Weibull under minimal repair, zero before birth, and new = infant x fresh x exp(-t/decay): the
+excess of each new unit fades as it grows up, so that the units of an entity add up to one
+exponential. Both are integrated, not sampled (of an entity with both, ageing is spread evenly over
+the window).
+"""
 
 import math
 
@@ -14,17 +26,8 @@ def draw(
 ):
     """Find every failure of the fleet in one window.
 
-    Each entity (a class on one rack or one plant unit) carries a budget of cumulative hazard, unit
-    exponential, drawn from its own stream; it fails when the hazard it has been exposed to uses the
-    budget up, and then draws the next. The hazard is
-
-        rate x share in service x 2^((T - T_ref)/doubling) x ((age/age_ref)^(shape-1) + new)
-
-    a Weibull under minimal repair, zero before birth, and new = infant x fresh x exp(-t/decay): each new unit brings
-    an excess that fades as it grows up, so the units of an entity add up to one exponential. Both
-    are integrated over the window, not sampled (where an entity has both, its ageing is spread evenly
-    inside the window); temperatures and the share in service are those of
-    its start. A single unit that ages is not exposed for the rest of the window in which it failed.
+    Temperatures and the share in service are those of the window's start. A single unit that ages is
+    not exposed for the rest of the window in which it failed.
 
     Parameters
     ----------
@@ -67,10 +70,9 @@ def draw(
             hazards.drawn[e] += 1
             if n < found.size:
                 if new_s * decay_s > 1e-12 * budget:
-                    into_s = _used_up(budget, rate_s, new_s, decay_s, window_s)
+                    found_s[n] = start_s + _used_up(budget, rate_s, new_s, decay_s, window_s)
                 else:
-                    into_s = _aged_up(budget / spent, age_s, window_s, shape)
-                found_s[n] = start_s + into_s
+                    found_s[n] = start_s + _aged_up(budget / spent, age_s, window_s, shape)
                 found[n] = e
                 found_k[n] = hazards.drawn[e]
             n += 1
@@ -82,12 +84,17 @@ def draw(
                 budget = spent
             budget += following
         hazards.budget[e] = budget - spent
-    kept = min(n, found.size)
-    order = np.argsort(found_s[:kept], kind="mergesort")
-    found_s[:kept] = found_s[:kept][order]
-    found[:kept] = found[:kept][order]
-    found_k[:kept] = found_k[:kept][order]
+    _in_order(min(n, found.size), found_s, found, found_k)
     return n
+
+
+@njit(cache=True)
+def _in_order(n, found_s, found, found_k):
+    """Sort the first `n` failures by time."""
+    order = np.argsort(found_s[:n], kind="mergesort")
+    found_s[:n] = found_s[:n][order]
+    found[:n] = found[:n][order]
+    found_k[:n] = found_k[:n][order]
 
 
 @njit(cache=True)
