@@ -24,7 +24,8 @@ Share = Annotated[Fraction, Field(ge=0, le=1)]
 Name = Annotated[str, Field(min_length=1)]
 Serviced = Literal[
     "server", "rack", "block", "leaf_switch", "spine_switch", "core_switch",
-    "liquid_plant_unit", "air_plant_unit", "line", "transformer",
+    "liquid_plant_unit", "air_plant_unit", "coolant_unit", "line", "transformer", "feeder",
+    "ups_module", "generator",
 ]
 
 
@@ -165,8 +166,8 @@ class Maintenance(Spec):
     """How often each element has its turn; turns are spread evenly."""
     lasts: Annotated[Duration, Positive()]
     at_once: Annotated[int, Field(ge=1, le=100_000)] = 1
-    """Elements that are out together. Of a bank or loop of which one unit is out already, none is
-    taken until it is whole."""
+    """Elements that are out together. Of units that stand in for each other none is taken while one
+    is out already."""
     first: Annotated[Duration, NonNegative()] = 0.0
     """First turn, after the start of the run."""
 

@@ -37,7 +37,9 @@ def _interrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: f
 def _server(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
     one = np.array([rack])
     servers_out(world, one, np.ones(1), cls.name, lasts_s)
-    world.alarm(int(world.state.racks.load[rack]), Alarm(cls.name, one, transient=lasts_s <= cls.reset))
+    told = world.inflicted
+    cured = lasts_s <= cls.reset if told is None else told.transient
+    world.alarm(int(world.state.racks.load[rack]), Alarm(cls.name, one, transient=cured))
     return world.rack_name(rack)
 
 

@@ -22,9 +22,12 @@ POSTPONED_S = 3600.0
 EFFECT_OF = {
     "server": "server", "rack": "rack", "block": "block", "leaf_switch": "switch",
     "spine_switch": "switch", "core_switch": "switch", "liquid_plant_unit": "plant_unit",
-    "air_plant_unit": "plant_unit", "line": "line", "transformer": "transformer",
+    "air_plant_unit": "plant_unit", "coolant_unit": "flow", "line": "line",
+    "transformer": "transformer", "feeder": "feeder", "ups_module": "ups", "generator": "generator",
 }
 """What taking an element out for work on it does."""
+GROUP_OF = {"flow": "coolant unit", "feeder": "feeder", "ups": "ups", "generator": "generator"}
+"""What the groups of `World.absent` begin with, by effect."""
 EMPTIED = ("server", "rack", "block", "leaf_switch")
 """Elements that carry work, which takes time to drain."""
 
@@ -75,12 +78,14 @@ def _maintain(world: World, plan: Maintenance, drain_s: float) -> Process:
 
 
 def _whole(world: World, effect: str, target: int) -> bool:
-    """Return whether nothing of a loop or bank is out."""
+    """Return whether none is out of the units that stand in for each other."""
     if effect == "plant_unit":
         return bool(world.state.loops.units_up[target] >= world.site.loops[target].units)
     if effect in ("line", "transformer"):
         return bool(world.state.tree.in_service[target] >= 1.0)
-    return True
+    alike = [g for g in world.absent if isinstance(g, tuple) and g[0] == GROUP_OF.get(effect)]
+    mine = alike if effect == "generator" else [g for g in alike if g[1] == target]
+    return not any(outage.absent(world, group) for group in mine)
 
 
 def _upgrade(world: World, plan: Upgrade, drain_s: float) -> Process:

@@ -109,7 +109,7 @@ class World:
             told = self.inflicted
             alarm = replace(
                 alarm, unnoticed_s=told.unnoticed_s, diagnosis_s=told.diagnosis_s,
-                transient=told.transient, planned=told.planned,
+                planned=told.planned,
             )
         handler(alarm)
 

@@ -120,6 +120,23 @@ def test_effects_note_what_they_take_out():
         "break": OWN, "rack": OWN, "block": SHARED}
 
 
+@pytest.mark.parametrize(("effect", "cured", "transient"), [
+    ("server", True, True), ("server", False, False), ("rack", True, False),
+    ("interrupt", True, True), ("interrupt", False, True)])
+def test_an_alarm_says_how_what_is_inflicted_shows_itself(effect, cured, transient):
+    """Chips of a rack that is out forget, reset or not; those under an interruption never do."""
+    bench, told = Bench(pod(), (Load("job", "training", 0, synchronous=True),)), []
+    job = bench.work("job", np.arange(4), 0.7)
+    bench.world.alarms[job] = told.append
+    cls = FailureClass(name="break", per="rack", rate="1 /year", effect=effect, repair="1 h")
+    repair = Repair((0, 1, 4), (40.0, 100.0, 9000.0), cured, 40.0, 60.0)
+    effects.inflict(bench.world, cls, 1, 0, repair)
+    (alarm,) = told
+    assert (alarm.unnoticed_s, alarm.diagnosis_s) == (40.0, 60.0)
+    assert (alarm.transient, alarm.planned) == (transient, False)
+    assert bench.world.inflicted is None
+
+
 def test_a_trip_for_want_of_coolant_waits_for_the_repair_of_what_stopped_it():
     bench = Bench(pod(), (Load("fill", "batch", 0),))
     bench.work("fill", np.arange(8), 0.7)

@@ -1,11 +1,12 @@
 """Planned work: everything has its turn, announced; upgrades roll through in waves."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from small import Bench, Load, load_tree, pod, pod_site, pod_tree
 
 from simulator.components.operations import Maintenance, Operations, Upgrade
-from simulator.engine import downtime, maintenance
+from simulator.engine import downtime, maintenance, outage
 from simulator.kernels import columns as c
 from simulator.metrics.balance import checks
 from simulator.simulation import simulate
@@ -77,6 +78,19 @@ def test_a_bank_that_is_not_whole_is_left_alone():
     assert [at for at, _ in events(bench, "maintenance")][:1] == [3.0]
 
 
+@pytest.mark.parametrize(("on", "group"), [
+    ("feeder", lambda t, u: ("feeder", t)), ("ups_module", lambda t, u: ("ups", t)),
+    ("coolant_unit", lambda t, u: ("coolant unit", t, 0)), ("generator", lambda t, u: ("generator", 0))])
+def test_units_that_stand_in_for_one_that_is_out_stay(on, group):
+    (target, unit), *_ = (pair for pairs in maintenance.turns(SITE, plan(on)) for pair in pairs)
+    bench = Bench(pod())
+    outage.lose(bench.world, group(target, unit), 1.5 * HOUR)
+    given = plan(on, every="1000 h", lasts="20 min").model_dump(mode="json")
+    maintenance.schedule(bench.world, practice(maintenance=[given]))
+    bench.run(2.5 * HOUR)
+    assert [at for at, _ in events(bench, "maintenance")] == [2.0]
+
+
 @pytest.mark.parametrize("on", sorted(maintenance.EFFECT_OF))
 def test_whatever_can_be_serviced_goes_and_comes_back(on):
     given = plan(on, every="1000 h", lasts="20 min").model_dump(mode="json")
@@ -85,6 +99,10 @@ def test_whatever_can_be_serviced_goes_and_comes_back(on):
     bench.run(0.2 * HOUR)
     out = not intact(bench)
     assert out == bool(maintenance.turns(SITE, plan(on)))
+    bench.run(0.3 * HOUR)
+    served = {element for _, element in events(bench, "maintenance")}
+    assert len(served) == bool(maintenance.turns(SITE, plan(on)))
+    bench.at(0.8 * HOUR, lambda: None)  # a clock without events does not run on
     bench.run(0.8 * HOUR)
     assert intact(bench)
 
@@ -96,6 +114,7 @@ def intact(bench):
     return bool(
         np.all(state.racks.up_frac == 1.0) and np.array_equal(state.loops.units_up, whole)
         and np.all(state.tree.in_service == 1.0) and switches
+        and not any(outage.absent(bench.world, group) for group in bench.world.absent)
     )  # fmt: skip
 
 
@@ -148,7 +167,10 @@ def test_a_run_with_all_of_it_closes(tmp_path):
                         for on in ("rack", "block", "liquid_plant_unit", "line")],
         "upgrades": [upgrade(), upgrade(name="bios", on="server", at="9 h", wave=30)],
     }  # fmt: skip
-    results = simulate(load_tree(tree, tmp_path))
+    results, again = (simulate(load_tree(tree, tmp_path)) for _ in range(2))
+    pd.testing.assert_frame_equal(results.events, again.events)
+    for name in ("downtime", "repairs", "crews", "spares", "hours"):
+        pd.testing.assert_frame_equal(results.tables[name], again.tables[name])
     kinds = set(results.events["kind"].astype(str))
     assert {"maintenance", "upgrade", "failure"} <= kinds
     for name, value in checks(results).items():
