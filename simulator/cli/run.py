@@ -146,6 +146,6 @@ def _controlled(entries: dict[str, Any]) -> list[str]:
 def _half_width(entry: dict[str, Any]) -> str:
     """Return half the interval of a mean; dates have none."""
     ends = (entry["ci95"] or {}).get("value")
-    if ends is None or isinstance(ends[0], str) or isinstance(ends[1], str):
+    if ends is None or not all(isinstance(end, float) for end in ends):
         return MISSING
     return number(0.5 * (ends[1] - ends[0]), 3)
