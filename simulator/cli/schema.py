@@ -27,6 +27,7 @@ from simulator.workloads import (
     FineTuning,
     RlPostTraining,
     SafetyTest,
+    ServedDiffusion,
     ServedModel,
     TrainingJob,
 )
@@ -41,6 +42,7 @@ KINDS: dict[str, type[Spec]] = {
     "safety_test": SafetyTest,
     "data_preparation": DataPreparation,
     "inference": ServedModel,
+    "diffusion": ServedDiffusion,
     "batch": BatchWork,
     "weather": WeatherSource,
     "sweep": SweepSpec,
@@ -137,6 +139,8 @@ def _left_out(node: dict[str, Any]) -> set[str]:
 
 def _evidenced(node: Any) -> Any:
     """Let a scalar also be a figure; `kind` decides which schema applies and stays plain."""
+    if _optional_scalar(node):
+        return {**node, "anyOf": [*node["anyOf"], {"$ref": "#/definitions/figure"}]}
     kind = node.get("type") if isinstance(node, dict) else None
     scalar = kind in SCALARS or (isinstance(kind, list) and set(kind) <= set(SCALARS))
     if not scalar or "const" in node or "enum" in node:
@@ -146,3 +150,10 @@ def _evidenced(node: Any) -> Any:
     if kind == "string" and not isinstance(told.get("default"), str):
         told.pop("default", None)  # an SI float, which no document may hold without its unit
     return {**told, "anyOf": [rest, {"$ref": "#/definitions/figure"}]}
+
+
+def _optional_scalar(node: Any) -> bool:
+    """Tell whether a schema is a number or text that may be left blank."""
+    options = node.get("anyOf", []) if isinstance(node, dict) else []
+    kinds = [option.get("type") for option in options if "enum" not in option]
+    return len(kinds) == 2 == len(options) and kinds[1] == "null" and kinds[0] in SCALARS
