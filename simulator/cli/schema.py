@@ -142,8 +142,7 @@ def _evidenced(node: Any) -> Any:
     if _optional_scalar(node):
         return {**node, "anyOf": [*node["anyOf"], {"$ref": "#/definitions/figure"}]}
     kind = node.get("type") if isinstance(node, dict) else None
-    scalar = kind in SCALARS or (isinstance(kind, list) and set(kind) <= set(SCALARS))
-    if not scalar or "const" in node or "enum" in node:
+    if not _is_scalar(kind) or "const" in node or "enum" in node:
         return node
     told = {k: v for k, v in node.items() if k in ("description", "title", "default")}
     rest = {k: v for k, v in node.items() if k not in told}
@@ -155,5 +154,10 @@ def _evidenced(node: Any) -> Any:
 def _optional_scalar(node: Any) -> bool:
     """Tell whether a schema is a number or text that may be left blank."""
     options = node.get("anyOf", []) if isinstance(node, dict) else []
-    kinds = [option.get("type") for option in options if "enum" not in option]
-    return len(kinds) == 2 == len(options) and kinds[1] == "null" and kinds[0] in SCALARS
+    if len(options) != 2 or options[1].get("type") != "null" or "enum" in options[0]:
+        return False
+    return _is_scalar(options[0].get("type"))
+
+
+def _is_scalar(kind: Any) -> bool:
+    return kind in SCALARS or (isinstance(kind, list) and set(kind) <= set(SCALARS))
