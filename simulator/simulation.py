@@ -32,9 +32,11 @@ from simulator.workloads import (
     inference,
     jobs,
     model_test,
+    pool_tables,
     synchronous,
 )
 from simulator.workloads.data_preparation import DataPreparationRun
+from simulator.workloads.fleet import Fleet
 from simulator.workloads.model_test_run import ModelTestRun
 from simulator.workloads.training_run import TrainingRun
 
@@ -70,8 +72,8 @@ def simulate(
     front = Front(world, classes, spec.reliability.age)
     work = _begin(spec, world, front)
     env = world.env
-    for index, pool in enumerate(pools):
-        env.process(inference.scale(pool, world, index))
+    if pools:
+        env.process(Fleet(pools, world, spec.period.start).run())
     reserves = [(run.load, run.job.spares) for run in work.jobs]
     for backlog in _of_kind(spec, BatchWork):
         env.process(batch.fill(backlog, world, reserves))
@@ -107,7 +109,9 @@ def _world(scenario: Scenario, site: Site, replicate: int) -> World:
     hours = -int(-end_s // 3600.0)
     world = World(env, site, None, spec.seed, replicate, end_s)  # type: ignore[arg-type]
     columns = [
-        inference.columns_of(pool, spec.period.start, hours, world.stream(f"demand/{pool.name}"))
+        inference.columns_of(
+            pool, spec.period.start, hours, world.stream(f"demand/{pool.name}"), pools
+        )
         for pool in pools
     ]
     world.state = state.build(site, loads, columns, spec.seed, replicate)
@@ -179,8 +183,8 @@ def _results(
     tables["preparations"] = jobs.preparations_table(work.preparations, start)
     tables["steps"] = jobs.steps_table(work.jobs, start)
     tables["phases"] = jobs.phases_table(work.jobs)
-    tables["pools"] = inference.pools_table(pools, world) if pools else empty("pools")
-    tables["latency"] = inference.latency_table(pools, world) if pools else empty("latency")
+    tables["pools"] = pool_tables.pools_table(pools, world) if pools else empty("pools")
+    tables["latency"] = pool_tables.latency_table(pools, world) if pools else empty("latency")
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {

@@ -10,7 +10,19 @@ from simulator.engine.state import State
 from simulator.engine.world import World
 from simulator.kernels import columns as c
 from simulator.kernels.columns import Records
-from simulator.kernels.serving import WAIT_FIRST_S, WAIT_RATIO
+from simulator.kernels.serving import (
+    ARRIVED,
+    CAPACITY,
+    LOAD_FRAC,
+    LOADING,
+    RECEIVED,
+    SERVED,
+    SHED,
+    SPILLED,
+    STEP_COLUMNS,
+    WAIT_FIRST_S,
+    WAIT_RATIO,
+)
 from simulator.kernels.site_step import HOUR_STEPS, STEP_S
 from simulator.results import EVENTS, SERIES
 from simulator.site import Site
@@ -37,7 +49,7 @@ def allocate(
         loop=np.zeros((hours, len(site.loops), 6)),
         racks=chosen,
         rack=np.zeros((hours, chosen.size, 3)),
-        pool=np.zeros((hours, state.pools.load.size, 6)),
+        pool=np.zeros((hours, state.pools.load.size, STEP_COLUMNS + 2)),
         job=np.zeros((hours, len(state.names), 5)),
         energy_j=np.zeros(5),
     )
@@ -101,9 +113,10 @@ def _loop_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
 def _pool_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
     values = records.pool.copy()
     seconds = per_hour[:, None] * STEP_S
-    for column in (0, 1, 2, 5):
+    for column in (ARRIVED, SERVED, SHED, SPILLED, RECEIVED, CAPACITY, STEP_COLUMNS):
         values[:, :, column] /= seconds
-    values[:, :, 4] /= per_hour[:, None]
+    for column in (LOAD_FRAC, LOADING):
+        values[:, :, column] /= per_hour[:, None]
     return values
 
 

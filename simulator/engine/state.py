@@ -1,5 +1,6 @@
 """Mutable columns of a run. Each is written by one engine module, named in kernels/columns.py."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +8,8 @@ import numpy as np
 from simulator import rng
 from simulator.kernels import columns as c
 from simulator.kernels import philox
-from simulator.kernels.serving import WAIT_BINS
+from simulator.kernels.serving import AMOUNTS, NOWHERE, STEP_COLUMNS, WAIT_BINS
+from simulator.kernels.site_step import STEP_S
 from simulator.site import Site, plant_setpoint_c
 
 UPS_STAGE = c.STAGES.index("ups")
@@ -34,6 +36,14 @@ class Pool:
     capacity_per_s: float
     patience_s: float
     dynamic_frac: np.ndarray  # (load grid,)
+    batch: np.ndarray | None = None  # (load grid,) requests in a replica; None: none
+    input_tokens: float = 0.0
+    output_tokens: float = 0.0
+    cold_s: float = 0.0
+    spill_to: str | None = None  # load of another pool
+    spill_after_s: float = 0.0
+    spill_work: float = 1.0
+    retries: bool = True
 
 
 @dataclass
@@ -192,26 +202,43 @@ def _tree(site: Site) -> c.TreeState:
 
 
 def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
-    n = len(pools)
-    zeros = lambda: np.zeros(n)  # noqa: E731
+    n, loads = len(pools), [p.load for p in pools]
+    hours = pools[0].rate_per_s.size if pools else 2
+    grid = pools[0].dynamic_frac.size if pools else 2
+    steps = np.array([math.ceil(p.cold_s / STEP_S - 1e-9) for p in pools], np.int64)
+    zeros = lambda *shape: np.zeros((n, *shape))  # noqa: E731
 
     def column(get) -> np.ndarray:  # type: ignore[no-untyped-def]
         return np.array([float(get(p)) for p in pools])
 
-    def stack(get) -> np.ndarray:  # type: ignore[no-untyped-def]
-        return np.array([get(p) for p in pools]) if pools else np.zeros((0, 2))
+    def rows(get, size: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+        return np.array([np.broadcast_to(get(p), size) for p in pools]).reshape(n, size)
 
-    grid = pools[0].dynamic_frac.size - 1 if pools else 1
     return c.PoolState(
         load=np.array([names.index(p.load) for p in pools], dtype=np.int64),
-        rate_per_s=stack(lambda p: p.rate_per_s),
+        rate_per_s=rows(lambda p: p.rate_per_s, hours),
+        work_frac=np.ones((n, hours)),
+        input_tokens=rows(lambda p: p.input_tokens, hours),
+        output_tokens=rows(lambda p: p.output_tokens, hours),
         replica_accelerators=column(lambda p: p.replica_accelerators),
         capacity_per_s=column(lambda p: p.capacity_per_s),
         patience_s=column(lambda p: p.patience_s),
-        dynamic_frac=stack(lambda p: p.dynamic_frac),
-        queue=zeros(), arrived=zeros(), served=zeros(), shed=zeros(),
-        load_requests=np.zeros((n, grid)), wait_requests=np.zeros((n, WAIT_BINS)),
-        step=np.zeros((n, 4)),
+        dynamic_frac=rows(lambda p: p.dynamic_frac, grid),
+        batch=rows(lambda p: 0.0 if p.batch is None else p.batch, grid),
+        cold_steps=steps,
+        spill_to=np.array(
+            [loads.index(p.spill_to) if p.spill_to else NOWHERE for p in pools], np.int64
+        ),
+        spill_after_s=column(lambda p: p.spill_after_s),
+        spill_work=column(lambda p: p.spill_work),
+        retries=np.array([int(p.retries) for p in pools], np.int64),
+        released=zeros(), age=np.zeros(n, np.int64), held=zeros(), warm=zeros(),
+        cold=zeros(int(steps.max(initial=0)) + 1),
+        room=zeros(), own_work=zeros(),
+        queue=zeros(AMOUNTS), inbound=zeros(AMOUNTS), again=zeros(),
+        arrived=zeros(), served=zeros(AMOUNTS), shed=zeros(), spilled=zeros(), received=zeros(),
+        retried=zeros(), lost=zeros(),
+        load_requests=zeros(grid - 1), wait_requests=zeros(WAIT_BINS), step=zeros(STEP_COLUMNS),
     )
 
 

@@ -188,21 +188,44 @@ class TreeState(NamedTuple):
 
 
 class PoolState(NamedTuple):
-    """Served models; shape (pools,)."""
+    """Served models; shape (pools,). Amounts are requests, work, input and output tokens, work being
+    counted in requests of the pool's reference lengths."""
 
     load: Ints
-    rate_per_s: Floats  # (pools, hours + 1) demand
+    rate_per_s: Floats  # (pools, hours + 1) own demand; a router may write boundaries ahead of now
+    work_frac: Floats  # (pools, hours + 1) work of a request of it, likewise
+    input_tokens: Floats  # (pools, hours + 1) its mean prompt, likewise
+    output_tokens: Floats  # (pools, hours + 1) its mean answer, likewise
     replica_accelerators: Floats
-    capacity_per_s: Floats  # per replica
+    capacity_per_s: Floats  # work per second of a replica
     patience_s: Floats  # wait beyond which requests are shed
     dynamic_frac: Floats  # (pools, load grid)
-    queue: Floats
-    arrived: Floats
-    served: Floats
-    shed: Floats
-    load_requests: Floats  # (pools, load grid - 1) requests served by load bin
-    wait_requests: Floats  # (pools, wait bins) requests served out of a backlog
-    step: Floats  # (pools, 4) arrivals, served, shed, load fraction of the current step
+    batch: Floats  # (pools, load grid) requests in a replica
+    cold_steps: Ints  # steps that a replica takes to load its weights
+    spill_to: Ints  # pool that takes what waits too long, or -1
+    spill_after_s: Floats  # wait beyond which requests move there
+    spill_work: Floats  # work there of one unit of work here
+    retries: Ints  # 1: requests of failed replicas come again, 0: they are lost
+    released: Floats  # fleet.py: accelerators handed back since the last step
+    age: Ints  # steps so far
+    held: Floats  # accelerators in the last step
+    warm: Floats  # of them with weights loaded
+    cold: Floats  # (pools, ring) of them that are ready when their step comes
+    room: Floats  # work that could be done beside the own demand in the last step
+    own_work: Floats  # own demand and queue in the last step
+    queue: Floats  # (pools, amounts)
+    inbound: Floats  # (pools, amounts) spilled by others or to be tried again: arrives next step
+    again: Floats  # requests of those that are tried again
+    arrived: Floats  # requests of the own demand
+    served: Floats  # (pools, amounts)
+    shed: Floats  # requests, as all below
+    spilled: Floats
+    received: Floats
+    retried: Floats
+    lost: Floats
+    load_requests: Floats  # (pools, load grid - 1) served by load bin
+    wait_requests: Floats  # (pools, wait bins) served out of a backlog
+    step: Floats  # (pools, STEP_COLUMNS) of the current step
 
 
 class Hazards(NamedTuple):

@@ -209,11 +209,10 @@ def _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pool
         chosen[j, 1] = max(chosen[j, 1], rack.junction_c[r])
         chosen[j, 2] = rack.up_frac[r]
     for p in range(pools.load.size):
-        for column in range(3):
+        for column in range(serving.STEP_COLUMNS):
             pool[p, column] += pools.step[p, column]
-        pool[p, 3] = pools.queue[p]
-        pool[p, 4] += pools.step[p, 3]
-        pool[p, 5] += loads.member_s[pools.load[p]]
+        pool[p, serving.STEP_COLUMNS] += loads.member_s[pools.load[p]]
+        pool[p, serving.STEP_COLUMNS + 1] = pools.queue[p, serving.REQUESTS]
     for i in range(loads.on.size):
         job[i, 0] += loads.member_s[i]
         job[i, 1] += loads.step_hours[i, 0]
