@@ -27,17 +27,22 @@ from simulator.workloads import (
     ModelTest,
     ServedModel,
     SynchronousJob,
+    Traffic,
     batch,
     data_preparation,
     inference,
     jobs,
     model_test,
     pool_tables,
+    route_plan,
+    route_tables,
+    routing_run,
     synchronous,
 )
 from simulator.workloads.data_preparation import DataPreparationRun
 from simulator.workloads.fleet import Fleet
 from simulator.workloads.model_test_run import ModelTestRun
+from simulator.workloads.routing_run import RoutingRun
 from simulator.workloads.training_run import TrainingRun
 
 Progress = Callable[[float], None]
@@ -60,7 +65,7 @@ def simulate(
     site = compile_site(spec.topology)
     weather = weather_of(scenario)
     pools = _of_kind(spec, ServedModel)
-    world = _world(scenario, site, replicate)
+    world, router = _world(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
     )
@@ -72,6 +77,8 @@ def simulate(
     front = Front(world, classes, spec.reliability.age)
     work = _begin(spec, world, front)
     env = world.env
+    if router:
+        env.process(router.run())
     if pools:
         env.process(Fleet(pools, world, spec.period.start).run())
     reserves = [(run.load, run.job.spares) for run in work.jobs]
@@ -84,7 +91,7 @@ def simulate(
     physics.start()
 
     clock.run(env, physics, world.end_s, progress)
-    return _results(scenario, world, records, weather, work, pools, replicate)
+    return _results(scenario, world, records, weather, work, pools, router, replicate)
 
 
 def weather_of(scenario: Scenario) -> Weather:
@@ -96,8 +103,11 @@ def _of_kind(spec: ScenarioSpec, kind: type[W]) -> list[W]:
     return [work for work in spec.workloads if isinstance(work, kind)]
 
 
-def _world(scenario: Scenario, site: Site, replicate: int) -> World:
-    """Return the world at rest, with a load for everything that runs on accelerators."""
+def _world(
+    scenario: Scenario, site: Site, replicate: int
+) -> tuple[World, RoutingRun | None]:
+    """Return the world at rest, with a load for everything that runs on accelerators, and the router
+    if there is traffic."""
     spec, env = scenario.spec, simpy.Environment()
     trained = {job.name: job for job in _of_kind(spec, SynchronousJob)}
     pools = _of_kind(spec, ServedModel)
@@ -114,8 +124,17 @@ def _world(scenario: Scenario, site: Site, replicate: int) -> World:
         )
         for pool in pools
     ]
-    world.state = state.build(site, loads, columns, spec.seed, replicate)
-    return world
+    traffic = _of_kind(spec, Traffic)
+    if not traffic:
+        world.state = state.build(site, loads, columns, spec.seed, replicate)
+        return world, None
+    plan = route_plan.plan_of(traffic, pools)
+    rates = routing_run.rates_of(plan, world, spec.period.start, hours)
+    streams = plan.columns(rates)
+    world.state = state.build(site, loads, columns, spec.seed, replicate, streams)
+    router = RoutingRun(plan, world, rates)
+    router.begin()
+    return world, router
 
 
 @dataclass(frozen=True)
@@ -172,7 +191,7 @@ def _mttf_s(world: World, front: Front, job: SynchronousJob) -> float:
 
 def _results(
     scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[ServedModel], replicate: int,
+    work: _Work, pools: list[ServedModel], router: RoutingRun | None, replicate: int,
 ) -> Results:
     """Return the tables of the finished run."""
     spec = scenario.spec
@@ -185,6 +204,11 @@ def _results(
     tables["phases"] = jobs.phases_table(work.jobs)
     tables["pools"] = pool_tables.pools_table(pools, world) if pools else empty("pools")
     tables["latency"] = pool_tables.latency_table(pools, world) if pools else empty("latency")
+    tables["routes"] = (
+        route_tables.routes_table(router, records, start) if router else empty("routes")
+    )
+    tables["streams"] = route_tables.streams_table(router) if router else empty("streams")
+    tables["classes"] = route_tables.classes_table(router) if router else empty("classes")
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {

@@ -13,7 +13,7 @@ from simulator.components.kinds import Spec
 
 
 @dataclass(frozen=True)
-class PoolView:
+class PoolRoom:
     """One pool at the moment of a decision."""
 
     name: str
@@ -76,7 +76,7 @@ class RoutingPolicy(Spec):
         """Return the pools that each stage may send to, by name; none if the class has no route."""
 
     @abstractmethod
-    def route(self, pools: tuple[PoolView, ...], request: Request) -> Route:
+    def route(self, pools: tuple[PoolRoom, ...], request: Request) -> Route:
         """Return the route of a class; it has as many stages as `candidates` names."""
 
     def cells(self, request: Request, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:

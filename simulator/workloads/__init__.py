@@ -13,11 +13,12 @@ from simulator.workloads.model_test import ModelTest
 from simulator.workloads.rl_post_training import RlPostTraining
 from simulator.workloads.safety_test import SafetyTest
 from simulator.workloads.synchronous import SynchronousJob
+from simulator.workloads.traffic import Traffic
 from simulator.workloads.training import TrainingJob
 
 Workload = Annotated[
     TrainingJob | FineTuning | RlPostTraining | Evaluation | SafetyTest | DataPreparation
-    | ServedModel | BatchWork,
+    | ServedModel | Traffic | BatchWork,
     Field(discriminator="kind"),
 ]
 
@@ -40,6 +41,7 @@ __all__ = [
     "SafetyTest",
     "ServedModel",
     "SynchronousJob",
+    "Traffic",
     "TrainingJob",
     "Workload",
     "models_of",

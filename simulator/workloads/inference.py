@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Literal
 
+import numpy as np
 from pydantic import Field
 
 from simulator.components import from_catalog
@@ -43,7 +44,13 @@ class ServedModel(Spec):
     """Service objective: time to first token."""
     tpot_limit: Annotated[Duration, Positive()]
     """Service objective: time per output token."""
-    demand: Demand
+    demand: Demand | None = None
+    """Blank: a router sends its requests (`kind: traffic`); the lengths above are then those that its
+    capacity is rated for."""
+    tenant: str | None = None
+    """Kept for this tenant: takes only requests of classes with the same one."""
+    residency: str | None = None
+    """Region or jurisdiction it stands in, for classes that may not leave theirs."""
     least_accelerators: Annotated[int, Field(ge=0)] = 0
     most_accelerators: Annotated[int, Field(ge=1)]
     target_load: Annotated[Fraction, Field(gt=0, le=1)] = 0.8
@@ -119,7 +126,10 @@ def columns_of(
     other = next((o for o in others if pool.spill and o.name == pool.spill.to), None)
     return Pool(
         load=pool.name,
-        rate_per_s=hourly_rate(pool.demand, local_start, hours, stream),
+        rate_per_s=(
+            hourly_rate(pool.demand, local_start, hours, stream)
+            if pool.demand else np.zeros(hours + 1)
+        ),
         replica_accelerators=pool.tensor_parallel,
         capacity_per_s=served.capacity_requests_s,
         patience_s=pool.patience,
@@ -132,4 +142,5 @@ def columns_of(
         spill_after_s=pool.spill.after if pool.spill else 0.0,
         spill_work=work_frac(other, pool.input_tokens, pool.output_tokens) if other else 1.0,
         retries=pool.on_failure == "retry",
+        by_router=pool.demand is None,
     )

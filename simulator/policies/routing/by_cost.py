@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Annotated, Literal
 
-from simulator.policies.route import PoolView, Request, Route, RoutingPolicy, all_to
+from simulator.policies.route import PoolRoom, Request, Route, RoutingPolicy, all_to
 from simulator.units import NonNegative, TimePrice
 
 
@@ -21,7 +21,7 @@ class ByCost(RoutingPolicy):
         chosen = self._cheapest(request, names)
         return () if chosen is None else ((names[chosen],),)
 
-    def route(self, pools: tuple[PoolView, ...], request: Request) -> Route:
+    def route(self, pools: tuple[PoolRoom, ...], request: Request) -> Route:
         """Send everything to the cheapest."""
         chosen = self._cheapest(request, tuple(pool.name for pool in pools))
         if chosen is None:

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from simulator.policies.route import PoolView, Request, Route, RoutingPolicy, all_to
+from simulator.policies.route import PoolRoom, Request, Route, RoutingPolicy, all_to
 
 
 class ByLatency(RoutingPolicy):
@@ -17,7 +17,7 @@ class ByLatency(RoutingPolicy):
         chosen = self.pools.get(request.latency_class)
         return ((chosen,),) if chosen else ()
 
-    def route(self, pools: tuple[PoolView, ...], request: Request) -> Route:
+    def route(self, pools: tuple[PoolRoom, ...], request: Request) -> Route:
         """Send everything there."""
         names = tuple(pool.name for pool in pools)
         ((chosen,),) = self.candidates(request, names)

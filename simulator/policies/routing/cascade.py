@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from simulator.policies.route import PoolView, Request, Route, RoutingPolicy, Stage
+from simulator.policies.route import PoolRoom, Request, Route, RoutingPolicy, Stage
 
 
 class Cascade(RoutingPolicy):
@@ -20,7 +20,7 @@ class Cascade(RoutingPolicy):
         """Return one pool per stage."""
         return tuple((name,) for name in self.order)
 
-    def route(self, pools: tuple[PoolView, ...], request: Request) -> Route:
+    def route(self, pools: tuple[PoolRoom, ...], request: Request) -> Route:
         """Ask one pool after the other."""
         places = [[pool.name for pool in pools].index(name) for name in self.order]
         last = places[-1]

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from simulator.policies.route import PoolView, Request, Route, RoutingPolicy, Stage
+from simulator.policies.route import PoolRoom, Request, Route, RoutingPolicy, Stage
 from simulator.units import Fraction
 
 
@@ -23,7 +23,7 @@ class Spill(RoutingPolicy):
         """Return one stage of all pools in order."""
         return (self.order,)
 
-    def route(self, pools: tuple[PoolView, ...], request: Request) -> Route:
+    def route(self, pools: tuple[PoolRoom, ...], request: Request) -> Route:
         """Fill one pool after the other."""
         places = [[pool.name for pool in pools].index(name) for name in self.order]
         shares, left = [0.0] * len(pools), 1.0

@@ -1,0 +1,223 @@
+"""The router at work: decides where every class goes, and tells the pools what to expect."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+
+from simulator.engine.world import World
+from simulator.kernels.load_account import load_pace
+from simulator.kernels.site_step import STEP_S
+from simulator.policies.route import PoolRoom, Route
+from simulator.workloads.demand import hourly_rate
+from simulator.workloads.fleet import AHEAD_H
+from simulator.workloads.route_plan import RoutePlan
+
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A route of one class as its streams carry it out."""
+
+    shares: list[float]
+    onward: list[float]
+    requests: np.ndarray
+    """(pools,) that reach each pool per request of the class."""
+    work: np.ndarray
+    """(pools,) their work."""
+
+
+@dataclass(frozen=True)
+class TakeOver:
+    """A share of a class that a distilled model answers from a time on."""
+
+    pool: int
+    share: float
+    from_s: float
+
+
+@dataclass
+class RoutingRun:
+    """All classes of a campus; shares hold from one decision to the next."""
+
+    plan: RoutePlan
+    world: World
+    rates_per_s: np.ndarray
+    """(classes, hours + 1) requests that begin."""
+    taken: dict[int, TakeOver] = field(default_factory=dict)
+    _fixed: dict[int, Laid] = field(default_factory=dict)
+    """Routes of policies that do not follow the load."""
+
+    def __post_init__(self) -> None:
+        plan = self.plan
+        self._streams = [
+            [s for s, stream in enumerate(plan.streams) if plan.stages[stream.stage].cls == c]
+            for c in range(len(plan.classes))
+        ]
+        self._follows = any(cls.policy.follows_load for cls in plan.classes)
+        self._expected = np.zeros((2, len(plan.pools), self.rates_per_s.shape[1]))
+
+    def begin(self) -> None:
+        """Decide for the first interval, and expect for the whole run what the policies would do if
+        every pool had all the accelerators it may have."""
+        self._expect(0)
+        self._carry_out(self._decide(self._rates_at(0.0), self._most(), 0.0))
+
+    def run(self) -> Generator[Any, Any, None]:
+        """Decide again and again, where a decision follows the load."""
+        env = self.world.env
+        interval_s = min(cls.traffic.interval for cls in self.plan.classes)
+        yield env.timeout(STEP_S)  # until the pools have their first accelerators
+        while self._follows:
+            self.decide()
+            yield env.timeout(interval_s)
+
+    def decide(self) -> None:
+        """Route every class by what the pools have ready now."""
+        now_s = self.world.env.now
+        interval_s = min(cls.traffic.interval for cls in self.plan.classes)
+        rates = np.maximum(self._rates_at(now_s), self._rates_at(now_s + interval_s))
+        laid = self._decide(rates, self._ready(), now_s)
+        self._carry_out(laid)
+        self._expect_like(laid, int(now_s // HOUR_S))
+
+    def take_over(self, cls: int, pool: int, share: float, from_s: float) -> None:
+        """Have a pool expect a share of a class, and answer it from `from_s` on."""
+        self.taken[cls] = TakeOver(pool, share, from_s)
+        self._expect(int(self.world.env.now // HOUR_S) + 1)
+        switch = self.world.env.timeout(from_s - self.world.env.now)
+        switch.callbacks.append(lambda _: self.decide())
+
+    def _decide(self, rates: np.ndarray, capacity: list[float], at_s: float) -> list[Laid]:
+        """Return the route of every class in order; each sees what those before it send."""
+        sent, laid = np.zeros(len(self.plan.pools)), []
+        for c, rate in enumerate(rates):
+            own = self._route(c, float(rate), capacity, sent, at_s)
+            sent += rate * own.work
+            laid.append(own)
+        return laid
+
+    def _route(
+        self, c: int, rate: float, capacity: list[float], sent: np.ndarray, at_s: float
+    ) -> Laid:
+        cls, taken = self.plan.classes[c], self.taken.get(c)
+        student = taken if taken and at_s >= taken.from_s else None
+        if not cls.policy.follows_load and not student and c in self._fixed:
+            return self._fixed[c]
+        rest = 1.0 - (student.share if student else 0.0)
+        pools = tuple(
+            PoolRoom(name, capacity[p], float(sent[p])) for p, name in enumerate(self.plan.names)
+        )
+        route = cls.policy.route(pools, replace(cls.request, rate_per_s=rate * rest))
+        laid = self._lay(c, route, student)
+        if not cls.policy.follows_load and not student:
+            self._fixed[c] = laid
+        return laid
+
+    def _lay(self, c: int, route: Route, student: TakeOver | None) -> Laid:
+        """Return what the streams of a class do, and what reaches the pools."""
+        plan, shares, onward = self.plan, [], []
+        inflow = [float(stage.begins) for stage in plan.stages]
+        requests, work = np.zeros((2, len(plan.pools)))
+        for s in self._streams[c]:
+            stream = plan.streams[s]
+            g, stage = stream.stage, plan.stages[stream.stage]
+            share, passed = 1.0, float(plan.after[g] >= 0)
+            if stage.answering is not None:
+                share = route[stage.answering].shares[stream.pool]
+                passed = route[stage.answering].onward[stream.pool]
+            if student and stage.answering == 0:
+                share = (1.0 - student.share) * share + student.share * (stream.pool == student.pool)
+                passed = 0.0 if stream.role == "student" else passed
+            shares.append(share)
+            onward.append(passed)
+            reached = inflow[g] * share
+            requests[stream.pool] += reached
+            work[stream.pool] += reached * stream.work
+            for target, frac in ((plan.after[g], passed), (plan.kept[g], 1.0 - passed)):
+                if target >= 0:
+                    inflow[target] += reached * frac
+        return Laid(shares, onward, requests, work)
+
+    def _carry_out(self, laid: list[Laid]) -> None:
+        streams = self.world.state.pools.streams
+        for own, places in zip(laid, self._streams, strict=True):
+            streams.share[places] = own.shares
+            streams.onward[places] = own.onward
+
+    def _expect(self, from_hour: int) -> None:
+        """Write what each pool may expect at every hour boundary from one on."""
+        hours, most = self.rates_per_s.shape[1], self._most()
+        changes = {int(np.ceil(t.from_s / HOUR_S)) for t in self.taken.values()}
+        cuts = sorted({from_hour, *(h for h in changes if from_hour < h < hours)})
+        if self._follows:
+            cuts = list(range(from_hour, hours))
+        for first, stop in zip(cuts, [*cuts[1:], hours], strict=True):
+            rates = self.rates_per_s[:, first:stop]
+            laid = self._decide(rates[:, 0], most, first * HOUR_S)
+            self._expected[0, :, first:stop] = np.array([x.requests for x in laid]).T @ rates
+            self._expected[1, :, first:stop] = np.array([x.work for x in laid]).T @ rates
+        self._tell(self._expected[:, :, from_hour:], from_hour)
+
+    def _expect_like(self, laid: list[Laid], hour: int) -> None:
+        """Have pools expect for the next hours at least what they would get by this decision."""
+        ahead = slice(hour, hour + AHEAD_H)
+        rates = self.rates_per_s[:, ahead]
+        now = np.array([
+            np.array([x.requests for x in laid]).T @ rates,
+            np.array([x.work for x in laid]).T @ rates,
+        ])
+        self._tell(np.maximum(now, self._expected[:, :, ahead]), hour)
+
+    def _tell(self, expected: np.ndarray, hour: int) -> None:
+        """Write expected requests and work, (2, pools, hours), from an hour on."""
+        pools = self.world.state.pools
+        for p in np.flatnonzero(pools.by_router):
+            requests, work = expected[:, p]
+            stop = hour + requests.size
+            pools.rate_per_s[p, hour:stop] = requests
+            pools.work_frac[p, hour:stop] = np.divide(
+                work, requests, out=np.ones_like(work), where=requests > 0.0
+            )
+
+    def _rates_at(self, time_s: float) -> np.ndarray:
+        """Return the rate of every class at a time of the run."""
+        last = self.rates_per_s.shape[1] - 1
+        at = min(time_s / HOUR_S, float(last))
+        hour = min(int(at), last - 1)
+        before, after = self.rates_per_s[:, hour], self.rates_per_s[:, hour + 1]
+        rates: np.ndarray = before + (after - before) * (at - hour)
+        return rates
+
+    def _most(self) -> list[float]:
+        """Return the capacity of pools that hold all they may."""
+        each = self.world.state.pools.capacity_per_s
+        return [
+            pool.most_accelerators // pool.tensor_parallel * float(each[p])
+            for p, pool in enumerate(self.plan.pools)
+        ]
+
+    def _ready(self) -> list[float]:
+        """Return the capacity of what pools have ready, at its present clock."""
+        state = self.world.state
+        found = []
+        for p, pool in enumerate(self.plan.pools):
+            load = int(state.pools.load[p])
+            ready = min(float(state.pools.warm[p]), float(state.loads.count[load]))
+            pace = load_pace(state.loads, load) * float(state.loads.on[load])
+            replicas = ready // pool.tensor_parallel
+            found.append(float(replicas * state.pools.capacity_per_s[p] * pace))
+        return found
+
+
+def rates_of(plan: RoutePlan, world: World, local_start: datetime, hours: int) -> np.ndarray:
+    """Return the rate of every class on hour boundaries, (classes, hours + 1)."""
+    return np.array([
+        hourly_rate(c.spec.demand, local_start, hours, world.stream(f"demand/{c.spec.name}"))
+        for c in plan.classes
+    ])
+
+
