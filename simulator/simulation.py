@@ -26,10 +26,13 @@ from simulator.workloads import (
     DataPreparation,
     ModelTest,
     ServedModel,
+    Distillation,
     SynchronousJob,
     Traffic,
     batch,
     data_preparation,
+    distillation,
+    distillation_tables,
     inference,
     jobs,
     model_test,
@@ -75,7 +78,7 @@ def simulate(
 
     classes = _failure_classes(scenario)
     front = Front(world, classes, spec.reliability.age)
-    work = _begin(spec, world, front)
+    work = _begin(spec, world, front, router)
     env = world.env
     if router:
         env.process(router.run())
@@ -128,7 +131,8 @@ def _world(
     if not traffic:
         world.state = state.build(site, loads, columns, spec.seed, replicate)
         return world, None
-    plan = route_plan.plan_of(traffic, pools)
+    taken = [job.takes_over for job in _of_kind(spec, Distillation) if job.takes_over]
+    plan = route_plan.plan_of(traffic, pools, {t.request_class: t.pool for t in taken})
     rates = routing_run.rates_of(plan, world, spec.period.start, hours)
     streams = plan.columns(rates)
     world.state = state.build(site, loads, columns, spec.seed, replicate, streams)
@@ -146,8 +150,11 @@ class _Work:
     preparations: list[DataPreparationRun]
 
 
-def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
-    """Start every job, the tests of their models, and data preparation."""
+def _begin(
+    spec: ScenarioSpec, world: World, front: Front, router: RoutingRun | None
+) -> _Work:
+    """Start every job, the tests of their models, data preparation, and what distilled models take
+    over."""
     site = world.site
     runs = {
         job.name: TrainingRun(
@@ -164,7 +171,11 @@ def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
         DataPreparationRun(work, world, data_preparation.throughput_of(work, site))
         for work in _of_kind(spec, DataPreparation)
     ]
-    processes = [run.run() for run in runs.values()] + [run.run() for run in preparations]
+    for run in runs.values():
+        done = world.env.process(run.run())
+        if router and isinstance(run.job, Distillation) and run.job.takes_over:
+            world.env.process(distillation.deploy(run, done, router))
+    processes = [run.run() for run in preparations]
     for process in processes + [test.beside() for test in tests if not test.pauses]:
         world.env.process(process)
     return _Work(list(runs.values()), tests, preparations)
@@ -197,11 +208,13 @@ def _results(
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
     tables = recorder.tables(world, records)
-    tables["jobs"] = jobs.jobs_table(work.jobs, start)
+    trained = [run for run in work.jobs if not isinstance(run.job, Distillation)]
+    tables["jobs"] = jobs.jobs_table(trained, start)
+    tables["distillations"] = distillation_tables.distillations_table(work.jobs, router, start)
     tables["tests"] = jobs.tests_table(work.tests)
     tables["preparations"] = jobs.preparations_table(work.preparations, start)
-    tables["steps"] = jobs.steps_table(work.jobs, start)
-    tables["phases"] = jobs.phases_table(work.jobs)
+    tables["steps"] = jobs.steps_table(trained, start)
+    tables["phases"] = jobs.phases_table(trained)
     tables["pools"] = pool_tables.pools_table(pools, world) if pools else empty("pools")
     tables["latency"] = pool_tables.latency_table(pools, world) if pools else empty("latency")
     tables["routes"] = (

@@ -11,11 +11,13 @@ import pandas as pd
 from simulator.metrics import (
     balance,
     cost,
+    distillation,
     failures,
     fleet,
     inference,
     network,
     power,
+    routing,
     thermal,
     training,
 )
@@ -34,6 +36,8 @@ DEFINERS: tuple[Definer, ...] = (
     network.kpis,
     training.kpis,
     inference.kpis,
+    routing.kpis,
+    distillation.kpis,
     cost.kpis,
 )
 """Who defines which indicators, in the order they are told."""

@@ -9,8 +9,8 @@ def within_budget(mean: float, cv: float, budget: float | None) -> tuple[float, 
     """Return the mean tokens of a chain of thought that stops at `budget`, and the share cut there.
 
     Lengths are lognormal with this mean and coefficient of variation before the cut; the mean
-    after it is the limited expected value E[min(X, b)] = m Φ(z - σ) + b (1 - Φ(z)) with
-    z = (ln b - μ) / σ (Klugman, Panjer and Willmot, Loss Models, app. A.4).
+    after it is the limited expected value E[min(X, b)] = m Phi(z - s) + b (1 - Phi(z)) with
+    z = (ln b - mu) / s (Klugman, Panjer and Willmot, Loss Models, app. A.4).
     """
     if budget is None or mean == 0.0:
         return mean, 0.0

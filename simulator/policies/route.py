@@ -70,6 +70,12 @@ class RoutingPolicy(Spec):
     kind: str
     follows_load: ClassVar[bool] = False
     """Whether a decision depends on rates and capacities; if not, it is taken once."""
+    without_route: ClassVar[str] = "no pool is named for it"
+    """Why a class has no route."""
+
+    def named(self) -> tuple[str, ...]:
+        """Return the pools that its options name."""
+        return ()
 
     @abstractmethod
     def candidates(self, request: Request, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from simulator.workloads.batch import BatchWork
 from simulator.workloads.data_preparation import DataPreparation
+from simulator.workloads.distillation import Distillation
 from simulator.workloads.evaluation import Evaluation
 from simulator.workloads.fine_tuning import FineTuning
 from simulator.workloads.inference import ServedModel
@@ -17,12 +18,12 @@ from simulator.workloads.traffic import Traffic
 from simulator.workloads.training import TrainingJob
 
 Workload = Annotated[
-    TrainingJob | FineTuning | RlPostTraining | Evaluation | SafetyTest | DataPreparation
+    TrainingJob | FineTuning | RlPostTraining | Distillation | Evaluation | SafetyTest | DataPreparation
     | ServedModel | Traffic | BatchWork,
     Field(discriminator="kind"),
 ]
 
-MODELS = ("model", "reward_model", "judge")
+MODELS = ("model", "teacher", "reward_model", "judge")
 """Keys of workloads that name a model of the catalog."""
 
 
@@ -34,6 +35,7 @@ def models_of(work: Workload) -> list[str]:
 __all__ = [
     "BatchWork",
     "DataPreparation",
+    "Distillation",
     "Evaluation",
     "FineTuning",
     "ModelTest",

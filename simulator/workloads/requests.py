@@ -14,6 +14,8 @@ from simulator.workloads.traffic import RequestClass, Table, Traffic
 
 def closed_to(cls: RequestClass, pool: ServedModel) -> str:
     """Return why a pool takes no requests of a class, nothing if it does."""
+    if pool.demand is not None:
+        return "has demand of its own"
     if pool.tenant != cls.tenant:
         kept = f"tenant '{pool.tenant}'" if pool.tenant else "nobody in particular"
         return f"is kept for {kept}"

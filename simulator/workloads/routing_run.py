@@ -91,6 +91,20 @@ class RoutingRun:
         switch = self.world.env.timeout(from_s - self.world.env.now)
         switch.callbacks.append(lambda _: self.decide())
 
+    def route_alone(self, c: int) -> Laid:
+        """Return the route of a class at its mean rate with all pools to itself and no student."""
+        cls, rate = self.plan.classes[c], float(self.rates_per_s[c].mean())
+        rooms = tuple(map(PoolRoom, self.plan.names, self._most()))
+        return self._lay(c, cls.policy.route(rooms, replace(cls.request, rate_per_s=rate)), None)
+
+    def moderation_work(self, c: int) -> np.ndarray:
+        """Return the work in each pool of a class's moderation, per request: (pools,)."""
+        work = np.zeros(len(self.plan.pools))
+        for s in self._streams[c]:
+            stream = self.plan.streams[s]
+            work[stream.pool] += stream.work * (stream.role == "moderation")
+        return work
+
     def _decide(self, rates: np.ndarray, capacity: list[float], at_s: float) -> list[Laid]:
         """Return the route of every class in order; each sees what those before it send."""
         sent, laid = np.zeros(len(self.plan.pools)), []

@@ -1,7 +1,7 @@
 """The cheapest pool that is good enough and fast enough."""
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from simulator.policies.route import PoolRoom, Request, Route, RoutingPolicy, all_to
 from simulator.units import NonNegative, TimePrice
@@ -15,6 +15,11 @@ class ByCost(RoutingPolicy):
     """What is least: accelerator-seconds, joules of the accelerators, or dollars by `prices`."""
     prices: dict[str, Annotated[TimePrice, NonNegative()]] = {}  # noqa: RUF012  pydantic copies it
     """Price of an accelerator-hour by pool, for `cost: money`."""
+    without_route: ClassVar[str] = "no open pool is good and fast enough"
+
+    def named(self) -> tuple[str, ...]:
+        """Return the pools that its options name."""
+        return tuple(self.prices)
 
     def candidates(self, request: Request, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
         """Return the one pool that is chosen; none if no pool is good and fast enough."""

@@ -12,6 +12,10 @@ class ByLatency(RoutingPolicy):
     pools: dict[str, str]
     """Pool by latency class (`interactive`, `standard`, `deferred`)."""
 
+    def named(self) -> tuple[str, ...]:
+        """Return the pools that its options name."""
+        return tuple(self.pools.values())
+
     def candidates(self, request: Request, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
         """Return the pool of the latency class."""
         chosen = self.pools.get(request.latency_class)

@@ -12,6 +12,10 @@ class ByTask(RoutingPolicy):
     pools: dict[str, str]
     """Pool by task (`code: coder`); a task that is not named goes by its modality (`speech: ears`)."""
 
+    def named(self) -> tuple[str, ...]:
+        """Return the pools that its options name."""
+        return tuple(self.pools.values())
+
     def candidates(self, request: Request, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
         """Return the pool of the task, else of the modality."""
         chosen = self.pools.get(request.task, self.pools.get(request.modality))

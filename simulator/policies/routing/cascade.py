@@ -16,6 +16,10 @@ class Cascade(RoutingPolicy):
     order: Annotated[tuple[str, ...], Field(min_length=2)]
     """Pools from the first asked to the last."""
 
+    def named(self) -> tuple[str, ...]:
+        """Return the pools that its options name."""
+        return self.order
+
     def candidates(self, request: Request, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
         """Return one pool per stage."""
         return tuple((name,) for name in self.order)

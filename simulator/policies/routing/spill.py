@@ -19,6 +19,10 @@ class Spill(RoutingPolicy):
     0.8-0.95: above what scaling aims at, below where queues build up."""
     follows_load: ClassVar[bool] = True
 
+    def named(self) -> tuple[str, ...]:
+        """Return the pools that its options name."""
+        return self.order
+
     def candidates(self, request: Request, names: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
         """Return one stage of all pools in order."""
         return (self.order,)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from simulator.documents import Document
 from simulator.scenario.checks import (
     cooling,
+    distillation,
     fabric,
     incidents,
     jobs,
@@ -16,6 +17,7 @@ from simulator.scenario.checks import (
     period,
     power,
     racks,
+    routing,
     work,
 )
 from simulator.scenario.checks.plant import Plant, plant_of
@@ -42,6 +44,12 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     model_tests.impossible_rollouts,
     model_tests.impossible_scorer,
     work.impossible_pool,
+    routing.class_names,
+    routing.pools_without_requests,
+    routing.unknown_pools,
+    routing.routes,
+    distillation.too_few_texts,
+    distillation.takes_over,
     incidents.unknown_cause,
     incidents.odd_time,
 )
@@ -62,6 +70,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     fabric.sites,
     jobs.job_does_not_fit,
     work.pool_does_not_fit,
+    routing.traces,
     model_tests.test_does_not_fit,
     model_tests.unknown_support,
     model_tests.shared_racks,

@@ -23,6 +23,7 @@ PLACES: tuple[tuple[TreePath, str], ...] = (
     (("topology", "halls", "*", "rack"), "racks"),
     (("topology", "halls", "*", "support", "*", "rack"), "racks"),
     (("workloads", "*", "model"), "models"),
+    (("workloads", "*", "teacher"), "models"),
     (("workloads", "*", "reward_model"), "models"),
     (("workloads", "*", "judge"), "models"),
     (("workloads", "*", "accelerator"), "accelerators"),
