@@ -123,7 +123,8 @@ def _world(
     world = World(env, site, None, spec.seed, replicate, end_s)  # type: ignore[arg-type]
     columns = [
         inference.columns_of(
-            pool, spec.period.start, hours, world.stream(f"demand/{pool.name}"), pools
+            pool, spec.period.start, hours, world.stream(f"demand/{pool.name}"), pools,
+            scenario.trace_folder(pool.name),
         )
         for pool in pools
     ]

@@ -11,6 +11,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
 from simulator.components.rack import Rack
+from simulator.components.request_profile import RequestProfile
 from simulator.components.stack import Stack
 
 Made = TypeVar("Made", bound=Spec)
@@ -32,6 +33,12 @@ def rack(name: str) -> Rack:
 def language_model(name: str) -> LanguageModel:
     """Return a model by any spelling of its name; KeyError carries the nearest names."""
     return _make(LanguageModel, catalog.load("models", name))
+
+
+@cache
+def request_profile(name: str) -> RequestProfile:
+    """Return a kind of request by its name; KeyError carries the nearest names."""
+    return _make(RequestProfile, catalog.load("demand", name))
 
 
 @cache

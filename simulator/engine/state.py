@@ -38,8 +38,9 @@ class Pool:
     patience_s: float
     dynamic_frac: np.ndarray  # (load grid,)
     batch: np.ndarray | None = None  # (load grid,) requests in a replica; None: none
-    input_tokens: float = 0.0
-    output_tokens: float = 0.0
+    work_frac: np.ndarray | float = 1.0  # (hours + 1,), as the two below
+    input_tokens: np.ndarray | float = 0.0
+    output_tokens: np.ndarray | float = 0.0
     cold_s: float = 0.0
     spill_to: str | None = None  # load of another pool
     spill_after_s: float = 0.0
@@ -229,7 +230,8 @@ def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.Poo
     n, loads = len(pools), [p.load for p in pools]
     hours = pools[0].rate_per_s.size if pools else 2
     grid = pools[0].dynamic_frac.size if pools else 2
-    steps = np.array([math.ceil(p.cold_s / STEP_S - 1e-9) for p in pools], np.int64)
+    # What joins a pool does so after a step has begun, and that step counts.
+    steps = np.array([max(math.ceil(p.cold_s / STEP_S - 1e-9) - 1, 0) for p in pools], np.int64)
     zeros = lambda *shape: np.zeros((n, *shape))  # noqa: E731
 
     def column(get) -> np.ndarray:  # type: ignore[no-untyped-def]
@@ -244,7 +246,7 @@ def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.Poo
         routed=zeros(AMOUNTS),
         streams=_streams(streams, n),
         rate_per_s=rows(lambda p: p.rate_per_s, hours),
-        work_frac=np.ones((n, hours)),
+        work_frac=rows(lambda p: p.work_frac, hours),
         input_tokens=rows(lambda p: p.input_tokens, hours),
         output_tokens=rows(lambda p: p.output_tokens, hours),
         replica_accelerators=column(lambda p: p.replica_accelerators),

@@ -223,7 +223,7 @@ class PoolState(NamedTuple):
     patience_s: Floats  # wait beyond which requests are shed
     dynamic_frac: Floats  # (pools, load grid)
     batch: Floats  # (pools, load grid) requests in a replica
-    cold_steps: Ints  # steps that a replica takes to load its weights
+    cold_steps: Ints  # steps, beside the one it joins in, that a replica loads its weights
     spill_to: Ints  # pool that takes what waits too long, or -1
     spill_after_s: Floats  # wait beyond which requests move there
     spill_work: Floats  # work there of one unit of work here

@@ -55,7 +55,7 @@ def prepare(pools, loads, hour, hour_frac, dt_s):
 def _ready(pools, loads, p):
     """Return accelerators with their weights loaded, and how many failed since the last step.
 
-    What a pool gets loads for `cold_steps`; what it loses, it loses in proportion of those that
+    What a pool got in the last step loads for `cold_steps` more; what it loses, it loses in proportion of those that
     are ready and under way. A run begins with replicas that are ready.
     """
     load, steps, ring = pools.load[p], pools.cold_steps[p], pools.cold.shape[1]

@@ -77,6 +77,14 @@ def _entries(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for work in spec.workloads:
         for name in models_of(work):
             yield "models", from_catalog.language_model(name).name
+        requests = getattr(work, "requests", None)
+        if requests and requests.profile:
+            yield "demand", from_catalog.request_profile(requests.profile).name
+        if requests and requests.languages:
+            yield "languages", "premiums"
+        for cls in getattr(work, "classes", ()):
+            if cls.profile:
+                yield "demand", from_catalog.request_profile(cls.profile).name
         if isinstance(work, BatchWork):
             for name in work.accelerators:
                 yield "accelerators", from_catalog.accelerator(name).name

@@ -61,6 +61,12 @@ class Parts:
             _each(Incident, tree.get("incidents")),
         )
 
+    def of_kind(self, kind: str) -> list[int]:
+        """Return the workloads declared as a kind, valid or not, by index."""
+        given = self.tree.get("workloads")
+        items = given if isinstance(given, list) else []
+        return [i for i, item in enumerate(items) if _mapping(item).get("kind") == kind]
+
     @property
     def rack_names(self) -> frozenset[str]:
         """Rack types the document declares, valid or not."""

@@ -90,12 +90,30 @@ class Scenario:
         """Return the folder that weather file names are relative to."""
         return weather_folder(self.spec.weather, self.document)
 
+    def trace_folder(self, pool: str) -> Path:
+        """Return the folder that the name of a pool's trace is relative to."""
+        index = [work.name for work in self.spec.workloads].index(pool)
+        return self.document.folder_of(("workloads", index, "requests", "trace"))
+
+    @property
+    def traces(self) -> dict[str, Path]:
+        """Return the files of requests by the pool that serves them."""
+        asked = {work.name: getattr(work, "requests", None) for work in self.spec.workloads}
+        return {
+            name: self.trace_folder(name) / requests.trace
+            for name, requests in asked.items()
+            if requests and requests.trace
+        }
+
     @cached_property
     def config_hash(self) -> str:
         """Return the hash of everything that decides the result, without names of files."""
         plain: dict[str, Any] = self.spec.model_dump(mode="json")
         for key in WEATHER_FILES:
             plain["weather"][key] = plain["weather"][key] is not None
+        for work in plain["workloads"]:
+            if (work.get("requests") or {}).get("trace"):
+                work["requests"]["trace"] = True
         text = json.dumps(plain, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -11,12 +11,12 @@ import numpy as np
 
 from simulator.engine import membership
 from simulator.engine.world import World
-from simulator.kernels.serving import ARRIVED, WORK
+from simulator.kernels.serving import ARRIVED, RESTART, WORK
 from simulator.kernels.site_step import STEP_S
 from simulator.policies.placement import choose
 from simulator.policies.pool_view import PoolView
 from simulator.policies.scaling import SCALERS
-from simulator.workloads.inference import ServedModel, clock_bound_frac
+from simulator.workloads.inference import ServedModel, clock_bound_frac, cold_start_s
 
 DEADBAND = 0.05
 """Change of a pool, as a share of what it holds, below which scaling leaves it alone."""
@@ -26,7 +26,8 @@ AHEAD_H = 3
 
 @dataclass(frozen=True)
 class Fleet:
-    """All pools; at each decision those that shrink go first, then those that grow by priority."""
+    """All pools. At each decision those that shrink go first; then those that grow, by priority: all
+    up to the least they must hold, then all beyond."""
 
     pools: Sequence[ServedModel]
     world: World
@@ -44,7 +45,7 @@ class Fleet:
         while True:
             deciding = np.flatnonzero(due_s <= env.now)
             self._decide([int(i) for i in deciding])
-            due_s[deciding] += [self.pools[i].scaling.every for i in deciding]
+            due_s[deciding] += [self.pools[int(i)].scaling.every for i in deciding]
             yield env.timeout(due_s.min() - env.now)
 
     @cached_property
@@ -52,19 +53,23 @@ class Fleet:
         return [self.world.state.load(pool.name) for pool in self.pools]
 
     def _decide(self, deciding: list[int]) -> None:
+        held = {i: self._held(i) for i in deciding}
         missing = {i: self._missing(i) for i in deciding if self._loads[i] not in self.world.restored}
         for i, accelerators in missing.items():
             if accelerators < 0.0:
                 self._hand_back(i, int(-accelerators // self._per_rack(i)))
         growing = [i for i, accelerators in missing.items() if accelerators > 0.0]
-        for i in sorted(growing, key=lambda i: -self.pools[i].priority):
-            self._take(i, int(np.ceil(missing[i] / self._per_rack(i))))
+        growing.sort(key=lambda i: -self.pools[i].priority)
+        for i in growing:
+            self._take(i, min(missing[i], self.pools[i].least_accelerators - self._held(i)))
+        for i in growing:
+            self._take(i, missing[i] - (self._held(i) - held[i]))
 
     def _missing(self, i: int) -> float:
         """Return accelerators that a pool wants beyond those it holds; a small change is not worth a
         move."""
         pool, per_rack = self.pools[i], self._per_rack(i)
-        held = float(self.world.state.loads.count[self._loads[i]])
+        held = self._held(i)
         least = pool.least_accelerators // pool.tensor_parallel
         most = pool.most_accelerators // pool.tensor_parallel
         replicas = min(max(SCALERS[pool.scaling.policy](self._view(i)), least), most)
@@ -92,6 +97,9 @@ class Fleet:
             },
         )
 
+    def _held(self, i: int) -> float:
+        return float(self.world.state.loads.count[self._loads[i]])
+
     def _chip(self, i: int) -> int:
         return int(self.world.state.chips[self._loads[i]])
 
@@ -99,9 +107,12 @@ class Fleet:
         site = self.world.site
         return float(site.rack_accelerators[site.rack_chip == self._chip(i)][0])
 
-    def _take(self, i: int, racks: int) -> None:
+    def _take(self, i: int, accelerators: float) -> None:
         """Take racks from idle and batch work, what lacks from pools of lower priority."""
         world, chip = self.world, self._chip(i)
+        racks = math.ceil(accelerators / self._per_rack(i) - 1e-9)
+        if racks <= 0:
+            return
         free = membership.usable(world, chip, ("idle", "batch"))
         for other in sorted(range(len(self.pools)), key=lambda k: self.pools[k].priority):
             lower = self.pools[other].priority < self.pools[i].priority
@@ -115,7 +126,18 @@ class Fleet:
         held = membership.members(world, self._loads[i])
         chosen = choose(free, world.site.rack_hall, min(racks, free.size), held)
         self._count_released(chosen)
+        before = float(world.state.loads.count[self._loads[i]])
         membership.assign(world, chosen, self._loads[i])
+        if world.env.now > 0.0 and cold_start_s(self.pools[i]) > 0.0:
+            self._await_weights(i, before)
+
+    def _await_weights(self, i: int, before: float) -> None:
+        """Have racks that joined inside a minute load their weights from then on."""
+        loads, load = self.world.state.loads, self._loads[i]
+        kept = before / float(loads.count[load]) if loads.count[load] > 0.0 else 1.0
+        share = loads.share[load] * kept
+        share[RESTART] += 1.0 - kept
+        self.world.set_load(load, share=share, dynamic_frac=float(loads.dynamic_frac[load]) * kept)
 
     def _spare(self, i: int, racks: int) -> np.ndarray:
         """Return racks in service that a pool can do without, at most so many, the last in order."""

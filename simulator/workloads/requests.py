@@ -1,106 +1,108 @@
-"""A class of requests as every pool would serve it: lengths, work, cost, time, quality."""
+"""What the requests to a pool look like: a profile of the catalog or a trace, in which languages."""
 
 from collections.abc import Sequence
-from functools import lru_cache
+from pathlib import Path
+from typing import Annotated, Any
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
+from scipy.special import ndtr, ndtri
 
+from simulator import catalog
 from simulator.components import from_catalog
-from simulator.performance.thought import within_budget
-from simulator.policies.route import Request
-from simulator.workloads.inference import ServedModel, replica_of, surface_of, work_frac
-from simulator.workloads.traffic import RequestClass, Table, Traffic
+from simulator.components.kinds import Spec
+from simulator.components.request_profile import RANKS, Lengths
+from simulator.units import Fraction
+
+Ints = NDArray[np.int64]
 
 
-def closed_to(cls: RequestClass, pool: ServedModel) -> str:
-    """Return why a pool takes no requests of a class, nothing if it does."""
-    if pool.demand is not None:
-        return "has demand of its own"
-    if pool.tenant != cls.tenant:
-        kept = f"tenant '{pool.tenant}'" if pool.tenant else "nobody in particular"
-        return f"is kept for {kept}"
-    if cls.residency is not None and pool.residency != cls.residency:
-        return f"does not stand in '{cls.residency}'"
-    model = from_catalog.language_model(pool.model)
-    if cls.modality not in model.modalities:
-        return f"serves {model.name}, which reads no {cls.modality}"
-    return ""
+class Spoken(Spec):
+    """Share of the requests in a language other than English."""
+
+    language: str
+    """From the catalog's `languages`."""
+    share: Annotated[Fraction, Field(gt=0, le=1)]
 
 
-def thought_of(cls: RequestClass, pool: ServedModel) -> tuple[float, float]:
-    """Return the mean chain of thought on a pool in tokens, and the share that its budget cuts."""
-    if cls.reasoning is None or not from_catalog.language_model(pool.model).reasoning:
-        return 0.0, 0.0
-    return within_budget(cls.reasoning.tokens, cls.reasoning.length_cv, cls.reasoning.budget)
+class Requests(Spec):
+    """Lengths of requests and how they change: with languages, with longer chains of thought."""
+
+    profile: str | None = None
+    """Kind of request, from the catalog's `demand`: its lengths and the shape of its day."""
+    trace: str | None = None
+    """File of single requests, relative to the document: its rate over time and its lengths."""
+    languages: tuple[Spoken, ...] = ()
+    """What the profile's text tokens are multiplied by; the rest is English."""
+    reasoning_factor: Annotated[float, Field(gt=0, le=100)] = 1.0
+    """Multiplies the profile's chains of thought."""
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> "Requests":
+        if (self.profile is None) == (self.trace is None):
+            raise ValueError("give a profile of the catalog or a trace, one of them")
+        if sum(spoken.share for spoken in self.languages) > 1.0 + 1e-9:
+            raise ValueError("the languages are more than all requests")
+        changed = self.languages or self.reasoning_factor != 1.0
+        if self.trace is not None and changed:
+            raise ValueError("languages and reasoning_factor change a profile, not a trace")
+        return self
 
 
-def written_tokens(cls: RequestClass, pool: ServedModel) -> float:
-    """Return the mean tokens that a pool writes for a request, chain of thought included."""
-    return cls.output_tokens + thought_of(cls, pool)[0]
+def premium(languages: Sequence[Spoken]) -> float:
+    """Return mean tokens of a text over those in English; KeyError for an unknown language."""
+    known = catalog.plain(catalog.load("languages", "premiums"))["tokens"]
+    return 1.0 + sum(spoken.share * (known[spoken.language] - 1.0) for spoken in languages)
 
 
-def request_of(traffic: Traffic, cls: RequestClass, pools: Sequence[ServedModel]) -> Request:
-    """Return what a policy sees of a class; pools that are closed to it have no work in it."""
-    is_open = tuple(not closed_to(cls, pool) for pool in pools)
-    costs = [_cost(cls, pool) if o else (0.0,) * 4 for pool, o in zip(pools, is_open, strict=True)]
-    work, accelerator_s, energy_j, latency_s = zip(*costs, strict=True)
-    escalation = traffic.escalation.get(cls.task, {})
-    return Request(
-        name=cls.name, task=cls.task, modality=cls.modality, latency_class=cls.latency_class,
-        rate_per_s=cls.demand.rate, open=is_open, work=work, accelerator_s=accelerator_s,
-        energy_j=energy_j, latency_s=latency_s,
-        quality=tuple(quality_of(traffic, cls, pool) for pool in pools),
-        quality_needed=cls.quality_needed, latency_limit_s=cls.latency_limit,
-        passed_on=tuple(escalation[p.name].share if p.name in escalation else 0.0 for p in pools),
-    )  # fmt: skip
+def mean_lengths(requests: Requests) -> dict[str, float]:
+    """Return mean tokens and the spread of a profile's requests as a pool gives them.
 
-
-def quality_of(
-    traffic: Traffic, cls: RequestClass, pool: ServedModel, whole: float | None = None
-) -> float | None:
-    """Return the quality of a pool's answers to a class, those whose thought is cut included; None
-    where the user's tables have no entry. `whole` stands for the entry of answers not cut."""
-    if whole is None:
-        whole = cell(traffic.quality, cls.task, pool.name)
-    cut_frac = thought_of(cls, pool)[1]
-    if whole is None or cut_frac == 0.0:
-        return whole
-    cut = cell(traffic.quality_cut, cls.task, pool.name)
-    return None if cut is None else (1.0 - cut_frac) * whole + cut_frac * cut
-
-
-def cell(table: Table, task: str, pool: str) -> float | None:
-    """Return an entry of a table, None if it has none."""
-    return table.get(task, {}).get(pool)
-
-
-@lru_cache(maxsize=4096)
-def mean_latency_s(
-    pool: ServedModel, input_tokens: float, output_tokens: float, load: float
-) -> float:
-    """Return the mean time to the last token of a request at a load of its pool, backlog apart."""
-    served, replica = surface_of(pool), replica_of(pool)
-    first_s = float(np.interp(load, served.load, served.ttft_mean_s))
-    longer_s = replica.prefill_s(input_tokens) - replica.prefill_s(pool.input_tokens)
-    token_s = float(np.interp(load, served.load, served.tpot_s))
-    return max(first_s + longer_s, 0.0) + (output_tokens - 1.0) * token_s
-
-
-def cost_of(
-    pool: ServedModel, input_tokens: float, output_tokens: float
-) -> tuple[float, float, float]:
-    """Return work, accelerator-seconds and joules of one request in a full batch.
-
-    Work is in requests of the pool's reference lengths, energy that of the accelerators alone.
+    Images have as many tokens in any language; chains of thought grow by their factor.
     """
-    served, chip = surface_of(pool), from_catalog.accelerator(pool.accelerator)
-    work = work_frac(pool, input_tokens, output_tokens)
-    accelerator_s = work * pool.tensor_parallel / served.capacity_requests_s
-    power_w = chip.idle + float(served.dynamic_power_frac[-1]) * (chip.tdp - chip.idle)
-    return work, accelerator_s, accelerator_s * power_w
+    profile = from_catalog.request_profile(str(requests.profile))
+    spoken = premium(requests.languages)
+    text = profile.input.mean - profile.image_tokens
+    thought = 1.0 + profile.reasoning_frac * (requests.reasoning_factor - 1.0)
+    return {
+        "input_tokens": profile.image_tokens + spoken * text,
+        "output_tokens": spoken * thought * profile.output.mean,
+        "length_cv": 0.5 * (profile.input.cv + profile.output.cv),
+    }
 
 
-def _cost(cls: RequestClass, pool: ServedModel) -> tuple[float, float, float, float]:
-    written = written_tokens(cls, pool)
-    latency_s = mean_latency_s(pool, cls.input_tokens, written, pool.target_load)
-    return (*cost_of(pool, cls.input_tokens, written), latency_s)
+def fill(given: Any) -> Any:
+    """Return a pool as written with the mean lengths of its profile; what is not understood is left
+    to other validators."""
+    asked = given.get("requests") if isinstance(given, dict) else None
+    try:
+        requests = Requests.model_validate(asked) if asked else None
+        found = mean_lengths(requests) if requests and requests.profile else {}
+    except (KeyError, ValueError):
+        found = dict.fromkeys(("input_tokens", "output_tokens"), 2.0)
+    return {**given, **found} if found else given
+
+
+def draw(profile: str, count: int, uniforms: NDArray[np.float64]) -> tuple[Ints, Ints]:
+    """Return input and output tokens of requests, jointly, as a profile has them.
+
+    A Gaussian copula with the rank correlation of the profile: for ranks r that of the normals is
+    2 sin(pi r / 6). `uniforms` has two rows of `count` draws in (0, 1).
+    """
+    found = from_catalog.request_profile(profile)
+    normal = 2.0 * np.sin(np.pi / 6.0 * found.rank_correlation)
+    first = ndtri(uniforms[0])
+    second = normal * first + np.sqrt(1.0 - normal**2) * ndtri(uniforms[1])
+    return _lengths(found.input, ndtr(first)), _lengths(found.output, ndtr(second))
+
+
+def _lengths(lengths: Lengths, ranks: NDArray[np.float64]) -> Ints:
+    """Return tokens at ranks: between the entries of the table as the logarithm goes."""
+    table = np.log(np.maximum(lengths.table, 1.0))
+    return np.maximum(np.rint(np.exp(np.interp(ranks, RANKS, table))), 1.0).astype(np.int64)
+
+
+def trace_file(requests: Requests, folder: Path) -> Path:
+    """Return the file of a trace; relative names are taken from `folder`."""
+    return folder / str(requests.trace)

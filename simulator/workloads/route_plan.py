@@ -10,7 +10,7 @@ from simulator.engine.state import Streams
 from simulator.kernels.streams import USER
 from simulator.policies.route import Request, RoutingPolicy
 from simulator.workloads.inference import ServedModel, work_frac
-from simulator.workloads.requests import quality_of, request_of, thought_of, written_tokens
+from simulator.workloads.routed_requests import quality_of, request_of, thought_of, written_tokens
 from simulator.workloads.traffic import RequestClass, Traffic
 
 BEFORE, AFTER = "moderation before", "moderation after"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.components import from_catalog
 from simulator.engine.world import World
 from simulator.kernels.load_account import load_pace
 from simulator.kernels.site_step import STEP_S
@@ -230,8 +231,9 @@ class RoutingRun:
 def rates_of(plan: RoutePlan, world: World, local_start: datetime, hours: int) -> np.ndarray:
     """Return the rate of every class on hour boundaries, (classes, hours + 1)."""
     return np.array([
-        hourly_rate(c.spec.demand, local_start, hours, world.stream(f"demand/{c.spec.name}"))
+        hourly_rate(
+            c.spec.demand, local_start, hours, world.stream(f"demand/{c.spec.name}"),
+            from_catalog.request_profile(c.spec.profile) if c.spec.profile else None,
+        )
         for c in plan.classes
     ])
-
-

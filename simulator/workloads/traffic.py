@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulator.components.kinds import Spec
 from simulator.components.language_model import Modality
@@ -70,6 +70,9 @@ class RequestClass(Spec):
     residency: str | None = None
     """Only pools that stand there are open; blank: all."""
     demand: Demand
+    """Its rate and shape."""
+    profile: str | None = None
+    """Kind of request, from the catalog's `demand`, whose day the demand follows; blank: a cosine."""
     input_tokens: Annotated[float, Field(gt=0)]
     """Mean prompt, images and speech as tokens included."""
     output_tokens: Annotated[float, Field(gt=1)]
@@ -85,6 +88,17 @@ class RequestClass(Spec):
     retention: Retention | None = None
     router: Router | None = None  # type: ignore[valid-type]
     """Policy of this class; blank: that of the traffic."""
+
+    @model_validator(mode="after")
+    def _with_rate(self) -> "RequestClass":
+        if self.demand.rate is None:
+            raise ValueError("a class's demand needs a rate")
+        return self
+
+    @property
+    def rate_per_s(self) -> float:
+        """Mean rate of a weekday at the start of the run."""
+        return float(self.demand.rate or 0.0)
 
 
 class Escalation(Spec):

@@ -12,6 +12,7 @@ ENTRIES = [(kind, name) for kind in catalog.kinds() for name in catalog.names(ki
 EVIDENCE = {"measured", "vendor", "derived", "assumed"}
 MAKERS = {
     "accelerators": from_catalog.accelerator,
+    "demand": from_catalog.request_profile,
     "failures": from_catalog.failure_classes,
     "models": from_catalog.language_model,
     "racks": from_catalog.rack,

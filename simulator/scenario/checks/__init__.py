@@ -10,6 +10,7 @@ from simulator.scenario.checks import (
     cooling,
     distillation,
     fabric,
+    fleet,
     incidents,
     jobs,
     model_tests,
@@ -44,6 +45,9 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     model_tests.impossible_rollouts,
     model_tests.impossible_scorer,
     work.impossible_pool,
+    fleet.spill,
+    fleet.schedule,
+    fleet.languages,
     routing.class_names,
     routing.pools_without_requests,
     routing.unknown_pools,
@@ -86,6 +90,7 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
     if plant is not None:
         yield from _of_plant(parts, plant)
     yield from period.weather(parts, document)
+    yield from fleet.traces(parts, document)
 
 
 def _of_plant(parts: Parts, plant: Plant) -> Iterator[Trouble]:

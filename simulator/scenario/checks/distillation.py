@@ -9,7 +9,7 @@ from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
 from simulator.workloads import Distillation, ServedModel, Traffic
 from simulator.workloads.distillation import TakesOver
-from simulator.workloads.requests import closed_to
+from simulator.workloads.routed_requests import closed_to
 from simulator.workloads.traffic import RequestClass
 
 

@@ -56,7 +56,7 @@ def impossible_scorer(parts: Parts) -> Iterator[Trouble]:
     for i, rollouts, _, chip, _ in _rollouts(parts):
         key = "judge" if isinstance(parts.workloads[i], ModelTest) else "reward_model"
         scorer = getattr(parts.workloads[i], key, None)
-        if model_named(scorer) is not None:
+        if scorer and model_named(scorer) is not None:
             try:
                 replica_of(rollouts, scorer, chip).sequences(
                     rollouts.input_tokens + rollouts.output_tokens

@@ -16,6 +16,7 @@ KINDS = {
     "models": "a model",
     "failures": "a failure fleet",
     "stacks": "a software stack",
+    "demand": "a profile of requests",
 }
 """What an author calls the kinds of the catalog."""
 PLACES: tuple[tuple[TreePath, str], ...] = (
@@ -29,6 +30,8 @@ PLACES: tuple[tuple[TreePath, str], ...] = (
     (("workloads", "*", "accelerator"), "accelerators"),
     (("workloads", "*", "accelerators", "*"), "accelerators"),
     (("workloads", "*", "plan", "stack"), "stacks"),
+    (("workloads", "*", "requests", "profile"), "demand"),
+    (("workloads", "*", "classes", "*", "profile"), "demand"),
     (("reliability", "fleet"), "failures"),
 )
 """Where a document names something of the catalog; read from the tree, so that a slip elsewhere in

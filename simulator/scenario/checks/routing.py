@@ -12,7 +12,7 @@ from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
 from simulator.workloads import ServedModel, Traffic
 from simulator.workloads.inference import surface_of
-from simulator.workloads.requests import cell, closed_to, request_of, thought_of, written_tokens
+from simulator.workloads.routed_requests import cell, closed_to, request_of, thought_of, written_tokens
 from simulator.workloads.traffic import RequestClass, Retention
 
 TABLES = ("quality", "quality_cut", "escalation")
@@ -132,7 +132,7 @@ def _trace_bytes_s(cls: RequestClass, kept: Retention) -> float:
     """Return the bytes written per second at the class's mean rate, thought left out."""
     tokens = cls.input_tokens + cls.output_tokens
     each = kept.bytes_per_request + kept.bytes_per_token * tokens
-    return cls.demand.rate * kept.share * each
+    return cls.rate_per_s * kept.share * each
 
 
 def _missing_cells(place: Place, pools: list[ServedModel]) -> list[Trouble]:
