@@ -24,9 +24,9 @@ from simulator.weather import Weather, for_period, read_once
 from simulator.workloads import (
     BatchWork,
     DataPreparation,
+    Distillation,
     ModelTest,
     ServedModel,
-    Distillation,
     SynchronousJob,
     Traffic,
     batch,

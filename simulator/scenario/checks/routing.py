@@ -12,7 +12,13 @@ from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
 from simulator.workloads import ServedModel, Traffic
 from simulator.workloads.inference import surface_of
-from simulator.workloads.routed_requests import cell, closed_to, request_of, thought_of, written_tokens
+from simulator.workloads.routed_requests import (
+    cell,
+    closed_to,
+    request_of,
+    thought_of,
+    written_tokens,
+)
 from simulator.workloads.traffic import RequestClass, Retention
 
 TABLES = ("quality", "quality_cut", "escalation")
