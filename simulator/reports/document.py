@@ -25,6 +25,7 @@ from simulator.reports import (
     headroom,
     network,
     power_envelope,
+    routing,
     serving,
     training,
     validation,
@@ -39,13 +40,14 @@ Variant = Literal["full", "exec"]
 PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
-        cooling_water.page, accelerator_hours.page, training.page, serving.page, failures.page,
+        cooling_water.page, accelerator_hours.page, training.page, serving.page, routing.page,
+        failures.page,
         network.page, energy_cost.page, validation.page, back_matter.page,
     ),
     "exec": (decision.page, power_envelope.page),
 }  # fmt: skip
 NEEDS = {
-    training.page: "jobs", serving.page: "pools", network.page: "network",
+    training.page: "jobs", serving.page: "pools", routing.page: "classes", network.page: "network",
     validation.page: "validation",
 }  # fmt: skip
 """Pages that a run without rows in this table does not get."""
