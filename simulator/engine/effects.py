@@ -11,6 +11,7 @@ import numpy as np
 from simulator.components.cooling.limits import seconds_without_flow
 from simulator.components.failure_class import FailureClass
 from simulator.engine import membership, network_parts, power, rewiring
+from simulator.engine.alarm import Alarm
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
@@ -23,7 +24,7 @@ def _after(world: World, lasts_s: float, restore: Callable[[], None]) -> None:
 
 
 def _interrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
-    world.alarm(int(world.state.racks.load[rack]), cls.name)
+    world.alarm(int(world.state.racks.load[rack]), Alarm(cls.name, np.array([rack])))
     return world.rack_name(rack)
 
 
@@ -37,7 +38,7 @@ def _server(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: floa
 
     world.state.servers_down[rack] += 1.0
     membership.refresh(world, one)
-    world.alarm(int(world.state.racks.load[rack]), cls.name)
+    world.alarm(int(world.state.racks.load[rack]), Alarm(cls.name, one, transient=lasts_s <= cls.reset))
     _after(world, lasts_s, restore)
     return world.rack_name(rack)
 
@@ -140,7 +141,8 @@ def _bank(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float)
 
 def take_out(world: World, racks: np.ndarray, cause: str, lasts_s: float) -> None:
     """Take racks out of service, stop the loads on them, and bring them back after the repair."""
-    loads = np.unique(world.state.racks.load[racks])
+    held = world.state.racks.load[racks].copy()
+    loads = np.unique(held)
 
     def restore() -> None:
         world.state.out[racks] -= 1
@@ -150,7 +152,8 @@ def take_out(world: World, racks: np.ndarray, cause: str, lasts_s: float) -> Non
     world.state.out[racks] += 1
     membership.refresh(world, racks)
     for load in loads:
-        world.alarm(int(load), cause)
+        hit = racks[held == load]
+        world.alarm(int(load), Alarm(cause, hit, transient=False))
     _after(world, lasts_s, restore)
 
 

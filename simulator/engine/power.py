@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.engine.alarm import Alarm
 from simulator.engine.world import World
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import STEP_S
@@ -121,7 +122,7 @@ def switch(world: World, load: int) -> None:
         world.restored[load] = world.env.event()
         world.resumes[load] = state.loads.share[load].copy(), float(state.loads.running[load])
         world.set_load(load, on=0.0, cap=0.0, running=0.0, share=SHED)
-        world.alarm(load, "supply")
+        world.alarm(load, Alarm("supply"))
         return
     world.log("restored", name, "supply")
     share, running = world.resumes.pop(load)

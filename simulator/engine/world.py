@@ -9,6 +9,7 @@ import simpy
 
 from simulator import rng
 from simulator.components.fabric.tier import Tier
+from simulator.engine.alarm import Alarm
 from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
 from simulator.engine.state import State
@@ -17,8 +18,8 @@ from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
 from simulator.site import Site
 
-Alarm = Callable[[str], object]
-"""Called with the cause when something stops a load."""
+OnAlarm = Callable[[Alarm], object]
+"""Called when something fails under a load."""
 Renetwork = Callable[[tuple[Tier, ...]], str]
 """Called with a load's tiers when they change; returns in words what follows for it."""
 
@@ -34,7 +35,7 @@ class World:
     replicate: int
     end_s: float
     events: list[tuple[float, str, str, str, float, str]] = field(default_factory=list)
-    alarms: dict[int, Alarm] = field(default_factory=dict)
+    alarms: dict[int, OnAlarm] = field(default_factory=dict)
     networks: dict[int, Renetwork] = field(default_factory=dict)
     restored: dict[int, simpy.Event] = field(default_factory=dict)
     resumes: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
@@ -83,11 +84,11 @@ class World:
             self._entries[kernel] = entry_of(kernel, *arguments)
         return self._entries[kernel]
 
-    def alarm(self, load: int, cause: str) -> None:
+    def alarm(self, load: int, alarm: Alarm) -> None:
         """Tell a load that something under it failed."""
         handler = self.alarms.get(load)
         if handler is not None:
-            handler(cause)
+            handler(alarm)
 
     def wake_waiting(self) -> None:
         """Tell whoever waits for racks that some came free."""

@@ -10,6 +10,7 @@ import simpy
 
 from simulator.components.fabric.tier import Tier
 from simulator.engine import work
+from simulator.engine.alarm import Alarm
 from simulator.engine.world import World
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import STEP_S
@@ -147,10 +148,10 @@ class TrainingRun:
             self.world.wake_waiting()
         return before.told_against(self.step)
 
-    def interrupt(self, cause: str) -> None:
+    def interrupt(self, alarm: Alarm) -> None:
         """Stop what the job is doing and have it restart."""
         if self.alarm is not None and not self.alarm.triggered:
-            self.world.log("interruption", self.job.name, cause)
+            self.world.log("interruption", self.job.name, alarm.cause)
             self.interruptions += 1
             self.alarm.succeed()
 
