@@ -25,6 +25,9 @@ ROLES = {
     "first": "first choice", "spill": "spilled", "escalation": "passed on",
     "student": "taken over", "moderation": "moderation",
 }  # fmt: skip
+MOVED = {
+    "escalation": "are passed on", "spill": "are spilled", "student": "go to a distilled model",
+}  # fmt: skip
 
 
 def page(run: Run) -> Page:
@@ -51,20 +54,19 @@ def page(run: Run) -> Page:
 
 
 def _finding(run: Run) -> str:
-    """Return who answers most, and what is passed on or spilled."""
+    """Return who answers most, and how most of the others got elsewhere."""
     table = routing.answers(run.first)
     by_pool = table.groupby("pool", sort=False)["answers"].sum()
     share = by_pool / max(by_pool.sum(), 1.0)
-    first = str(share.idxmax())
-    told = f"“{first}” gives {wording.percent(float(share.max()))} of the answers"
+    told = f"“{share.idxmax()}” gives {wording.percent(float(share.max()))} of the answers"
     streams = run.first.tables["streams"]
     begun = max(float(run.first.tables["classes"]["arrived"].sum()), 1.0)
-    for role, verb in (("escalation", "are passed on"), ("spill", "are spilled"),
-                       ("student", "are answered by a distilled model")):  # fmt: skip
-        moved = float(streams.loc[streams["role"] == role, "arrived"].sum())
-        if moved > 0.0:
-            told += f", {wording.percent(moved / begun)} {verb}"
-    return told
+    moved = {
+        verb: float(streams.loc[streams["role"] == role, "arrived"].sum())
+        for role, verb in MOVED.items()
+    }
+    verb = max(moved, key=lambda v: moved[v])
+    return f"{told}, {wording.percent(moved[verb] / begun)} {verb}" if moved[verb] else told
 
 
 def _drawn(run: Run) -> list[str]:
