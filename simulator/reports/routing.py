@@ -235,7 +235,7 @@ def _distillations(run: Run) -> TableSpec:
         "Distillation": table["job"].astype(str),
         "Teacher": table["teacher"].astype(str),
         "Student": table["student"].astype(str),
-        "Cost (chip-h)": [wording.number(float(v)) for v in table["cost_h"]],
+        "Cost (h)": [wording.number(float(v)) for v in table["cost_h"]],
         "Ready": [wording.day(v) for v in table["ready"]],
         "Break-even": [
             wording.MISSING if pd.isna(v) else f"{wording.large(v)} tokens"
@@ -244,7 +244,7 @@ def _distillations(run: Run) -> TableSpec:
         "After": [
             wording.MISSING if pd.isna(v) else wording.seconds(86_400.0 * v) for v in table["days"]
         ],
-        "Saved (chip-h)": [
+        "Saved (h)": [
             wording.number(v) if v else "0"
             for v in table["taken_over"] * table["saved_s"].fillna(0.0) / 3600.0
         ],
