@@ -20,6 +20,9 @@ def arrive(pools, hour, hour_frac, dt_s):
     streams = pools.streams
     pools.routed[:, :] = 0.0
     for s in range(streams.pool.size):
+        if streams.share[s] == 0.0:
+            streams.arriving[s] = 0.0
+            continue
         g, p = streams.stage[s], streams.pool[s]
         before, after = streams.rate_per_s[g, hour], streams.rate_per_s[g, hour + 1]
         inflow = streams.entering[g] + (before + (after - before) * hour_frac) * dt_s
@@ -46,7 +49,10 @@ def depart(pools, hour, served, shed):
     for s in range(streams.pool.size):
         p, row = streams.pool[s], streams.hours[hour, s]
         there = streams.queue[s] + streams.again[s] + streams.arriving[s]
-        part = there / streams.mass[p] if there > 0.0 else 0.0
+        if there == 0.0:
+            row[WAITING] = 0.0
+            continue
+        part = there / streams.mass[p]
         answered, gone = part * served[p], part * shed[p]
         streams.again[s] = part * pools.again[p]
         lost = 0.0

@@ -6,14 +6,12 @@ reach it each pool gets, and which share of a pool's answers goes on to the next
 
 from abc import abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from simulator.components.kinds import Spec
 
 
-@dataclass(frozen=True)
-class PoolRoom:
+class PoolRoom(NamedTuple):
     """One pool at the moment of a decision."""
 
     name: str
@@ -24,8 +22,7 @@ class PoolRoom:
     """Of them, what classes ahead send there."""
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """A class of requests as every pool would serve it; sequences have one entry per pool."""
 
     name: str
@@ -51,8 +48,7 @@ class Request:
     """Share of a pool's answers that a cascade passes on, from the user's table."""
 
 
-@dataclass(frozen=True)
-class Stage:
+class Stage(NamedTuple):
     """Where requests go; sequences have one entry per pool."""
 
     shares: tuple[float, ...]

@@ -1,15 +1,18 @@
 """The router at work: decides where every class goes, and tells the pools what to expect."""
 
-from collections.abc import Generator
-from dataclasses import dataclass, field, replace
+import math
+import operator
+from collections import deque
+from collections.abc import Generator, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from simulator.components import from_catalog
+from simulator.engine import work
 from simulator.engine.world import World
-from simulator.kernels.load_account import load_pace
 from simulator.kernels.site_step import STEP_S
 from simulator.policies.route import PoolRoom, Route
 from simulator.workloads.demand import hourly_rate
@@ -49,8 +52,11 @@ class RoutingRun:
     rates_per_s: np.ndarray
     """(classes, hours + 1) requests that begin."""
     taken: dict[int, TakeOver] = field(default_factory=dict)
-    _fixed: dict[int, Laid] = field(default_factory=dict)
-    """Routes of policies that do not follow the load."""
+    _laid: dict[int, list[tuple[Route, TakeOver | None, Laid]]] = field(default_factory=dict)
+    """The first and the last route of each class, for whom, and as its streams carry it out."""
+    _carried: list[Laid] = field(default_factory=list)
+    _planned: deque[tuple[int, list[Laid]]] = field(default_factory=deque)
+    """Routes that are expected, from an hour on."""
 
     def __post_init__(self) -> None:
         plan = self.plan
@@ -83,7 +89,12 @@ class RoutingRun:
         rates = np.maximum(self._rates_at(now_s), self._rates_at(now_s + interval_s))
         laid = self._decide(rates, self._ready(), now_s)
         self._carry_out(laid)
-        self._expect_like(laid, int(now_s // HOUR_S))
+        hour = int(now_s // HOUR_S)
+        while len(self._planned) > 1 and self._planned[1][0] <= hour:
+            self._planned.popleft()
+        planned = self._planned[0][1]
+        if not _same(laid, planned):
+            self._expect_like(laid, hour)
 
     def take_over(self, cls: int, pool: int, share: float, from_s: float) -> None:
         """Have a pool expect a share of a class, and answer it from `from_s` on."""
@@ -96,21 +107,21 @@ class RoutingRun:
         """Return the route of a class at its mean rate with all pools to itself and no student."""
         cls, rate = self.plan.classes[c], float(self.rates_per_s[c].mean())
         rooms = tuple(map(PoolRoom, self.plan.names, self._most()))
-        return self._lay(c, cls.policy.route(rooms, replace(cls.request, rate_per_s=rate)), None)
+        return self._lay(c, cls.policy.route(rooms, cls.request._replace(rate_per_s=rate)), None)
 
     def moderation_work(self, c: int) -> np.ndarray:
         """Return the work in each pool of a class's moderation, per request: (pools,)."""
-        work = np.zeros(len(self.plan.pools))
+        needed = np.zeros(len(self.plan.pools))
         for s in self._streams[c]:
             stream = self.plan.streams[s]
-            work[stream.pool] += stream.work * (stream.role == "moderation")
-        return work
+            needed[stream.pool] += stream.work * (stream.role == "moderation")
+        return needed
 
     def _decide(self, rates: np.ndarray, capacity: list[float], at_s: float) -> list[Laid]:
         """Return the route of every class in order; each sees what those before it send."""
         sent, laid = np.zeros(len(self.plan.pools)), []
-        for c, rate in enumerate(rates):
-            own = self._route(c, float(rate), capacity, sent, at_s)
+        for c, rate in enumerate(rates.tolist()):
+            own = self._route(c, rate, capacity, sent, at_s)
             sent += rate * own.work
             laid.append(own)
         return laid
@@ -118,25 +129,26 @@ class RoutingRun:
     def _route(
         self, c: int, rate: float, capacity: list[float], sent: np.ndarray, at_s: float
     ) -> Laid:
+        """Return a class's route: the same object for the first one, and for one that stays."""
         cls, taken = self.plan.classes[c], self.taken.get(c)
         student = taken if taken and at_s >= taken.from_s else None
-        if not cls.policy.follows_load and not student and c in self._fixed:
-            return self._fixed[c]
-        rest = 1.0 - (student.share if student else 0.0)
-        pools = tuple(
-            PoolRoom(name, capacity[p], float(sent[p])) for p, name in enumerate(self.plan.names)
-        )
-        route = cls.policy.route(pools, replace(cls.request, rate_per_s=rate * rest))
-        laid = self._lay(c, route, student)
-        if not cls.policy.follows_load and not student:
-            self._fixed[c] = laid
-        return laid
+        known = self._laid.setdefault(c, [])
+        if known and known[-1][1] == student and not cls.policy.follows_load:
+            return known[-1][2]
+        rest = rate * (1.0 - (student.share if student else 0.0))
+        pools = tuple(map(PoolRoom, self.plan.names, capacity, sent.tolist()))
+        route = cls.policy.route(pools, cls.request._replace(rate_per_s=rest))
+        for same_route, whom, own in known:
+            if same_route == route and whom == student:
+                return own
+        known[1:] = [(route, student, self._lay(c, route, student))]
+        return known[-1][2]
 
     def _lay(self, c: int, route: Route, student: TakeOver | None) -> Laid:
         """Return what the streams of a class do, and what reaches the pools."""
         plan, shares, onward = self.plan, [], []
         inflow = [float(stage.begins) for stage in plan.stages]
-        requests, work = np.zeros((2, len(plan.pools)))
+        requests, needed = np.zeros((2, len(plan.pools)))
         for s in self._streams[c]:
             stream = plan.streams[s]
             g, stage = stream.stage, plan.stages[stream.stage]
@@ -151,13 +163,16 @@ class RoutingRun:
             onward.append(passed)
             reached = inflow[g] * share
             requests[stream.pool] += reached
-            work[stream.pool] += reached * stream.work
+            needed[stream.pool] += reached * stream.work
             for target, frac in ((plan.after[g], passed), (plan.kept[g], 1.0 - passed)):
                 if target >= 0:
                     inflow[target] += reached * frac
-        return Laid(shares, onward, requests, work)
+        return Laid(shares, onward, requests, needed)
 
     def _carry_out(self, laid: list[Laid]) -> None:
+        if _same(laid, self._carried):
+            return
+        self._carried = laid
         streams = self.world.state.pools.streams
         for own, places in zip(laid, self._streams, strict=True):
             streams.share[places] = own.shares
@@ -166,37 +181,45 @@ class RoutingRun:
     def _expect(self, from_hour: int) -> None:
         """Write what each pool may expect at every hour boundary from one on."""
         hours, most = self.rates_per_s.shape[1], self._most()
-        changes = {int(np.ceil(t.from_s / HOUR_S)) for t in self.taken.values()}
-        cuts = sorted({from_hour, *(h for h in changes if from_hour < h < hours)})
-        if self._follows:
-            cuts = list(range(from_hour, hours))
-        for first, stop in zip(cuts, [*cuts[1:], hours], strict=True):
-            rates = self.rates_per_s[:, first:stop]
-            laid = self._decide(rates[:, 0], most, first * HOUR_S)
-            self._expected[0, :, first:stop] = np.array([x.requests for x in laid]).T @ rates
-            self._expected[1, :, first:stop] = np.array([x.work for x in laid]).T @ rates
+        first, before = from_hour, self._decide(self.rates_per_s[:, from_hour], most, from_hour * HOUR_S)
+        self._planned = deque([(first, before)])
+        for hour in self._cuts(from_hour):
+            laid = self._decide(self.rates_per_s[:, hour], most, hour * HOUR_S)
+            if not _same(laid, before):
+                self._expected[:, :, first:hour] = self._reaching(before, slice(first, hour))
+                first, before = hour, laid
+                self._planned.append((first, before))
+        self._expected[:, :, first:] = self._reaching(before, slice(first, hours))
         self._tell(self._expected[:, :, from_hour:], from_hour)
+
+    def _cuts(self, from_hour: int) -> Iterable[int]:
+        """Return the hour boundaries, after one, at which routes may change."""
+        hours = self.rates_per_s.shape[1]
+        if self._follows:
+            return range(from_hour + 1, hours)
+        changes = {math.ceil(taken.from_s / HOUR_S) for taken in self.taken.values()}
+        return sorted(hour for hour in changes if from_hour < hour < hours)
 
     def _expect_like(self, laid: list[Laid], hour: int) -> None:
         """Have pools expect for the next hours at least what they would get by this decision."""
         ahead = slice(hour, hour + AHEAD_H)
-        rates = self.rates_per_s[:, ahead]
-        now = np.array([
-            np.array([x.requests for x in laid]).T @ rates,
-            np.array([x.work for x in laid]).T @ rates,
-        ])
-        self._tell(np.maximum(now, self._expected[:, :, ahead]), hour)
+        self._tell(np.maximum(self._reaching(laid, ahead), self._expected[:, :, ahead]), hour)
+
+    def _reaching(self, laid: list[Laid], hours: slice) -> np.ndarray:
+        """Return requests and work that reach each pool, (2, pools, hours), by these routes."""
+        each = np.array([(own.requests, own.work) for own in laid])
+        reaching: np.ndarray = np.einsum("ckp,ch->kph", each, self.rates_per_s[:, hours])
+        return reaching
 
     def _tell(self, expected: np.ndarray, hour: int) -> None:
         """Write expected requests and work, (2, pools, hours), from an hour on."""
         pools = self.world.state.pools
-        for p in np.flatnonzero(pools.by_router):
-            requests, work = expected[:, p]
-            stop = hour + requests.size
-            pools.rate_per_s[p, hour:stop] = requests
-            pools.work_frac[p, hour:stop] = np.divide(
-                work, requests, out=np.ones_like(work), where=requests > 0.0
-            )
+        routed, hours = pools.by_router == 1, slice(hour, hour + expected.shape[2])
+        requests, needed = expected[:, routed]
+        pools.rate_per_s[routed, hours] = requests
+        pools.work_frac[routed, hours] = np.where(
+            requests > 0.0, needed / np.maximum(requests, 1e-300), 1.0
+        )
 
     def _rates_at(self, time_s: float) -> np.ndarray:
         """Return the rate of every class at a time of the run."""
@@ -222,10 +245,15 @@ class RoutingRun:
         for p, pool in enumerate(self.plan.pools):
             load = int(state.pools.load[p])
             ready = min(float(state.pools.warm[p]), float(state.loads.count[load]))
-            pace = load_pace(state.loads, load) * float(state.loads.on[load])
+            pace = work.pace(self.world, load) * float(state.loads.on[load])
             replicas = ready // pool.tensor_parallel
             found.append(float(replicas * state.pools.capacity_per_s[p] * pace))
         return found
+
+
+def _same(laid: list[Laid], other: list[Laid]) -> bool:
+    """Return whether two decisions are the same objects."""
+    return len(laid) == len(other) and all(map(operator.is_, laid, other))
 
 
 def rates_of(plan: RoutePlan, world: World, local_start: datetime, hours: int) -> np.ndarray:

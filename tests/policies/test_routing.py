@@ -1,7 +1,5 @@
 """Router policies by themselves: plain values in, routes out."""
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,7 +27,7 @@ def request(**changes):
         energy_j=(500.0, 400.0, 9000.0), latency_s=(1.0, 2.0, 6.0), quality=(0.6, 0.75, 0.9),
         passed_on=(0.3, 0.2, 0.0),
     )  # fmt: skip
-    return replace(plain, **changes)
+    return plain._replace(**changes)
 
 
 POLICIES = (
