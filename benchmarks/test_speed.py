@@ -24,7 +24,7 @@ from simulator.performance.collectives import fabric_of
 from simulator.simulation import simulate
 from simulator.site import compile_site
 from simulator.studies import designs, sweep
-from simulator.workloads import ServedModel, inference
+from simulator.workloads import ServedModel, pools
 
 POD = ROOT / "scenarios" / "pod.yaml"
 
@@ -63,8 +63,8 @@ def test_serving_day_of_the_campus(benchmark):
     site = compile_site(spec.topology)
     served = [work for work in spec.workloads if isinstance(work, ServedModel)]
     demand = Stream(*rng.key(1, 0, "demand"))
-    columns = [inference.columns_of(pool, spec.period.start, 24, demand) for pool in served]
-    loads = [inference.load_of(pool, site) for pool in served]
+    columns = [pools.columns_of(pool, spec.period.start, 24, demand) for pool in served]
+    loads = [pools.load_of(pool, site) for pool in served]
     resting = state.build(site, loads, columns, 1, 0)
     serving_day(resting.pools, resting.loads)
     timed(benchmark, serving_day, resting.pools, resting.loads, rounds=20)

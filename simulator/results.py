@@ -135,6 +135,14 @@ TABLES: dict[str, dict[str, str]] = {
         "replica_accelerators": "Accelerators per replica",
         "capacity_per_replica_s": "Requests/s one replica sustains",
     },
+    "verify": {
+        "pool": "Model served", "time": "Start of the hour, UTC",
+        "load_frac": "Load of the hour in the plan run",
+        "requests": "Served again one by one, on some replicas for some minutes",
+        "quantity": "ttft_p50, ttft_p99, tpot_p50, tpot_p99, throughput (of a replica), power (of a chip)",
+        "unit": "Of both", "surface": "By the plan run's surface", "kernel": "By the kernel",
+        "deviation_frac": "Surface over kernel, less one",
+    },
     "latency": {
         "pool": "Model served", "quantity": "ttft or tpot", "upper_s": "Upper edge of the bin",
         "requests": "Requests in the bin",

@@ -26,6 +26,7 @@ from simulator.workloads import (
     DataPreparation,
     Distillation,
     ModelTest,
+    ServedDiffusion,
     ServedModel,
     SynchronousJob,
     Traffic,
@@ -33,7 +34,6 @@ from simulator.workloads import (
     data_preparation,
     distillation,
     distillation_tables,
-    inference,
     jobs,
     model_test,
     pool_tables,
@@ -41,10 +41,13 @@ from simulator.workloads import (
     route_tables,
     routing_run,
     synchronous,
+    verification,
 )
+from simulator.workloads import pools as pools_of_any
 from simulator.workloads.data_preparation import DataPreparationRun
 from simulator.workloads.fleet import Fleet
 from simulator.workloads.model_test_run import ModelTestRun
+from simulator.workloads.pools import AnyPool
 from simulator.workloads.routing_run import RoutingRun
 from simulator.workloads.training_run import TrainingRun
 
@@ -67,7 +70,7 @@ def simulate(
     spec = scenario.spec
     site = compile_site(spec.topology)
     weather = weather_of(scenario)
-    pools = _of_kind(spec, ServedModel)
+    pools = _pools_of(spec)
     world, router = _world(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
@@ -106,6 +109,11 @@ def _of_kind(spec: ScenarioSpec, kind: type[W]) -> list[W]:
     return [work for work in spec.workloads if isinstance(work, kind)]
 
 
+def _pools_of(spec: ScenarioSpec) -> list[AnyPool]:
+    """Return what is served, in the order of the document."""
+    return [work for work in spec.workloads if isinstance(work, ServedModel | ServedDiffusion)]
+
+
 def _world(
     scenario: Scenario, site: Site, replicate: int
 ) -> tuple[World, RoutingRun | None]:
@@ -113,16 +121,16 @@ def _world(
     if there is traffic."""
     spec, env = scenario.spec, simpy.Environment()
     trained = {job.name: job for job in _of_kind(spec, SynchronousJob)}
-    pools = _of_kind(spec, ServedModel)
+    pools = _pools_of(spec)
     loads = [synchronous.load_of(job, site) for job in trained.values()]
-    loads += [inference.load_of(pool, site) for pool in pools]
+    loads += [pools_of_any.load_of(pool, site) for pool in pools]
     loads += [load for work in _of_kind(spec, BatchWork) for load in batch.loads_of(work, site)]
     loads += [model_test.load_of(t, trained[t.job], site) for t in _of_kind(spec, ModelTest)]
     end_s = spec.period.duration
     hours = -int(-end_s // 3600.0)
     world = World(env, site, None, spec.seed, replicate, end_s)  # type: ignore[arg-type]
     columns = [
-        inference.columns_of(
+        pools_of_any.columns_of(
             pool, spec.period.start, hours, world.stream(f"demand/{pool.name}"), pools,
             scenario.trace_folder(pool.name),
         )
@@ -203,7 +211,7 @@ def _mttf_s(world: World, front: Front, job: SynchronousJob) -> float:
 
 def _results(
     scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[ServedModel], router: RoutingRun | None, replicate: int,
+    work: _Work, pools: list[AnyPool], router: RoutingRun | None, replicate: int,
 ) -> Results:
     """Return the tables of the finished run."""
     spec = scenario.spec
@@ -223,6 +231,13 @@ def _results(
     )
     tables["streams"] = route_tables.streams_table(router) if router else empty("streams")
     tables["classes"] = route_tables.classes_table(router) if router else empty("classes")
+    tables["verify"] = empty("verify")
+    series = recorder.series(world, records, start)
+    if pools:
+        tables["verify"] = verification.table(
+            pools, world, series["pool"], spec.verify, start,
+            {pool.name: scenario.trace_folder(pool.name) for pool in pools},
+        )
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {
@@ -236,7 +251,7 @@ def _results(
         "carbon_kg_j": economics.carbon_intensity, "config_hash": scenario.config_hash,
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
-    return Results(info, recorder.series(world, records, start), recorder.events(world, start), tables)
+    return Results(info, series, recorder.events(world, start), tables)
 
 
 def _assumptions(scenario: Scenario) -> pd.DataFrame:

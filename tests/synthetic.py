@@ -67,6 +67,7 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         **synthetic_routes.tables(first, days),
     }
     tables["latency"] = _latency(tables["pools"])
+    tables["verify"] = _verify(tables["pools"])
     info = {
         "name": "invented campus",
         "start": first.isoformat(),
@@ -479,6 +480,20 @@ def _latency(pools: pd.DataFrame) -> pd.DataFrame:
                 )
             )
     return pd.concat(rows, ignore_index=True)
+
+
+def _verify(pools: pd.DataFrame) -> pd.DataFrame:
+    units = {"ttft_p50": "s", "ttft_p99": "s", "tpot_p50": "s", "tpot_p99": "s",
+             "throughput": "tokens/s", "power": "W"}  # fmt: skip
+    rows = [
+        (pool, f"2027-07-1{window}T15:00:00+00:00", 0.8, 9000, quantity, unit, 1.02 + 0.01 * window, 1.0,
+         0.02 + 0.01 * window)
+        for pool in pools["pool"] for window in (1, 2) for quantity, unit in units.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=[
+        "pool", "time", "load_frac", "requests", "quantity", "unit", "surface", "kernel",
+        "deviation_frac",
+    ])  # fmt: skip
 
 
 def _plant(site: pd.DataFrame, halls: pd.DataFrame) -> pd.DataFrame:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from simulator import catalog
 from simulator.components.accelerator import Accelerator
+from simulator.components.diffusion_model import DiffusionModel
 from simulator.components.engine import Engine
 from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
@@ -33,6 +34,12 @@ def rack(name: str) -> Rack:
 def language_model(name: str) -> LanguageModel:
     """Return a model by any spelling of its name; KeyError carries the nearest names."""
     return _make(LanguageModel, catalog.load("models", name))
+
+
+@cache
+def diffusion_model(name: str) -> DiffusionModel:
+    """Return a diffusion model by any spelling of its name; KeyError carries the nearest names."""
+    return _make(DiffusionModel, catalog.load("diffusion", name))
 
 
 @cache

@@ -269,22 +269,21 @@ def latency(
     wait_requests : (bins,) requests by wait
     ttft_s : (grid, q) time to first token at each load and quantile
     quantiles : (q,)
-    tpot_s : (grid,)
+    tpot_s : (grid, q) time per further token, likewise
     """
     edges = np.geomspace(1e-4, 1e5, 361)
     weights = np.diff(np.concatenate([[0.0], (quantiles[1:] + quantiles[:-1]) / 2.0, [1.0]]))
-    middle = 0.5 * (ttft_s[1:] + ttft_s[:-1])
     waits_s = wait_middles_s(wait_requests.size)
-    values = np.concatenate([middle.ravel(), (waits_s[:, None] + ttft_s[-1][None, :]).ravel()])
     requests = np.concatenate([
         np.outer(x_requests, weights).ravel(), np.outer(wait_requests, weights).ravel()])
-    ttft, _ = np.histogram(values, edges, weights=requests)
-    tpots = np.append(0.5 * (tpot_s[1:] + tpot_s[:-1]), tpot_s[-1])
-    tpot, _ = np.histogram(tpots, edges, weights=np.append(x_requests, wait_requests.sum()))
-    return pd.concat([
-        pd.DataFrame({"pool": pool, "quantity": name, "upper_s": edges[1:], "requests": counts})
-        for name, counts in (("ttft", ttft), ("tpot", tpot))
-    ], ignore_index=True)
+    frames = []
+    for name, table_s, later_s in (("ttft", ttft_s, waits_s), ("tpot", tpot_s, 0.0 * waits_s)):
+        middle = 0.5 * (table_s[1:] + table_s[:-1])
+        values = np.concatenate([middle.ravel(), (later_s[:, None] + table_s[-1][None, :]).ravel()])
+        counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges, weights=requests)
+        frames.append(pd.DataFrame(
+            {"pool": pool, "quantity": name, "upper_s": edges[1:], "requests": counts}))
+    return pd.concat(frames, ignore_index=True)
 
 
 def wait_middles_s(bins: int) -> np.ndarray:

@@ -5,6 +5,7 @@ import math
 from numba import njit
 
 from simulator.kernels import streams
+from simulator.kernels.compiled import inlined
 from simulator.kernels.load_account import pace_of
 
 WAIT_BINS = 48
@@ -48,10 +49,10 @@ def prepare(pools, loads, hour, hour_frac, dt_s):
         _count_waits(pools, p, rate, waited, served_frac)
         pools.step[p, CAPACITY] = rate * dt_s
         _occupy(pools, loads, p, ready)
-    streams.depart(pools, hour, pools.step[:, SERVED], pools.step[:, SHED])
+    streams.depart(pools, hour, SERVED, SHED)
 
 
-@njit(cache=True)
+@inlined
 def _ready(pools, loads, p):
     """Return accelerators with their weights loaded, and how many failed since the last step.
 
@@ -82,7 +83,7 @@ def _ready(pools, loads, p):
     return min(pools.warm[p], count), failed
 
 
-@njit(cache=True)
+@inlined
 def _rate(pools, loads, p, ready):
     """Return the work per second that ready replicas do at their present clock."""
     load = pools.load[p]
@@ -92,20 +93,20 @@ def _rate(pools, loads, p, ready):
     return replicas * pools.capacity_per_s[p] * pace
 
 
-@njit(cache=True)
+@inlined
 def _arrive(pools, p, hour, hour_frac, dt_s):
     """Join the pool's own demand, and what came from other pools and failed replicas, to the queue."""
-    own = pools.routed[p]
+    own = pools.routed
     if pools.by_router[p] == 0:
         arrivals = _between(pools.rate_per_s, p, hour, hour_frac) * dt_s
-        own[REQUESTS] = arrivals
-        own[WORK] = arrivals * _between(pools.work_frac, p, hour, hour_frac)
-        own[INPUT] = arrivals * _between(pools.input_tokens, p, hour, hour_frac)
-        own[OUTPUT] = arrivals * _between(pools.output_tokens, p, hour, hour_frac)
-    pools.own_work[p] = pools.queue[p, WORK] + own[WORK]
+        own[p, REQUESTS] = arrivals
+        own[p, WORK] = arrivals * _between(pools.work_frac, p, hour, hour_frac)
+        own[p, INPUT] = arrivals * _between(pools.input_tokens, p, hour, hour_frac)
+        own[p, OUTPUT] = arrivals * _between(pools.output_tokens, p, hour, hour_frac)
+    pools.own_work[p] = pools.queue[p, WORK] + own[p, WORK]
     for k in range(AMOUNTS):
-        pools.queue[p, k] += own[k] + pools.inbound[p, k]
-    arrivals = own[REQUESTS]
+        pools.queue[p, k] += own[p, k] + pools.inbound[p, k]
+    arrivals = own[p, REQUESTS]
     pools.arrived[p] += arrivals
     pools.step[p, ARRIVED] = arrivals
     pools.step[p, RECEIVED] = pools.inbound[p, REQUESTS] - pools.again[p]
@@ -113,13 +114,13 @@ def _arrive(pools, p, hour, hour_frac, dt_s):
     pools.again[p] = 0.0
 
 
-@njit(cache=True)
+@inlined
 def _between(column, p, hour, hour_frac):
     before, after = column[p, hour], column[p, hour + 1]
     return before + (after - before) * hour_frac
 
 
-@njit(cache=True)
+@inlined
 def _serve(pools, p, room, failed):
     """Serve what there is room for; return how many requests were answered.
 
@@ -148,7 +149,7 @@ def _serve(pools, p, room, failed):
     return pools.step[p, SERVED]
 
 
-@njit(cache=True)
+@inlined
 def _in_flight(pools, p, failed):
     """Return the requests in failed accelerators' replicas at the load of the last step."""
     if failed <= 0.0:
@@ -157,7 +158,7 @@ def _in_flight(pools, p, failed):
     return replicas * _at_load(pools.batch, p, pools.step[p, LOAD_FRAC])
 
 
-@njit(cache=True)
+@inlined
 def _at_load(column, p, load_frac):
     """Return a column over load at one load."""
     grid = column.shape[1] - 1
@@ -167,7 +168,7 @@ def _at_load(column, p, load_frac):
     return column[p, j] * (1.0 - w) + column[p, j + 1] * w
 
 
-@njit(cache=True)
+@inlined
 def _spill(pools, p, rate):
     """Send what would wait too long to the pool named for it, as far as that has room beside its
     own demand; it arrives there in the next step that this pool serves."""
@@ -188,7 +189,7 @@ def _spill(pools, p, rate):
         pools.queue[p, k] -= amount
 
 
-@njit(cache=True)
+@inlined
 def _shed(pools, p, rate):
     """Turn away what would wait longer than the pool's patience."""
     waiting = pools.queue[p, WORK]
@@ -200,7 +201,7 @@ def _shed(pools, p, rate):
         pools.queue[p, k] *= 1.0 - share
 
 
-@njit(cache=True)
+@inlined
 def _count_waits(pools, p, rate, waited, served):
     """Count served requests by load, or by wait where they came out of a backlog."""
     grid = pools.dynamic_frac.shape[1] - 1
@@ -211,7 +212,7 @@ def _count_waits(pools, p, rate, waited, served):
         pools.load_requests[p, min(int(pools.step[p, LOAD_FRAC] * grid), grid - 1)] += served
 
 
-@njit(cache=True)
+@inlined
 def _occupy(pools, loads, p, ready):
     """Set what the pool's load draws and what its time counts as; replicas that load their weights
     draw idle power."""

@@ -27,6 +27,7 @@ from simulator.reports import (
     power_envelope,
     routing,
     serving,
+    serving_fleet,
     training,
     validation,
     wording,
@@ -40,14 +41,15 @@ Variant = Literal["full", "exec"]
 PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
-        cooling_water.page, accelerator_hours.page, training.page, serving.page, routing.page,
-        failures.page,
-        network.page, energy_cost.page, validation.page, back_matter.page,
+        cooling_water.page, accelerator_hours.page, training.page, serving.page, serving_fleet.page,
+        routing.page, failures.page, network.page, energy_cost.page, validation.page,
+        back_matter.page,
     ),
     "exec": (decision.page, power_envelope.page),
 }  # fmt: skip
 NEEDS = {
-    training.page: "jobs", serving.page: "pools", routing.page: "classes", network.page: "network",
+    training.page: "jobs", serving.page: "pools", serving_fleet.page: "pools",
+    routing.page: "classes", network.page: "network",
     validation.page: "validation",
 }  # fmt: skip
 """Pages that a run without rows in this table does not get."""

@@ -1,5 +1,7 @@
 """Page: who answered which class of requests, at what cost, and what distillation changes."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -117,9 +119,9 @@ def by_hour(run: Run) -> FigureSpec:
     )
 
 
-def _pool_legend(fig, axes) -> None:  # type: ignore[no-untyped-def]
+def _pool_legend(fig: Any, axes: Any) -> None:
     """Name the pools of all panels once."""
-    found = {}
+    found: dict[str, Any] = {}
     for ax in axes:
         found |= dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     fig.legend(

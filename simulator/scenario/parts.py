@@ -61,11 +61,11 @@ class Parts:
             _each(Incident, tree.get("incidents")),
         )
 
-    def of_kind(self, kind: str) -> list[int]:
-        """Return the workloads declared as a kind, valid or not, by index."""
+    def of_kind(self, *kinds: str) -> list[int]:
+        """Return the workloads declared as one of the kinds, valid or not, by index."""
         given = self.tree.get("workloads")
         items = given if isinstance(given, list) else []
-        return [i for i, item in enumerate(items) if _mapping(item).get("kind") == kind]
+        return [i for i, item in enumerate(items) if _mapping(item).get("kind") in kinds]
 
     @property
     def rack_names(self) -> frozenset[str]:

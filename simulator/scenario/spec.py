@@ -16,6 +16,7 @@ from simulator.documents import Document
 from simulator.units import CarbonIntensity, Duration, EnergyPrice, PowerPrice, Within
 from simulator.weather import WeatherSource
 from simulator.workloads import Workload
+from simulator.workloads.verification import Verify
 
 WEATHER_FILES = ("epw", "tmy3", "csv")
 """Keys of `weather` that name a file."""
@@ -74,6 +75,7 @@ class ScenarioSpec(Spec):
     """Failures that happen whatever the draws say."""
     economics: Economics
     record: Record = Record()
+    verify: Verify = Verify()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     replicates: Annotated[int, Field(ge=1, le=100_000)] = 1
 

@@ -6,11 +6,13 @@ from pydantic import Field
 
 from simulator.workloads.batch import BatchWork
 from simulator.workloads.data_preparation import DataPreparation
+from simulator.workloads.diffusion import ServedDiffusion
 from simulator.workloads.distillation import Distillation
 from simulator.workloads.evaluation import Evaluation
 from simulator.workloads.fine_tuning import FineTuning
 from simulator.workloads.inference import ServedModel
 from simulator.workloads.model_test import ModelTest
+from simulator.workloads.pool_rules import ServedPool
 from simulator.workloads.rl_post_training import RlPostTraining
 from simulator.workloads.safety_test import SafetyTest
 from simulator.workloads.synchronous import SynchronousJob
@@ -19,7 +21,7 @@ from simulator.workloads.training import TrainingJob
 
 Workload = Annotated[
     TrainingJob | FineTuning | RlPostTraining | Distillation | Evaluation | SafetyTest | DataPreparation
-    | ServedModel | Traffic | BatchWork,
+    | ServedModel | ServedDiffusion | Traffic | BatchWork,
     Field(discriminator="kind"),
 ]
 
@@ -41,7 +43,9 @@ __all__ = [
     "ModelTest",
     "RlPostTraining",
     "SafetyTest",
+    "ServedDiffusion",
     "ServedModel",
+    "ServedPool",
     "SynchronousJob",
     "Traffic",
     "TrainingJob",

@@ -69,8 +69,9 @@ def _noise(
     demand: Demand, count: int, stream: Stream, profile: RequestProfile | None
 ) -> np.ndarray:
     """Return a lognormal first-order autoregression of mean one."""
-    sigma = _first(demand.variability, profile and profile.variability, VARIABILITY)
-    kept = _first(demand.persistence, profile and profile.persistence, PERSISTENCE)
+    observed = (profile.variability, profile.persistence) if profile else (None, None)
+    sigma = _first(demand.variability, observed[0], VARIABILITY)
+    kept = _first(demand.persistence, observed[1], PERSISTENCE)
     values = np.empty(count)
     values[0] = stream.normal(0)
     fresh = np.sqrt(1.0 - kept**2)

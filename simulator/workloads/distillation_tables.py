@@ -10,7 +10,7 @@ import pandas as pd
 from simulator.components import from_catalog
 from simulator.results import empty
 from simulator.workloads.distillation import Distillation, TakesOver, texts_tokens
-from simulator.workloads.inference import ServedModel, surface_of
+from simulator.workloads.pools import AnyPool, surface_of
 from simulator.workloads.routing_run import RoutingRun
 from simulator.workloads.training_run import TrainingRun
 
@@ -74,13 +74,13 @@ def _against(takes_over: TakesOver | None, router: RoutingRun | None) -> dict[st
     }  # fmt: skip
 
 
-def _accelerator_s(work: np.ndarray, pools: Iterable[ServedModel]) -> float:
+def _accelerator_s(work: np.ndarray, pools: Iterable[AnyPool]) -> float:
     """Return the accelerator-seconds that work in each pool takes in full batches."""
     each = [p.tensor_parallel / surface_of(p).capacity_requests_s for p in pools]
     return float(np.dot(work, each))
 
 
-def _joules(work: np.ndarray, pools: Iterable[ServedModel]) -> float:
+def _joules(work: np.ndarray, pools: Iterable[AnyPool]) -> float:
     """Return the energy of the accelerators over that time."""
     each = []
     for pool in pools:

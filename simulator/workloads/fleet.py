@@ -16,7 +16,7 @@ from simulator.kernels.site_step import STEP_S
 from simulator.policies.placement import choose
 from simulator.policies.pool_view import PoolView
 from simulator.policies.scaling import SCALERS
-from simulator.workloads.inference import ServedModel, clock_bound_frac, cold_start_s
+from simulator.workloads.pools import AnyPool, clock_bound_frac, cold_start_s
 
 DEADBAND = 0.05
 """Change of a pool, as a share of what it holds, below which scaling leaves it alone."""
@@ -29,7 +29,7 @@ class Fleet:
     """All pools. At each decision those that shrink go first; then those that grow, by priority: all
     up to the least they must hold, then all beyond."""
 
-    pools: Sequence[ServedModel]
+    pools: Sequence[AnyPool]
     world: World
     local_start: datetime
 

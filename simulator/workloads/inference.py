@@ -1,47 +1,41 @@
 """A served model: a pool of replicas that follows its demand, queues and sheds."""
 
-from collections.abc import Sequence
-from datetime import datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_serializer, model_validator
 
+from simulator import rng
 from simulator.components import from_catalog
-from simulator.components.kinds import Spec
 from simulator.components.language_model import Precision
 from simulator.components.request_profile import RequestProfile
-from simulator.engine.state import Load, Pool
-from simulator.engine.world import Stream
+from simulator.performance.calibration import REQUESTS, Calibration, MeasuredSurface, measured
+from simulator.performance.calibration import impossible as why_impossible
 from simulator.performance.queueing import Demand as Lengths
 from simulator.performance.replica import Replica
 from simulator.performance.request_work import request_work_frac
 from simulator.performance.serving import MAX_BATCH, ServingSurface, surface
-from simulator.site import Site
-from simulator.units import Duration, Fraction, Positive
-from simulator.workloads.demand import Demand, hourly_rate
-from simulator.workloads.pool_rules import ColdStart, Scaling, Spill
-from simulator.workloads.requests import Requests, fill, trace_file
-from simulator.workloads.trace_demand import TraceDemand, trace_of
+from simulator.units import Duration, Positive
+from simulator.workloads.demand import Demand
+from simulator.workloads.pool_rules import ColdStart, Scaling, ServedPool
+from simulator.workloads.requests import Requests, draw, drawn_mean, fill, lognormal, scaled
 
 Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
 FROM_PROFILE = ("input_tokens", "output_tokens", "length_cv")
 """What a profile of requests gives a pool."""
 
 
-class ServedModel(Spec):
+class ServedModel(ServedPool):
     """One model served to users on one chip type."""
 
     kind: Literal["inference"]
-    name: str
     model: str
     """Model served, from the catalog."""
-    accelerator: str
     tensor_parallel: Annotated[int, Field(ge=1)]
     """Accelerators of one replica."""
     weight_precision: Precision
@@ -65,20 +59,6 @@ class ServedModel(Spec):
     """Kept for this tenant: takes only requests of classes with the same one."""
     residency: str | None = None
     """Region or jurisdiction it stands in, for classes that may not leave theirs."""
-    least_accelerators: Annotated[int, Field(ge=0)] = 0
-    most_accelerators: Annotated[int, Field(ge=1)]
-    target_load: Annotated[Fraction, Field(gt=0, le=1)] = 0.8
-    """Rate over capacity that scaling aims at."""
-    patience: Annotated[Duration, Positive()] = 30.0
-    """Wait beyond which requests are shed."""
-    priority: int = 20
-    """Higher takes accelerators from lower where they lack, and gives way later when supply is
-    short."""
-    scaling: Scaling = Scaling()
-    cold_start: ColdStart = ColdStart()
-    spill: Spill | None = None
-    on_failure: Literal["retry", "lose"] = "retry"
-    """What becomes of requests in a replica that fails."""
 
     @model_validator(mode="before")
     @classmethod
@@ -113,13 +93,69 @@ def _of_profile(requests: Any) -> bool:
     return bool(asked)
 
 
+def surface_of(pool: ServedModel) -> MeasuredSurface:
+    """Return the surface of one replica, measured on the request-level kernel; ValueError says what
+    does not fit."""
+    return _measured(_replica_alone(pool))
+
+
+def impossible(pool: ServedModel) -> str:
+    """Return why a replica cannot serve the pool's requests within its limits, or nothing."""
+    try:
+        return why_impossible(*_calibration(_replica_alone(pool)))
+    except ValueError as error:
+        return str(error)
+
+
+def _replica_alone(pool: ServedModel) -> ServedModel:
+    """Return the pool without what does not matter to one replica, so that pools share surfaces."""
+    return pool.model_copy(update={
+        "name": "", "demand": Demand.model_construct(), "least_accelerators": 0,
+        "most_accelerators": 1, "target_load": 1.0, "patience": 1.0, "priority": 0,
+        "scaling": Scaling(), "cold_start": ColdStart(), "spill": None, "on_failure": "retry",
+    })  # fmt: skip
+
+
 @lru_cache(maxsize=256)
-def surface_of(pool: ServedModel) -> ServingSurface:
-    """Return the serving surface of one replica; ValueError says what does not fit."""
-    return surface(
-        from_catalog.language_model(pool.model), from_catalog.accelerator(pool.accelerator),
-        pool.tensor_parallel, pool.weight_precision, pool.input_tokens, pool.output_tokens,
-        length_cv=pool.length_cv, tpot_limit_s=pool.tpot_limit, ttft_limit_s=pool.ttft_limit,
+def _measured(pool: ServedModel) -> MeasuredSurface:
+    return measured(*_calibration(pool))
+
+
+def _calibration(pool: ServedModel) -> tuple[Calibration, ServingSurface]:
+    """Return a replica with the requests it is measured with, and the closed form's surface."""
+    replica = replica_of(pool)
+    guess = surface(
+        replica.model, replica.chip, pool.tensor_parallel, pool.weight_precision,
+        pool.input_tokens, pool.output_tokens, length_cv=pool.length_cv,
+        tpot_limit_s=pool.tpot_limit, ttft_limit_s=pool.ttft_limit,
+    )  # fmt: skip
+    even = evenly(3, REQUESTS, "calibration")
+    asked, given = lengths(pool, even[:2])
+    rated, gaps = Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv), -np.log1p(-even[2])
+    limits = pool.tpot_limit, pool.ttft_limit
+    return Calibration(replica, rated, asked, given, gaps, *limits), guess
+
+
+def evenly(rows: int, count: int, purpose: str) -> Floats:
+    """Return draws in (0, 1) of which each of `count` equal parts has one, in random order, by row
+    (Latin hypercube); the same in every run."""
+    key = rng.key(0, 0, purpose)
+    draws = np.random.Generator(np.random.Philox(key=key[0] << 32 | key[1]))
+    return np.stack([(draws.permutation(count) + 0.5) / count for _ in range(rows)])
+
+
+def lengths(pool: ServedModel, uniforms: Floats) -> tuple[Ints, Ints]:
+    """Return input and output tokens of requests to a pool: its profile's, or lognormal."""
+    if pool.requests and pool.requests.profile:
+        profile = from_catalog.request_profile(pool.requests.profile)
+        asked, given = draw(pool.requests.profile, uniforms.shape[1], uniforms)
+        return (
+            scaled(asked, pool.input_tokens / drawn_mean(profile.input)),
+            scaled(given, pool.output_tokens / drawn_mean(profile.output)),
+        )
+    return (
+        lognormal(pool.input_tokens, pool.length_cv, uniforms[0]),
+        lognormal(pool.output_tokens, pool.length_cv, uniforms[1]),
     )
 
 
@@ -140,12 +176,6 @@ def work_frac(pool: ServedModel, input_tokens: float, output_tokens: float) -> f
     return request_work_frac(replica_of(pool), rated, asked, MAX_BATCH, pool.tpot_limit)
 
 
-def load_of(pool: ServedModel, site: Site) -> Load:
-    """Return the load the pool's racks belong to."""
-    chip = site.chips.index(from_catalog.accelerator(pool.accelerator))
-    return Load(pool.name, "inference", chip, priority=pool.priority)
-
-
 @lru_cache(maxsize=256)
 def clock_bound_frac(pool: ServedModel) -> float:
     """Return the share of a busy replica's time that follows the core clock: most of what prompts
@@ -155,57 +185,6 @@ def clock_bound_frac(pool: ServedModel) -> float:
     prompts = served.capacity_requests_s * replica.prefill_s(pool.input_tokens)
     decode = float(replica.clock_bound_frac(served.batch[-1], lengths.context))
     return prompts * replica.prefill_clock_bound_frac(pool.input_tokens) + (1.0 - prompts) * decode
-
-
-def cold_start_s(pool: ServedModel) -> float:
-    """Return the time from the moment a replica has its accelerators until it serves."""
-    replica = replica_of(pool)
-    return pool.cold_start.seconds(replica.weight_bytes / replica.chips)
-
-
-def columns_of(
-    pool: ServedModel, local_start: datetime, hours: int, stream: Stream,
-    others: Sequence[ServedModel] = (), folder: Path = Path(),
-) -> Pool:  # fmt: skip
-    """Return what the kernel needs of a pool; `others` are the pools it may spill to, `folder` is
-    that of its trace."""
-    served = surface_of(pool)
-    other = next((o for o in others if pool.spill and o.name == pool.spill.to), None)
-    rate, asked, given = _hourly(pool, local_start, hours, stream, folder)
-    work = [work_frac(pool, round(i), round(o)) for i, o in zip(asked, given, strict=True)]
-    return Pool(
-        load=pool.name,
-        rate_per_s=rate,
-        replica_accelerators=pool.tensor_parallel,
-        capacity_per_s=served.capacity_requests_s,
-        patience_s=pool.patience,
-        dynamic_frac=served.dynamic_power_frac,
-        batch=served.batch,
-        work_frac=np.array(work) if work else 1.0,
-        input_tokens=asked if work else pool.input_tokens,
-        output_tokens=given if work else pool.output_tokens,
-        cold_s=cold_start_s(pool),
-        spill_to=other.name if other else None,
-        spill_after_s=pool.spill.after if pool.spill else 0.0,
-        spill_work=work_frac(other, pool.input_tokens, pool.output_tokens) if other else 1.0,
-        retries=pool.on_failure == "retry",
-        by_router=pool.demand is None,
-    )
-
-
-def _hourly(
-    pool: ServedModel, local_start: datetime, hours: int, stream: Stream, folder: Path
-) -> tuple[Floats, Floats, Floats]:
-    """Return the rate on hour boundaries, and mean lengths there where a trace tells them; no rate
-    where a router sends the requests."""
-    if pool.demand is None:
-        return np.zeros(hours + 1), np.zeros(0), np.zeros(0)
-    if pool.requests and pool.requests.trace:
-        trace = trace_of(trace_file(pool.requests, folder))
-        return TraceDemand(trace, pool.demand.rate).hourly(hours)
-    profile = profile_of(pool)
-    rate = hourly_rate(pool.demand, local_start, hours, stream, profile)
-    return rate, np.zeros(0), np.zeros(0)
 
 
 def profile_of(pool: ServedModel) -> RequestProfile | None:

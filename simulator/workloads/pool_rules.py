@@ -1,4 +1,4 @@
-"""How a pool grows, starts replicas, and what becomes of requests it cannot take."""
+"""How a pool grows, starts replicas, and what becomes of requests it cannot take: keys of all pools."""
 
 from typing import Annotated, Literal
 
@@ -6,7 +6,7 @@ from pydantic import Field
 
 from simulator.components.kinds import Spec
 from simulator.policies.scaling import SCALERS
-from simulator.units import Bandwidth, Duration, NonNegative, Positive, Within
+from simulator.units import Bandwidth, Duration, Fraction, NonNegative, Positive, Within
 
 ScalingPolicy = Literal[*SCALERS]  # type: ignore[valid-type]
 """The files of `policies/scaling`."""
@@ -56,3 +56,24 @@ class Spill(Spec):
     demand."""
     after: Annotated[Duration, NonNegative()] = 5.0
     """Requests that would wait longer move on."""
+
+
+class ServedPool(Spec):
+    """Replicas of one model on one chip type that share their demand."""
+
+    name: str
+    accelerator: str
+    least_accelerators: Annotated[int, Field(ge=0)] = 0
+    most_accelerators: Annotated[int, Field(ge=1)]
+    target_load: Annotated[Fraction, Field(gt=0, le=1)] = 0.8
+    """Rate over capacity that scaling aims at."""
+    patience: Annotated[Duration, Positive()] = 30.0
+    """Wait beyond which requests are shed."""
+    priority: int = 20
+    """Higher takes accelerators from lower where they lack, and gives way later when supply is
+    short."""
+    scaling: Scaling = Scaling()
+    cold_start: ColdStart = ColdStart()
+    spill: Spill | None = None
+    on_failure: Literal["retry", "lose"] = "retry"
+    """What becomes of requests in a replica that fails."""

@@ -6,11 +6,12 @@ import pandas as pd
 from simulator.engine import recorder
 from simulator.engine.world import World
 from simulator.kernels.serving import INPUT, OUTPUT, REQUESTS
-from simulator.performance.serving import ServingSurface
-from simulator.workloads.inference import ServedModel, surface_of
+from simulator.performance.calibration import MeasuredSurface
+from simulator.workloads.diffusion import ServedDiffusion
+from simulator.workloads.pools import AnyPool, surface_of
 
 
-def pools_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
+def pools_table(pools: list[AnyPool], world: World) -> pd.DataFrame:
     """Return the `pools` table; a request meets the objective when both limits hold."""
     state, rows = world.state.pools, []
     for i, pool in enumerate(pools):
@@ -24,36 +25,47 @@ def pools_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
             "within_slo": _within_slo(pool, served, world, i),
             "input_tokens": state.served[i, INPUT],
             "output_tokens": state.served[i, OUTPUT],
-            "ttft_limit_s": pool.ttft_limit, "tpot_limit_s": pool.tpot_limit,
+            "ttft_limit_s": _limits_s(pool)[0], "tpot_limit_s": _limits_s(pool)[1],
             "replica_accelerators": pool.tensor_parallel,
             "capacity_per_replica_s": served.capacity_requests_s,
         })
     return pd.DataFrame(rows)
 
 
-def _within_slo(pool: ServedModel, served: ServingSurface, world: World, index: int) -> float:
-    """Return requests that met both limits: those counted by load, by the share of the surface's
-    first-token distribution below the limit; those that waited in a backlog, by wait plus that."""
-    requests = world.state.pools.load_requests[index]
-    middle_s = 0.5 * (served.ttft_quantiles_s[1:] + served.ttft_quantiles_s[:-1])
-    tpot_s = 0.5 * (served.tpot_s[1:] + served.tpot_s[:-1])
-    below = np.array([np.interp(pool.ttft_limit, row, served.quantiles, left=0.0, right=1.0)
-                      for row in middle_s])
-    met = float((requests * below * (tpot_s <= pool.tpot_limit * (1.0 + 1e-9))).sum())
+def _limits_s(pool: AnyPool) -> tuple[float, float]:
+    """Return the limits of the time to the first token (of pictures: to the picture) and of the time
+    per further token (of which pictures have none: NaN)."""
+    if isinstance(pool, ServedDiffusion):
+        return pool.latency_limit, np.nan
+    return pool.ttft_limit, pool.tpot_limit
+
+
+def _within_slo(pool: AnyPool, served: MeasuredSurface, world: World, index: int) -> float:
+    """Return requests that met both limits: those counted by load, by the share that did at that
+    load; those that waited in a backlog, by wait plus what requests meet at full load."""
+    middle = 0.5 * (served.met_frac[1:] + served.met_frac[:-1])
+    met = float((world.state.pools.load_requests[index] * middle).sum())
     waits = world.state.pools.wait_requests[index]
-    waits_s = recorder.wait_middles_s(waits.size)
-    full_s = served.ttft_quantiles_s[-1]
-    left = np.interp(pool.ttft_limit - waits_s, full_s, served.quantiles, left=0.0, right=1.0)
-    return met + float((waits * left).sum())
+    ttft_limit_s, tpot_limit_s = _limits_s(pool)
+    left_s = ttft_limit_s - recorder.wait_middles_s(waits.size)
+    in_time = np.interp(left_s, served.ttft_quantiles_s[-1], served.quantiles, left=0.0, right=1.0)
+    fluent = 1.0
+    if np.isfinite(tpot_limit_s):
+        fluent = np.interp(
+            tpot_limit_s, served.tpot_quantiles_s[-1], served.quantiles, left=0.0, right=1.0
+        )
+    return met + float((waits * in_time).sum()) * float(fluent)
 
 
-def latency_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
+def latency_table(pools: list[AnyPool], world: World) -> pd.DataFrame:
     """Return the latency histogram of every pool."""
     frames = []
     for i, pool in enumerate(pools):
         served, state = surface_of(pool), world.state.pools
         frames.append(recorder.latency(
             pool.name, state.load_requests[i], state.wait_requests[i], served.ttft_quantiles_s,
-            served.quantiles, served.tpot_s,
+            served.quantiles, served.tpot_quantiles_s,
         ))
+        if isinstance(pool, ServedDiffusion):  # pictures have no further tokens
+            frames[-1] = frames[-1][frames[-1]["quantity"] == "ttft"]
     return pd.concat(frames, ignore_index=True)

@@ -97,6 +97,26 @@ def draw(profile: str, count: int, uniforms: NDArray[np.float64]) -> tuple[Ints,
     return _lengths(found.input, ndtr(first)), _lengths(found.output, ndtr(second))
 
 
+def drawn_mean(lengths: Lengths) -> float:
+    """Return the mean of lengths drawn from a table: between two entries it is the logarithmic one."""
+    low, high = np.maximum(lengths.table[:-1], 1.0), np.maximum(lengths.table[1:], 1.0)
+    same = high < 1.001 * low
+    inside = np.where(same, low, (high - low) / np.where(same, 1.0, np.log(high / low)))
+    return float((inside * np.diff(RANKS)).sum())
+
+
+def lognormal(mean: float, cv: float, uniforms: NDArray[np.float64]) -> Ints:
+    """Return lengths with a mean and a coefficient of variation, at least one token."""
+    sigma = np.sqrt(np.log1p(cv * cv))
+    tokens = mean * np.exp(sigma * ndtri(uniforms) - 0.5 * sigma * sigma)
+    return np.maximum(np.rint(tokens), 1.0).astype(np.int64)
+
+
+def scaled(tokens: Ints, factor: float) -> Ints:
+    """Return lengths times a factor, at least one token."""
+    return np.maximum(np.rint(tokens * factor), 1.0).astype(np.int64)
+
+
 def _lengths(lengths: Lengths, ranks: NDArray[np.float64]) -> Ints:
     """Return tokens at ranks: between the entries of the table as the logarithm goes."""
     table = np.log(np.maximum(lengths.table, 1.0))

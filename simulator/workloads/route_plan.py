@@ -10,6 +10,7 @@ from simulator.engine.state import Streams
 from simulator.kernels.streams import USER
 from simulator.policies.route import Request, RoutingPolicy
 from simulator.workloads.inference import ServedModel, work_frac
+from simulator.workloads.pools import AnyPool
 from simulator.workloads.routed_requests import quality_of, request_of, thought_of, written_tokens
 from simulator.workloads.traffic import RequestClass, Traffic
 
@@ -68,7 +69,7 @@ class StreamOf:
 class RoutePlan:
     """All streams; classes stand in the order in which they are routed."""
 
-    pools: Sequence[ServedModel]
+    pools: Sequence[AnyPool]
     classes: tuple[RoutedClass, ...]
     stages: list[StageOf] = field(default_factory=list)
     streams: list[StreamOf] = field(default_factory=list)
@@ -77,6 +78,12 @@ class RoutePlan:
 
     def __post_init__(self) -> None:
         self.names = tuple(pool.name for pool in self.pools)
+
+    def model(self, place: int) -> ServedModel:
+        """Return a pool that requests are routed to."""
+        pool = self.pools[place]
+        assert isinstance(pool, ServedModel)
+        return pool
 
     def of_class(self, cls: int) -> list[int]:
         """Return the stages of a class in order."""
@@ -98,7 +105,7 @@ class RoutePlan:
 
 
 def routed_classes(
-    traffics: Sequence[Traffic], pools: Sequence[ServedModel]
+    traffics: Sequence[Traffic], pools: Sequence[AnyPool]
 ) -> tuple[RoutedClass, ...]:
     """Return every class in the order of routing: by priority, then as written."""
     names, found = tuple(pool.name for pool in pools), []
@@ -113,7 +120,7 @@ def routed_classes(
 
 def plan_of(
     traffics: Sequence[Traffic],
-    pools: Sequence[ServedModel],
+    pools: Sequence[AnyPool],
     students: Mapping[str, str] | None = None,
 ) -> RoutePlan:
     """Return the streams; `students` names, by class, a pool that takes over a part of it later."""
@@ -158,14 +165,14 @@ def _moderate(plan: RoutePlan, cls: RoutedClass, answer_tokens: float) -> None:
     assert moderation is not None
     place = plan.names.index(moderation.pool)
     read, verdict = cls.spec.input_tokens + answer_tokens, moderation.verdict_tokens
-    work = work_frac(plan.pools[place], read, verdict)
+    work = work_frac(plan.model(place), read, verdict)
     stage = len(plan.stages) - 1
     plan.streams.append(StreamOf(stage, place, read, verdict, work, "moderation"))
 
 
 def _answer(plan: RoutePlan, cls: RoutedClass, stage: int, name: str) -> StreamOf:
     place = plan.names.index(name)
-    pool, spec = plan.pools[place], cls.spec
+    pool, spec = plan.model(place), cls.spec
     written = written_tokens(spec, pool)
     work = work_frac(pool, spec.input_tokens, written)
     return StreamOf(

@@ -111,7 +111,7 @@ def _latencies_s(router: RoutingRun, records: Records) -> np.ndarray:
 
 def _unqueued_s(plan: RoutePlan, stream: StreamOf, load: np.ndarray) -> np.ndarray:
     """Return the time to the last token at a pool's loads, without its backlog."""
-    pool = plan.pools[stream.pool]
+    pool = plan.model(stream.pool)
     served, replica = surface_of(pool), replica_of(pool)
     longer_s = replica.prefill_s(stream.input_tokens) - replica.prefill_s(pool.input_tokens)
     first_s = np.maximum(np.interp(load, served.load, served.ttft_mean_s) + longer_s, 0.0)

@@ -8,13 +8,15 @@ import numpy as np
 from simulator.components import from_catalog
 from simulator.performance.thought import within_budget
 from simulator.policies.route import Request
+from simulator.workloads.diffusion import ServedDiffusion
 from simulator.workloads.inference import ServedModel, replica_of, surface_of, work_frac
+from simulator.workloads.pools import AnyPool
 from simulator.workloads.traffic import RequestClass, Table, Traffic
 
 
-def closed_to(cls: RequestClass, pool: ServedModel) -> str:
+def closed_to(cls: RequestClass, pool: AnyPool) -> str:
     """Return why a pool takes no requests of a class, nothing if it does."""
-    if pool.demand is not None:
+    if isinstance(pool, ServedDiffusion) or pool.demand is not None:
         return "has demand of its own"
     if pool.tenant != cls.tenant:
         kept = f"tenant '{pool.tenant}'" if pool.tenant else "nobody in particular"
@@ -27,9 +29,11 @@ def closed_to(cls: RequestClass, pool: ServedModel) -> str:
     return ""
 
 
-def thought_of(cls: RequestClass, pool: ServedModel) -> tuple[float, float]:
+def thought_of(cls: RequestClass, pool: AnyPool) -> tuple[float, float]:
     """Return the mean chain of thought on a pool in tokens, and the share that its budget cuts."""
-    if cls.reasoning is None or not from_catalog.language_model(pool.model).reasoning:
+    if cls.reasoning is None or isinstance(pool, ServedDiffusion):
+        return 0.0, 0.0
+    if not from_catalog.language_model(pool.model).reasoning:
         return 0.0, 0.0
     return within_budget(cls.reasoning.tokens, cls.reasoning.length_cv, cls.reasoning.budget)
 
@@ -39,10 +43,13 @@ def written_tokens(cls: RequestClass, pool: ServedModel) -> float:
     return cls.output_tokens + thought_of(cls, pool)[0]
 
 
-def request_of(traffic: Traffic, cls: RequestClass, pools: Sequence[ServedModel]) -> Request:
+def request_of(traffic: Traffic, cls: RequestClass, pools: Sequence[AnyPool]) -> Request:
     """Return what a policy sees of a class; pools that are closed to it have no work in it."""
     is_open = tuple(not closed_to(cls, pool) for pool in pools)
-    costs = [_cost(cls, pool) if o else (0.0,) * 4 for pool, o in zip(pools, is_open, strict=True)]
+    costs = [
+        _cost(cls, pool) if o and isinstance(pool, ServedModel) else (0.0,) * 4
+        for pool, o in zip(pools, is_open, strict=True)
+    ]
     work, accelerator_s, energy_j, latency_s = zip(*costs, strict=True)
     escalation = traffic.escalation.get(cls.task, {})
     return Request(
@@ -56,7 +63,7 @@ def request_of(traffic: Traffic, cls: RequestClass, pools: Sequence[ServedModel]
 
 
 def quality_of(
-    traffic: Traffic, cls: RequestClass, pool: ServedModel, whole: float | None = None
+    traffic: Traffic, cls: RequestClass, pool: AnyPool, whole: float | None = None
 ) -> float | None:
     """Return the quality of a pool's answers to a class, those whose thought is cut included; None
     where the user's tables have no entry. `whole` stands for the entry of answers not cut."""

@@ -52,7 +52,7 @@ class TraceDemand:
         Each boundary has the mean of the hour around it (of the half hour after the start), so that
         lines between them keep the number of requests but for the two ends.
         """
-        edges = (np.arange(hours + 2) - 0.5) * HOUR_S
+        edges = np.asarray((np.arange(hours + 2) - 0.5) * HOUR_S, np.float64)
         edges[0] = 0.0
         counted = np.diff(self._until(np.ones(self.trace.requests), edges))
         sides = (self.trace.input_tokens, self.trace.output_tokens)

@@ -13,6 +13,7 @@ EVIDENCE = {"measured", "vendor", "derived", "assumed"}
 MAKERS = {
     "accelerators": from_catalog.accelerator,
     "demand": from_catalog.request_profile,
+    "diffusion": from_catalog.diffusion_model,
     "failures": from_catalog.failure_classes,
     "models": from_catalog.language_model,
     "racks": from_catalog.rack,

@@ -104,7 +104,7 @@ def test_a_subject_the_scenario_lacks_has_no_page(week):
         week, tables=week.tables | {n: week.tables[n].iloc[:0] for n in ("jobs", "pools")}
     )
     names = {page.name for page in document.pages(Run([bare]))}
-    assert names.isdisjoint({"training", "serving"})
+    assert names.isdisjoint({"training", "serving", "serving-fleet"})
     assert "accelerator-hours" in names
 
 

@@ -64,7 +64,7 @@ def test_a_larger_teacher_writes_longer_and_the_student_trains_as_long():
 
 
 def test_the_plan_of_the_student_is_what_must_divide():
-    with pytest.raises(ValueError, match="llama-3.1-8b"):
+    with pytest.raises(ValueError, match=r"llama-3\.1-8b"):
         jobs.optimizer_step(job(plan={"global_batch_sequences": 144, "sequence_length": 524_288}))
 
 

@@ -8,7 +8,7 @@ from simulator import simulation
 from simulator.components.failure_class import FailureClass
 from simulator.metrics import balance
 from simulator.simulation import simulate
-from simulator.workloads import inference
+from simulator.workloads import inference, pools
 
 NEVER = FailureClass(name="never", per="rack", rate="0 /s", effect="interrupt", repair="1 min")
 FLAT = {"daily_swing": 0.0, "weekend": 1.0, "variability": 0.0}
@@ -133,7 +133,7 @@ def test_a_cold_start_is_the_weights_over_the_bandwidth_and_the_start_up(tmp_pat
     tree = pod_tree()
     tree["workloads"][0]["cold_start"] = {"bandwidth": "1 GB/s", "start_up": "10 s"}
     served = load_tree(tree, tmp_path).spec.workloads[0]
-    weights_s = inference.cold_start_s(served) - 10.0
+    weights_s = pools.cold_start_s(served) - 10.0
     assert weights_s == pytest.approx(70.6e9 / served.tensor_parallel / 1e9, rel=0.05)
 
 

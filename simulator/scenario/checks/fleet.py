@@ -7,26 +7,28 @@ from simulator.documents import Document
 from simulator.errors import ScenarioError, StudyError, display_name, nearest
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
-from simulator.workloads import ServedModel
+from simulator.workloads import ServedModel, ServedPool
 from simulator.workloads.trace_demand import trace_of
 
 
 def spill(parts: Parts) -> Iterator[Trouble]:
     """Requests that spill to no pool, or that are shed before they may move."""
-    pools = {w.name: i for i, w in parts.workloads.items() if isinstance(w, ServedModel)}
+    pools = {w.name: i for i, w in parts.workloads.items() if isinstance(w, ServedPool)}
     for name, i in pools.items():
         pool = parts.workloads[i]
-        assert isinstance(pool, ServedModel)
+        assert isinstance(pool, ServedPool)
         if pool.spill is None:
             continue
         path = ("workloads", i, "spill")
         if pool.spill.to == name:
             yield (*path, "to"), f"'{name}' cannot spill to itself; name another pool"
-        elif pool.spill.to not in pools and len(pools) == len(parts.of_kind("inference")):
+        elif pool.spill.to not in pools and len(pools) == len(parts.of_kind("inference", "diffusion")):
             others = [other for other in pools if other != name]
             listed = f"; there are {', '.join(others)}" if others else "; there is no other"
             cure = nearest(pool.spill.to, others) or listed
             yield (*path, "to"), f"unknown pool '{pool.spill.to}'{cure}"
+        elif pool.spill.to in pools and parts.workloads[pools[pool.spill.to]].kind != pool.kind:
+            yield (*path, "to"), f"'{pool.spill.to}' makes something else than '{name}'"
         if pool.spill.after > pool.patience:
             told = f"{pool.spill.after:g} s is beyond the pool's patience, {pool.patience:g} s"
             yield (*path, "after"), f"{told}: nothing would ever move"
@@ -66,7 +68,7 @@ def traces(parts: Parts, document: Document) -> Iterator[Trouble]:
 def schedule(parts: Parts) -> Iterator[Trouble]:
     """Schedules that are missing, unused, or that name an hour twice."""
     for i, pool in parts.workloads.items():
-        if not isinstance(pool, ServedModel):
+        if not isinstance(pool, ServedPool):
             continue
         path, hours = ("workloads", i, "scaling"), [e.hour for e in pool.scaling.schedule]
         if pool.scaling.policy == "schedule" and not hours:

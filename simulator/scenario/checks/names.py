@@ -17,6 +17,7 @@ KINDS = {
     "failures": "a failure fleet",
     "stacks": "a software stack",
     "demand": "a profile of requests",
+    "diffusion": "a diffusion model",
 }
 """What an author calls the kinds of the catalog."""
 PLACES: tuple[tuple[TreePath, str], ...] = (
@@ -30,6 +31,7 @@ PLACES: tuple[tuple[TreePath, str], ...] = (
     (("workloads", "*", "accelerator"), "accelerators"),
     (("workloads", "*", "accelerators", "*"), "accelerators"),
     (("workloads", "*", "plan", "stack"), "stacks"),
+    (("workloads", "*", "generator"), "diffusion"),
     (("workloads", "*", "requests", "profile"), "demand"),
     (("workloads", "*", "classes", "*", "profile"), "demand"),
     (("reliability", "fleet"), "failures"),
