@@ -38,15 +38,22 @@ from simulator.weather import Weather, for_period, read_once
 from simulator.workloads import (
     BatchWork,
     DataPreparation,
+    Distillation,
     ModelTest,
     ServedDiffusion,
     ServedModel,
     SynchronousJob,
+    Traffic,
     batch,
     data_preparation,
+    distillation,
+    distillation_tables,
     jobs,
     model_test,
     pool_tables,
+    route_plan,
+    route_tables,
+    routing_run,
     synchronous,
     verification,
 )
@@ -56,6 +63,7 @@ from simulator.workloads.exposure import Exposure, exposure_of
 from simulator.workloads.fleet import Fleet
 from simulator.workloads.model_test_run import ModelTestRun
 from simulator.workloads.pools import AnyPool
+from simulator.workloads.routing_run import RoutingRun
 from simulator.workloads.training_run import TrainingRun
 
 Progress = Callable[[float], None]
@@ -78,7 +86,7 @@ def simulate(
     site = compile_site(spec.topology)
     weather = weather_of(scenario)
     pools = _pools_of(spec)
-    world = _world(scenario, site, replicate)
+    world, router = _world(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
     )
@@ -93,8 +101,10 @@ def simulate(
         practice = Practice(spec.operations, fleet, spec.period.start)
     front = Front(world, classes, spec.reliability.age, practice)
     physics = Physics(world, outdoors, records, capping.decide)
-    work = _begin(spec, world, front)
+    work = _begin(spec, world, front, router)
     env = world.env
+    if router:
+        env.process(router.run())
     if pools:
         env.process(Fleet(pools, world, spec.period.start).run())
     reserves = [(run.load, run.job.spares) for run in work.jobs]
@@ -116,7 +126,7 @@ def simulate(
         "rates": rates.table(world, front, fleet),
     }
     tables |= _shop_tables(spec, front)
-    return _results(scenario, world, records, weather, work, pools, replicate, tables)
+    return _results(scenario, world, records, weather, work, pools, router, replicate, tables)
 
 
 def weather_of(scenario: Scenario) -> Weather:
@@ -133,8 +143,11 @@ def _pools_of(spec: ScenarioSpec) -> list[AnyPool]:
     return [work for work in spec.workloads if isinstance(work, ServedModel | ServedDiffusion)]
 
 
-def _world(scenario: Scenario, site: Site, replicate: int) -> World:
-    """Return the world at rest, with a load for everything that runs on accelerators."""
+def _world(
+    scenario: Scenario, site: Site, replicate: int
+) -> tuple[World, RoutingRun | None]:
+    """Return the world at rest, with a load for everything that runs on accelerators, and the router
+    if there is traffic."""
     spec, env = scenario.spec, simpy.Environment()
     trained = {job.name: job for job in _of_kind(spec, SynchronousJob)}
     pools = _pools_of(spec)
@@ -152,8 +165,18 @@ def _world(scenario: Scenario, site: Site, replicate: int) -> World:
         )
         for pool in pools
     ]
-    world.state = state.build(site, loads, columns, spec.seed, replicate)
-    return world
+    traffic = _of_kind(spec, Traffic)
+    if not traffic:
+        world.state = state.build(site, loads, columns, spec.seed, replicate)
+        return world, None
+    taken = [job.takes_over for job in _of_kind(spec, Distillation) if job.takes_over]
+    plan = route_plan.plan_of(traffic, pools, {t.request_class: t.pool for t in taken})
+    rates = routing_run.rates_of(plan, world, spec.period.start, hours)
+    streams = plan.columns(rates)
+    world.state = state.build(site, loads, columns, spec.seed, replicate, streams)
+    router = RoutingRun(plan, world, rates)
+    router.begin()
+    return world, router
 
 
 @dataclass(frozen=True)
@@ -165,8 +188,11 @@ class _Work:
     preparations: list[DataPreparationRun]
 
 
-def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
-    """Start every job, the tests of their models, and data preparation."""
+def _begin(
+    spec: ScenarioSpec, world: World, front: Front, router: RoutingRun | None
+) -> _Work:
+    """Start every job, the tests of their models, data preparation, and what distilled models take
+    over."""
     site = world.site
     runs = {
         job.name: TrainingRun(
@@ -183,7 +209,11 @@ def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
         DataPreparationRun(work, world, data_preparation.throughput_of(work, site))
         for work in _of_kind(spec, DataPreparation)
     ]
-    processes = [run.run() for run in runs.values()] + [run.run() for run in preparations]
+    for run in runs.values():
+        done = world.env.process(run.run())
+        if router and isinstance(run.job, Distillation) and run.job.takes_over:
+            world.env.process(distillation.deploy(run, done, router))
+    processes = [run.run() for run in preparations]
     for process in processes + [test.beside() for test in tests if not test.pauses]:
         world.env.process(process)
     return _Work(list(runs.values()), tests, preparations)
@@ -210,19 +240,27 @@ def _exposure(world: World, front: Front, job: SynchronousJob) -> Exposure:
 
 def _results(
     scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[AnyPool], replicate: int, more: dict[str, pd.DataFrame],
+    work: _Work, pools: list[AnyPool], router: RoutingRun | None, replicate: int,
+    more: dict[str, pd.DataFrame],
 ) -> Results:
     """Return the tables of the finished run."""
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
     tables = recorder.tables(world, records) | more
-    tables["jobs"] = jobs.jobs_table(work.jobs, start)
+    trained = [run for run in work.jobs if not isinstance(run.job, Distillation)]
+    tables["jobs"] = jobs.jobs_table(trained, start)
+    tables["distillations"] = distillation_tables.distillations_table(work.jobs, router, start)
     tables["tests"] = jobs.tests_table(work.tests)
     tables["preparations"] = jobs.preparations_table(work.preparations, start)
-    tables["steps"] = jobs.steps_table(work.jobs, start)
-    tables["phases"] = jobs.phases_table(work.jobs)
+    tables["steps"] = jobs.steps_table(trained, start)
+    tables["phases"] = jobs.phases_table(trained)
     tables["pools"] = pool_tables.pools_table(pools, world) if pools else empty("pools")
     tables["latency"] = pool_tables.latency_table(pools, world) if pools else empty("latency")
+    tables["routes"] = (
+        route_tables.routes_table(router, records, start) if router else empty("routes")
+    )
+    tables["streams"] = route_tables.streams_table(router) if router else empty("streams")
+    tables["classes"] = route_tables.classes_table(router) if router else empty("classes")
     tables["verify"] = empty("verify")
     series = recorder.series(world, records, start)
     if pools:

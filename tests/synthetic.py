@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import synthetic_routes
 
 from simulator.results import FOUNDATIONS, TABLES, Results
 
@@ -25,6 +26,7 @@ SHARES = {  # load: (kind, chip, share of the chip's hours)
     "reasoning": ("inference", "GB300", 0.2),
     "chat-small": ("inference", "MAIA-200", 0.9),
     "evaluations": ("batch", "H200-SXM-141GB", 0.8),
+    "distil": ("training", "GB300", 0.01),
 }
 CAUSES = {
     "gpu": 0.42,
@@ -67,6 +69,7 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "assumptions": _assumptions(),
         "validation": _validation(),
         "constants": _constants(),
+        **synthetic_routes.tables(first, days),
     }
     tables["latency"] = _latency(tables["pools"])
     tables["verify"] = _verify(tables["pools"])

@@ -11,6 +11,7 @@ from simulator.kernels import philox
 from simulator.kernels.repair import TIMES
 from simulator.kernels.serving import AMOUNTS, NOWHERE, STEP_COLUMNS, WAIT_BINS
 from simulator.kernels.site_step import STEP_S
+from simulator.kernels.streams import STREAM_COLUMNS
 from simulator.site import Site, plant_setpoint_c
 
 UPS_STAGE = c.STAGES.index("ups")
@@ -50,6 +51,26 @@ class Pool:
     spill_after_s: float = 0.0
     spill_work: float = 1.0
     retries: bool = True
+    by_router: bool = False
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Routed requests as the kernel needs them: what one stage of a class sends to one pool."""
+
+    pool: np.ndarray  # (streams,) index into pools
+    stage: np.ndarray  # (streams,)
+    amounts: np.ndarray  # (streams, amounts) requests, work, input and output tokens of one request
+    rate_per_s: np.ndarray  # (stages, hours + 1) requests that begin at a stage
+    after: np.ndarray  # (stages,) stage that takes what is passed on, or -1
+    kept: np.ndarray  # (stages,) stage that takes what is kept, or -1
+
+
+UNROUTED = Streams(
+    np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, AMOUNTS)), np.zeros((0, 2)),
+    np.zeros(0, np.int64), np.zeros(0, np.int64),
+)
+"""No router."""
 
 
 @dataclass
@@ -91,7 +112,10 @@ class State:
         return self._of_kinds[chip, kinds]
 
 
-def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate: int) -> State:
+def build(
+    site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate: int,
+    streams: Streams = UNROUTED,
+) -> State:  # fmt: skip
     """Return the state at rest: every rack idle and in service, loops at their set points."""
     pseudo: list[Load] = []
     for i, chip in enumerate(site.chips):
@@ -109,7 +133,7 @@ def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate
         blocks=_blocks(site),
         loops=_loops(site),
         tree=_tree(site),
-        pools=_pools(names, pools),
+        pools=_pools(names, pools, streams),
         supply=_supply(site),
         hall_air_c=np.full(
             len(site.hall_names),
@@ -221,7 +245,7 @@ def _tree(site: Site) -> c.TreeState:
     )
 
 
-def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
+def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.PoolState:
     n, loads = len(pools), [p.load for p in pools]
     hours = pools[0].rate_per_s.size if pools else 2
     grid = pools[0].dynamic_frac.size if pools else 2
@@ -237,6 +261,9 @@ def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
 
     return c.PoolState(
         load=np.array([names.index(p.load) for p in pools], dtype=np.int64),
+        by_router=np.array([int(p.by_router) for p in pools], np.int64),
+        routed=zeros(AMOUNTS),
+        streams=_streams(streams, n),
         rate_per_s=rows(lambda p: p.rate_per_s, hours),
         work_frac=rows(lambda p: p.work_frac, hours),
         input_tokens=rows(lambda p: p.input_tokens, hours),
@@ -279,6 +306,18 @@ def _queue(loads: int) -> c.StrikeQueue:
         back_s=np.zeros(REPAIR_ROOM), back_order=ints(REPAIR_ROOM), back_rack=ints(REPAIR_ROOM),
         back_servers=np.zeros(REPAIR_ROOM), under_way=ints(2),
         due_s=np.full(1, np.inf), happened_s=np.zeros(1), watched=ints(loads), waiting=ints(1),
+    )
+
+
+def _streams(streams: Streams, pools: int) -> c.StreamState:
+    n, stages = streams.pool.size, streams.after.size
+    zeros = lambda *shape: np.zeros((n, *shape))  # noqa: E731
+    return c.StreamState(
+        pool=streams.pool, stage=streams.stage, amounts=streams.amounts,
+        rate_per_s=streams.rate_per_s, after=streams.after, kept=streams.kept,
+        share=zeros(), onward=zeros(), entering=np.zeros(stages), arriving=zeros(),
+        mass=np.zeros(pools), queue=zeros(), again=zeros(),
+        hours=np.zeros((max(streams.rate_per_s.shape[1] - 1, 1), n, STREAM_COLUMNS)),
     )
 
 

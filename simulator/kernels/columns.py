@@ -187,11 +187,33 @@ class TreeState(NamedTuple):
     loss_j: Floats  # (stages,)
 
 
+class StreamState(NamedTuple):
+    """Routed requests; shape (streams,): what one stage of a class sends to one pool."""
+
+    pool: Ints
+    stage: Ints
+    amounts: Floats  # (streams, amounts) of one request
+    rate_per_s: Floats  # (stages, hours + 1) requests that begin there
+    after: Ints  # (stages,) stage that takes what is passed on, or -1
+    kept: Ints  # (stages,) stage that takes what is kept, or -1: the user
+    share: Floats  # routing_run.py: of the requests of its stage
+    onward: Floats  # routing_run.py: of its answers, those passed on
+    entering: Floats  # (stages,) sent on by others: arrives next step
+    arriving: Floats  # in the current step
+    mass: Floats  # (pools,) requests of the current step, waiting ones included
+    queue: Floats
+    again: Floats  # of failed replicas: come again next step
+    hours: Floats  # (hours, streams, STREAM_COLUMNS)
+
+
 class PoolState(NamedTuple):
     """Served models; shape (pools,). Amounts are requests, work, input and output tokens, work being
     counted in requests of the pool's reference lengths."""
 
     load: Ints
+    by_router: Ints  # 1: requests come from streams, and `rate_per_s` is what is expected of them
+    routed: Floats  # (pools, amounts) of streams in the current step
+    streams: StreamState
     rate_per_s: Floats  # (pools, hours + 1) own demand; a router may write boundaries ahead of now
     work_frac: Floats  # (pools, hours + 1) work of a request of it, likewise
     input_tokens: Floats  # (pools, hours + 1) its mean prompt, likewise

@@ -4,6 +4,7 @@ import math
 
 from numba import njit
 
+from simulator.kernels import streams
 from simulator.kernels.compiled import inlined
 from simulator.kernels.load_account import pace_of
 
@@ -36,6 +37,7 @@ def prepare(pools, loads, hour, hour_frac, dt_s):
     shed. Requests that wait are mixed. Work is counted in requests of the pool's reference lengths.
     Sets the dynamic power and busy share of each pool's load for the step.
     """
+    streams.arrive(pools, hour, hour_frac, dt_s)
     for p in range(pools.load.size):
         ready, failed = _ready(pools, loads, p)
         rate = _rate(pools, loads, p, ready)
@@ -47,6 +49,7 @@ def prepare(pools, loads, hour, hour_frac, dt_s):
         _count_waits(pools, p, rate, waited, served_frac)
         pools.step[p, CAPACITY] = rate * dt_s
         _occupy(pools, loads, p, ready)
+    streams.depart(pools, hour, SERVED, SHED)
 
 
 @inlined
@@ -93,15 +96,17 @@ def _rate(pools, loads, p, ready):
 @inlined
 def _arrive(pools, p, hour, hour_frac, dt_s):
     """Join the pool's own demand, and what came from other pools and failed replicas, to the queue."""
-    rate = _between(pools.rate_per_s, p, hour, hour_frac)
-    arrivals = rate * dt_s
-    pools.own_work[p] = pools.queue[p, WORK] + arrivals * _between(pools.work_frac, p, hour, hour_frac)
-    pools.queue[p, REQUESTS] += arrivals
-    pools.queue[p, WORK] = pools.own_work[p]
-    pools.queue[p, INPUT] += arrivals * _between(pools.input_tokens, p, hour, hour_frac)
-    pools.queue[p, OUTPUT] += arrivals * _between(pools.output_tokens, p, hour, hour_frac)
+    own = pools.routed
+    if pools.by_router[p] == 0:
+        arrivals = _between(pools.rate_per_s, p, hour, hour_frac) * dt_s
+        own[p, REQUESTS] = arrivals
+        own[p, WORK] = arrivals * _between(pools.work_frac, p, hour, hour_frac)
+        own[p, INPUT] = arrivals * _between(pools.input_tokens, p, hour, hour_frac)
+        own[p, OUTPUT] = arrivals * _between(pools.output_tokens, p, hour, hour_frac)
+    pools.own_work[p] = pools.queue[p, WORK] + own[p, WORK]
     for k in range(AMOUNTS):
-        pools.queue[p, k] += pools.inbound[p, k]
+        pools.queue[p, k] += own[p, k] + pools.inbound[p, k]
+    arrivals = own[p, REQUESTS]
     pools.arrived[p] += arrivals
     pools.step[p, ARRIVED] = arrivals
     pools.step[p, RECEIVED] = pools.inbound[p, REQUESTS] - pools.again[p]

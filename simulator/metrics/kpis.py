@@ -12,6 +12,7 @@ from simulator.metrics import (
     balance,
     control,
     cost,
+    distillation,
     failures,
     fleet,
     inference,
@@ -19,6 +20,7 @@ from simulator.metrics import (
     network,
     operations,
     power,
+    routing,
     thermal,
     training,
 )
@@ -38,6 +40,8 @@ DEFINERS: tuple[Definer, ...] = (
     network.kpis,
     training.kpis,
     inference.kpis,
+    routing.kpis,
+    distillation.kpis,
     cost.kpis,
 )
 """Who defines which indicators, in the order they are told."""

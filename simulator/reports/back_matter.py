@@ -25,6 +25,8 @@ FAMILIES = (
     (re.compile(r"^fleet\.(?!hours\.|utilization$).+\.utilization$"), "fleet.<chip>.utilization"),
     (re.compile(r"^training\..+\.(\w+)$"), r"training.<job>.\1"),
     (re.compile(r"^inference\..+\.(\w+)$"), r"inference.<model>.\1"),
+    (re.compile(r"^routing\..+\.(\w+)$"), r"routing.<class>.\1"),
+    (re.compile(r"^distillation\..+\.(\w+)$"), r"distillation.<job>.\1"),
 )
 
 

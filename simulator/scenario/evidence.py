@@ -84,6 +84,9 @@ def _entries(scenario: Scenario) -> Iterator[tuple[str, str]]:
             yield "demand", from_catalog.request_profile(requests.profile).name
         if requests and requests.languages:
             yield "languages", "premiums"
+        for cls in getattr(work, "classes", ()):
+            if cls.profile:
+                yield "demand", from_catalog.request_profile(cls.profile).name
         if isinstance(work, BatchWork):
             for name in work.accelerators:
                 yield "accelerators", from_catalog.accelerator(name).name

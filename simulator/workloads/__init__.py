@@ -7,6 +7,7 @@ from pydantic import Field
 from simulator.workloads.batch import BatchWork
 from simulator.workloads.data_preparation import DataPreparation
 from simulator.workloads.diffusion import ServedDiffusion
+from simulator.workloads.distillation import Distillation
 from simulator.workloads.evaluation import Evaluation
 from simulator.workloads.fine_tuning import FineTuning
 from simulator.workloads.inference import ServedModel
@@ -15,15 +16,16 @@ from simulator.workloads.pool_rules import ServedPool
 from simulator.workloads.rl_post_training import RlPostTraining
 from simulator.workloads.safety_test import SafetyTest
 from simulator.workloads.synchronous import SynchronousJob
+from simulator.workloads.traffic import Traffic
 from simulator.workloads.training import TrainingJob
 
 Workload = Annotated[
-    TrainingJob | FineTuning | RlPostTraining | Evaluation | SafetyTest | DataPreparation
-    | ServedModel | ServedDiffusion | BatchWork,
+    TrainingJob | FineTuning | RlPostTraining | Distillation | Evaluation | SafetyTest | DataPreparation
+    | ServedModel | ServedDiffusion | Traffic | BatchWork,
     Field(discriminator="kind"),
 ]
 
-MODELS = ("model", "reward_model", "judge")
+MODELS = ("model", "teacher", "reward_model", "judge")
 """Keys of workloads that name a model of the catalog."""
 
 
@@ -35,6 +37,7 @@ def models_of(work: Workload) -> list[str]:
 __all__ = [
     "BatchWork",
     "DataPreparation",
+    "Distillation",
     "Evaluation",
     "FineTuning",
     "ModelTest",
@@ -44,6 +47,7 @@ __all__ = [
     "ServedModel",
     "ServedPool",
     "SynchronousJob",
+    "Traffic",
     "TrainingJob",
     "Workload",
     "models_of",

@@ -59,7 +59,13 @@ class ServedModel(ServedPool):
     """Service objective: time to first token."""
     tpot_limit: Annotated[Duration, Positive()]
     """Service objective: time per output token."""
-    demand: Demand
+    demand: Demand | None = None
+    """Blank: a router sends its requests (`kind: traffic`); the lengths above are then those that its
+    capacity is rated for."""
+    tenant: str | None = None
+    """Kept for this tenant: takes only requests of classes with the same one."""
+    residency: str | None = None
+    """Region or jurisdiction it stands in, for classes that may not leave theirs."""
 
     @model_validator(mode="before")
     @classmethod
@@ -73,6 +79,8 @@ class ServedModel(ServedPool):
 
     @model_validator(mode="after")
     def _with_rate(self) -> "ServedModel":
+        if self.demand is None:
+            return self
         if self.demand.rate is None and (self.requests is None or self.requests.trace is None):
             raise ValueError("demand needs a rate where no trace gives one")
         return self

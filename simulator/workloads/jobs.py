@@ -14,8 +14,9 @@ from simulator.performance.collectives import Fabric, fabric_of
 from simulator.performance.training import TrainingStep
 from simulator.results import empty
 from simulator.site import Site
-from simulator.workloads import fine_tuning, rl_post_training, training
+from simulator.workloads import distillation, fine_tuning, rl_post_training, training
 from simulator.workloads.data_preparation import DataPreparationRun
+from simulator.workloads.distillation import Distillation
 from simulator.workloads.fine_tuning import FineTuning
 from simulator.workloads.model_test_run import ModelTestRun
 from simulator.workloads.rl_post_training import RlPostTraining
@@ -28,12 +29,14 @@ STEPS: dict[type[SynchronousJob], Any] = {
     TrainingJob: training.step_of,
     FineTuning: fine_tuning.step_of,
     RlPostTraining: rl_post_training.step_of,
+    Distillation: distillation.step_of,
 }
 """How each kind plans its step: `(job, fabric) -> JobStep`."""
 OPTIMIZER_STEPS: dict[type[SynchronousJob], Any] = {
     TrainingJob: training.optimizer_step,
     FineTuning: fine_tuning.optimizer_step,
     RlPostTraining: rl_post_training.optimizer_step,
+    Distillation: distillation.optimizer_step,
 }
 """What each kind's parallel plan costs: `(job, fabric) -> TrainingStep`."""
 COMMUNICATION = ("communication", "weight_sync")

@@ -94,6 +94,7 @@ def columns_of(
         spill_after_s=pool.spill.after if pool.spill else 0.0,
         spill_work=spill_work(pool, other),
         retries=pool.on_failure == "retry",
+        by_router=pool.demand is None,
     )
 
 
@@ -101,9 +102,11 @@ def _hourly(
     pool: AnyPool, local_start: datetime, hours: int, stream: Stream, folder: Path
 ) -> tuple[Floats, Floats | float, Floats | float]:
     """Return the rate on hour boundaries, and mean lengths: there where a trace tells them, or of
-    all requests. Pictures have none."""
+    all requests. Pictures have none. The rate is none where a router sends the requests."""
     if isinstance(pool, ServedDiffusion):
         return hourly_rate(pool.demand, local_start, hours, stream), 0.0, 0.0
+    if pool.demand is None:
+        return np.zeros(hours + 1), pool.input_tokens, pool.output_tokens
     if pool.requests and pool.requests.trace:
         trace = trace_of(trace_file(pool.requests, folder))
         return TraceDemand(trace, pool.demand.rate).hourly(hours)

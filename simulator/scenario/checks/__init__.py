@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from simulator.documents import Document
 from simulator.scenario.checks import (
     cooling,
+    distillation,
     fabric,
     fleet,
     incidents,
@@ -19,6 +20,7 @@ from simulator.scenario.checks import (
     power,
     racks,
     recovery,
+    routing,
     work,
 )
 from simulator.scenario.checks.plant import Plant, plant_of
@@ -50,6 +52,12 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     fleet.spill,
     fleet.schedule,
     fleet.languages,
+    routing.class_names,
+    routing.pools_without_requests,
+    routing.unknown_pools,
+    routing.routes,
+    distillation.too_few_texts,
+    distillation.takes_over,
     incidents.unknown_cause,
     incidents.odd_time,
     operations.missing_crews,
@@ -76,6 +84,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     recovery.tiers,
     recovery.storage,
     work.pool_does_not_fit,
+    routing.traces,
     model_tests.test_does_not_fit,
     model_tests.unknown_support,
     model_tests.shared_racks,

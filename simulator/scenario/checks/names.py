@@ -25,6 +25,7 @@ PLACES: tuple[tuple[TreePath, str], ...] = (
     (("topology", "halls", "*", "rack"), "racks"),
     (("topology", "halls", "*", "support", "*", "rack"), "racks"),
     (("workloads", "*", "model"), "models"),
+    (("workloads", "*", "teacher"), "models"),
     (("workloads", "*", "reward_model"), "models"),
     (("workloads", "*", "judge"), "models"),
     (("workloads", "*", "accelerator"), "accelerators"),
@@ -32,6 +33,7 @@ PLACES: tuple[tuple[TreePath, str], ...] = (
     (("workloads", "*", "plan", "stack"), "stacks"),
     (("workloads", "*", "generator"), "diffusion"),
     (("workloads", "*", "requests", "profile"), "demand"),
+    (("workloads", "*", "classes", "*", "profile"), "demand"),
     (("reliability", "fleet"), "failures"),
 )
 """Where a document names something of the catalog; read from the tree, so that a slip elsewhere in
