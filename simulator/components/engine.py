@@ -61,10 +61,16 @@ class Engine(Spec):
     """Bytes per second of all-reduces among more than two chips beyond `reduce_limit`, where the
     engine's buffers leave the library's fast path; blank: as the library."""
     reduce_limit: Annotated[DataSize, NonNegative()] = 64e6
-    request_host: Time
-    """Beside all iterations: a request's way in, its text made tokens, its first token's way out."""
+    request_host: dict[str, Time]
+    """Beside all iterations, by chip (or `other`), whose servers differ: a request's way in, its text
+    made tokens, its first token's way out."""
     mixes: bool = True
     """Prompts share iterations with decoding sequences; otherwise they go first, alone."""
+    ahead: bool = True
+    """An iteration is made up while the one before it runs."""
+    balance_iterations: Annotated[int, Field(ge=0)] = 0
+    """Iterations that a prompt waits at most beside decoding until every group of data-parallel
+    attention has one."""
     exchange: Exchange = "all_gather"
     """How tokens reach experts where attention is data parallel."""
     memory_share: Annotated[Fraction, Within("10 %", "99 %")] = 0.90

@@ -24,16 +24,19 @@ def enqueue(w, r, i):
         return
     if replica.end == np.inf:
         replica.end = request.arrival_s
+        replica.polled = replica.total_iterations + 1
         return
     begun = 0
     if w.rules.ahead and request.kept == FRESH and replica.iterations > 0:
         begun = pricing.iterations_to(replica, request.arrival_s)
-        request.turn = replica.total_iterations + begun + 2
+        request.turn = queue.looked_at(w, r, replica.total_iterations + begun + 2)
     if replica.iterations > 1 and queue.head(w, r) == i:
         if _may_start(w, r, i):
             pricing.cut(replica, request.arrival_s, 1 if begun else 0)
         elif w.rules.patience_s < np.inf:
             pricing.cut(replica, queue.deadline_s(w, i), 0)
+    elif replica.iterations > 1 and w.rules.hold > 0 and replica.waiting >= w.rules.groups:
+        pricing.cut(replica, request.arrival_s, 0)
 
 
 @inlined
@@ -74,7 +77,7 @@ def stop(w, r, until_s):
 def begin(w, r):
     """Plan a replica's next iterations: who takes part, how long they take, how many alike."""
     replica = w.replicas[r]
-    replica.chunks = replica.chunk_tokens = 0
+    replica.chunks = replica.chunk_tokens = replica.longest = 0
     replica.pairs = replica.extra_s = 0.0
     for k in range(w.cost.limits.size):
         w.limited_pairs[r, k] = 0.0
@@ -110,7 +113,7 @@ def _go_on(w, r, budget):
     i = w.replicas[r].first_chunk
     while i != NONE and budget > 0:
         request = w.requests[i]
-        chunk = min(request.goal - request.done, budget)
+        chunk = min(request.goal - request.done, budget, w.rules.max_tokens // w.rules.groups)
         seats.take(w, r, i, chunk)
         budget -= chunk
         i = request.next
@@ -122,7 +125,11 @@ def _alike(w, r):
     """Return after how many iterations a request ends, or memory is full."""
     replica = w.replicas[r]
     due = (w.calendar[r, 0] >> calendar.STEP_SHIFT) - replica.step
-    return min(due, (w.rules.capacity - replica.held) // replica.growth)
+    count = min(due, (w.rules.capacity - replica.held) // replica.growth)
+    if w.rules.hold > 0 and replica.waiting > 0:
+        left = queue.held_for(w, r, queue.head(w, r))
+        count = min(count, left) if left > 0 else count
+    return count
 
 
 @inlined
@@ -165,15 +172,20 @@ def _grow(w, r, iterations):
 def _end_chunks(w, r):
     """Count the chunks as done; prompts that are complete give a token and decode."""
     replica = w.replicas[r]
-    i = replica.first_chunk
+    before, i = NONE, replica.first_chunk
     for _ in range(replica.chunks):
         request, following = w.requests[i], w.requests[i].next
         request.done += request.chunk
         replica.queued_tokens -= request.chunk
-        if request.done == request.goal:
-            replica.first_chunk = following
+        if request.done < request.goal:
+            before = i
+        else:
+            if before == NONE:
+                replica.first_chunk = following
+            else:
+                w.requests[before].next = following
             if following == NONE:
-                replica.last_chunk = NONE
+                replica.last_chunk = before
             _emit(w, r, i)
         i = following
     replica.chunks = 0
@@ -200,3 +212,4 @@ def _finish(w, r, i, units):
     seats.leave(w, r, i, units)
     request.finish_s = w.replicas[r].clock
     request.outcome = SERVED
+    request.next, w.replicas[r].ended = w.replicas[r].ended, i

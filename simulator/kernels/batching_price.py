@@ -28,22 +28,33 @@ def price(w, r):
 
 
 @inlined
+def _by_tokens(table, tokens, form):
+    """Return an entry of a table; beyond its end in proportion."""
+    last = table.shape[0] - 1
+    return table[tokens, form] if tokens <= last else table[last, form] * (tokens / last)
+
+
+@inlined
 def _form(w, r, form):
     """Return one form of the cost of an iteration: of the first, and what each adds to the last."""
     replica, each, table = w.replicas[r], w.cost.each, w.cost.table
     tokens = replica.decoding * w.rules.verified + replica.chunk_tokens
-    last = table.shape[0] - 1
-    first = table[tokens, form] if tokens <= last else table[last, form] * (tokens / last)
+    first = _by_tokens(table, tokens, form)
     first += each[SEQUENCE, form] * (replica.decoding + replica.chunks)
-    more = 0.0
+    more, stretch = 0.0, 1.0
+    if w.rules.groups > 1 and replica.chunks > 0:
+        busiest = max(replica.longest * w.rules.groups, replica.chunk_tokens)
+        stretch = busiest / replica.chunk_tokens
+        as_if = tokens + busiest - replica.chunk_tokens
+        first += _by_tokens(w.cost.local, as_if, form) - _by_tokens(w.cost.local, tokens, form)
     if replica.chunks > 0:
-        first += each[PROMPTS, form] + each[PAIR, form] * replica.pairs
+        first += each[PROMPTS, form] + each[PAIR, form] * replica.pairs * stretch
     if replica.decoding > 0:
         first += each[CONTEXT, form] * ((replica.context + replica.growth) / GRAIN)
         more += each[CONTEXT, form] * (replica.growth / GRAIN)
     for k in range(w.cost.limits.size):
         row = LIMITED + 2 * k
-        first += each[row + 1, form] * w.limited_pairs[r, k]
+        first += each[row + 1, form] * w.limited_pairs[r, k] * stretch
         if replica.decoding > 0:
             grown = w.limited[r, k, 1] / GRAIN
             first += each[row, form] * (w.limited[r, k, 0] / GRAIN + grown)

@@ -75,6 +75,30 @@ def anyone_later(w, r):
 
 
 @inlined
+def looked_at(w, r, turn):
+    """Return the first iteration from `turn` on that takes in what has arrived."""
+    if w.rules.poll == 1:
+        return turn
+    polled = w.replicas[r].polled
+    return polled + w.rules.poll * max(-((polled - turn) // w.rules.poll), 0)
+
+
+@inlined
+def held_for(w, r, i):
+    """Return how many iterations more a prompt waits for others beside it, if none comes."""
+    return w.requests[i].turn + w.rules.hold - (w.replicas[r].total_iterations + 1)
+
+
+@inlined
+def _held(w, r, i):
+    """Return whether a prompt still waits until there is one for each group."""
+    replica = w.replicas[r]
+    if replica.decodes == 0 or replica.chunks > 0 or replica.waiting >= w.rules.groups:
+        return False
+    return held_for(w, r, i) > 0
+
+
+@inlined
 def _leave_line(w, r, i):
     request = w.requests[i]
     w.lines[r, request.level, FIRST] = request.next
@@ -113,6 +137,8 @@ def admit(w, r, budget):
             _resume(w, r, i)
             budget -= w.rules.verified
             continue
+        if w.rules.hold > 0 and _held(w, r, i):
+            break
         used = _prompt(w, r, i, budget)
         if used == 0:
             break
@@ -128,11 +154,10 @@ def _prompt(w, r, i, budget):
         found, used = prefix_cache.leading(w, r, i)
     done = max(found * w.rules.block_tokens, min(request.given, request.goal - 1))
     chunk = request.goal - done
-    if chunk > budget:
-        if w.rules.chunked:
-            chunk = budget
-        elif replica.chunks > 0:
-            return 0
+    if w.rules.chunked:
+        chunk = min(chunk, budget, w.rules.max_tokens // w.rules.groups)
+    elif chunk > budget and replica.chunks > 0:
+        return 0
     need = (request.goal - used * w.rules.block_tokens) * GRAIN
     growth = replica.growth if w.rules.chunked else 0
     if replica.held + growth + need > w.rules.capacity:

@@ -7,6 +7,8 @@ forms of their input and the draws, and nothing of how they get ahead.
 import math
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from simulator.kernels import dispatch
 from simulator.kernels.batching_state import (
     CONTEXT,
@@ -68,11 +70,16 @@ class Replica:
         self.users: dict[int, int] = {}
         self.unused: list[int] = []
         self.chunks: list[tuple[Request, int]] = []
+        self.polled = 0
+        """An iteration at which it looked at what had arrived."""
         self.stepping: list[Request] = []
         self.peak = self.preemptions = self.iterations = 0
         self.busy_s = self.matrix_s = self.memory_s = 0.0
         self.extra_s = 0.0
         self.work = (0.0, 0.0, 0.0)
+        self.ended: list[Request] = []
+        self.lent = 0
+        """Units of prompts that it has computed and another replica has not taken yet."""
 
     # What is in use, in units.
 
@@ -82,7 +89,7 @@ class Replica:
             (r.kv if r.decodes else r.goal * GRAIN) - len(r.shared) * self.block
             for r in self.running
         )
-        return own + self.block * len(self.users)
+        return own + self.block * len(self.users) + self.lent
 
     @property
     def block(self) -> int:
@@ -118,7 +125,7 @@ class Replica:
             self.evict(self.held() + self.growth())
             for r in [r for r in self.running if not r.decodes]:
                 if budget > 0:
-                    budget -= self.take(r, min(r.goal - r.done, budget))
+                    budget -= self.take(r, min(r.goal - r.done, budget, self.most))
             if not pressed:
                 self.admit(budget)
             self.stepping = [r for r in self.running if r.decodes]
@@ -135,8 +142,14 @@ class Replica:
         self.work = self.price()
         self.end = self.clock + self.work[0]
 
+    @property
+    def most(self) -> int:
+        """Tokens of one prompt in an iteration, which one group computes."""
+        return self.rules.max_tokens // self.rules.groups
+
     def take(self, r: Request, chunk: int) -> int:
         """Have a prompt bring a chunk."""
+        self.polled = self.iterations + 2
         self.chunks.append((r, chunk))
         return chunk
 
@@ -186,6 +199,8 @@ class Replica:
                 r.outcome, r.finish_s = SHED, self.clock
                 continue
             kept = r.ready or r.swapped
+            if not kept and self.held_back(r):
+                return
             used = self.resume(r, budget) if kept else self.start(r, budget)
             if not used:
                 return
@@ -194,6 +209,20 @@ class Replica:
     def in_turn(self, r: Request) -> bool:
         """Return whether a request came in time for this iteration, or nothing runs."""
         return not self.running or r.turn <= self.iterations + 1
+
+    def held_back(self, r: Request) -> bool:
+        """Return whether a prompt waits beside decoding until there is one for each group."""
+        decoding = any(r.decodes for r in self.running)
+        few = sum(len(line) for line in self.lines) < self.rules.groups
+        in_time = self.iterations + 1 < r.turn + self.rules.hold
+        return decoding and not self.chunks and few and self.rules.hold > 0 and in_time
+
+    def looked_at(self, turn: int) -> int:
+        """Return the first iteration from `turn` on that takes in what has arrived."""
+        if self.rules.poll == 1:
+            return turn
+        looks = math.ceil((turn - self.polled) / self.rules.poll)
+        return self.polled + self.rules.poll * max(looks, 0)
 
     def stepped(self) -> int:
         """Return what decoding adds while prompts are computed; whole ones have iterations of their own."""
@@ -227,11 +256,10 @@ class Replica:
         size, found = self.rules.block_tokens, self.cached_blocks(r)
         done = max(len(found) * size, min(r.given, r.goal - 1))
         chunk = r.goal - done
-        if chunk > budget:
-            if self.rules.chunked:
-                chunk = budget
-            elif self.chunks:
-                return 0
+        if self.rules.chunked:
+            chunk = min(chunk, budget, self.most)
+        elif chunk > budget and self.chunks:
+            return 0
         used = sum(block in self.users for block in found)
         need = (r.goal - used * size) * GRAIN
         if self.held() + self.stepped() + need > self.rules.capacity:
@@ -265,19 +293,26 @@ class Replica:
         cost = self.cost
         tokens = len(self.stepping) * self.rules.verified + sum(c for _, c in self.chunks)
         contexts = [(r.kv + r.rate) / GRAIN for r in self.stepping]
-        last = len(cost.table) - 1
+        prompts = sum(c for _, c in self.chunks)
+        busiest, stretch = prompts, 1.0
+        if self.rules.groups > 1 and self.chunks:
+            busiest = max(self.rules.groups * max(c for _, c in self.chunks), prompts)
+            stretch = busiest / prompts
+        as_if = tokens + busiest - prompts
         total = []
         for form in range(3):
-            made = cost.table[min(tokens, last), form] * max(tokens / last, 1.0)
+            made = by_tokens(cost.table, tokens, form)
+            if as_if > tokens:
+                made += by_tokens(cost.local, as_if, form) - by_tokens(cost.local, tokens, form)
             made += cost.each[SEQUENCE, form] * (len(self.stepping) + len(self.chunks))
             made += cost.each[CONTEXT, form] * sum(contexts)
-            made += cost.each[PAIR, form] * sum(pairs(c, r.done) for r, c in self.chunks)
+            made += cost.each[PAIR, form] * sum(pairs(c, r.done) for r, c in self.chunks) * stretch
             made += cost.each[PROMPTS, form] * bool(self.chunks)
             for k, limit in enumerate(cost.limits):
                 cut = sum(min(context, float(limit)) for context in contexts)
                 spans = sum(pairs(c, r.done, float(limit)) for r, c in self.chunks)
                 made += cost.each[LIMITED + 2 * k, form] * cut
-                made += cost.each[LIMITED + 2 * k + 1, form] * spans
+                made += cost.each[LIMITED + 2 * k + 1, form] * spans * stretch
             total.append(float(made))
         return total[0] + self.extra_s, total[1], total[2]
 
@@ -318,6 +353,7 @@ class Replica:
         """End a request."""
         self.leave(r)
         r.outcome, r.finish_s = SERVED, self.clock
+        self.ended.append(r)
 
     def arrive(self, r: Request) -> None:
         """Put a request into its line, unless it could never fit."""
@@ -326,9 +362,16 @@ class Replica:
             return
         self.lines[r.level].append(r)
         if self.rules.ahead and not r.ready and (self.stepping or self.chunks):
-            r.turn = self.iterations + 3  # the one under way is not counted yet
+            r.turn = self.looked_at(self.iterations + 3)  # the one under way is not counted yet
         if self.end == math.inf:
             self.end = r.arrival_s
+            self.polled = self.iterations + 1
+
+
+def by_tokens(table: np.ndarray, tokens: int, form: int) -> float:
+    """Return an entry of a table; beyond its end in proportion."""
+    last = len(table) - 1
+    return float(table[min(tokens, last), form]) * max(tokens / last, 1.0)
 
 
 def pairs(tokens: int, cached: int, limit: float = math.inf) -> float:

@@ -22,6 +22,8 @@ def take(w, r, i, chunk):
     request.chunk = chunk
     replica.chunks += 1
     replica.chunk_tokens += chunk
+    replica.longest = max(replica.longest, chunk)
+    replica.polled = replica.total_iterations + 2
     replica.pairs += pairs(chunk, request.done, np.inf)
     for k in range(w.cost.limits.size):
         w.limited_pairs[r, k] += pairs(chunk, request.done, w.cost.limits[k])

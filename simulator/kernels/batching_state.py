@@ -61,9 +61,11 @@ REPLICA = np.dtype(
         ("held", "i8"), ("context", "i8"), ("growth", "i8"),  # units in use; of decoding sequences
         ("cached", "i8"),  # units of unused blocks that the prefix cache keeps
         ("running", "i8"), ("waiting", "i8"), ("queued_tokens", "i8"),
-        ("chunks", "i8"), ("chunk_tokens", "i8"),
+        ("chunks", "i8"), ("chunk_tokens", "i8"), ("longest", "i8"),
+        ("polled", "i8"),  # an iteration at which it looked at what had arrived
         ("first_chunk", "i4"), ("last_chunk", "i4"), ("decoding", "i4"),
         ("free_node", "i4"), ("oldest", "i4"), ("latest", "i4"),
+        ("ended", "i4"),  # the last that was answered, to which the one before is linked
         ("busy_s", "f8"), ("dynamic_s", "f8"), ("matrix_total_s", "f8"), ("memory_total_s", "f8"),
         ("total_iterations", "i8"), ("peak", "i8"), ("preemptions", "i8"),
     ],
@@ -84,6 +86,9 @@ class Cost(NamedTuple):
     (4 + 2 limits, 3)."""
     limits: np.ndarray
     """Spans in whole tokens of attention that sees the nearest positions only; shape (limits,)."""
+    local: np.ndarray = np.zeros((1, 3))
+    """The part of `table` that each group does for its own tokens, by tokens of all groups if they
+    had the same; needed with more groups than one."""
 
 
 class Rules(NamedTuple):
@@ -112,6 +117,13 @@ class Rules(NamedTuple):
     matrix_power: float
     """Power that matrix units ask for at their peak, over what the chip can give."""
     memory_power: float
+    groups: int = 1
+    """Groups of chips that take different sequences: a prompt is computed by one of them, and all
+    wait for the one with most tokens."""
+    hold: int = 0
+    """Iterations that a prompt waits beside decoding for others, until there is one for each group."""
+    poll: int = 1
+    """Iterations without prompts between two looks at what has arrived."""
 
 
 class Cache(NamedTuple):
@@ -219,7 +231,7 @@ def reset(replicas: np.ndarray) -> None:
     """Put replicas to rest."""
     replicas.fill(0)
     replicas["end"] = np.inf
-    for name in ("first_chunk", "last_chunk", "free_node", "oldest", "latest"):
+    for name in ("first_chunk", "last_chunk", "free_node", "oldest", "latest", "ended"):
         replicas[name] = NONE
 
 

@@ -30,7 +30,8 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
 
     Stops at a failure or repair that the engine must know of (`strikes.happen`), and after a step
     that leaves the site above its supply or held below it by caps (OVERLOAD), in which a chip
-    passed its shutdown temperature (TRIP), or in which the first chip passed its throttle point or the last one fell below it (THROTTLE), so that the engine can decide.
+    passed its shutdown temperature (TRIP), or in which the first chip passed its throttle point or
+    the last one fell below it (THROTTLE), so that the engine can decide.
 
     Parameters
     ----------

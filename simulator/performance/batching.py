@@ -18,7 +18,7 @@ from simulator.kernels.batching_state import (
 from simulator.performance import chip as chips
 from simulator.performance import serving_memory
 from simulator.performance.collectives import send_s
-from simulator.performance.iteration import IterationCost, ReplicaCost
+from simulator.performance.iteration import ReplicaCost
 from simulator.performance.serving_setting import ServingSetting
 
 # Bandwidth between a chip and its host's memory that an engine reaches when it swaps blocks of keys
@@ -38,20 +38,25 @@ def kernel_cost(cost: ReplicaCost, max_tokens: int) -> Cost:
         each[CONTEXT, k], each[PAIR, k] = form.context_s, form.pair_s
         each[LIMITED::2, k] = form.limited_context_s
         each[LIMITED + 1 :: 2, k] = form.limited_pair_s
-    table = np.stack([_by_tokens(form, grid) for form in cost.forms], axis=1)
-    return Cost(table, each, np.ceil(limits).astype(np.int64))
+    table = np.stack([_by_tokens(form.tokens, form.tokens_s, grid) for form in cost.forms], axis=1)
+    parts = [
+        np.zeros_like(grid) if form.local_s is None else _by_tokens(form.tokens, form.local_s, grid)
+        for form in cost.forms
+    ]
+    return Cost(table, each, np.ceil(limits).astype(np.int64), np.stack(parts, axis=1))
 
 
-def _by_tokens(form: IterationCost, grid: Floats) -> Floats:
-    """Return seconds by tokens; beyond the form's own grid in proportion."""
-    beyond = np.maximum(grid / form.tokens[-1], 1.0)
-    return np.asarray(np.interp(grid, form.tokens, form.tokens_s) * beyond)
+def _by_tokens(tokens: Floats, seconds: Floats, grid: Floats) -> Floats:
+    """Return seconds by tokens; beyond those known in proportion."""
+    beyond = np.maximum(grid / tokens[-1], 1.0)
+    return np.asarray(np.interp(grid, tokens, seconds) * beyond)
 
 
 def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
     """Return how a replica's engine batches by itself: recompute, no prefix cache, endless patience.
 
-    Groups that take their own sequences are counted together, seats, budget and memory.
+    Groups that take their own sequences are counted together, seats, budget and memory; a prompt is
+    computed by one of them.
     """
     engine, dp, verified = setting.engine, setting.plan.dp, 1 + drafts
     tokens = engine.chunk_tokens * dp
@@ -60,7 +65,7 @@ def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
         max_sequences=min(engine.max_sequences * dp, tokens // verified),
         max_tokens=tokens,
         chunked=engine.mixes,
-        ahead=engine.mixes,
+        ahead=engine.ahead,
         swap=False,
         swap_s=swap_s(setting),
         verified=verified,
@@ -68,6 +73,8 @@ def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
         patience_s=math.inf,
         matrix_power=chips.MATRIX_POWER_DEMAND,
         memory_power=setting.chip.memory_power,
+        groups=dp,
+        hold=engine.balance_iterations if dp > 1 else 0,
     )
 
 

@@ -61,6 +61,8 @@ class IterationCost:
     """Tokens that a decoding sequence brings to an iteration: one, and those drafted ahead."""
     emitted: float = 1.0
     """Tokens that an iteration gives a decoding sequence on average."""
+    local_s: Floats | None = None
+    """The part of `tokens_s` that each group does for its own tokens: all but experts."""
 
     def decode_s(self, batch: Floats | float, context: float) -> Floats:
         """Return the time of an iteration in which `batch` sequences decode at a mean context."""
@@ -140,7 +142,7 @@ def iteration_cost(
 def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
     """Return time and work of an iteration of one replica."""
     grid = np.unique(np.concatenate([GRID, GRID * setting.plan.dp]))
-    tokens, sequence = _tokens_work(setting, grid), _sequence_work(setting)
+    (tokens, local), sequence = _tokens_work(setting, grid), _sequence_work(setting)
     contexts, spans = _spanned(setting, cores.context_work), _spanned(setting, cores.pair_work)
     limits = sorted({limit for limit in (*contexts, *spans) if limit < math.inf})
     nothing = np.zeros(3)
@@ -156,22 +158,28 @@ def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
             np.array([contexts.get(limit, nothing)[i] for limit in limits]),
             np.array([spans.get(limit, nothing)[i] for limit in limits]),
             _prompt_s(setting) if i == 0 else 0.0,
+            local_s=local[i],
         )
 
     return ReplicaCost(form(0), form(1), form(2))
 
 
-def _tokens_work(setting: ServingSetting, grid: Floats) -> Floats:
-    """Return the work of all layers and of the first token's scores, by tokens."""
+def _tokens_work(setting: ServingSetting, grid: Floats) -> tuple[Floats, Floats]:
+    """Return the work of all layers and of the first token's scores, by tokens, and the part of it
+    that groups do for their own tokens."""
     engine, chip = setting.engine, setting.chip.name
-    total, launched = np.zeros((3, len(grid))), 0.0
+    local, experts, launched = np.zeros((3, len(grid))), np.zeros((3, len(grid))), 0.0
     for kind in layers.kinds(setting.model):
-        made = ops.small_work(setting, kind, grid) + exchange_work(setting, kind, grid)
+        local += kind.count * ops.small_work(setting, kind, grid)
+        local += kind.count * exchange_work(setting, kind, grid)
         for product in kind.products:
-            made = made + ops.product_work(setting, kind, product, grid)
-        total += kind.count * made
+            made = kind.count * ops.product_work(setting, kind, product, grid)
+            if product.split == "experts":
+                experts += made
+            else:
+                local += made
         launched += kind.count * ops.kernels(setting, kind)
-    total += ops.output_work(setting, grid[:1])
+    total = local + experts + ops.output_work(setting, grid[:1])
     if setting.planned and engine.planned_mixer_host:
         mixers = setting.model.attention_layers + setting.model.state_layers
         total[0] = np.maximum(total[0], mixers * engine.of(engine.planned_mixer_host, chip))
@@ -180,7 +188,7 @@ def _tokens_work(setting: ServingSetting, grid: Floats) -> Floats:
         host_s = launched * engine.of(engine.kernel_host, chip)
         total[0] = np.where(loose, np.maximum(total[0], host_s), total[0])
     total[0] += engine.of(engine.iteration_host, chip)
-    return total
+    return total, local
 
 
 def _prompt_s(setting: ServingSetting) -> float:

@@ -3,6 +3,10 @@
 from simulator.performance import layers, transformer
 from simulator.performance.serving_setting import ServingSetting
 
+# Bytes of a byte that chips are sold with: makers count memory in powers of two and call them GB (drivers
+# show 81,559 MiB on H100-80GB, 143,771 on H200-141GB, 183,359 on B200-180GB). Measured.
+BINARY = 2**30 / 1e9
+
 
 def weight_bytes(setting: ServingSetting) -> float:
     """Return the bytes of weights on one chip.
@@ -43,7 +47,8 @@ def sequence_bytes(setting: ServingSetting, context: float) -> float:
 
 def room_bytes(setting: ServingSetting) -> float:
     """Return a chip's memory beside its weights; ValueError if they leave none."""
-    memory, weights = setting.engine.memory_share * setting.chip.memory, weight_bytes(setting)
+    memory = setting.engine.memory_share * setting.chip.memory * BINARY
+    weights = weight_bytes(setting)
     if weights >= memory:
         model, chip, plan = setting.model, setting.chip, setting.plan
         raise ValueError(

@@ -3,6 +3,7 @@ scores over the vocabulary.
 """
 
 import math
+from functools import cache
 
 import numpy as np
 
@@ -24,6 +25,9 @@ NETWORK_KERNELS, EXPERT_KERNELS, STATE_KERNELS = 2.0, 6.0, 5.0
 # Bytes per element that short kernels move: residual and norm in one kernel, rotation and caching of
 # queries and keys, activation, permuted copies out and back. Counted. Derived.
 NORM_BYTES, ROTARY_BYTES, ACTIVATION_BYTES, COPY_BYTES = 10.0, 8.0, 6.0, 8.0
+
+# Exponent of the power law of experts' popularity.
+SKEW = 0.5
 
 # Bytes that sampling moves per score of the vocabulary (widened, scaled, normalised, drawn), and its
 # kernels. Derived.
@@ -95,8 +99,17 @@ def _routed(setting: ServingSetting, product: Product, tokens: Tokens) -> tuple[
     copies = np.minimum(mean + np.sqrt(2.0 * mean * math.log(ep)), most)
     if held <= 1.0:
         return np.maximum(copies, 1.0), np.minimum(copies, 1.0)
-    touched = -held * np.expm1(copies * math.log1p(-1.0 / held))
+    chances = popularity(product.stored)
+    untouched = np.exp(np.outer(copies * ep, np.log1p(-chances))).mean(axis=1)
+    touched = held * (1.0 - untouched)
     return copies / touched, touched
+
+
+@cache
+def popularity(experts: float) -> Tokens:
+    """Return the chance of each expert to get a copy: a power law of its rank, `SKEW` its exponent."""
+    shares = np.arange(1.0, round(experts) + 1.0) ** -SKEW
+    return np.asarray(shares / shares.sum())
 
 
 def small_work(setting: ServingSetting, kind: LayerKind, tokens: Tokens) -> Work:

@@ -58,6 +58,11 @@ class ServingSetting:
         """Bytes of keys and values that a chip reads per second."""
         return self.engine.of(self.engine.kv_share, self.chip.name) * self.chip.memory_bandwidth
 
+    @property
+    def request_s(self) -> float:
+        """What stands around a request beside its iterations."""
+        return self.engine.of(self.engine.request_host, self.chip.name)
+
     def stored(self, product: Product) -> str:
         """Return the precision in which a product's weights are kept.
 

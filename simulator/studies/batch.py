@@ -263,7 +263,7 @@ def _columns(
     trace: RequestTrace, rows: NDArray[np.int64], w: World, deployment: Deployment
 ) -> dict[str, Any]:
     """Return what the kernel says of each row of the trace; rows it has not seen have no route."""
-    way_s = deployment.setting.engine.request_host
+    way_s = deployment.setting.request_s
     empty: dict[str, Any] = {
         "outcome": np.int8(NO_ROUTE), "replica": np.int32(-1), "admitted_s": np.nan,
         "first_s": np.nan, "finish_s": np.nan, "preemptions": np.int32(0),

@@ -131,7 +131,7 @@ def arrivals(stream: Stream, share: range) -> tuple[Floats, NDArray[np.int64], N
 def _tallied(stream: Stream, w: World, output: NDArray[np.int64]) -> Tally:
     requests, replicas, asked = w.requests, w.replicas, stream.asked
     served = requests["outcome"] == SERVED
-    way_s = stream.deployment.setting.engine.request_host
+    way_s = stream.deployment.setting.request_s
     arrival_s, first_s, finish_s = (
         requests[n][served] for n in ("arrival_s", "first_s", "finish_s")
     )

@@ -41,7 +41,10 @@ def cost_of(limits=(), seed=1):
     table = (0.013 + 1.7e-5 * tokens + steps).T
     each = np.array([1.3e-3, 1.1e-4, 3.7e-6, 2.3e-6] + [1.3e-6, 0.7e-6] * len(limits))
     scales = np.array([1.0, 0.35, 0.55])
-    return Cost(table * scales, each[:, None] * scales, np.array(limits, np.int64))
+    local = 0.004 + 1.1e-5 * tokens + 0.3 * steps[0]
+    return Cost(
+        table * scales, each[:, None] * scales, np.array(limits, np.int64), local[:, None] * scales
+    )
 
 
 @dataclass(frozen=True)
@@ -153,6 +156,9 @@ def cases(draw):
         verified=verified,
         block_tokens=block_tokens,
         patience_s=draw(st.sampled_from([math.inf, math.inf, 0.11, 0.6])),
+        groups=draw(st.sampled_from([1, 1, 2, 4])),
+        hold=draw(st.sampled_from([0, 0, 3, 20])),
+        poll=draw(st.sampled_from([1, 1, 5])),
     )
     levels = rng.integers(0, draw(st.integers(1, 3)), count)
     given_tokens = rng.integers(0, 9, count) if draw(st.booleans()) else ()

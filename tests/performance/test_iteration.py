@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from simulator.components.from_catalog import accelerator, engine, language_model
-from simulator.performance import transformer
+from simulator.performance import serving_operators, transformer
 from simulator.performance.collectives import fabric_of
 from simulator.performance.iteration import (
     ReplicaCost,
@@ -110,8 +110,26 @@ def test_few_tokens_touch_few_experts() -> None:
     memory = cost("qwen3-30b-a3b", "H100", ReplicaPlan(1)).memory
     bandwidth = accelerator("H100").memory_bandwidth
     added = float(memory.tokens_s[7] - memory.tokens_s[0]) * bandwidth
-    touched = transformer.distinct_experts(model, 8.0) - transformer.distinct_experts(model, 1.0)
-    assert added == pytest.approx(touched * transformer.expert_bytes(model, "bf16"), rel=0.05)
+    experts = model.experts
+    chances = serving_operators.popularity(float(experts.count))
+    few, many = (1.0 - (1.0 - chances) ** (n * experts.active) for n in (1.0, 8.0))
+    each = transformer.expert_bytes(model, "bf16")
+    assert added == pytest.approx((many - few).sum() * each, rel=0.05)
+
+
+def test_the_popular_are_touched_by_more_tokens() -> None:
+    shares = serving_operators.popularity(128.0)
+    assert shares.sum() == pytest.approx(1.0) and (np.diff(shares) < 0).all()
+    assert shares[0] / shares[63] == pytest.approx(64.0**serving_operators.SKEW)
+
+
+def test_groups_share_the_experts_and_nothing_else() -> None:
+    """What groups do for their own tokens is all of an iteration but experts, scores and host."""
+    dense = cost("llama-3.1-70b", "H200", ReplicaPlan(4), "fp8").time
+    assert (dense.local_s <= dense.tokens_s).all()
+    assert dense.tokens_s - dense.local_s == pytest.approx((dense.tokens_s - dense.local_s)[0])
+    mixture = cost("deepseek-v3", "H200", ReplicaPlan(1, 8, 8), "fp8").time
+    assert (np.diff(mixture.tokens_s - mixture.local_s) > -1e-12).all()
 
 
 def test_groups_that_take_their_own_sequences_repeat_attention() -> None:

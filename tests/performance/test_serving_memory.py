@@ -52,7 +52,7 @@ def test_seats_are_room_over_a_sequence_per_group() -> None:
 
 def test_what_does_not_fit_says_so() -> None:
     with pytest.raises(
-        ValueError, match=r"needs 14. GB for bf16 weights; 1 x H100-SXM-80GB offer 72"
+        ValueError, match=r"needs 14. GB for bf16 weights; 1 x H100-SXM-80GB offer 77"
     ):
         serving_memory.seats(setting("llama-3.1-70b", "H100", ReplicaPlan(1)), 100.0)
     with pytest.raises(ValueError, match="one sequence of 2000000 tokens"):

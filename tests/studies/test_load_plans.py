@@ -6,7 +6,8 @@ from simulator.performance.serving_setting import ReplicaPlan
 from simulator.studies.validate.load_plans import engines_of
 
 AGGREGATED = {"mode": "aggregated", "accelerator": "H200-SXM-141GB", "concurrency": "64",
-              "engine": "trtllm"}  # fmt: skip
+              "engine": "trtllm", "model": "llama-3.1-8b", "weight_precision": "fp8",
+              "input_tokens": "1024", "output_tokens": "1024"}  # fmt: skip
 SPLIT = AGGREGATED | {"mode": "disaggregated"}
 
 

@@ -1,132 +1,109 @@
-"""Requests on one engine: limits in closed form, Little's law, conservation."""
-
-from dataclasses import replace
+"""Requests of published runs: limits known in closed form."""
 
 import numpy as np
 import pytest
 
-from simulator.performance.iteration import IterationCost
-from simulator.studies.validate.request_loop import (
-    WAVES,
-    Engine,
-    Lengths,
-    Prefill,
-    closed,
-    opened,
-)
+from simulator.performance.serving_setting import ReplicaPlan
+from simulator.performance.speculation import Drafts
+from simulator.studies.validate.replicas import deployment
+from simulator.studies.validate.request_loop import Lengths, Pool, closed, opened
 
-NONE = np.zeros(0)
-COST = IterationCost(
-    tokens=np.array([1.0, 1e6]), tokens_s=np.array([0.01, 0.01 + 1e-5 * 1e6]), context_s=0.0,
-    pair_s=0.0, sequence_s=1e-4, limits=NONE, limited_context_s=NONE, limited_pair_s=NONE,
-)  # fmt: skip
-ENGINE = Engine(COST, seats=10**6, chunk_tokens=8192, mixes=True, request_s=0.0)
-EVEN = Lengths(1000.0, 101.0)
+ROW = {"model": "llama-3.1-8b", "accelerator": "H100-SXM-80GB", "weight_precision": "bf16"}
+MADE = deployment(ROW, ReplicaPlan(), "vllm-0.12")
+DEEP = deployment(ROW | {"model": "deepseek-r1", "accelerator": "B200", "weight_precision": "fp4"},
+                  ReplicaPlan(tp=8), "trtllm-1.0")  # fmt: skip
+EVEN, SPREAD = Lengths(1000.0, 101), Lengths(1000.0, 101, 0.8)
+AROUND_S = MADE.setting.request_s
 
 
-def prompt_s(tokens: float, decoding: int = 0) -> float:
-    return 0.01 + 1e-5 * (tokens + decoding - 1) + 1e-4 * (1 + decoding)
+def pool(seats=256, **more):
+    return Pool(MADE, seats, **more)
 
 
-@pytest.mark.parametrize("mixes", [True, False])
-def test_one_user_waits_for_nobody(mixes):
-    found = closed(replace(ENGINE, mixes=mixes), EVEN, 1)
-    assert found.ttft_s == pytest.approx(prompt_s(1000))
-    assert found.tpot_s == pytest.approx(0.0101)
-    assert found.e2e_s == pytest.approx(found.ttft_s + 100 * found.tpot_s)
+def test_lengths_spread_evenly_about_their_middle():
+    trace = Lengths(1000.0, 200.0, 0.8, 1.2, 0.5).trace(np.zeros(4000))
+    for tokens, nominal in ((trace.input_tokens, 1000.0), (trace.steps + 1, 200.0)):
+        assert tokens.mean() == pytest.approx(nominal, rel=2e-3)
+        assert tokens.min() >= 0.8 * nominal - 1 and tokens.max() <= 1.2 * nominal + 1
+    assert trace.given == pytest.approx(0.5 * trace.input_tokens, abs=1.0)
 
 
-@pytest.mark.parametrize("users", [3, 17, 64])
-@pytest.mark.parametrize("spread", [0.0, 0.2])
-def test_users_are_the_rate_times_their_stay(users, spread):
-    """Little's law: every user has exactly one request under way until the last is sent."""
-    found = closed(ENGINE, replace(EVEN, shortest=1.0 - spread), users)
-    assert len(found.e2e_s) == users * WAVES and (found.e2e_s > 0).all()
-    rounds = found.e2e_s.reshape(WAVES, users)
-    assert rounds[1:].std() < 0.2 * rounds.mean()
+def test_drafts_take_fewer_steps_for_the_same_tokens():
+    plain, drafted = (EVEN.trace(np.zeros(3), accepted) for accepted in (1.0, 2.5))
+    assert (plain.steps == 100).all() and (drafted.steps == 40).all()
+    np.testing.assert_allclose(drafted.steps * drafted.rate, plain.steps * plain.rate)
 
 
-def test_means_count_the_first_wave_as_one_of_ten():
-    found = closed(ENGINE, EVEN, 8)
-    assert found.means(8)[0] == pytest.approx(found.ttft_s.mean())
+def test_one_user_alone_meets_an_empty_engine():
+    found = closed(pool(), EVEN, 1)
+    first_s = MADE.prompts_s(1000.0) + AROUND_S
+    assert found.ttft_s == pytest.approx(first_s, rel=1e-9)
+    assert found.tpot_s == pytest.approx(MADE.decode_s(1.0, 1050.5), rel=1e-6)
+    assert found.e2e_s == pytest.approx(first_s + 100 * found.tpot_s, rel=1e-9)
 
 
-def test_more_users_wait_longer_and_decode_slower():
-    few, many = (closed(ENGINE, EVEN, users).means(users) for users in (4, 32))
-    assert many[0] > few[0] and many[1] > few[1]
+def test_users_send_ten_requests_each():
+    assert len(closed(pool(), SPREAD, 7).ttft_s) == 70
 
 
-def test_users_beyond_the_seats_wait_for_an_answer():
-    found = closed(replace(ENGINE, seats=4), EVEN, 8)
-    free = closed(ENGINE, EVEN, 8)
-    assert found.ttft_s[8:].mean() > free.ttft_s[8:].mean() + 0.5
-    assert found.tpot_s.mean() < free.tpot_s.mean()
+def test_users_beyond_the_seats_wait_for_one():
+    free, full = (closed(pool(seats), SPREAD, 16) for seats in (16, 8))
+    assert full.ttft_s[16:].mean() > free.ttft_s[16:].mean() + 40 * free.tpot_s.mean()
+    assert full.tpot_s.mean() < free.tpot_s.mean()
 
 
-def test_long_prompts_take_an_iteration_per_chunk():
-    whole = closed(replace(ENGINE, chunk_tokens=10_000), Lengths(4000.0, 11.0), 1)
-    cut = closed(replace(ENGINE, chunk_tokens=1000), Lengths(4000.0, 11.0), 1)
-    extra = cut.ttft_s[0] - whole.ttft_s[0]
-    assert extra == pytest.approx(3 * (0.01 - 1e-5), rel=0.01)
-
-
-def test_prompts_that_do_not_mix_stop_decoding():
-    mixed = closed(ENGINE, replace(EVEN, shortest=0.8), 16).means(16)
-    apart = closed(replace(ENGINE, mixes=False), replace(EVEN, shortest=0.8), 16).means(16)
-    assert apart[1] > mixed[1]
+def test_prompts_that_are_looked_at_now_and_then_wait_longer():
+    often, seldom = (closed(pool(poll=n), SPREAD, 8) for n in (1, 20))
+    more_s = seldom.ttft_s[8:].mean() - often.ttft_s[8:].mean()
+    assert 5 * often.tpot_s.mean() < more_s < 21 * seldom.tpot_s.mean()
 
 
 def test_cached_prompts_cost_what_is_left_of_them():
-    held = closed(ENGINE, replace(EVEN, cached=0.9), 1)
-    assert held.ttft_s == pytest.approx(prompt_s(100))
+    held = closed(pool(), Lengths(1000.0, 101, cached=0.9), 1)
+    whole = closed(pool(), EVEN, 1)
+    assert held.ttft_s[0] < 0.5 * whole.ttft_s[0]
+    assert held.tpot_s == pytest.approx(whole.tpot_s)
 
 
-def test_iterations_that_hold_prompts_pay_for_it_once():
-    waiting = replace(ENGINE, cost=replace(COST, prompt_s=0.5))
-    found = closed(waiting, EVEN, 1)
-    assert found.ttft_s == pytest.approx(0.5 + prompt_s(1000))
-    assert found.tpot_s == pytest.approx(0.0101)
+def test_prefill_replicas_take_prompts_off_those_that_decode():
+    apart = closed(pool(), SPREAD, 16, pool(replicas=4))
+    assert apart.tpot_s.mean() < closed(pool(), SPREAD, 16).tpot_s.mean()
+    alone = closed(pool(), EVEN, 1, pool(), token_way_s=1e-4)
+    assert alone.ttft_s == pytest.approx(MADE.prompts_s(1000.0) + 0.1 + AROUND_S, rel=1e-9)
+
+
+def test_a_first_token_waits_for_a_seat_where_the_rest_is_decoded():
+    narrow, wide = (closed(pool(seats), SPREAD, 16, pool(replicas=4)) for seats in (4, 16))
+    assert narrow.ttft_s[16:].mean() > 10 * wide.ttft_s[16:].mean()
+    decoding = narrow.e2e_s - narrow.ttft_s
+    seated = 16 * decoding[16:].mean() / narrow.e2e_s[16:].mean()
+    assert seated == pytest.approx(4.0, rel=0.1), "Little's law"
+
+
+def test_more_prefill_replicas_answer_sooner_and_more_that_decode_faster():
+    few, many = (closed(pool(), SPREAD, 64, pool(replicas=n)) for n in (1, 8))
+    assert many.ttft_s.mean() < few.ttft_s.mean()
+    one, four = (closed(pool(replicas=n), SPREAD, 64, pool(replicas=8)) for n in (1, 4))
+    assert four.tpot_s.mean() < one.tpot_s.mean()
 
 
 def test_accepted_drafts_shorten_answers():
-    drafting = replace(ENGINE, cost=replace(COST, verified=4.0, emitted=2.0))
-    step = 0.01 + 1e-5 * 3 + 1e-4
-    assert closed(drafting, EVEN, 1).tpot_s == pytest.approx(step / 2.0)
-
-
-def split(workers: int, copies: int = 1) -> Engine:
-    before = Prefill(COST, workers, 8192, token_s=1e-6)
-    return replace(ENGINE, prefill=before, copies=copies)
-
-
-def test_prefill_workers_take_prompts_off_the_engine():
-    found, users = closed(split(2), replace(EVEN, shortest=0.8), 8), 8
-    together = closed(ENGINE, replace(EVEN, shortest=0.8), users)
-    assert found.means(users)[1] < together.means(users)[1]
-    alone = closed(split(1), EVEN, 1)
-    assert alone.ttft_s == pytest.approx(0.01 + 1e-5 * 999, rel=1e-6)
-    assert alone.tpot_s == pytest.approx(0.0101 + 1e-6 * 1000 / 100)
-
-
-def test_more_prefill_workers_answer_sooner_and_copies_decode_faster():
-    few, many = (closed(split(n), EVEN, 64).means(64) for n in (1, 8))
-    assert many[0] < few[0]
-    one, four = (closed(split(8, copies), EVEN, 64).means(64) for copies in (1, 4))
-    assert four[1] < one[1]
+    plain, drafting = (closed(Pool(DEEP, 64, 1, d), EVEN, 1) for d in (None, Drafts(3, 2.5)))
+    assert 0.4 < drafting.tpot_s.mean() / plain.tpot_s.mean() < 0.8
+    assert drafting.ttft_s == pytest.approx(plain.ttft_s, rel=0.1)
 
 
 def test_arrivals_far_apart_meet_an_empty_engine():
-    found = opened(ENGINE, EVEN, 0.1, 20)
-    assert found.ttft_s == pytest.approx(prompt_s(1000))
-    assert found.tpot_s == pytest.approx(0.0101)
+    found = opened(pool(), EVEN, 0.1, 20)
+    assert found.ttft_s == pytest.approx(MADE.prompts_s(1000.0) + AROUND_S, rel=1e-9)
 
 
 def test_arrivals_beyond_capacity_pile_up():
-    found = opened(replace(ENGINE, seats=4), EVEN, 20.0, 200)
+    found = opened(pool(4), EVEN, 40.0, 200)
     assert (np.diff(found.ttft_s)[::20] >= 0).all()
     assert found.ttft_s[-1] > 10 * found.ttft_s[0]
 
 
 def test_the_same_run_gives_the_same_times():
-    a, b = (closed(ENGINE, replace(EVEN, shortest=0.8), 16) for _ in range(2))
+    a, b = (closed(pool(), SPREAD, 16) for _ in range(2))
     assert (a.e2e_s == b.e2e_s).all()

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.components import from_catalog
 from simulator.studies import clockwork
-from simulator.studies.validate import reference_table, reliability, study, table
+from simulator.studies.validate import reference_tables, reliability, study, table
 from simulator.studies.validate import reliability_words as words
 
 PUBLISHED = Path(__file__).parents[3] / "shared" / "validation" / "reference" / "reliability.csv"
@@ -36,7 +36,7 @@ def simulated(*cells, **more):
     ("178,000", "178000", "", ""),
 ])  # fmt: skip
 def test_values_bounds_and_ranges(value, measured, least, most):
-    read = reference_table.row({"value": value, "id": "x"})
+    (read,) = reference_tables.figure({"value": value, "id": "x", "topic": "t"}, "here")
     assert (read["measured"], read["least"], read["most"]) == (measured, least, most)
     assert read["value"] == value and read["id"] == "x"
 

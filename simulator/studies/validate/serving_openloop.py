@@ -6,7 +6,7 @@ import numpy as np
 
 from simulator.performance.serving_setting import ReplicaPlan
 from simulator.studies.validate.replicas import deployment, unknown_quantity
-from simulator.studies.validate.request_loop import Engine, Latency, Lengths, opened
+from simulator.studies.validate.request_loop import Latency, Lengths, Pool, opened
 from simulator.studies.validate.topic import Cells, Simulated, count, in_unit, number
 
 QUANTITIES = ("ttft_mean", "ttft_p99", "tpot_mean", "e2e_mean", "e2e_p99")
@@ -40,16 +40,10 @@ def _latency(cells: tuple[tuple[str, str], ...]) -> Latency:
     engines = max(count(row, "n_accelerators", plan.chips) // plan.chips, 1)
     made = deployment(row, plan, ENGINE, default="bf16")
     prompt, output = number(row, "prompt_tokens_mean"), number(row, "output_tokens_mean")
-    engine, rate = made.setting.engine, number(row, "rate_per_s") / engines
+    rate = number(row, "rate_per_s") / engines
     shared = number(row, "shared_prefix_tokens", 0.0)
     cached = shared + HISTORY * (prompt - shared) if shared else 0.0
     lengths = Lengths(prompt, output, 1.0 - SPREAD, 1.0 + SPREAD, cached / prompt)
-    loop = Engine(
-        made.cost.time,
-        made.seats(prompt + 0.5 * output),
-        engine.chunk_tokens,
-        engine.mixes,
-        engine.request_host,
-    )
     requests = count(row, "requests", int(rate * number(row, "duration_s", 600.0)))
-    return opened(loop, lengths, rate, requests // engines)
+    pool = Pool(made, made.seats(prompt + 0.5 * output))
+    return opened(pool, lengths, rate, requests // engines)

@@ -14,7 +14,7 @@ def simulate(row: Cells) -> Simulated:
     made = deployment(row, ReplicaPlan(tp=count(row, "tp")), ENGINE, default="bf16")
     batch, prompt, output = (count(row, c) for c in ("batch", "prompt_tokens", "output_tokens"))
     context = prompt + 0.5 * output
-    prefill_s = made.prompts_s(prompt, batch) + made.setting.engine.request_host
+    prefill_s = made.prompts_s(prompt, batch) + made.setting.request_s
     step_s = made.decode_s(batch, context)
     quantity = row.get("quantity", "")
     if quantity == "prefill_time":

@@ -3,15 +3,22 @@
 import csv
 import io
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from simulator.errors import Problem, ScenarioError, nearest
-from simulator.studies.validate import exchange_table, reference_table
+from simulator.studies.validate import exchange_table, reference_tables
+from simulator.studies.validate.topic import Cells
 
 NEEDED = ("topic", "measured")
 """Columns without which a table says nothing; every other may be absent."""
+FOREIGN = (
+    (exchange_table.HEADER, "topic", exchange_table.halves),
+    (reference_tables.MLPERF, "topic", reference_tables.mlperf),
+    (reference_tables.FIGURES, "measured", reference_tables.figure),
+)
+"""Tables in other forms: the columns by which one is known, the one it lacks, and what its rows become."""
 _NO_LIMIT = 2**31 - 1
 
 
@@ -74,36 +81,32 @@ def _parsed(path: Path) -> Iterator[Row | Problem]:
 def _of_header(header: list[str], file: str) -> Iterator[Problem]:
     """Yield what is wrong with the names of the columns."""
     for name in NEEDED:
-        if name not in header and not (_of_exchanges(header) or _in_words(header)):
+        if name not in header and _form(header) is None:
             near = nearest(name, header)
             yield Problem(file, 1, 0, name, f"the table has no column '{name}'{near}")
     for name in sorted({n for n in header if n and header.count(n) > 1}):
         yield Problem(file, 1, 0, name, f"{header.count(name)} columns are called '{name}'")
 
 
-def _of_exchanges(header: list[str]) -> bool:
-    """Tell whether a table without a topic is one of expert exchanges."""
-    return "topic" not in header and set(header) >= exchange_table.HEADER
-
-
-def _in_words(header: list[str]) -> bool:
-    """Tell whether a table without measurements has published values in words."""
-    return "measured" not in header and set(header) >= reference_table.HEADER
+def _form(header: list[str]) -> Callable[[Cells, str], Iterator[dict[str, str]]] | None:
+    """Return what makes rows of a table in another form; None for a table as this reads them."""
+    for known, lacking, convert in FOREIGN:
+        if lacking not in header and set(header) >= known:
+            return convert
+    return None
 
 
 def _rows(header: list[str], cells: list[str], file: str, line: int) -> Iterator[Row | Problem]:
-    """Yield the rows that a line holds: one, or both halves of an exchange."""
+    """Yield the rows that a line holds: one, or those that a table in another form makes of it."""
     if len(cells) != len(header):
         told = f"{len(cells)} cells under {len(header)} columns: a comma unquoted or left out"
         yield Problem(file, line, 0, "", told)
         return
     by_name = {name: cell.strip() for name, cell in zip(header, cells, strict=True)}
-    if _of_exchanges(header):
-        place = f"{Path(file).name}:{line}"
-        for half in exchange_table.halves(by_name, place):
-            yield _row(half, file, line)
-    else:
-        yield _row(reference_table.row(by_name) if _in_words(header) else by_name, file, line)
+    convert = _form(header)
+    made = convert(by_name, f"{Path(file).name}:{line}") if convert else [by_name]
+    for named in made:
+        yield _row(named, file, line)
 
 
 def _row(by_name: dict[str, str], file: str, line: int) -> Row | Problem:
