@@ -27,6 +27,7 @@ from simulator.studies import designs, sweep
 from simulator.workloads import ServedModel, inference
 
 POD = ROOT / "scenarios" / "pod.yaml"
+LLAMA = ROOT / "scenarios" / "llama3-54-days.yaml"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -44,6 +45,18 @@ def timed(benchmark, call, *arguments, rounds=1):
 def test_site_year(benchmark, gigawatts):
     given = scaled(gigawatts)
     timed(benchmark, simulate, given)
+
+
+def test_site_year_without_failures(benchmark):
+    """What `test_site_year[1]` takes longer is the price of a year of failures, repairs, restarts."""
+    timed(benchmark, simulate, scaled(1, **{"reliability.rate_scale": "0"}))
+
+
+def test_54_days_on_2048_nodes(benchmark):
+    """One replicate; 200 on two cores take a hundred times this."""
+    given = scenario.load(LLAMA)
+    simulate(given)
+    timed(benchmark, simulate, given, rounds=5)
 
 
 def test_pod_day(benchmark):

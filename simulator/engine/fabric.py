@@ -16,6 +16,7 @@ from simulator.components.fabric.laid import Laid, network, wan_of
 from simulator.components.fabric.tier import Tier
 from simulator.components.fabric.wan import Wan
 from simulator.kernels.fair_share import share_trunks
+from simulator.kernels.trunks import crossing
 from simulator.site import Site
 
 ROUNDING = 1e-9
@@ -122,8 +123,7 @@ class Network:
             return
         under: dict[int, Floats] = {}
         for index in np.flatnonzero(self._count(racks)[1:]).tolist():
-            laid = self.live[index].laid
-            under[index] = laid.graph.below(laid.ports_of(racks) / laid.ends.ports_each)
+            under[index] = self.live[index].laid.accelerators_under(racks)
         if not under:
             return
         count = sum(float(part[self.live[i].top].sum()) for i, part in under.items())
@@ -146,8 +146,9 @@ class Network:
     def solve(self) -> list[int]:
         """Find every job's share of every tier; return the loads for which that changed."""
         shares = {load: [1.0] * len(job.intact) for load, job in self.jobs.items()}
-        for index in range(len(self.live)):
-            self._share_fabric(index, shares)
+        for index, live in enumerate(self.live):
+            if live.damaged.size:
+                self._share_fabric(index, shares)
         for wan in self.wans:
             across = [load for load, job in self.jobs.items() if job.wan is wan]
             if across:
@@ -194,8 +195,6 @@ class Network:
         Whole trunks carry what the tiers promise, so only damaged ones can bind.
         """
         live = self.live[index]
-        if not live.damaged.size:
-            return
         here = {load: _names(job.intact) for load, job in self.jobs.items() if index in job.under}
         for name, level in live.laid.spec.levels.items():
             at = {load: names.index(name) for load, names in here.items() if name in names}
@@ -211,9 +210,11 @@ class Network:
     def _crossing(self, index: int, load: int, level: int) -> Floats:
         """Return the accelerators that send over each damaged trunk below a level."""
         live, job = self.live[index], self.jobs[load]
-        graph, under = live.laid.graph, job.under[index][live.damaged]
-        crossed = (graph.tier[live.damaged] < level) & (graph.parent[live.damaged] >= 0)
-        return np.where(crossed & (under < job.accelerators * (1.0 - ROUNDING)), under, 0.0)
+        graph, most = live.laid.graph, job.accelerators * (1.0 - ROUNDING)
+        uses: Floats = crossing(
+            job.under[index], most, live.damaged, graph.tier, graph.parent, level
+        )
+        return uses
 
     def _wire(self, index: int, load: int) -> float:
         """Return what an accelerator's own ports carry: a lost rail is missing at every one."""

@@ -58,8 +58,8 @@ class State:
     supply: c.Supply
     hall_air_c: np.ndarray
     plant_w: np.ndarray
-    servers_down: np.ndarray  # (racks,) effects.py
-    out: np.ndarray  # (racks,) causes that take the whole rack out; effects.py
+    servers_down: np.ndarray  # (racks,) membership.py
+    out: np.ndarray  # (racks,) causes that take the whole rack out; membership.py
     queue: c.StrikeQueue
     support_down: np.ndarray  # (kinds of support racks in a hall,) servers out; effects.py
     idle_load: np.ndarray  # (racks,) pseudo-load of idle racks of this chip

@@ -46,6 +46,7 @@ def draw(
         Number found; above `found.size` the excess is lost, so give the arrays room.
     """
     n = 0
+    aged_cls, aged_s, aged = -1, 0.0, 1.0  # most entities of a class are of one age
     fading = np.exp(-window_s / classes.infant_decay_s)
     for e in range(hazards.rate_s.size):
         cls = hazards.cls[e]
@@ -62,7 +63,10 @@ def draw(
         new_s, decay_s = rate_s * classes.infant[cls] * fresh, classes.infant_decay_s[cls]
         age_s, shape = start_s - hazards.born_s[e], classes.shape[cls]
         if shape != 1.0 or age_s < 0.0:
-            rate_s *= mean_ageing(age_s, window_s, shape, classes.age_reference_s[cls])
+            if cls != aged_cls or age_s != aged_s:
+                aged_cls, aged_s = cls, age_s
+                aged = mean_ageing(age_s, window_s, shape, classes.age_reference_s[cls])
+            rate_s *= aged
         spent = rate_s * window_s + new_s * decay_s * (1.0 - fading[cls])
         classes.exposure[cls] += spent
         budget = hazards.budget[e]
