@@ -144,8 +144,8 @@ def _controlled(entries: dict[str, Any]) -> list[str]:
 
 
 def _half_width(entry: dict[str, Any]) -> str:
-    """Return half the interval of a mean; dates have none."""
-    ends = (entry["ci95"] or {}).get("value")
-    if ends is None or isinstance(ends[0], str) or isinstance(ends[1], str):
+    """Return half the interval of a mean; dates have none, nor what no replicate has."""
+    ends = (entry["ci95"] or {}).get("value") or [None, None]
+    if not all(isinstance(end, int | float) for end in ends):
         return MISSING
     return number(0.5 * (ends[1] - ends[0]), 3)

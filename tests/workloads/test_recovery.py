@@ -197,6 +197,21 @@ def test_elastic_goes_on_at_the_share_of_its_replicas(sharding, tmp_path):
     assert rework_s == pytest.approx(0.0 if sharding == "none" else ((6 * HOUR_S - 120.0) % 600.0) * SHARE)
 
 
+@pytest.mark.parametrize(("placement", "goes_on"), [("aligned", True), ("packed", False), ("spread", False)])
+def test_replicas_inside_one_block_outlive_the_loss_of_another(placement, goes_on, tmp_path):
+    """Two replicas of two racks on two blocks of three: aligned, a lost block takes one of them."""
+    tree = tree_of(
+        SAVES | {"restart": "0 s"}, {"policy": "elastic"}, 6,
+        [{"cause": "busway", "element": "pod/b01", "at": "6 h", "lasts": "6 h"}], placement=placement)
+    tree["workloads"][0]["plan"] |= {"tp": 8, "pp": 2, "cp": 9, "sequence_length": 9216, "sharding": "none"}
+    results, _ = ran(tree, tmp_path)
+    useful_h = hours(results)["useful"] / SHARE
+    if goes_on:  # at half pace until the third rack of the block left cannot help
+        assert useful_h == pytest.approx(18.0 + 3.0, rel=1e-6)
+    else:
+        assert useful_h == pytest.approx(18.0, abs=600.0 / HOUR_S)
+
+
 def test_degraded_tensor_goes_on_with_the_chips_that_are_left(tmp_path):
     """A tray of 4 of 72 chips out for 3 hours: 9 of 36 replicas at 68/72."""
     tree = tree_of(
