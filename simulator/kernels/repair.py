@@ -5,7 +5,7 @@ interval that is known when it begins.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -72,7 +72,9 @@ def closed() -> Shop:
     tables = ("sums", "shelf", "tails", "gap_from", "gap_to", "opens_s", "closes_s")
     whole = ("trade", "part", "stock", "demands", "stockouts", "returned", "group_trade", "crews",
              "gaps", "shifts", "jobs")  # fmt: skip
-    columns = {name: np.zeros(0, np.int64 if name in whole else float) for name in Shop._fields}
+    columns: dict[str, Any] = {
+        name: np.zeros(0, np.int64 if name in whole else float) for name in Shop._fields
+    }
     alike = {name: 0.0 for name, kind in Shop.__annotations__.items() if kind is float}
     return Shop(**columns | dict.fromkeys(tables, np.zeros((0, 0))) | alike)
 
