@@ -103,6 +103,8 @@ class Front:
         """Log the failures that the kernel applied since it was last asked, and what they took."""
         world, queue = self.world, self.world.state.queue
         done = np.flatnonzero(queue.applied[: queue.drawn[0]])
+        if not done.size:
+            return
         queue.applied[done] = 0
         classes = [self.classes[c] for c in queue.cls[done].tolist()]
         at_s, servers = queue.at_s[done].tolist(), queue.servers[done]

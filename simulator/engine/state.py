@@ -15,10 +15,10 @@ from simulator.kernels.streams import STREAM_COLUMNS
 from simulator.site import Site, plant_setpoint_c
 
 UPS_STAGE = c.STAGES.index("ups")
-STRIKE_ROOM = 65_536
-"""Failures of one window (`engine/failures.py`)."""
-REPAIR_ROOM = 1 << 20
-"""Repairs of racks under way at once."""
+LEAST_ROOM = 4096
+"""Failures of one window, and repairs under way at once, that any site has room for."""
+STRIKES_PER_RACK, REPAIRS_PER_RACK = 8, 64
+"""Room beyond that by the fleet: more is a mistake in the failure rates, and is refused."""
 
 
 @dataclass(frozen=True)
@@ -142,7 +142,7 @@ def build(
         plant_w=np.zeros((len(site.hall_names), 8)),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
-        queue=_queue(len(names)),
+        queue=_queue(len(names), site.rack_row.size),
         support_down=np.zeros(len(site.support)),
         idle_load=idle,
         down_load=idle + 1,
@@ -290,21 +290,20 @@ def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.Poo
     )
 
 
-def _queue(loads: int) -> c.StrikeQueue:
-    """Return an empty queue; room that is never used costs no memory."""
+def _queue(loads: int, racks: int) -> c.StrikeQueue:
+    strikes = max(LEAST_ROOM, STRIKES_PER_RACK * racks)
+    repairs = max(LEAST_ROOM, REPAIRS_PER_RACK * racks)
 
     def ints(n: int) -> np.ndarray:
         return np.zeros(n, np.int64)
 
     return c.StrikeQueue(
-        at_s=np.zeros(STRIKE_ROOM), entity=ints(STRIKE_ROOM), kth=ints(STRIKE_ROOM),
-        cls=ints(STRIKE_ROOM), word=ints(STRIKE_ROOM), unit=ints(STRIKE_ROOM),
-        rack=ints(STRIKE_ROOM), servers=np.zeros(STRIKE_ROOM),
-        transient=np.zeros(STRIKE_ROOM, np.bool_), spread=np.zeros(STRIKE_ROOM),
-        until_s=np.zeros((STRIKE_ROOM, TIMES)), applied=ints(STRIKE_ROOM), drawn=ints(2),
-        key=ints(2),
-        back_s=np.zeros(REPAIR_ROOM), back_order=ints(REPAIR_ROOM), back_rack=ints(REPAIR_ROOM),
-        back_servers=np.zeros(REPAIR_ROOM), under_way=ints(2),
+        at_s=np.zeros(strikes), entity=ints(strikes), kth=ints(strikes), cls=ints(strikes),
+        word=ints(strikes), unit=ints(strikes), rack=ints(strikes), servers=np.zeros(strikes),
+        transient=np.zeros(strikes, np.bool_), spread=np.zeros(strikes),
+        until_s=np.zeros((strikes, TIMES)), applied=ints(strikes), drawn=ints(2), key=ints(2),
+        back_s=np.zeros(repairs), back_order=ints(repairs), back_rack=ints(repairs),
+        back_servers=np.zeros(repairs), under_way=ints(2),
         due_s=np.full(1, np.inf), happened_s=np.zeros(1), watched=ints(loads), waiting=ints(1),
     )
 

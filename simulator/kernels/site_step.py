@@ -44,9 +44,10 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
     rows, halls = site
     rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear = state
     for k in range(first, stop):
-        found = strikes.happen((k + 1) * STEP_S, queue, shop, rows, rack, loads, wear)
-        if found != strikes.CALM:
-            return k, found
+        if queue.due_s[0] < (k + 1) * STEP_S:
+            found = strikes.happen((k + 1) * STEP_S, queue, shop, rows, rack, loads, wear)
+            if found != strikes.CALM:
+                return k, found
         hour, hour_frac = k // HOUR_STEPS, (k % HOUR_STEPS + 0.5) / HOUR_STEPS
         load_account.complete_loads(loads, (k + 1) * STEP_S)
         hottest_c, throttling, tripping = racks.integrate(
