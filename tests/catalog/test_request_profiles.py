@@ -102,7 +102,7 @@ def inputs(table, weight):
     if "input_tokens" in set(table["field"]):
         return [window_values(group, weight) for _, group in split(table, "input_tokens")]
     made = []
-    image = dict(split(table, "image_tokens"))
+    image = dict(iter(split(table, "image_tokens")))
     for key, group in split(table, "text_tokens"):
         _, text, share = window_values(group, weight)
         _, pictures, parts = window_values(image[key], weight)
