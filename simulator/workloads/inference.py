@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_serializer, model_validator
+from pydantic import ConfigDict, Field, model_serializer, model_validator
 
 from simulator import rng
 from simulator.components import from_catalog
@@ -30,8 +30,15 @@ FROM_PROFILE = ("input_tokens", "output_tokens", "length_cv")
 """What a profile of requests gives a pool."""
 
 
+def _may_come_from_profile(schema: dict[str, Any]) -> None:
+    """Say in the schema that lengths are not required: a profile may give them."""
+    schema["required"] = [key for key in schema["required"] if key not in FROM_PROFILE]
+
+
 class ServedModel(ServedPool):
     """One model served to users on one chip type."""
+
+    model_config = ConfigDict(json_schema_extra=_may_come_from_profile)
 
     kind: Literal["inference"]
     model: str
