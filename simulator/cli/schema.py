@@ -23,12 +23,14 @@ from simulator.weather import WeatherSource
 from simulator.workloads import (
     BatchWork,
     DataPreparation,
+    Distillation,
     Evaluation,
     FineTuning,
     RlPostTraining,
     SafetyTest,
     ServedDiffusion,
     ServedModel,
+    Traffic,
     TrainingJob,
 )
 
@@ -38,11 +40,13 @@ KINDS: dict[str, type[Spec]] = {
     "training": TrainingJob,
     "fine_tuning": FineTuning,
     "rl_post_training": RlPostTraining,
+    "distillation": Distillation,
     "evaluation": Evaluation,
     "safety_test": SafetyTest,
     "data_preparation": DataPreparation,
     "inference": ServedModel,
     "diffusion": ServedDiffusion,
+    "traffic": Traffic,
     "batch": BatchWork,
     "weather": WeatherSource,
     "sweep": SweepSpec,

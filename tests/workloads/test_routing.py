@@ -159,7 +159,7 @@ def test_both_models_of_a_cascade_pay_and_their_times_add_up(tmp_path, monkeypat
 
 
 def test_requests_of_other_lengths_take_other_replicas(tmp_path, monkeypatch):
-    """Twice the work holds twice the racks, as far as racks are whole."""
+    """Answers five times as long hold at least twice the racks, which come whole."""
     router = {"kind": "by_task", "pools": {"talk": "large"}}
     held = []
     for output in (200, 1000):
@@ -172,7 +172,7 @@ def test_requests_of_other_lengths_take_other_replicas(tmp_path, monkeypatch):
         assert pool["load_frac"].max() <= 0.81
         tokens = results.tables["pools"]["output_tokens"].sum()
         assert tokens == pytest.approx(results.tables["pools"]["served"].sum() * output)
-    assert held[1] > 2.0 * held[0]
+    assert held[1] >= 2.0 * held[0]
 
 
 def test_spill_fills_the_second_pool_when_the_first_is_at_its_most(tmp_path, monkeypatch):
