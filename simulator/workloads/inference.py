@@ -117,7 +117,8 @@ def impossible(pool: ServedModel) -> str:
 def _replica_alone(pool: ServedModel) -> ServedModel:
     """Return the pool without what does not matter to one replica, so that pools share surfaces."""
     return pool.model_copy(update={
-        "name": "", "demand": Demand.model_construct(), "least_accelerators": 0,
+        "name": "", "demand": Demand.model_construct(), "tenant": None, "residency": None,
+        "least_accelerators": 0,
         "most_accelerators": 1, "target_load": 1.0, "patience": 1.0, "priority": 0,
         "scaling": Scaling(), "cold_start": ColdStart(), "spill": None, "on_failure": "retry",
     })  # fmt: skip

@@ -11,7 +11,7 @@ from simulator.scenario.checks.plant import Plant, chip_named, model_named
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
 from simulator.workloads import ServedModel, Traffic
-from simulator.workloads.inference import surface_of
+from simulator.workloads.inference import impossible
 from simulator.workloads.routed_requests import (
     cell,
     closed_to,
@@ -100,10 +100,11 @@ def unknown_pools(parts: Parts) -> Iterator[Trouble]:
 def routes(parts: Parts) -> Iterator[Trouble]:
     """Classes without a route, routes to pools that are closed, and entries that are missing."""
     pools = _pools(parts)
-    if not pools or not all(_usable(pool) for pool in pools):
+    classes = _classes(parts)
+    if not classes or not pools or not all(_usable(pool) for pool in pools):
         return
     names = tuple(pool.name for pool in pools)
-    for place in _classes(parts):
+    for place in classes:
         if set(place.policy.named()) <= set(names):
             yield from _missing_cells(place, pools) or _bad_route(place, pools)
 
@@ -213,13 +214,9 @@ def _too_long(cls: RequestClass, pool: ServedModel) -> str:
 
 
 def _usable(pool: ServedModel) -> bool:
-    """Return whether a pool's surface can be computed; if not, another check says why."""
-    if model_named(pool.model) is None or chip_named(pool.accelerator) is None:
-        return False
-    try:
-        return bool(surface_of(pool))
-    except ValueError:
-        return False
+    """Return whether a pool can serve at all; if not, another check says why."""
+    known = model_named(pool.model) is not None and chip_named(pool.accelerator) is not None
+    return known and not impossible(pool)
 
 
 def _unknown(what: str, name: str, known: list[str]) -> str:
