@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulator.studies.validate import study
@@ -19,6 +20,15 @@ MOST_FAILED = {
 }
 """Share of rows that may fail: models that the catalog does not have (hybrids, the newest)."""
 
+MOST_ERROR = {
+    "serving_phase": {"prefill_time": (6.0, 20.0), "decode_step_time": (2.5, 12.5)},
+    "serving_batch": {"output_throughput": (9.5, 31.0), "itl_p50": (9.0, 26.0),
+                      "accelerator_power": (11.0, 32.0)},
+    "serving_load": {"tpot_mean": (9.5, 35.0), "ttft_mean": (25.0, 92.0)},
+    "serving_openloop": {"tpot_mean": (5.0, 28.0), "ttft_mean": (8.0, 28.0), "e2e_mean": (8.0, 36.0)},
+}  # fmt: skip
+"""Median and 90th percentile of absolute errors in percent, a tenth above today's."""
+
 
 @pytest.mark.parametrize("topic", MOST_FAILED)
 def test_an_open_table_is_simulated_row_by_row(topic):
@@ -32,3 +42,7 @@ def test_an_open_table_is_simulated_row_by_row(topic):
     assert len(failed) <= MOST_FAILED[topic] * len(rows), failed["reason"].value_counts()
     assert not failed["reason"].str.contains("defect").any()
     assert (table["simulated"].dropna().astype(float) > 0.0).all()
+    for quantity, limits in MOST_ERROR.get(topic, {}).items():
+        errors = table[table["quantity"] == quantity]["error_pct"].dropna().astype(float).abs()
+        found = errors.median(), np.percentile(errors, 90)
+        assert found[0] <= limits[0] and found[1] <= limits[1], (quantity, found)

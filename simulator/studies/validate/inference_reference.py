@@ -6,11 +6,13 @@ Everything else is told apart with the reason why it is nothing this simulates.
 
 import re
 
+from simulator.performance.iteration import IterationCost
 from simulator.performance.serving_setting import ReplicaPlan
+from simulator.performance.speculation import Drafts, speculated
 from simulator.studies.validate.mlperf_inference import PROMPT_TOKENS, TENSORRT
-from simulator.studies.validate.replicas import Deployment, deployment
+from simulator.studies.validate.replicas import NARROW_KV, Deployment, deployment
 from simulator.studies.validate.topic import Cells, Simulated, given
-from simulator.studies.validate.under_limits import Task, iteration_s, tokens_s
+from simulator.studies.validate.under_limits import Task, tokens_s
 
 DAY_S, NODE = 86400.0, 8
 INPUT, OUTPUT, HIT_FRAC = 608e9, 168e9, 342.0 / 608.0
@@ -25,6 +27,13 @@ ENGINE = "sglang-0.5"
 
 SPEEDY = "trtllm-1.0"
 """Engine of InferenceX's fastest runs."""
+
+ASKED = Task(8192.0, 1024.0)
+PROMPTS = ReplicaPlan(1, 8, 8)
+PLANS = (ReplicaPlan(8, 1, 1), ReplicaPlan(8, 1, 8), PROMPTS, ReplicaPlan(1, 32, 32))
+"""Engines that compute its prompts, and those that decode; the last within a rack only."""
+DRAFTS = Drafts(3, 2.49)
+"""As the fastest runs of InferenceX drafted, accepted as it measured a prediction layer."""
 
 MODELS = {"R1": "deepseek-r1", "405": "llama-3.1-405b", "70": "llama-2-70b"}
 CHIPS = {"MI300": "MI300X", "MI325": "MI325X"}
@@ -94,15 +103,28 @@ def _mlperf(name: str, configuration: str) -> Simulated:
 def at_speed(chip: str, tokens_s_user: float) -> float:
     """Return tokens/s of a chip, prompts counted, of DeepSeek-R1 at 8192 in and 1024 out.
 
-    The best of engines of 8 chips in which every user gets so many tokens per second.
+    Prompts are computed apart; decoding engines take as many users as get so many tokens per second,
+    the best of several plans with and without drafts, and chips of both are counted.
     """
-    task, best = Task(8192.0, 1024.0), 0.0
-    for plan in (ReplicaPlan(8, 1, 1), ReplicaPlan(8, 1, 8), ReplicaPlan(1, 8, 8)):
-        row = {"model": "deepseek-r1", "accelerator": chip, "weight_precision": "fp8"}
-        made = deployment(row, plan, SPEEDY)
-        batch, most = 0.0, float(made.seats(task.context))
-        while batch < most and iteration_s(made, task, batch + 1.0) <= 1.0 / tokens_s_user:
-            batch += 1.0
-        both = 1.0 + task.prompt / task.output
-        best = max(best, batch * tokens_s_user * both / plan.chips)
+    row = {"model": "deepseek-r1", "accelerator": chip, "weight_precision": "fp8"}
+    first = deployment(row, PROMPTS, SPEEDY, kv_bytes=NARROW_KV)
+    together_s = first.cost.time.prompts_s(ASKED.prompt, 0.0, float(PROMPTS.dp))
+    best = 0.0
+    for plan in PLANS if chip.startswith("GB") else PLANS[:3]:
+        made = deployment(row, plan, SPEEDY, kv_bytes=NARROW_KV)
+        plain = made.cost.time
+        for cost in (plain, speculated(made.setting, plain, DRAFTS)):
+            batch = _users(made, cost, cost.emitted / tokens_s_user)
+            chips = plan.chips + batch * tokens_s_user / ASKED.output * together_s
+            best = max(best, batch * tokens_s_user * (1.0 + ASKED.prompt / ASKED.output) / chips)
     return best
+
+
+def _users(made: Deployment, cost: IterationCost, step_s: float) -> float:
+    """Return how many sequences decode in a step of so many seconds at most."""
+    context = ASKED.prompt + 0.5 * ASKED.output
+    low, high = 0, made.seats(ASKED.prompt + ASKED.output) + 1
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (middle, high) if cost.decode_s(middle, context) <= step_s else (low, middle)
+    return float(low)

@@ -52,7 +52,11 @@ def simulate(row: Cells, stack: Stack | None = None) -> Simulated:
 
 
 def _fastest(
-    row: Cells, model: LanguageModel, chip: Accelerator, chips: int, fabric: collectives.Fabric,
+    row: Cells,
+    model: LanguageModel,
+    chip: Accelerator,
+    chips: int,
+    fabric: collectives.Fabric,
     stack: Stack,
 ) -> tuple[float, ParallelPlan]:
     """Return the best of what a row leaves open, and its time."""
