@@ -82,7 +82,7 @@ def serve(
     inside = moments >= warm_s
     found, asked_for = w.requests[inside], given[inside]
     served = found["outcome"] == SERVED
-    wait_s = found["first_s"] - found["arrival_s"] + engine.setting.engine.request_host
+    wait_s = found["first_s"] - found["arrival_s"] + engine.setting.request_s
     decode_s = (found["finish_s"] - found["first_s"]) / np.maximum(asked_for - 1, 1)
     series, replica_s = _between(w, warm_s, until_s), (until_s - warm_s) * (len(start) - 1)
     return Window(
