@@ -80,7 +80,8 @@ class World:
     ) -> None:
         """Change what a load does from now on (or from `at_s`, a step boundary)."""
         loads = self.state.loads
-        flush_load(loads, load, self.env.now if at_s is None else at_s)
+        arguments = (loads, int(load), float(self.env.now if at_s is None else at_s))
+        self.entry(flush_load, *arguments)(*arguments)
         if on is not None:
             loads.on[load] = on
         if dynamic_frac is not None:
