@@ -9,9 +9,9 @@ import pytest
 
 from simulator.kernels import batching_state, dispatch
 from simulator.kernels import speculation as steps
+from simulator.request_trace import RequestTrace
 from simulator.studies import batch, batch_stream, batch_tables
 from simulator.studies.batch_deployment import Question, deploy
-from simulator.studies.trace import RequestTrace
 
 REPLICAS = 4
 MILLION = 1_000_000

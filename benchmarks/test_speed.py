@@ -24,9 +24,10 @@ from simulator.performance.collectives import fabric_of
 from simulator.simulation import simulate
 from simulator.site import compile_site
 from simulator.studies import designs, sweep
-from simulator.workloads import ServedModel, inference
+from simulator.workloads import ServedModel, pools
 
 POD = ROOT / "scenarios" / "pod.yaml"
+LLAMA = ROOT / "scenarios" / "llama3-54-days.yaml"
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -46,6 +47,18 @@ def test_site_year(benchmark, gigawatts):
     timed(benchmark, simulate, given)
 
 
+def test_site_year_without_failures(benchmark):
+    """What `test_site_year[1]` takes longer is the price of a year of failures, repairs, restarts."""
+    timed(benchmark, simulate, scaled(1, **{"reliability.rate_scale": "0"}))
+
+
+def test_54_days_on_2048_nodes(benchmark):
+    """One replicate; 200 on two cores take a hundred times this."""
+    given = scenario.load(LLAMA)
+    simulate(given)
+    timed(benchmark, simulate, given, rounds=5)
+
+
 def test_pod_day(benchmark):
     given = scenario.load(POD)
     simulate(given)
@@ -63,8 +76,8 @@ def test_serving_day_of_the_campus(benchmark):
     site = compile_site(spec.topology)
     served = [work for work in spec.workloads if isinstance(work, ServedModel)]
     demand = Stream(*rng.key(1, 0, "demand"))
-    columns = [inference.columns_of(pool, spec.period.start, 24, demand) for pool in served]
-    loads = [inference.load_of(pool, site) for pool in served]
+    columns = [pools.columns_of(pool, spec.period.start, 24, demand) for pool in served]
+    loads = [pools.load_of(pool, site) for pool in served]
     resting = state.build(site, loads, columns, 1, 0)
     serving_day(resting.pools, resting.loads)
     timed(benchmark, serving_day, resting.pools, resting.loads, rounds=20)

@@ -19,8 +19,10 @@ from simulator.results import Results
 from simulator.studies import compare as paired
 from simulator.studies import designs, sweep
 from simulator.studies import run as runs
+from simulator.studies.distributions import Distribution
 from simulator.studies.progress import Stages
 from simulator.studies.size import as_dict, size
+from simulator.studies.unknown import Unknown
 
 DAYS_PER_S = 1.0 / 86_400.0
 
@@ -135,6 +137,21 @@ class Run:
             shutil.copytree(str(self.folder), fresh, dirs_exist_ok=True)
         return target
 
+    def to_excel(self, path: str | Path) -> Path:
+        """Write a workbook of indicators, balances and assumptions, and return its path.
+
+        Needs a writer of xlsx: pip install 'gigawatt[xlsx]'.
+        """
+        sheets = {
+            "KPIs": self.kpis.rename_axis("kpi").reset_index(),
+            "Balances": self.checks.rename_axis("balance").rename("relative error").reset_index(),
+            "Assumptions": self.results[0].tables["assumptions"],
+        }
+        with pd.ExcelWriter(path, engine="openpyxl") as book:
+            for name, table in sheets.items():
+                table.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 1))
+        return Path(path)
+
     def __repr__(self) -> str:
         return f"Run({self._reported.info['name']!r}, {len(self.results)} replicates)"
 
@@ -172,21 +189,36 @@ class Plots:
 
 
 class Sweep:
-    """Designs over a scenario: every combination of the values of some keys."""
+    """Designs over a scenario: every combination of the values of some keys, or samples of their
+    distributions.
+
+    An axis is a list of values, or for `lhs` and `sobol` a distribution as in a sweep file:
+    `{"uniform": ["30 degC", "45 degC"]}`. `uncertain` are distributions drawn once per replicate,
+    `correlation` triples of two keys and a number.
+    """
 
     def __init__(
         self,
         study: Scenario,
-        axes: Mapping[str, Sequence[Any]],
+        axes: Mapping[str, Sequence[Any] | Mapping[str, Any]],
         replicates: int = 1,
         design: designs.Kind = "grid",
+        *,
+        samples: int | None = None,
+        uncertain: Mapping[str, Mapping[str, Any]] | None = None,
+        correlation: Sequence[tuple[str, str, float]] = (),
+        seed: int = 1,
     ) -> None:
         laid = list(study.values.items())
 
         def load(values: designs.Sets) -> documents.Scenario:
             return documents.load(study.path, laid + values, study.chosen)
 
-        self.plan = designs.make(study.name, load, axes, design, replicates, laid=len(laid))
+        spread = {key: Distribution.model_validate(d) for key, d in (uncertain or {}).items()}
+        self.plan = designs.make(
+            study.name, load, {key: _axis(axis) for key, axis in axes.items()}, design, replicates,
+            laid=len(laid), unknown=Unknown(spread, correlation, samples, seed),
+        )
 
     def run(self, n_jobs: int = 1, progress: bool = False) -> "SweepRuns":
         """Carry out every run; failed ones are kept with their error."""
@@ -214,6 +246,26 @@ class SweepRuns:
         """Return one row per run: axes, replicate, status, every indicator."""
         return sweep.frame(self.plan, self.records)
 
+    def to_xarray(self) -> Any:
+        """Return the indicators as an `xarray.Dataset` over the axes of a grid and the replicates.
+
+        Other designs have one dimension `design`, with the axes' values along it. Units are
+        attributes. Needs xarray: pip install 'gigawatt[xarray]'.
+        """
+        import xarray
+
+        table, units = self.to_frame(), self.units()
+        names = [name for name in units if pd.api.types.is_numeric_dtype(table[name])]
+        axes = list(self.plan.axes)
+        index = axes if self.plan.kind == "grid" else ["design"]
+        found = xarray.Dataset.from_dataframe(table.set_index([*index, "replicate"])[names])
+        if index == ["design"]:
+            first = table.groupby("design")[axes].first()
+            found = found.assign_coords({axis: ("design", first[axis].to_numpy()) for axis in axes})
+        for name in names:
+            found[name].attrs["units"] = units[name]
+        return found
+
     def units(self) -> dict[str, str]:
         """Return the unit of every indicator."""
         return sweep.units(self.records.values())
@@ -222,11 +274,16 @@ class SweepRuns:
         return str(self.to_frame().to_html())
 
 
+def _axis(axis: Sequence[Any] | Mapping[str, Any]) -> Sequence[Any] | Distribution:
+    return Distribution.model_validate(axis) if isinstance(axis, Mapping) else axis
+
+
 def load(folder: str | Path) -> Run:
     """Return the run of a folder that `gigawatt run` or `Run.save` has written."""
     return Run(runs.load(Path(folder)), folder=Path(folder))
 
 
 def compare(a: Run, b: Run) -> pd.DataFrame:
-    """Return the paired differences of two runs, b minus a, with 95 % intervals."""
+    """Return the paired differences of two runs, b minus a, with 95 % intervals, and how likely b
+    beats a."""
     return paired.compare(a.results, b.results)

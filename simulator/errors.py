@@ -34,6 +34,10 @@ class ScenarioError(ValueError):
         return "\n".join(str(problem) for problem in self.problems)
 
 
+class StudyError(ValueError):
+    """A study that cannot be carried out as asked; the message says what to do."""
+
+
 def display_name(file: str) -> str:
     """Return the file's name relative to the working directory when it lies below it."""
     path = Path(file)

@@ -57,9 +57,13 @@ SERIES: dict[str, dict[str, str]] = {
         "arrivals_per_s": "Requests arriving, hour mean",
         "served_per_s": "Requests served, hour mean",
         "shed_per_s": "Requests shed, hour mean",
-        "queue": "Requests waiting, end of hour",
-        "load_frac": "Served rate over capacity, hour mean",
+        "load_frac": "Work done over what replicas that are ready can do, hour mean",
+        "spilled_per_s": "Requests that moved on to another pool, hour mean",
+        "received_per_s": "Requests that came from other pools, hour mean",
+        "capacity_per_s": "Requests of reference length that replicas ready could serve, hour mean",
+        "loading": "Accelerators that load weights, hour mean",
         "accelerators": "Accelerators in the pool, hour mean",
+        "queue": "Requests waiting, end of hour",
     },
     "job": {
         "accelerators": "Accelerators held, hour mean",
@@ -86,6 +90,28 @@ TABLES: dict[str, dict[str, str]] = {
         "accelerator": "Chip", "category": "useful, idle, down or lost_<cause>",
         "accelerator_hours": "Integral over the run",
     },
+    "downtime": {
+        "cause": "Failure class, planned work, or `heat`",
+        "reach": "own part, shared with other racks, or neighbour of what failed",
+        "accelerator": "Chip", "stage": "What the accelerators waited for (engine.outage_log.STAGES)",
+        "accelerator_hours": "Out of service: sums to `down` in the table of hours",
+    },
+    "repairs": {
+        "cause": "Failure class", "crew": "Trade", "repairs": "That took a crew or a part",
+        "resets": "Cured by a restart", "unnoticed_h": "Mean time until noticed, of both",
+        "diagnosis_h": "Mean of the repairs", "waiting_part_h": "Likewise", "waiting_crew_h": "Likewise",
+        "work_h": "Likewise, pauses between shifts included", "burn_in_h": "Likewise",
+    },
+    "crews": {
+        "crew": "Group of crews", "trade": "What they repair", "number": "On duty",
+        "on_duty_frac": "Share of the week", "jobs": "Repairs begun or promised",
+        "on_duty_h": "Crew-hours of the run", "busy_h": "Of those at work",
+    },
+    "spares": {
+        "part": "Spare part", "stock": "On the shelf and on order together", "lead_time_h": "From order to shelf",
+        "demands": "Parts taken", "stockouts": "Demands that found none on the shelf",
+        "returned": "Parts taken out in which no fault was found", "ordered": "Parts bought",
+    },
     "load_energy": {"load": "Job, pool or batch", "it_j": "Energy into its racks"},
     "jobs": {
         "job": "Name",
@@ -96,6 +122,13 @@ TABLES: dict[str, dict[str, str]] = {
         "target_tokens": "Tokens wanted", "interruptions": "Failures that stopped the job",
         "mttf_h": "Running time between interruptions", "finish": "Finish time, UTC, or null",
         "checkpoint_interval_s": "Useful time between saves", "checkpoint_stall_s": "Pause per save",
+        "lost_work_mean_s": "Work lost per interruption, at full speed",
+        "stalled_mean_s": "Restart and requeue per interruption",
+        "saves": "Saves begun, all tiers", "saves_cut_short": "Of them, unfinished when a failure struck",
+        "from_save": "Interruptions after which it loaded its save, without tiers",
+        "from_local": "Those after which it loaded from the same servers",
+        "from_peer": "From the memory of other servers", "from_remote": "From storage",
+        "from_start": "Began anew: nothing was saved", "from_running": "Went on without loading",
         "planned_step_time_s": "Step time at full speed", "queued_s": "Initial wait",
         "generation_frac": "Share of the planned step that writes and scores answers",
         "communication_frac": "Share of the planned step that waits for the network",
@@ -121,16 +154,67 @@ TABLES: dict[str, dict[str, str]] = {
         "clock_bound_frac": "Share of its time that follows the clock",
     },
     "pools": {
-        "pool": "Model served", "accelerator": "Chip", "requests": "Arrivals", "served": "Served",
-        "shed": "Shed", "queued_end": "Waiting at the end", "within_slo": "Met every limit",
+        "pool": "Model served", "accelerator": "Chip", "requests": "Arrivals of its own",
+        "received": "Came from other pools", "served": "Answered", "shed": "Turned away",
+        "spilled": "Moved on to another pool", "lost": "Gone with failed replicas",
+        "retried": "Asked again after their replica failed",
+        "queued_end": "Waiting at the end", "within_slo": "Met every limit",
         "input_tokens": "Tokens read", "output_tokens": "Tokens written",
         "ttft_limit_s": "SLO", "tpot_limit_s": "SLO",
         "replica_accelerators": "Accelerators per replica",
         "capacity_per_replica_s": "Requests/s one replica sustains",
     },
+    "verify": {
+        "pool": "Model served", "time": "Start of the hour, UTC",
+        "load_frac": "Load of the hour in the plan run",
+        "requests": "Served again one by one, on some replicas for some minutes",
+        "quantity": "ttft_p50, ttft_p99, tpot_p50, tpot_p99, throughput (of a replica), power (of a chip)",
+        "unit": "Of both", "surface": "By the plan run's surface", "kernel": "By the kernel",
+        "deviation_frac": "Surface over kernel, less one",
+    },
     "latency": {
         "pool": "Model served", "quantity": "ttft or tpot", "upper_s": "Upper edge of the bin",
         "requests": "Requests in the bin",
+    },
+    "routes": {
+        "time": "Hour, UTC", "stream": "Number in `streams`", "arrived": "Requests that reached it",
+        "served": "Answered by its pool", "passed_on": "Of them, sent to the next stage",
+        "shed": "Turned away", "lost": "Lost with failed replicas", "waiting": "At the end of the hour",
+        "latency_s": "Mean time in the pool to the last token",
+    },
+    "streams": {
+        "stream": "What one stage of a class sends to one pool", "class": "Class of requests",
+        "stage": "answer, or moderation before or after it", "pool": "Model served",
+        "role": "first, spill, escalation, student, moderation",
+        "work": "Of a request, in requests of the pool's reference lengths",
+        "input_tokens": "Of a request", "output_tokens": "Of a request, chain of thought included",
+        "quality": "Of answers kept, from the user's table, or null",
+        "cut_frac": "Chains of thought that met their budget", "arrived": "In the run",
+        "served": "In the run", "passed_on": "In the run", "shed": "In the run",
+        "lost": "In the run", "waiting": "At the end",
+    },
+    "classes": {
+        "class": "Name", "traffic": "Workload it is of", "task": "Word of the user's tables",
+        "policy": "Kind of router", "arrived": "Requests that began", "served": "Answered",
+        "shed": "Turned away at any stage", "lost": "Lost with failed replicas",
+        "waiting": "In queues or between stages at the end",
+        "trace_bytes": "Kept per request beside tokens", "token_bytes": "Kept per token",
+        "keep_s": "For how long", "rack_bytes": "Held by one storage rack",
+        "rack_w": "Steady draw of that rack",
+    },
+    "distillations": {
+        "job": "Name", "teacher": "Model that writes", "student": "Model that learns",
+        "accelerator": "Chip", "accelerators": "Held by the job",
+        "generation_s": "Planned time of writing", "training_s": "Planned time of training",
+        "written_tokens": "Written by the teacher so far", "trained_tokens": "Trained on so far",
+        "target_written_tokens": "Wanted", "target_trained_tokens": "Wanted",
+        "accelerator_hours": "Held so far, stops included", "interruptions": "Failures that stopped it",
+        "ready": "End of training, UTC, or null", "class": "Class the student takes a share of, or null",
+        "pool": "Pool that serves the student, or null", "share": "Of the class",
+        "policy_accelerator_s": "Accelerator-seconds of a request by the class's policy",
+        "student_accelerator_s": "By the student", "policy_j": "Joules of the accelerators, likewise",
+        "student_j": "By the student", "tokens": "Output tokens of a request",
+        "requests_per_s": "Of the class, mean of the run",
     },
     "plant": {
         "element": "Name", "level": "poi, line_bank, transformer_bank, hall, feeder, block, loop",
@@ -151,6 +235,12 @@ TABLES: dict[str, dict[str, str]] = {
         "job": "Name", "time": "Since when, UTC", "network_frac": "Left of its worst tier's rate",
         "step_time_s": "At full clock", "planned_step_time_s": "On the intact network",
         "mfu": "At full clock", "dynamic_power_frac": "Chip power between idle and TDP, mean",
+    },
+    "rates": {
+        "class": "Failure class", "per": "Population", "units": "How many there are",
+        "fleet_rate_year": "Failures per unit and year of the fleet, times `rate_scale`",
+        "rate_year": "The same in this replicate", "expected": "Failures of the hazard in this run",
+        "simulated": "Failures drawn in this run",
     },
     "assumptions": {
         "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",
@@ -174,7 +264,18 @@ FOUNDATIONS: dict[str, dict[str, str]] = {
 }
 """Columns of the tables that tell how far this version's results can be trusted: measured against
 simulated, and the constants behind. Alike in every run; a folder of an older version has none."""
-ALIKE = frozenset({"assumptions", *FOUNDATIONS})
+SCALE: dict[str, str] = {
+    "job": "Name", "accelerators": "In one such job", "mttf_h": "Time between its stops",
+    "interval_s": "Useful time between saves, by Daly", "first_order": "Formula in common use",
+    "complete": "Daly's complete model", "ettr": "Simulated, mean of thirty days",
+    "low": "Lower end of its 95 % interval", "high": "Upper end",
+    "p10": "Over replicates", "p50": "Over replicates", "p90": "Over replicates",
+    "own_accelerators": "Of the run's job", "own_ettr": "Of the run's job, mean of its replicates",
+    "own_lost_min": "Minutes that one stop of it costs, saves included",
+}
+"""Columns of `tables/scale.parquet`: effective training time against scale, at the rates and with the
+practice that the run's jobs had."""
+ALIKE = frozenset({"assumptions", "scale", *FOUNDATIONS})
 """Tables that do not differ between the replicates of a run."""
 
 

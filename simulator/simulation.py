@@ -1,19 +1,33 @@
 """The main loop: a scenario in, the tables of one replicate out."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC
 from functools import partial
 from typing import TypeVar
 
+import numpy as np
 import pandas as pd
 import simpy
 
 from simulator import __version__
 from simulator.components import from_catalog
-from simulator.engine import clock, incidents, recorder, state
+from simulator.components.failure_class import FailureClass
+from simulator.engine import (
+    clock,
+    downtime,
+    incidents,
+    maintenance,
+    rates,
+    recorder,
+    shop_tables,
+    state,
+    support,
+)
 from simulator.engine.failures import Front
 from simulator.engine.physics import Physics
+from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
 from simulator.policies import capping
@@ -24,18 +38,32 @@ from simulator.weather import Weather, for_period, read_once
 from simulator.workloads import (
     BatchWork,
     DataPreparation,
+    Distillation,
     ModelTest,
+    ServedDiffusion,
     ServedModel,
     SynchronousJob,
+    Traffic,
     batch,
     data_preparation,
-    inference,
+    distillation,
+    distillation_tables,
     jobs,
     model_test,
+    pool_tables,
+    route_plan,
+    route_tables,
+    routing_run,
     synchronous,
+    verification,
 )
+from simulator.workloads import pools as pools_of_any
 from simulator.workloads.data_preparation import DataPreparationRun
+from simulator.workloads.exposure import Exposure, exposure_of
+from simulator.workloads.fleet import Fleet
 from simulator.workloads.model_test_run import ModelTestRun
+from simulator.workloads.pools import AnyPool
+from simulator.workloads.routing_run import RoutingRun
 from simulator.workloads.training_run import TrainingRun
 
 Progress = Callable[[float], None]
@@ -57,32 +85,48 @@ def simulate(
     spec = scenario.spec
     site = compile_site(spec.topology)
     weather = weather_of(scenario)
-    pools = _of_kind(spec, ServedModel)
-    world = _world(scenario, site, replicate)
+    pools = _pools_of(spec)
+    world, router = _world(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
     )
     start = spec.period.start.astimezone(UTC)
     outdoors = for_period(weather, start, records.hall.shape[0])
-    physics = Physics(world, outdoors, records, capping.decide)
 
-    classes = _failure_classes(scenario)
-    front = Front(world, classes, spec.reliability.age)
-    work = _begin(spec, world, front)
+    fleet = _failure_classes(scenario)
+    classes = rates.of_replicate(fleet, spec.reliability.rates, spec.seed, replicate)
+    practice = None
+    if spec.operations is not None:
+        fleet, classes = (as_practised(spec.operations, known) for known in (fleet, classes))
+        practice = Practice(spec.operations, fleet, spec.period.start)
+    front = Front(world, classes, spec.reliability.age, practice)
+    physics = Physics(world, outdoors, records, capping.decide)
+    work = _begin(spec, world, front, router)
     env = world.env
-    for index, pool in enumerate(pools):
-        env.process(inference.scale(pool, world, index))
+    if router:
+        env.process(router.run())
+    if pools:
+        env.process(Fleet(pools, world, spec.period.start).run())
     reserves = [(run.load, run.job.spares) for run in work.jobs]
     for backlog in _of_kind(spec, BatchWork):
         env.process(batch.fill(backlog, world, reserves))
     env.process(front.run())
-    incidents.schedule(world, classes, spec.incidents)
+    incidents.schedule(world, classes, spec.incidents, front.shop)
+    if spec.operations is not None:
+        maintenance.schedule(world, spec.operations)
     while env.peek() == 0.0:  # everything that starts with the run takes its racks
         env.step()
+    support.follow_storage(world)
     physics.start()
 
     clock.run(env, physics, world.end_s, progress)
-    return _results(scenario, world, records, weather, work, pools, replicate)
+    front.tell()
+    tables = {
+        "downtime": downtime.table(site, world.outages, world.end_s),
+        "rates": rates.table(world, front, fleet),
+    }
+    tables |= _shop_tables(spec, front)
+    return _results(scenario, world, records, weather, work, pools, router, replicate, tables)
 
 
 def weather_of(scenario: Scenario) -> Weather:
@@ -94,24 +138,45 @@ def _of_kind(spec: ScenarioSpec, kind: type[W]) -> list[W]:
     return [work for work in spec.workloads if isinstance(work, kind)]
 
 
-def _world(scenario: Scenario, site: Site, replicate: int) -> World:
-    """Return the world at rest, with a load for everything that runs on accelerators."""
+def _pools_of(spec: ScenarioSpec) -> list[AnyPool]:
+    """Return what is served, in the order of the document."""
+    return [work for work in spec.workloads if isinstance(work, ServedModel | ServedDiffusion)]
+
+
+def _world(
+    scenario: Scenario, site: Site, replicate: int
+) -> tuple[World, RoutingRun | None]:
+    """Return the world at rest, with a load for everything that runs on accelerators, and the router
+    if there is traffic."""
     spec, env = scenario.spec, simpy.Environment()
     trained = {job.name: job for job in _of_kind(spec, SynchronousJob)}
-    pools = _of_kind(spec, ServedModel)
+    pools = _pools_of(spec)
     loads = [synchronous.load_of(job, site) for job in trained.values()]
-    loads += [inference.load_of(pool, site) for pool in pools]
+    loads += [pools_of_any.load_of(pool, site) for pool in pools]
     loads += [load for work in _of_kind(spec, BatchWork) for load in batch.loads_of(work, site)]
     loads += [model_test.load_of(t, trained[t.job], site) for t in _of_kind(spec, ModelTest)]
     end_s = spec.period.duration
     hours = -int(-end_s // 3600.0)
     world = World(env, site, None, spec.seed, replicate, end_s)  # type: ignore[arg-type]
     columns = [
-        inference.columns_of(pool, spec.period.start, hours, world.stream(f"demand/{pool.name}"))
+        pools_of_any.columns_of(
+            pool, spec.period.start, hours, world.stream(f"demand/{pool.name}"), pools,
+            scenario.trace_folder(pool.name),
+        )
         for pool in pools
     ]
-    world.state = state.build(site, loads, columns, spec.seed, replicate)
-    return world
+    traffic = _of_kind(spec, Traffic)
+    if not traffic:
+        world.state = state.build(site, loads, columns, spec.seed, replicate)
+        return world, None
+    taken = [job.takes_over for job in _of_kind(spec, Distillation) if job.takes_over]
+    plan = route_plan.plan_of(traffic, pools, {t.request_class: t.pool for t in taken})
+    rates = routing_run.rates_of(plan, world, spec.period.start, hours)
+    streams = plan.columns(rates)
+    world.state = state.build(site, loads, columns, spec.seed, replicate, streams)
+    router = RoutingRun(plan, world, rates)
+    router.begin()
+    return world, router
 
 
 @dataclass(frozen=True)
@@ -123,12 +188,15 @@ class _Work:
     preparations: list[DataPreparationRun]
 
 
-def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
-    """Start every job, the tests of their models, and data preparation."""
+def _begin(
+    spec: ScenarioSpec, world: World, front: Front, router: RoutingRun | None
+) -> _Work:
+    """Start every job, the tests of their models, data preparation, and what distilled models take
+    over."""
     site = world.site
     runs = {
         job.name: TrainingRun(
-            job, world, jobs.step_of(job, site), _mttf_s(world, front, job),
+            job, world, jobs.step_of(job, site), _exposure(world, front, job),
             partial(jobs.step_on, job),
         )
         for job in _of_kind(spec, SynchronousJob)
@@ -141,13 +209,17 @@ def _begin(spec: ScenarioSpec, world: World, front: Front) -> _Work:
         DataPreparationRun(work, world, data_preparation.throughput_of(work, site))
         for work in _of_kind(spec, DataPreparation)
     ]
-    processes = [run.run() for run in runs.values()] + [run.run() for run in preparations]
+    for run in runs.values():
+        done = world.env.process(run.run())
+        if router and isinstance(run.job, Distillation) and run.job.takes_over:
+            world.env.process(distillation.deploy(run, done, router))
+    processes = [run.run() for run in preparations]
     for process in processes + [test.beside() for test in tests if not test.pauses]:
         world.env.process(process)
     return _Work(list(runs.values()), tests, preparations)
 
 
-def _failure_classes(scenario: Scenario):  # type: ignore[no-untyped-def]
+def _failure_classes(scenario: Scenario) -> tuple[FailureClass, ...]:
     reliability = scenario.spec.reliability
     return tuple(
         cls.model_copy(update={"rate": cls.rate * reliability.rate_scale})
@@ -155,32 +227,47 @@ def _failure_classes(scenario: Scenario):  # type: ignore[no-untyped-def]
     )
 
 
-def _mttf_s(world: World, front: Front, job: SynchronousJob) -> float:
-    """Return the mean time between interruptions that the reference rates imply for a job."""
-    site, fleet = world.site, front.fleet.hazards
+def _exposure(world: World, front: Front, job: SynchronousJob) -> Exposure:
+    """Return how often a job is to be interrupted, on any of the racks that it may use."""
+    site = world.site
+    named = [not job.halls or hall.name in job.halls for hall in site.hall_spec]
     chip = world.state.chips[world.state.load(job.name)]
-    racks = site.rack_chip == chip
-    on_chip = (fleet.rack >= 0) & racks[fleet.rack]
-    installed = float(site.rack_accelerators[racks].sum())
-    rate_s = float(fleet.rate_s[on_chip].sum()) * job.accelerators / installed
-    return 1.0 / rate_s if rate_s > 0.0 else float("inf")
+    racks = np.flatnonzero(np.array(named)[site.rack_hall] & (site.rack_chip == chip))
+    active = job.practice.active_per_rack or float(site.rack_accelerators[racks[0]])
+    wanted = math.ceil(job.accelerators / active)
+    return exposure_of(site, front.classes, front.fleet, racks, wanted)
 
 
 def _results(
     scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[ServedModel], replicate: int,
+    work: _Work, pools: list[AnyPool], router: RoutingRun | None, replicate: int,
+    more: dict[str, pd.DataFrame],
 ) -> Results:
     """Return the tables of the finished run."""
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
-    tables = recorder.tables(world, records)
-    tables["jobs"] = jobs.jobs_table(work.jobs, start)
+    tables = recorder.tables(world, records) | more
+    trained = [run for run in work.jobs if not isinstance(run.job, Distillation)]
+    tables["jobs"] = jobs.jobs_table(trained, start)
+    tables["distillations"] = distillation_tables.distillations_table(work.jobs, router, start)
     tables["tests"] = jobs.tests_table(work.tests)
     tables["preparations"] = jobs.preparations_table(work.preparations, start)
-    tables["steps"] = jobs.steps_table(work.jobs, start)
-    tables["phases"] = jobs.phases_table(work.jobs)
-    tables["pools"] = inference.pools_table(pools, world) if pools else empty("pools")
-    tables["latency"] = inference.latency_table(pools, world) if pools else empty("latency")
+    tables["steps"] = jobs.steps_table(trained, start)
+    tables["phases"] = jobs.phases_table(trained)
+    tables["pools"] = pool_tables.pools_table(pools, world) if pools else empty("pools")
+    tables["latency"] = pool_tables.latency_table(pools, world) if pools else empty("latency")
+    tables["routes"] = (
+        route_tables.routes_table(router, records, start) if router else empty("routes")
+    )
+    tables["streams"] = route_tables.streams_table(router) if router else empty("streams")
+    tables["classes"] = route_tables.classes_table(router) if router else empty("classes")
+    tables["verify"] = empty("verify")
+    series = recorder.series(world, records, start)
+    if pools:
+        tables["verify"] = verification.table(
+            pools, world, series["pool"], spec.verify, start,
+            {pool.name: scenario.trace_folder(pool.name) for pool in pools},
+        )
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {
@@ -194,7 +281,19 @@ def _results(
         "carbon_kg_j": economics.carbon_intensity, "config_hash": scenario.config_hash,
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
-    return Results(info, recorder.series(world, records, start), recorder.events(world, start), tables)
+    return Results(info, series, recorder.events(world, start), tables)
+
+
+def _shop_tables(spec: ScenarioSpec, front: Front) -> dict[str, pd.DataFrame]:
+    """Return what was repaired, by whom and with what; empty where nothing is said of operations."""
+    shop = front.shop
+    if spec.operations is None or not isinstance(shop, Shop):
+        return {name: empty(name) for name in ("repairs", "crews", "spares")}
+    return {
+        "repairs": shop_tables.repairs(shop.columns, front.classes),
+        "crews": shop_tables.crews(shop.columns, spec.operations, spec.period.duration),
+        "spares": shop_tables.spares(shop.columns, spec.operations),
+    }
 
 
 def _assumptions(scenario: Scenario) -> pd.DataFrame:

@@ -105,6 +105,7 @@ class Site:
     block_approach_k_w: np.ndarray
     block_pump_w: np.ndarray
     block_support_w: np.ndarray  # steady draw of support racks
+    block_coolant_units: np.ndarray  # coolant units, spares included; 0 where air cools
     firm_w: float
     firm_limit: str
 
@@ -158,7 +159,7 @@ class _Builder:
         self.chips: list[Accelerator] = []
         self.hall_names: list[str] = []
         self.hall_spec: list[Hall] = []
-        self.blocks: list[tuple[str, int, float, int, float, float, float]] = []
+        self.blocks: list[tuple[str, int, float, int, float, float, float, int]] = []
         self.support: list[Support] = []
         self.loops: list[Loop] = []
         self.nodes: list[Node] = []
@@ -222,7 +223,8 @@ class _Builder:
         units = math.ceil(liquid_w * (1.0 + unit.margin) / unit.unit)
         pump_w = unit.pump_w(liquid_w) if cooled else 0.0
         approach = unit.approach_k_per_w(units * unit.unit) if cooled else 0.0
-        self.blocks.append((name, h, limit_w, busway, approach, pump_w, 0.0))
+        built = units + unit.spare_units if cooled else 0
+        self.blocks.append((name, h, limit_w, busway, approach, pump_w, 0.0, built))
         self._row(kind, count, h)
         return liquid_w, heat_w - liquid_w, pump_w
 
@@ -245,7 +247,7 @@ class _Builder:
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, rating_w, block.busway))
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
-        self.blocks.append((base, h, rating_w, busway, 0.0, 0.0, draw_w))
+        self.blocks.append((base, h, rating_w, busway, 0.0, 0.0, draw_w, 0))
         return design_w
 
     def _support_of(self, hall: Hall, h: int, count: int, rack: Rack) -> Support:
@@ -305,7 +307,7 @@ class _Builder:
         rack_type, rack_hall = rows[rack_row, 4], rows[rack_row, 3]
         first = np.array([np.flatnonzero(rack_hall == h)[0] for h in range(len(self.hall_names))])
         chip_of_type = [self.chips.index(chip_of(rack)) for rack in self.types]
-        names, hall, limit_w, node, approach, pump_w, support_w = zip(*self.blocks, strict=True)
+        names, hall, limit_w, node, approach, pump_w, support_w, units = zip(*self.blocks, strict=True)
         firm_w, firm_limit = self.topology.grid.firm_w()
         return Site(
             topology=self.topology,
@@ -334,6 +336,7 @@ class _Builder:
             block_approach_k_w=np.array(approach),
             block_pump_w=np.array(pump_w),
             block_support_w=np.array(support_w),
+            block_coolant_units=np.array(units),
             firm_w=firm_w,
             firm_limit=firm_limit,
         )

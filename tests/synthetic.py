@@ -2,8 +2,9 @@
 
 import numpy as np
 import pandas as pd
+import synthetic_routes
 
-from simulator.results import FOUNDATIONS, Results
+from simulator.results import FOUNDATIONS, TABLES, Results
 
 MINUTE_S, HOUR_S = 60.0, 3600.0
 CHIPS = {  # chip: (halls, racks per hall, chips per rack, nameplate W per rack)
@@ -25,6 +26,7 @@ SHARES = {  # load: (kind, chip, share of the chip's hours)
     "reasoning": ("inference", "GB300", 0.2),
     "chat-small": ("inference", "MAIA-200", 0.9),
     "evaluations": ("batch", "H200-SXM-141GB", 0.8),
+    "distil": ("training", "GB300", 0.01),
 }
 CAUSES = {
     "gpu": 0.42,
@@ -49,6 +51,10 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "energy": _energy(site),
         "heat": _heat(site),
         "hours": _hours(duration_s),
+        "downtime": _downtime(duration_s),
+        "repairs": _repairs(),
+        "crews": _crews(duration_s),
+        "spares": _spares(),
         "load_energy": _load_energy(site),
         "jobs": _jobs(first, jobs, events, replicate),
         "phases": _phases(),
@@ -59,11 +65,14 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "racks": _racks(),
         "network": _network(),
         "steps": _steps(first),
+        "scale": _scale(),
         "assumptions": _assumptions(),
         "validation": _validation(),
         "constants": _constants(),
+        **synthetic_routes.tables(first, days),
     }
     tables["latency"] = _latency(tables["pools"])
+    tables["verify"] = _verify(tables["pools"])
     info = {
         "name": "invented campus",
         "start": first.isoformat(),
@@ -242,9 +251,13 @@ def _pool(draws, time, name, rate, accelerators):  # type: ignore[no-untyped-def
             "arrivals_per_s": arrivals,
             "served_per_s": served,
             "shed_per_s": arrivals - served,
-            "queue": (arrivals - served) * 20 + rate * 0.01,
             "load_frac": served / rate,
+            "spilled_per_s": 0.0,
+            "received_per_s": 0.0,
+            "capacity_per_s": rate,
+            "loading": 0.0,
             "accelerators": float(accelerators),
+            "queue": (arrivals - served) * 20 + rate * 0.01,
         }
     )
 
@@ -329,6 +342,46 @@ def _hours(duration_s: float) -> pd.DataFrame:
     )
 
 
+def _downtime(duration_s: float) -> pd.DataFrame:
+    """Return all of the hours that are down, of two causes in several stages."""
+    hours = _hours(duration_s).query("category == 'down'")
+    stages = {
+        "unnoticed": 0.01, "diagnosis": 0.04, "waiting_part": 0.1, "waiting_crew": 0.05,
+        "repair": 0.3, "burn_in": 0.3, "reset": 0.1, "maintenance": 0.1,
+    }  # fmt: skip
+    rows = [
+        (cause, reach, row.accelerator, stage, share * part * row.accelerator_hours)
+        for row in hours.itertuples()
+        for cause, reach, share in (("gpu", "own", 0.8), ("feeder", "shared", 0.2))
+        for stage, part in stages.items()
+    ]
+    columns = ["cause", "reach", "accelerator", "stage", "accelerator_hours"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _repairs() -> pd.DataFrame:
+    rows = [
+        ("gpu", "it", 120, 180, 0.02, 0.1, 0.5, 0.4, 4.5, 12.0),
+        ("feeder", "electrical", 2, 0, 0.02, 0.5, 0.0, 0.1, 12.0, 0.0),
+        ("false_alarm", "it", 90, 0, 0.0, 2.0, 0.0, 0.0, 0.0, 0.0),
+    ]
+    return pd.DataFrame(rows, columns=list(TABLES["repairs"]))
+
+
+def _crews(duration_s: float) -> pd.DataFrame:
+    hours = duration_s / HOUR_S
+    rows = [
+        ("it", "it", 6, 1.0, 120, 6 * hours, 3 * hours),
+        ("electrical", "electrical", 1, 0.3, 2, 0.3 * hours, 24.0),
+    ]
+    return pd.DataFrame(rows, columns=list(TABLES["crews"]))
+
+
+def _spares() -> pd.DataFrame:
+    rows = [("compute_tray", 90, 504.0, 120, 6, 20, 100), ("breaker", 2, 13440.0, 2, 0, 0, 2)]
+    return pd.DataFrame(rows, columns=list(TABLES["spares"]))
+
+
 def _load_energy(site: pd.DataFrame) -> pd.DataFrame:
     it_j = site["it_w"].sum() * MINUTE_S
     share = {
@@ -361,6 +414,11 @@ def _jobs(first, jobs, events, replicate):  # type: ignore[no-untyped-def]
         "checkpoint_stall_s": 4.5,
         "planned_step_time_s": 14.0,
         "queued_s": 0.0,
+        "lost_work_mean_s": 640.0,
+        "stalled_mean_s": 420.0,
+        "saves": 480.0, "saves_cut_short": 3.0,
+        "from_save": 0.0, "from_local": 3.0, "from_peer": 16.0, "from_remote": 5.0,
+        "from_start": 0.0, "from_running": 0.0,
         "generation_frac": 0.0,
         "communication_frac": 0.12,
     }
@@ -370,6 +428,20 @@ def _jobs(first, jobs, events, replicate):  # type: ignore[no-untyped-def]
         "mttf_h": 101.0, "finish": None, "generation_frac": 0.71, "communication_frac": 0.02,
     }  # fmt: skip
     return pd.DataFrame([frontier, reason])
+
+
+def _scale() -> pd.DataFrame:
+    scale = np.array([1024, 16_384, 100_800, 262_144])
+    complete = np.array([0.99, 0.96, 0.92, 0.86])
+    return pd.DataFrame(
+        {
+            "job": "frontier", "own_accelerators": 100_800.0, "own_ettr": 0.927, "own_lost_min": 18.0,
+            "accelerators": scale, "mttf_h": 650.0 / scale * 1000, "interval_s": 4e5 / np.sqrt(scale),
+            "first_order": complete + 0.01, "complete": complete, "ettr": complete - 0.001,
+            "low": complete - 0.002, "high": complete, "p10": complete - 0.02, "p50": complete,
+            "p90": complete + 0.01,
+        }
+    )  # fmt: skip
 
 
 def _phases() -> pd.DataFrame:
@@ -419,8 +491,12 @@ def _pools(pools: pd.DataFrame) -> pd.DataFrame:
                 name,
                 chip[name],
                 arrivals,
+                0.0,
                 served,
                 arrivals - served - 500,
+                0.0,
+                0.0,
+                0.0,
                 500.0,
                 served * 0.985,
                 served * 900.0,
@@ -437,8 +513,12 @@ def _pools(pools: pd.DataFrame) -> pd.DataFrame:
             "pool",
             "accelerator",
             "requests",
+            "received",
             "served",
             "shed",
+            "spilled",
+            "lost",
+            "retried",
             "queued_end",
             "within_slo",
             "input_tokens",
@@ -464,6 +544,20 @@ def _latency(pools: pd.DataFrame) -> pd.DataFrame:
                 )
             )
     return pd.concat(rows, ignore_index=True)
+
+
+def _verify(pools: pd.DataFrame) -> pd.DataFrame:
+    units = {"ttft_p50": "s", "ttft_p99": "s", "tpot_p50": "s", "tpot_p99": "s",
+             "throughput": "tokens/s", "power": "W"}  # fmt: skip
+    rows = [
+        (pool, f"2027-07-1{window}T15:00:00+00:00", 0.8, 9000, quantity, unit, 1.02 + 0.01 * window, 1.0,
+         0.02 + 0.01 * window)
+        for pool in pools["pool"] for window in (1, 2) for quantity, unit in units.items()
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=[
+        "pool", "time", "load_frac", "requests", "quantity", "unit", "surface", "kernel",
+        "deviation_frac",
+    ])  # fmt: skip
 
 
 def _plant(site: pd.DataFrame, halls: pd.DataFrame) -> pd.DataFrame:

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
@@ -82,6 +83,32 @@ def test_sweep_to_frame(study):
     assert swept.units()["power.poi_peak"] == "MW"
     with pytest.raises(ScenarioError, match="oversubscription"):
         gw.Sweep(study, {"topology.oversubscribtion": [0]})
+
+
+def test_a_workbook_holds_indicators_and_assumptions(run, tmp_path):
+    pytest.importorskip("openpyxl", reason="needs gigawatt[xlsx]")
+    sheets = pd.read_excel(run.to_excel(tmp_path / "run.xlsx"), sheet_name=None)
+    assert list(sheets) == ["KPIs", "Balances", "Assumptions"]
+    found = sheets["KPIs"].set_index("kpi")["value"]
+    assert float(found["power.pue_mean"]) == pytest.approx(run.kpis.loc["power.pue_mean", "value"])
+    assert len(sheets["Assumptions"]) == len(run.results[0].tables["assumptions"])
+
+
+def test_a_sweep_as_an_array(study):
+    pytest.importorskip("xarray", reason="needs gigawatt[xarray]")
+    axes = {"topology.cooling.supply": ["36 degC", "44 degC"], "topology.oversubscription": [0, 0.25]}
+    runs = gw.Sweep(study, axes, replicates=2).run()
+    found = runs.to_xarray()
+    assert dict(found.sizes) == {**dict.fromkeys(axes, 2), "replicate": 2}
+    one = found["power.pue_mean"].sel({"topology.cooling.supply": "44 degC", "replicate": 1})
+    table = runs.to_frame()
+    row = table[(table["topology.cooling.supply"] == "44 degC") & (table["replicate"] == 1)]
+    assert list(one.values) == list(row["power.pue_mean"])
+    assert found["power.poi_peak"].attrs["units"] == "MW"
+    drawn = gw.Sweep(study, {"topology.cooling.supply": {"uniform": ["36 degC", "44 degC"]}},
+                     design="lhs", samples=2).run().to_xarray()
+    assert dict(drawn.sizes) == {"design": 2, "replicate": 1}
+    assert "topology.cooling.supply" in drawn.coords
 
 
 def test_everything_shows_itself_in_a_notebook(study, run):

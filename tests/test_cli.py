@@ -116,9 +116,18 @@ def test_another_seed_is_another_result(gigawatt, tmp_path):
     assert not series[0].equals(series[1])
 
 
+def test_a_job_that_no_replicate_finishes_has_no_interval(gigawatt):
+    warm = POD.with_name("warm-recovery.yaml")
+    done = gigawatt("run", warm, "--set", "period.duration=1 h", "--no-report", "-o", "out",
+                    "--replicates", 2, "-j", 1)
+    assert done.code == 0
+    assert "training.pretrain.ettr" in done.out
+
+
 def test_replicates_have_a_spread_and_a_column(gigawatt, tmp_path):
     done = gigawatt("run", POD, *SHORT, "--no-report", "-o", "out", "--replicates", 3, "-j", 1)
-    assert done.out.split()[:6] == ["kpi", "value", "p10", "p50", "p90", "unit"]
+    assert done.out.split()[:7] == ["kpi", "value", "+-", "p10", "p50", "p90", "unit"]
+    assert "not resolvable with 3 replicates: P10 and P90 (a 95 % interval takes at least 29 " in done.out
     assert set(pd.read_parquet(tmp_path / "out" / "timeseries.parquet")["replicate"]) == {0, 1, 2}
 
 

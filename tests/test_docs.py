@@ -79,7 +79,8 @@ def is_known(name: str) -> bool:
 
 def is_file(name: str) -> bool:
     in_a_run = ("summary.json", "manifest.json", "scenario.resolved.yaml", "report.pdf", "kpis.csv")
-    if name in in_a_run or name.endswith(".parquet"):
+    in_a_comparison = ("comparison.csv", "comparison.json", "inputs.csv", "forest.png")
+    if name in (*in_a_run, *in_a_comparison) or name.endswith(".parquet"):
         return True
     last = name.split("/")[-1]
     return any(ROOT.glob(name)) or any(any((ROOT / f).rglob(last)) for f in ("simulator", "docs"))
@@ -315,13 +316,15 @@ def test_a_checkpoint_policy_is_one_file(workshop):
     python("simulator", "check", "scenarios/hall.yaml", "--set", chosen)
 
 
-def test_a_sweep_file_of_the_page_is_valid(tmp_path):
+def test_sweep_files_of_the_page_are_valid(tmp_path):
     for folder in CAMPUS:
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    (block,) = blocks(ROOT / "docs" / "how-to" / "run-a-sweep.md", "yaml")
-    file = tmp_path / str(file_of(block))
-    file.write_text(block)
-    assert len(designs.from_file(file).tasks) == 12
+    counts = []
+    for block in blocks(ROOT / "docs" / "how-to" / "run-a-sweep.md", "yaml"):
+        file = tmp_path / str(file_of(block))
+        file.write_text(block)
+        counts.append(len(designs.from_file(file).tasks))
+    assert counts == [12, 32]
 
 
 # Numbers that pages repeat

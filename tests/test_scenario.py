@@ -188,6 +188,24 @@ def test_the_scenario_of_the_manual_is_valid(tmp_path: Path) -> None:
     assert load(file).spec.weather.dry_bulb_shift == 4.0
 
 
+def test_a_practice_is_written_out_in_full_and_loads_again(folder: Path) -> None:
+    text = "operations: {crews: {it: {number: 4}}, burn_in: 6 h}\n"
+    given = pod(folder, text)
+    (folder / "again.yaml").write_text(resolved(given))
+    again = load(folder / "again.yaml")
+    assert again.spec == given.spec and again.config_hash == given.config_hash
+    told = {row.path: row for row in assumptions(given)}
+    assert told["catalog.operations.hyperscale.monitoring.hang"].value == "10 min"
+    assert not [path for path in told if path.startswith("operations.")]
+
+
+def test_a_practice_can_be_set_from_the_command_line(folder: Path) -> None:
+    assert pod(folder, "", "operations=hyperscale").spec.operations is not None
+    written = "operations: {practice: hyperscale}\n"
+    operations = pod(folder, written, "operations.crews.it.number=7").spec.operations
+    assert operations is not None and operations.crews[0].number == 7
+
+
 NASTY = [None, True, -1, 1e308, "", "x", [], {}, "0 W", "1e9 GW", "nan", "../..", 10**30]
 
 

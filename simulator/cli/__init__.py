@@ -117,11 +117,90 @@ def _sweep(
         str | None, typer.Option(metavar="i/n", help="Only the i-th of n parts, i from 1.")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where it stopped.")] = False,
+    replay: Annotated[
+        str | None, typer.Option(metavar="HASH", help="Make this one run again, with its report.")
+    ] = None,
 ) -> None:
     """Run designs and replicates; one row per run in DIR/runs.parquet."""
     from simulator.cli import sweep as command
 
+    if replay is not None:
+        command.replay(sweep, replay, output)
+        return
     command.sweep(sweep, output, jobs, command.Where(backend, scheduler, shard, resume))
+
+
+@app.command("compare")
+def _compare(
+    run_a: Annotated[Path, typer.Argument(metavar="RUN_A", help="A run folder.")],
+    run_b: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another, of the same seed.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Write tables and the forest plot."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compare two runs: paired differences with confidence intervals, what changed in the inputs."""
+    from simulator.cli import compare as command
+
+    command.compare(run_a, run_b, output, as_json)
+
+
+@app.command("rare")
+def _rare(
+    scenario: ScenarioFile,
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    years: Annotated[float, typer.Option(min=0.001, max=100, metavar="Y", help="Length.")] = 1.0,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how likely rare combinations of failures are, by importance sampling."""
+    from simulator.cli import rare as command
+
+    command.rare(scenario, tuple(sets or ()), chosen, years, output, as_json)
+
+
+@app.command("size")
+def _size(
+    scenario: ScenarioFile,
+    largest: Annotated[
+        str | None, typer.Option("--max", metavar="KEY", help="Input to make as large as may be.")
+    ] = None,
+    smallest: Annotated[
+        str | None, typer.Option("--min", metavar="KEY", help="Input to make as small as may be.")
+    ] = None,
+    limits: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--subject-to", metavar="'KPI <= X [@ 95 %]'",
+            help="By the mean, or by a share of the replicates. Repeatable.",
+        ),
+    ] = None,
+    step: Annotated[
+        str | None, typer.Option(metavar="X", help="Of the search. [default: 1, or 1 % of now]")
+    ] = None,
+    least: Annotated[str | None, typer.Option("--from", metavar="X", help="Least value.")] = None,
+    most: Annotated[str | None, typer.Option("--to", metavar="X", help="Largest value.")] = None,
+    sets: Sets = None,
+    output: Folder = None,
+    seed: Seed = None,
+    replicates: Annotated[
+        int | None, typer.Option(min=1, help="How often, with other draws.")
+    ] = None,
+    jobs: Jobs = None,
+    chosen: Chosen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the largest or smallest input that keeps limits; exit 3 if there is none."""
+    from simulator.cli import run
+    from simulator.cli import size as command
+
+    given = run.Given(scenario, tuple(sets or ()), chosen, seed)
+    asked = command.Asked(
+        largest, smallest, tuple(limits or ()), step, least, most, replicates, jobs
+    )
+    command.size(given, asked, output, as_json)
 
 
 @app.command("validate")

@@ -10,7 +10,7 @@ import joblib
 
 from simulator import scenario as documents
 from simulator.cli.exits import FAILED_ASSERT, INTERRUPTED
-from simulator.cli.text import number, table
+from simulator.cli.text import MISSING, number, table
 from simulator.errors import display_name
 from simulator.metrics import kpis
 from simulator.results import Results
@@ -107,11 +107,45 @@ def _tell(summary: dict[str, Any], scenario: Scenario, folder: Path, report: boo
 
 
 def kpi_lines(summary: dict[str, Any]) -> list[str]:
-    """Return the table of indicators; with several replicates, their spread beside the mean."""
-    spread = [p for p in kpis.PERCENTILES if any(p in k for k in summary["kpis"].values())]
-    numbers = ["value", *spread]
+    """Return the table of indicators; with several replicates, the half-width of the mean's 95 %
+    interval and the spread beside it, and what so many replicates cannot tell."""
+    if "replicates" not in summary:
+        rows = [[name, number(e["value"]), e["unit"]] for name, e in summary["kpis"].items()]
+        return table(["kpi", "value", "unit"], rows, right=(1,))
     rows = [
-        [name, *(number(entry.get(n)) for n in numbers), entry["unit"]]
-        for name, entry in summary["kpis"].items()
+        [name, number(e["value"]), _half_width(e), *(number(e[p]) for p in kpis.PERCENTILES), e["unit"]]
+        for name, e in summary["kpis"].items()
     ]
-    return table(["kpi", *numbers, "unit"], rows, right=range(1, len(numbers) + 1))
+    header = ["kpi", "value", "+-", *kpis.PERCENTILES, "unit"]
+    return [*table(header, rows, right=range(1, len(header) - 1)), "", *resolution_lines(summary)]
+
+
+def resolution_lines(summary: dict[str, Any]) -> list[str]:
+    """Return what the replicates of a summary can tell, and what they cannot."""
+    n, level = summary["replicates"]["n"], 100.0 * summary["replicates"]["confidence"]
+    return [
+        f"{n} replicates; +- is the half-width of the {level:g} % interval of the mean",
+        *(f"not resolvable with {n} replicates: {told}" for told in kpis.unresolved(n)),
+        *_controlled(summary["kpis"]),
+    ]
+
+
+def _controlled(entries: dict[str, Any]) -> list[str]:
+    """Return what taking out the luck in the number of failures does to the means of jobs."""
+    better = {name: e["controlled"] for name, e in entries.items() if "controlled" in e}
+    jobs = {name: told for name, told in better.items() if name.endswith(".ettr")}
+    lines = [
+        f"{name} is {number(told['value'], 5)} +- {number(0.5 * (told['high'] - told['low']), 2)} with the "
+        f"number of failures as control, as if of {told['gain']:.1f} times the replicates"
+        for name, told in jobs.items()
+    ]
+    more = len(better) - len(jobs)
+    return [*lines, f"the same for {more} more: `controlled` in summary.json"] if more > 0 else lines
+
+
+def _half_width(entry: dict[str, Any]) -> str:
+    """Return half the interval of a mean; dates have none, nor what no replicate has."""
+    ends = (entry["ci95"] or {}).get("value") or [None, None]
+    if not all(isinstance(end, int | float) for end in ends):
+        return MISSING
+    return number(0.5 * (ends[1] - ends[0]), 3)

@@ -23,11 +23,14 @@ from simulator.weather import WeatherSource
 from simulator.workloads import (
     BatchWork,
     DataPreparation,
+    Distillation,
     Evaluation,
     FineTuning,
     RlPostTraining,
     SafetyTest,
+    ServedDiffusion,
     ServedModel,
+    Traffic,
     TrainingJob,
 )
 
@@ -37,10 +40,13 @@ KINDS: dict[str, type[Spec]] = {
     "training": TrainingJob,
     "fine_tuning": FineTuning,
     "rl_post_training": RlPostTraining,
+    "distillation": Distillation,
     "evaluation": Evaluation,
     "safety_test": SafetyTest,
     "data_preparation": DataPreparation,
     "inference": ServedModel,
+    "diffusion": ServedDiffusion,
+    "traffic": Traffic,
     "batch": BatchWork,
     "weather": WeatherSource,
     "sweep": SweepSpec,
@@ -137,12 +143,25 @@ def _left_out(node: dict[str, Any]) -> set[str]:
 
 def _evidenced(node: Any) -> Any:
     """Let a scalar also be a figure; `kind` decides which schema applies and stays plain."""
+    if _optional_scalar(node):
+        return {**node, "anyOf": [*node["anyOf"], {"$ref": "#/definitions/figure"}]}
     kind = node.get("type") if isinstance(node, dict) else None
-    scalar = kind in SCALARS or (isinstance(kind, list) and set(kind) <= set(SCALARS))
-    if not scalar or "const" in node or "enum" in node:
+    if not _is_scalar(kind) or "const" in node or "enum" in node:
         return node
     told = {k: v for k, v in node.items() if k in ("description", "title", "default")}
     rest = {k: v for k, v in node.items() if k not in told}
     if kind == "string" and not isinstance(told.get("default"), str):
         told.pop("default", None)  # an SI float, which no document may hold without its unit
     return {**told, "anyOf": [rest, {"$ref": "#/definitions/figure"}]}
+
+
+def _optional_scalar(node: Any) -> bool:
+    """Tell whether a schema is a number or text that may be left blank."""
+    options = node.get("anyOf", []) if isinstance(node, dict) else []
+    if len(options) != 2 or options[1].get("type") != "null" or "enum" in options[0]:
+        return False
+    return _is_scalar(options[0].get("type"))
+
+
+def _is_scalar(kind: Any) -> bool:
+    return kind in SCALARS or (isinstance(kind, list) and set(kind) <= set(SCALARS))

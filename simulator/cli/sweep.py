@@ -8,8 +8,10 @@ import pandas as pd
 
 from simulator.cli.exits import FAILED_RUNS, INTERRUPTED
 from simulator.cli.text import number, table
-from simulator.errors import display_name
-from simulator.studies import designs
+from simulator.errors import display_name, nearest
+from simulator.simulation import simulate
+from simulator.studies import StudyError, designs, sensitivity
+from simulator.studies import run as one
 from simulator.studies import sweep as study
 from simulator.studies.designs import Plan, Task
 from simulator.studies.progress import Stages, say
@@ -17,6 +19,9 @@ from simulator.studies.sweep_folder import SweepFolder
 
 SHOWN_RUNS = 40
 SHOWN_ERRORS = 5
+SHOWN_INPUTS = 8
+WORDS = {study.FAILED: "failed", study.TIMEOUT: "was given up"}
+UNFIT = tuple(WORDS)
 SHOWN_KPIS = ("power.poi_peak", "power.pue_mean", "fleet.utilization")
 
 
@@ -28,6 +33,26 @@ class Where:
     scheduler: str | None = None
     shard: str | None = None
     resume: bool = False
+
+
+def replay(path: Path, identity: str, output: Path | None) -> None:
+    """Make one run of a sweep again, as a run folder with its report."""
+    plan = designs.from_file(path)
+    found = [task for task in plan.tasks if task.identity.startswith(identity)]
+    if len({task.identity for task in found}) != 1:
+        known = [task.identity[:8] for task in plan.tasks]
+        which = "several runs begin" if found else "no run begins"
+        raise StudyError(f"{which} with '{identity}'{nearest(identity, known)}: take it from 'hash'")
+    task, scenario = found[0], plan.scenario(found[0])
+    folder = output or Path("reports") / f"{path.stem}-{task.identity[:8]}"
+    one.check_folder(folder)
+    with Stages("runs") as stages:
+        stages.stage(f"design {task.design}, replicate {task.replicate}")
+        results = [one.founded(simulate(scenario, task.replicate))]
+        from simulator.reports import document
+
+        one.write(results, scenario, folder, report=document.write)
+    print(f"report: {display_name(str(folder / 'report.pdf'))}")
 
 
 def sweep(path: Path, output: Path | None, jobs: int | None, where: Where) -> None:
@@ -42,10 +67,11 @@ def sweep(path: Path, output: Path | None, jobs: int | None, where: Where) -> No
         interrupted = _carry_out(plan, mine, folder, study.workers(jobs), where, stages)
         runs = folder.assemble()
     _tell(runs, plan, folder)
+    _tell_sensitivity(runs, plan, folder)
     if interrupted:
         say("interrupted; finished runs are kept: go on with --resume")
         raise SystemExit(INTERRUPTED)
-    if (runs["status"] == study.FAILED).any():
+    if runs["status"].isin(UNFIT).any():
         raise SystemExit(FAILED_RUNS)
 
 
@@ -56,10 +82,13 @@ def _carry_out(
     finished = folder.finished()
     left = [task for task in mine if task.identity not in finished]
     done = len(mine) - len(left)
+    folder.restart(left)
     stages.stage("runs", len(mine))
     stages(done)
     try:
-        for identity, record in study.execute(plan, left, jobs, where.backend, where.scheduler):
+        for identity, record in study.execute(
+            plan, left, jobs, where.backend, where.scheduler, folder.runs
+        ):
             folder.keep(identity, record)
             done += 1
             stages(done)
@@ -78,6 +107,20 @@ def _tell(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
     print(f"\n{len(runs)} runs: {told}\ntable: {display_name(str(folder.path / 'runs.parquet'))}")
 
 
+def _tell_sensitivity(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
+    """Print and keep what a design for sensitivity was made for, once every run is there."""
+    if plan.kind not in sensitivity.COLUMNS or not (runs["status"] == study.DONE).all():
+        return
+    found = sensitivity.indices(plan, runs)
+    folder.write(found, "sensitivity.parquet")
+    by = sensitivity.RANKED_BY[plan.kind]
+    shown = found[found["kpi"].isin(SHOWN_KPIS)].groupby("kpi", sort=False).head(SHOWN_INPUTS)
+    header = [c for c in found.columns if c in ("kpi", "key", by, "evidence", "weight")]
+    rows = [[number(v) for v in row] for row in shown[header].itertuples(index=False)]
+    print("\n" + "\n".join(table(header, rows, right=[header.index(by)])))
+    print(f"\nsensitivity: {display_name(str(folder.path / 'sensitivity.parquet'))}")
+
+
 def run_lines(runs: pd.DataFrame, axes: Sequence[str]) -> list[str]:
     """Return one line per run: its axes and what most sweeps are about."""
     shown = [k for k in SHOWN_KPIS if k in runs]
@@ -91,10 +134,10 @@ def run_lines(runs: pd.DataFrame, axes: Sequence[str]) -> list[str]:
 
 
 def _error_lines(runs: pd.DataFrame) -> list[str]:
-    failed = runs[runs["status"] == study.FAILED]
+    failed = runs[runs["status"].isin(UNFIT)]
     lines = [
-        f"run {row['hash'][:8]} (design {row['design']}, replicate {row['replicate']}) failed: "
-        f"{row['error']}"
+        f"run {row['hash'][:8]} (design {row['design']}, replicate {row['replicate']}) "
+        f"{WORDS[row['status']]}: {row['error']}"
         for row in failed.head(SHOWN_ERRORS).to_dict("records")
     ]
     more = len(failed) - len(lines)

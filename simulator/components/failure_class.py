@@ -17,13 +17,16 @@ from simulator.units import (
 
 Population = Literal[
     "accelerator", "server", "rack", "block", "hall", "leaf_switch", "spine_switch",
-    "core_switch", "uplink", "optic",
-    "liquid_plant_unit", "air_plant_unit", "line", "transformer",
+    "core_switch", "uplink", "optic", "hall_group", "support_server",
+    "liquid_plant_unit", "air_plant_unit", "liquid_plant_fan", "air_plant_fan",
+    "coolant_unit", "coolant_pump", "line", "transformer", "feeder", "ups_module", "generator",
 ]
 Effect = Literal[
-    "interrupt", "server", "rack", "block", "flow", "switch", "uplink", "plant_unit", "line",
-    "transformer",
+    "interrupt", "server", "rack", "block", "flow", "pump", "switch", "uplink", "plant_unit",
+    "plant_fan", "line", "transformer", "feeder", "ups", "generator", "support", "corrupt", "push",
 ]
+
+Crew = Literal["it", "network", "mechanical", "electrical"]
 
 
 class FailureClass(Spec):
@@ -39,12 +42,17 @@ class FailureClass(Spec):
     """Weibull shape: below 1 infant mortality, 1 exponential, above 1 wear-out."""
     age_reference: Annotated[Duration, Positive()] = 31_557_600.0
     """Age at which the hazard equals `rate`."""
+    temperature: Literal["junction", "air", "coolant"] = "junction"
+    """Which temperature speeds it up: of the rack's hottest chip, of its hall's air, of the coolant
+    supplied to it."""
     temperature_reference: Temperature = 65.0
     doubling: Annotated[TemperatureDelta, Positive()] | None = None
     """Temperature rise that doubles the hazard; blank for none."""
     effect: Effect
-    """What leaves service. `interrupt` takes nothing out but stops the job above it; `flow` stops a
-    block's coolant, and its racks trip when their chips are too hot."""
+    """What leaves service. `interrupt` takes nothing out but stops the job above it; `flow` and
+    `pump` take a coolant unit or one of its pumps, and where no coolant is left the racks trip when
+    their chips are too hot; `corrupt` takes the server out once the wrong numbers are found; `push`
+    takes servers of a whole hall group, hall by hall."""
     transient: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
     """Share that a restart cures, with `reset` instead of `repair`."""
     reset: Annotated[Duration, NonNegative()] = 600.0
@@ -52,3 +60,26 @@ class FailureClass(Spec):
     """Median time to repair, detection and parts included."""
     repair_spread: Annotated[float, Field(ge=0, le=2)] = 0.5
     """Log-standard deviation of the repair time."""
+    crew: Crew = "it"
+    """Trade that repairs it, where the scenario has `operations`."""
+    part: str | None = None
+    """Spare part that a repair takes; blank for none."""
+    hands_on: Annotated[Duration, Positive()] | None = None
+    """Median time of a crew at it, with the crew and the part at hand; blank: `repair`."""
+    detection: Annotated[Duration, NonNegative()] = 0.0
+    """Median time until it is noticed, where that is not part of `repair`."""
+    detection_spread: Annotated[float, Field(ge=0, le=2)] = 0.5
+    """Log-standard deviation of the time until it is noticed."""
+    infant: Annotated[float, Field(ge=0, le=1000)] = 0.0
+    """Further hazard of a new unit over `rate`; fades with `infant_decay`."""
+    infant_decay: Annotated[Duration, Positive()] = 2_592_000.0
+    """Time in which infant mortality falls to 1/e."""
+    common_cause: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
+    """Share of failures that take every redundant unit of the group (beta factor)."""
+    spread: Annotated[float, Field(ge=0, le=2)] = 0.0
+    """Log-standard deviation of the rate between fleets; blank in the catalog: its range, taken as
+    5th to 95th percentile."""
+    push_share: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
+    """Effect `push`: share of the servers it reaches that fail."""
+    push_wave: Annotated[Duration, Positive()] = 86_400.0
+    """Effect `push`: time from one hall to the next, until it is noticed (`detection`)."""

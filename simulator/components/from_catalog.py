@@ -1,19 +1,27 @@
 """Specs made of catalog entries: the figures' values, validated as if an author had typed them."""
 
+import math
 import re
 from functools import cache
 from typing import Any, TypeVar
 
 from simulator import catalog
 from simulator.components.accelerator import Accelerator
+from simulator.components.diffusion_model import DiffusionModel
 from simulator.components.engine import Engine
 from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
+from simulator.components.operations import Operations
 from simulator.components.rack import Rack
+from simulator.components.request_profile import RequestProfile
 from simulator.components.stack import Stack
+from simulator.units import parse
 
 Made = TypeVar("Made", bound=Spec)
+
+NORMAL_95 = 1.6449
+"""95th percentile of the standard normal."""
 
 
 @cache
@@ -35,10 +43,44 @@ def language_model(name: str) -> LanguageModel:
 
 
 @cache
+def diffusion_model(name: str) -> DiffusionModel:
+    """Return a diffusion model by any spelling of its name; KeyError carries the nearest names."""
+    return _make(DiffusionModel, catalog.load("diffusion", name))
+
+
+@cache
+def request_profile(name: str) -> RequestProfile:
+    """Return a kind of request by its name; KeyError carries the nearest names."""
+    return _make(RequestProfile, catalog.load("demand", name))
+
+
+@cache
 def failure_classes(fleet: str) -> tuple[FailureClass, ...]:
-    """Return the failure classes of a fleet by its name in the catalog."""
-    entries = catalog.load("failures", fleet)["classes"]
-    return tuple(_make(FailureClass, entry) for entry in entries)
+    """Return the failure classes of a fleet by its name in the catalog, those it includes last."""
+    named = [catalog.load("failures", name) for name in failure_entries(fleet)]
+    return tuple(_make(FailureClass, _spread(cls)) for entry in named for cls in entry["classes"])
+
+
+def failure_entries(fleet: str) -> list[str]:
+    """Return the catalog entries that make up a fleet, as the catalog writes them."""
+    entry = catalog.load("failures", fleet)
+    return [str(entry["name"]), *entry.get("includes", ())]
+
+
+def _spread(cls: dict[str, Any]) -> dict[str, Any]:
+    """Return a class whose spread between fleets, unless given, is the range of its rate taken as
+    5th to 95th percentile of a lognormal."""
+    rate = cls["rate"]
+    if "spread" in cls or not catalog.is_figure(rate) or "range" not in rate:
+        return cls
+    low, high = (parse(text, "1/s") for text in rate["range"])
+    return cls | {"spread": math.log(high / low) / (2.0 * NORMAL_95)}
+
+
+@cache
+def operations(name: str) -> Operations:
+    """Return a practice of running a campus by its name in the catalog."""
+    return Operations.model_validate({"practice": name})
 
 
 @cache

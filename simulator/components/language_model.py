@@ -8,6 +8,7 @@ from simulator.components.kinds import Spec
 
 Count = Annotated[int, Field(ge=1)]
 Precision = Literal["bf16", "fp8", "fp4", "int8"]
+Modality = Literal["text", "images", "speech"]
 PRECISION_BYTES = {
     "bf16": 2.0,
     "fp8": 1.0,
@@ -103,7 +104,9 @@ class Experts(Spec):
 
 
 class Encoder(Spec):
-    """Encoder of images, in front of the language layers."""
+    """Encoder of images or speech, in front of the language layers."""
+
+    reads: tuple[Literal["images", "speech"], ...] = ("images",)
 
     layers: Count
     hidden: Count
@@ -192,6 +195,11 @@ class LanguageModel(Spec):
                 f"do not fill {layers} layers"
             )
         return self
+
+    @property
+    def modalities(self) -> tuple[Modality, ...]:
+        """What it reads."""
+        return ("text", *(self.encoder.reads if self.encoder else ()))
 
     @property
     def state_layers(self) -> int:

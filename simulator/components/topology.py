@@ -17,7 +17,8 @@ from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
 from simulator.components.power.ups import Ups
 from simulator.components.rack import Rack
-from simulator.units import Fraction, NonNegative, Power, Temperature, Within
+from simulator.components.storage import Storage
+from simulator.units import Duration, Fraction, NonNegative, Power, Temperature, Within
 
 
 class SupportRacks(Spec):
@@ -36,6 +37,8 @@ class Hall(Spec):
     count: Annotated[int, Field(ge=1, le=1000)] = 1
     rack: str
     """Accelerator rack type, from `topology.racks` or the catalog."""
+    age: Annotated[Duration, Within("0 s", "50 years")] | None = None
+    """Age of what stands in these halls at the start; blank: `reliability.age`."""
     blocks: Annotated[int, Field(ge=1, le=1000)]
     block: Block
     racks_per_block: Annotated[int, Field(ge=1, le=10_000)] | None = None
@@ -86,6 +89,9 @@ class Topology(Spec):
     """Back-end fabric of hall groups that do not name their own."""
     wan: tuple[Wan, ...] = ()
     """Links between the fabrics of hall groups; without them no job spans two groups."""
+    storage: Storage | None = None
+    """Bandwidth of the storage racks, whose draw then follows their use; blank: those that stand in
+    the halls, at the default bandwidth and their own steady draw."""
     racks: tuple[Rack, ...] = ()
     """Rack types of this site, beside the catalog's."""
     halls: Annotated[tuple[Hall, ...], Field(min_length=1)]

@@ -4,80 +4,78 @@ Each effect is called with the class, the index of what failed (rack, block, hal
 inside it and how long it lasts; it returns the element's name.
 """
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 
-from simulator.components.cooling.limits import seconds_without_flow
 from simulator.components.failure_class import FailureClass
-from simulator.engine import membership, network_parts, power, rewiring
+from simulator.engine import coolant, network_parts, power, pushes, rewiring, supply, support
+from simulator.engine.alarm import Alarm
+from simulator.engine.outage import after, servers_out, take_out
+from simulator.engine.outage_log import OWN, Repair
 from simulator.engine.world import World
-from simulator.kernels.site_step import STEP_S
+from simulator.kernels import strikes
 
 Effect = Callable[[World, FailureClass, int, int, float], str]
 
 
-def _after(world: World, lasts_s: float, restore: Callable[[], None]) -> None:
-    """Call `restore` when the repair is done."""
-    world.env.timeout(lasts_s).callbacks.append(lambda _: restore())
+def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Repair) -> str:
+    """Apply the effect of a failure or of planned work until it is repaired; return the element's
+    name. Every alarm that it raises says how it shows itself, every outage what it waits for."""
+    world.inflicted = repair
+    element = EFFECTS[cls.effect](world, cls, target, unit, repair.back_s - world.env.now)
+    world.inflicted = None
+    return element
 
 
 def _interrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
-    world.alarm(int(world.state.racks.load[rack]), cls.name)
+    world.alarm(int(world.state.racks.load[rack]), Alarm(cls.name, np.array([rack])))
     return world.rack_name(rack)
 
 
 def _server(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
     one = np.array([rack])
-
-    def restore() -> None:
-        world.state.servers_down[rack] -= 1.0
-        membership.refresh(world, one)
-        world.wake_waiting()
-
-    world.state.servers_down[rack] += 1.0
-    membership.refresh(world, one)
-    world.alarm(int(world.state.racks.load[rack]), cls.name)
-    _after(world, lasts_s, restore)
+    servers_out(world, one, np.ones(1), cls.name, lasts_s)
+    told = world.inflicted
+    cured = lasts_s <= cls.reset if told is None else told.transient
+    world.alarm(int(world.state.racks.load[rack]), Alarm(cls.name, one, transient=cured))
     return world.rack_name(rack)
 
 
 def _rack(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
-    take_out(world, np.array([rack]), cls.name, lasts_s)
+    take_out(world, np.array([rack]), cls.name, lasts_s, OWN)
     return world.rack_name(rack)
 
 
+def _corrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: float) -> str:
+    """Let a chip compute wrong numbers until that is found; then its server goes for repair.
+
+    Without a shop `lasts_s` is the time from then on; with one, finding it is the first part of it.
+    """
+    load, began_s, repair = int(world.state.racks.load[rack]), world.env.now, world.inflicted
+    if repair is not None and repair.unnoticed_s > 0.0:
+        unseen_s, out_s = repair.unnoticed_s, lasts_s - repair.unnoticed_s
+    else:
+        stream = world.stream(f"detection/{cls.name}")
+        normal = stream.normal(rack, int(began_s))
+        unseen_s, out_s = cls.detection * math.exp(cls.detection_spread * normal), lasts_s
+    one, name = np.array([rack]), world.rack_name(rack)
+
+    def find() -> None:
+        world.log("corruption_found", name, cls.name, world.env.now - began_s)
+        servers_out(world, one, np.ones(1), cls.name, out_s, repair)
+        world.alarm(load, Alarm(cls.name, one, silent_s=world.env.now - began_s, transient=False))
+
+    after(world, unseen_s, find)
+    return name
+
+
 def _block(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
+    if world.site.block_support_w[block] > 0.0:
+        return supply.lose_side(world, cls, block, unit, lasts_s)
     take_out(world, np.flatnonzero(world.site.rack_block == block), cls.name, lasts_s)
     return world.site.block_names[block]
-
-
-def _flow(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
-    """Stop a block's coolant: its chips heat at P/C until they trip, then its racks are out."""
-    state, site = world.state, world.site
-    racks = np.flatnonzero(site.rack_block == block)
-    row = site.rack_row[racks[0]]
-    state.blocks.flow[block] = min(state.blocks.flow[block], world.env.now % STEP_S / STEP_S)
-    load = state.racks.load[racks]
-    chip_w = site.rows.chip_idle_w[row] + site.rows.chip_dynamic_w[row] * state.loads.dynamic_frac[load]
-    capacity_j_k, limit_c = site.rows.heat_capacity_j_k[row], site.rows.shutdown_c[row]
-    trip_s = min(
-        seconds_without_flow(float(t), float(limit_c), float(w), float(capacity_j_k))
-        for t, w in zip(state.racks.junction_c[racks], chip_w, strict=True)
-    )
-
-    def restore() -> None:
-        state.blocks.flow[block] = 1.0
-
-    def trip() -> None:
-        if state.blocks.flow[block] < 1.0:
-            world.log("trip", site.block_names[block], cls.name, lasts_s - trip_s, "no coolant flow")
-            take_out(world, racks, cls.name, lasts_s - trip_s)
-
-    _after(world, lasts_s, restore)
-    if trip_s < lasts_s:
-        _after(world, trip_s, trip)
-    return site.block_names[block]
 
 
 def _switch(world: World, cls: FailureClass, index: int, unit: int, lasts_s: float) -> str:
@@ -93,7 +91,7 @@ def _switch(world: World, cls: FailureClass, index: int, unit: int, lasts_s: flo
         rewiring.changed(world, index, name, cls.name, 0.0, f"{what} back")
         world.wake_waiting()
 
-    _after(world, lasts_s, restore)
+    after(world, lasts_s, restore)
     if graph.ports[node]:
         alone = not graph.spread or live.own[node] == 0.0
         if alone:
@@ -116,7 +114,7 @@ def _uplink(world: World, cls: FailureClass, index: int, unit: int, lasts_s: flo
 
     live.lose_link(node)
     rewiring.changed(world, index, name, cls.name, lasts_s, f"{what} lost")
-    _after(world, lasts_s, restore)
+    after(world, lasts_s, restore)
     return name
 
 
@@ -128,33 +126,44 @@ def _plant_unit(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: 
 
     if units_up[loop] >= 1.0:
         units_up[loop] -= 1.0
-        _after(world, lasts_s, restore)
+        after(world, lasts_s, restore)
     return f"{world.site.loops[loop].name}/unit {unit + 1}"
+
+
+def _plant_fan(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: float) -> str:
+    """Take one fan of a plant unit out, and with it its share of the unit."""
+    units_up, cooling = world.state.loops.units_up, world.site.topology.cooling
+    plant = cooling.warm if world.site.loops[loop].kind == "warm" else cooling.chilled
+    lost = min(1.0 / plant.fans, float(units_up[loop]))
+
+    def restore() -> None:
+        units_up[loop] += lost
+
+    units_up[loop] -= lost
+    after(world, lasts_s, restore)
+    return f"{world.site.loops[loop].name}/unit {unit + 1}/fan"
+
+
+def _support(world: World, cls: FailureClass, kind: int, unit: int, lasts_s: float) -> str:
+    """Take a server out of the support racks of one kind in a hall."""
+    support.lose_servers(world, kind, 1.0)
+    after(world, lasts_s, lambda: support.lose_servers(world, kind, -1.0))
+    entry = world.site.support[kind]
+    return f"{world.site.hall_names[entry.hall]}/{entry.rack.name}"
 
 
 def _bank(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
     power.lose_unit(world, node)
-    _after(world, lasts_s, lambda: power.return_unit(world, node))
+    after(world, lasts_s, lambda: power.return_unit(world, node))
     return f"{world.site.nodes[node].name}/{unit + 1}"
 
 
-def take_out(world: World, racks: np.ndarray, cause: str, lasts_s: float) -> None:
-    """Take racks out of service, stop the loads on them, and bring them back after the repair."""
-    loads = np.unique(world.state.racks.load[racks])
-
-    def restore() -> None:
-        world.state.out[racks] -= 1
-        membership.refresh(world, racks)
-        world.wake_waiting()
-
-    world.state.out[racks] += 1
-    membership.refresh(world, racks)
-    for load in loads:
-        world.alarm(int(load), cause)
-    _after(world, lasts_s, restore)
-
-
 EFFECTS: dict[str, Effect] = {
-    "interrupt": _interrupt, "server": _server, "rack": _rack, "block": _block, "flow": _flow,
-    "switch": _switch, "uplink": _uplink, "plant_unit": _plant_unit, "line": _bank, "transformer": _bank,
+    "interrupt": _interrupt, "server": _server, "rack": _rack, "corrupt": _corrupt,
+    "push": pushes.push, "block": _block, "flow": coolant.lose_unit, "pump": coolant.lose_pump,
+    "switch": _switch, "uplink": _uplink, "plant_unit": _plant_unit, "plant_fan": _plant_fan,
+    "line": _bank, "transformer": _bank, "feeder": supply.lose_feeder, "ups": supply.lose_module,
+    "generator": supply.lose_generator, "support": _support,
 }
+IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}
+"""What the effects take out of a rack that the kernel applies where nothing is to be told of it."""

@@ -1,20 +1,31 @@
 """What the failures of a class can strike, by the names that stand in the event table."""
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import hazards, network_parts
+from simulator.engine import network_parts, populations
 from simulator.site import Site
 
 UNIT_NAMES = {
-    "block": "{0}", "flow": "{0}", "plant_unit": "{0}/unit {1}", "line": "{0}/{1}",
-    "transformer": "{0}/{1}",
-}
+    "interrupt": "{0}", "push": "{0}", "support": "{0}", "block": "{0}",
+    "plant_unit": "{0}/unit {1}", "plant_fan": "{0}/unit {1}/fan", "line": "{0}/{1}",
+    "transformer": "{0}/{1}", "feeder": "{0}/{1}", "generator": "{0}/{1}", "ups": "{0}/module {1}",
+}  # fmt: skip
 """Name of one unit by effect, from its population's name and its number from 1. Effects that are
-not here take racks."""
+not here take racks or name their units themselves."""
 
 
 def rack_name(site: Site, rack: int) -> str:
     """Return the name of a rack."""
     return f"{site.hall_names[site.rack_hall[rack]]}/r{site.rack_number[rack] + 1:04d}"
+
+
+def coolant_unit_name(block: str, unit: int) -> str:
+    """Return the name of a coolant unit: `train-03/b02/cdu 1`."""
+    return f"{block}/cdu {unit + 1}"
+
+
+def coolant_pump_name(block: str, unit: int, pumps: int) -> str:
+    """Return the name of a pump: `train-03/b02/cdu 1/pump 2`."""
+    return f"{coolant_unit_name(block, unit // pumps)}/pump {unit % pumps + 1}"
 
 
 def elements(site: Site, cls: FailureClass) -> dict[str, tuple[int, int]]:
@@ -23,13 +34,23 @@ def elements(site: Site, cls: FailureClass) -> dict[str, tuple[int, int]]:
     The two numbers are what its effect takes (`engine/effects.py`): the rack, block, hall, loop or
     node of the power tree, and the unit inside it.
     """
-    if cls.per in hazards.ON_RACKS:
+    if cls.per in populations.ON_RACKS:
         return {rack_name(site, r): (r, 0) for r in range(site.rack_row.size)}
     if cls.per in network_parts.POPULATIONS:
         return network_parts.elements(site, cls.per)
-    targets, names, counts = hazards.units(site, cls)
+    of = populations.units(site, cls.per)
+    first = of.first or [0] * len(of.counts)
     return {
-        UNIT_NAMES[cls.effect].format(name, unit + 1): (int(target), unit)
-        for target, name, count in zip(targets, names, counts, strict=True)
-        for unit in range(count)
+        _unit_name(site, cls, name, start + k, count): (int(target), start + k)
+        for target, name, start, count in zip(of.targets, of.names, first, of.counts, strict=True)
+        for k in range(count)
     }
+
+
+def _unit_name(site: Site, cls: FailureClass, name: str, unit: int, count: int) -> str:
+    if cls.effect == "flow":
+        return coolant_unit_name(name, unit)
+    if cls.effect == "pump":
+        return coolant_pump_name(name, unit, site.topology.cooling.coolant_unit.pumps)
+    side = f"/side {unit + 1}" if cls.effect == "block" and count == 2 else ""
+    return UNIT_NAMES[cls.effect].format(name, unit + 1) + side

@@ -7,7 +7,6 @@ per accelerator (`kernels/fair_share.py`).
 """
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -16,7 +15,8 @@ from simulator.components.fabric.graph import Floats, Ints
 from simulator.components.fabric.laid import Laid, network, wan_of
 from simulator.components.fabric.tier import Tier
 from simulator.components.fabric.wan import Wan
-from simulator.kernels.fair_share import fair_share
+from simulator.kernels.fair_share import share_trunks
+from simulator.kernels.trunks import crossing
 from simulator.site import Site
 
 ROUNDING = 1e-9
@@ -36,6 +36,7 @@ class Live:
         """What the trunk above each node can carry now."""
         self.damaged = np.zeros(0, np.int64)
         """Nodes that lack a switch, or whose trunk lacks capacity."""
+        self._lacking = np.zeros(graph.parent.size, np.bool_)
         self._links_out = np.zeros(graph.parent.size)
         self._out: Counter[tuple[int, int]] = Counter()
 
@@ -73,12 +74,13 @@ class Live:
     def _carry(self, nodes: Ints) -> None:
         """Find anew what the trunks above some nodes can carry."""
         graph = self.laid.graph
-        nodes = nodes[graph.parent[nodes] >= 0]
-        links = 1.0 - np.minimum(self._links_out[nodes] / graph.links[nodes], 1.0)
-        ends = self.own[nodes] * self.own[graph.parent[nodes]]
-        self.capacity_bytes_s[nodes] = graph.bytes_s[nodes] * ends * links
-        lacking = (self.own < 1.0) | (self.capacity_bytes_s < graph.bytes_s)
-        self.damaged = np.flatnonzero(lacking)
+        under = nodes[graph.parent[nodes] >= 0]
+        links = 1.0 - np.minimum(self._links_out[under] / graph.links[under], 1.0)
+        ends = self.own[under] * self.own[graph.parent[under]]
+        self.capacity_bytes_s[under] = graph.bytes_s[under] * ends * links
+        short = self.capacity_bytes_s[nodes] < graph.bytes_s[nodes]
+        self._lacking[nodes] = short | (self.own[nodes] < 1.0)
+        self.damaged = np.flatnonzero(self._lacking)
 
 
 @dataclass
@@ -94,6 +96,8 @@ class Placed:
     now: tuple[Tier, ...]
     told: tuple[Tier, ...] = ()
     """What the job was last told."""
+    shares: list[float] | None = None
+    """Of `intact`, when `now` was last held against them."""
 
     @property
     def cut(self) -> bool:
@@ -118,19 +122,22 @@ class Network:
         if before is not None and np.array_equal(before.racks, racks):
             return
         under: dict[int, Floats] = {}
-        for index in np.flatnonzero(np.bincount(self.fabric_of[racks] + 1)[1:]).tolist():
-            laid = self.live[index].laid
-            under[index] = laid.graph.below(laid.ports_of(racks) / laid.ends.ports_each)
+        for index in np.flatnonzero(self._count(racks)[1:]).tolist():
+            under[index] = self.live[index].laid.accelerators_under(racks)
         if not under:
             return
         count = sum(float(part[self.live[i].top].sum()) for i, part in under.items())
         parts = [self.live[i].laid for i in under]
         wan = wan_of([part.name for part in parts], self.wans) if len(parts) > 1 else None
         intact = network(parts, self.wans, round(count))
-        same = before is not None and _names(before.intact) == _names(intact)
-        now = before.now if before is not None and same else intact
-        told = before.told if before is not None else ()
-        self.jobs[load] = Placed(racks, count, under, intact, wan, now, told)
+        placed = Placed(racks, count, under, intact, wan, intact)
+        if before is not None:
+            placed.told = before.told
+            if _names(before.intact) == _names(intact):
+                placed.now = before.now
+            if before.intact is intact:
+                placed.shares = before.shares
+        self.jobs[load] = placed
 
     def remove(self, load: int) -> None:
         """Take a job off its racks."""
@@ -138,9 +145,10 @@ class Network:
 
     def solve(self) -> list[int]:
         """Find every job's share of every tier; return the loads for which that changed."""
-        shares = {load: np.ones(len(job.intact)) for load, job in self.jobs.items()}
-        for index in range(len(self.live)):
-            self._share_fabric(index, shares)
+        shares = {load: [1.0] * len(job.intact) for load, job in self.jobs.items()}
+        for index, live in enumerate(self.live):
+            if live.damaged.size:
+                self._share_fabric(index, shares)
         for wan in self.wans:
             across = [load for load, job in self.jobs.items() if job.wan is wan]
             if across:
@@ -153,13 +161,17 @@ class Network:
         All of them where one WAN joins their fabrics; otherwise those of one fabric, that of the
         racks held or the one with most room.
         """
-        fabrics = np.unique(self.fabric_of[np.concatenate([free, held])])
-        names = [self.live[i].laid.name for i in fabrics if i >= 0]
+        of_free, of_held = self._count(free), self._count(held)
+        fabrics = np.flatnonzero(of_free + of_held)
+        names = [self.live[i - 1].laid.name for i in fabrics.tolist() if i > 0]
         if fabrics.size <= 1 or wan_of(names, self.wans) is not None:
             return free
-        of = self.fabric_of[held] if held.size else self.fabric_of[free]
-        chosen = np.bincount(of + 1).argmax() - 1
+        chosen = (of_held if held.size else of_free).argmax() - 1
         return free[self.fabric_of[free] == chosen]
+
+    def _count(self, racks: Ints) -> Ints:
+        """Return how many of some racks are on no fabric, on the first, on the second..."""
+        return np.bincount(self.fabric_of[racks] + 1, minlength=len(self.live) + 1)
 
     def uses(self, index: int) -> bool:
         """Return whether any job is on a fabric."""
@@ -177,33 +189,32 @@ class Network:
         start = first + (switch - graph.first[node]) * each
         return laid.racks_on(start, start + each)
 
-    def _share_fabric(self, index: int, shares: dict[int, Floats]) -> None:
+    def _share_fabric(self, index: int, shares: dict[int, list[float]]) -> None:
         """Lower the shares of jobs to what one fabric has for them, tier by tier.
 
         Whole trunks carry what the tiers promise, so only damaged ones can bind.
         """
         live = self.live[index]
-        here = [load for load, job in self.jobs.items() if index in job.under]
-        if not live.damaged.size or not here:
-            return
+        here = {load: _names(job.intact) for load, job in self.jobs.items() if index in job.under}
         for name, level in live.laid.spec.levels.items():
-            jobs = [load for load in here if name in _names(self.jobs[load].intact)]
-            if not jobs:
+            at = {load: names.index(name) for load, names in here.items() if name in names}
+            if not at:
                 continue
-            at = [_names(self.jobs[load].intact).index(name) for load in jobs]
-            whole = [self.jobs[load].intact[i].bytes_s for load, i in zip(jobs, at, strict=True)]
-            limit = np.minimum(whole, [self._wire(index, load) for load in jobs])
-            uses = np.array([self._crossing(index, load, level) for load in jobs])
-            rates = _fair(uses, live.capacity_bytes_s[live.damaged], limit)
-            for load, i, rate, promised in zip(jobs, at, rates, whole, strict=True):
+            whole = [self.jobs[load].intact[i].bytes_s for load, i in at.items()]
+            limit = [min(b, self._wire(index, load)) for b, load in zip(whole, at, strict=True)]
+            uses = np.array([self._crossing(index, load, level) for load in at])
+            rates = share_trunks(uses, np.array(limit), live.capacity_bytes_s[live.damaged])
+            for (load, i), rate, promised in zip(at.items(), rates.tolist(), whole, strict=True):
                 shares[load][i] = min(shares[load][i], rate / promised)
 
     def _crossing(self, index: int, load: int, level: int) -> Floats:
         """Return the accelerators that send over each damaged trunk below a level."""
         live, job = self.live[index], self.jobs[load]
-        graph, under = live.laid.graph, job.under[index][live.damaged]
-        crossed = (graph.tier[live.damaged] < level) & (graph.parent[live.damaged] >= 0)
-        return np.where(crossed & (under < job.accelerators * (1.0 - ROUNDING)), under, 0.0)
+        graph, most = live.laid.graph, job.accelerators * (1.0 - ROUNDING)
+        uses: Floats = crossing(
+            job.under[index], most, live.damaged, graph.tier, graph.parent, level
+        )
+        return uses
 
     def _wire(self, index: int, load: int) -> float:
         """Return what an accelerator's own ports carry: a lost rail is missing at every one."""
@@ -215,23 +226,26 @@ class Network:
         on = (graph.ports[damaged] > 0) & (self.jobs[load].under[index][damaged] > 0.0)
         return rate * float(live.own[damaged[on]].min(initial=1.0))
 
-    def _share_wan(self, wan: Wan, jobs: list[int], shares: dict[int, Floats]) -> None:
+    def _share_wan(self, wan: Wan, jobs: list[int], shares: dict[int, list[float]]) -> None:
         """Lower the shares of jobs over several fabrics to what their lines have for them."""
         groups = [i for i, live in enumerate(self.live) if live.laid.name in wan.joins]
         uses = np.array([[self._of_group(load, i) for i in groups] for load in jobs])
         taking = max(len(self.jobs[load].under) for load in jobs)
         limit = np.array([self.jobs[load].intact[-1].bytes_s for load in jobs])
-        rates = _fair(uses, np.full(len(groups), wan.bytes_s(taking)), limit)
-        for load, rate, whole in zip(jobs, rates, limit, strict=True):
+        rates = share_trunks(uses, limit, np.full(len(groups), wan.bytes_s(taking)))
+        for load, rate, whole in zip(jobs, rates.tolist(), limit.tolist(), strict=True):
             shares[load][-1] = rate / whole
 
     def _of_group(self, load: int, index: int) -> float:
         under = self.jobs[load].under.get(index)
         return 0.0 if under is None else float(under[self.live[index].top].sum())
 
-    def _settle(self, load: int, shares: Iterable[float]) -> bool:
+    def _settle(self, load: int, shares: list[float]) -> bool:
         """Give a job its tiers; return whether that changes anything."""
         job = self.jobs[load]
+        if shares == job.shares:
+            return False
+        job.shares = shares
         now = tuple(
             replace(tier, bytes_s=tier.bytes_s * share)
             for tier, share in zip(job.intact, shares, strict=True)
@@ -246,12 +260,3 @@ class Network:
 
 def _names(tiers: tuple[Tier, ...]) -> list[str]:
     return [tier.name for tier in tiers]
-
-
-def _fair(uses: Floats, capacity: Floats, limit: Floats) -> Floats:
-    """Return max-min fair rates; `uses` (flows, trunks) is load per unit of rate."""
-    flow, trunk = np.nonzero(uses)
-    start = np.searchsorted(flow, np.arange(limit.size + 1))
-    rate = np.zeros(limit.size)
-    fair_share(start, trunk, uses[flow, trunk], limit, capacity, rate)
-    return rate

@@ -1,114 +1,140 @@
 """The fleet's hazards as columns: one entity per failure class and rack, or per unit of plant."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulator import rng
 from simulator.components.failure_class import FailureClass
-from simulator.engine import network_parts
-from simulator.kernels.columns import Hazards
+from simulator.engine import populations
+from simulator.engine.populations import NOTHING, ON_RACKS, SITE
+from simulator.engine.state import State
+from simulator.kernels.columns import HazardClasses, Hazards
 from simulator.site import Site
-
-ON_RACKS = ("accelerator", "server", "rack", "optic")
 
 
 @dataclass(frozen=True)
 class Fleet:
-    """The entities, and for those that are not racks the index of what they belong to: a block,
-    hall or loop."""
+    """The entities. Every array is (entities,)."""
 
     hazards: Hazards
+    classes: HazardClasses
     target: np.ndarray
+    """What the effect takes: a rack, block, hall, loop ..."""
+    group: np.ndarray
+    """Number of the group of units that stand in for each other, within the class."""
+    units: np.ndarray
+    """How many equal units an entity stands for."""
+    common: np.ndarray
+    """Chance that a failure takes the whole group."""
 
 
-def build(site: Site, classes: tuple[FailureClass, ...]) -> Fleet:
+@dataclass(frozen=True)
+class _Members:
+    """The population of a class, all arrays (entities,)."""
+
+    target: np.ndarray
+    rack: np.ndarray  # or -1
+    hall: np.ndarray  # or SITE
+    words: np.ndarray
+    unit: np.ndarray
+    many: np.ndarray
+    group: np.ndarray
+    redundant: np.ndarray  # units of the group
+
+
+def build(site: Site, classes: tuple[FailureClass, ...], age_s: float = 0.0) -> Fleet:
     """Return the entities of all classes, budgets not drawn yet.
 
     A class counted per accelerator, server or optic stands once per rack with the rate of all its
     units: for hazards with minimal repair the superposition is exact.
+
+    Parameters
+    ----------
+    age_s : age at the start of what stands in no hall or in a hall without an age of its own
     """
-    parts = [_entities(site, i, cls) for i, cls in enumerate(classes)]
-    target, *columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-    n = target.size
-    zeros = (np.zeros(n), np.zeros(n, np.int64))  # budget, drawn
-    return Fleet(Hazards(*columns, *zeros), target)  # type: ignore[call-arg]
+    parts = [_entities(site, i, cls, age_s) for i, cls in enumerate(classes)]
+    columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+    target, group, units, common, *given = columns
+    zeros = np.zeros(target.size), np.zeros(target.size, np.int64)  # budget, drawn
+    return Fleet(Hazards(*given, *zeros), shared(classes), target, group, units, common)  # type: ignore[call-arg]
 
 
-def _entities(site: Site, index: int, cls: FailureClass) -> tuple[np.ndarray, ...]:
-    target, rack, words, unit, multiplicity = _population(site, cls)
-    rate_s = cls.rate * multiplicity
-    kept = rate_s > 0.0
-    n = int(kept.sum())
-    temper = 0.0 if cls.doubling is None else cls.doubling
-    return (
-        target[kept], np.full(n, index, np.int64), rack[kept], words[kept], unit[kept], rate_s[kept],
-        np.full(n, temper), np.full(n, cls.temperature_reference),
+def shared(classes: tuple[FailureClass, ...]) -> HazardClasses:
+    """Return what the entities of each class share."""
+    return HazardClasses(
+        shape=np.array([cls.shape for cls in classes]),
+        age_reference_s=np.array([cls.age_reference for cls in classes]),
+        infant=np.array([cls.infant for cls in classes]),
+        infant_decay_s=np.array([cls.infant_decay for cls in classes]),
+        exposure=np.zeros(len(classes)),
     )
 
 
-def _population(site: Site, cls: FailureClass) -> tuple[np.ndarray, ...]:
-    """Return target, rack (or -1), counter word, unit and multiplicity of each entity."""
+def temperatures_c(state: State) -> np.ndarray:
+    """Return what sensors read: junctions of all racks, air of all halls, coolant of all blocks."""
+    return np.concatenate([state.racks.junction_c, state.hall_air_c, state.blocks.coolant_c])
+
+
+def _entities(site: Site, index: int, cls: FailureClass, age_s: float) -> tuple[np.ndarray, ...]:
+    """Return target, group, units, common and the given columns of `Hazards` of one class."""
+    of = _members(site, cls)
+    # A group of n fails together at beta x rate: n units that each start it with chance p, at a
+    # rate that leaves the failures of one unit, alone or with the group, at the class's.
+    beta, n = cls.common_cause, of.redundant
+    rate_s = cls.rate * of.many * (1.0 - beta + beta / n)
+    common = (beta / n) / (1.0 - beta + beta / n)
+    kept = rate_s > 0.0
+    born_s = _born_s(site, of.hall, age_s)
+    single = ((of.rack < 0) & (of.many == 1.0)).astype(np.int64)
+    columns = (
+        of.target, of.group, of.many, common, np.full(kept.size, index), of.rack, of.words, of.unit,
+        rate_s, _sensors(site, cls, of), np.full(kept.size, cls.doubling or math.inf),
+        np.full(kept.size, cls.temperature_reference), born_s, np.exp(born_s / cls.infant_decay),
+        single,
+    )
+    return tuple(column[kept] for column in columns)
+
+
+def _members(site: Site, cls: FailureClass) -> _Members:
     if cls.per in ON_RACKS:
         racks = np.arange(site.rack_row.size)
         words = _words(cls.name, site.hall_names)[site.rack_hall]
-        return racks, racks, words, site.rack_number, _per_rack(site, cls.per)
-    targets, names, counts = units(site, cls)
-    unit = np.concatenate([np.arange(k) for k in counts]).astype(np.int64)
-    words, target = (np.repeat(x, counts) for x in (_words(cls.name, names), targets))
-    many = network_parts.links_of(site, target, unit) if cls.per == "uplink" else np.ones(unit.size)
-    return target, np.full(unit.size, -1), words, unit, many
+        many = populations.per_rack(site, cls.per)
+        return _Members(racks, racks, site.rack_hall, words, site.rack_number, many, racks,
+                        np.ones(racks.size))  # fmt: skip
+    of = populations.units(site, cls.per)
+    first = of.first or [0] * len(of.counts)
+    unit = np.concatenate(
+        [NOTHING, *(f + np.arange(k) for f, k in zip(first, of.counts, strict=True))]
+    )
+    size = unit.size
+    spread = lambda given: np.repeat(np.asarray(given, np.int64), np.asarray(of.counts, np.int64))  # noqa: E731
+    return _Members(
+        spread(of.targets), np.full(size, -1), spread(of.halls), spread(_words(cls.name, of.names)),
+        unit, np.ones(size) if of.many is None else of.many,
+        spread(np.arange(len(of.counts))), spread(of.counts).astype(float),
+    )  # fmt: skip
 
 
-def _per_rack(site: Site, per: str) -> np.ndarray:
-    chips = site.rack_accelerators
-    if per == "accelerator":
-        return chips
-    if per == "server":
-        return site.rack_servers
-    if per == "rack":
-        return np.ones(chips.size)
-    return chips * _optics_per_accelerator(site)[site.rack_hall]
+def _born_s(site: Site, halls: np.ndarray, age_s: float) -> np.ndarray:
+    """Return the birth of what stands in these halls, before the start of the run."""
+    ages_s = np.array([age_s if h.age is None else h.age for h in site.hall_spec])
+    return -np.where(halls == SITE, age_s, ages_s[halls.astype(int)])
 
 
-def _optics_per_accelerator(site: Site) -> np.ndarray:
-    """Return optical modules of its fabric over accelerators, for each hall."""
-    share = np.zeros(len(site.hall_names))
-    chips = np.bincount(site.rack_hall, weights=site.rack_accelerators, minlength=share.size)
-    for fabric in site.fabrics:
-        share[fabric.halls] = fabric.counts.optics / chips[fabric.halls].sum()
-    return share
-
-
-def units(site: Site, cls: FailureClass) -> tuple[np.ndarray, list[str], list[int]]:
-    """Return targets, names and unit counts of the population of a class that is not on racks."""
-    targets, names, counts = _units(site, cls.per)
-    if cls.effect == "flow":  # only where there is liquid to stop
-        counts = [k * int(site.block_pump_w[t] > 0.0) for t, k in zip(targets, counts, strict=True)]
-    return targets, names, counts
-
-
-def _units(site: Site, per: str) -> tuple[np.ndarray, list[str], list[int]]:
-    """Return targets, names and unit counts of a population that is not racks."""
-    grid, halls = site.topology.grid, list(site.hall_names)
-    if per == "line":
-        return np.array([0]), ["lines"], [grid.lines.count]
-    if per == "transformer":
-        return np.array([1]), ["main transformers"], [grid.transformers.count]
-    if per == "block":
-        return _all(site.block_names), list(site.block_names), [1] * len(site.block_names)
-    if per == "hall":
-        return _all(halls), halls, [1] * len(halls)
-    if per in network_parts.POPULATIONS:
-        return network_parts.units(site, per)
-    kind = "warm" if per == "liquid_plant_unit" else "chilled"
-    chosen = np.array([i for i, loop in enumerate(site.loops) if loop.kind == kind])
-    loops = [site.loops[i] for i in chosen]
-    return chosen, [loop.name for loop in loops], [loop.units for loop in loops]
-
-
-def _all(names: tuple[str, ...] | list[str]) -> np.ndarray:
-    return np.arange(len(names))
+def _sensors(site: Site, cls: FailureClass, of: _Members) -> np.ndarray:
+    """Return the index of each entity's temperature in `temperatures_c`, or -1 for none."""
+    none = np.full(of.target.size, -1)
+    if cls.doubling is None:
+        return none
+    racks, halls = site.rack_row.size, len(site.hall_names)
+    if cls.temperature == "air":
+        return np.where(of.hall == SITE, -1, racks + of.hall)
+    if cls.per not in ON_RACKS:
+        return none
+    return of.rack if cls.temperature == "junction" else racks + halls + site.rack_block[of.rack]
 
 
 def _words(cls: str, names: tuple[str, ...] | list[str]) -> np.ndarray:

@@ -3,7 +3,8 @@
 import numpy as np
 
 from simulator.engine.world import World
-from simulator.kernels.rack_moves import find_racks, move_racks, refresh_racks
+from simulator.kernels.rack_moves import find_racks, move_racks
+from simulator.kernels.strikes import lose_servers
 
 
 def assign(world: World, racks: np.ndarray, load: int) -> None:
@@ -20,42 +21,40 @@ def release(world: World, racks: np.ndarray) -> None:
         world.wake_waiting()
 
 
-def refresh(world: World, racks: np.ndarray) -> None:
-    """Bring the share in service in line with servers down and racks out."""
+def lose(world: World, racks: np.ndarray, servers: np.ndarray, lasts_s: float) -> None:
+    """Take so many servers of each of some racks (`strikes.RACK`: all of it) out of service, and
+    bring them back after `lasts_s`."""
     state, site = world.state, world.site
+    now_s = float(world.env.now)
+    wear = (state.servers_down, site.rack_servers, state.out, state.down_load)
     arguments = (
-        racks, float(world.env.now), site.rows, state.racks, state.loads, state.down_load,
-        state.servers_down, site.rack_servers, state.out,
+        racks, servers, now_s, now_s + lasts_s, state.queue, site.rows, state.racks, state.loads, wear
     )
-    world.entry(refresh_racks, *arguments)(*arguments)
+    world.entry(lose_servers, *arguments)(*arguments)
 
 
 def members(world: World, load: int) -> np.ndarray:
     """Return the racks of a load."""
-    wanted = np.zeros(len(world.state.names), np.bool_)
-    wanted[load] = True
-    return _find(world, wanted, 0.0)
+    only = np.zeros(len(world.state.names), np.bool_)
+    only[load] = True
+    return _find(world, only, 0.0)
 
 
 def healthy(world: World, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
     """Return the racks of a chip, wholly in service, in loads of these kinds."""
-    return _find(world, _loads_of(world, chip, kinds), 1.0)
+    return _find(world, world.state.of_kinds(chip, kinds), 1.0)
 
 
 def usable(world: World, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
     """Return the racks of a chip with anything in service, in loads of these kinds."""
-    return _find(world, _loads_of(world, chip, kinds), 1e-9)
-
-
-def _loads_of(world: World, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
-    state = world.state
-    return np.array(
-        [c == chip and k in kinds for c, k in zip(state.chips, state.kinds, strict=True)], np.bool_
-    )
+    return _find(world, world.state.of_kinds(chip, kinds), 1e-9)
 
 
 def _find(world: World, wanted: np.ndarray, least_up: float) -> np.ndarray:
-    arguments = (world.state.racks, wanted, least_up)
+    rows, racks = world.site.rows, world.state.racks
+    arguments = (
+        rows.start, rows.stop, racks.row_load, racks.load, racks.up_frac, wanted, least_up
+    )
     found: np.ndarray = world.entry(find_racks, *arguments)(*arguments)
     return found
 

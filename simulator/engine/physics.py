@@ -2,14 +2,16 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import effects, power
+from simulator.engine import outage, power
 from simulator.engine.cooling import plant_maps
+from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
-from simulator.kernels import columns, site_step
+from simulator.kernels import columns, site_step, strikes
 from simulator.kernels.columns import Outdoors, Records
 from simulator.kernels.entry import entry_of
 
@@ -36,26 +38,41 @@ class Physics:
         self._arguments = (
             self._flags, (site.rows, site.halls),
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
-             state.supply, state.hall_air_c, state.plant_w),
+             state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
+             (state.servers_down, site.rack_servers, state.out, state.down_load)),
             plant_maps(site, weather), Outdoors(weather.dry_bulb_c, weather.wet_bulb_c), records,
         )
 
-        self._advance = entry_of(site_step.advance, 0, 1, *self._arguments)
+        self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)
 
     def start(self) -> None:
         """Set what the pools do in the first step, once the loads have their racks."""
         site_step.prepare_pools(self.world.state.pools, self.world.state.loads, 0)
 
     def advance(self, to_s: float) -> None:
-        """Integrate every step that ends by `to_s`; return early when a decision falls due."""
+        """Integrate every step that ends by `to_s`, with the failures and repairs of racks up to
+        then; return early when a decision falls due."""
         stop = min(int(to_s // STEP_S), self.steps)
-        while self.step < stop:
-            self.step, status = self._advance(self.step, stop, *self._arguments)
+        before_s, queue = math.nextafter(to_s, math.inf), self.world.state.queue
+        while self.step < stop or queue.due_s[0] < before_s:
+            self._heed()
+            self.step, status = self._advance(self.step, stop, before_s, *self._arguments)
             if status != site_step.RUNNING and self._respond(status):
                 return
 
+    def _heed(self) -> None:
+        """Say which failures and repairs someone is to be told of."""
+        world, queue = self.world, self.world.state.queue
+        queue.watched[:] = 0
+        for load in world.alarms:
+            queue.watched[load] = 1
+        queue.waiting[0] = world.racks_freed is not None and not world.racks_freed.triggered
+
     def _respond(self, status: int) -> bool:
-        """Act on a report; return whether an event now waits at the step's end."""
+        """Act on a report; return whether an event now waits."""
+        if status in (strikes.STRIKE, strikes.WAKE):
+            self._pass_on(status)
+            return True
         at_s = self.step * STEP_S
         self._tell_throttling()
         tripped = self._tripped() if status == site_step.TRIP else ()
@@ -65,6 +82,16 @@ class Physics:
         for load in switched:
             self._at(at_s, lambda load=load: power.switch(self.world, load))  # type: ignore[misc]
         return bool(len(tripped) or switched)
+
+    def _pass_on(self, status: int) -> None:
+        """Have a failure applied, or those woken who wait for racks, at its time."""
+        world, queue = self.world, self.world.state.queue
+        if status == strikes.WAKE:
+            self._at(float(queue.happened_s[0]), world.wake_waiting)
+            return
+        i = int(queue.drawn[0]) - 1
+        assert world.strike is not None
+        self._at(float(queue.at_s[i]), partial(world.strike, i))
 
     def _tell_throttling(self) -> None:
         """Log when the hottest chip crossed its throttle point, to the second.
@@ -112,4 +139,5 @@ class Physics:
         world = self.world
         racks = np.flatnonzero(world.site.rack_block == block)
         world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, "chip shutdown")
-        effects.take_out(world, racks, "heat", TRIP_RESET_S)
+        inspected = of_one_stage("trip", world.env.now + TRIP_RESET_S)
+        outage.take_out(world, racks, "heat", TRIP_RESET_S, repair=inspected)

@@ -1,11 +1,14 @@
 """What the campus may draw, and what it does when that is less than it wants."""
 
+import math
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from simulator.engine import outage
+from simulator.engine.alarm import Alarm
 from simulator.engine.world import World
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import STEP_S
@@ -51,27 +54,40 @@ def _set_in_service(world: World, node: int, change: int) -> None:
     before_w = float(state.supply.limit_w[0])
     state.supply.limit_w[0] = grid.available_w(up[0], up[1])
     if state.supply.limit_w[0] == 0.0 and before_w > 0.0:
+        world.supply_lost_s = world.env.now
         world.log("supply_lost", "point of interconnection", world.site.nodes[node].name)
         world.env.process(_start_generators(world))
     elif before_w == 0.0 and state.supply.limit_w[0] > 0.0:
+        world.supply_lost_s = None
         world.log("supply_returned", "point of interconnection")
         state.supply.generator_w[0] = 0.0
 
 
 def _start_generators(world: World) -> Generator[Any, Any, None]:
+    """Start the sets that are not under repair, and let those that run fail."""
     plant = world.site.topology.generators
     if plant is None:
         return
+    lost_s = world.supply_lost_s
     yield world.env.timeout(plant.start)
-    if world.state.supply.limit_w[0] > 0.0:
+    if world.supply_lost_s != lost_s:
         return
     stream = world.stream("generator start")
-    demand = int(world.env.now)
-    started = sum(
-        stream.uniform(unit, demand) >= plant.fail_to_start for unit in range(plant.count)
-    )
-    world.state.supply.generator_w[0] = started * plant.rating
-    world.log("generators_started", "generators", detail=f"{started} of {plant.count}")
+    began_s, demand = world.env.now, int(world.env.now)
+    ready = [u for u in range(plant.count) if not outage.absent(world, ("generator", u))]
+    started = [u for u in ready if stream.uniform(u, demand) >= plant.fail_to_start]
+    world.state.supply.generator_w[0] = len(started) * plant.rating
+    world.log("generators_started", "generators", detail=f"{len(started)} of {plant.count}")
+    if plant.fail_running == 0.0:
+        return
+    runs_s = sorted(-math.log(stream.uniform(u, demand, 1)) / plant.fail_running for u in started)
+    for run_s in runs_s:
+        yield world.env.timeout(began_s + run_s - world.env.now)
+        if world.supply_lost_s != lost_s:
+            return
+        generator_w = world.state.supply.generator_w
+        generator_w[0] = max(generator_w[0] - plant.rating, 0.0)
+        world.log("generator_failed", "generators", "generator", detail="while running")
 
 
 def control(world: World, decide: Capping, at_s: float) -> list[int]:
@@ -121,7 +137,7 @@ def switch(world: World, load: int) -> None:
         world.restored[load] = world.env.event()
         world.resumes[load] = state.loads.share[load].copy(), float(state.loads.running[load])
         world.set_load(load, on=0.0, cap=0.0, running=0.0, share=SHED)
-        world.alarm(load, "supply")
+        world.alarm(load, Alarm("supply"))
         return
     world.log("restored", name, "supply")
     share, running = world.resumes.pop(load)

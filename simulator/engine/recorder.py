@@ -10,7 +10,19 @@ from simulator.engine.state import State
 from simulator.engine.world import World
 from simulator.kernels import columns as c
 from simulator.kernels.columns import Records
-from simulator.kernels.serving import WAIT_FIRST_S, WAIT_RATIO
+from simulator.kernels.serving import (
+    ARRIVED,
+    CAPACITY,
+    LOAD_FRAC,
+    LOADING,
+    RECEIVED,
+    SERVED,
+    SHED,
+    SPILLED,
+    STEP_COLUMNS,
+    WAIT_FIRST_S,
+    WAIT_RATIO,
+)
 from simulator.kernels.site_step import HOUR_STEPS, STEP_S
 from simulator.results import EVENTS, SERIES
 from simulator.site import Site
@@ -37,7 +49,7 @@ def allocate(
         loop=np.zeros((hours, len(site.loops), 6)),
         racks=chosen,
         rack=np.zeros((hours, chosen.size, 3)),
-        pool=np.zeros((hours, state.pools.load.size, 6)),
+        pool=np.zeros((hours, state.pools.load.size, STEP_COLUMNS + 2)),
         job=np.zeros((hours, len(state.names), 5)),
         energy_j=np.zeros(5),
     )
@@ -101,9 +113,10 @@ def _loop_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
 def _pool_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
     values = records.pool.copy()
     seconds = per_hour[:, None] * STEP_S
-    for column in (0, 1, 2, 5):
+    for column in (ARRIVED, SERVED, SHED, SPILLED, RECEIVED, CAPACITY, STEP_COLUMNS):
         values[:, :, column] /= seconds
-    values[:, :, 4] /= per_hour[:, None]
+    for column in (LOAD_FRAC, LOADING):
+        values[:, :, column] /= per_hour[:, None]
     return values
 
 
@@ -256,22 +269,21 @@ def latency(
     wait_requests : (bins,) requests by wait
     ttft_s : (grid, q) time to first token at each load and quantile
     quantiles : (q,)
-    tpot_s : (grid,)
+    tpot_s : (grid, q) time per further token, likewise
     """
     edges = np.geomspace(1e-4, 1e5, 361)
     weights = np.diff(np.concatenate([[0.0], (quantiles[1:] + quantiles[:-1]) / 2.0, [1.0]]))
-    middle = 0.5 * (ttft_s[1:] + ttft_s[:-1])
     waits_s = wait_middles_s(wait_requests.size)
-    values = np.concatenate([middle.ravel(), (waits_s[:, None] + ttft_s[-1][None, :]).ravel()])
     requests = np.concatenate([
         np.outer(x_requests, weights).ravel(), np.outer(wait_requests, weights).ravel()])
-    ttft, _ = np.histogram(values, edges, weights=requests)
-    tpots = np.append(0.5 * (tpot_s[1:] + tpot_s[:-1]), tpot_s[-1])
-    tpot, _ = np.histogram(tpots, edges, weights=np.append(x_requests, wait_requests.sum()))
-    return pd.concat([
-        pd.DataFrame({"pool": pool, "quantity": name, "upper_s": edges[1:], "requests": counts})
-        for name, counts in (("ttft", ttft), ("tpot", tpot))
-    ], ignore_index=True)
+    frames = []
+    for name, table_s, later_s in (("ttft", ttft_s, waits_s), ("tpot", tpot_s, 0.0 * waits_s)):
+        middle = 0.5 * (table_s[1:] + table_s[:-1])
+        values = np.concatenate([middle.ravel(), (later_s[:, None] + table_s[-1][None, :]).ravel()])
+        counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges, weights=requests)
+        frames.append(pd.DataFrame(
+            {"pool": pool, "quantity": name, "upper_s": edges[1:], "requests": counts}))
+    return pd.concat(frames, ignore_index=True)
 
 
 def wait_middles_s(bins: int) -> np.ndarray:

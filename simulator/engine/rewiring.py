@@ -4,6 +4,7 @@ import math
 
 from simulator.components.fabric.tier import Tier
 from simulator.engine import membership
+from simulator.engine.alarm import Alarm
 from simulator.engine.fabric import Placed
 from simulator.engine.world import World
 
@@ -46,7 +47,7 @@ def _tell(
         job = world.network.jobs[load]
         follows = ""
         if job.cut:
-            world.alarm(load, cause)
+            world.alarm(load, Alarm(cause))
         elif load in world.networks and job.told != job.now:
             job.told = job.now
             follows = world.networks[load](job.now)

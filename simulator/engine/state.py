@@ -1,16 +1,24 @@
 """Mutable columns of a run. Each is written by one engine module, named in kernels/columns.py."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from simulator import rng
 from simulator.kernels import columns as c
 from simulator.kernels import philox
-from simulator.kernels.serving import WAIT_BINS
+from simulator.kernels.repair import TIMES
+from simulator.kernels.serving import AMOUNTS, NOWHERE, STEP_COLUMNS, WAIT_BINS
+from simulator.kernels.site_step import STEP_S
+from simulator.kernels.streams import STREAM_COLUMNS
 from simulator.site import Site, plant_setpoint_c
 
 UPS_STAGE = c.STAGES.index("ups")
+LEAST_ROOM = 4096
+"""Failures of one window, and repairs under way at once, that any site has room for."""
+STRIKES_PER_RACK, REPAIRS_PER_RACK = 8, 64
+"""Room beyond that by the fleet: more is a mistake in the failure rates, and is refused."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,35 @@ class Pool:
     capacity_per_s: float
     patience_s: float
     dynamic_frac: np.ndarray  # (load grid,)
+    batch: np.ndarray | None = None  # (load grid,) requests in a replica; None: none
+    work_frac: np.ndarray | float = 1.0  # (hours + 1,), as the two below
+    input_tokens: np.ndarray | float = 0.0
+    output_tokens: np.ndarray | float = 0.0
+    cold_s: float = 0.0
+    spill_to: str | None = None  # load of another pool
+    spill_after_s: float = 0.0
+    spill_work: float = 1.0
+    retries: bool = True
+    by_router: bool = False
+
+
+@dataclass(frozen=True)
+class Streams:
+    """Routed requests as the kernel needs them: what one stage of a class sends to one pool."""
+
+    pool: np.ndarray  # (streams,) index into pools
+    stage: np.ndarray  # (streams,)
+    amounts: np.ndarray  # (streams, amounts) requests, work, input and output tokens of one request
+    rate_per_s: np.ndarray  # (stages, hours + 1) requests that begin at a stage
+    after: np.ndarray  # (stages,) stage that takes what is passed on, or -1
+    kept: np.ndarray  # (stages,) stage that takes what is kept, or -1
+
+
+UNROUTED = Streams(
+    np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros((0, AMOUNTS)), np.zeros((0, 2)),
+    np.zeros(0, np.int64), np.zeros(0, np.int64),
+)
+"""No router."""
 
 
 @dataclass
@@ -53,17 +90,32 @@ class State:
     supply: c.Supply
     hall_air_c: np.ndarray
     plant_w: np.ndarray
-    servers_down: np.ndarray  # (racks,) effects.py
-    out: np.ndarray  # (racks,) causes that take the whole rack out; effects.py
+    servers_down: np.ndarray  # (racks,) membership.py
+    out: np.ndarray  # (racks,) causes that take the whole rack out; membership.py
+    queue: c.StrikeQueue
+    support_down: np.ndarray  # (kinds of support racks in a hall,) servers out; effects.py
     idle_load: np.ndarray  # (racks,) pseudo-load of idle racks of this chip
     down_load: np.ndarray  # (racks,)
+    _of_kinds: dict[tuple[int, tuple[str, ...]], np.ndarray] = field(
+        default_factory=dict, repr=False
+    )
 
     def load(self, name: str) -> int:
         """Return the index of a load."""
         return self.names.index(name)
 
+    def of_kinds(self, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
+        """Return which loads are of a chip and of one of these kinds: (loads,)."""
+        if (chip, kinds) not in self._of_kinds:
+            own = [c == chip and k in kinds for c, k in zip(self.chips, self.kinds, strict=True)]
+            self._of_kinds[chip, kinds] = np.array(own, np.bool_)
+        return self._of_kinds[chip, kinds]
 
-def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate: int) -> State:
+
+def build(
+    site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate: int,
+    streams: Streams = UNROUTED,
+) -> State:  # fmt: skip
     """Return the state at rest: every rack idle and in service, loops at their set points."""
     pseudo: list[Load] = []
     for i, chip in enumerate(site.chips):
@@ -81,7 +133,7 @@ def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate
         blocks=_blocks(site),
         loops=_loops(site),
         tree=_tree(site),
-        pools=_pools(names, pools),
+        pools=_pools(names, pools, streams),
         supply=_supply(site),
         hall_air_c=np.full(
             len(site.hall_names),
@@ -90,6 +142,8 @@ def build(site: Site, loads: list[Load], pools: list[Pool], seed: int, replicate
         plant_w=np.zeros((len(site.hall_names), 8)),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
+        queue=_queue(len(names), site.rack_row.size),
+        support_down=np.zeros(len(site.support)),
         idle_load=idle,
         down_load=idle + 1,
     )
@@ -151,7 +205,7 @@ def _blocks(site: Site) -> c.BlockState:
     zeros = lambda: np.zeros(n)  # noqa: E731
     return c.BlockState(
         limit_w=site.block_limit_w.copy(), node=site.block_node, hall=site.block_hall,
-        approach_k_w=site.block_approach_k_w, pump_w=site.block_pump_w,
+        approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), flow=np.ones(n),
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
         hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
@@ -191,27 +245,78 @@ def _tree(site: Site) -> c.TreeState:
     )
 
 
-def _pools(names: tuple[str, ...], pools: list[Pool]) -> c.PoolState:
-    n = len(pools)
-    zeros = lambda: np.zeros(n)  # noqa: E731
+def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.PoolState:
+    n, loads = len(pools), [p.load for p in pools]
+    hours = pools[0].rate_per_s.size if pools else 2
+    grid = pools[0].dynamic_frac.size if pools else 2
+    # What joins a pool does so after a step has begun, and that step counts.
+    steps = np.array([max(math.ceil(p.cold_s / STEP_S - 1e-9) - 1, 0) for p in pools], np.int64)
+    zeros = lambda *shape: np.zeros((n, *shape))  # noqa: E731
 
     def column(get) -> np.ndarray:  # type: ignore[no-untyped-def]
         return np.array([float(get(p)) for p in pools])
 
-    def stack(get) -> np.ndarray:  # type: ignore[no-untyped-def]
-        return np.array([get(p) for p in pools]) if pools else np.zeros((0, 2))
+    def rows(get, size: int) -> np.ndarray:  # type: ignore[no-untyped-def]
+        return np.array([np.broadcast_to(get(p), size) for p in pools]).reshape(n, size)
 
-    grid = pools[0].dynamic_frac.size - 1 if pools else 1
     return c.PoolState(
         load=np.array([names.index(p.load) for p in pools], dtype=np.int64),
-        rate_per_s=stack(lambda p: p.rate_per_s),
+        by_router=np.array([int(p.by_router) for p in pools], np.int64),
+        routed=zeros(AMOUNTS),
+        streams=_streams(streams, n),
+        rate_per_s=rows(lambda p: p.rate_per_s, hours),
+        work_frac=rows(lambda p: p.work_frac, hours),
+        input_tokens=rows(lambda p: p.input_tokens, hours),
+        output_tokens=rows(lambda p: p.output_tokens, hours),
         replica_accelerators=column(lambda p: p.replica_accelerators),
         capacity_per_s=column(lambda p: p.capacity_per_s),
         patience_s=column(lambda p: p.patience_s),
-        dynamic_frac=stack(lambda p: p.dynamic_frac),
-        queue=zeros(), arrived=zeros(), served=zeros(), shed=zeros(),
-        load_requests=np.zeros((n, grid)), wait_requests=np.zeros((n, WAIT_BINS)),
-        step=np.zeros((n, 4)),
+        dynamic_frac=rows(lambda p: p.dynamic_frac, grid),
+        batch=rows(lambda p: 0.0 if p.batch is None else p.batch, grid),
+        cold_steps=steps,
+        spill_to=np.array(
+            [loads.index(p.spill_to) if p.spill_to else NOWHERE for p in pools], np.int64
+        ),
+        spill_after_s=column(lambda p: p.spill_after_s),
+        spill_work=column(lambda p: p.spill_work),
+        retries=np.array([int(p.retries) for p in pools], np.int64),
+        released=zeros(), age=np.zeros(n, np.int64), held=zeros(), warm=zeros(),
+        cold=zeros(int(steps.max(initial=0)) + 1),
+        room=zeros(), own_work=zeros(),
+        queue=zeros(AMOUNTS), inbound=zeros(AMOUNTS), again=zeros(),
+        arrived=zeros(), served=zeros(AMOUNTS), shed=zeros(), spilled=zeros(), received=zeros(),
+        retried=zeros(), lost=zeros(),
+        load_requests=zeros(grid - 1), wait_requests=zeros(WAIT_BINS), step=zeros(STEP_COLUMNS),
+    )
+
+
+def _queue(loads: int, racks: int) -> c.StrikeQueue:
+    strikes = max(LEAST_ROOM, STRIKES_PER_RACK * racks)
+    repairs = max(LEAST_ROOM, REPAIRS_PER_RACK * racks)
+
+    def ints(n: int) -> np.ndarray:
+        return np.zeros(n, np.int64)
+
+    return c.StrikeQueue(
+        at_s=np.zeros(strikes), entity=ints(strikes), kth=ints(strikes), cls=ints(strikes),
+        word=ints(strikes), unit=ints(strikes), rack=ints(strikes), servers=np.zeros(strikes),
+        transient=np.zeros(strikes, np.bool_), spread=np.zeros(strikes),
+        until_s=np.zeros((strikes, TIMES)), applied=ints(strikes), drawn=ints(2), key=ints(2),
+        back_s=np.zeros(repairs), back_order=ints(repairs), back_rack=ints(repairs),
+        back_servers=np.zeros(repairs), under_way=ints(2),
+        due_s=np.full(1, np.inf), happened_s=np.zeros(1), watched=ints(loads), waiting=ints(1),
+    )
+
+
+def _streams(streams: Streams, pools: int) -> c.StreamState:
+    n, stages = streams.pool.size, streams.after.size
+    zeros = lambda *shape: np.zeros((n, *shape))  # noqa: E731
+    return c.StreamState(
+        pool=streams.pool, stage=streams.stage, amounts=streams.amounts,
+        rate_per_s=streams.rate_per_s, after=streams.after, kept=streams.kept,
+        share=zeros(), onward=zeros(), entering=np.zeros(stages), arriving=zeros(),
+        mass=np.zeros(pools), queue=zeros(), again=zeros(),
+        hours=np.zeros((max(streams.rate_per_s.shape[1] - 1, 1), n, STREAM_COLUMNS)),
     )
 
 

@@ -1,6 +1,7 @@
 """Support racks whose draw follows a job instead of their own steady utilization."""
 
 import numpy as np
+import simpy
 
 from simulator.components.rack import Rack
 from simulator.components.sizing import support_w
@@ -20,6 +21,32 @@ def count(site: Site, rack: str) -> int:
     return sum(entry.count for entry in of_type(site, rack))
 
 
+def in_service(world: World, rack: str) -> float:
+    """Return how many support racks of one type work, parts of them counted as parts."""
+    down = world.state.support_down
+    return sum(
+        max(entry.count - float(out) / entry.rack.servers, 0.0)
+        for entry, out in zip(world.site.support, down, strict=True) if _named(entry.rack, rack)
+    )  # fmt: skip
+
+
+def lose_servers(world: World, kind: int, servers: float) -> None:
+    """Take servers of the support racks of one kind in a hall out of service; a negative number
+    brings them back."""
+    world.state.support_down[kind] += servers
+    world.store.lose_servers(world.site.support[kind].rack, servers)
+    changed, world.support_changed = world.support_changed, None
+    if changed is not None:
+        changed.succeed()
+
+
+def next_change(world: World) -> simpy.Event:
+    """Return an event that fires when servers of support racks go out of service or come back."""
+    if world.support_changed is None:
+        world.support_changed = world.env.event()
+    return world.support_changed
+
+
 def occupy(world: World, rack: str, utilization: float) -> None:
     """Have the racks of a type draw what they draw at `utilization` from now on."""
     _change(world, rack, utilization, +1.0)
@@ -28,6 +55,17 @@ def occupy(world: World, rack: str, utilization: float) -> None:
 def free(world: World, rack: str, utilization: float) -> None:
     """Have them draw again what they draw by themselves."""
     _change(world, rack, utilization, -1.0)
+
+
+def follow_storage(world: World) -> None:
+    """Have the storage racks draw what their use asks for, where the document says how they serve."""
+    store = world.store
+    if world.site.topology.storage is None:
+        return
+    if store.drawn is not None:
+        free(world, store.spec.rack, store.drawn)
+    store.drawn = store.spec.idle + (1.0 - store.spec.idle) * store.used()
+    occupy(world, store.spec.rack, store.drawn)
 
 
 def _change(world: World, rack: str, utilization: float, sign: float) -> None:

@@ -1,7 +1,7 @@
 """What every process of a run shares: the clock, the site, the state, the draws, the log."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -9,16 +9,20 @@ import simpy
 
 from simulator import rng
 from simulator.components.fabric.tier import Tier
+from simulator.engine.alarm import Alarm
 from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
+from simulator.engine.outage_log import Outages, Repair
 from simulator.engine.state import State
+from simulator.engine.storage import Store
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
+from simulator.kernels.repair import Shop, closed
 from simulator.site import Site
 
-Alarm = Callable[[str], object]
-"""Called with the cause when something stops a load."""
+OnAlarm = Callable[[Alarm], object]
+"""Called when something fails under a load."""
 Renetwork = Callable[[tuple[Tier, ...]], str]
 """Called with a load's tiers when they change; returns in words what follows for it."""
 
@@ -34,19 +38,32 @@ class World:
     replicate: int
     end_s: float
     events: list[tuple[float, str, str, str, float, str]] = field(default_factory=list)
-    alarms: dict[int, Alarm] = field(default_factory=dict)
+    alarms: dict[int, OnAlarm] = field(default_factory=dict)
     networks: dict[int, Renetwork] = field(default_factory=dict)
     restored: dict[int, simpy.Event] = field(default_factory=dict)
     resumes: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
     """Share and running of loads that are off, as they were."""
     repaired_s: dict[tuple[str, int, int], float] = field(default_factory=dict)
     """When a unit that failed is back, by class, target and unit."""
+    outages: Outages = field(default_factory=Outages)
+    inflicted: Repair | None = None
+    """Of the failure or the planned work whose effect is being applied; None between them."""
+    absent: dict[Hashable, list[float]] = field(default_factory=dict)
+    """When the units of a group that are out come back; outage.py."""
+    support_changed: simpy.Event | None = None
     racks_freed: simpy.Event | None = None
+    supply_lost_s: float | None = None
+    """Since when no import is possible."""
     overloaded: bool = False
+    shop: Shop = field(default_factory=closed)
+    """Who repairs; of the failure front."""
+    strike: Callable[[int], None] | None = None
+    """Applies a failure of the queue, by its place; of the failure front."""
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.network = Network(self.site)
+        self.store = Store(self.site)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,
@@ -63,7 +80,8 @@ class World:
     ) -> None:
         """Change what a load does from now on (or from `at_s`, a step boundary)."""
         loads = self.state.loads
-        flush_load(loads, load, self.env.now if at_s is None else at_s)
+        arguments = (loads, int(load), float(self.env.now if at_s is None else at_s))
+        self.entry(flush_load, *arguments)(*arguments)
         if on is not None:
             loads.on[load] = on
         if dynamic_frac is not None:
@@ -83,11 +101,18 @@ class World:
             self._entries[kernel] = entry_of(kernel, *arguments)
         return self._entries[kernel]
 
-    def alarm(self, load: int, cause: str) -> None:
-        """Tell a load that something under it failed."""
+    def alarm(self, load: int, alarm: Alarm) -> None:
+        """Tell a load that something under it failed, and how that shows itself."""
         handler = self.alarms.get(load)
-        if handler is not None:
-            handler(cause)
+        if handler is None:
+            return
+        if self.inflicted is not None:
+            told = self.inflicted
+            alarm = replace(
+                alarm, unnoticed_s=told.unnoticed_s, diagnosis_s=told.diagnosis_s,
+                planned=told.planned,
+            )
+        handler(alarm)
 
     def wake_waiting(self) -> None:
         """Tell whoever waits for racks that some came free."""

@@ -15,10 +15,10 @@ Ints = np.ndarray
 # Accounting categories of an accelerator-hour, in column order.
 CATEGORIES = (
     "useful", "idle", "down", "lost_checkpoint", "lost_rework", "lost_restart", "lost_queue",
-    "lost_throttle", "lost_power_cap", "lost_network",
+    "lost_throttle", "lost_power_cap", "lost_network", "lost_degraded",
 )
 (USEFUL, IDLE, DOWN, CHECKPOINT, REWORK, RESTART, QUEUE, THROTTLE, POWER_CAP,
- NETWORK) = range(10)
+ NETWORK, DEGRADED) = range(11)
 
 # Columns of the minute record, in the order of results.SERIES["site"].
 (POI_W, ONSITE_W, BATTERY_W, LIMIT_W, IT_W, COOLING_W, HOUSE_W, LOSSES_W, DRY_BULB_C, WET_BULB_C,
@@ -108,13 +108,13 @@ class LoadState(NamedTuple):
 class BlockState(NamedTuple):
     """Shape (blocks,)."""
 
-    limit_w: Floats  # frozen: continuous rating at the power factor
+    limit_w: Floats  # supply.py: continuous rating at the power factor, less where feeders are out
     node: Ints  # frozen: power-tree node that feeds its racks
     hall: Ints  # frozen
-    approach_k_w: Floats  # frozen: coolant unit approach per watt of liquid heat
-    pump_w: Floats  # frozen: coolant unit pumps
+    approach_k_w: Floats  # coolant.py: coolant unit approach per watt of liquid heat
+    pump_w: Floats  # coolant.py: coolant unit pumps
     support_w: Floats  # support.py: draw of racks without accelerators in this step
-    flow: Floats  # effects.py: share of the step in which coolant flows, before it stops
+    flow: Floats  # coolant.py: share of the step in which coolant flows, before it stops
     cap: Floats  # power cap on dynamic power in this step
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
@@ -187,22 +187,67 @@ class TreeState(NamedTuple):
     loss_j: Floats  # (stages,)
 
 
+class StreamState(NamedTuple):
+    """Routed requests; shape (streams,): what one stage of a class sends to one pool."""
+
+    pool: Ints
+    stage: Ints
+    amounts: Floats  # (streams, amounts) of one request
+    rate_per_s: Floats  # (stages, hours + 1) requests that begin there
+    after: Ints  # (stages,) stage that takes what is passed on, or -1
+    kept: Ints  # (stages,) stage that takes what is kept, or -1: the user
+    share: Floats  # routing_run.py: of the requests of its stage
+    onward: Floats  # routing_run.py: of its answers, those passed on
+    entering: Floats  # (stages,) sent on by others: arrives next step
+    arriving: Floats  # in the current step
+    mass: Floats  # (pools,) requests of the current step, waiting ones included
+    queue: Floats
+    again: Floats  # of failed replicas: come again next step
+    hours: Floats  # (hours, streams, STREAM_COLUMNS)
+
+
 class PoolState(NamedTuple):
-    """Served models; shape (pools,)."""
+    """Served models; shape (pools,). Amounts are requests, work, input and output tokens, work being
+    counted in requests of the pool's reference lengths."""
 
     load: Ints
-    rate_per_s: Floats  # (pools, hours + 1) demand
+    by_router: Ints  # 1: requests come from streams, and `rate_per_s` is what is expected of them
+    routed: Floats  # (pools, amounts) of streams in the current step
+    streams: StreamState
+    rate_per_s: Floats  # (pools, hours + 1) own demand; a router may write boundaries ahead of now
+    work_frac: Floats  # (pools, hours + 1) work of a request of it, likewise
+    input_tokens: Floats  # (pools, hours + 1) its mean prompt, likewise
+    output_tokens: Floats  # (pools, hours + 1) its mean answer, likewise
     replica_accelerators: Floats
-    capacity_per_s: Floats  # per replica
+    capacity_per_s: Floats  # work per second of a replica
     patience_s: Floats  # wait beyond which requests are shed
     dynamic_frac: Floats  # (pools, load grid)
-    queue: Floats
-    arrived: Floats
-    served: Floats
-    shed: Floats
-    load_requests: Floats  # (pools, load grid - 1) requests served by load bin
-    wait_requests: Floats  # (pools, wait bins) requests served out of a backlog
-    step: Floats  # (pools, 4) arrivals, served, shed, load fraction of the current step
+    batch: Floats  # (pools, load grid) requests in a replica
+    cold_steps: Ints  # steps, beside the one it joins in, that a replica loads its weights
+    spill_to: Ints  # pool that takes what waits too long, or -1
+    spill_after_s: Floats  # wait beyond which requests move there
+    spill_work: Floats  # work there of one unit of work here
+    retries: Ints  # 1: requests of failed replicas come again, 0: they are lost
+    released: Floats  # fleet.py: accelerators handed back since the last step
+    age: Ints  # steps so far
+    held: Floats  # accelerators in the last step
+    warm: Floats  # of them with weights loaded
+    cold: Floats  # (pools, ring) of them that are ready when their step comes
+    room: Floats  # work that could be done beside the own demand in the last step
+    own_work: Floats  # own demand and queue in the last step
+    queue: Floats  # (pools, amounts)
+    inbound: Floats  # (pools, amounts) spilled by others or to be tried again: arrives next step
+    again: Floats  # requests of those that are tried again
+    arrived: Floats  # requests of the own demand
+    served: Floats  # (pools, amounts)
+    shed: Floats  # requests, as all below
+    spilled: Floats
+    received: Floats
+    retried: Floats
+    lost: Floats
+    load_requests: Floats  # (pools, load grid - 1) served by load bin
+    wait_requests: Floats  # (pools, wait bins) served out of a backlog
+    step: Floats  # (pools, STEP_COLUMNS) of the current step
 
 
 class Hazards(NamedTuple):
@@ -213,10 +258,54 @@ class Hazards(NamedTuple):
     word: Ints  # counter word of the class and its hall or plant
     unit: Ints  # index inside them
     rate_s: Floats  # at reference temperature and age, all units of the entity
-    doubling_k: Floats  # 0: no acceleration
+    sensor: Ints  # index of the temperature that speeds it up, or -1
+    doubling_k: Floats
     reference_c: Floats
+    born_s: Floats  # failures.py: since when it ages, from the start of the run
+    fresh: Floats  # new units (fading as they grow up) over all units, at the next window's start
+    single: Ints  # 1: one unit, which a repair makes new
     budget: Floats  # cumulative hazard left until the next failure
     drawn: Ints
+
+
+class HazardClasses(NamedTuple):
+    """What the entities of a failure class share; shape (classes,)."""
+
+    shape: Floats  # Weibull
+    age_reference_s: Floats
+    infant: Floats  # further hazard of a new unit over that of a grown one
+    infant_decay_s: Floats
+    exposure: Floats  # cumulative hazard of all entities since the start
+
+
+class StrikeQueue(NamedTuple):
+    """Failures drawn for the window at hand, and repairs of racks under way (`kernels/strikes.py`)."""
+
+    # failures.py, by failure in order of time: (room,)
+    at_s: Floats
+    entity: Ints  # row of Hazards
+    kth: Ints  # the how-manieth of its entity
+    cls: Ints
+    word: Ints
+    unit: Ints
+    rack: Ints  # the rack it hits, or -1
+    servers: Floats  # what it takes of the rack: none, one, all (infinite); negative: ask the engine
+    transient: Ints  # boolean
+    spread: Floats  # standard normal of the repair's length
+    until_s: Floats  # (room, repair.TIMES) moments of the repair; at first only the last, all in
+    applied: Ints  # 1 once the kernel has applied it
+    drawn: Ints  # (2,) the next failure, and how many there are
+    key: Ints  # (2,) of the repair's draws
+    # the heap of repairs: (repairs,)
+    back_s: Floats
+    back_order: Ints  # which began first of those done at once
+    back_rack: Ints
+    back_servers: Floats
+    under_way: Ints  # (2,) repairs in the heap, and ever begun
+    due_s: Floats  # (1,) when the next failure or repair happens
+    happened_s: Floats  # (1,) when the last one did
+    watched: Ints  # physics.py: (loads,) 1 if something is to be told of failures under the load
+    waiting: Ints  # physics.py: (1,) 1 if someone waits for racks
 
 
 class Supply(NamedTuple):

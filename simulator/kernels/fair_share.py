@@ -51,6 +51,22 @@ def fair_share(start, trunk, weight, limit, capacity, rate):
 
 
 @njit(cache=True)
+def share_trunks(uses, limit, capacity):
+    """Return the fair rates of flows; `uses` (flows, trunks) is load per unit of rate."""
+    start = np.zeros(limit.size + 1, np.int64)
+    trunk, weight = np.empty(uses.size, np.int64), np.empty(uses.size)
+    rate, n = np.zeros(limit.size), 0
+    for f in range(limit.size):
+        for e in range(capacity.size):
+            if uses[f, e] > 0.0:
+                trunk[n], weight[n] = e, uses[f, e]
+                n += 1
+        start[f + 1] = n
+    fair_share(start, trunk, weight, limit, capacity, rate)
+    return rate
+
+
+@njit(cache=True)
 def _room(left, load, users, limit, growing, level):
     """Return how far the rates can grow until the first flow must stop."""
     step = np.inf

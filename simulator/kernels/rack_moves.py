@@ -7,15 +7,18 @@ from simulator.kernels.load_account import flush_load
 
 
 @njit(cache=True)
-def find_racks(racks, wanted, least_up):
+def find_racks(start, stop, row_load, load_of, up_frac, wanted, least_up):
     """Return the racks whose load is `wanted` (loads,) and of which at least `least_up` is in
-    service, ascending."""
-    found = np.empty(racks.load.size, np.int64)
+    service, ascending. Rows that belong to one load are passed over as a whole."""
+    found = np.empty(load_of.size, np.int64)
     n = 0
-    for r in range(racks.load.size):
-        if wanted[racks.load[r]] and racks.up_frac[r] >= least_up:
-            found[n] = r
-            n += 1
+    for i in range(start.size):
+        if row_load[i] >= 0 and not wanted[row_load[i]]:
+            continue
+        for r in range(start[i], stop[i]):
+            if wanted[load_of[r]] and up_frac[r] >= least_up:
+                found[n] = r
+                n += 1
     return found[:n].copy()
 
 
@@ -46,15 +49,12 @@ def move_racks(chosen, to_load, up_frac, now_s, rows, racks, loads, down_load):
 
 
 @njit(cache=True)
-def refresh_racks(
-    chosen, now_s, rows, racks, loads, down_load, servers_down, rack_servers, out
-):
-    """Bring the share in service of racks in line with servers down and causes that take the whole
-    rack out."""
-    for j in range(chosen.size):
-        r = chosen[j]
-        up_frac = max(1.0 - servers_down[r] / rack_servers[r], 0.0) if out[r] <= 0 else 0.0
-        _move(r, racks.load[r], up_frac, now_s, rows, racks, loads, down_load)
+def refresh_rack(r, now_s, rows, racks, loads, wear):
+    """Bring the share in service of a rack in line with its servers down and the causes that take
+    the whole of it out; `wear` as in `strikes.happen`."""
+    servers_down, servers, out, down_load = wear
+    up_frac = max(1.0 - servers_down[r] / servers[r], 0.0) if out[r] <= 0 else 0.0
+    _move(r, racks.load[r], up_frac, now_s, rows, racks, loads, down_load)
 
 
 @njit(cache=True)

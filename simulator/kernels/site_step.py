@@ -8,7 +8,15 @@ step has already been folded into the load and rack integrals.
 from numba import njit
 
 from simulator.kernels import columns as c
-from simulator.kernels import cooling, load_account, power_tree, rack_control, racks, serving
+from simulator.kernels import (
+    cooling,
+    load_account,
+    power_tree,
+    rack_control,
+    racks,
+    serving,
+    strikes,
+)
 
 RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
 STEP_S = 60.0
@@ -16,12 +24,14 @@ HOUR_STEPS = 60
 
 
 @njit(cache=True)
-def advance(first, stop, flags, site, state, maps, outdoors, records):
-    """Integrate steps `first` to `stop`; return the next step and why it stopped early.
+def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
+    """Integrate steps `first` to `stop`, let failures and repairs up to `before_s` happen between
+    and after them; return the next step and why it stopped early.
 
-    Stops after a step that leaves the site above its supply or held below it by caps (OVERLOAD),
-    in which a chip passed its shutdown temperature (TRIP), or in which the first chip passed its
-    throttle point or the last one fell below it (THROTTLE), so that the engine can decide.
+    Stops at a failure or repair that the engine must know of (`strikes.happen`), and after a step
+    that leaves the site above its supply or held below it by caps (OVERLOAD), in which a chip
+    passed its shutdown temperature (TRIP), or in which the first chip passed its throttle point or
+    the last one fell below it (THROTTLE), so that the engine can decide.
 
     Parameters
     ----------
@@ -29,11 +39,15 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
         Whether speeds and caps are away from one; whether chips throttle; whether the engine knows
         that they do.
     site : (rows, halls)
-    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w)
+    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear)
     """
     rows, halls = site
-    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w = state
+    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear = state
     for k in range(first, stop):
+        if queue.due_s[0] < (k + 1) * STEP_S:
+            found = strikes.happen((k + 1) * STEP_S, queue, shop, rows, rack, loads, wear)
+            if found != strikes.CALM:
+                return k, found
         hour, hour_frac = k // HOUR_STEPS, (k % HOUR_STEPS + 0.5) / HOUR_STEPS
         load_account.complete_loads(loads, (k + 1) * STEP_S)
         hottest_c, throttling, tripping = racks.integrate(
@@ -74,7 +88,7 @@ def advance(first, stop, flags, site, state, maps, outdoors, records):
             return following, OVERLOAD
         if flags[1] != flags[2]:
             return following, THROTTLE
-    return stop, RUNNING
+    return stop, strikes.happen(before_s, queue, shop, rows, rack, loads, wear)
 
 
 @njit(cache=True)
@@ -209,11 +223,10 @@ def _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pool
         chosen[j, 1] = max(chosen[j, 1], rack.junction_c[r])
         chosen[j, 2] = rack.up_frac[r]
     for p in range(pools.load.size):
-        for column in range(3):
+        for column in range(serving.STEP_COLUMNS):
             pool[p, column] += pools.step[p, column]
-        pool[p, 3] = pools.queue[p]
-        pool[p, 4] += pools.step[p, 3]
-        pool[p, 5] += loads.member_s[pools.load[p]]
+        pool[p, serving.STEP_COLUMNS] += loads.member_s[pools.load[p]]
+        pool[p, serving.STEP_COLUMNS + 1] = pools.queue[p, serving.REQUESTS]
     for i in range(loads.on.size):
         job[i, 0] += loads.member_s[i]
         job[i, 1] += loads.step_hours[i, 0]

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
-from simulator.metrics.fleet import installed
+from simulator.metrics.fleet import DOWN, installed
 from simulator.metrics.kpi import SECONDS_PER_HOUR, ratio
+from simulator.metrics.operations import downtime
 from simulator.results import Results
 
 SUPPLY = ("poi", "onsite")
@@ -45,4 +46,15 @@ def checks(results: Results) -> dict[str, float]:
         "energy_balance_rel": abs(ratio(unexplained_j, supplied_j) or 0.0),
         "heat_balance_rel": ratio(unrejected_j, received_j) or 0.0,
         "accelerator_hours_rel": abs(ratio(counted_h - installed_h, installed_h) or 0.0),
-    }
+    } | _downtime(results, installed_h)
+
+
+def _downtime(results: Results, installed_h: float) -> dict[str, float]:
+    """Return what of the hours out of service has no cause, relative to all installed; nothing for a
+    folder of an older version."""
+    if "downtime" not in results.tables:
+        return {}
+    table = results.tables["hours"]
+    down_h = table.loc[table["category"].astype(str) == DOWN, "accelerator_hours"].sum()
+    told_h = downtime(results)["accelerator_hours"].sum()
+    return {"downtime_rel": abs(ratio(float(told_h - down_h), installed_h) or 0.0)}

@@ -20,7 +20,7 @@ def cost(results: Results, by: str | None = None, every: str | None = "MS") -> p
     idle) are charged to `other`.
     """
     if by == "load":
-        return _by_load(results)
+        return load_cost(results)
     site = results.timeseries["site"]
     energy_j = site.groupby(period(results, site["time"], "MS"))["poi_w"].sum() * step_s("site")
     seconds = site.groupby(period(results, site["time"], "MS")).size() * step_s("site")
@@ -93,7 +93,7 @@ def _per_token(results: Results, total_usd: float) -> list[Kpi]:
     tokens = float(results.tables["pools"]["output_tokens"].sum())
     if tokens <= 0:
         return []
-    loads = _by_load(results)
+    loads = load_cost(results)
     serving_usd = float(loads.loc[loads["load"].isin(serving_loads(results)), "energy_usd"].sum())
     return [
         Kpi(
@@ -107,7 +107,8 @@ def _per_token(results: Results, total_usd: float) -> list[Kpi]:
     ]
 
 
-def _by_load(results: Results) -> pd.DataFrame:
+def load_cost(results: Results) -> pd.DataFrame:
+    """Return the energy cost of every load in USD, by the energy into its racks; `other` is the rest."""
     total_usd, it_j = energy_cost(results), balance.energy(results)["it"]
     table = results.tables["load_energy"]
     shares = table.groupby(table["load"].astype(str), sort=False)["it_j"].sum()

@@ -116,6 +116,7 @@ CAUSES = {
     "lost_throttle": "heat",
     "lost_power_cap": "power caps",
     "lost_network": "a degraded network",
+    "lost_degraded": "running on with parts missing",
 }
 """What categories of lost hours went to, in words."""
 

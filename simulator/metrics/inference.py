@@ -77,11 +77,11 @@ def _pool(results: Results, pool: pd.Series) -> list[Kpi]:
     rows += [
         Kpi(
             "slo_attainment",
-            ratio(float(pool["within_slo"]), requests),
+            ratio(float(pool["within_slo"]), requests + _came(pool)),
             "1",
             f"Requests that met every limit (first token within {pool['ttft_limit_s']:g} s, "
             f"{pool['tpot_limit_s']:g} s per further token) divided by arrivals; shed and "
-            "unfinished requests are misses.",
+            "unfinished requests are misses. Requests that moved to another pool count there.",
         ),
         Kpi(
             "output_tokens",
@@ -96,7 +96,49 @@ def _pool(results: Results, pool: pd.Series) -> list[Kpi]:
             "Requests shed plus requests still waiting when the run ended.",
         ),
     ]
+    rows += _moved(pool) + _verified(results, name)
     return [row._replace(name=f"inference.{name}.{row.name}") for row in rows]
+
+
+def _came(pool: pd.Series) -> float:
+    """Return requests that came from other pools, less those that went there."""
+    return float(pool.get("received", 0.0)) - float(pool.get("spilled", 0.0))
+
+
+MOVED = {
+    "spilled": "Requests that moved on to another pool because they would have waited too long.",
+    "received": "Requests that came from other pools.",
+    "retried": "Requests in replicas that failed, asked again; counted each time.",
+    "lost": "Requests in replicas that failed, not asked again.",
+}
+
+
+def _moved(pool: pd.Series) -> list[Kpi]:
+    """Return what became of requests beside served and shed, as far as it happened."""
+    counts = {name: float(pool.get(name, 0.0)) for name in MOVED}
+    return [Kpi(name, count, "1", MOVED[name]) for name, count in counts.items() if count]
+
+
+def verification(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
+    """Return every quantity of the windows served again request by request."""
+    return results.tables.get("verify", pd.DataFrame()).copy()
+
+
+def _verified(results: Results, pool: str) -> list[Kpi]:
+    """Return the largest deviation of the surface from the kernel over the run's windows."""
+    table = verification(results)
+    if table.empty:
+        return []
+    own = table[(table["pool"].astype(str) == pool) & table["deviation_frac"].notna()]
+    rows = []
+    for quantity, deviations in own.groupby("quantity", sort=False)["deviation_frac"]:
+        worst = float(deviations.loc[deviations.abs().idxmax()])
+        rows.append(Kpi(
+            f"verify_{quantity}", worst, "1",
+            f"Deviation of {quantity} by the plan run's surface from replicas served request by "
+            f"request, relative: the largest of {len(deviations)} windows.",
+        ))  # fmt: skip
+    return rows
 
 
 def _latency(results: Results, pool: str, quantity: str, percent: int) -> Kpi:
@@ -106,7 +148,7 @@ def _latency(results: Results, pool: str, quantity: str, percent: int) -> Kpi:
     }[quantity]
     spread = {
         "ttft": "Spread of waits and prompts included",
-        "tpot": "Every request of a pool is counted at the batch's mean time of its minute",
+        "tpot": "Each request is counted at its own mean time",
     }[quantity]
     return Kpi(
         f"{quantity}_p{percent}",

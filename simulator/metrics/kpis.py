@@ -10,12 +10,17 @@ import pandas as pd
 
 from simulator.metrics import (
     balance,
+    control,
     cost,
+    distillation,
     failures,
     fleet,
     inference,
+    intervals,
     network,
+    operations,
     power,
+    routing,
     thermal,
     training,
 )
@@ -31,14 +36,17 @@ DEFINERS: tuple[Definer, ...] = (
     thermal.kpis,
     fleet.kpis,
     failures.kpis,
+    operations.kpis,
     network.kpis,
     training.kpis,
     inference.kpis,
+    routing.kpis,
+    distillation.kpis,
     cost.kpis,
 )
 """Who defines which indicators, in the order they are told."""
 
-ABSENT_IS_ZERO = ("failures.", "fleet.hours.")
+ABSENT_IS_ZERO = ("failures.", "fleet.hours.", "operations.down_hours.")
 """Indicators that a replicate without an occurrence does not list."""
 
 PERCENTILES = {"p10": 0.1, "p50": 0.5, "p90": 0.9}
@@ -68,15 +76,51 @@ def summary(results: list[Results]) -> dict[str, dict]:  # type: ignore[type-arg
     """Return the `summary.json` document of one or several replicates.
 
     With several, values are means with p10, p50 and p90 beside them (for dates the median, since
-    an unfinished replicate has no date to average), and checks are the worst of all.
+    an unfinished replicate has no date to average), and checks are the worst of all. `ci95` holds
+    the 95 % interval of each of these numbers, null where so many replicates cannot tell it, and
+    `replicates` says how many each would need. `controlled` is the mean with the luck in the number
+    of failures taken out, where that pays (`metrics.control`).
     """
     tables = [kpis(r).set_index("kpi") for r in results]
     names = list(dict.fromkeys(name for table in tables for name in table.index))
-    worst = [checks(r) for r in results]
-    return {
-        "kpis": {name: _entry(name, tables) for name in names},
+    worst, luck = [checks(r) for r in results], control.excess(results)
+    document: dict[str, Any] = {
+        "kpis": {name: _entry(name, tables, luck) for name in names},
         "checks": {name: _rounded(max(c[name] for c in worst)) for name in worst[0]},
     }
+    return document if len(results) == 1 else document | {"replicates": resolution(len(results))}
+
+
+def resolution(n: int) -> dict[str, Any]:
+    """Return what n replicates can tell: how many each percentile needs, and which do not."""
+    need = {p: intervals.needed(share) for p, share in PERCENTILES.items()}
+    return {
+        "n": n,
+        "confidence": intervals.CONFIDENCE,
+        "needed": need,
+        "unresolved": [p for p, least in need.items() if n < least],
+    }
+
+
+def unresolved(n: int) -> list[str]:
+    """Return the percentiles that n replicates cannot tell, in words, with what they would take."""
+    told = resolution(n)
+    least: dict[int, list[str]] = {}
+    for name in told["unresolved"]:
+        least.setdefault(told["needed"][name], []).append(name.upper())
+    level = f"{100.0 * told['confidence']:g} %"
+    return [
+        f"{' and '.join(names)} (a {level} interval takes at least {enough} replicates)"
+        for enough, names in least.items()
+    ]
+
+
+def by_replicate(results: list[Results]) -> tuple[dict[str, list[Any]], dict[str, str]]:
+    """Return the values of every indicator, one per replicate (None where it has none), and units."""
+    tables = [kpis(r).set_index("kpi") for r in results]
+    names = list(dict.fromkeys(name for table in tables for name in table.index))
+    units = {name: next(str(t.at[name, "unit"]) for t in tables if name in t.index) for name in names}
+    return {name: _values(name, tables) for name in names}, units
 
 
 def dumps(document: dict) -> str:  # type: ignore[type-arg]
@@ -84,38 +128,65 @@ def dumps(document: dict) -> str:  # type: ignore[type-arg]
     return json.dumps(document, indent=1, allow_nan=False) + "\n"
 
 
-def _entry(name: str, tables: list[pd.DataFrame]) -> dict[str, object]:
+def _entry(
+    name: str, tables: list[pd.DataFrame], luck: np.ndarray | None = None
+) -> dict[str, object]:
     rows = [table.loc[name] for table in tables if name in table.index]
-    absent = 0.0 if name.startswith(ABSENT_IS_ZERO) else None
-    values: list[Any] = [t.at[name, "value"] if name in t.index else absent for t in tables]
+    values = _values(name, tables)
     lowest = min(rows, key=lambda r: r["value"] if isinstance(r["value"], float) else math.inf)
     unit = str(lowest["unit"])
-    several = _spread_of_dates if unit == "ISO date" else _spread
-    numbers = {"value": _rounded(values[0])} if len(tables) == 1 else several(values)
+    if len(tables) == 1:
+        numbers: dict[str, object] = {"value": _rounded(values[0])}
+    else:
+        numbers = _spread_of_dates(values) if unit == "ISO date" else _spread(values, luck)
     return {**numbers, "unit": unit, "definition": str(lowest["definition"])}
 
 
-def _spread(values: list[float | None]) -> dict[str, object]:
+def _values(name: str, tables: list[pd.DataFrame]) -> list[Any]:
+    absent = 0.0 if name.startswith(ABSENT_IS_ZERO) else None
+    return [t.at[name, "value"] if name in t.index else absent for t in tables]
+
+
+def _spread(values: list[float | None], luck: np.ndarray | None) -> dict[str, object]:
     known = np.array([v for v in values if v is not None], dtype=float)
     if len(known) == 0:
-        return {"value": None, **dict.fromkeys(PERCENTILES)}
+        return {"value": None, **dict.fromkeys(PERCENTILES), "ci95": None}
     quantiles = {p: _rounded(float(np.quantile(known, q))) for p, q in PERCENTILES.items()}
-    return {"value": _rounded(float(known.mean())), **quantiles}
+    between: dict[str, object] = {"value": _both(intervals.of_mean(known))}
+    for name, share in PERCENTILES.items():
+        between[name] = _both(intervals.of_quantile(known, share))
+    told: dict[str, object] = {"value": _rounded(float(known.mean())), **quantiles, "ci95": between}
+    better = control.controlled(known, luck)
+    if better is not None:
+        told["controlled"] = {name: _rounded(number) for name, number in better.items()}
+    return told
+
+
+def _both(interval: intervals.Interval | None) -> list[object] | None:
+    return None if interval is None else [_rounded(end) for end in interval]
 
 
 def _spread_of_dates(values: list[str | None]) -> dict[str, object]:
     """Take dates as seconds, unfinished replicates as later than any date."""
     seconds = sorted(pd.Timestamp(v).timestamp() if v else math.inf for v in values)
     dates: dict[str, object] = {p: _quantile_date(seconds, q) for p, q in PERCENTILES.items()}
-    return {"value": dates["p50"], **dates}
+    between: dict[str, object] = {}
+    for name, share in PERCENTILES.items():
+        ends = intervals.of_quantile(seconds, share)
+        between[name] = None if ends is None else [_date(end) for end in ends]
+    between = {"value": between["p50"], **between}
+    return {"value": dates["p50"], **dates, "ci95": between}
 
 
 def _quantile_date(seconds: list[float], frac: float) -> str | None:
     place = frac * (len(seconds) - 1)
     low, high = seconds[math.floor(place)], seconds[math.ceil(place)]
-    if not math.isfinite(high):
-        return None
-    return iso_date(pd.Timestamp(low + (high - low) * (place % 1), unit="s", tz="UTC"))
+    return _date(low + (high - low) * (place % 1)) if math.isfinite(high) else None
+
+
+def _date(second: float) -> str | None:
+    """Return the date of a second since 1970, None for one that never comes."""
+    return iso_date(pd.Timestamp(second, unit="s", tz="UTC")) if math.isfinite(second) else None
 
 
 def _rounded(value: object) -> object:

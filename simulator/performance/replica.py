@@ -86,6 +86,11 @@ class Replica:
         slower = self._slow.decode_s(batch, context) / self.decode_s(batch, context) - 1.0
         return np.clip(slower / (1.0 / PROBED_CLOCK - 1.0), 0.0, 1.0)
 
+    def prefill_clock_bound_frac(self, tokens: float, cached: float = 0.0) -> float:
+        """Return the share of a prompt's time that follows the core clock."""
+        slower = self._prefill(self._slow, tokens, cached) / self.prefill_s(tokens, cached) - 1.0
+        return min(max(slower / (1.0 / PROBED_CLOCK - 1.0), 0.0), 1.0)
+
     def scores_s(self, tokens: float) -> float:
         """Return the time of scores over the vocabulary for so many tokens beyond the first."""
         few, many = serving_operators.output_work(self.setting, np.array([1.0, tokens]))[0]

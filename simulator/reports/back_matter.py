@@ -14,14 +14,19 @@ CHECKS = {
     "heat_balance_rel": "Heat: received − rejected − change of storage, relative to received",
     "accelerator_hours_rel": "Accelerator-hours: sum of all causes − installed × length of run, "
     "relative to installed",
+    "downtime_rel": "Downtime: sum of all causes and stages − accelerator-hours out of service, "
+    "relative to installed",
 }
 LIMIT = 1e-9
 FAMILIES = (
     (re.compile(r"^fleet\.hours\.lost_.+$"), "fleet.hours.lost_<cause>"),
     (re.compile(r"^failures\.(?!count$).+$"), "failures.<cause>"),
+    (re.compile(r"^operations\.down_hours\..+$"), "operations.down_hours.<stage>"),
     (re.compile(r"^fleet\.(?!hours\.|utilization$).+\.utilization$"), "fleet.<chip>.utilization"),
     (re.compile(r"^training\..+\.(\w+)$"), r"training.<job>.\1"),
     (re.compile(r"^inference\..+\.(\w+)$"), r"inference.<model>.\1"),
+    (re.compile(r"^routing\..+\.(\w+)$"), r"routing.<class>.\1"),
+    (re.compile(r"^distillation\..+\.(\w+)$"), r"distillation.<job>.\1"),
 )
 
 
@@ -111,4 +116,5 @@ def _without_names(text: str) -> str:
     text = re.sub(r" \([\d.e+]+ tokens\)", "", text)
     text = re.sub(r"(held by work but lost to) [\w ]+?\.", r"\1 the cause.", text)
     text = re.sub(r"^Failures caused by [\w ]+ in", "Failures put down to the cause in", text)
+    text = re.sub(r"(out of service) while .+?\.", r"\1 in the stage.", text)
     return re.sub(r"hours of \S+ divided", "hours of the chip divided", text)

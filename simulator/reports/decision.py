@@ -1,8 +1,10 @@
 """Page: the question, the answer, what limits it, and how far to trust it."""
 
+from collections.abc import Callable
+
 import pandas as pd
 
-from simulator.metrics import headroom
+from simulator.metrics import headroom, kpis
 from simulator.metrics import network as metrics_of_network
 from simulator.metrics.failures import failures
 from simulator.metrics.fleet import cause_of
@@ -32,6 +34,12 @@ SUPPLY = {
     "line_bank": "lines",
     "transformer_bank": "main transformers",
 }
+BANDS: dict[str, tuple[str, Callable[[float], str]]] = {
+    "power.poi_peak": ("peak import", wording.megawatts),
+    "fleet.utilization": ("useful hours", wording.percent),
+    "failures.count": ("failures", lambda count: f"{count:,.0f}"),
+}
+"""Indicators whose intervals the page states."""
 QUESTION = "What can this campus really do, hour by hour, and what will break first?"
 
 
@@ -313,10 +321,24 @@ def _confidence(run: Run) -> str:
     draws = (
         "One replicate: numbers are one draw of failures, without an interval."
         if count == 1
-        else f"{count} replicates: values are means, ranges are P10 to P90."
+        else _resolution(run, count)
     )
     return (
         f"{weather} Weather source: {run.info['weather']}. {draws} {closed} "
         f"Evidence of the inputs: {wording.percent(run.evidence['assumed'], 0)} assumed. "
         f"Fidelity: {run.info['fidelity']}."
     )
+
+
+def _resolution(run: Run, count: int) -> str:
+    """Return how sure the means are, and which percentiles so many replicates cannot tell."""
+    text = f"{count} replicates: values are means, ranges are P10 to P90."
+    surest = [_half_width(run, name, shown) for name, shown in BANDS.items()]
+    bands = ", ".join(band for band in surest if band)
+    text += f" 95 % intervals of the means: {bands}." if bands else ""
+    return " ".join([text, *(f"Not resolvable: {told}." for told in kpis.unresolved(count))])
+
+
+def _half_width(run: Run, name: str, shown: tuple[str, Callable[[float], str]]) -> str:
+    ends = (run.summary["kpis"].get(name, {}).get("ci95") or {}).get("value")
+    return "" if ends is None else f"{shown[0]} {shown[1](ends[0])}–{shown[1](ends[1])}"

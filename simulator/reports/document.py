@@ -22,10 +22,14 @@ from simulator.reports import (
     energy_cost,
     energy_flow,
     failures,
+    goodput,
     headroom,
+    job_hours,
     network,
     power_envelope,
+    routing,
     serving,
+    serving_fleet,
     training,
     validation,
     wording,
@@ -39,13 +43,15 @@ Variant = Literal["full", "exec"]
 PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
-        cooling_water.page, accelerator_hours.page, training.page, serving.page, failures.page,
-        network.page, energy_cost.page, validation.page, back_matter.page,
+        cooling_water.page, accelerator_hours.page, training.page, job_hours.page, goodput.page,
+        serving.page, serving_fleet.page, routing.page, failures.page, network.page,
+        energy_cost.page, validation.page, back_matter.page,
     ),
     "exec": (decision.page, power_envelope.page),
 }  # fmt: skip
 NEEDS = {
-    training.page: "jobs", serving.page: "pools", network.page: "network",
+    training.page: "jobs", job_hours.page: "jobs", goodput.page: "scale", serving.page: "pools",
+    serving_fleet.page: "pools", routing.page: "classes", network.page: "network",
     validation.page: "validation",
 }  # fmt: skip
 """Pages that a run without rows in this table does not get."""

@@ -27,6 +27,8 @@ from simulator.reports.style import (
 DAY_H = 24
 POOLS_DRAWN = 6
 POOLS_LISTED = 7
+LABELLED_RATIO = 200.0
+"""Span of a logarithmic axis beyond which only powers of ten have room for their labels."""
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
@@ -125,7 +127,7 @@ def over_time(run: Run) -> FigureSpec:
         for i, name in enumerate(_drawn(run)):
             own = data[data["element"] == name]
             ax.plot(own["time"], own[column], label=name, **_look(i))
-        time_axis(ax, data["time"], most=5)
+        time_axis(ax, data["time"], most=4)
         ax.set_ylim(0, max(ax.get_ylim()[1], 1.0))
         heading(ax, title)
         label(ax)
@@ -182,7 +184,9 @@ def _latency_axis(ax: Axes, table: pd.DataFrame, limits: list[float]) -> None:
         text = "limit" if len(limits) == 1 else "limits"
         note(ax, limits[-1], 8, text, dark(VERMILLION), right_pt=4)
     ax.set_ylim(0, 101)
-    ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0), numticks=8))
+    low, high = ax.get_xlim()
+    wide = high > LABELLED_RATIO * low
+    ax.xaxis.set_major_locator(LogLocator(subs=(1.0,) if wide else (1.0, 2.0, 5.0), numticks=8))
     ax.xaxis.set_major_formatter(lambda v, _: f"{v:g}")
     ax.xaxis.set_minor_formatter(NullFormatter())
 

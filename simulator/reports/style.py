@@ -79,7 +79,7 @@ def heading(ax: Axes, text: str) -> None:
 def time_axis(ax: Axes, times: Iterable[Any], most: int = 9) -> None:
     """Write times along the x axis, each part of the date once."""
     index = pd.DatetimeIndex(list(times))
-    locator = AutoDateLocator(minticks=3, maxticks=most, tz=index.tz)
+    locator = AutoDateLocator(minticks=3 if most > 4 else 2, maxticks=most, tz=index.tz)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(ConciseDateFormatter(locator, tz=index.tz))
     ax.xaxis.get_offset_text().set_fontsize(POINT)

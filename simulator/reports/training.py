@@ -33,8 +33,14 @@ SLOWER = {
     "lost_throttle": "heat",
     "lost_power_cap": "a cap on power",
     "lost_network": "what failed in its network",
+    "lost_degraded": "what it goes on without",
 }
 """Categories of hours that a longer step loses, and what causes them."""
+SOURCES = {
+    "from_local": "its own servers", "from_peer": "the memory of other servers",
+    "from_remote": "storage", "from_running": "what was left running",
+}
+"""What a job with tiers goes on from."""
 
 
 def page(run: Run) -> Page:
@@ -79,7 +85,15 @@ def _story(run: Run, job: pd.Series) -> str:
         f"checkpoint every {wording.seconds(float(job['checkpoint_interval_s']))} of useful time, "
         f"each a pause of {wording.seconds(float(job['checkpoint_stall_s']))}"
         + (f", and is interrupted every {wording.seconds(stops)} of running." if stops > 0 else ".")
+        + _went_on_from(job)
     )
+
+
+def _went_on_from(job: pd.Series) -> str:
+    """Return what was loaded after interruptions, where there is more than one place to load from."""
+    times = {told: int(job.get(column, 0)) for column, told in SOURCES.items()}
+    told = [f"{what} {count:,} times" for what, count in times.items() if count]
+    return f" After interruptions it went on from {', '.join(told)}." if told else ""
 
 
 def _why_slower(run: Run, job: str) -> str:

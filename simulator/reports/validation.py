@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 
 from simulator.reports import wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
-from simulator.reports.run import Run
+from simulator.reports.run import EVIDENCE, Run
 from simulator.reports.style import FULL, GREY, LINES, PALETTE, canvas, label, legend
 
 MARKERS = "os^Dv<>P"
@@ -22,8 +22,8 @@ BAND = 0.10
 """Half width of the band drawn around equality."""
 FARTHEST_PCT = 60.0
 """Where the axis of errors ends."""
-SOURCE_LENGTH = 64
-"""Characters of a meaning that fit two lines."""
+FARTHEST = 12
+"""Rows that are listed on the page."""
 MODELS = ("performance.", "studies.")
 """How the names of constants begin that belong to no software stack."""
 
@@ -31,9 +31,8 @@ MODELS = ("performance.", "studies.")
 def page(run: Run) -> Page:
     """Return the page on measured against simulated."""
     rows, constants = _rows(run), run.first.tables["constants"]
-    of_model = constants["name"].astype(str).str.startswith(MODELS)
-    models, stacks = constants[of_model], constants[~of_model]
-    numbers = _numbers([*rows["source"], *stacks["source"]])
+    farthest = _farthest(rows)
+    numbers = _numbers(farthest["source"])
     return Page(
         "validation",
         "Measured against simulated",
@@ -41,23 +40,23 @@ def page(run: Run) -> Page:
         (
             (
                 "Each row is a figure that somebody else measured and published, simulated by the "
-                "version that made this report from nothing but its configuration. The constants "
-                "below are one set per software stack and chip, none per row; rows whose parallel "
-                "plan is not published are simulated with the best plan found and counted apart. "
-                "gigawatt validate does the same for your own table."
+                "version that made this report from nothing but its configuration. Constants are one "
+                "set per software stack and chip, none per row; rows whose parallel plan is not "
+                "published are simulated with the best plan found and counted apart. gigawatt validate "
+                "does the same for your own table."
             ),
         ),
         (comparison(run),),
         (
             TableSpec("By topic and by what it ran on", _summary(rows)),
-            TableSpec("Row by row", _listed(rows, numbers), (2.6, 0, 0, 0, 0, 0)),
-            TableSpec("Constants by software stack", _of_stacks(stacks, numbers), (0.55, 2.5)),
-            TableSpec("Constants of the models", _of_models(models), (1.5, 0, 0, 2.3)),
-            TableSpec("Sources", _sources(numbers), (0, 1)),
+            TableSpec("Farthest from what was measured", _listed(farthest, numbers), (2.6, 0, 0, 0, 0, 0)),
+            TableSpec("Sources of these", _sources(numbers), (0, 1)),
+            TableSpec("What the models rest on", _rests(constants)),
         ),
         closing=(
-            "Meaning and origin of every constant stand in full in tables/constants.parquet of the "
-            "run folder.",
+            f"All {len(rows)} rows with their sources stand in tables/validation.parquet and "
+            f"figures/validation.csv of the run folder, all {len(constants)} constants with value, range, "
+            "evidence and origin in tables/constants.parquet.",
         ),
     )
 
@@ -75,7 +74,7 @@ def comparison(run: Run) -> FigureSpec:
         "validation",
         f"Left, simulated over measured times on logarithmic axes along the line of equality; "
         f"right, the share of rows within an error by topic. {_finding(rows)}.",
-        rows.drop(columns=["source", "seconds", "place"]),
+        rows.drop(columns=["seconds", "place"]),
         f"Left: simulated over measured times, with a band of {100 * BAND:.0f} % around equality. "
         "Right: share of rows whose error is no larger; rows that could not be simulated are never "
         "reached.",
@@ -184,38 +183,29 @@ def _listed(rows: pd.DataFrame, numbers: dict[str, int]) -> pd.DataFrame:
     )
 
 
-def _of_stacks(table: pd.DataFrame, numbers: dict[str, int]) -> pd.DataFrame:
-    """Return one line per software stack: its constants with range, evidence and source."""
-    lines: dict[str, list[str]] = {}
-    for row in table.itertuples():
-        stack, name = _split(str(row.name))
-        span = "" if pd.isna(row.range) else f"{row.range}, "
-        told = f"{name} {row.value} ({span}{row.evidence} [{numbers[str(row.source)]}])"
-        lines.setdefault(stack, []).append(told)
-    cells = [(wording.breakable(stack), "; ".join(told)) for stack, told in lines.items()]
-    return pd.DataFrame(cells, columns=["Stack", "Constants"])
+def _farthest(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows that could not be simulated and those with the largest errors."""
+    order = rows["error_pct"].abs().fillna(np.inf).sort_values(ascending=False, kind="stable")
+    return rows.loc[order.index[:FARTHEST]]
 
 
-def _split(name: str) -> tuple[str, str]:
-    """Return stack and constant: a version's dots, as in 25.11, belong to the stack."""
+def _rests(constants: pd.DataFrame) -> pd.DataFrame:
+    """Return how many constants of what evidence each software stack, and the models, rest on."""
+    owner = [_owner(str(name)) for name in constants["name"]]
+    counts = pd.crosstab(pd.Series(owner), constants["evidence"].astype(str).to_numpy())
+    shown = [name for name in EVIDENCE if name in counts]
+    table = counts[shown].assign(Constants=counts.sum(axis=1))
+    table = table.loc[list(dict.fromkeys(owner)), ["Constants", *shown]]
+    table.columns = [wording.sentence(name) for name in table]
+    return table.reset_index(names="Of")
+
+
+def _owner(name: str) -> str:
+    """Return whose constant it is: a version's dots, as in 25.11, belong to the stack."""
+    if name.startswith(MODELS):
+        return "the models, for every stack"
     found = re.match(r"(.+?)\.([a-zA-Z].*)", name)
-    stack, rest = found.groups() if found else (name, "")
-    return stack, wording.plain(rest).replace(".", " ")
-
-
-def _of_models(table: pd.DataFrame) -> pd.DataFrame:
-    """Return one line per constant of the models."""
-    return pd.DataFrame(
-        {
-            "Constant": [wording.breakable(str(name).split(".", 1)[1]) for name in table["name"]],
-            "Value": [str(v) for v in table["value"]],
-            "Range": [wording.MISSING if pd.isna(r) else str(r) for r in table["range"]],
-            "Evidence and meaning": [
-                f"{evidence}: {_short(str(told))}"
-                for evidence, told in zip(table["evidence"], table["source"], strict=True)
-            ],
-        }
-    )
+    return found.group(1) if found else name
 
 
 def _sources(numbers: dict[str, int]) -> pd.DataFrame:
@@ -228,10 +218,6 @@ def _sources(numbers: dict[str, int]) -> pd.DataFrame:
 def _numbers(sources: Iterable[str]) -> dict[str, int]:
     """Return each source once, numbered in order."""
     return {str(source): i for i, source in enumerate(dict.fromkeys(sources), 1)}
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= SOURCE_LENGTH else text[: SOURCE_LENGTH - 1].rstrip() + "…"
 
 
 def _topic(name: object) -> str:

@@ -130,6 +130,11 @@ def plain(name: object) -> str:
     return " ".join(w.upper() if w in ACRONYMS else w for w in words)
 
 
+def quoted(name: str) -> str:
+    """Return a name as its author wrote it, in quotes."""
+    return f"“{name}”"
+
+
 def breakable(name: str) -> str:
     """Let a long name break after its dots and underscores (zero-width spaces)."""
     return name.replace("_", "_\u200b").replace(".", ".\u200b")

@@ -12,7 +12,7 @@ from simulator.components import from_catalog
 from simulator.performance.constants import constants
 from simulator.scenario.spec import Scenario
 from simulator.site import rack_named
-from simulator.workloads import BatchWork, models_of
+from simulator.workloads import BatchWork, ServedDiffusion, models_of
 
 _EVIDENCE = re.compile(r"\b(?:measured|vendor|derived|assumed)\b")
 
@@ -77,10 +77,22 @@ def _entries(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for work in spec.workloads:
         for name in models_of(work):
             yield "models", from_catalog.language_model(name).name
+        if isinstance(work, ServedDiffusion):
+            yield "diffusion", from_catalog.diffusion_model(work.generator).name
+        requests = getattr(work, "requests", None)
+        if requests and requests.profile:
+            yield "demand", from_catalog.request_profile(requests.profile).name
+        if requests and requests.languages:
+            yield "languages", "premiums"
+        for cls in getattr(work, "classes", ()):
+            if cls.profile:
+                yield "demand", from_catalog.request_profile(cls.profile).name
         if isinstance(work, BatchWork):
             for name in work.accelerators:
                 yield "accelerators", from_catalog.accelerator(name).name
-    yield "failures", str(catalog.load("failures", spec.reliability.fleet)["name"])
+    if spec.operations is not None:
+        yield "operations", spec.operations.practice
+    yield from (("failures", n) for n in from_catalog.failure_entries(spec.reliability.fleet))
 
 
 def _of_catalog(kind: str, name: str) -> Iterator[Assumption]:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.components.incident import Incident
+from simulator.components.operations import Operations
 from simulator.components.rack import Rack
 from simulator.components.topology import Hall, Topology
 from simulator.scenario.spec import Period, Reliability, ScenarioSpec
@@ -28,6 +29,7 @@ class Parts:
     weather: WeatherSource | None
     period: Period | None
     reliability: Reliability | None
+    operations: Operations | None
     incidents: Mapping[int, Incident]
 
     @classmethod
@@ -42,6 +44,7 @@ class Parts:
             spec.weather,
             spec.period,
             spec.reliability,
+            spec.operations,
             dict(enumerate(spec.incidents)),
         )
 
@@ -58,8 +61,15 @@ class Parts:
             _valid(WeatherSource, tree.get("weather")),
             _valid(Period, tree.get("period")),
             _valid(Reliability, tree.get("reliability", {})),
+            _valid(Operations, tree.get("operations")),
             _each(Incident, tree.get("incidents")),
         )
+
+    def of_kind(self, *kinds: str) -> list[int]:
+        """Return the workloads declared as one of the kinds, valid or not, by index."""
+        given = self.tree.get("workloads")
+        items = given if isinstance(given, list) else []
+        return [i for i, item in enumerate(items) if _mapping(item).get("kind") in kinds]
 
     @property
     def rack_names(self) -> frozenset[str]:

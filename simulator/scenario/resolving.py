@@ -25,6 +25,7 @@ def resolved(scenario: Scenario) -> str:
     """Return the whole document as YAML that loads again to an equal scenario."""
     tree = scenario.spec.model_dump(mode="json", exclude_none=True)
     _rename_weather(scenario, tree)
+    _rename_traces(scenario, tree)
     for figure in scenario.document.figures:
         _put_back(tree, figure)
     for default in defaults(scenario.spec):
@@ -76,6 +77,15 @@ def _rename_weather(scenario: Scenario, tree: dict[str, Any]) -> None:
         if named is not None:
             path = os.path.relpath(scenario.weather_folder / named, home)
             tree["weather"][key] = Path(path).as_posix()
+
+
+def _rename_traces(scenario: Scenario, tree: dict[str, Any]) -> None:
+    """Name the traces of requests likewise."""
+    home = Path(scenario.document.files[0]).parent
+    for work in tree["workloads"]:
+        if work["name"] in scenario.traces:
+            path = os.path.relpath(scenario.traces[work["name"]], home)
+            work["requests"]["trace"] = Path(path).as_posix()
 
 
 def _put_back(tree: dict[str, Any], figure: Figure | Assumption) -> None:

@@ -5,17 +5,19 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, Field
 
 from simulator.components.incident import Incident
 from simulator.components.kinds import Spec
+from simulator.components.operations import Operations
 from simulator.components.topology import Topology
 from simulator.documents import Document
 from simulator.units import CarbonIntensity, Duration, EnergyPrice, PowerPrice, Within
 from simulator.weather import WeatherSource
 from simulator.workloads import Workload
+from simulator.workloads.verification import Verify
 
 WEATHER_FILES = ("epw", "tmy3", "csv")
 """Keys of `weather` that name a file."""
@@ -37,6 +39,9 @@ class Reliability(Spec):
     """Failure classes, from the catalog."""
     age: Annotated[Duration, Within("0 s", "50 years")] = 31_557_600.0
     """Age of the fleet at the start."""
+    rates: Literal["fixed", "drawn"] = "fixed"
+    """`fixed`: every replicate fails at the fleet's rates; `drawn`: each draws rates of its own, as
+    far apart as published fleets are (`engine/rates.py`)."""
     rate_scale: Annotated[float, Field(ge=0, le=100)] = 1.0
     """Multiplies every failure rate; published fleets differ by a factor of three."""
 
@@ -70,10 +75,14 @@ class ScenarioSpec(Spec):
     weather: WeatherSource
     period: Period
     reliability: Reliability = Reliability()
+    operations: Operations | None = None
+    """How failures are noticed, diagnosed and repaired, and what is planned. Blank: repairs last what
+    their classes say, all in all, and nothing is planned."""
     incidents: tuple[Incident, ...] = ()
     """Failures that happen whatever the draws say."""
     economics: Economics
     record: Record = Record()
+    verify: Verify = Verify()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
     replicates: Annotated[int, Field(ge=1, le=100_000)] = 1
 
@@ -90,12 +99,30 @@ class Scenario:
         """Return the folder that weather file names are relative to."""
         return weather_folder(self.spec.weather, self.document)
 
+    def trace_folder(self, pool: str) -> Path:
+        """Return the folder that the name of a pool's trace is relative to."""
+        index = [work.name for work in self.spec.workloads].index(pool)
+        return self.document.folder_of(("workloads", index, "requests", "trace"))
+
+    @property
+    def traces(self) -> dict[str, Path]:
+        """Return the files of requests by the pool that serves them."""
+        asked = {work.name: getattr(work, "requests", None) for work in self.spec.workloads}
+        return {
+            name: self.trace_folder(name) / requests.trace
+            for name, requests in asked.items()
+            if requests and requests.trace
+        }
+
     @cached_property
     def config_hash(self) -> str:
         """Return the hash of everything that decides the result, without names of files."""
         plain: dict[str, Any] = self.spec.model_dump(mode="json")
         for key in WEATHER_FILES:
             plain["weather"][key] = plain["weather"][key] is not None
+        for work in plain["workloads"]:
+            if (work.get("requests") or {}).get("trace"):
+                work["requests"]["trace"] = True
         text = json.dumps(plain, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -1,5 +1,5 @@
 """Studies: one run kept in its folder, or many runs of many designs, as tables."""
 
+from simulator.errors import StudyError
 
-class StudyError(ValueError):
-    """A study that cannot be carried out as asked; the message says what to do."""
+__all__ = ["StudyError"]

@@ -10,15 +10,15 @@ import numpy as np
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from simulator import request_trace as traces
 from simulator import rng
 from simulator.components import from_catalog
 from simulator.kernels import batching_state, calendar, dispatch
 from simulator.kernels import speculation as steps
 from simulator.kernels.batching_state import GRAIN, REJECTED, SERVED, Rules, Trace, World
+from simulator.request_trace import RequestTrace
 from simulator.studies import StudyError
-from simulator.studies import trace as traces
 from simulator.studies.batch_deployment import Deployment, Question, deploy
-from simulator.studies.trace import RequestTrace
 
 SHARES = 4
 """Parts of the replicas that run side by side; not the number of cores, on which sums of floats

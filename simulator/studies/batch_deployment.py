@@ -17,8 +17,8 @@ from simulator.performance.batching import kernel_cost, rules_of, transfer_s
 from simulator.performance.collectives import fabric_of
 from simulator.performance.iteration import ReplicaCost, replica_cost_of
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
+from simulator.request_trace import BLOCK_TOKENS, RequestTrace
 from simulator.studies import StudyError
-from simulator.studies.trace import BLOCK_TOKENS, RequestTrace
 
 ENGINE = "vllm-0.12"
 """The newest engine of the catalog that mixes prompts and decoding."""

@@ -13,16 +13,16 @@ import joblib
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator import request_trace as traces
 from simulator import rng
 from simulator.kernels import batching_state, dispatch
 from simulator.kernels import speculation as steps
 from simulator.kernels.batching_state import BATCH_S, GRAIN, OUTCOMES, SERVED, Trace, World
+from simulator.request_trace import RequestTrace
 from simulator.studies import StudyError
-from simulator.studies import trace as traces
 from simulator.studies.batch import decode_steps
 from simulator.studies.batch_deployment import Deployment, Question, deploy
 from simulator.studies.batch_tables import JOULES_PER_KWH, LATENCIES, PERCENTILES, described
-from simulator.studies.trace import RequestTrace
 
 SHARE_REQUESTS = 400_000
 """Requests that are served together, about."""

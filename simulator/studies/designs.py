@@ -5,24 +5,40 @@ import itertools
 import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Discriminator, Field, Tag, ValidationError
 
 from simulator.components.kinds import Spec
 from simulator.documents import Document, read
 from simulator.errors import Problem, ScenarioError
 from simulator.scenario import Scenario, load
 from simulator.studies import StudyError, provenance
+from simulator.studies.assumed import Assumed, ranged
+from simulator.studies.distributions import Distribution
+from simulator.studies.unknown import Unknown
+from simulator.units import Duration, Positive
 
 Sets = list[tuple[str, Any]]
-Kind = Literal["grid", "list"]
+Kind = Literal["grid", "list", "lhs", "sobol", "tornado", "morris", "saltelli"]
+SAMPLED = ("lhs", "sobol", "tornado", "morris", "saltelli")
 MOST_RUNS = 1_000_000
 _SET = "--set"
 _FILES = ("weather.epw", "weather.tmy3", "weather.csv")
+
+
+def _listed_or_drawn(value: Any) -> str:
+    return "distribution" if isinstance(value, Mapping | Distribution) else "list"
+
+
+Axis = Annotated[
+    Annotated[tuple[Any, ...], Field(min_length=1), Tag("list")]
+    | Annotated[Distribution, Tag("distribution")],
+    Discriminator(_listed_or_drawn),
+]
 
 
 class SweepSpec(Spec):
@@ -30,21 +46,45 @@ class SweepSpec(Spec):
 
     scenario: str
     """The scenario's file, relative to this one."""
+    fixed: dict[str, Any] = Field(default_factory=dict)
+    """Values by dotted key that every design shares, laid on the scenario."""
     design: Kind = "grid"
     """`grid`: every combination of the axes' values, the last axis fastest; `list`: the first
-    values of all axes together, then the second, and so on."""
-    axes: Annotated[dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]], Field(min_length=1)]
-    """Values by dotted key of the scenario's document."""
+    values of all axes together, then the second, and so on; `lhs`, `sobol`: `samples` points that
+    fill the axes' distributions evenly; `tornado`, `morris`, `saltelli`: what sensitivity to each
+    axis asks for."""
+    axes: Literal["assumptions"] | Annotated[dict[str, Axis], Field(min_length=1)]
+    """By dotted key of the scenario's document: values to take, or for sampled designs a
+    distribution. `assumptions`: every figure of the document that gives a range, from one end to the
+    other, most likely at its value."""
+    samples: Annotated[int, Field(ge=2, le=100_000)] | None = None
+    """Designs of `lhs` and `sobol`, trajectories of `morris`, base points of `saltelli`; of `sobol`
+    and `saltelli` a power of two."""
+    uncertain: dict[str, Distribution] = Field(default_factory=dict)
+    """Inputs that nobody knows, by dotted key: drawn once per replicate, the same in every
+    design."""
+    correlation: tuple[tuple[str, str, Annotated[float, Field(gt=-1, lt=1)]], ...] = ()
+    """Pairs of keys of `uncertain`, or of sampled axes, with the correlation of their ranks' normal
+    scores."""
     replicates: Annotated[int, Field(ge=1, le=100_000)] = 1
     """Runs of each design, with other draws; the same draws in every design."""
+    timeout: Annotated[Duration, Positive()] | None = None
+    """Longest time of one run on the clock of who runs it, looked at once per simulated day."""
+    seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
+    """Of the sampled designs and of what is uncertain; the runs' own draws follow the scenario's."""
 
 
 @dataclass(frozen=True)
 class Design:
-    """One set of values, and the scenario they make."""
+    """One set of values, and the scenarios they make: one for each replicate, or one for all where
+    nothing is uncertain."""
 
     values: dict[str, Any]
-    scenario: Scenario
+    scenarios: tuple[Scenario, ...]
+
+    def scenario(self, replicate: int = 0) -> Scenario:
+        """Return the scenario of a replicate."""
+        return self.scenarios[replicate % len(self.scenarios)]
 
 
 @dataclass(frozen=True)
@@ -63,15 +103,30 @@ class Plan:
     name: str
     designs: tuple[Design, ...]
     replicates: int
+    kind: Kind = "grid"
+    unknown: Unknown = field(default_factory=Unknown)
+    uncertain: tuple[dict[str, Any], ...] = ({},)
+    """What is drawn of the uncertain inputs, for each replicate or once for all."""
+    timeout_s: float | None = None
+    evidence: dict[str, str] = field(default_factory=dict)
+    """Class of evidence of each axis that is an assumption of the document."""
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """Every run, replicates of a design together."""
         return tuple(
-            Task(i, k, provenance.identity(design.scenario, k))
+            Task(i, k, provenance.identity(design.scenario(k), k))
             for i, design in enumerate(self.designs)
             for k in range(self.replicates)
         )
+
+    def scenario(self, task: Task) -> Scenario:
+        """Return what a task runs."""
+        return self.designs[task.design].scenario(task.replicate)
+
+    def drawn(self, replicate: int) -> dict[str, Any]:
+        """Return the uncertain inputs of a replicate."""
+        return self.uncertain[replicate % len(self.uncertain)]
 
     @cached_property
     def identity(self) -> str:
@@ -91,25 +146,44 @@ def from_file(path: Path) -> Plan:
     try:
         spec = SweepSpec.model_validate(document.tree)
     except ValidationError as error:
-        problems = [document.problem(tuple(e["loc"]), e["msg"]) for e in error.errors()]
+        problems = [document.problem(tuple(e["loc"]), _plainly(e["msg"])) for e in error.errors()]
         raise ScenarioError(problems) from None
     file = document.folder_of(("scenario",)) / spec.scenario
     if not file.is_file():
         raise ScenarioError([document.problem(("scenario",), f"no file {spec.scenario}")])
-    folder = document.folder_of(("axes",))
-    axes = {key: [_placed(key, v, folder) for v in values] for key, values in spec.axes.items()}
-    name, count = path.stem, spec.replicates
-    return make(name, lambda sets: load(file, sets), axes, spec.design, count, document)
+    unknown = Unknown(spec.uncertain, spec.correlation, spec.samples, spec.seed)
+    given, listed = (document.folder_of((part,)) for part in ("fixed", "axes"))
+    fixed = [(key, _placed(key, v, given)) for key, v in spec.fixed.items()]
+    assumed: dict[str, Assumed] = {}
+    if spec.axes == "assumptions":
+        assumed = ranged(load(file, fixed))
+        axes: dict[str, Any] = {key: one.distribution for key, one in assumed.items()}
+    else:
+        axes = {
+            key: axis if isinstance(axis, Distribution) else [_placed(key, v, listed) for v in axis]
+            for key, axis in spec.axes.items()
+        }
+
+    def loader(sets: Sets) -> Scenario:
+        more = [(p, v) for k, v in sets for p in (assumed[k].paths if k in assumed else (k,))]
+        return load(file, [*fixed, *more])
+
+    made = make(
+        path.stem, loader, axes, spec.design, spec.replicates, document, len(fixed), unknown
+    )
+    evidence = {key: one.evidence for key, one in assumed.items()}
+    return replace(made, timeout_s=spec.timeout, evidence=evidence)
 
 
 def make(
     name: str,
     loader: Callable[[Sets], Scenario],
-    axes: Mapping[str, Sequence[Any]],
+    axes: Mapping[str, Sequence[Any] | Distribution],
     kind: Kind = "grid",
     replicates: int = 1,
     document: Document | None = None,
     laid: int = 0,
+    unknown: Unknown | None = None,
 ) -> Plan:
     """Return the plan of axes over a scenario.
 
@@ -121,34 +195,59 @@ def make(
         Where the axes were written, so that problems name the place.
     laid : int
         How many values the loader lays on before those of a design.
+    unknown : Unknown, optional
+        Inputs that are drawn, and how many designs are sampled.
     """
-    _check_axes(axes, kind, replicates)
+    unknown = unknown or Unknown()
+    _check(axes, kind, replicates, unknown)
+    listed: Mapping[str, Any] = axes
+    if kind in SAMPLED:
+        listed = unknown.sampled(axes, kind)  # type: ignore[arg-type]
+    drawn = unknown.of_replicates(replicates)
     problems: list[Problem] = []
     designs = []
-    for places in _places(axes, kind):
-        values = {key: axes[key][i] for key, i in places.items()}
+    for places in _places(listed, kind):
+        values = {key: listed[key][i] for key, i in places.items()}
         try:
-            designs.append(Design(values, loader(list(values.items()))))
+            designs.append(
+                Design(values, tuple(loader([*values.items(), *more.items()]) for more in drawn))
+            )
         except ScenarioError as error:
-            problems += [_told(p, places, document, laid) for p in error.problems]
+            at = dict.fromkeys(places) if kind in SAMPLED else places
+            problems += [_told(p, at, unknown, document, laid) for p in error.problems]
     if problems:
         raise ScenarioError(problems)
-    return Plan(name, tuple(designs), replicates)
+    return Plan(name, tuple(designs), replicates, kind, unknown, drawn)
 
 
-def _check_axes(axes: Mapping[str, Sequence[Any]], kind: Kind, replicates: int) -> None:
+def _check(
+    axes: Mapping[str, Any], kind: Kind, replicates: int, unknown: Unknown
+) -> None:
+    """Refuse axes and draws that do not make a sweep."""
+    for key, axis in axes.items():
+        if isinstance(axis, Distribution) != (kind in SAMPLED):
+            needs = "a distribution" if kind in SAMPLED else "a list of values"
+            raise StudyError(f"design '{kind}' needs {needs} on every axis; {key} has another")
+    unknown.check_pairs(axes, kind)
+    designs = unknown.count(kind, len(axes)) if kind in SAMPLED else _count(axes, kind)
+    if kind not in SAMPLED and unknown.samples is not None:
+        raise StudyError(f"'samples' is for sampled designs, not for '{kind}'")
+    if designs * replicates > MOST_RUNS:
+        raise StudyError(f"{designs} designs x {replicates} replicates exceed {MOST_RUNS} runs")
+
+
+def _count(axes: Mapping[str, Any], kind: Kind) -> int:
+    """Return the number of designs of listed axes."""
     lengths = {key: len(values) for key, values in axes.items()}
     if not lengths or not all(lengths.values()):
         raise StudyError("a sweep needs axes, and every axis at least one value")
     if kind == "list" and len(set(lengths.values())) > 1:
         told = ", ".join(f"{key} has {n}" for key, n in lengths.items())
         raise StudyError(f"axes of 'design: list' have equally many values; {told}")
-    designs = math.prod(lengths.values()) if kind == "grid" else max(lengths.values())
-    if designs * replicates > MOST_RUNS:
-        raise StudyError(f"{designs} designs x {replicates} replicates exceed {MOST_RUNS} runs")
+    return math.prod(lengths.values()) if kind == "grid" else max(lengths.values())
 
 
-def _places(axes: Mapping[str, Sequence[Any]], kind: Kind) -> Iterable[dict[str, int]]:
+def _places(axes: Mapping[str, Any], kind: Kind) -> Iterable[dict[str, int]]:
     """Return for each design which value of each axis it takes."""
     counts = [range(len(values)) for values in axes.values()]
     combined = itertools.product(*counts) if kind == "grid" else zip(*counts, strict=True)
@@ -156,17 +255,26 @@ def _places(axes: Mapping[str, Sequence[Any]], kind: Kind) -> Iterable[dict[str,
 
 
 def _told(
-    problem: Problem, places: dict[str, int], document: Document | None, laid: int
+    problem: Problem,
+    places: Mapping[str, int] | Mapping[str, None],
+    unknown: Unknown,
+    document: Document | None,
+    laid: int,
 ) -> Problem:
-    """Return a problem of a laid-on value at the place of the axis that laid it on."""
+    """Return a problem of a laid-on value at the place of what laid it on."""
     number = problem.line - laid - 1
     if problem.file != _SET or number < 0:
         return problem
-    key = list(places)[number]
     if document is None:
         return replace(problem, file="axes", line=number + 1)
-    place = document.place_of(("axes", key, places[key]))
+    key = [*places, *unknown.uncertain][number]
+    path = ("axes", key, places[key]) if key in places else ("uncertain", key)
+    place = document.place_of(tuple(part for part in path if part is not None))
     return replace(problem, file=place.file, line=place.line, column=place.column)
+
+
+def _plainly(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 def _placed(key: str, value: Any, folder: Path) -> Any:

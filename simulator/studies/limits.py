@@ -1,5 +1,6 @@
 """Limits on indicators: `power.poi_peak <= 1 GW` read, and held against a summary."""
 
+import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -47,25 +48,31 @@ def failures(limits: list[Limit], summary: dict[str, Any]) -> list[str]:
 
     All limits that name no indicator, or have the wrong unit, raise one LimitError together.
     """
-    known = _values(summary)
     wrong, failed = [], []
     for limit in limits:
-        if limit.kpi not in known:
-            wrong.append(f"{limit}: no KPI '{limit.kpi}'{nearest(limit.kpi, known)}")
-            continue
-        value, unit = known[limit.kpi]
         try:
-            kept = value is not None and COMPARE[limit.operator](
-                _number(value, unit), _number(limit.value, unit)
-            )
-        except ValueError:
-            wrong.append(f"{limit}: '{limit.value}' is not {_meant(unit)}")
+            value, bound = measured(limit, summary)
+        except LimitError as error:
+            wrong.append(str(error))
             continue
-        if not kept:
-            failed.append(f"{limit}: it is {_shown(value, unit)}")
+        if not COMPARE[limit.operator](value, bound):
+            failed.append(f"{limit}: it is {_shown(*_values(summary)[limit.kpi])}")
     if wrong:
         raise LimitError("\n".join(wrong))
     return failed
+
+
+def measured(limit: Limit, summary: dict[str, Any]) -> tuple[float, float]:
+    """Return an indicator and its limit as numbers of one unit; NaN, which keeps no limit, for an
+    indicator without a value. LimitError where it is none, or the unit is wrong."""
+    known = _values(summary)
+    if limit.kpi not in known:
+        raise LimitError(f"{limit}: no KPI '{limit.kpi}'{nearest(limit.kpi, known)}")
+    value, unit = known[limit.kpi]
+    try:
+        return math.nan if value is None else _number(value, unit), _number(limit.value, unit)
+    except ValueError:
+        raise LimitError(f"{limit}: '{limit.value}' is not {_meant(unit)}") from None
 
 
 def _values(summary: dict[str, Any]) -> dict[str, tuple[Any, str]]:

@@ -59,6 +59,7 @@ def inputs(scenario: Scenario) -> list[dict[str, str]]:
     files = [_file("document", path) for path in scenario.document.files]
     weather = weather_of(scenario)
     files.append({"kind": "weather", "path": display_name(weather.path), "sha256": weather.sha256})
+    files += [_file("trace", path) for path in scenario.traces.values()]
     files += [_file(f"catalog/{kind}", _path(kind, name)) for kind, name in entries(scenario)]
     return files
 
@@ -72,7 +73,8 @@ def entries(scenario: Scenario) -> list[tuple[str, str]]:
 def identity(scenario: Scenario, replicate: int) -> str:
     """Return the hash of everything that decides one replicate's result."""
     weather = weather_of(scenario)
-    decided = [code_version(), scenario.config_hash, weather.sha256, replicate]
+    traces = [_file("trace", path)["sha256"] for path in scenario.traces.values()]
+    decided = [code_version(), scenario.config_hash, weather.sha256, traces, replicate]
     return hashlib.sha256(json.dumps(decided).encode()).hexdigest()
 
 
@@ -95,7 +97,8 @@ def _named(scenario: Scenario) -> Iterator[tuple[str, str]]:
     for work in scenario.spec.workloads:
         for name in models_of(work):
             yield "models", from_catalog.language_model(name).name
-    yield "failures", scenario.spec.reliability.fleet
+    for name in from_catalog.failure_entries(scenario.spec.reliability.fleet):
+        yield "failures", name
 
 
 def _path(kind: str, name: str) -> Path:

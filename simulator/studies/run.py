@@ -19,7 +19,7 @@ from simulator.metrics import kpis
 from simulator.results import Results, load_tables, save_tables
 from simulator.scenario import Scenario, resolved
 from simulator.simulation import simulate, weather_of
-from simulator.studies import StudyError, provenance
+from simulator.studies import StudyError, ettr_scale, provenance
 from simulator.studies.validate import foundations
 
 Progress = Callable[[float], None]
@@ -66,7 +66,13 @@ def run(
         if keep is not None and count > 1:
             _keep(scenario, results, index, keep)
         tell(len(done) * duration_s)
-    return [founded(done[i]) for i in range(count)]
+    return scaled([founded(done[i]) for i in range(count)])
+
+
+def scaled(results: list[Results]) -> list[Results]:
+    """Return results with what their jobs would reach at other scales, alike in all replicates."""
+    table = ettr_scale.of_results(results)
+    return [replace(one, tables=one.tables | {"scale": table}) for one in results]
 
 
 def founded(results: Results) -> Results:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -20,8 +21,11 @@ Record = dict[str, Any]
 """What is kept of a run: status, error, kpis {name: [value, unit]}, checks, wall_s."""
 Progress = Callable[[int], None]
 """Told the number of finished runs."""
-PENDING, DONE, FAILED = "pending", "done", "failed"
+PENDING, RUNNING, DONE = "pending", "running", "done"
+FAILED, TIMEOUT = "failed", "timeout"
 BACKENDS = ("loky", "dask")
+CONNECT_S = 20.0
+"""How long to wait for a Dask scheduler."""
 
 
 def execute(
@@ -30,13 +34,17 @@ def execute(
     n_jobs: int,
     backend: str = "loky",
     scheduler: str | None = None,
+    running: Path | None = None,
 ) -> Iterator[tuple[str, Record]]:
     """Yield (identity, record) of each task as it finishes, here or in worker processes.
 
-    A run that fails yields a record with its error, and the others go on.
+    A run that fails yields a record with its error, and the others go on. Whoever makes a run says
+    so by an empty file named after it in the folder `running`.
     """
     unique = {task.identity: task for task in tasks}
-    calls = [(key, plan.designs[t.design].scenario, t.replicate) for key, t in unique.items()]
+    calls = [
+        (key, plan.scenario(t), t.replicate, plan.timeout_s, running) for key, t in unique.items()
+    ]
     workers = min(n_jobs, len(calls))
     if workers <= 1 and backend == "loky":
         yield from (one(*call) for call in calls)
@@ -46,17 +54,41 @@ def execute(
         yield from pool(delayed(one)(*call) for call in calls)
 
 
-def one(identity: str, scenario: Scenario, replicate: int) -> tuple[str, Record]:
-    """Return the record of one run."""
+def one(
+    identity: str, scenario: Scenario, replicate: int, timeout_s: float | None = None,
+    running: Path | None = None,
+) -> tuple[str, Record]:
+    """Return the record of one run; one that lasts longer than `timeout_s` is given up."""
     began_s = time.perf_counter()
+    if running is not None and running.is_dir():  # not every machine of a cluster sees the folder
+        marker_of(running, identity).touch()
     record: Record = {"status": DONE, "error": "", "kpis": {}, "checks": {}}
     try:
-        document = kpis.summary([simulate(scenario, replicate)])
+        document = kpis.summary([simulate(scenario, replicate, _watch(began_s, timeout_s))])
         record["kpis"] = {k: [e["value"], e["unit"]] for k, e in document["kpis"].items()}
         record["checks"] = document["checks"]
+    except TimeoutError as error:
+        record |= {"status": TIMEOUT, "error": str(error)}
     except Exception as error:  # whatever it is, it belongs to this run alone
         record |= {"status": FAILED, "error": f"{type(error).__name__}: {error}"}
     return identity, record | {"wall_s": round(time.perf_counter() - began_s, 4)}
+
+
+def marker_of(folder: Path, identity: str) -> Path:
+    """Return the file that says that a run is being made."""
+    return folder / f"{identity[:32]}.running"
+
+
+def _watch(began_s: float, timeout_s: float | None) -> Callable[[float], None] | None:
+    """Return what the simulation tells its progress to, which gives up when time is over."""
+    if timeout_s is None:
+        return None
+
+    def tell(done_s: float) -> None:
+        if time.perf_counter() - began_s > timeout_s:
+            raise TimeoutError(f"over {timeout_s:g} s after {done_s / 86_400.0:.4g} simulated days")
+
+    return tell
 
 
 def frame(plan: Plan, records: dict[str, Record]) -> pd.DataFrame:
@@ -67,9 +99,11 @@ def frame(plan: Plan, records: dict[str, Record]) -> pd.DataFrame:
     for axis in plan.axes:
         columns[axis] = _axis([plan.designs[task.design].values[axis] for task, _ in pairs])
     columns["replicate"] = [task.replicate for task, _ in pairs]
+    for key in plan.drawn(0):
+        columns[key] = _axis([plan.drawn(task.replicate)[key] for task, _ in pairs])
     columns["status"] = [record["status"] for record in found]
     columns["error"] = [record.get("error", "") for record in found]
-    columns["seed"] = [plan.designs[task.design].scenario.spec.seed for task, _ in pairs]
+    columns["seed"] = [plan.scenario(task).spec.seed for task, _ in pairs]
     columns["hash"] = [task.identity for task, _ in pairs]
     for name, unit in units(found).items():
         values = [record.get("kpis", {}).get(name, [None])[0] for record in found]
@@ -119,7 +153,11 @@ def _workers(backend: str, scheduler: str | None) -> Iterator[None]:
         return
     from distributed import Client
 
-    with Client(scheduler), parallel_config(backend="dask"):
+    try:
+        client = Client(scheduler, timeout=CONNECT_S)
+    except OSError:
+        raise StudyError(f"no Dask scheduler at {scheduler} within {CONNECT_S:g} s") from None
+    with client, parallel_config(backend="dask"):
         yield
 
 

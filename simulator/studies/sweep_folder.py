@@ -2,14 +2,15 @@
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from simulator.studies import StudyError, provenance
-from simulator.studies.designs import Plan
-from simulator.studies.sweep import DONE, Record, frame, units
+from simulator.studies.designs import Plan, Task
+from simulator.studies.sweep import DONE, RUNNING, Record, frame, marker_of, units
 
 DESIGN = "sweep.json"
 
@@ -31,14 +32,29 @@ class SweepFolder:
                 raise StudyError(f"{told} another folder with -o")
         elif self.path.exists() and (not self.path.is_dir() or any(self.path.iterdir())):
             raise StudyError(f"{self.path} is not empty and not a sweep; choose another with -o")
-        (self.path / "runs").mkdir(parents=True, exist_ok=True)
+        self.runs.mkdir(parents=True, exist_ok=True)
         write_whole(held, json.dumps(self._description(), indent=1) + "\n")
 
     def records(self) -> dict[str, Record]:
         """Return what is kept, by identity; only runs of this plan count."""
-        files = {task.identity: self._file(task.identity) for task in self.plan.tasks}
-        kept = {key: file for key, file in files.items() if file.is_file()}
-        return {key: json.loads(file.read_text("utf-8")) for key, file in kept.items()}
+        found: dict[str, Record] = {}
+        for task in self.plan.tasks:
+            file = self._file(task.identity)
+            if file.is_file():
+                found[task.identity] = json.loads(file.read_text("utf-8"))
+            elif marker_of(self.runs, task.identity).exists():
+                found[task.identity] = {"status": RUNNING}
+        return found
+
+    @property
+    def runs(self) -> Path:
+        """Where the runs lie, one file each."""
+        return self.path / "runs"
+
+    def restart(self, tasks: Iterable[Task]) -> None:
+        """Forget that runs were being made: whoever made them is gone."""
+        for task in tasks:
+            marker_of(self.runs, task.identity).unlink(missing_ok=True)
 
     def finished(self) -> set[str]:
         """Return the identities of the runs that need not be run again."""
@@ -47,26 +63,28 @@ class SweepFolder:
     def keep(self, identity: str, record: Record) -> None:
         """Write one run, whole or not at all."""
         write_whole(self._file(identity), json.dumps(record) + "\n")
+        marker_of(self.runs, identity).unlink(missing_ok=True)
 
     def assemble(self) -> pd.DataFrame:
         """Write and return `runs.parquet`: the same bytes for the same finished runs."""
         records = self.records()
         table = frame(self.plan, records)
-        self._write(table, "runs.parquet")
+        self.write(table, "runs.parquet")
         told = units(records[t.identity] for t in self.plan.tasks if t.identity in records)
         listed = "".join(f"{name},{unit}\n" for name, unit in told.items())
         write_whole(self.path / "kpis.csv", "kpi,unit\n" + listed)
-        times = [(key, record["wall_s"]) for key, record in records.items()]
-        self._write(pd.DataFrame(times, columns=["hash", "wall_s"]), "timing.parquet")
+        times = [(key, r["wall_s"]) for key, r in records.items() if r["status"] != RUNNING]
+        self.write(pd.DataFrame(times, columns=["hash", "wall_s"]), "timing.parquet")
         return table
 
-    def _write(self, table: pd.DataFrame, name: str) -> None:
+    def write(self, table: pd.DataFrame, name: str) -> None:
+        """Write a table, whole or not at all."""
         fresh = self.path / f".{name}.{os.getpid()}"
         table.to_parquet(fresh, index=False, compression="zstd")
         os.replace(fresh, self.path / name)
 
     def _file(self, identity: str) -> Path:
-        return self.path / "runs" / f"{identity[:32]}.json"
+        return self.runs / f"{identity[:32]}.json"
 
     def _description(self) -> dict[str, object]:
         plan = self.plan

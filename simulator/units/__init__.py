@@ -289,6 +289,9 @@ PowerPrice = Annotated[
 CapacityPrice = Annotated[
     float, quantity("a price of capacity", "USD/W", "11 MUSD/MW", shown=("USD/kW", "MUSD/MW"))
 ]
+TimePrice = Annotated[
+    float, quantity("a price of time", "USD/s", "2.50 USD/h", shown=("USD/h",))
+]
 VolumePrice = Annotated[float, quantity("a price of volume", "USD/m3", "2 USD/m3")]
 MassPrice = Annotated[
     float, quantity("a price of mass", "USD/kg", "85 USD/t", shown=("USD/t", "USD/kg"))

@@ -6,22 +6,26 @@ from pydantic import Field
 
 from simulator.workloads.batch import BatchWork
 from simulator.workloads.data_preparation import DataPreparation
+from simulator.workloads.diffusion import ServedDiffusion
+from simulator.workloads.distillation import Distillation
 from simulator.workloads.evaluation import Evaluation
 from simulator.workloads.fine_tuning import FineTuning
 from simulator.workloads.inference import ServedModel
 from simulator.workloads.model_test import ModelTest
+from simulator.workloads.pool_rules import ServedPool
 from simulator.workloads.rl_post_training import RlPostTraining
 from simulator.workloads.safety_test import SafetyTest
 from simulator.workloads.synchronous import SynchronousJob
+from simulator.workloads.traffic import Traffic
 from simulator.workloads.training import TrainingJob
 
 Workload = Annotated[
-    TrainingJob | FineTuning | RlPostTraining | Evaluation | SafetyTest | DataPreparation
-    | ServedModel | BatchWork,
+    TrainingJob | FineTuning | RlPostTraining | Distillation | Evaluation | SafetyTest | DataPreparation
+    | ServedModel | ServedDiffusion | Traffic | BatchWork,
     Field(discriminator="kind"),
 ]
 
-MODELS = ("model", "reward_model", "judge")
+MODELS = ("model", "teacher", "reward_model", "judge")
 """Keys of workloads that name a model of the catalog."""
 
 
@@ -33,13 +37,17 @@ def models_of(work: Workload) -> list[str]:
 __all__ = [
     "BatchWork",
     "DataPreparation",
+    "Distillation",
     "Evaluation",
     "FineTuning",
     "ModelTest",
     "RlPostTraining",
     "SafetyTest",
+    "ServedDiffusion",
     "ServedModel",
+    "ServedPool",
     "SynchronousJob",
+    "Traffic",
     "TrainingJob",
     "Workload",
     "models_of",

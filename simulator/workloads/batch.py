@@ -71,14 +71,17 @@ def fill(
 
 def _fill_chip(world: World, load: int, chip: int, spares: int, wanted: bool) -> None:
     """Keep `spares` whole racks idle and give the rest of the idle racks to the work."""
-    whole = membership.healthy(world, chip, ("idle",))
     if not wanted:
         membership.release(world, membership.members(world, load))
         return
-    if whole.size < spares:
+    free = membership.usable(world, chip, ("idle",))
+    whole = world.state.racks.up_frac[free] == 1.0
+    short = spares - np.count_nonzero(whole)
+    if short > 0:
         lent = membership.members(world, load)
         lent = lent[world.state.racks.up_frac[lent] == 1.0]
-        membership.release(world, lent[: spares - whole.size])
+        membership.release(world, lent[:short])
         return
-    free = membership.usable(world, chip, ("idle",))
-    membership.assign(world, np.setdiff1d(free, whole[:spares]), load)
+    if spares:
+        free = free[~whole | (np.cumsum(whole) > spares)]
+    membership.assign(world, free, load)

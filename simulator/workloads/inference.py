@@ -1,39 +1,48 @@
 """A served model: a pool of replicas that follows its demand, queues and sheds."""
 
-from collections.abc import Generator
-from datetime import datetime
 from functools import lru_cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
-import pandas as pd
-from pydantic import Field
+from numpy.typing import NDArray
+from pydantic import ConfigDict, Field, model_serializer, model_validator
 
+from simulator import rng
 from simulator.components import from_catalog
-from simulator.components.kinds import Spec
 from simulator.components.language_model import Precision
-from simulator.engine import membership, recorder
-from simulator.engine.state import Load, Pool
-from simulator.engine.world import World
-from simulator.performance.serving import ServingSurface, surface
-from simulator.policies.placement import choose
-from simulator.policies.scaling import replicas
-from simulator.site import Site
-from simulator.units import Duration, Fraction, Positive
-from simulator.workloads.demand import Demand, hourly_rate
+from simulator.components.request_profile import RequestProfile
+from simulator.performance.calibration import REQUESTS, Calibration, MeasuredSurface, measured
+from simulator.performance.calibration import impossible as why_impossible
+from simulator.performance.queueing import Demand as Lengths
+from simulator.performance.replica import Replica
+from simulator.performance.request_work import request_work_frac
+from simulator.performance.serving import MAX_BATCH, ServingSurface, surface
+from simulator.units import Duration, Positive
+from simulator.workloads.demand import Demand
+from simulator.workloads.pool_rules import ColdStart, Scaling, ServedPool
+from simulator.workloads.requests import Requests, draw, drawn_mean, fill, lognormal, scaled
 
-DEADBAND = 0.05
-"""Change of a pool, as a share of what it holds, below which scaling leaves it alone."""
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 
-class ServedModel(Spec):
+FROM_PROFILE = ("input_tokens", "output_tokens", "length_cv")
+"""What a profile of requests gives a pool."""
+
+
+def _may_come_from_profile(schema: dict[str, Any]) -> None:
+    """Say in the schema that lengths are not required: a profile may give them."""
+    schema["required"] = [key for key in schema["required"] if key not in FROM_PROFILE]
+
+
+class ServedModel(ServedPool):
     """One model served to users on one chip type."""
 
+    model_config = ConfigDict(json_schema_extra=_may_come_from_profile)
+
     kind: Literal["inference"]
-    name: str
     model: str
     """Model served, from the catalog."""
-    accelerator: str
     tensor_parallel: Annotated[int, Field(ge=1)]
     """Accelerators of one replica."""
     weight_precision: Precision
@@ -43,131 +52,150 @@ class ServedModel(Spec):
     """Mean answer, chain of thought included."""
     length_cv: Annotated[float, Field(ge=0, le=10)] = 1.0
     """Coefficient of variation of both lengths."""
+    requests: Requests | None = None
+    """Kind of requests, or a trace of them. A profile gives the lengths; with a trace the lengths
+    above are those that replicas are rated at, and each hour counts as much work as it is."""
     ttft_limit: Annotated[Duration, Positive()]
     """Service objective: time to first token."""
     tpot_limit: Annotated[Duration, Positive()]
     """Service objective: time per output token."""
-    demand: Demand
-    least_accelerators: Annotated[int, Field(ge=0)] = 0
-    most_accelerators: Annotated[int, Field(ge=1)]
-    target_load: Annotated[Fraction, Field(gt=0, le=1)] = 0.8
-    """Rate over capacity that scaling aims at."""
-    patience: Annotated[Duration, Positive()] = 30.0
-    """Wait beyond which requests are shed."""
-    priority: int = 20
+    demand: Demand | None = None
+    """Blank: a router sends its requests (`kind: traffic`); the lengths above are then those that its
+    capacity is rated for."""
+    tenant: str | None = None
+    """Kept for this tenant: takes only requests of classes with the same one."""
+    residency: str | None = None
+    """Region or jurisdiction it stands in, for classes that may not leave theirs."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_lengths(cls, given: Any) -> Any:
+        if isinstance(given, dict) and _of_profile(given.get("requests")):
+            told = [key for key in FROM_PROFILE if key in given]
+            if told:
+                raise ValueError(f"the requests' profile gives {told[0]}; leave it out")
+            return fill(given)
+        return given
+
+    @model_validator(mode="after")
+    def _with_rate(self) -> "ServedModel":
+        if self.demand is None:
+            return self
+        if self.demand.rate is None and (self.requests is None or self.requests.trace is None):
+            raise ValueError("demand needs a rate where no trace gives one")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: Any) -> dict[str, Any]:
+        """Leave out what the profile gives, so that it is written once."""
+        tree: dict[str, Any] = handler(self)
+        if self.requests and self.requests.profile:
+            for key in FROM_PROFILE:
+                tree.pop(key, None)
+        return tree
+
+
+def _of_profile(requests: Any) -> bool:
+    asked = requests.get("profile") if isinstance(requests, dict) else None
+    return bool(asked)
+
+
+def surface_of(pool: ServedModel) -> MeasuredSurface:
+    """Return the surface of one replica, measured on the request-level kernel; ValueError says what
+    does not fit."""
+    return _measured(_replica_alone(pool))
+
+
+def impossible(pool: ServedModel) -> str:
+    """Return why a replica cannot serve the pool's requests within its limits, or nothing."""
+    try:
+        return why_impossible(*_calibration(_replica_alone(pool)))
+    except ValueError as error:
+        return str(error)
+
+
+def _replica_alone(pool: ServedModel) -> ServedModel:
+    """Return the pool without what does not matter to one replica, so that pools share surfaces."""
+    return pool.model_copy(update={
+        "name": "", "demand": Demand.model_construct(), "tenant": None, "residency": None,
+        "least_accelerators": 0,
+        "most_accelerators": 1, "target_load": 1.0, "patience": 1.0, "priority": 0,
+        "scaling": Scaling(), "cold_start": ColdStart(), "spill": None, "on_failure": "retry",
+    })  # fmt: skip
 
 
 @lru_cache(maxsize=256)
-def surface_of(pool: ServedModel) -> ServingSurface:
-    """Return the serving surface of one replica; ValueError says what does not fit."""
-    return surface(
+def _measured(pool: ServedModel) -> MeasuredSurface:
+    return measured(*_calibration(pool))
+
+
+def _calibration(pool: ServedModel) -> tuple[Calibration, ServingSurface]:
+    """Return a replica with the requests it is measured with, and the closed form's surface."""
+    replica = replica_of(pool)
+    guess = surface(
+        replica.model, replica.chip, pool.tensor_parallel, pool.weight_precision,
+        pool.input_tokens, pool.output_tokens, length_cv=pool.length_cv,
+        tpot_limit_s=pool.tpot_limit, ttft_limit_s=pool.ttft_limit,
+    )  # fmt: skip
+    even = evenly(3, REQUESTS, "calibration")
+    asked, given = lengths(pool, even[:2])
+    rated, gaps = Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv), -np.log1p(-even[2])
+    limits = pool.tpot_limit, pool.ttft_limit
+    return Calibration(replica, rated, asked, given, gaps, *limits), guess
+
+
+def evenly(rows: int, count: int, purpose: str) -> Floats:
+    """Return draws in (0, 1) of which each of `count` equal parts has one, in random order, by row
+    (Latin hypercube); the same in every run."""
+    key = rng.key(0, 0, purpose)
+    draws = np.random.Generator(np.random.Philox(key=key[0] << 32 | key[1]))
+    return np.stack([(draws.permutation(count) + 0.5) / count for _ in range(rows)])
+
+
+def lengths(pool: ServedModel, uniforms: Floats) -> tuple[Ints, Ints]:
+    """Return input and output tokens of requests to a pool: its profile's, or lognormal."""
+    if pool.requests and pool.requests.profile:
+        profile = from_catalog.request_profile(pool.requests.profile)
+        asked, given = draw(pool.requests.profile, uniforms.shape[1], uniforms)
+        return (
+            scaled(asked, pool.input_tokens / drawn_mean(profile.input)),
+            scaled(given, pool.output_tokens / drawn_mean(profile.output)),
+        )
+    return (
+        lognormal(pool.input_tokens, pool.length_cv, uniforms[0]),
+        lognormal(pool.output_tokens, pool.length_cv, uniforms[1]),
+    )
+
+
+@lru_cache(maxsize=256)
+def replica_of(pool: ServedModel) -> Replica:
+    """Return one replica of the pool."""
+    return Replica(
         from_catalog.language_model(pool.model), from_catalog.accelerator(pool.accelerator),
-        pool.tensor_parallel, pool.weight_precision, pool.input_tokens, pool.output_tokens,
-        length_cv=pool.length_cv, tpot_limit_s=pool.tpot_limit, ttft_limit_s=pool.ttft_limit,
-    )
+        pool.tensor_parallel, pool.weight_precision,
+    )  # fmt: skip
 
 
-def load_of(pool: ServedModel, site: Site) -> Load:
-    """Return the load the pool's racks belong to."""
-    chip = site.chips.index(from_catalog.accelerator(pool.accelerator))
-    return Load(pool.name, "inference", chip, priority=pool.priority)
+@lru_cache(maxsize=65_536)
+def work_frac(pool: ServedModel, input_tokens: float, output_tokens: float) -> float:
+    """Return the work of a request of these mean lengths over one of the pool's own."""
+    rated = Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv)
+    asked = Lengths(input_tokens, output_tokens, pool.length_cv)
+    return request_work_frac(replica_of(pool), rated, asked, MAX_BATCH, pool.tpot_limit)
 
 
-def columns_of(pool: ServedModel, local_start: datetime, hours: int, stream) -> Pool:  # type: ignore[no-untyped-def]
-    """Return what the kernel needs of a pool."""
-    served = surface_of(pool)
-    return Pool(
-        load=pool.name,
-        rate_per_s=hourly_rate(pool.demand, local_start, hours, stream),
-        replica_accelerators=pool.tensor_parallel,
-        capacity_per_s=served.capacity_requests_s,
-        patience_s=pool.patience,
-        dynamic_frac=served.dynamic_power_frac,
-    )
+@lru_cache(maxsize=256)
+def clock_bound_frac(pool: ServedModel) -> float:
+    """Return the share of a busy replica's time that follows the core clock: most of what prompts
+    take, little of decoding."""
+    replica, served = replica_of(pool), surface_of(pool)
+    lengths = Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv)
+    prompts = served.capacity_requests_s * replica.prefill_s(pool.input_tokens)
+    decode = float(replica.clock_bound_frac(served.batch[-1], lengths.context))
+    return prompts * replica.prefill_clock_bound_frac(pool.input_tokens) + (1.0 - prompts) * decode
 
 
-def scale(pool: ServedModel, world: World, index: int) -> Generator[Any, Any, None]:
-    """Every hour take or hand back racks, so that the next two hours' demand fits."""
-    state, site = world.state, world.site
-    load = state.load(pool.name)
-    share = np.zeros(state.loads.share.shape[1])
-    share[0] = 1.0
-    world.set_load(load, share=share, running=1.0)
-    chip = int(state.chips[load])
-    per_rack = float(site.rack_accelerators[site.rack_chip == chip][0])
-    rates = state.pools.rate_per_s[index]
-    least = pool.least_accelerators // pool.tensor_parallel
-    most = pool.most_accelerators // pool.tensor_parallel
-    capacity = float(state.pools.capacity_per_s[index])
-    while True:
-        hour = int(world.env.now // 3600.0)
-        peak = float(rates[hour : hour + 3].max())
-        wanted = replicas(peak, capacity, pool.target_load, least, most) * pool.tensor_parallel
-        if load not in world.restored:
-            _resize(world, load, chip, wanted - float(state.loads.count[load]), per_rack)
-        yield world.env.timeout(3600.0)
-
-
-def _resize(world: World, load: int, chip: int, missing: float, per_rack: float) -> None:
-    """Take racks from idle and batch work for `missing` accelerators, or hand racks back; a
-    small change is not worth a move."""
-    state = world.state
-    small = DEADBAND * float(state.loads.count[load])
-    if -max(per_rack, small) < missing <= small:
-        return
-    held = membership.members(world, load)
-    if missing > 0.0:
-        free = membership.usable(world, chip, ("idle", "batch"))
-        racks = min(int(np.ceil(missing / per_rack)), free.size)
-        membership.assign(world, choose(free, world.site.rack_hall, racks, held), load)
-    else:
-        racks = int(-missing // per_rack)
-        # Hand back what is broken first, then the last in order.
-        order = np.argsort(state.racks.up_frac[held], kind="stable")
-        membership.release(world, held[order][:racks])
-
-
-def pools_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
-    """Return the `pools` table; a request meets the objective when both limits hold."""
-    state, rows = world.state.pools, []
-    for i, pool in enumerate(pools):
-        served = surface_of(pool)
-        rows.append({
-            "pool": pool.name, "accelerator": pool.accelerator,
-            "requests": state.arrived[i], "served": state.served[i], "shed": state.shed[i],
-            "queued_end": state.queue[i], "within_slo": _within_slo(pool, served, world, i),
-            "input_tokens": state.served[i] * pool.input_tokens,
-            "output_tokens": state.served[i] * pool.output_tokens,
-            "ttft_limit_s": pool.ttft_limit, "tpot_limit_s": pool.tpot_limit,
-            "replica_accelerators": pool.tensor_parallel,
-            "capacity_per_replica_s": served.capacity_requests_s,
-        })
-    return pd.DataFrame(rows)
-
-
-def _within_slo(pool: ServedModel, served: ServingSurface, world: World, index: int) -> float:
-    """Return requests that met both limits: those counted by load, by the share of the surface's
-    first-token distribution below the limit; those that waited in a backlog, by wait plus that."""
-    requests = world.state.pools.load_requests[index]
-    middle_s = 0.5 * (served.ttft_quantiles_s[1:] + served.ttft_quantiles_s[:-1])
-    tpot_s = 0.5 * (served.tpot_s[1:] + served.tpot_s[:-1])
-    below = np.array([np.interp(pool.ttft_limit, row, served.quantiles, left=0.0, right=1.0)
-                      for row in middle_s])
-    met = float((requests * below * (tpot_s <= pool.tpot_limit * (1.0 + 1e-9))).sum())
-    waits = world.state.pools.wait_requests[index]
-    waits_s = recorder.wait_middles_s(waits.size)
-    full_s = served.ttft_quantiles_s[-1]
-    left = np.interp(pool.ttft_limit - waits_s, full_s, served.quantiles, left=0.0, right=1.0)
-    return met + float((waits * left).sum())
-
-
-def latency_table(pools: list[ServedModel], world: World) -> pd.DataFrame:
-    """Return the latency histogram of every pool."""
-    frames = []
-    for i, pool in enumerate(pools):
-        served, state = surface_of(pool), world.state.pools
-        frames.append(recorder.latency(
-            pool.name, state.load_requests[i], state.wait_requests[i], served.ttft_quantiles_s,
-            served.quantiles, served.tpot_s,
-        ))
-    return pd.concat(frames, ignore_index=True)
+def profile_of(pool: ServedModel) -> RequestProfile | None:
+    """Return the kind of requests a pool says it has."""
+    named = pool.requests.profile if pool.requests else None
+    return from_catalog.request_profile(named) if named else None

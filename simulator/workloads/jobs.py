@@ -14,8 +14,9 @@ from simulator.performance.collectives import Fabric, fabric_of
 from simulator.performance.training import TrainingStep
 from simulator.results import empty
 from simulator.site import Site
-from simulator.workloads import fine_tuning, rl_post_training, training
+from simulator.workloads import distillation, fine_tuning, rl_post_training, training
 from simulator.workloads.data_preparation import DataPreparationRun
+from simulator.workloads.distillation import Distillation
 from simulator.workloads.fine_tuning import FineTuning
 from simulator.workloads.model_test_run import ModelTestRun
 from simulator.workloads.rl_post_training import RlPostTraining
@@ -28,15 +29,20 @@ STEPS: dict[type[SynchronousJob], Any] = {
     TrainingJob: training.step_of,
     FineTuning: fine_tuning.step_of,
     RlPostTraining: rl_post_training.step_of,
+    Distillation: distillation.step_of,
 }
 """How each kind plans its step: `(job, fabric) -> JobStep`."""
 OPTIMIZER_STEPS: dict[type[SynchronousJob], Any] = {
     TrainingJob: training.optimizer_step,
     FineTuning: fine_tuning.optimizer_step,
     RlPostTraining: rl_post_training.optimizer_step,
+    Distillation: distillation.optimizer_step,
 }
 """What each kind's parallel plan costs: `(job, fabric) -> TrainingStep`."""
 COMMUNICATION = ("communication", "weight_sync")
+WENT_ON_FROM = ("save", "local", "peer", "remote", "start", "running")
+"""What a job goes on from after an interruption: its one tier, a named one, its beginning, or the
+state of those that live."""
 WRITING = ("generation", "scoring")
 
 
@@ -131,11 +137,10 @@ def phases_table(runs: Iterable[TrainingRun]) -> pd.DataFrame:
 def _of_run(run: TrainingRun) -> dict[str, Any]:
     """Return the figures of a synchronous job; those of a step are means at the achieved pace."""
     job, planned = run.job, run.planned
-    retained_s = max(run.work_s() - run.reworked_s, run.saved_s)
-    running_s = run.running_s + _still(run, "running")
-    spent_s = running_s + run.stalled_s + _still(run, "stalled")
-    computed_s = retained_s + run.reworked_s
-    slowdown = running_s * run.computing_frac / computed_s if computed_s > 0.0 else 1.0
+    running_s, computing_s = run.pace.ran_s(run.world.end_s)
+    spent_s = running_s + run.stalled_s + _stalled_s(run)
+    retained_s, computed_s = run.pace.position_s, run.pace.work_s()
+    slowdown = computing_s / computed_s if computed_s > 0.0 else 1.0
     return {
         "job": job.name, "kind": job.kind, "model": job.model, "accelerator": job.accelerator,
         "accelerators": job.accelerators,
@@ -147,8 +152,9 @@ def _of_run(run: TrainingRun) -> dict[str, Any]:
         "target_tokens": planned.steps * planned.tokens_per_step,
         "interruptions": run.interruptions,
         "mttf_h": running_s / run.interruptions / 3600.0 if run.interruptions else np.nan,
-        "checkpoint_interval_s": run.interval_s,
-        "checkpoint_stall_s": job.checkpoint.stall,
+        "checkpoint_interval_s": run.cadence.interval_s,
+        "checkpoint_stall_s": run.cadence.stall_s,
+        **_recovery_of(run),
         "queued_s": run.queued_s,
         "generation_frac": planned.share(*WRITING),
         "communication_frac": planned.share(*COMMUNICATION),
@@ -159,8 +165,20 @@ def _date(start: datetime, at_s: float | None) -> str | None:
     return None if at_s is None else (start + timedelta(seconds=round(at_s))).isoformat()
 
 
-def _still(run: TrainingRun, what: str) -> float:
-    """Return the time spent so far in a phase that the end of the run cut off."""
-    if run.opened is None or run.opened[0] != what:
+def _recovery_of(run: TrainingRun) -> dict[str, Any]:
+    """Return what the job saved, what it went on from, and what that cost."""
+    stops = run.interruptions
+    return {
+        "lost_work_mean_s": run.pace.reworked_s / max(stops, 1),
+        "stalled_mean_s": (run.stalled_s - run.started_s) / max(stops, 1),
+        "saves": sum(tier.made for tier in run.saves.tiers),
+        "saves_cut_short": sum(tier.lost for tier in run.saves.tiers),
+        **{f"from_{name}": run.recovering.from_[name] for name in WENT_ON_FROM},
+    }
+
+
+def _stalled_s(run: TrainingRun) -> float:
+    """Return the time spent so far in a restart that the end of the run cut off."""
+    if run.opened is None or run.opened[0] != "stalled":
         return 0.0
     return run.world.end_s - run.opened[1]

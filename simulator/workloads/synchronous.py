@@ -9,24 +9,16 @@ from simulator.components.kinds import Spec
 from simulator.components.parallel_plan import ParallelPlan
 from simulator.engine.state import Load
 from simulator.performance.collectives import Fabric, fabric_of
-from simulator.policies.checkpointing import INTERVALS
+from simulator.policies.placement import PLACEMENTS
 from simulator.site import Site
-from simulator.units import Duration, NonNegative, Positive
+from simulator.units import Duration, NonNegative
+from simulator.workloads.checkpointing import Checkpointing
+from simulator.workloads.recovery import Recovery
 
-CheckpointPolicy = Literal[*INTERVALS, "fixed"]  # type: ignore[valid-type]
-"""The files of `policies/checkpointing`, and a fixed interval."""
+PlacementPolicy = Literal[*PLACEMENTS]  # type: ignore[valid-type]
+"""The files of `policies/placement`."""
 
-
-class Checkpointing(Spec):
-    """When the job saves, and what it costs."""
-
-    policy: CheckpointPolicy = "daly"
-    interval: Annotated[Duration, Positive()] | None = None
-    """Useful time between saves, for `policy: fixed`."""
-    stall: Annotated[Duration, Positive()]
-    """Pause of the job for one save."""
-    restart: Annotated[Duration, NonNegative()]
-    """Detection, replacement, start-up and loading after an interruption."""
+RESTART = Recovery()
 
 
 class SynchronousJob(Spec):
@@ -43,6 +35,9 @@ class SynchronousJob(Spec):
     plan: ParallelPlan
     """How an optimizer step is split over the accelerators that train."""
     checkpoint: Checkpointing
+    recovery: Recovery | None = None
+    """How it goes on after a failure; blank where `checkpoint.restart` says it all."""
+    placement: PlacementPolicy = "packed"
     spares: Annotated[int, Field(ge=0)] = 0
     """Racks held idle for this job, beside what batch work can give back."""
     start: Annotated[Duration, NonNegative()] = 0.0
@@ -54,6 +49,24 @@ class SynchronousJob(Spec):
     def trainers(self) -> int:
         """Accelerators that train."""
         return self.accelerators
+
+    @property
+    def practice(self) -> Recovery:
+        """How it goes on after a failure: restart, unless the document says otherwise."""
+        return self.recovery or RESTART
+
+    @property
+    def least_share(self) -> float:
+        """Share of the accelerators it uses in a rack without which it hands the rack back."""
+        return self.practice.least_share if self.practice.policy == "degraded_tensor" else 1.0
+
+    @property
+    def units(self) -> int:
+        """Parts of the job that compute a part of the batch each: data-parallel replicas, those that
+        share experts taken together."""
+        plan = self.plan
+        together = max(plan.ep // (plan.tp * plan.cp), 1)
+        return max(self.trainers // (plan.tp * plan.cp * plan.pp * together), 1)
 
 
 def fabric_for(job: SynchronousJob, site: Site) -> Fabric:

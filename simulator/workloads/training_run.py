@@ -1,25 +1,27 @@
-"""A synchronous job in progress: placed on whole racks, paced by its slowest member, restarted from
-checkpoints, paused for tests of its model."""
+"""A synchronous job in progress: placed on whole racks, paced by its slowest member, set back to its
+saves when hit, paused for tests of its model."""
 
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Protocol
 
-import numpy as np
 import simpy
 
 from simulator.components.fabric.tier import Tier
-from simulator.engine import work
+from simulator.engine import support, work
+from simulator.engine.alarm import Alarm
+from simulator.engine.storage import Writer
 from simulator.engine.world import World
 from simulator.kernels import columns as c
-from simulator.kernels.site_step import STEP_S
-from simulator.policies.checkpointing import INTERVALS
+from simulator.workloads.cadence import Saving
+from simulator.workloads.exposure import Exposure
+from simulator.workloads.job_pace import JobPace
 from simulator.workloads.job_racks import JobRacks
-from simulator.workloads.step import JobStep, Levels
+from simulator.workloads.recovering import Recovering
+from simulator.workloads.saves import Saves
+from simulator.workloads.step import JobStep
 from simulator.workloads.synchronous import SynchronousJob
-
-CHECKPOINT_POWER = 0.10
-"""Dynamic power fraction of a chip that waits for a save, a restart or its peers (assumed)."""
 
 
 class Visitor(Protocol):
@@ -46,15 +48,12 @@ class TrainingRun:
     job: SynchronousJob
     world: World
     planned: JobStep
-    mttf_s: float
-    """Expected running time between interruptions, from the fleet's rates."""
+    exposure: Exposure
+    """How often it is to be interrupted, from the fleet's rates."""
     replan: Callable[[tuple[Tier, ...]], JobStep]
     """The step on a network with these tiers."""
-    interval_s: float = 0.0
-    saved_s: float = 0.0  # work safe in checkpoints
-    reworked_s: float = 0.0
-    running_s: float = 0.0
-    stalled_s: float = 0.0  # restart and requeue after interruptions
+    started_s: float = 0.0  # the first start
+    stalled_s: float = 0.0  # that, and restart and requeue after interruptions
     queued_s: float = 0.0
     interruptions: int = 0
     finish_s: float | None = None
@@ -68,19 +67,20 @@ class TrainingRun:
     """Fires when something stops what the job is doing."""
 
     def __post_init__(self) -> None:
-        self._plan_levels(self.planned)
-        self.load = self.world.state.load(self.job.name)
-        self.racks = JobRacks(self.job, self.world, self.load)
-        stall_s = self.job.checkpoint.stall
-        if self.job.checkpoint.policy == "fixed":
-            self.interval_s = float(self.job.checkpoint.interval or 0.0)
-        else:
-            # Without failures there is nothing to save for but the end.
-            best_s = INTERVALS[self.job.checkpoint.policy](stall_s, self.mttf_s)
-            self.interval_s = min(best_s, self.target_s)
-        self.computing_frac = self.interval_s / (self.interval_s + stall_s)
-        self.world.alarms[self.load] = self.interrupt
-        self.world.networks[self.load] = self._renetwork
+        job, world = self.job, self.world
+        self.load = world.state.load(job.name)
+        self.racks = JobRacks(job, world, self.load)
+        used = self.racks.wanted * self.racks.active
+        self.pace = JobPace(world, self.load, self.planned, used)
+        self.pace.parts = 1.0 - job.practice.overhead
+        self.saving = Saving(job, world.site, world.store, self.exposure)
+        if job.checkpoint.remote is not None:
+            world.store.join(self.load, Writer(self.saving.most_write_bytes_s(), 0.0, self._retune))
+        self._find_cadence()
+        self.saves = Saves(self.cadence.tiers, self.cadence.cycle_s)
+        self.recovering = Recovering(job, self.racks, self.pace, self.saving, self.saves)
+        world.alarms[self.load] = self.interrupt
+        world.networks[self.load] = self._renetwork
 
     @property
     def target_s(self) -> float:
@@ -88,7 +88,7 @@ class TrainingRun:
         return self.planned.steps * self.planned.step_time_s
 
     def run(self) -> Generator[Any, Any, None]:
-        """Queue, then start, compute, fail and restart until the work is done."""
+        """Queue, then start, compute, fail and recover until the work is done."""
         env, world = self.world.env, self.world
         if self.job.start > 0.0:
             yield env.timeout(self.job.start)
@@ -103,23 +103,52 @@ class TrainingRun:
             visitor = yield from self._compute()
             if visitor is not None:
                 yield from self._make_way(visitor)
+            elif self.finish_s is None and not self._interrupted():
+                yield from self._take_in()
             if self._interrupted():
                 yield from self._restart()
         self._retire()
 
     def change_step(self, step: JobStep) -> None:
         """Go on with steps that last longer than planned, or as planned again."""
-        if step is self.step:
+        if step is self.pace.step:
             return
-        self._plan_levels(step)
-        if self.opened is not None and self.opened[0] == "running":
-            self._phase(c.USEFUL)
+        self.pace.plan(step)
+        if self._doing("running"):
+            self.pace.go()
+
+    def interrupt(self, alarm: Alarm) -> None:
+        """Take from the saves what a failure takes; stop what the job is doing and have it recover."""
+        self.recovering.strike(alarm)
+        if self.alarm is not None and not self.alarm.triggered:
+            self.world.log("interruption", self.job.name, alarm.cause)
+            self.interruptions += 1
+            self.recovering.tell(alarm)
+            self.alarm.succeed()
+
+    def _find_cadence(self) -> None:
+        """Find the rhythm of saves for what the storage gives now."""
+        self.cadence = self.saving.cadence(self.planned, self.target_s, self.load)
+        self.pace.computing_frac = self.cadence.computing_frac
+        self.saving.tell_use(self.cadence, self.planned, self.load)
+        support.follow_storage(self.world)
+
+    def _retune(self) -> None:
+        """Follow a storage that gives more or less than before."""
+        now_s, running = self.world.env.now, self._doing("running")
+        if running:
+            self.saves.settle(now_s, self.pace.position_s)
+        self._find_cadence()
+        self.saves.retune(self.cadence.tiers, self.cadence.cycle_s)
+        if running:
+            self.saves.open(now_s, self.pace.position_s)
+            self.pace.go()
 
     def _plan_on_racks(self) -> None:
         """Plan the step on the intact network under the racks that the job has got."""
         placed = self.world.network.jobs.get(self.load)
         if placed is not None:
-            self.planned = self._step_on(placed.intact)
+            self.planned = self.pace.planned = self._step_on(placed.intact)
             self.change_step(self._step_on(placed.now))
         self.steps = []
         self._note_step()
@@ -135,24 +164,17 @@ class TrainingRun:
         placed = self.world.network.jobs.get(self.load)
         pairs = zip(placed.now, placed.intact, strict=True) if placed is not None else ()
         left = min((now.bytes_s / whole.bytes_s for now, whole in pairs), default=1.0)
-        if not self.steps or self.steps[-1][1:] != (left, self.step):
-            self.steps.append((self.world.env.now, left, self.step))
+        if not self.steps or self.steps[-1][1:] != (left, self.pace.step):
+            self.steps.append((self.world.env.now, left, self.pace.step))
 
     def _renetwork(self, tiers: tuple[Tier, ...]) -> str:
         """Go on at the pace of other tiers; return in words what that does to the step."""
-        before = self.step
+        before = self.pace.step
         self.change_step(self._step_on(tiers))
         self._note_step()
-        if self.opened is not None and self.opened[0] == "stalled":
+        if self._doing("stalled"):
             self.world.wake_waiting()
-        return before.told_against(self.step)
-
-    def interrupt(self, cause: str) -> None:
-        """Stop what the job is doing and have it restart."""
-        if self.alarm is not None and not self.alarm.triggered:
-            self.world.log("interruption", self.job.name, cause)
-            self.interruptions += 1
-            self.alarm.succeed()
+        return before.told_against(self.pace.step)
 
     def _undisturbed(self, wait_s: float) -> simpy.Event:
         """Return an event after `wait_s`, or at the next interruption if that is sooner."""
@@ -160,81 +182,91 @@ class TrainingRun:
         return self.world.env.timeout(wait_s) | self.alarm
 
     def _restart(self) -> Generator[Any, Any, None]:
-        """Get whole racks, wait for supply, load the last checkpoint; begin again when hit."""
-        env, world = self.world.env, self.world
-        self.alarm = None
+        """Get the racks and the supply it needs, load what is left of its saves; begin again when
+        hit."""
+        first = self.alarm is None
         while self.alarm is None or self._interrupted():
-            self.opened = ("stalled", env.now)
-            while self.load in world.restored or not self.racks.take():
-                off = world.restored.get(self.load)
-                self._phase(c.QUEUE if off is None else c.POWER_CAP)
-                yield world.wait_for_racks() if off is None else off
-            self._phase(c.RESTART)
-            self.alarm = env.event()
-            yield self._undisturbed(self.job.checkpoint.restart)
-            self.stalled_s += env.now - self.opened[1]
-            self.opened = None
+            begun_s = self._stall()
+            begins, self.alarm = self.alarm is None, None
+            decision = yield from self.recovering.gather(begins)
+            loads = None if begins else self.recovering.fall_back(decision)
+            self.pace.stand(c.RESTART)
+            self.alarm = self.world.env.event()
+            yield self._undisturbed(self.recovering.pause_s(decision, loads))
+            self._end_stall()
+            self.pace.parts = decision.pace * (1.0 - self.job.practice.overhead)
+            if first and begins:
+                self.started_s = self.world.env.now - begun_s
+
+    def _take_in(self) -> Generator[Any, Any, None]:
+        """Pause to join what is back to what went on without it; nothing is lost."""
+        self._stall()
+        self.racks.fill(some=True)
+        self.racks.join()
+        self.pace.stand(c.RESTART)
+        yield self._undisturbed(self.recovering.joining_s())
+        self._end_stall()
+        decision = self.recovering.decision()
+        self.pace.parts = decision.pace * (1.0 - self.job.practice.overhead)
+        self.recovering.expect(decision, self.racks.lacking)
+
+    def _stall(self) -> float:
+        now_s = self.world.env.now
+        self.opened = ("stalled", now_s)
+        return now_s
+
+    def _end_stall(self) -> None:
+        assert self.opened is not None
+        self.stalled_s += self.world.env.now - self.opened[1]
+        self.opened = None
 
     def _compute(self) -> Generator[Any, Any, Visitor | None]:
-        """Compute until interrupted, done, or visited by what needs the racks; return the visitor.
+        """Compute until interrupted, done, visited by what needs the racks, or able to take parts back;
+        return the visitor.
 
-        An interruption loses what was not saved. Waits last as long as the next thing to do is away
-        at full speed, so that a slowed job that recovers is not late.
+        Waits last as long as the next thing to do is away at full speed, so that a slowed job that
+        recovers is not late.
         """
-        env = self.world.env
-        began_s, work_s = env.now, self.work_s()
-        members = float(self.world.state.loads.count[self.load])
+        env, pace = self.world.env, self.pace
+        began_s, visitor, wait_s = env.now, None, inf
         self.opened = ("running", began_s)
-        self._level, _ = self._levels.at(self.saved_s, self.planned.step_time_s)
-        self._phase(c.USEFUL)
-        visitor = None
+        self.saves.open(began_s, pace.position_s)
+        pace.look()
+        pace.go()
         while not self._interrupted():
-            progress_s = self.saved_s + self.work_s() - work_s
-            self._follow(progress_s)
+            progress_s = pace.position_s
+            level_s = pace.follow(progress_s)
             visitor = self._visitor_at(progress_s)
-            wait_s = self._wait_s(progress_s)
-            if visitor is not None or wait_s == 0.0:
+            wait_s = self._wait_s(progress_s, level_s)
+            if visitor is not None or wait_s == 0.0 or self.recovering.has_back():
                 break
-            yield self._undisturbed(wait_s)
-        done_s, elapsed_s = self.work_s() - work_s, env.now - began_s
-        self.running_s += elapsed_s
+            yield self._until(wait_s)
+        pace.halt()
         self.opened = None
-        if self._interrupted():
-            self._lose(elapsed_s, done_s, members)
-        elif visitor is not None:
-            self.saved_s += done_s
-        else:
-            self.saved_s = self.target_s
+        self.saves.settle(env.now, pace.position_s)
+        if not self._interrupted() and visitor is None and wait_s == 0.0:
             self.finish_s = env.now
-            self.world.log("job_finish", self.job.name, duration_s=elapsed_s)
+            self.world.log("job_finish", self.job.name, duration_s=env.now - began_s)
         return None if self._interrupted() else visitor
 
-    def _wait_s(self, progress_s: float) -> float:
+    def _until(self, wait_s: float) -> simpy.Event:
+        """Return an event after `wait_s`, at an interruption, or when parts may be back."""
+        if not self.recovering.misses():
+            return self._undisturbed(wait_s)
+        ready_s = self.recovering.ready_in_s()
+        if 0.0 < ready_s < inf:
+            return self._undisturbed(min(wait_s, ready_s))
+        return self._undisturbed(wait_s) | self.world.wait_for_racks()
+
+    def _wait_s(self, progress_s: float, level_s: float) -> float:
         """Return how long to compute before looking again; 0 at the end of the job."""
         left_s = self.target_s - progress_s
         if left_s <= work.DONE_S:
             return 0.0
-        now_s = self.world.env.now
-        pace = self._network_pace()
-        visits = [visitor.left(progress_s, now_s) for visitor in self.visitors]
-        level_s = self._levels.at(progress_s, self.planned.step_time_s)[1]
+        visits = [visitor.left(progress_s, self.world.env.now) for visitor in self.visitors]
         ahead_s = min([left_s, level_s, *(work_s for work_s, _ in visits)])
-        wait_s = work.wait_s(ahead_s, self.computing_frac * max(1.0, pace), self._rate())
+        wait_s = self.pace.wait_s(ahead_s)
         return max(min([wait_s, *(clock_s for _, clock_s in visits)]), work.DONE_S)
-
-    def _plan_levels(self, step: JobStep) -> None:
-        """Take a step as what is done from now on; its phases are followed as far as the engine's
-        resolution lets them be seen."""
-        self.step = step
-        self._levels = Levels(step, STEP_S)
-        self._level = 0
-
-    def _follow(self, progress_s: float) -> None:
-        """Draw the power of the level that is reached."""
-        level, _ = self._levels.at(progress_s, self.planned.step_time_s)
-        if level != self._level:
-            self._level = level
-            self._phase(c.USEFUL)
 
     def _visitor_at(self, progress_s: float) -> Visitor | None:
         """Tell those who are due; return one of them that the job makes way for."""
@@ -247,56 +279,15 @@ class TrainingRun:
         return None
 
     def _make_way(self, visitor: Visitor) -> Generator[Any, Any, None]:
-        """Save, and lend the racks to a visitor; nothing is lost when that is cut short."""
-        self._phase(c.CHECKPOINT)
-        yield self._undisturbed(self.job.checkpoint.stall)
+        """Save, and lend the racks to a visitor."""
+        self.pace.stand(c.CHECKPOINT)
+        yield self._undisturbed(self.cadence.stall_s)
         if not self._interrupted():
+            self.saves.save_all(self.world.env.now, self.pace.position_s)
             yield from visitor.occupy(self)
 
-    def _lose(self, elapsed_s: float, done_s: float, members: float) -> None:
-        """Keep the work of whole checkpoint cycles; count the rest as rework of all that computed,
-        broken now or not."""
-        cycle_s = self.interval_s + self.job.checkpoint.stall
-        cycles = int(elapsed_s // cycle_s)
-        kept_s = done_s * min(cycles * cycle_s / elapsed_s, 1.0) if elapsed_s > 0.0 else 0.0
-        self.saved_s += kept_s
-        self.reworked_s += done_s - kept_s
-        hours = self.world.state.loads.hours[self.load]
-        hours[c.USEFUL] -= (done_s - kept_s) * members
-        hours[c.REWORK] += (done_s - kept_s) * members
-
-    def work_s(self) -> float:
-        """Return seconds of planned full-speed work computed so far, up to now."""
-        return work.done_s(self.world, self.load)
-
-    def _rate(self) -> float:
-        """Return seconds of planned full-speed work per second of the clock, saves included."""
-        return self.computing_frac * self._network_pace() * work.pace(self.world, self.load)
-
-    def _network_pace(self) -> float:
-        """Return the planned time of a step over its present one at full clock."""
-        return self.planned.step_time_s / self.step.step_time_s
-
-    def _phase(self, category: int) -> None:
-        """Set what the job's time counts as, and its power."""
-        share = np.zeros(len(c.CATEGORIES))
-        share[category] = 1.0
-        dynamic_frac, running = CHECKPOINT_POWER, 0.0
-        if category == c.USEFUL:
-            computing, pace = self.computing_frac, self._network_pace()
-            running = computing * pace
-            share[c.USEFUL] = computing * min(pace, 1.0)
-            share[c.NETWORK] = computing - share[c.USEFUL]
-            share[c.CHECKPOINT] = 1.0 - computing
-            dynamic_frac = (
-                computing * self._levels.phases[self._level].dynamic_power_frac
-                + (1.0 - computing) * CHECKPOINT_POWER
-            )
-        on = 0.0 if self.load in self.world.restored else 1.0
-        self.world.set_load(
-            self.load, on=on, dynamic_frac=dynamic_frac, share=share, running=running,
-            clock_bound_frac=self._levels.phases[self._level].clock_bound_frac,
-        )
+    def _doing(self, what: str) -> bool:
+        return self.opened is not None and self.opened[0] == what
 
     def _interrupted(self) -> bool:
         return self.alarm is not None and self.alarm.triggered
@@ -304,5 +295,7 @@ class TrainingRun:
     def _retire(self) -> None:
         self.world.alarms.pop(self.load)
         self.world.networks.pop(self.load)
-        self._phase(c.IDLE)
+        self.world.store.leave(self.load)
+        support.follow_storage(self.world)
+        self.pace.stand(c.IDLE)
         self.racks.leave()

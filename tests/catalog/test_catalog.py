@@ -1,6 +1,7 @@
 """The catalog: every entry becomes a spec, every figure says where it comes from."""
 
 import csv
+import math
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,11 @@ ENTRIES = [(kind, name) for kind in catalog.kinds() for name in catalog.names(ki
 EVIDENCE = {"measured", "vendor", "derived", "assumed"}
 MAKERS = {
     "accelerators": from_catalog.accelerator,
+    "demand": from_catalog.request_profile,
+    "diffusion": from_catalog.diffusion_model,
     "failures": from_catalog.failure_classes,
     "models": from_catalog.language_model,
+    "operations": from_catalog.operations,
     "racks": from_catalog.rack,
 }
 
@@ -135,8 +139,75 @@ def test_chip_runs_below_its_throttle_at_rated_coolant(name: str) -> None:
 def test_failure_rates_add_up_to_the_published_stops() -> None:
     classes = {c.name: c for c in from_catalog.failure_classes("hyperscale")}
     year_s, gpus, days = 31_557_600.0, 16_384, 54
-    per_gpu = sum(classes[n].rate for n in ("accelerator", "hbm", "nic", "software")) * year_s
+    on_gpus = ("accelerator", "hbm", "silent_corruption", "nic", "software")
+    per_gpu = sum(classes[n].rate for n in on_gpus) * year_s
     per_server = sum(classes[n].rate for n in ("host", "host_maintenance", "psu")) * year_s
     optics = 5 * classes["optic"].rate * year_s
     stops = (per_gpu + per_server / 8 + optics) * gpus * days / 365.25
     assert stops == pytest.approx(419, rel=0.03)
+
+
+FLEETS = [n for n in catalog.names("failures") if "includes" in catalog.load("failures", n)]
+DAY_S = 86_400.0
+
+
+def on_accelerators(fleet: str) -> float:
+    """Return the failures of a fleet per accelerator and second, of a server of eight."""
+    each = {"accelerator": 1.0, "server": 1.0 / 8.0}
+    return sum(c.rate * each.get(c.per, 0.0) for c in from_catalog.failure_classes(fleet))
+
+
+@pytest.mark.parametrize(("fleet", "per_1000_node_days"), [("rsc-1", 6.50), ("rsc-2", 2.34), ("hyperscale", 3.79)])
+def test_nodes_of_eight_fail_as_published(fleet: str, per_1000_node_days: float) -> None:
+    """Llama 3's 3.79 contain its switches and cables, 35 of 419."""
+    own = on_accelerators(fleet) * 8 * DAY_S * 1000
+    switches = 35 / 419 if fleet == "hyperscale" else 0.0
+    assert own == pytest.approx(per_1000_node_days * (1 - switches), rel=0.03)
+
+
+def test_silent_corruption_is_as_frequent_as_two_fleets_found() -> None:
+    classes = {c.name: c for c in from_catalog.failure_classes("hyperscale")}
+    per_gpu_h = classes["silent_corruption"].rate * 3600.0
+    assert per_gpu_h == pytest.approx(6 / (16_384 * 54 * 24), rel=0.02)
+    assert 0.5 < per_gpu_h / (13 / 35e6) < 2.0
+
+
+def test_crusoes_faults_add_up() -> None:
+    """205 in four months on what may have been 1,600 accelerators."""
+    assert on_accelerators("crusoe-h200") * 1600 * 365.25 * DAY_S / 3 == pytest.approx(205, rel=0.01)
+
+
+def test_deltas_errors_come_every_two_hours() -> None:
+    assert 1.0 / (on_accelerators("delta") * 608) == pytest.approx(1.9 * 3600, rel=0.01)
+
+
+@pytest.mark.parametrize("fleet", FLEETS)
+def test_every_fleet_has_its_plant_and_its_network(fleet: str) -> None:
+    classes = from_catalog.failure_classes(fleet)
+    names = [c.name for c in classes]
+    assert len(set(names)) == len(names)
+    assert {"chiller_unit", "transformer", "leaf_switch", "support_server"} <= set(names)
+    assert from_catalog.failure_entries(fleet)[1:] == ["network", "plant"]
+
+
+@pytest.mark.parametrize("fleet", catalog.names("failures"))
+def test_a_range_gives_a_class_its_spread_between_fleets(fleet: str) -> None:
+    for entry in (catalog.load("failures", name) for name in from_catalog.failure_entries(fleet)):
+        for figures in entry["classes"]:
+            made = next(c for c in from_catalog.failure_classes(fleet) if c.name == figures["name"])
+            if "range" not in figures["rate"]:
+                assert made.spread == 0.0
+                continue
+            low, high = (float(text.split()[0]) for text in figures["rate"]["range"])
+            assert low < made.rate * 365.25 * DAY_S < high
+            assert high / low == pytest.approx(math.exp(2 * 1.645 * made.spread), rel=1e-3)
+
+
+@pytest.mark.parametrize("fleet", catalog.names("failures"))
+def test_every_class_says_who_repairs_it(fleet: str) -> None:
+    electrical = {"line", "transformer", "feeder", "ups", "block"}
+    mechanical = {"flow", "pump", "plant_unit", "plant_fan"}
+    for cls in from_catalog.failure_classes(fleet):
+        wanted = "electrical" if cls.effect in electrical else "mechanical" if cls.effect in mechanical else None
+        assert wanted is None or cls.crew == wanted, cls.name
+        assert cls.hands_on is None or cls.hands_on <= cls.repair

@@ -21,7 +21,7 @@ def struck(effect, target, at_s=90.0, lasts_s=600.0, unit=0, given=None, loads=L
     bench, alarms = Bench(given or pod(), loads), []
     job = bench.work("job", np.arange(4), 0.7)
     bench.work("fill", np.arange(4, 7), 0.7)
-    bench.world.alarms[job] = lambda cause: alarms.append((bench.env.now, cause))
+    bench.world.alarms[job] = lambda alarm: alarms.append((bench.env.now, alarm.cause))
     strike = effects.EFFECTS[effect]
     bench.at(at_s, lambda: strike(bench.world, a_class(effect), target, unit, lasts_s))
     return bench, alarms

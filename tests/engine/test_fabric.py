@@ -59,7 +59,7 @@ class Struck:
     def put(self, name, racks):
         load = self.bench.work(name, np.array(racks), 0.7)
         self.world.networks[load] = lambda tiers: self.told.append((name, tiers)) or "step longer"
-        self.world.alarms[load] = lambda cause: self.alarms.append((name, cause))
+        self.world.alarms[load] = lambda alarm: self.alarms.append((name, alarm.cause))
         rewiring.join(self.world, load)
         self.told.clear()
         self.world.events.clear()

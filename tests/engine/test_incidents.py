@@ -9,6 +9,7 @@ from simulator.components import from_catalog
 from simulator.components.incident import Incident
 from simulator.engine import effects, incidents
 from simulator.engine.elements import elements
+from simulator.engine.repair import AllIn
 from simulator.metrics.balance import checks
 from simulator.simulation import simulate
 from simulator.site import compile_site
@@ -45,10 +46,14 @@ def test_it_is_a_failure_event_at_its_time_with_its_duration(tmp_path):
     assert down == pytest.approx(2.0 * 72.0)
 
 
-def test_blank_lasts_the_median_repair_and_an_interrupt_no_time():
+def test_blank_lasts_the_median_repair_and_what_is_given_counts():
     incident = Incident(cause="leaf_switch", element="pod/leaf 1", at="1 h")
-    assert incidents.lasts_s(BY_NAME["leaf_switch"], incident) == BY_NAME["leaf_switch"].repair
-    assert incidents.lasts_s(BY_NAME["software"], incident) == 0.0
+    switch = BY_NAME["leaf_switch"]
+    repair = incidents.repair_of(switch, incident, 3600.0, AllIn())
+    assert repair.back_s == 3600.0 + switch.repair
+    short = Incident(cause="leaf_switch", element="pod/leaf 1", at="1 h", lasts="5 min")
+    repair = incidents.repair_of(switch, short, 3600.0, AllIn())
+    assert (repair.back_s, repair.transient) == (3900.0, True)
 
 
 def test_every_replicate_sees_it_beside_its_own_failures(tmp_path):

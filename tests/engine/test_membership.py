@@ -7,30 +7,27 @@ from hypothesis import strategies as st
 from small import Bench, Load, pod
 
 from simulator.engine import membership
+from simulator.kernels import strikes
 
 LOADS = (Load("a", "batch", 0), Load("b", "batch", 0))
 RACKS = st.lists(st.integers(0, 7), min_size=1, max_size=5, unique=True).map(np.array)
 MOVES = st.lists(
-    st.tuples(st.sampled_from(["assign", "release", "break", "repair", "out", "in"]), RACKS,
+    st.tuples(st.sampled_from(["assign", "release", "server", "rack"]), RACKS,
               st.integers(2, 3), st.floats(0.1, 200.0)),
     max_size=15,
 )
 
 
-def act(bench, what, racks, load):
-    state = bench.state
+PART = {"server": strikes.SERVER, "rack": strikes.RACK}
+
+
+def act(bench, what, racks, load, lasts_s=150.0):
     if what == "assign":
         membership.assign(bench.world, racks, load)
     elif what == "release":
         membership.release(bench.world, racks)
     else:
-        if what in ("break", "repair"):
-            change = 1.0 if what == "break" else -1.0
-            down = state.servers_down[racks] + change
-            state.servers_down[racks] = np.clip(down, 0.0, bench.site.rack_servers[racks])
-        else:
-            state.out[racks] = 1 if what == "out" else 0
-        membership.refresh(bench.world, racks)
+        membership.lose(bench.world, racks, np.full(racks.size, PART[what]), lasts_s)
 
 
 def recount(bench):
@@ -61,8 +58,8 @@ def test_counts_are_those_of_a_recount(moves):
 
 def test_healthy_and_usable_racks():
     bench = Bench(pod(), LOADS)
-    act(bench, "break", np.array([0]), 0)
-    act(bench, "out", np.array([1]), 0)
+    act(bench, "server", np.array([0]), 0)
+    act(bench, "rack", np.array([1]), 0)
     act(bench, "assign", np.array([7]), 2)
     np.testing.assert_array_equal(membership.healthy(bench.world, 0, ("idle",)), [2, 3, 4, 5, 6])
     np.testing.assert_array_equal(membership.usable(bench.world, 0, ("idle",)), [0, 2, 3, 4, 5, 6])

@@ -10,9 +10,11 @@ from simulator.kernels import goodput
 KEY = (1, 2)
 
 
-def run(rate_s, interval_s, stall_s, restart_s, end_s, count=300):
+def run(rate_s, interval_s, stall_s, restart_s, end_s, count=300, start_s=0.0):
     saved_s, hits = np.zeros(count), np.zeros(count, np.int64)
-    goodput.replicates(*KEY, rate_s, interval_s, stall_s, restart_s, end_s, saved_s, hits)
+    goodput.replicates(
+        *KEY, rate_s, interval_s, stall_s, restart_s, end_s, start_s, saved_s, hits
+    )
     return saved_s, hits
 
 
@@ -56,3 +58,9 @@ def test_a_job_that_cannot_reach_a_save_retains_little():
 def test_the_same_replicate_meets_the_same_failures():
     few, many = run(1e-3, 100.0, 1.0, 10.0, 1e5, 5), run(1e-3, 100.0, 1.0, 10.0, 1e5, 9)
     assert (few[0] == many[0][:5]).all() and (few[1] == many[1][:5]).all()
+
+
+def test_a_start_up_is_begun_anew_by_a_failure_and_shifts_what_follows():
+    assert run(1e-30, 90.0, 10.0, 60.0, 1000.0, count=1, start_s=200.0)[0] == pytest.approx(720.0)
+    never, _ = run(1.0 / 50.0, 90.0, 10.0, 5000.0, 1e4, count=20, start_s=5000.0)
+    assert not never.any()

@@ -26,8 +26,8 @@ def pool_of(rate_per_s, replicas, patience_s=30.0, capacity_per_s=2.0):
 def test_with_replicas_to_spare_all_is_served_at_once():
     pools, loads = pool_of(30.0, 100)
     serving.prepare(pools, loads, 0, 0.5, DT_S)
-    np.testing.assert_allclose(pools.step[0], [1800.0, 1800.0, 0.0, 30.0 / 200.0])
-    assert pools.queue[0] == 0.0
+    np.testing.assert_allclose(pools.step[0, :4], [1800.0, 1800.0, 0.0, 30.0 / 200.0])
+    assert pools.queue[0, serving.REQUESTS] == 0.0
     assert loads.dynamic_frac[2] == pytest.approx(0.1 + 0.8 * 0.15)
     assert loads.busy[2] == pytest.approx(0.15)
     assert pools.load_requests[0].sum() == pytest.approx(1800.0)
@@ -40,7 +40,7 @@ def test_in_overload_capacity_is_served_and_only_what_outlasts_patience_is_shed(
         serving.prepare(pools, loads, 0, 0.5, DT_S)
         assert pools.step[0, 1] == pytest.approx(rate * DT_S)
         expected = min(10.0 * DT_S * (minute + 1), rate * 90.0)
-        assert pools.queue[0] == pytest.approx(expected)
+        assert pools.queue[0, serving.REQUESTS] == pytest.approx(expected)
         assert (pools.step[0, 2] > 0.0) == (10.0 * DT_S * (minute + 1) > rate * 90.0)
         shed += pools.step[0, 2]
     assert pools.shed[0] == pytest.approx(shed)
@@ -86,12 +86,12 @@ def test_arrived_is_served_shed_or_waiting(minutes, patience_s):
         pools.rate_per_s[:] = rate
         loads.count[2] = replicas
         serving.prepare(pools, loads, 0, 0.5, DT_S)
-        assert pools.queue[0] <= replicas * 2.0 * patience_s + 1e-6
+        assert pools.queue[0, serving.REQUESTS] <= replicas * 2.0 * patience_s + 1e-6
         assert 0.0 <= pools.step[0, 3] <= 1.0 + 1e-12
-    total = pools.served[0] + pools.shed[0] + pools.queue[0]
+    total = pools.served[0, serving.REQUESTS] + pools.shed[0] + pools.queue[0, serving.REQUESTS]
     assert total == pytest.approx(pools.arrived[0], rel=1e-12, abs=1e-9)
     counted = pools.load_requests.sum() + pools.wait_requests.sum()
-    assert counted == pytest.approx(pools.served[0], rel=1e-12, abs=1e-9)
+    assert counted == pytest.approx(pools.served[0, serving.REQUESTS], rel=1e-12, abs=1e-9)
 
 
 def test_wait_bins_are_logarithmic():

@@ -24,6 +24,9 @@ CONTRACT = {
     "fleet.hours.useful": "h", "fleet.hours.idle": "h", "fleet.hours.down": "h",
     "fleet.hours.lost_checkpoint": "h", "fleet.hours.lost_throttling": "h",
     "failures.count": "1", "failures.gpu": "1", "failures.optic": "1",
+    "operations.mttr": "h", "operations.repair_wait_mean": "h",
+    "operations.crew_utilization": "1", "operations.spares_fill_rate": "1",
+    "operations.spares_stockouts": "1", "operations.down_hours.repair": "h",
     "training.frontier.step_time": "s", "training.frontier.mfu": "1",
     "training.frontier.ettr": "1", "training.frontier.tokens": "tokens",
     "training.frontier.interruptions": "1", "training.frontier.mttf": "h",
@@ -101,6 +104,7 @@ def test_checks_close_and_find_what_is_missing(week):
         ("energy", "energy_j", "energy_balance_rel"),
         ("heat", "rejected_j", "heat_balance_rel"),
         ("hours", "accelerator_hours", "accelerator_hours_rel"),
+        ("downtime", "accelerator_hours", "downtime_rel"),
     ):
         broken = week.tables[name].copy()
         broken.loc[1, column] = broken.loc[1, column] * 1.001 + 1.0

@@ -8,8 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.engine.power import LoadView
-from simulator.policies import capping, placement, scaling
+from simulator.policies import capping, placement
 from simulator.policies.checkpointing import INTERVALS
+from simulator.policies.pool_view import PoolView
+from simulator.policies.scaling import SCALERS
 
 HALLS = np.repeat([0, 1, 2], [4, 6, 5])
 NOBODY = np.zeros(0, np.int64)
@@ -38,11 +40,45 @@ def test_placement_gives_as_many_as_wanted_or_none(free, wanted, held):
     assert len(set(found)) == found.size
 
 
+def seen(**figures):
+    plain = {
+        "capacity_per_s": 2.0, "replicas": 10, "most": 40, "arrivals_per_s": 16.0,
+        "ahead_per_s": 16.0, "queue": 0.0, "every_s": 300.0, "target_load": 0.8, "hour_of_day": 9,
+        "schedule": {8: 30, 18: 5},
+    }
+    return PoolView(**(plain | figures))
+
+
 @pytest.mark.parametrize(
-    ("peak", "least", "most", "count"),
-    [(0.0, 0, 10, 0), (0.0, 2, 10, 2), (8.0, 0, 10, 5), (8.01, 0, 10, 6), (100.0, 0, 10, 10)])
-def test_scaling_aims_at_its_load(peak, least, most, count):
-    assert scaling.replicas(peak, 2.0, 0.8, least, most) == count
+    ("ahead", "count"), [(0.0, 0), (8.0, 5), (8.01, 6), (100.0, 63)])
+def test_scaling_aims_at_its_load(ahead, count):
+    assert SCALERS["target_load"](seen(ahead_per_s=ahead)) == count
+
+
+@pytest.mark.parametrize(
+    ("figures", "count"),
+    [({}, 10), ({"arrivals_per_s": 32.0}, 20), ({"ahead_per_s": 1e6}, 10),
+     ({"queue": 3000.0}, 15), ({"arrivals_per_s": 15.0}, 10), ({"arrivals_per_s": 14.0}, 9),
+     ({"arrivals_per_s": 0.0}, 0)],
+)
+def test_reactive_scaling_sees_the_last_minute_and_the_queue(figures, count):
+    assert SCALERS["reactive"](seen(**figures)) == count
+
+
+@pytest.mark.parametrize(("hour", "count"), [(7, 5), (8, 30), (17, 30), (18, 5), (23, 5), (0, 5)])
+def test_a_schedule_holds_until_its_next_hour(hour, count):
+    assert SCALERS["schedule"](seen(hour_of_day=hour)) == count
+
+
+def test_a_fixed_pool_holds_all_it_may():
+    assert SCALERS["fixed"](seen()) == 40
+
+
+@given(st.floats(0.1, 1e3), st.floats(0.1, 1.0), st.floats(0.0, 1e5))
+def test_no_policy_answers_less_than_it_is_asked_for(capacity, target, rate):
+    view = seen(capacity_per_s=capacity, target_load=target, ahead_per_s=rate, arrivals_per_s=rate)
+    for name in ("target_load", "reactive"):
+        assert SCALERS[name](view) * capacity * target >= rate * (1.0 - 1e-6) - 1e-6
 
 
 def view(load, priority, dynamic_w=100.0, idle_w=50.0, cap=1.0, on=True):

@@ -7,13 +7,14 @@ from matplotlib.text import Text
 
 from simulator.reports import decision, document, energy_flow, headroom, power_envelope
 from simulator.reports.run import Run
+from simulator.studies.run import scaled
 
 NAMES = [make.__module__.rsplit(".", 1)[-1] for make in document.PAGES["full"]]
 
 
 @pytest.fixture(scope="module")
 def run(week):
-    return Run([week])
+    return Run(scaled([week]))
 
 
 @pytest.fixture(scope="module")

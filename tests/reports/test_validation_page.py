@@ -29,14 +29,18 @@ def test_the_finding_counts_what_could_not_be_simulated(week):
     )
 
 
-def test_every_row_is_listed_with_its_source(week, table):
-    _, rows, _, _, sources = frames(page(week))
-    assert len(rows) == len(table) and set(rows["Source"]) == {"[1]"}
-    assert [s.split(",")[0] for s in sources["Source"]] == ["A paper", "A second paper"]
-    by_id = rows.set_index("Row")
-    assert by_id.loc["run-b", "Error"] == "−35.0\u00a0%"
-    assert by_id.loc["run-c", "Simulated"] == by_id.loc["run-c", "Error"] == "–"
-    assert by_id.loc["closed form", "Measured"] == "0.8300"
+def test_the_farthest_rows_are_listed_with_their_source(week, table):
+    _, rows, sources, _ = frames(page(week))
+    assert len(rows) == min(len(table), validation.FARTHEST) and set(rows["Source"]) <= {"[1]", "[2]"}
+    assert rows["Error"][0] == rows["Simulated"][0] == "–"
+    shown = [abs(float(e.replace("−", "-").split("\u00a0")[0])) for e in rows["Error"][1:] if e != "–"]
+    assert shown == sorted(shown, reverse=True)
+    assert sources["Source"][0].startswith("A paper")
+
+
+def test_every_row_keeps_its_source_in_the_data(week, table):
+    data = validation.comparison(Run([week])).data
+    assert len(data) == len(table) and data["source"].notna().all()
 
 
 def test_searched_plans_are_a_topic_of_their_own(week):
@@ -48,12 +52,11 @@ def test_searched_plans_are_a_topic_of_their_own(week):
     assert list(summary["On"][1:3]) == ["stack-1, H100", "stack-2, GB200"]
 
 
-def test_constants_stand_by_stack_and_by_model(week):
-    stacks, models = frames(page(week))[2:4]
-    assert list(models["Range"]) == ["0.65-0.85"]
-    assert list(models["Evidence and meaning"]) == ["assumed: What layers keep."]
-    assert list(stacks["Stack"]) == ["stack-1"]
-    assert stacks["Constants"][0] == "bf16 0.8 (measured [2])"
+def test_constants_are_counted_by_stack_and_by_evidence(week):
+    rests = frames(page(week))[3].set_index("Of")
+    assert rests["Constants"].sum() == len(week.tables["constants"])
+    assert rests.loc["stack-1", "Measured"] == 1
+    assert rests.loc["the models, for every stack", "Assumed"] == 1
 
 
 def test_a_table_of_which_nothing_could_be_simulated_still_renders(week, table):

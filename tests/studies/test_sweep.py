@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -94,10 +95,10 @@ def test_shards_are_a_partition(plan):
 def test_a_failed_run_is_kept_with_its_error_and_the_others_go_on(plan, tmp_path, monkeypatch):
     simulate = sweep.simulate
 
-    def fragile(scenario, replicate):
+    def fragile(scenario, replicate, progress):
         if replicate == 1:
             raise MemoryError("out of memory")
-        return simulate(scenario, replicate)
+        return simulate(scenario, replicate, progress)
 
     monkeypatch.setattr(sweep, "simulate", fragile)
     table = carried_out(plan, tmp_path / "out")
@@ -106,6 +107,30 @@ def test_a_failed_run_is_kept_with_its_error_and_the_others_go_on(plan, tmp_path
     assert set(failed["error"]) == {"MemoryError: out of memory"}
     assert table["power.poi_peak"].isna().sum() == 4
     assert len(SweepFolder(tmp_path / "out", plan).finished()) == 4
+
+
+def test_a_run_that_takes_too_long_is_given_up(tmp_path):
+    text = SWEEP.replace("replicates: 2", "timeout: 1 ms").replace("[2 h]", "[2 d]")
+    plan = written(tmp_path, text)
+    table = carried_out(plan, tmp_path / "out")
+    assert set(table["status"]) == {"timeout"}
+    assert table["error"].str.match(r"over 0.001 s after 1 simulated days").all()
+    assert not SweepFolder(tmp_path / "out", plan).finished()
+
+
+def test_the_table_tells_what_is_being_run(plan, tmp_path):
+    folder = SweepFolder(tmp_path / "out", plan)
+    folder.open(resume=False)
+    first = plan.tasks[0]
+    sweep.marker_of(folder.runs, first.identity).touch()
+    assert list(folder.assemble()["status"]) == ["running"] + ["pending"] * 7
+    ((identity, record),) = sweep.execute(plan, [first], 1, running=folder.runs)
+    folder.keep(identity, record)
+    assert list(folder.assemble()["status"]) == ["done"] + ["pending"] * 7
+    # Whoever was making a run is gone when somebody begins anew.
+    sweep.marker_of(folder.runs, plan.tasks[1].identity).touch()
+    folder.restart(plan.tasks)
+    assert list(folder.assemble()["status"]) == ["done"] + ["pending"] * 7
 
 
 def test_every_bad_value_is_told_before_any_run(tmp_path):
@@ -124,7 +149,8 @@ def test_every_bad_value_is_told_before_any_run(tmp_path):
         ("replicates: 2", "replicates: 0", "replicates"),
         ("[0, 0.25]", "[]", "oversubscription"),
         (str(POD), "nowhere.yaml", "nowhere.yaml"),
-        ("axes:", "design: sobol\naxes:", "design"),
+        ("axes:", "design: halton\naxes:", "design"),
+        ("replicates: 2", "uncertain: {economics.energy_price: {pert: [1, 2]}}", "energy_price"),
     ],
 )
 def test_a_sweep_file_is_strict(tmp_path, old, new, told):
@@ -138,7 +164,7 @@ def test_weather_files_in_a_sweep_are_relative_to_it(tmp_path, monkeypatch):
     table.assign(dry_bulb_c=30.0, rh_pct=50.0).to_csv(tmp_path / "hot.csv", index=False)
     monkeypatch.chdir("/")
     plan = written(tmp_path, SWEEP.replace("period.duration: [2 h]", "weather.csv: [hot.csv]"))
-    assert plan.designs[0].scenario.spec.weather.csv == str(tmp_path / "hot.csv")
+    assert plan.designs[0].scenario().spec.weather.csv == str(tmp_path / "hot.csv")
 
 
 def test_a_folder_of_another_sweep_is_refused(plan, tmp_path):
@@ -199,6 +225,29 @@ def test_a_sweep_that_is_stopped_goes_on_with_the_same_bytes(tmp_path, sent):
         tmp_path / "whole" / "runs.parquet"
     ).read_bytes()
     assert json.loads((tmp_path / "out" / "sweep.json").read_text())["designs"] == 4
+
+
+@pytest.mark.slow
+def test_a_sweep_killed_at_random_ten_times_ends_with_the_same_bytes(tmp_path):
+    text = SWEEP.replace("replicates: 2", "replicates: 40").replace("[2 h]", "[1 d]")
+    (tmp_path / "sweep.yaml").write_text(text)
+    command = [sys.executable, "-m", "simulator", "sweep", str(tmp_path / "sweep.yaml"), "-j", "2"]
+    moments, again = random.Random(1), []
+    for _ in range(10):
+        begun = subprocess.Popen([*command, "-o", str(tmp_path / "out"), *again], start_new_session=True)
+        wanted = len(list(tmp_path.glob("out/runs/*.json"))) + moments.randint(0, 9)
+        while begun.poll() is None and len(list(tmp_path.glob("out/runs/*.json"))) < wanted:
+            time.sleep(0.02)
+        time.sleep(moments.uniform(0.0, 0.2))
+        if begun.poll() is None:
+            os.killpg(begun.pid, signal.SIGKILL)
+        begun.wait(timeout=30)
+        again = ["--resume"] if (tmp_path / "out" / "sweep.json").is_file() else []
+    subprocess.run([*command, "-o", str(tmp_path / "out"), *again], check=True)
+    subprocess.run([*command, "-o", str(tmp_path / "whole")], check=True)
+    bytes_of = [(tmp_path / name / "runs.parquet").read_bytes() for name in ("out", "whole")]
+    assert bytes_of[0] == bytes_of[1]
+    assert not list(tmp_path.glob("out/runs/*.running"))
 
 
 @pytest.mark.parametrize("path", sorted(POD.parent.glob("sweeps/*.yaml")), ids=lambda p: p.stem)

@@ -38,9 +38,9 @@ def test_a_result_of_mlperf_becomes_a_row_and_one_held_out_has_no_measurement(tm
     assert table["error_pct"][1] is None and table["simulated"][1] <= table["simulated"][0]
 
 
-def test_figures_in_words_are_not_measurements(tmp_path):
+def test_words_are_not_measurements(tmp_path):
     head = "id,topic,quantity,value,unit,configuration\n"
-    found = rows(tmp_path, head + "A,inference,speed,20-22,tok/s,x\nB,inference,b,7,tokens,y\n")
+    found = rows(tmp_path, head + "A,inference,speed,fast,tok/s,x\nB,inference,b,7,tokens,y\n")
     assert [r.measured for r in found] == [None, 7.0]
     assert {r.topic for r in found} == {"inference_reference"}
     reasons = validate(found)["reason"]

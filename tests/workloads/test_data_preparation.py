@@ -4,10 +4,11 @@ import pytest
 from small import load_tree, pod_tree
 
 from simulator.components.sizing import support_w
+from simulator.engine import support
 from simulator.metrics import balance
 from simulator.simulation import simulate
 from simulator.site import compile_site
-from simulator.workloads.data_preparation import DataPreparation, throughput_of
+from simulator.workloads.data_preparation import DataPreparation, DataPreparationRun, throughput_of
 
 WORK = {"kind": "data_preparation", "name": "corpus", "tokens": 1e12}
 
@@ -68,3 +69,23 @@ def test_a_run_leaves_the_site_as_it_was(tmp_path):
     given = load_tree(tree_of(WORK), tmp_path)
     first, second = simulate(given), simulate(given)
     assert first.timeseries["site"].equals(second.timeseries["site"])
+
+
+@pytest.mark.parametrize(("servers", "share"), [(20, 0.5), (40, 0.0)])
+def test_servers_that_are_out_deliver_nothing(servers, share, tmp_path, monkeypatch):
+    """Two racks of twenty servers; half of them, or all, out from hour one to hour three."""
+    of_cpus = next(
+        i for i, entry in enumerate(site_of(tmp_path).support) if entry.rack.name == "CPU")
+    run = DataPreparationRun.run
+
+    def struck(self):
+        for at_s, change in ((3600.0, servers), (10_800.0, -servers)):
+            self.world.env.timeout(at_s).callbacks.append(
+                lambda _, change=change: support.lose_servers(self.world, of_cpus, float(change)))
+        yield from run(self)
+
+    monkeypatch.setattr(DataPreparationRun, "run", struck)
+    row = simulate(load_tree(tree_of(WORK | {"tokens": 5e11}), tmp_path))
+    done = row.events.query("kind == 'job_finish'")["duration_s"].iloc[0]
+    assert done == pytest.approx(25_000.0 + 7200.0 * (1.0 - share))
+    assert row.tables["preparations"].iloc[0]["tokens"] == 5e11

@@ -12,6 +12,7 @@ from small import load_tree, pod_tree
 from simulator import simulation
 from simulator.components.failure_class import FailureClass
 from simulator.engine import power
+from simulator.engine.alarm import Alarm
 from simulator.metrics import balance
 from simulator.policies.checkpointing import INTERVALS
 from simulator.simulation import simulate
@@ -164,7 +165,7 @@ def test_a_job_that_was_slowed_ends_when_its_work_is_done(tmp_path, monkeypatch)
     def slowed(self):
         speed = self.world.state.loads.clock
         for at_s, act in ((6001.0, lambda: speed.fill(0.5)), (12_001.0, lambda: speed.fill(1.0)),
-                          (6031.0, lambda: self.world.alarm(self.load, "test"))):
+                          (6031.0, lambda: self.world.alarm(self.load, Alarm("test")))):
             self.world.env.timeout(at_s).callbacks.append(lambda _, act=act: act())
         yield from started(self)
 

@@ -59,6 +59,8 @@ class PlantSpec(Spec):
     """Units beyond those the design heat needs (1 is N+1)."""
     margin: Annotated[Fraction, Within("0 %", "200 %")] = 0.0
     """Capacity over design heat before the spare units."""
+    fans: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Fans of one unit; losing one takes its share of the unit."""
     range: Annotated[TemperatureDelta, Within("1 K", "40 K")]
     """Return minus supply temperature of the loop at full capacity; the flow is constant."""
     tank: Annotated[Duration, Within("1 s", "24 h")]

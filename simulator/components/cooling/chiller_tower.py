@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, Literal
 
 import numpy as np
+from pydantic import Field
 
 from simulator.components.cooling import psychrometrics, tower
 from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
@@ -34,6 +35,8 @@ class ChillerTower(PlantSpec):
     """
 
     kind: Literal["chiller_tower"] = "chiller_tower"
+    fans: Annotated[int, Field(ge=0, le=1000)] = 2
+    """Tower fans of one unit, one per cell (assumed, 1-4)."""
     design_wet_bulb: Annotated[Temperature, Within("0 degC", "35 degC")] = 25.55
     """Wet bulb of the towers' design point."""
     tower_approach: Annotated[TemperatureDelta, Positive()] = 3.89

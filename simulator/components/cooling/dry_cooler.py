@@ -3,7 +3,7 @@
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
 from simulator.components.cooling.exchanger import crossflow, ntu_of
@@ -22,6 +22,8 @@ class DryCooler(PlantSpec):
     """
 
     kind: Literal["dry_cooler"] = "dry_cooler"
+    fans: Annotated[int, Field(ge=0, le=1000)] = 16
+    """Fans of one unit, 7.4 kW each (assumed, 8-24)."""
     design_air: Annotated[Temperature, Within("-20 degC", "55 degC")] = 35.0
     """Air temperature of the design point, at sea level (vendor)."""
     approach: Annotated[TemperatureDelta, Positive()] = 5.55

@@ -69,26 +69,6 @@ class Graph:
         own = np.flatnonzero(self.tier == tier)
         return int(own[np.searchsorted(self.first[own], switch, side="right") - 1])
 
-    def below(self, at_leaves: Floats) -> Floats:
-        """Return for every node the sum of what is attached at and below it.
-
-        `at_leaves` (leaves,) is given for `leaves`.
-        """
-        sums = np.zeros(self.parent.size)
-        sums[self.leaves] = at_leaves
-        for own, above in self._climb:
-            sums += np.bincount(above, weights=sums[own], minlength=sums.size)
-        return sums
-
-    @cached_property
-    def _climb(self) -> list[tuple[Ints, Ints]]:
-        """The nodes of each tier with a trunk upward, and their parents."""
-        steps = [
-            np.flatnonzero((self.tier == tier) & (self.parent >= 0))
-            for tier in range(len(self.tiers) - 1)
-        ]
-        return [(own, self.parent[own]) for own in steps]
-
     def to_networkx(self) -> Any:
         """Return an undirected `networkx.Graph`: switch groups and endpoint groups as nodes,
         trunks as edges with `capacity` in bytes/s one way and `links`."""

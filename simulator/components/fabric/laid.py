@@ -11,6 +11,7 @@ from simulator.components.fabric._base import Counts, Ends, FabricSpec
 from simulator.components.fabric.graph import Floats, Graph, Ints
 from simulator.components.fabric.tier import Tier
 from simulator.components.fabric.wan import Wan
+from simulator.kernels.trunks import accelerators_under
 
 
 @dataclass(frozen=True)
@@ -41,18 +42,25 @@ class Laid:
         """The network as an accelerator sees it, intact."""
         return self.spec.tiers(self.ends)
 
-    def ports_of(self, racks: Ints) -> Floats:
-        """Return how many ports of each leaf node (`graph.leaves`) some racks of the site hold."""
-        first, last = int(self.racks[0]), int(self.racks[-1])
-        held = np.zeros(last - first + 1)
-        held[racks[(racks >= first) & (racks <= last)] - first] = 1.0
-        taken = np.concatenate([[0.0], np.cumsum(held[self.racks - first]) * self.rack_ports])
-        at_edges = np.interp(self.graph.edges, self._starts, taken)
-        return np.diff(at_edges).astype(np.float64)
+    def accelerators_under(self, racks: Ints) -> Floats:
+        """Return how many accelerators of some racks of the site hang at and below each node."""
+        place_of, cuts, beyond = self._places
+        graph = self.graph
+        under: Floats = accelerators_under(
+            racks, self.racks[0], place_of, cuts, beyond, float(self.rack_ports),
+            float(self.ends.ports_each), graph.leaves, graph.parent,
+        )
+        return under
 
     @cached_property
-    def _starts(self) -> Floats:
-        return self.rack_ports * np.arange(self.racks.size + 1, dtype=np.float64)
+    def _places(self) -> tuple[Ints, Ints, Floats]:
+        """The place of each of the site's racks from its first on, -1 for what is not its own; and
+        for each of `graph.edges` the place of the rack it cuts, and that rack's ports before it."""
+        place_of = np.full(int(self.racks[-1] - self.racks[0]) + 1, -1)
+        place_of[self.racks - self.racks[0]] = np.arange(self.racks.size)
+        cuts = np.minimum(self.graph.edges // self.rack_ports, self.racks.size).astype(np.int64)
+        beyond = self.graph.edges - self.rack_ports * cuts
+        return place_of, cuts, np.where(cuts < self.racks.size, beyond, 0.0)
 
     def racks_on(self, first_port: float, last_port: float) -> Ints:
         """Return the racks with a port among those from `first_port` up to `last_port`."""

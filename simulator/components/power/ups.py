@@ -13,5 +13,8 @@ class Ups(Spec):
     loss: LossCurve
     margin: Annotated[Fraction, Within("0 %", "200 %")] = 0.25
     """Rating above design load."""
+    modules: Annotated[int, Within(1, 1000)] = 5
+    """Equal modules that share the rating: 5 at a margin of 25 % are one more than the load needs
+    (derived)."""
     ride_through: Annotated[Duration, Within("0 s", "24 h")]
     """Battery time at design load."""

@@ -2,9 +2,11 @@
 
 import numpy as np
 
+DOMAIN = "hall"
+
 
 def choose(
-    candidates: np.ndarray, rack_hall: np.ndarray, wanted: int, favoured: np.ndarray
+    candidates: np.ndarray, rack_hall: np.ndarray, wanted: int, favoured: np.ndarray, group: int = 1
 ) -> np.ndarray:
     """Return `wanted` of the candidate racks, or none if there are too few.
 
@@ -19,9 +21,13 @@ def choose(
         Hall of every rack; racks stand hall by hall.
     favoured : int64
         Racks the load already holds.
+    group : int
+        Racks that belong together; here they stand together anyhow.
     """
     if wanted <= 0 or candidates.size < wanted:
         return np.zeros(0, np.int64)
+    if wanted == 1:
+        return _next_one(candidates, rack_hall, favoured)
     edges = np.searchsorted(rack_hall[candidates], np.arange(int(rack_hall[-1]) + 2))
     held = np.bincount(rack_hall[favoured], minlength=edges.size - 1)
     taken: list[np.ndarray] = []
@@ -31,3 +37,13 @@ def choose(
         if wanted == 0:
             break
     return np.concatenate(taken)
+
+
+def _next_one(candidates: np.ndarray, rack_hall: np.ndarray, favoured: np.ndarray) -> np.ndarray:
+    """Return the one that comes first: what most replacements ask for, without sorting halls."""
+    halls = int(rack_hall[-1]) + 1
+    hall = rack_hall[candidates]
+    held = np.bincount(rack_hall[favoured], minlength=halls)
+    room = np.bincount(hall, minlength=halls)
+    first = (held * (candidates.size + 1) + room)[hall].argmax()
+    return candidates[first : first + 1]

@@ -2,17 +2,9 @@
 
 import math
 
+from simulator.policies.pool_view import PoolView
 
-def replicas(
-    peak_rate_per_s: float, capacity_per_s: float, target_load: float, least: int, most: int
-) -> int:
-    """Return replicas for `peak_rate_per_s`, within the pool's bounds.
 
-    Parameters
-    ----------
-    peak_rate_per_s : expected largest request rate until the next decision
-    capacity_per_s : what one replica sustains
-    target_load : rate over capacity aimed at
-    """
-    wanted = math.ceil(peak_rate_per_s / (capacity_per_s * target_load) - 1e-9)
-    return min(max(wanted, least), most)
+def replicas(view: PoolView) -> int:
+    """Return replicas for the largest rate expected; demand is known two hours ahead."""
+    return math.ceil(view.ahead_per_s / (view.capacity_per_s * view.target_load) - 1e-9)

@@ -8,14 +8,19 @@ from collections.abc import Callable, Iterator
 from simulator.documents import Document
 from simulator.scenario.checks import (
     cooling,
+    distillation,
     fabric,
+    fleet,
     incidents,
     jobs,
     model_tests,
     names,
+    operations,
     period,
     power,
     racks,
+    recovery,
+    routing,
     work,
 )
 from simulator.scenario.checks.plant import Plant, plant_of
@@ -32,7 +37,9 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     cooling.chilled_above_warm,
     power.odd_battery,
     period.odd_period,
-    jobs.checkpoint_interval,
+    recovery.intervals,
+    recovery.costs,
+    recovery.policies,
     work.pool_bounds,
     work.longer_than_context,
     jobs.impossible_plan,
@@ -42,8 +49,21 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     model_tests.impossible_rollouts,
     model_tests.impossible_scorer,
     work.impossible_pool,
+    fleet.spill,
+    fleet.schedule,
+    fleet.languages,
+    routing.class_names,
+    routing.pools_without_requests,
+    routing.unknown_pools,
+    routing.routes,
+    distillation.too_few_texts,
+    distillation.takes_over,
     incidents.unknown_cause,
     incidents.odd_time,
+    operations.missing_crews,
+    operations.odd_parts,
+    operations.repeated,
+    operations.too_late,
 )
 OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     racks.disconnected,
@@ -61,11 +81,16 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     fabric.apart,
     fabric.sites,
     jobs.job_does_not_fit,
+    recovery.tiers,
+    recovery.storage,
     work.pool_does_not_fit,
+    routing.traces,
     model_tests.test_does_not_fit,
     model_tests.unknown_support,
     model_tests.shared_racks,
     incidents.unknown_element,
+    operations.unknown_halls,
+    operations.endless_turns,
 )
 
 
@@ -77,6 +102,7 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
     if plant is not None:
         yield from _of_plant(parts, plant)
     yield from period.weather(parts, document)
+    yield from fleet.traces(parts, document)
 
 
 def _of_plant(parts: Parts, plant: Plant) -> Iterator[Trouble]:

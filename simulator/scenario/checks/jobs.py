@@ -40,18 +40,6 @@ def job_does_not_fit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
                 yield ("workloads", i, "accelerators"), told
 
 
-def checkpoint_interval(parts: Parts) -> Iterator[Trouble]:
-    """A fixed interval that is not given, or one given that the policy does not use."""
-    for i, job in _jobs(parts):
-        policy, interval = job.checkpoint.policy, job.checkpoint.interval
-        path = ("workloads", i, "checkpoint", "interval")
-        if policy == "fixed" and interval is None:
-            yield path, "policy 'fixed' needs an interval, e.g. '30 min'"
-        elif policy != "fixed" and interval is not None:
-            cure = "leave it out, or write 'policy: fixed'"
-            yield path, f"policy '{policy}' finds the interval itself; {cure}"
-
-
 def impossible_plan(parts: Parts) -> Iterator[Trouble]:
     """Parallel plans that do not divide, exceed the chip or do not fit, and the nearest that do."""
     for i, job in _jobs(parts):
@@ -113,13 +101,14 @@ def _odd_iteration(job: RlPostTraining) -> Iterator[tuple[str, str]]:
 
 
 def _no_whole_racks(job: SynchronousJob, groups: list[Group]) -> str:
-    sizes = sorted({g.rack.accelerators for g in groups})
+    sizes = sorted({job.practice.active_per_rack or g.rack.accelerators for g in groups})
     if any(job.accelerators % size == 0 for size in sizes):
         return ""
     size = sizes[0]
     below, above = job.accelerators // size * size, -(-job.accelerators // size) * size
     near = f"{below} or {above}" if below else f"{above}"
-    return f"{job.accelerators} is not a whole number of racks of {size}; write {near}"
+    used = " in use" if job.practice.active_per_rack else ""
+    return f"{job.accelerators} is not a whole number of racks of {size}{used}; write {near}"
 
 
 def _too_large(job: SynchronousJob, groups: list[Group]) -> str:
@@ -129,7 +118,8 @@ def _too_large(job: SynchronousJob, groups: list[Group]) -> str:
     where = ", ".join(g.hall.name for g in groups)
     if job.accelerators > installed:
         return f"{job.accelerators} are more than the {installed} {job.accelerator} in {where}"
-    needed = -(-job.accelerators // groups[0].rack.accelerators)
+    active = job.practice.active_per_rack or groups[0].rack.accelerators
+    needed = -(-job.accelerators // active)
     if needed + job.spares > racks:
         return (
             f"{needed} racks and {job.spares} spares are more than the {racks} racks in {where}; "

@@ -7,7 +7,13 @@ from simulator.errors import nearest, squash
 from simulator.scenario.checks.plant import Plant, chip_named, model_named
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
-from simulator.workloads import DataPreparation, ModelTest, RlPostTraining, SynchronousJob
+from simulator.workloads import (
+    DataPreparation,
+    Distillation,
+    ModelTest,
+    RlPostTraining,
+    SynchronousJob,
+)
 from simulator.workloads.rollouts import Rollouts, generation_of, replica_of
 
 
@@ -49,8 +55,8 @@ def impossible_scorer(parts: Parts) -> Iterator[Trouble]:
     """Judges and reward models that do not fit the replicas they share with the writer."""
     for i, rollouts, _, chip, _ in _rollouts(parts):
         key = "judge" if isinstance(parts.workloads[i], ModelTest) else "reward_model"
-        scorer = getattr(parts.workloads[i], key)
-        if model_named(scorer) is not None:
+        scorer = getattr(parts.workloads[i], key, None)
+        if scorer and model_named(scorer) is not None:
             try:
                 replica_of(rollouts, scorer, chip).sequences(
                     rollouts.input_tokens + rollouts.output_tokens
@@ -128,16 +134,17 @@ def _rollouts(parts: Parts) -> Iterator[tuple[int, Rollouts, str, str, int]]:
     """Yield (workload, answers, model, chip, accelerators) of what can be checked."""
     jobs = _jobs(parts)
     for i, work in parts.workloads.items():
-        if isinstance(work, RlPostTraining):
+        if isinstance(work, RlPostTraining | Distillation):
             job: SynchronousJob | None = work
-            chips = work.writers
+            chips = work.writers if isinstance(work, RlPostTraining) else work.accelerators
         elif isinstance(work, ModelTest):
             job = jobs.get(work.job)
             chips = work.accelerators or (job.accelerators if job else 0)
         else:
             continue
-        if job is not None and model_named(job.model) and chip_named(job.accelerator):
-            yield i, work.rollouts, job.model, job.accelerator, chips
+        writer = work.teacher if isinstance(work, Distillation) else job.model if job else None
+        if job is not None and writer and model_named(writer) and chip_named(job.accelerator):
+            yield i, work.rollouts, writer, job.accelerator, chips
 
 
 def _jobs(parts: Parts) -> dict[str, SynchronousJob]:

@@ -16,6 +16,8 @@ KINDS = {
     "models": "a model",
     "failures": "a failure fleet",
     "stacks": "a software stack",
+    "demand": "a profile of requests",
+    "diffusion": "a diffusion model",
 }
 """What an author calls the kinds of the catalog."""
 PLACES: tuple[tuple[TreePath, str], ...] = (
@@ -23,11 +25,15 @@ PLACES: tuple[tuple[TreePath, str], ...] = (
     (("topology", "halls", "*", "rack"), "racks"),
     (("topology", "halls", "*", "support", "*", "rack"), "racks"),
     (("workloads", "*", "model"), "models"),
+    (("workloads", "*", "teacher"), "models"),
     (("workloads", "*", "reward_model"), "models"),
     (("workloads", "*", "judge"), "models"),
     (("workloads", "*", "accelerator"), "accelerators"),
     (("workloads", "*", "accelerators", "*"), "accelerators"),
     (("workloads", "*", "plan", "stack"), "stacks"),
+    (("workloads", "*", "generator"), "diffusion"),
+    (("workloads", "*", "requests", "profile"), "demand"),
+    (("workloads", "*", "classes", "*", "profile"), "demand"),
     (("reliability", "fleet"), "failures"),
 )
 """Where a document names something of the catalog; read from the tree, so that a slip elsewhere in

@@ -2,12 +2,20 @@
 
 from collections.abc import Iterable, Iterator
 
+from simulator import catalog
 from simulator.documents import TreePath
 from simulator.scenario.checks.plant import Plant, chip_named, model_named
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
-from simulator.workloads import BatchWork, ServedModel, SynchronousJob, Workload
-from simulator.workloads.inference import surface_of
+from simulator.workloads import (
+    BatchWork,
+    ServedDiffusion,
+    ServedModel,
+    ServedPool,
+    SynchronousJob,
+    Workload,
+)
+from simulator.workloads.pools import AnyPool, impossible
 
 
 def chip_not_installed(parts: Parts, plant: Plant) -> Iterator[Trouble]:
@@ -48,6 +56,8 @@ def pool_bounds(parts: Parts) -> Iterator[Trouble]:
 def longer_than_context(parts: Parts) -> Iterator[Trouble]:
     """Prompts and answers that the model cannot hold even on the mean."""
     for i, pool in _pools(parts):
+        if not isinstance(pool, ServedModel):
+            continue
         model, tokens = model_named(pool.model), pool.input_tokens + pool.output_tokens
         if model is not None and tokens > model.context:
             told = f"a prompt and answer of {tokens:.0f} tokens exceed the context of {model.name}"
@@ -57,21 +67,31 @@ def longer_than_context(parts: Parts) -> Iterator[Trouble]:
 def impossible_pool(parts: Parts) -> Iterator[Trouble]:
     """Served models that do not fit their replica, or cannot meet a limit even without load."""
     for i, pool in _pools(parts):
-        if model_named(pool.model) is not None and chip_named(pool.accelerator) is not None:
-            try:
-                surface_of(pool)
-            except ValueError as error:
-                yield ("workloads", i), str(error)
+        if _known(pool):
+            told = impossible(pool)
+            if told:
+                yield ("workloads", i), told
 
 
 def _chips_of(work: Workload) -> list[tuple[TreePath, str]]:
     """Return (path below the workload, name) of the chips it names."""
     if isinstance(work, BatchWork):
         return [(("accelerators", k), name) for k, name in enumerate(work.accelerators)]
-    if isinstance(work, SynchronousJob | ServedModel):
+    if isinstance(work, SynchronousJob | ServedPool):
         return [(("accelerator",), work.accelerator)]
     return []
 
 
-def _pools(parts: Parts) -> Iterable[tuple[int, ServedModel]]:
-    return [(i, w) for i, w in parts.workloads.items() if isinstance(w, ServedModel)]
+def _pools(parts: Parts) -> Iterable[tuple[int, AnyPool]]:
+    return [(i, w) for i, w in parts.workloads.items() if isinstance(w, AnyPool)]
+
+
+def _known(pool: AnyPool) -> bool:
+    """Tell whether the catalog knows the pool's model and chip."""
+    if isinstance(pool, ServedDiffusion):
+        known = pool.generator in catalog.names("diffusion")
+    else:
+        profile = pool.requests.profile if pool.requests else None
+        named = profile is None or profile in catalog.names("demand")
+        known = named and model_named(pool.model) is not None
+    return known and chip_named(pool.accelerator) is not None

@@ -26,8 +26,9 @@ def validate(rows: Iterable[Row], progress: Progress | None = None) -> pd.DataFr
 
     Columns: those of the contract (`KEYS`), then `searched` (the parallel plan was not published),
     `note` (what was chosen for it), `group` (stack or engine, and chip) and `source`. `simulated`
-    is in the row's unit and `error_pct` = 100 (simulated - measured) / measured; both are None
-    where there is none, with a `reason` where the row could not be simulated.
+    is in the row's unit and `error_pct` = 100 (simulated - measured) / measured, of a bound or a
+    range 0 where it is kept; both are None where there is none, with a `reason` where the row could
+    not be simulated.
     """
     tell = progress or (lambda done: None)
     records = []
@@ -81,7 +82,7 @@ def _record(row: Row) -> dict[str, Any]:
         "unit": row.cells.get("unit", ""),
         "measured": row.measured,
         "simulated": value,
-        "error_pct": _error_pct(value, row.measured),
+        "error_pct": _error_pct(value, _truth(value, row)),
         "reason": reason,
         "searched": found.searched if found else False,
         "note": found.note if found else "",
@@ -119,6 +120,18 @@ def _quantity(row: Row) -> str:
         return topic(row.topic).quantity
     except KeyError:
         return ""
+
+
+def _truth(simulated: float | None, row: Row) -> float | None:
+    """Return what a value is held against: the measurement, or of a bound or a range the nearest
+    value that it allows."""
+    ends = [float(row.cells[end]) if row.cells.get(end) else None for end in ("least", "most")]
+    if simulated is None or ends == [None, None]:
+        return row.measured
+    least, most = ends
+    if least is not None and simulated < least:
+        return least
+    return most if most is not None and simulated > most else simulated
 
 
 def _error_pct(simulated: float | None, measured: float | None) -> float | None:

@@ -86,6 +86,17 @@ def test_every_tier_has_its_level_in_the_graph(kind):
         assert 0 <= spec.levels[tier.name] < len(spec.graph(ends).tiers)
 
 
+def below(graph, at_leaves):
+    """Return for every node the sum of what is attached at and below it."""
+    sums = np.zeros(graph.parent.size)
+    for leaf, attached in zip(graph.leaves, at_leaves, strict=True):
+        node = leaf
+        while node >= 0:
+            sums[node] += attached
+            node = graph.parent[node]
+    return sums
+
+
 @every_kind
 @pytest.mark.parametrize("accelerators", SIZES)
 def test_trunks_carry_what_the_tiers_promise(kind, accelerators):
@@ -93,7 +104,7 @@ def test_trunks_carry_what_the_tiers_promise(kind, accelerators):
     spec = make(kind)
     ends = ends_of(accelerators, spec)
     graph = spec.graph(ends)
-    under = graph.below(graph.ports[graph.leaves] / ends.ports_each)
+    under = below(graph, graph.ports[graph.leaves] / ends.ports_each)
     for tier in spec.tiers(ends):
         crossed = (graph.tier < spec.levels[tier.name]) & (graph.parent >= 0)
         assert np.all(under[crossed] * tier.bytes_s <= graph.bytes_s[crossed] * (1 + 1e-9))
@@ -143,8 +154,10 @@ def test_racks_hold_their_own_ports(kind, racks, rack_ports):
     spec = make(kind)
     ends = ends_of(32 * rack_ports, spec)
     laid = Laid("x", spec, ends, np.array([0]), np.arange(32), float(rack_ports))
-    held = laid.ports_of(np.array(racks))
-    assert held.sum() == pytest.approx(len(racks) * rack_ports)
+    under = laid.accelerators_under(np.array(racks))
+    assert under[laid.graph.parent < 0].sum() * ends.ports_each == pytest.approx(len(racks) * rack_ports)
+    held = under[laid.graph.leaves] * ends.ports_each
+    np.testing.assert_allclose(under, below(laid.graph, held / ends.ports_each), rtol=1e-12)
     assert np.all(held <= laid.graph.ports[laid.graph.leaves] + 1e-9)
     for leaf in np.flatnonzero(held):
         edges = laid.graph.edges[leaf : leaf + 2]

@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from simulator.errors import ScenarioError
-from simulator.studies import StudyError, trace
+from simulator import request_trace as trace
+from simulator.errors import ScenarioError, StudyError
 
 OWN = "arrival_s,input_tokens,output_tokens\n0,10,5\n1.5,12,6\n1.5,7,1\n"
 

@@ -16,9 +16,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from simulator.errors import Problem, ScenarioError, nearest
-from simulator.studies import StudyError
-from simulator.studies.trace_text import TEXT, Read
+from simulator.errors import Problem, ScenarioError, StudyError, nearest
+from simulator.request_trace.text import TEXT, Read
 
 MOST_TOKENS = 10_000_000
 """Longest input or output that is taken for one; no model reads or writes a tenth of it."""

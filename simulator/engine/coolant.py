@@ -1,0 +1,95 @@
+"""Coolant units of a block and their pumps: what flows when some of them are out."""
+
+import numpy as np
+
+from simulator.components.cooling.limits import seconds_without_flow
+from simulator.components.failure_class import FailureClass
+from simulator.engine import elements, outage
+from simulator.engine.world import World
+from simulator.kernels.site_step import STEP_S
+
+
+def lose_unit(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
+    """Take a coolant unit out; return its name."""
+    outage.lose(world, ("coolant unit", block, unit), lasts_s)
+    changed(world, block, cls.name)
+    outage.after(world, lasts_s, lambda: changed(world, block, cls.name))
+    return elements.coolant_unit_name(world.site.block_names[block], unit)
+
+
+def lose_pump(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
+    """Take one pump of a coolant unit out; return its name. `unit` counts the block's pumps."""
+    pumps = world.site.topology.cooling.coolant_unit.pumps
+    outage.lose(world, ("coolant pump", block, unit // pumps), lasts_s)
+    changed(world, block, cls.name)
+    outage.after(world, lasts_s, lambda: changed(world, block, cls.name))
+    return elements.coolant_pump_name(world.site.block_names[block], unit, pumps)
+
+
+def changed(world: World, block: int, cause: str) -> None:
+    """Set a block's coolant to what its units and pumps in service give.
+
+    Units in parallel share the heat, so that 1/approach adds up; a unit whose pumps are short moves
+    less and comes out warmer (`CoolantUnit.approach_k_per_w`). Without any flow the racks trip.
+    """
+    blocks, site = world.state.blocks, world.site
+    spec = site.topology.cooling.coolant_unit
+    flows = _flows(world, block, world.env.now)
+    if not flows.any():
+        if blocks.flow[block] == 1.0:
+            _stop(world, block, cause)
+        return
+    blocks.flow[block] = 1.0
+    if np.all(flows == 1.0):  # not a bit away from the intact block
+        blocks.approach_k_w[block] = site.block_approach_k_w[block]
+    else:
+        per_k = sum(1.0 / spec.approach_k_per_w(spec.unit, f) for f in flows if f > 0.0)
+        blocks.approach_k_w[block] = 1.0 / per_k
+    blocks.pump_w[block] = site.block_pump_w[block] * float(np.mean(flows**3))
+
+
+def _flows(world: World, block: int, at_s: float) -> np.ndarray:
+    """Return the flow over design of the units on duty; spare units take the place of the weakest."""
+    site = world.site
+    spec, built = site.topology.cooling.coolant_unit, int(site.block_coolant_units[block])
+    duty = built - spec.spare_units
+    node = int(site.halls.pump_node[site.block_hall[block]])
+    if outage.absent(world, ("ups", node), at_s) >= site.topology.ups.modules:
+        return np.zeros(duty)
+    pumps = [
+        0 if outage.absent(world, ("coolant unit", block, u), at_s)
+        else max(spec.pumps - outage.absent(world, ("coolant pump", block, u), at_s), 0)
+        for u in range(built)
+    ]  # fmt: skip
+    return np.array(sorted((spec.flow_frac(p) for p in pumps), reverse=True)[:duty])
+
+
+def _until_flow_s(world: World, block: int) -> float:
+    """Return the time until some coolant flows again, as far as repairs are known."""
+    now_s = world.env.now
+    known = sorted({t for times in world.absent.values() for t in times if t > now_s})
+    return next(t for t in known if _flows(world, block, t).any()) - now_s
+
+
+def _stop(world: World, block: int, cause: str) -> None:
+    """Stop a block's coolant: its chips heat at P/C until they trip, then its racks are out."""
+    state, site = world.state, world.site
+    racks = np.flatnonzero(site.rack_block == block)
+    row = site.rack_row[racks[0]]
+    state.blocks.flow[block] = world.env.now % STEP_S / STEP_S
+    load = state.racks.load[racks]
+    chip_w = site.rows.chip_idle_w[row] + site.rows.chip_dynamic_w[row] * state.loads.dynamic_frac[load]
+    capacity_j_k, limit_c = site.rows.heat_capacity_j_k[row], site.rows.shutdown_c[row]
+    trip_s = min(
+        seconds_without_flow(float(t), float(limit_c), float(w), float(capacity_j_k))
+        for t, w in zip(state.racks.junction_c[racks], chip_w, strict=True)
+    )
+    lasts_s, repair = _until_flow_s(world, block), world.inflicted
+
+    def trip() -> None:
+        if state.blocks.flow[block] < 1.0:
+            world.log("trip", site.block_names[block], cause, lasts_s - trip_s, "no coolant flow")
+            outage.take_out(world, racks, cause, lasts_s - trip_s, repair=repair)
+
+    if trip_s < lasts_s:
+        outage.after(world, trip_s, trip)

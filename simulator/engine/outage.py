@@ -1,0 +1,68 @@
+"""Things out of service until they are repaired: racks, and units that stand in for each other."""
+
+from collections.abc import Callable, Hashable
+
+import numpy as np
+
+from simulator.engine import membership
+from simulator.engine.alarm import Alarm
+from simulator.engine.outage_log import OWN, SHARED, Repair, of_one_stage
+from simulator.engine.world import World
+from simulator.kernels import strikes
+
+
+def after(world: World, lasts_s: float, restore: Callable[[], None]) -> None:
+    """Call `restore` when the repair is done."""
+    world.env.timeout(lasts_s).callbacks.append(lambda _: restore())
+
+
+def take_out(
+    world: World, racks: np.ndarray, cause: str, lasts_s: float, reach: str = SHARED,
+    repair: Repair | None = None,
+) -> None:
+    """Take racks out of service, stop the loads on them, and bring them back after the repair.
+
+    `reach` says whether it is their own failure or that of something they share; `repair` what it
+    waits for, where that is not what is being inflicted.
+    """
+    held = world.state.racks.load[racks].copy()
+    told = _told(world, lasts_s, repair)
+    whole = np.full(racks.size, strikes.RACK)
+    world.outages.note(racks, whole, world.env.now, lasts_s, cause, reach, told)
+    membership.lose(world, racks, whole, lasts_s)
+    for load in sorted(world.alarms):
+        hit = racks[held == load]
+        if hit.size:
+            world.alarm(load, Alarm(cause, hit, transient=False, planned=told.planned))
+
+
+def servers_out(
+    world: World, racks: np.ndarray, servers: np.ndarray, cause: str, lasts_s: float,
+    repair: Repair | None = None, reach: str = OWN,
+) -> None:
+    """Take so many servers of some racks out of service until they are repaired; tells nobody."""
+    told = _told(world, lasts_s, repair)
+    world.outages.note(racks, servers, world.env.now, lasts_s, cause, reach, told)
+    membership.lose(world, racks, servers, lasts_s)
+
+
+def _told(world: World, lasts_s: float, repair: Repair | None) -> Repair:
+    """Return what an outage waits for."""
+    return repair or world.inflicted or of_one_stage("repair", world.env.now + lasts_s)
+
+
+def lose(world: World, group: Hashable, lasts_s: float) -> None:
+    """Note that a unit of a group is out for some time."""
+    world.absent.setdefault(group, []).append(world.env.now + lasts_s)
+
+
+def absent(world: World, group: Hashable, at_s: float | None = None) -> int:
+    """Return how many units of a group are out, now or at a later time as far as is known."""
+    at_s = world.env.now if at_s is None else at_s
+    return sum(back_s > at_s for back_s in world.absent.get(group, ()))
+
+
+def first_back_s(world: World, group: Hashable) -> float:
+    """Return the time until the first of the units that are out is back."""
+    now_s = world.env.now
+    return min(back_s for back_s in world.absent[group] if back_s > now_s) - now_s

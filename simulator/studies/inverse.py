@@ -1,0 +1,267 @@
+"""Inverse planning: the largest or smallest value of one input that keeps limits on indicators.
+
+A candidate is first screened: the scenario's own checks (ratings, counts, what fits where) refuse it
+without a run, and one replicate refuses what misses a limit clearly. Only what passes is verified by
+every replicate. The search assumes that what breaks a limit goes on breaking it further out, doubles
+its stride until one does (on the way down to nothing it halves), and halves the bracket; what it met
+on the way shows whether that held.
+"""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import pandas as pd
+import yaml
+from scipy import special
+
+from simulator.errors import ScenarioError, nearest
+from simulator.scenario import Scenario, resolved
+from simulator.studies import StudyError, limits
+from simulator.studies.distributions import parts_of, written
+from simulator.studies.limits import Limit, LimitError
+
+Direction = Literal["max", "min"]
+Runner = Callable[[Scenario, Iterable[int]], list[dict[str, Any]]]
+"""Runs replicates of a scenario; returns a `summary.json` document of each."""
+Loader = Callable[[str], Scenario]
+"""Returns the scenario with the searched key at a value as written."""
+CONFIDENCE = 0.95
+MOST_STRIDES = 40
+PARTS = 100.0
+"""A quantity is searched in steps of this part of its present value unless told otherwise."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A limit, to be kept by the mean of the replicates or by a share of them."""
+
+    limit: Limit
+    share: float | None = None
+
+    def __str__(self) -> str:
+        return str(self.limit) if self.share is None else f"{self.limit} @ {100 * self.share:g} %"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What became of one value."""
+
+    value: str
+    place: int
+    feasible: bool
+    refused: str = ""
+    """The problem for which no run was made."""
+    replicates: int = 0
+    found: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+    """Indicator and limit of each requirement, replicate by replicate."""
+    broken: tuple[str, ...] = ()
+    """Requirements that were not kept."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The value found, what stops it, and what a step more would cost."""
+
+    key: str
+    direction: Direction
+    best: Candidate | None
+    beyond: Candidate | None
+    """The next value out, which does not keep the limits; None at the end of the range."""
+    tried: tuple[Candidate, ...]
+    step: float
+    """Distance from one value to the next, in the unit that values are written in."""
+
+    @property
+    def monotone(self) -> bool:
+        """Whether no value beyond one that failed was found to pass."""
+        sign = 1 if self.direction == "max" else -1
+        ordered = sorted(self.tried, key=lambda c: sign * c.place)
+        passed = [c.feasible for c in ordered]
+        return passed == sorted(passed, reverse=True)
+
+
+def read(text: str) -> Requirement:
+    """Return the requirement of `KPI <= X` or `KPI <= X @ 95 %`."""
+    stated, _, share = text.partition("@")
+    if not share.strip():
+        return Requirement(limits.read(stated))
+    try:
+        number, unit = parts_of(share.strip())
+    except ValueError:
+        number, unit = -1.0, ""
+    number *= 0.01 if unit == "%" else 1.0
+    if unit not in ("", "%") or not 0.0 < number <= 1.0:
+        raise LimitError(f"'{text}': after @ stands a share of the replicates, e.g. @ 95 %")
+    return Requirement(limits.read(stated), number)
+
+
+def present(scenario: Scenario, key: str) -> Any:
+    """Return the value of a dotted key as the resolved document writes it."""
+    node: Any = yaml.safe_load(resolved(scenario))
+    parts = key.split(".")
+    while parts:
+        if isinstance(node, list):
+            node = {str(item.get("name", i)): item for i, item in enumerate(node)}
+        known = node if isinstance(node, dict) else {}
+        # Names of items may hold dots themselves: the longest that is known wins.
+        ends = [n for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in known]
+        if not ends:
+            near = nearest(parts[0], known)
+            raise StudyError(f"{key}: no '{parts[0]}' in the resolved scenario{near}")
+        node, parts = known[".".join(parts[: ends[0]])], parts[ends[0] :]
+    return node["value"] if isinstance(node, dict) and "value" in node else node
+
+
+@dataclass
+class Search:
+    """One search over whole multiples of a step."""
+
+    key: str
+    direction: Direction
+    requirements: tuple[Requirement, ...]
+    load: Loader
+    run: Runner
+    replicates: int
+    start: str
+    step: str | None = None
+    least: str | None = None
+    most: str | None = None
+    told: Callable[[Candidate], None] = lambda candidate: None
+
+    def __post_init__(self) -> None:
+        number, self.unit = parts_of(self.start)
+        self.whole = isinstance(self.start, int) and self.step is None
+        self.size = self._number(self.step) if self.step else 1.0 if self.whole else number / PARTS
+        if self.size <= 0.0:
+            raise StudyError(f"{self.key} is {self.start}: say the step of the search with --step")
+        self.first = round(number / self.size)
+        ends = [self._number(end) / self.size if end else None for end in (self.least, self.most)]
+        nothing = 0 if self.first >= 0 else -math.inf
+        self.low = nothing if ends[0] is None else math.ceil(ends[0] - 1e-9)
+        self.high = math.inf if ends[1] is None else math.floor(ends[1] + 1e-9)
+        if self.low > self.high:
+            raise StudyError(f"no step of {self.size:g} {self.unit} lies between the ends of the range")
+        self.tried: dict[int, Candidate] = {}
+
+    def answer(self) -> Answer:
+        """Return the outermost value that keeps every limit; LimitError for unknown indicators."""
+        out = 1 if self.direction == "max" else -1
+        inside, beyond = self._bracket(out)
+        while inside is not None and beyond is not None and abs(beyond - inside) > 1:
+            middle = (inside + beyond) // 2
+            inside, beyond = (middle, beyond) if self._passes(middle) else (inside, middle)
+        best = None if inside is None else self.tried[inside]
+        over = None if beyond is None else self.tried[beyond]
+        return Answer(self.key, self.direction, best, over, tuple(self.tried.values()), self.size)
+
+    def _bracket(self, out: int) -> tuple[int | None, int | None]:
+        """Return a place that passes and one further out that fails, None where there is none."""
+        start = int(min(max(self.first, self.low), self.high))
+        passes = self._passes(start)
+        toward, last = (out, start) if passes else (-out, start)
+        stride = 1
+        for _ in range(MOST_STRIDES):
+            place = self._next(last, toward, stride)
+            if place == last:
+                return (last, None) if passes else (None, last)
+            if self._passes(place) != passes:
+                return (last, place) if passes else (place, last)
+            last, stride = place, stride * 2
+        raise StudyError(f"{self.key}: no limit is met up to {self._written(last)}; give a range")
+
+    def _next(self, last: int, toward: int, stride: int) -> int:
+        """Return where to look next: a longer stride up, half the way down to a least value."""
+        if toward < 0 and self.low > -math.inf:
+            return last - (last - int(self.low) + 1) // 2
+        return int(min(max(last + toward * stride, self.low), self.high))
+
+    def _passes(self, place: int) -> bool:
+        if place not in self.tried:
+            self.tried[place] = self._tried(place)
+            self.told(self.tried[place])
+        return self.tried[place].feasible
+
+    def _tried(self, place: int) -> Candidate:
+        value = self._written(place)
+        try:
+            scenario = self.load(value)
+        except ScenarioError as error:
+            return Candidate(value, place, False, refused=error.problems[0].message)
+        summaries = self.run(scenario, range(1))
+        if self.replicates > 1 and not self._broken(summaries, alone=True):
+            summaries += self.run(scenario, range(1, self.replicates))
+        broken = self._broken(summaries, alone=False)
+        found = {
+            str(r): [limits.measured(r.limit, s) for s in summaries] for r in self.requirements
+        }
+        return Candidate(value, place, not broken, "", len(summaries), found, tuple(broken))
+
+    def _broken(self, summaries: list[dict[str, Any]], alone: bool) -> list[str]:
+        """Return the requirements that these replicates do not keep.
+
+        One replicate alone refuses only what every replicate must keep: a share can still be met
+        without it.
+        """
+        asked = [r for r in self.requirements if r.share == 1.0 or not alone]
+        pairs = {str(r): [limits.measured(r.limit, s) for s in summaries] for r in asked}
+        return [str(r) for r in asked if not _kept(r, pairs[str(r)])]
+
+    def _number(self, text: str) -> float:
+        number, unit = parts_of(text)
+        if unit != self.unit:
+            raise StudyError(f"{self.key} is in '{self.unit}': write {text} in the same unit")
+        return number
+
+    def _written(self, place: int) -> str:
+        return str(place) if self.whole else str(written(place * self.size, self.unit))
+
+
+def chance_at_least(kept: int, replicates: int) -> float:
+    """Return the share kept that is exceeded with 95 % confidence (Clopper and Pearson, 1934)."""
+    if kept == 0:
+        return 0.0
+    return float(special.betaincinv(kept, replicates - kept + 1, 1.0 - CONFIDENCE))
+
+
+def shadow_prices(answer: Answer, requirements: Iterable[Requirement]) -> pd.DataFrame:
+    """Return for each requirement the indicator at the value found and at the next, and how far
+    the value would move for one unit more of the limit.
+
+    Columns: requirement, binding, limit, at_best and at_next (means), shadow_price (change of the
+    value per unit of the indicator, along the last step), share_kept, share_shown (what the
+    replicates show with 95 % confidence).
+    """
+    rows, out = [], 1 if answer.direction == "max" else -1
+    for required in requirements:
+        best, beyond = answer.best, answer.beyond
+        here = best.found.get(str(required), []) if best else []
+        there = beyond.found.get(str(required), []) if beyond else []
+        kept = sum(_keeps(required, pair) for pair in here)
+        at, after = _mean(here), _mean(there)
+        rows.append({
+            "requirement": str(required),
+            "binding": beyond is not None and str(required) in beyond.broken,
+            "limit": here[0][1] if here else math.nan,
+            "at_best": at, "at_next": after,
+            "shadow_price": out * answer.step / (after - at) if after != at else math.nan,
+            "share_kept": kept / len(here) if here else math.nan,
+            "share_shown": chance_at_least(kept, len(here)) if here else math.nan,
+        })
+    return pd.DataFrame(rows)
+
+
+def _kept(required: Requirement, pairs: list[tuple[float, float]]) -> bool:
+    """Return whether the replicates keep a requirement: their mean, or enough of them."""
+    if required.share is None:
+        return _keeps(required, (_mean(pairs), pairs[0][1]))
+    return sum(_keeps(required, pair) for pair in pairs) >= required.share * len(pairs) - 1e-9
+
+
+def _keeps(required: Requirement, pair: tuple[float, float]) -> bool:
+    return bool(limits.COMPARE[required.limit.operator](*pair))
+
+
+def _mean(pairs: list[tuple[float, float]]) -> float:
+    return sum(value for value, _ in pairs) / len(pairs) if pairs else math.nan

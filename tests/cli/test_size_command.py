@@ -1,0 +1,61 @@
+"""`gigawatt size` on the pod: the value, what stops it, and that nothing finished is lost."""
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from simulator.cli import run, size
+from simulator.studies import StudyError
+
+POD = Path(__file__).parent.parent.parent / "scenarios" / "pod.yaml"
+KEY = "topology.cooling.supply"
+
+
+def asked(**more):
+    given = {
+        "largest": KEY, "smallest": None, "limits": ("thermal.junction_max <= 75 degC",),
+        "step": "2 degC", "least": None, "most": None, "replicates": None, "jobs": 1,
+    }
+    return size.Asked(**given | more)
+
+
+@pytest.fixture
+def given_():
+    return run.Given(POD, ("period.duration=1 h",))
+
+
+def test_the_answer_is_printed_and_kept(given_, tmp_path, capsys, monkeypatch):
+    size.size(given_, asked(), tmp_path / "out", as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    tried = pd.read_parquet(tmp_path / "out" / "tried.parquet").set_index("value")
+    best, beyond = told["value"], told["next"]
+    assert tried.loc[best, "thermal.junction_max <= 75 degC"] <= 75.0
+    assert tried.loc[beyond, "thermal.junction_max <= 75 degC"] > 75.0
+    assert told["stopped_by"] == "thermal.junction_max <= 75 degC"
+    assert told["requirements"][0]["binding"] and told["monotone"]
+    # A second search of the same makes no run again.
+    monkeypatch.setattr("simulator.studies.size_folder.one", lambda *call: pytest.fail("ran again"))
+    size.size(given_, asked(), tmp_path / "out", as_json=True)
+    assert json.loads(capsys.readouterr().out) == told
+
+
+def test_nothing_feasible_leaves_with_3(given_, tmp_path, capsys):
+    with pytest.raises(SystemExit) as left:
+        size.size(given_, asked(limits=("power.pue_mean < 1",), least="38 degC"), tmp_path / "o", False)
+    assert left.value.code == 3
+    assert "no value of topology.cooling.supply keeps" in capsys.readouterr().out
+
+
+def test_what_cannot_be_asked_is_refused(given_, tmp_path):
+    for wrong, told in (
+        ({"smallest": KEY}, "one of --max"), ({"largest": None}, "one of --max"),
+        ({"limits": ()}, "at least one"), ({"largest": "topology.cooling.suply"}, "supply"),
+    ):
+        with pytest.raises(StudyError, match=told):
+            size.size(given_, asked(**wrong), tmp_path / "o", False)
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis" / "a.txt").write_text("mine")
+    with pytest.raises(StudyError, match="not a search"):
+        size.size(given_, asked(), tmp_path / "thesis", False)

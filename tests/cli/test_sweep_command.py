@@ -1,0 +1,52 @@
+"""`gigawatt sweep`: what it says, and one run of it made again."""
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from simulator.cli import sweep
+from simulator.studies import StudyError
+from simulator.studies.run import load
+
+POD = Path(__file__).parent.parent.parent / "scenarios" / "pod.yaml"
+SWEEP = f"""\
+scenario: {POD}
+fixed: {{period.duration: 1 h}}
+design: tornado
+axes:
+  topology.cooling.supply: {{uniform: [36 degC, 44 degC]}}
+"""
+
+
+@pytest.fixture
+def file(tmp_path):
+    (tmp_path / "sweep.yaml").write_text(SWEEP)
+    return tmp_path / "sweep.yaml"
+
+
+def test_a_design_for_sensitivity_tells_it(file, tmp_path, capsys):
+    sweep.sweep(file, tmp_path / "out", 1, sweep.Where())
+    told = capsys.readouterr().out
+    assert "power.pue_mean  topology.cooling.supply" in told
+    kept = pd.read_parquet(tmp_path / "out" / "sensitivity.parquet").set_index("kpi")
+    assert kept.loc["power.pue_mean", "low"] > kept.loc["power.pue_mean", "high"]
+
+
+def test_one_run_is_made_again_with_the_same_indicators(file, tmp_path):
+    sweep.sweep(file, tmp_path / "out", 1, sweep.Where())
+    row = pd.read_parquet(tmp_path / "out" / "runs.parquet").iloc[1]
+    sweep.replay(file, row["hash"][:10], tmp_path / "again")
+    (results,) = load(tmp_path / "again")
+    from simulator.metrics import kpis
+
+    found = kpis.kpis(results).set_index("kpi")["value"]
+    assert found["power.pue_mean"] == pytest.approx(row["power.pue_mean"], rel=1e-11)
+    assert (tmp_path / "again" / "report.pdf").is_file()
+
+
+def test_a_run_that_is_not_there_is_told(file, tmp_path):
+    with pytest.raises(StudyError, match="no run begins with 'zz'"):
+        sweep.replay(file, "zz", tmp_path / "again")
+    with pytest.raises(StudyError, match="several runs begin"):
+        sweep.replay(file, "", tmp_path / "again")

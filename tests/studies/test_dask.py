@@ -1,0 +1,53 @@
+"""Sweeps on a real Dask scheduler with two workers on loopback."""
+
+from pathlib import Path
+
+import pytest
+
+from simulator.studies import designs, sweep
+from simulator.studies.sweep_folder import SweepFolder
+
+distributed = pytest.importorskip("distributed", reason="needs gigawatt[dask]")
+POD = Path(__file__).parent.parent.parent / "scenarios" / "pod.yaml"
+SWEEP = f"""\
+scenario: {POD}
+axes:
+  topology.cooling.supply: [36 degC, 40 degC]
+  period.duration: [1 h]
+replicates: 2
+"""
+
+
+@pytest.fixture
+def cluster():
+    """Return a scheduler of two worker processes, reached by its address alone."""
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+    ) as made:
+        yield made
+
+
+def carried_out(plan, folder, *where):
+    kept = SweepFolder(folder, plan)
+    kept.open(resume=True)
+    for identity, record in sweep.execute(plan, plan.tasks, *where):
+        kept.keep(identity, record)
+    return kept.assemble()
+
+
+def test_a_cluster_gives_the_same_bytes_as_this_process(cluster, tmp_path):
+    (tmp_path / "sweep.yaml").write_text(SWEEP)
+    plan = designs.from_file(tmp_path / "sweep.yaml")
+    table = carried_out(plan, tmp_path / "there", 2, "dask", cluster.scheduler_address)
+    assert (table["status"] == "done").all()
+    carried_out(plan, tmp_path / "here", 1)
+    there, here = ((tmp_path / where / "runs.parquet").read_bytes() for where in ("there", "here"))
+    assert there == here
+
+
+def test_a_scheduler_that_is_not_there_is_told(tmp_path, monkeypatch):
+    monkeypatch.setattr(sweep, "CONNECT_S", 0.5)
+    (tmp_path / "sweep.yaml").write_text(SWEEP)
+    plan = designs.from_file(tmp_path / "sweep.yaml")
+    with pytest.raises(sweep.StudyError, match=r"no Dask scheduler at tcp://127\.0\.0\.1:9"):
+        list(sweep.execute(plan, plan.tasks, 2, "dask", "tcp://127.0.0.1:9"))

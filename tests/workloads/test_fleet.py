@@ -1,0 +1,187 @@
+"""Pools of a run beside each other: scaling by policy, chips by priority, spill, cold starts."""
+
+import numpy as np
+import pytest
+from small import load_tree, pod_tree
+
+from simulator import simulation
+from simulator.components.failure_class import FailureClass
+from simulator.metrics import balance
+from simulator.simulation import simulate
+from simulator.workloads import inference, pools
+
+NEVER = FailureClass(name="never", per="rack", rate="0 /s", effect="interrupt", repair="1 min")
+FLAT = {"daily_swing": 0.0, "weekend": 1.0, "variability": 0.0}
+
+
+def run(folder, monkeypatch, *pools, hours=8, classes=(NEVER,)):
+    """Run the pod with pools, each the changes to its own; no batch work."""
+    tree = pod_tree()
+    tree["period"] = {"start": "2027-07-12T00:00:00-04:00", "duration": f"{hours} h"}
+    served = tree["workloads"][0] | {"most_accelerators": 576}
+    tree["workloads"] = [served | pool for pool in pools]
+    monkeypatch.setattr(simulation, "_failure_classes", lambda scenario: classes)
+    return simulate(load_tree(tree, folder))
+
+
+def pool(name, rate, **changes):
+    return {"name": name, "demand": {"rate": f"{rate} /s", **FLAT}, **changes}
+
+
+def hourly(results, name):
+    rows = results.timeseries["pool"]
+    return rows[rows["element"] == name].reset_index(drop=True)
+
+
+def capacity_of(results, name):
+    """Return the requests/s of one accelerator."""
+    row = results.tables["pools"].set_index("pool").loc[name]
+    return row["capacity_per_replica_s"] / row["replica_accelerators"]
+
+
+def test_the_pool_of_higher_priority_gets_the_chips_both_want(tmp_path, monkeypatch):
+    results = run(
+        tmp_path, monkeypatch,
+        pool("low", 1e5, priority=10, least_accelerators=72), pool("high", 1e5, priority=20),
+    )  # fmt: skip
+    assert np.all(hourly(results, "high")["accelerators"] == 504.0)
+    assert np.all(hourly(results, "low")["accelerators"] == 72.0)
+    assert max(balance.checks(results).values()) <= 1e-9
+
+
+def test_priority_takes_no_more_than_is_wanted_and_says_so(tmp_path, monkeypatch):
+    table = [{"hour": 0, "accelerators": 72}, {"hour": 3, "accelerators": 288}]
+    results = run(
+        tmp_path, monkeypatch,
+        pool("low", 1e5, priority=10),
+        pool("high", 1.0, priority=20, scaling={"policy": "schedule", "schedule": table}),
+    )  # fmt: skip
+    held = {name: hourly(results, name)["accelerators"].to_numpy() for name in ("low", "high")}
+    assert held["low"][0] == 504.0
+    assert held["high"][-1] == 288.0
+    assert held["low"][-1] == 288.0
+    taken = results.events[results.events["kind"] == "racks_taken"]
+    assert taken["element"].tolist() == ["low"]
+    assert taken["cause"].tolist() == ["high"]
+    row = results.tables["pools"].set_index("pool").loc["low"]
+    assert row["retried"] == row["lost"] == 0.0
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_equal_priorities_take_nothing_from_each_other(order, tmp_path, monkeypatch):
+    pools = [pool("a", 1e5), pool("b", 1e5)][::order]
+    results = run(tmp_path, monkeypatch, *pools, hours=4)
+    first = pools[0]["name"]
+    assert np.all(hourly(results, first)["accelerators"] == 576.0)
+
+
+def test_a_fixed_pool_holds_what_it_may(tmp_path, monkeypatch):
+    results = run(
+        tmp_path, monkeypatch,
+        pool("chat", 1.0, most_accelerators=288, scaling={"policy": "fixed"}), hours=3,
+    )  # fmt: skip
+    assert np.all(hourly(results, "chat")["accelerators"] == 288.0)
+
+
+def test_reactive_scaling_follows_what_came(tmp_path, monkeypatch):
+    demand = {"rate": "600 /s", "daily_swing": 0.8, "weekend": 1.0, "variability": 0.0}
+    changes = {"demand": demand, "scaling": {"policy": "reactive", "every": "10 min"}}
+    results = run(tmp_path, monkeypatch, pool("chat", 1.0) | changes, hours=24)
+    rows, row = hourly(results, "chat"), results.tables["pools"].iloc[0]
+    assert rows["accelerators"].max() > rows["accelerators"].min()
+    assert row["shed"] == 0.0
+    assert np.corrcoef(rows["arrivals_per_s"], rows["accelerators"])[0, 1] > 0.9
+
+
+def test_a_full_pool_spills_to_the_one_named_for_it(tmp_path, monkeypatch):
+    held = {"most_accelerators": 72, "scaling": {"policy": "fixed"}}
+    tried = run(tmp_path, monkeypatch, pool("a", 1.0, **held), hours=1)
+    limit = 72.0 * capacity_of(tried, "a")
+    results = run(
+        tmp_path, monkeypatch,
+        pool("a", 1.5 * limit, **held, spill={"to": "b"}),
+        pool("b", 0.1 * limit, **(held | {"most_accelerators": 144})), hours=6,
+    )  # fmt: skip
+    table = results.tables["pools"].set_index("pool")
+    a, b = table.loc["a"], table.loc["b"]
+    assert a["spilled"] == pytest.approx(0.5 * limit * 6 * 3600.0, rel=0.01)
+    assert b["received"] == pytest.approx(a["spilled"])
+    assert a["shed"] == pytest.approx(0.0, abs=0.01 * a["spilled"])
+    outcomes = table[["served", "shed", "lost", "queued_end"]].to_numpy().sum()
+    assert outcomes == pytest.approx(table["requests"].sum(), rel=1e-12)
+    assert b["served"] == pytest.approx(b["requests"] + a["spilled"] - b["queued_end"], rel=1e-9)
+    assert hourly(results, "b")["received_per_s"].iloc[2] == pytest.approx(0.5 * limit, rel=1e-6)
+
+
+def test_replicas_that_load_weights_serve_nothing_yet(tmp_path, monkeypatch):
+    table = [{"hour": 0, "accelerators": 72}, {"hour": 2, "accelerators": 576}]
+    changes = {
+        "scaling": {"policy": "schedule", "schedule": table},
+        "cold_start": {"start_up": "30 min"},
+    }
+    results = run(tmp_path, monkeypatch, pool("chat", 1e5, **changes), hours=4)
+    rows = hourly(results, "chat")
+    assert rows["loading"].iloc[1] == 0.0
+    assert rows["loading"].iloc[2] == pytest.approx(504.0 * 31 / 60, rel=0.05)
+    assert rows["capacity_per_s"].iloc[3] == pytest.approx(8.0 * rows["capacity_per_s"].iloc[1])
+    hours = results.tables["hours"].set_index(["load", "category"])["accelerator_hours"]
+    assert hours["chat", "lost_restart"] == pytest.approx(504.0 * 0.5, rel=0.05)
+    assert max(balance.checks(results).values()) <= 1e-9
+
+
+def test_a_cold_start_is_the_weights_over_the_bandwidth_and_the_start_up(tmp_path):
+    tree = pod_tree()
+    tree["workloads"][0]["cold_start"] = {"bandwidth": "1 GB/s", "start_up": "10 s"}
+    served = load_tree(tree, tmp_path).spec.workloads[0]
+    weights_s = pools.cold_start_s(served) - 10.0
+    assert weights_s == pytest.approx(70.6e9 / served.tensor_parallel / 1e9, rel=0.05)
+
+
+@pytest.mark.parametrize(("answer", "column"), [("retry", "retried"), ("lose", "lost")])
+def test_failures_strike_the_requests_in_their_replicas(answer, column, tmp_path, monkeypatch):
+    broken = FailureClass(name="rack", per="rack", rate="0.05 /h", effect="rack", repair="1 h")
+    results = run(
+        tmp_path, monkeypatch,
+        pool("chat", 500.0, on_failure=answer, scaling={"policy": "fixed"}),
+        hours=24, classes=(broken,),
+    )  # fmt: skip
+    row = results.tables["pools"].iloc[0]
+    assert (results.events["kind"] == "failure").sum() >= 2
+    assert row[column] > 0.0
+    assert row["retried"] + row["lost"] == row[column]
+    total = row[["served", "shed", "lost", "queued_end"]].sum()
+    assert total == pytest.approx(row["requests"], rel=1e-12)
+    assert max(balance.checks(results).values()) <= 1e-9
+
+
+def test_a_failure_takes_capacity(tmp_path, monkeypatch):
+    broken = FailureClass(name="rack", per="rack", rate="0.02 /h", effect="rack", repair="500 h")
+    results = run(
+        tmp_path, monkeypatch, pool("chat", 1e5, scaling={"policy": "fixed"}), hours=24,
+        classes=(broken,),
+    )  # fmt: skip
+    rows = hourly(results, "chat")
+    per_chip = capacity_of(results, "chat")
+    assert rows["accelerators"].iloc[-1] < 576.0
+    assert rows["capacity_per_s"].iloc[-1] == pytest.approx(
+        rows["accelerators"].iloc[-1] * per_chip, rel=0.01)
+
+
+def test_longer_answers_are_more_work_and_shorter_ones_less(tmp_path):
+    served = load_tree(pod_tree(), tmp_path).spec.workloads[0]
+    same = inference.work_frac(served, served.input_tokens, served.output_tokens)
+    double = inference.work_frac(served, served.input_tokens, 2.0 * served.output_tokens)
+    half = inference.work_frac(served, served.input_tokens, 0.5 * served.output_tokens)
+    assert same == pytest.approx(1.0, rel=1e-12)
+    assert half < 1.0 < double < 2.0
+    longer = inference.surface_of(
+        served.model_copy(update={"output_tokens": 2.0 * served.output_tokens}))
+    rated = inference.surface_of(served).capacity_requests_s / longer.capacity_requests_s
+    assert double == pytest.approx(rated, rel=0.05)
+
+
+def test_clocks_bind_prompts_more_than_answers(tmp_path):
+    served = load_tree(pod_tree(), tmp_path).spec.workloads[0]
+    reads = served.model_copy(update={"input_tokens": 4000.0, "output_tokens": 20.0})
+    writes = served.model_copy(update={"input_tokens": 100.0, "output_tokens": 1000.0})
+    assert 0.0 < inference.clock_bound_frac(writes) < inference.clock_bound_frac(reads) <= 1.0
