@@ -54,9 +54,10 @@ def page(run: Run) -> Page:
 
 
 def _causes(run: Run) -> pd.DataFrame:
-    return failures.failures(run.first, by="cause").sort_values(
-        "count", ascending=False, ignore_index=True
-    )
+    """Return failures by cause, most frequent first: means of the replicates."""
+    found = pd.concat([failures.failures(results, by="cause") for results in run.results])
+    means = found.groupby("cause", sort=False)[["count", "repair_h"]].sum() / len(run.results)
+    return means.sort_values("count", ascending=False, kind="stable").reset_index()
 
 
 def by_cause(run: Run) -> FigureSpec:
@@ -67,13 +68,13 @@ def by_cause(run: Run) -> FigureSpec:
     ax.barh(range(len(shown)), shown["count"], color=BLUE, height=0.68)
     ax.set_yticks(range(len(shown)), [wording.plain(c) for c in shown["cause"]])
     for y, row in enumerate(shown.itertuples(index=False)):
-        note(ax, row[1], y, f"{row[1]:,.0f}", right_pt=4)
+        note(ax, row[1], y, wording.number(row[1]) if row[1] % 1 else f"{row[1]:,.0f}", right_pt=4)
     ax.set_xlim(0, max(float(shown["count"].max()) * 1.1 if len(shown) else 1.0, 1.0))
     heading(ax, "Failures by cause")
     label(ax, "Failures in the run", grid="x")
     thousands(ax.xaxis)
     parts = ", ".join(
-        f"{wording.plain(r.cause)} {r[1]:,}"
+        f"{wording.plain(r.cause)} {r[1]:,.4g}"
         for r in data[["cause", "count"]]
         .head(CAUSES_DRAWN)
         .rename(columns={"count": "n"})
@@ -116,7 +117,8 @@ def over_time(run: Run) -> FigureSpec:
         f"accelerators out of service reach {worst['accelerators_down']:,.0f} on "
         f"{wording.day(worst['time'])}.",
         data,
-        "Failures and accelerators out of service over the run.",
+        "Failures and accelerators out of service over the run"
+        + (", in the first replicate." if len(run.results) > 1 else "."),
     )
 
 
@@ -125,7 +127,7 @@ def _table(causes: pd.DataFrame, run: Run) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Cause": [wording.sentence(wording.plain(c)) for c in shown["cause"]],
-            "Failures": [f"{v:,}" for v in shown["count"]],
+            "Failures": [wording.number(v) if v % 1 else f"{v:,.0f}" for v in shown["count"]],
             "Per day": [wording.number(v / run.days) for v in shown["count"]],
             "Mean time out": [
                 wording.seconds(3600 * h / n) if h else wording.MISSING

@@ -113,8 +113,9 @@ def _told(run: Run, name: str) -> str:
     if not hits:
         return "Nothing stopped the job. Every hour it held is under exactly one cause."
     lost_s, stalled_s = (_mean(rows, c) for c in ("lost_work_mean_s", "stalled_mean_s"))
+    between_h = run.value(f"training.{name}.mttf")
     return (
-        f"It was stopped {hits:,.0f} times, every {wording.number(_mean(rows, 'mttf_h'))} h of "
+        f"It was stopped {hits:,.0f} times, every {wording.number(between_h)} h of "
         f"running; a stop cost {wording.seconds(lost_s)} of work done in vain and "
         f"{wording.seconds(stalled_s)} until it ran again, beside the saves. Every hour it held is under "
         "exactly one cause; the shares add up to all of them."

@@ -43,6 +43,18 @@ class Run:
         """Import in W, means of clock-aligned quarter hours, of the first replicate."""
         return demand_w(self.first)
 
+    @cached_property
+    def jobs(self) -> pd.DataFrame:
+        """One row per job: means of the replicates, words and dates of the first."""
+        table = self.first.tables["jobs"].reset_index(drop=True)
+        if len(self.results) == 1 or table.empty:
+            return table
+        every = pd.concat([r.tables["jobs"] for r in self.results])
+        names = every["job"].astype(str)
+        numbers = [c for c in every if c not in ("job", "finish") and pd.api.types.is_numeric_dtype(every[c])]
+        means = every[numbers].groupby(names, sort=False).mean()
+        return table.assign(**{c: table["job"].astype(str).map(means[c]) for c in numbers})
+
     @property
     def start(self) -> pd.Timestamp:
         """First instant of the run on the campus's clock."""

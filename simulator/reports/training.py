@@ -45,7 +45,7 @@ SOURCES = {
 
 def page(run: Run) -> Page:
     """Return the page on training."""
-    jobs = training.outcome(run.first)
+    jobs = run.jobs
     job = jobs.loc[jobs["accelerators"].idxmax()]
     name = f"training.{job['job']}"
     ettr = run.value(f"{name}.ettr")
@@ -91,7 +91,7 @@ def _story(run: Run, job: pd.Series) -> str:
 
 def _went_on_from(job: pd.Series) -> str:
     """Return what was loaded after interruptions, where there is more than one place to load from."""
-    times = {told: int(job.get(column, 0)) for column, told in SOURCES.items()}
+    times = {told: round(float(job.get(column, 0))) for column, told in SOURCES.items()}
     told = [f"{what} {count:,} times" for what, count in times.items() if count]
     return f" After interruptions it went on from {', '.join(told)}." if told else ""
 
