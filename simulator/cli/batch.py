@@ -14,6 +14,7 @@ from simulator.studies import batch_stream as streams
 from simulator.studies import batch_tables as tables
 from simulator.studies.batch import Batch
 from simulator.studies.batch_deployment import InfeasibleError, Question
+from simulator.studies.batch_routes import listed
 from simulator.studies.progress import say
 
 DIGITS = 4
@@ -48,9 +49,7 @@ def _replay(asked: Question, folder: Path) -> dict[str, Any]:
     summary = tables.summary(served)
     tables.write(served, folder, summary)
     _draw(served, folder)
-    if served.relabelled:
-        told = ", ".join(served.relabelled)
-        say(f"the trace names {told}: all are served by {served.deployment.setting.model.name}")
+    _tell(served.trace.remarks)
     return summary
 
 
@@ -58,7 +57,13 @@ def _stream(asked: Question, rate_s: float, duration_s: float, folder: Path) -> 
     stream, found = streams.serve(asked, rate_s, duration_s)
     summary = streams.summary(stream, found)
     tables.write_summary(folder, summary)
+    _tell(stream.trace.remarks)
     return summary
+
+
+def _tell(remarks: tuple[str, ...]) -> None:
+    for remark in remarks:
+        say(remark)
 
 
 def _name(trace: Path) -> str:
@@ -80,6 +85,8 @@ def _remark(summary: dict[str, Any]) -> None:
         count = kpis[name]["value"] if name in kpis else 0
         if count:
             say(f"{count} of {kpis['requests']['value']} requests {name.replace('_', ' ')}")
+    if summary.get("other_models"):
+        say(f"no route: requests for {listed(summary['other_models'])}, not {summary['model']}")
 
 
 def _lines(summary: dict[str, Any], folder: Path) -> list[str]:

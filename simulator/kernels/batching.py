@@ -212,4 +212,5 @@ def _finish(w, r, i, units):
     seats.leave(w, r, i, units)
     request.finish_s = w.replicas[r].clock
     request.outcome = SERVED
+    w.replicas[r].served += 1
     request.next, w.replicas[r].ended = w.replicas[r].ended, i

@@ -27,6 +27,7 @@ def arrive(w, r, i):
     request.replica = r
     if request.input * GRAIN + request.left * request.rate > w.rules.capacity:
         request.outcome = REJECTED
+        w.replicas[r].rejected += 1
         request.finish_s = request.arrival_s
         return False
     level, last = request.level, w.lines[r, request.level, LAST]
@@ -128,6 +129,7 @@ def admit(w, r, budget):
         if replica.clock > deadline_s(w, i):
             _leave_line(w, r, i)
             request.outcome, request.finish_s = SHED, replica.clock
+            replica.shed += 1
             continue
         if request.kept != FRESH:
             needed = replica.held + replica.growth + request.kv + request.rate

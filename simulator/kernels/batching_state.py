@@ -68,6 +68,7 @@ REPLICA = np.dtype(
         ("ended", "i4"),  # the last that was answered, to which the one before is linked
         ("busy_s", "f8"), ("dynamic_s", "f8"), ("matrix_total_s", "f8"), ("memory_total_s", "f8"),
         ("total_iterations", "i8"), ("peak", "i8"), ("preemptions", "i8"),
+        ("served", "i8"), ("rejected", "i8"), ("shed", "i8"),  # requests, as they leave
     ],
     align=True,
 )  # fmt: skip
@@ -233,6 +234,18 @@ def reset(replicas: np.ndarray) -> None:
     replicas["end"] = np.inf
     for name in ("first_chunk", "last_chunk", "free_node", "oldest", "latest", "ended"):
         replicas[name] = NONE
+
+
+def ends(replicas: np.ndarray) -> np.ndarray:
+    """Return requests served, rejected, shed and still there, as the replicas counted them; shape (4,)."""
+    there = replicas["waiting"] + replicas["running"]
+    return np.array([*(replicas[name].sum() for name in ("served", "rejected", "shed")), there.sum()])
+
+
+def ends_of(outcome: np.ndarray) -> np.ndarray:
+    """Return the same as the outcomes of the requests have it; shape (4,)."""
+    counts = np.bincount(outcome, minlength=len(OUTCOMES))
+    return np.array([*counts[[SERVED, REJECTED, SHED]], counts[QUEUED] + counts[RUNNING]])
 
 
 def _cache(

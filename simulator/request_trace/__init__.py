@@ -31,6 +31,7 @@ ARRIVAL = ("arrival_s", "TIMESTAMP", "timestamp")
 INPUT = ("input_tokens", "ContextTokens", "input_length")
 OUTPUT = ("output_tokens", "GeneratedTokens", "output_length")
 BLOCKS = ("hash_ids", "prefix_blocks")
+KNOWN = (*ARRIVAL, *INPUT, *OUTPUT, *BLOCKS, "priority", "cached_tokens", "model", "class")
 BLOCK_TOKENS = 512
 """Tokens that a number in `hash_ids` stands for, in Mooncake's traces (arXiv:2407.00079)."""
 
@@ -54,6 +55,8 @@ class RequestTrace:
     classes: pa.Array | None = None
     blocks: tuple[Ints, NDArray[np.int32]] | None = None
     """First block of each request (and the end), and the blocks' numbers from 0."""
+    remarks: tuple[str, ...] = ()
+    """Columns that are not read, though their names are nearly those of columns that are."""
 
     @property
     def requests(self) -> int:
@@ -100,6 +103,7 @@ class _Columns:
             self.labels("model"),
             self.labels("class"),
             self.blocks(),
+            self.remarks(),
         )
         if self.problems:
             raise ScenarioError(self.problems)
@@ -130,15 +134,23 @@ class _Columns:
     def one_of(self, wanted: tuple[str, ...]) -> str | None:
         """Return the column that has one of the names; a problem if none or several have."""
         names = self.table.column_names
-        found = [name for name in wanted if name in names]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            self.whole(f"has {' and '.join(found)}, which mean the same; keep one")
-        else:
+        if not any(name in names for name in wanted):
             hint = next(filter(None, (nearest(name, names) for name in wanted)), "")
             self.whole(f"has no column {' or '.join(wanted)}{hint}; it has {', '.join(names)}")
-        return None
+        return self.one_at_most(wanted)
+
+    def one_at_most(self, wanted: tuple[str, ...]) -> str | None:
+        """Return the column that has one of the names; a problem if several have."""
+        found = [name for name in wanted if name in self.table.column_names]
+        if len(found) > 1:
+            self.whole(f"has {' and '.join(found)}, which mean the same; keep one")
+        return found[0] if len(found) == 1 else None
+
+    def remarks(self) -> tuple[str, ...]:
+        """Return what to tell of columns that may be misspelt."""
+        unknown = [name for name in self.table.column_names if name not in KNOWN]
+        hints = ((name, nearest(name, KNOWN, most=1)) for name in unknown)
+        return tuple(f"column '{name}' is not read{hint}" for name, hint in hints if hint)
 
     def numbers(self, name: str) -> NDArray[np.float64]:
         """Return a column as numbers; what is missing or none is noted and taken for 0."""
@@ -235,7 +247,7 @@ class _Columns:
 
     def blocks(self) -> tuple[Ints, NDArray[np.int32]] | None:
         """Return the prefix blocks: where each request's begin, and their numbers."""
-        name = next((n for n in BLOCKS if n in self.table.column_names), None)
+        name = self.one_at_most(BLOCKS)
         if name is None:
             return None
         column = self.table[name].combine_chunks()

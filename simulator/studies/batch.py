@@ -7,18 +7,17 @@ from typing import Any
 
 import joblib
 import numpy as np
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from simulator import request_trace as traces
 from simulator import rng
-from simulator.components import from_catalog
 from simulator.kernels import batching_state, calendar, dispatch
 from simulator.kernels import speculation as steps
 from simulator.kernels.batching_state import GRAIN, REJECTED, SERVED, Rules, Trace, World
 from simulator.request_trace import RequestTrace
 from simulator.studies import StudyError
 from simulator.studies.batch_deployment import Deployment, Question, deploy
+from simulator.studies.batch_routes import check_dispatch, routed
 
 SHARES = 4
 """Parts of the replicas that run side by side; not the number of cores, on which sums of floats
@@ -68,15 +67,15 @@ class Batch:
     hit_tokens: NDArray[np.int32]
     pools: dict[str, Pool]
     """`replicas`, or `prefill` and `decode`."""
-    relabelled: tuple[str, ...] = ()
-    """Models that the trace names, none of which is the one that serves it."""
+    counted: NDArray[np.int64]
+    """Requests served, rejected, shed and still there, as the replicas counted them."""
+    elsewhere: dict[str, int]
+    """Requests for each other model that the trace names."""
 
 
 def serve(asked: Question) -> Batch:
     """Return a trace served; problems of the trace as ScenarioError, the rest as StudyError."""
-    if asked.dispatch not in dispatch.POLICIES:
-        known = ", ".join(dispatch.POLICIES)
-        raise StudyError(f"dispatch is '{asked.dispatch}', none of {known}")
+    check_dispatch(asked)
     trace = traces.read(asked.trace)
     if trace.requests >= calendar.REQUESTS:
         raise StudyError(f"{trace.requests} requests; {calendar.REQUESTS - 1} at most")
@@ -85,31 +84,10 @@ def serve(asked: Question) -> Batch:
 
 def serve_trace(asked: Question, trace: RequestTrace, deployment: Deployment) -> Batch:
     """Return a trace served on a deployment."""
-    mine, relabelled = _routed(asked, trace)
+    mine, elsewhere = routed(asked, trace)
     parts = _split if asked.prefill_replicas else _together
     found = parts(asked, trace, deployment, mine)
-    return Batch(asked, trace, deployment, **found, relabelled=relabelled)
-
-
-def _routed(asked: Question, trace: RequestTrace) -> tuple[NDArray[np.bool_], tuple[str, ...]]:
-    """Return which requests are for the model; all if the trace names it nowhere."""
-    everything = np.ones(trace.requests, bool)
-    if trace.models is None:
-        return everything, ()
-    wanted = from_catalog.language_model(asked.model).name
-    names = [str(name) for name in pc.unique(trace.models).to_pylist()]
-    same = [name for name in names if _model_name(name) == wanted]
-    if not same:
-        return everything, tuple(names)
-    mask = pc.is_in(trace.models, value_set=pc.cast(same, trace.models.type))
-    return np.asarray(mask).astype(bool), ()
-
-
-def _model_name(name: str) -> str:
-    try:
-        return from_catalog.language_model(name).name
-    except KeyError:
-        return ""
+    return Batch(asked, trace, deployment, **found, elsewhere=elsewhere)
 
 
 def _together(
@@ -119,7 +97,8 @@ def _together(
     rows = np.flatnonzero(mine)
     work = decode_steps(asked, trace.output_tokens[rows])
     w = _run(asked, trace, deployment, rows, trace.arrival_s[rows], work, asked.replicas)
-    return _columns(trace, rows, w, deployment) | {"pools": {"replicas": _pool(w)}}
+    kept = {"pools": {"replicas": _pool(w)}, "counted": batching_state.ends(w.replicas)}
+    return _columns(trace, rows, w, deployment) | kept
 
 
 def _split(
@@ -150,7 +129,10 @@ def _split(
     for name in ("outcome", "replica", "finish_s"):
         found[name][going] = later[name][going]
     found["preemptions"] += later["preemptions"]
-    return found | {"pools": {"prefill": _pool(first), "decode": _pool(second)}}
+    counted = batching_state.ends(first.replicas) + batching_state.ends(second.replicas)
+    counted += [-len(going), int((mine & ~fits).sum()), 0, 0]  # served later, refused before
+    pools = {"prefill": _pool(first), "decode": _pool(second)}
+    return found | {"pools": pools, "counted": counted}
 
 
 def decode_steps(asked: Question, output_tokens: NDArray[np.int64]) -> NDArray[np.int64]:

@@ -65,6 +65,11 @@ class Question:
     slo_tpot_s: float = math.inf
     seed: int = 1
 
+    @property
+    def limited(self) -> bool:
+        """Whether there is a limit that requests can be within."""
+        return min(self.slo_ttft_s, self.slo_tpot_s) < math.inf
+
 
 @dataclass(frozen=True)
 class Deployment:
@@ -101,9 +106,9 @@ def deploy(asked: Question, trace: RequestTrace) -> Deployment:
 
 
 def _setting(asked: Question) -> ServingSetting:
-    model = _named(from_catalog.language_model, asked.model)
-    chip = _named(from_catalog.accelerator, asked.accelerator)
-    engine = _named(from_catalog.engine, asked.engine)
+    model = named(from_catalog.language_model, asked.model)
+    chip = named(from_catalog.accelerator, asked.accelerator)
+    engine = named(from_catalog.engine, asked.engine)
     plan = ReplicaPlan(tp=asked.tp, dp=asked.dp, ep=asked.ep)
     if model.heads % asked.tp:
         raise StudyError(f"{asked.tp} chips do not share the {model.heads} heads of {model.name}")
@@ -116,7 +121,8 @@ def _setting(asked: Question) -> ServingSetting:
     return ServingSetting(model, chip, plan, precision, engine, fabric_of(chip), KV_BYTES)
 
 
-def _named(load: Any, name: str) -> Any:
+def named(load: Any, name: str) -> Any:
+    """Return what the catalog has under a name; a StudyError if it has nothing."""
     try:
         return load(name)
     except KeyError as error:

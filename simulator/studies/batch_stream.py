@@ -6,7 +6,7 @@ served a few at a time and forgotten; memory does not grow with the stream.
 
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import joblib
@@ -17,11 +17,21 @@ from simulator import request_trace as traces
 from simulator import rng
 from simulator.kernels import batching_state, dispatch
 from simulator.kernels import speculation as steps
-from simulator.kernels.batching_state import BATCH_S, GRAIN, OUTCOMES, SERVED, Trace, World
+from simulator.kernels.batching_state import (
+    BATCH_S,
+    GRAIN,
+    OUTCOMES,
+    REJECTED,
+    SERVED,
+    SHED,
+    Trace,
+    World,
+    ends,
+)
 from simulator.request_trace import RequestTrace
-from simulator.studies import StudyError
 from simulator.studies.batch import decode_steps
 from simulator.studies.batch_deployment import Deployment, Question, deploy
+from simulator.studies.batch_routes import check_stream
 from simulator.studies.batch_tables import JOULES_PER_KWH, LATENCIES, PERCENTILES, described
 
 SHARE_REQUESTS = 400_000
@@ -36,7 +46,10 @@ Floats = NDArray[np.float64]
 class Tally:
     """What is kept of requests that have been served; tallies add up."""
 
+    arrived: int
     outcomes: NDArray[np.int64]
+    counted: NDArray[np.int64]
+    """Requests served, rejected, shed and still there, as the replicas counted them."""
     counts: NDArray[np.int64]
     """Histogram of each latency; shape (latencies, BINS)."""
     sums_s: Floats
@@ -81,14 +94,13 @@ class Stream:
 
 
 def serve(asked: Question, rate_s: float, duration_s: float) -> tuple[Stream, Tally]:
-    """Return a stream and the tally of it; problems of the trace as ScenarioError."""
-    if asked.prefill_replicas or asked.block_tokens:
-        raise StudyError("a stream has no prefill replicas and no prefix cache; replay a trace")
+    """Return a stream and the tally of it; problems of the trace as ScenarioError.
+
+    What a stream cannot have, of the question or the trace, is a StudyError.
+    """
     trace = traces.read(asked.trace)
-    bare = RequestTrace(
-        trace.path, trace.arrival_s, trace.input_tokens, trace.output_tokens, trace.priority,
-        trace.cached_tokens,
-    )  # fmt: skip
+    check_stream(asked, trace)
+    bare = replace(trace, models=None, blocks=None)
     stream = Stream(asked, bare, deploy(asked, bare), rate_s, duration_s)
     with ThreadPoolExecutor(joblib.cpu_count()) as pool:
         tallies = list(pool.map(lambda share: tally(stream, share), stream.shares))
@@ -146,7 +158,9 @@ def _tallied(stream: Stream, w: World, output: NDArray[np.int64]) -> Tally:
     met = found["ttft"] <= asked.slo_ttft_s
     met[decoded] &= tpot_s <= asked.slo_tpot_s
     return Tally(
+        arrived=len(requests),
         outcomes=np.bincount(requests["outcome"], minlength=len(OUTCOMES)),
+        counted=ends(replicas),
         counts=np.stack([histogram(found[name]) for name in LATENCIES]),
         sums_s=np.array([found[name].sum() for name in LATENCIES]),
         within=int(met.sum()),
@@ -179,19 +193,28 @@ def quantile_s(counts: NDArray[np.int64], share: float) -> float | None:
 
 def summary(stream: Stream, found: Tally) -> dict[str, Any]:
     """Return what `summary.json` holds."""
-    balance = found.outcomes.sum() - found.counts[0].sum() - found.outcomes[:SERVED].sum()
     return {
         **described(stream.asked, stream.deployment),
         "stream": {"rate_s": stream.rate_s, "duration_s": stream.duration_s},
         "kpis": kpis(stream, found),
-        "checks": {"requests_balance": float(balance - found.outcomes[SERVED + 1 :].sum())},
+        "checks": checks(found),
+    }
+
+
+def checks(found: Tally) -> dict[str, float]:
+    """Return what must be zero: requests that no replica has counted, or with another outcome."""
+    told = np.array([*found.outcomes[[SERVED, REJECTED, SHED]], found.outcomes[:SERVED].sum()])
+    return {
+        "requests_balance": float(found.arrived - found.counted.sum()),
+        "outcomes_balance": float(np.abs(told - found.counted).sum()),
     }
 
 
 def kpis(stream: Stream, found: Tally) -> dict[str, Any]:
     """Return the indicators of a stream: value, unit, definition."""
     asked, deployment = stream.asked, stream.deployment
-    arrived, replicas = int(found.outcomes.sum()), asked.replicas
+    arrived, replicas = found.arrived, asked.replicas
+    within = found.within if asked.limited else None
     chip, chips = deployment.setting.chip, deployment.setting.plan.chips
     dynamic_j = found.dynamic_s * (chip.tdp - chip.idle)
     energy_j = chips * (replicas * found.end_s * chip.idle + dynamic_j)
@@ -199,8 +222,10 @@ def kpis(stream: Stream, found: Tally) -> dict[str, Any]:
         ("requests", arrived, "1", "requests of the stream"),
         *((name, int(n), "1", "requests") for name, n in zip(OUTCOMES, found.outcomes, strict=True)),
         *_latency_rows(found),
-        ("slo_attainment", found.within / max(arrived, 1), "1", "within every limit over arrivals"),
-        ("goodput", found.within / found.end_s, "1/s", "requests within every limit per second"),
+        ("slo_attainment", None if within is None else within / max(arrived, 1), "1",
+         "requests served within every limit over arrivals; null without a limit"),
+        ("goodput", None if within is None else within / found.end_s, "1/s",
+         "requests served within every limit per second; null without a limit"),
         ("span", found.end_s, "s", "from the start to the last token"),
         ("output_tokens", found.output_tokens, "tokens", "tokens of answers served"),
         ("output_tokens_s", found.output_tokens / found.end_s, "tokens/s", "over the span"),

@@ -21,6 +21,7 @@ from simulator.kernels.batching_state import (
     REJECTED,
     SERVED,
     SHED,
+    ends_of,
 )
 from simulator.studies.batch import NO_ROUTE, OUTCOMES, Batch, Pool, folded
 from simulator.studies.batch_deployment import Deployment, Question
@@ -89,9 +90,17 @@ def kpis(batch: Batch) -> dict[str, dict[str, Any]]:
 
 
 def checks(batch: Batch) -> dict[str, float]:
-    """Return what must be zero: requests that are in no outcome."""
-    counted = sum(int((batch.outcome == code).sum()) for code in range(len(OUTCOMES)))
-    return {"requests_balance": float(batch.trace.requests - counted)}
+    """Return what must be zero.
+
+    Requests that no replica has counted and that are for no other model; and those whose outcome is
+    not what the replicas have counted.
+    """
+    elsewhere = sum(batch.elsewhere.values())
+    told = ends_of(batch.outcome[batch.outcome != NO_ROUTE])
+    return {
+        "requests_balance": float(batch.trace.requests - elsewhere - batch.counted.sum()),
+        "outcomes_balance": float(np.abs(told - batch.counted).sum()),
+    }
 
 
 def _counts(batch: Batch) -> Iterator[Entry]:
@@ -118,14 +127,13 @@ def _times(batch: Batch) -> Iterator[Entry]:
             told = f"{definition}; {rank} % are below"
             yield f"{name}_p{rank}", None if value is None else float(value), "s", told
     met = within_limits(batch)
-    share, span_s = float(met.sum()) / batch.trace.requests, _span_s(batch)
-    yield "slo_attainment", share, "1", "requests served within every limit over arrivals"
-    yield (
-        "goodput",
-        float(met.sum()) / span_s,
-        "1/s",
-        "requests served within every limit per second",
-    )
+    good = float(met.sum()) if batch.asked.limited else None
+    for name, over, unit, told in (
+        ("slo_attainment", batch.trace.requests, "1", "over arrivals"),
+        ("goodput", _span_s(batch), "1/s", "per second"),
+    ):
+        value = None if good is None else good / over
+        yield name, value, unit, f"requests served within every limit {told}; null without a limit"
 
 
 def within_limits(batch: Batch) -> NDArray[np.bool_]:
@@ -220,6 +228,7 @@ def summary(batch: Batch) -> dict[str, Any]:
         **described(batch.asked, batch.deployment),
         "kpis": kpis(batch),
         "classes": classes(batch),
+        "other_models": batch.elsewhere,
         "checks": checks(batch),
     }
 
@@ -256,7 +265,7 @@ def classes(batch: Batch) -> dict[str, dict[str, Any]]:
         mine = np.asarray(pc.equal(batch.trace.classes, name)).astype(bool)
         entry: dict[str, Any] = {
             "requests": int(mine.sum()),
-            "slo_attainment": float(met[mine].mean()),
+            "slo_attainment": float(met[mine].mean()) if batch.asked.limited else None,
         }
         for latency in LATENCIES:
             values = found[latency][mine & ~np.isnan(found[latency])]

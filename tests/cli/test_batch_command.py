@@ -98,6 +98,8 @@ def test_a_model_that_does_not_fit_leaves_with_3(batch):
     [
         (("--model", "llama-9", *WHERE[2:]), "did you mean"),
         ((*WHERE, "--dispatch", "luck"), "none of round-robin"),
+        ((*WHERE, "--rate", "5", "--dispatch", "luck"), "none of round-robin"),
+        ((*WHERE, "--rate", "5", "--dispatch", "two-choices"), "replay the trace, without --rate"),
         ((*WHERE, "--replicas", "0"), "Invalid value"),
         ((*WHERE, "--weight-precision", "fp5"), "not in fp5"),
     ],
@@ -106,6 +108,31 @@ def test_impossible_questions_leave_with_2(batch, words, told):
     code, out, err = batch(TALK, *words)
     assert (code, out) == (2, "")
     assert told in err
+
+
+ROUTED = "arrival_s,input_tokens,output_tokens,model,prority\n0,9,5,llama-3.1-8b,1\n1,9,5,gpt-9,1\n"
+
+
+def test_other_models_and_misspelt_columns_are_said(batch):
+    code, out, err = batch(ROUTED, *WHERE, "--json")
+    assert code == 0
+    assert "1 of 2 requests no route" in err
+    assert "no route: requests for gpt-9, not llama-3.1-8b" in err
+    assert "column 'prority' is not read (did you mean 'priority'?)" in err
+    tree = json.loads(out)
+    assert tree["other_models"] == {"gpt-9": 1} and tree["kpis"]["no_route"]["value"] == 1
+    assert tree["kpis"]["goodput"]["value"] is None
+
+
+def test_a_stream_tells_of_misspelt_columns_too(batch):
+    _, _, err = batch(ROUTED.replace("model", "user"), *WHERE, "--rate", "5", "--duration", "5")
+    assert "column 'prority' is not read" in err
+
+
+def test_a_trace_for_other_models_leaves_with_2(batch):
+    code, out, err = batch(ROUTED.replace("llama-3.1-8b", "gpt-8"), *WHERE)
+    assert (code, out) == (2, "")
+    assert "its column 'model' names gpt-8, gpt-9" in err
 
 
 def test_a_missing_trace_leaves_with_2(monkeypatch, capsys):

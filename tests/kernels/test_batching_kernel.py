@@ -22,6 +22,8 @@ from simulator.kernels.batching_state import (
     Cost,
     Rules,
     Trace,
+    ends,
+    ends_of,
     world,
 )
 
@@ -127,6 +129,8 @@ def assert_same(case):
             [r["busy_s"], r["matrix_total_s"], r["memory_total_s"]],
             [plain.busy_s, plain.matrix_s, plain.memory_s], rtol=TOLERANCE,
         )  # fmt: skip
+    came = w.requests["outcome"][w.requests["replica"] >= 0]
+    assert list(ends(w.replicas)) == list(ends_of(came))
     return w
 
 

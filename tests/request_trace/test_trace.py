@@ -170,6 +170,11 @@ def test_blank_lines_of_jsonl_are_no_rows_but_lines(written):
         ("junk", "t.parquet", "is no Parquet"),
         ("arrival,input_tokens,output_tokens\n1,2,3\n", "t.csv", "did you mean 'arrival'?"),
         ("arrival_s,timestamp,input_tokens,output_tokens\n1,1,2,3\n", "t.csv", "mean the same"),
+        (
+            "arrival_s,input_tokens,output_tokens,hash_ids,prefix_blocks\n1,2,3,4,5\n",
+            "t.csv",
+            "has hash_ids and prefix_blocks, which mean the same; keep one",
+        ),
         ("TIMESTAMP,input_tokens,output_tokens\nnever,2,3\n", "t.csv", "not a date and time"),
     ],
 )
@@ -197,3 +202,14 @@ def test_compressed_text(tmp_path):
 
 def test_windows_line_ends(written):
     assert trace.read(written(OWN.replace("\n", "\r\n"))).requests == 3
+
+
+def test_a_misspelt_column_is_remarked_and_others_are_not(written):
+    text = "arrival_s,input_tokens,output_tokens,prority,Class,user,priority\n0,10,5,3,chat,me,2\n"
+    found = trace.read(written(text))
+    assert found.remarks == (
+        "column 'prority' is not read (did you mean 'priority'?)",
+        "column 'Class' is not read (did you mean 'class'?)",
+    )
+    assert list(found.priority) == [2] and found.classes is None
+    assert trace.read(written(OWN)).remarks == ()

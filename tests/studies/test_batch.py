@@ -7,11 +7,13 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 
+from simulator.kernels import dispatch
 from simulator.kernels.batching_state import REJECTED, SERVED, SHED
 from simulator.studies import StudyError, batch, batch_tables
 from simulator.studies.batch_deployment import InfeasibleError, Question
 
 COUNT = 300
+BALANCED = {"requests_balance": 0.0, "outcomes_balance": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +47,7 @@ def test_every_request_is_in_one_outcome(served):
     counts = [value(served, name) for name in batch.OUTCOMES]
     assert sum(counts) == value(served, "requests") == COUNT
     assert value(served, "served") == COUNT
-    assert batch_tables.checks(served) == {"requests_balance": 0.0}
+    assert batch_tables.checks(served) == BALANCED
 
 
 def test_requests_come_back_in_their_order_with_their_times(served, tmp_path):
@@ -76,10 +78,67 @@ def test_limits_decide_what_is_good(asked, served):
     median = value(served, "ttft_p50")
     strict = batch.serve(replace(asked, slo_ttft_s=median))
     assert value(strict, "slo_attainment") == pytest.approx(0.5, abs=0.01)
-    assert value(served, "slo_attainment") == 1.0
+    easy = batch.serve(replace(asked, slo_tpot_s=1e3))
+    assert value(easy, "slo_attainment") == 1.0
+    assert value(easy, "goodput") == pytest.approx(COUNT / value(easy, "span"))
     assert value(strict, "goodput") == pytest.approx(
         value(strict, "slo_attainment") * COUNT / value(strict, "span")
     )
+
+
+def test_without_a_limit_nothing_is_within_it(asked, served):
+    assert value(served, "slo_attainment") is value(served, "goodput") is None
+    assert {c["slo_attainment"] for c in batch_tables.classes(served).values()} == {None}
+    easy = batch_tables.classes(batch.serve(replace(asked, slo_ttft_s=1e3)))
+    assert {c["slo_attainment"] for c in easy.values()} == {1.0}
+
+
+@pytest.fixture
+def lossy(monkeypatch):
+    """Have the last request never come to its replica, in calls of a kernel from the nth on."""
+
+    def lose(nth):
+        calls, serve = [], dispatch.serve_assigned
+
+        def serve_but_one(w, order, start, *rest):
+            calls.append(start)
+            less = np.append(start[:-1], start[-1] - 1) if len(calls) >= nth else start
+            serve(w, order, less, *rest)
+
+        monkeypatch.setattr(dispatch, "serve_assigned", serve_but_one)
+
+    return lose
+
+
+def test_a_request_that_no_replica_has_seen_is_missed(asked, lossy):
+    lossy(1)
+    found = batch.serve(asked)
+    assert value(found, "queued") == 1 and value(found, "served") == COUNT - 1
+    assert batch_tables.checks(found) == {"requests_balance": 1.0, "outcomes_balance": 1.0}
+
+
+def test_a_request_lost_between_pools_is_missed(asked, lossy):
+    lossy(2)
+    found = batch.serve(replace(asked, replicas=1, prefill_replicas=1))
+    assert batch_tables.checks(found) == {"requests_balance": 1.0, "outcomes_balance": 1.0}
+
+
+def test_an_outcome_that_no_replica_has_counted_is_missed(served):
+    outcome = served.outcome.copy()
+    outcome[3] = REJECTED
+    told = batch_tables.checks(replace(served, outcome=outcome))
+    assert told == {"requests_balance": 0.0, "outcomes_balance": 2.0}
+
+
+@pytest.mark.parametrize("prefill_replicas", [0, 1])
+def test_rejected_shed_and_lengthy_requests_balance(asked, prefill_replicas):
+    tight = replace(
+        asked, replicas=1, kv_tokens=1000, max_sequences=1, patience_s=0.5,
+        prefill_replicas=prefill_replicas,
+    )  # fmt: skip
+    found = batch.serve(tight)
+    assert value(found, "rejected") > 0 and value(found, "shed") > 0
+    assert batch_tables.checks(found) == BALANCED
 
 
 def test_tokens_and_energy_add_up(served):
@@ -137,7 +196,7 @@ def test_prompts_on_replicas_of_their_own(asked, served):
     several = split.trace.output_tokens > 1
     gaps = (split.finish_s - split.first_s)[several]
     assert (gaps > moved_s[several]).all()
-    assert batch_tables.checks(split) == {"requests_balance": 0.0}
+    assert batch_tables.checks(split) == BALANCED
     assert value(split, "accelerators") == value(served, "accelerators")
 
 
@@ -170,16 +229,34 @@ def test_drafts_spare_iterations(path):
         batch.serve(replace(question, drafts=2, accepted=3.5))
 
 
-def test_requests_for_other_models_have_no_route(tmp_path):
-    file = tmp_path / "two.csv"
-    head = "arrival_s,input_tokens,output_tokens,model\n"
-    file.write_text(head + "0,10,5,Llama-3.1-8B\n1,10,5,gpt-9\n")
-    question = Question(file, "llama-3.1-8b", "H100-SXM-80GB")
-    found = batch.serve(question)
-    assert [value(found, n) for n in ("served", "no_route")] == [1, 1]
-    file.write_text(head + "0,10,5,gpt-9\n1,10,5,gpt-8\n")
-    found = batch.serve(question)
-    assert value(found, "served") == 2 and found.relabelled == ("gpt-9", "gpt-8")
+def of_models(folder, *names):
+    """Return a trace with a request a second for each of the models."""
+    file = folder / "models.csv"
+    rows = "".join(f"{second},10,5,{name}\n" for second, name in enumerate(names))
+    file.write_text("arrival_s,input_tokens,output_tokens,model\n" + rows)
+    return Question(file, "llama-3.1-8b", "H100-SXM-80GB")
+
+
+@pytest.mark.parametrize("prefill_replicas", [0, 1])
+def test_requests_for_other_models_have_no_route(tmp_path, prefill_replicas):
+    asked = of_models(tmp_path, "Llama-3.1-8B", "gpt-9", "llama-3.1-8b", "gpt-8", "gpt-9")
+    found = batch.serve(replace(asked, prefill_replicas=prefill_replicas))
+    assert [value(found, n) for n in ("served", "no_route")] == [2, 3]
+    assert batch_tables.summary(found)["other_models"] == {"gpt-9": 2, "gpt-8": 1}
+    assert list(found.outcome == SERVED) == [True, False, True, False, False]
+    assert batch_tables.checks(found) == BALANCED
+
+
+def test_a_trace_for_other_models_only_is_an_error(tmp_path):
+    with pytest.raises(StudyError, match=r"for llama-3.1-8b: .* names gpt-9, gpt-8; .* drop"):
+        batch.serve(of_models(tmp_path, "gpt-9", "gpt-8"))
+    with pytest.raises(StudyError, match="m0, m1, m2, m3, m4 and 4 more;"):
+        batch.serve(of_models(tmp_path, *(f"m{k}" for k in range(9))))
+
+
+def test_without_a_column_of_models_all_are_served(served):
+    assert served.trace.models is None and served.elsewhere == {}
+    assert value(served, "no_route") == 0
 
 
 @pytest.mark.parametrize(
