@@ -15,6 +15,8 @@ from simulator.policies.checkpointing import optimal
 
 SEED = 0
 REPLICATES = 400
+PURPOSE = "validate goodput"
+"""Name of the draws where a study needs none of its own."""
 DAY_S = 86_400.0
 
 
@@ -51,7 +53,7 @@ def follow(
     practice: Practice,
     days: float,
     replicates: int = REPLICATES,
-    purpose: str = "validate goodput",
+    purpose: str = PURPOSE,
     start_s: float = 0.0,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return useful seconds and interruptions of every replicate, (replicates,) each.

@@ -1,4 +1,4 @@
-"""Effective training time against scale: the formula in common use, the complete model, the engine."""
+"""Effective training time against scale: the formula in common use, the complete model, the clockwork."""
 
 import numpy as np
 import pandas as pd
@@ -34,8 +34,8 @@ def table(
     Returns
     -------
     DataFrame
-        accelerators, mttf_h, interval_s, first_order, complete, ettr (the engine's mean), low and
-        high (its 95 % interval), p10, p50, p90 over replicates of thirty days.
+        accelerators, mttf_h, interval_s, first_order, complete, ettr (the mean of the clockwork,
+        `kernels.goodput`), low and high (its 95 % interval), p10, p50, p90 over replicates of thirty days.
     """
     rows = []
     for n in scales:

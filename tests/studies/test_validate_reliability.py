@@ -156,7 +156,7 @@ def test_what_is_not_simulated_says_why(quantity, reason):
     ("9,600 GPUs, 3-month dense", 9600), ("16,384 H100-80GB (2,048 nodes x 8)", 16_384),
 ])  # fmt: skip
 def test_how_many_accelerators(text, n):
-    assert words.accelerators(row(text)) == n
+    assert words.accelerators(row(text)) == (n, words.GIVEN)
 
 
 @pytest.mark.parametrize(("cells", "rate"), [
@@ -169,11 +169,38 @@ def test_whose_rate(cells, rate):
 
 
 def test_how_long_and_how_often():
-    assert words.length_days(row("q", configuration="54-day snapshot")) == 54.0
-    assert words.length_days(row("q", configuration="a 3-month run")) == 90.0
-    assert words.length_days(row("q", configuration="several weeks")) == 21.0
-    assert words.interval_s(row("at hourly checkpoints")) == 3600.0
-    assert words.restart_s(row("q", configuration="u0=20 min")) == 1200.0
+    assert words.length_days(row("q", configuration="54-day snapshot")) == (54.0, words.GIVEN)
+    assert words.length_days(row("q", configuration="a 3-month run")) == (90.0, words.GIVEN)
+    assert words.length_days(row("q", configuration="several weeks"))[0] == 21.0
+    assert words.interval_s(row("at hourly checkpoints")) == (3600.0, words.GIVEN)
+    assert words.interval_s(row("ETTR, 16k-GPU job, 5-min checkpoints")) == (300.0, words.GIVEN)
+    assert words.restart_s(row("q", configuration="u0=20 min")) == (1200.0, words.GIVEN)
+
+
+@pytest.mark.parametrize("read", [words.interval_s, words.stall_s, words.restart_s, words.length_days])
+@pytest.mark.parametrize("source", ["Llama 3 Herd", "MegaScale", "ByteRobust", KOKOLIS, ""])
+def test_what_a_row_does_not_tell_is_called_assumed(read, source):
+    assert read(row("q", source=source))[1].startswith("assumed")
+
+
+def test_the_note_tells_every_assumption():
+    llama = reliability.simulate(row("effective training time", "%", "16,384 H100, 54-day", "Llama 3")).note
+    assert "saves every 10 min (assumed" in llama and "stall 3 s (assumed" in llama
+    assert "restart 10 min (assumed" in llama and "54 days (given)" in llama
+    weeks = reliability.simulate(row("repairs and restarts in a run", "count", "several weeks", "MegaScale"))
+    assert "10,000 accelerators (assumed" in weeks.note and "21 days (assumed" in weeks.note
+    given = reliability.simulate(row("ETTR, 16k-GPU job, 5-min checkpoints", "-", "u0=5 min", KOKOLIS)).note
+    assert "every 5 min (given)" in given and "restart 5 min (given)" in given
+
+
+@pytest.mark.parametrize(("n", "unit", "measured"), [(8, "days", 47.7), (1024, "h", 7.9), (4096, "h", 10.0)])
+def test_a_measured_mttf_says_how_often_its_own_failures_came(n, unit, measured):
+    cells = row(f"measured MTTF, {n}-GPU jobs", unit, "", KOKOLIS, id="RSC")
+    found = reliability.simulate(cells | {"measured": str(measured)})
+    exact = clockwork.mttf_s(n, 8, 6.5) / (86_400.0 if unit == "days" else 3600.0)
+    told = float(found.note.rpartition("came ")[2].split()[0])
+    assert told == pytest.approx(exact / measured, abs=0.02)
+    assert "failure of a job" not in reliability.simulate(cells).note
 
 
 # The published file itself
