@@ -239,7 +239,9 @@ def reset(replicas: np.ndarray) -> None:
 def ends(replicas: np.ndarray) -> np.ndarray:
     """Return requests served, rejected, shed and still there, as the replicas counted them; shape (4,)."""
     there = replicas["waiting"] + replicas["running"]
-    return np.array([*(replicas[name].sum() for name in ("served", "rejected", "shed")), there.sum()])
+    return np.array(
+        [*(replicas[name].sum() for name in ("served", "rejected", "shed")), there.sum()]
+    )
 
 
 def ends_of(outcome: np.ndarray) -> np.ndarray:
