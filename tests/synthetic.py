@@ -426,7 +426,8 @@ def _jobs(first, jobs, events, replicate):  # type: ignore[no-untyped-def]
     reason = frontier | {
         "job": "reason", "kind": "rl_post_training", "accelerators": 2_304, "step_time_s": 312.0,
         "planned_step_time_s": 310.0, "mfu": 0.09, "tokens": 3.1e11, "interruptions": 2,
-        "running_h": 202.0, "planned_stops": 0, "false_alarms": 0, "mttf_h": 101.0, "finish": None, "generation_frac": 0.71, "communication_frac": 0.02,
+        "running_h": 202.0, "planned_stops": 0, "false_alarms": 0,
+        "mttf_h": 101.0, "finish": None, "generation_frac": 0.71, "communication_frac": 0.02,
     }  # fmt: skip
     return pd.DataFrame([frontier, reason])
 

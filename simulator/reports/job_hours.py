@@ -114,7 +114,8 @@ def _told(run: Run, name: str) -> str:
         return "Nothing stopped the job. Every hour it held is under exactly one cause."
     lost_s, stalled_s = (_mean(rows[c], stops) for c in ("lost_work_mean_s", "stalled_mean_s"))
     return (
-        f"It was stopped {stops.mean():,.0f} times, {_kinds(rows)}; a stop cost {wording.seconds(lost_s)} of work done in vain and "
+        f"It was stopped {stops.mean():,.0f} times, {_kinds(rows)}; a stop cost "
+        f"{wording.seconds(lost_s)} of work done in vain and "
         f"{wording.seconds(stalled_s)} until it ran again, beside the saves. Every hour it held is under "
         "exactly one cause; the shares add up to all of them."
     )

@@ -10,7 +10,6 @@ from simulator.metrics import fleet, training
 from simulator.reports import job_hours
 from simulator.reports.run import Run
 
-
 NO_STOPS = dict.fromkeys(training.STOPS, 0)
 
 
