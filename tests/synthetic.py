@@ -407,7 +407,8 @@ def _jobs(first, jobs, events, replicate):  # type: ignore[no-untyped-def]
         "ettr": 0.927,
         "tokens": work_s / 14.0 * 1.2e8,
         "target_tokens": 2.0e13,
-        "interruptions": int(len(events) * 0.2),
+        "running_h": 6.4 * int(len(events) * 0.2), "interruptions": int(len(events) * 0.2),
+        "planned_stops": 4, "false_alarms": 1,
         "mttf_h": 6.4,
         "finish": first + pd.Timedelta(days=7 + replicate, hours=5),
         "checkpoint_interval_s": 1250.0,
@@ -425,6 +426,7 @@ def _jobs(first, jobs, events, replicate):  # type: ignore[no-untyped-def]
     reason = frontier | {
         "job": "reason", "kind": "rl_post_training", "accelerators": 2_304, "step_time_s": 312.0,
         "planned_step_time_s": 310.0, "mfu": 0.09, "tokens": 3.1e11, "interruptions": 2,
+        "running_h": 202.0, "planned_stops": 0, "false_alarms": 0,
         "mttf_h": 101.0, "finish": None, "generation_frac": 0.71, "communication_frac": 0.02,
     }  # fmt: skip
     return pd.DataFrame([frontier, reason])

@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simulator.engine.shop import FALSE_ALARM
+
 
 @dataclass(frozen=True, eq=False)
 class Alarm:
@@ -22,3 +24,10 @@ class Alarm:
     """Time from when it is noticed until it is known what to leave out; the load waits for that."""
     planned: bool = False
     """Announced, as maintenance is: the load saved just before it and loses nothing but time."""
+
+    @property
+    def kind(self) -> str:
+        """What stops the load: a failure, `planned` work, or a `false_alarm` under which nothing failed."""
+        if self.planned:
+            return "planned"
+        return "false_alarm" if self.cause == FALSE_ALARM else "failure"

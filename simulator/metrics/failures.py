@@ -3,13 +3,14 @@
 import pandas as pd
 
 from simulator.metrics.kpi import Kpi
+from simulator.metrics.operations import FALSE_ALARM
 from simulator.metrics.series import period
 from simulator.results import Results
 
 
 def failures(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
     """Return the number of failures and their hours of repair, by cause (or another column) and
-    period; `by=None` adds all up."""
+    period; `by=None` adds all up. False alarms are none."""
     events = failure_events(results)
     keys = [] if by is None else [events[by].astype(str)]
     if every is not None:
@@ -23,22 +24,32 @@ def failures(results: Results, by: str | None = None, every: str | None = None) 
 
 
 def failure_events(results: Results) -> pd.DataFrame:
-    """Return the events of kind failure."""
+    """Return the events of kind failure, without false alarms, in which nothing failed."""
+    events = _all_events(results)
+    return events[events["cause"].astype(str) != FALSE_ALARM]
+
+
+def _all_events(results: Results) -> pd.DataFrame:
     events = results.events
     return events[events["kind"].astype(str) == "failure"]
 
 
 def kpis(results: Results) -> list[Kpi]:
-    """Return the count of failures, in all and by cause."""
+    """Return the count of failures, in all and by cause; that of false alarms beside them."""
     by_cause = failures(results, by="cause")
+    alarms = len(_all_events(results)) - len(failure_events(results))
     rows = [
         Kpi(
             "failures.count",
             float(by_cause["count"].sum()),
             "1",
-            "Failures of every class and cause in the run, those that a restart cured included.",
+            "Failures of every class and cause in the run, those that a restart cured included, false "
+            "alarms not.",
         )
     ]
+    if alarms:
+        told = "Healthy servers taken out for a false alarm in the run; not among failures.count."
+        rows.append(Kpi(f"failures.{FALSE_ALARM}", float(alarms), "1", told))
     return rows + [
         Kpi(
             f"failures.{row.cause}",

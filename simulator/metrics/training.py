@@ -1,4 +1,4 @@
-"""Training jobs: pace, loss and finish."""
+"""Training jobs: pace, loss, stops and finish."""
 
 import math
 
@@ -7,6 +7,9 @@ import pandas as pd
 from simulator.metrics.kpi import Kpi
 from simulator.metrics.series import aggregate
 from simulator.results import Results
+
+STOPS = ("interruptions", "planned_stops", "false_alarms")
+"""Columns of `jobs` that count its stops, by kind; a folder of an older version has the first alone."""
 
 
 def progress(
@@ -17,8 +20,13 @@ def progress(
 
 
 def outcome(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
-    """Return one row per job with its step time, MFU, ETTR, tokens, interruptions and finish."""
+    """Return one row per job with its step time, MFU, ETTR, tokens, stops and finish."""
     return results.tables["jobs"].reset_index(drop=True)
+
+
+def stops(jobs: pd.DataFrame) -> pd.Series:
+    """Return how often each job was stopped, for whatever reason."""
+    return jobs[[column for column in STOPS if column in jobs]].astype(float).sum(axis=1)
 
 
 def phases(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
@@ -81,12 +89,26 @@ def _job(job: pd.Series) -> list[Kpi]:
             "1",
             (
                 "Productive time divided by running time plus requeue time after "
-                "interruptions; the initial queue is excluded, and work lost to a restart is not "
+                "stops; the initial queue is excluded, and work lost to a restart is not "
                 "productive."
             ),
         ),
         "tokens": ("tokens", "tokens", "Tokens trained and retained by the end of the run."),
-        "interruptions": ("interruptions", "1", "Failures that stopped the job."),
+        "interruptions": (
+            "interruptions",
+            "1",
+            "Failures that stopped the job; planned work and false alarms are not counted.",
+        ),
+        "planned_stops": (
+            "planned_stops",
+            "1",
+            "Stops of the job for planned work: maintenance and upgrades.",
+        ),
+        "false_alarms": (
+            "false_alarms",
+            "1",
+            "Stops of the job for a false alarm, under which nothing had failed.",
+        ),
         "communication_frac": (
             "communication_frac",
             "1",
@@ -95,7 +117,10 @@ def _job(job: pd.Series) -> list[Kpi]:
         "mttf": (
             "mttf_h",
             "h",
-            ("Running time of the job divided by its interruptions; null without any."),
+            (
+                "Running time of the job divided by the failures that stopped it; null without "
+                "any. Planned stops and false alarms are not counted."
+            ),
         ),
     }
     if job["kind"] == "rl_post_training":
@@ -105,7 +130,7 @@ def _job(job: pd.Series) -> list[Kpi]:
             "Share of the planned iteration that writes and scores answers, beside training or not.",
         )
     rows = [
-        Kpi(f"training.{name}.{key}", _number(job[column]), unit, f"{text} Job on {chips}.")
+        Kpi(f"training.{name}.{key}", _number(job.get(column)), unit, f"{text} Job on {chips}.")
         for key, (column, unit, text) in meanings.items()
     ]
     return [*rows, _finish(job)]

@@ -20,7 +20,7 @@ CHECKS = {
 LIMIT = 1e-9
 FAMILIES = (
     (re.compile(r"^fleet\.hours\.lost_.+$"), "fleet.hours.lost_<cause>"),
-    (re.compile(r"^failures\.(?!count$).+$"), "failures.<cause>"),
+    (re.compile(r"^failures\.(?!count$|false_alarm$).+$"), "failures.<cause>"),
     (re.compile(r"^operations\.down_hours\..+$"), "operations.down_hours.<stage>"),
     (re.compile(r"^fleet\.(?!hours\.|utilization$).+\.utilization$"), "fleet.<chip>.utilization"),
     (re.compile(r"^training\..+\.(\w+)$"), r"training.<job>.\1"),

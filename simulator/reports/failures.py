@@ -45,7 +45,7 @@ def page(run: Run) -> Page:
             (
                 "Counts include failures that a restart cured. A failure takes out what its class says "
                 "(a server, a rack, a block, a switch, a plant unit, a line or transformer) until it "
-                "is repaired; detection and parts are in the time to repair."
+                "is repaired; detection and parts are in the time to repair. False alarms are not counted."
             ),
         ),
         (by_cause(run), over_time(run)) if len(causes) else (over_time(run),),

@@ -8,7 +8,8 @@ from simulator.reports.run import Run
 from simulator.reports.style import BLUE, GREY, SKY, VERMILLION
 
 TOLD = (
-    "Every accelerator stops the job as often as in this run, a restart lasts as long, and the job saves "
+    "Every accelerator stops the job by failures as often as in this run, no planned stops are "
+    "added, a restart lasts as long, and the job saves "
     "as often as is best by Daly. The first-order formula lets no failure strike while the job saves or "
     "restarts, and no two in one interval; the complete model and the simulation do."
 )

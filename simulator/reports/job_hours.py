@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from simulator.metrics import fleet
+from simulator.metrics import fleet, training
 from simulator.reports import wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
 from simulator.reports.run import Run
@@ -106,26 +106,36 @@ def _shares(run: Run, job: str) -> pd.Series:
 
 
 def _told(run: Run, name: str) -> str:
-    """Return what an interruption cost, in words."""
+    """Return what stopped the job and what a stop of any kind cost, in words."""
     rows = pd.concat([r.tables["jobs"] for r in run.results])
     rows = rows[rows["job"].astype(str) == name]
-    hits = float(rows["interruptions"].mean())
-    if not hits:
+    stops = training.stops(rows)
+    if not stops.any():
         return "Nothing stopped the job. Every hour it held is under exactly one cause."
-    lost_s, stalled_s = (_mean(rows, c) for c in ("lost_work_mean_s", "stalled_mean_s"))
-    between_h = run.value(f"training.{name}.mttf")
+    lost_s, stalled_s = (_mean(rows[c], stops) for c in ("lost_work_mean_s", "stalled_mean_s"))
     return (
-        f"It was stopped {hits:,.0f} times, every {wording.number(between_h)} h of "
-        f"running; a stop cost {wording.seconds(lost_s)} of work done in vain and "
+        f"It was stopped {stops.mean():,.0f} times, {_kinds(rows)}; a stop cost "
+        f"{wording.seconds(lost_s)} of work done in vain and "
         f"{wording.seconds(stalled_s)} until it ran again, beside the saves. Every hour it held is under "
         "exactly one cause; the shares add up to all of them."
     )
 
 
-def _mean(rows: pd.DataFrame, column: str) -> float:
+def _kinds(rows: pd.DataFrame) -> str:
+    """Return how many of the stops were what, and how far apart the failures."""
+    failures = rows["interruptions"].astype(float)
+    told = [f"{failures.mean():,.0f} by failures"]
+    if failures.any():
+        told[0] += f" (one every {wording.number(_mean(rows['mttf_h'], failures))} h of running)"
+    for column, words in (("planned_stops", "planned"), ("false_alarms", "by false alarms")):
+        if column in rows and rows[column].any():
+            told.append(f"{rows[column].astype(float).mean():,.0f} {words}")
+    return ", ".join(told)
+
+
+def _mean(values: pd.Series, stops: pd.Series) -> float:
     """Return the mean over replicates, each as often as its job was stopped."""
-    weights = rows["interruptions"].astype(float)
-    return float((rows[column].astype(float).fillna(0.0) * weights).sum() / weights.sum())
+    return float((values.astype(float).fillna(0.0) * stops).sum() / stops.sum())
 
 
 def _stops(run: Run, name: str) -> pd.DataFrame:
@@ -151,7 +161,7 @@ def _stops(run: Run, name: str) -> pd.DataFrame:
 
 
 def _recoveries(run: Run) -> pd.DataFrame:
-    """Return one line per job: ETTR, stops, what a stop cost, and where it loaded from."""
+    """Return one line per job: ETTR, stops, how many of them failures, and where it loaded from."""
     rows = pd.concat([r.tables["jobs"] for r in run.results])
     lines = []
     for name, own in rows.groupby(rows["job"].astype(str), sort=False):
@@ -160,7 +170,8 @@ def _recoveries(run: Run) -> pd.DataFrame:
         lines.append({
             "Job": name,
             "ETTR": wording.percent(float(own["ettr"].astype(float).mean())),
-            "Stops": f"{float(own['interruptions'].astype(float).mean()):,.0f}",
+            "Stops": f"{training.stops(own).mean():,.0f}",
+            "Of them failures": f"{float(own['interruptions'].astype(float).mean()):,.0f}",
             "Came back": "; ".join(
                 f"{wording.percent(v / total, 0)} {words}" for words, v in back.items() if v > 0.0
             ) or wording.MISSING,

@@ -84,16 +84,16 @@ def _story(run: Run, job: pd.Series) -> str:
         f"takes {wording.seconds(float(job['step_time_s']))} on average, {slower}. It saves a "
         f"checkpoint every {wording.seconds(float(job['checkpoint_interval_s']))} of useful time, "
         f"each a pause of {wording.seconds(float(job['checkpoint_stall_s']))}"
-        + (f", and is interrupted every {wording.seconds(stops)} of running." if stops > 0 else ".")
+        + (f", and a failure stops it every {wording.seconds(stops)} of running." if stops > 0 else ".")
         + _went_on_from(job)
     )
 
 
 def _went_on_from(job: pd.Series) -> str:
-    """Return what was loaded after interruptions, where there is more than one place to load from."""
+    """Return what was loaded after stops, where there is more than one place to load from."""
     times = {told: round(float(job.get(column, 0))) for column, told in SOURCES.items()}
     told = [f"{what} {count:,} times" for what, count in times.items() if count]
-    return f" After interruptions it went on from {', '.join(told)}." if told else ""
+    return f" After stops it went on from {', '.join(told)}." if told else ""
 
 
 def _why_slower(run: Run, job: str) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from simulator.metrics import intervals
+from simulator.metrics import intervals, training
 from simulator.policies.checkpointing import INTERVALS
 from simulator.results import SCALE, Results
 from simulator.studies import clockwork
@@ -28,7 +28,7 @@ def table(
 
     Parameters
     ----------
-    mttf_one_s : time between the stops that one accelerator causes; `n` of them cause `n` times more
+    mttf_one_s : time between the failures that one accelerator causes; `n` of them cause `n` times more
     policy : a policy of `policies.checkpointing`
 
     Returns
@@ -55,10 +55,12 @@ def table(
 
 
 def of_results(results: list[Results]) -> pd.DataFrame:
-    """Return the table of every training job that was interrupted, at the rates and with the
+    """Return the table of every training job that a failure stopped, at the rates and with the
     practice it had in the run: the columns `results.SCALE`.
 
-    The time between stops and the time a stop takes are means over the replicates.
+    Only failures grow with the job: stops that were planned and false alarms are left out of the
+    scaled rate. The time between failures and the time a stop of any kind takes are means over the
+    replicates.
     """
     jobs = pd.concat([r.tables["jobs"] for r in results])
     hours = pd.concat([r.tables["hours"] for r in results])
@@ -74,14 +76,13 @@ def of_results(results: list[Results]) -> pd.DataFrame:
 def _of_job(rows: pd.DataFrame, hours: pd.DataFrame) -> pd.DataFrame:
     """Return the table of one job from its rows and hours, replicate by replicate."""
     one, hits = rows.iloc[0], float(rows["interruptions"].sum())
-    n = float(one["accelerators"])
+    stops, n = float(training.stops(rows).sum()), float(one["accelerators"])
     stopped = hours[hours["category"].isin(STOPPED)]
-    restart_s = float(stopped["accelerator_hours"].sum()) / n / hits * HOUR_S
-    ran_s = float((rows["mttf_h"] * rows["interruptions"]).sum()) * HOUR_S
-    elapsed_s = ran_s + restart_s * hits
-    found = table(elapsed_s / hits * n, float(one["checkpoint_stall_s"]), restart_s)
+    stopped_s = float(stopped["accelerator_hours"].sum()) / n * HOUR_S
+    elapsed_s = float(rows["running_h"].sum()) * HOUR_S + stopped_s
+    found = table(elapsed_s / hits * n, float(one["checkpoint_stall_s"]), stopped_s / stops)
     ettr = float(rows["ettr"].mean())
-    lost_min = (1.0 - ettr) * elapsed_s / hits / 60.0
+    lost_min = (1.0 - ettr) * elapsed_s / stops / 60.0
     return found.assign(
         job=one["job"], own_accelerators=n, own_ettr=ettr, own_lost_min=lost_min
     )

@@ -6,7 +6,7 @@ LESS = (
     "power.poi_peak*", "power.pue_mean", "energy.electrical_losses",
     "cooling.water_*", "cooling.wue", "thermal.throttled_accelerator_hours",
     "fleet.hours.down", "fleet.hours.lost_*", "failures.*",
-    "training.*.step_time", "training.*.interruptions", "training.*.finish_time",
+    "training.*.step_time", "training.*.interruptions", "training.*.false_alarms", "training.*.finish_time",
     "training.*.communication_frac",
     "inference.*.ttft_*", "inference.*.tpot_*", "inference.*.unserved", "carbon.*", "cost.*",
 )  # fmt: skip

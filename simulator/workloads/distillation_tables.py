@@ -42,7 +42,7 @@ def _of_job(run: TrainingRun, job: Distillation, start: datetime) -> dict[str, A
         "written_tokens": written * min(kept_s / generation_s, 1.0),
         "trained_tokens": trained * max(kept_s - generation_s, 0.0) / training_s,
         "target_written_tokens": written, "target_trained_tokens": trained,
-        "accelerator_hours": held_s / 3600.0, "interruptions": run.interruptions,
+        "accelerator_hours": held_s / 3600.0, "interruptions": run.stops["failure"],
         "ready": None if finish is None else finish.isoformat(),
     }  # fmt: skip
 

@@ -22,7 +22,7 @@ INSIDE = (*SPARING, "server", "rack", "corrupt")
 
 @dataclass(frozen=True)
 class Exposure:
-    """Expected interruptions per second, at reference temperature and age."""
+    """Expected stops by chance per second, by failures and false alarms, at reference temperature and age."""
 
     sparing: float = 0.0
     """That leave all memory in place."""
@@ -33,7 +33,7 @@ class Exposure:
 
     @property
     def mttf_s(self) -> float:
-        """Mean time between interruptions."""
+        """Mean time between them."""
         return _mean(self.sparing + self.single + self.several)
 
     def mttf_beyond_s(self, tier: str | None) -> float:

@@ -141,6 +141,7 @@ def _of_run(run: TrainingRun) -> dict[str, Any]:
     spent_s = running_s + run.stalled_s + _stalled_s(run)
     retained_s, computed_s = run.pace.position_s, run.pace.work_s()
     slowdown = computing_s / computed_s if computed_s > 0.0 else 1.0
+    failures = run.stops["failure"]
     return {
         "job": job.name, "kind": job.kind, "model": job.model, "accelerator": job.accelerator,
         "accelerators": job.accelerators,
@@ -150,8 +151,10 @@ def _of_run(run: TrainingRun) -> dict[str, Any]:
         "ettr": retained_s * slowdown / spent_s if spent_s > 0.0 else 0.0,
         "tokens": retained_s / planned.step_time_s * planned.tokens_per_step,
         "target_tokens": planned.steps * planned.tokens_per_step,
-        "interruptions": run.interruptions,
-        "mttf_h": running_s / run.interruptions / 3600.0 if run.interruptions else np.nan,
+        "running_h": running_s / 3600.0,
+        "interruptions": failures,
+        "planned_stops": run.stops["planned"], "false_alarms": run.stops["false_alarm"],
+        "mttf_h": running_s / failures / 3600.0 if failures else np.nan,
         "checkpoint_interval_s": run.cadence.interval_s,
         "checkpoint_stall_s": run.cadence.stall_s,
         **_recovery_of(run),
@@ -166,8 +169,8 @@ def _date(start: datetime, at_s: float | None) -> str | None:
 
 
 def _recovery_of(run: TrainingRun) -> dict[str, Any]:
-    """Return what the job saved, what it went on from, and what that cost."""
-    stops = run.interruptions
+    """Return what the job saved, what it went on from, and what that cost per stop of any kind."""
+    stops = run.stops.total()
     return {
         "lost_work_mean_s": run.pace.reworked_s / max(stops, 1),
         "stalled_mean_s": (run.stalled_s - run.started_s) / max(stops, 1),

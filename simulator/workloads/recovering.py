@@ -33,7 +33,7 @@ class Recovering:
         self.saving, self.saves = saving, saves
         self.world = pace.world
         self.from_: Counter[str] = Counter()
-        """Interruptions by what the job went on from: a tier, `start` or `running`."""
+        """Stops by what the job went on from: a tier, `start` or `running`."""
         self._decide = RECOVERIES[job.practice.policy]
         self._in_memory = job.checkpoint.local is not None or job.checkpoint.peer is not None
         self._told: Alarm | None = None

@@ -1,6 +1,7 @@
 """A synchronous job in progress: placed on whole racks, paced by its slowest member, set back to its
 saves when hit, paused for tests of its model."""
 
+from collections import Counter
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from math import inf
@@ -53,9 +54,10 @@ class TrainingRun:
     replan: Callable[[tuple[Tier, ...]], JobStep]
     """The step on a network with these tiers."""
     started_s: float = 0.0  # the first start
-    stalled_s: float = 0.0  # that, and restart and requeue after interruptions
+    stalled_s: float = 0.0  # that, and restart and requeue after stops
     queued_s: float = 0.0
-    interruptions: int = 0
+    stops: Counter[str] = field(default_factory=Counter)
+    """Times it was stopped, by kind of alarm: `failure`, `planned`, `false_alarm`."""
     finish_s: float | None = None
     visitors: list[Visitor] = field(default_factory=list)
     steps: list[tuple[float, float, JobStep]] = field(default_factory=list)
@@ -121,8 +123,9 @@ class TrainingRun:
         """Take from the saves what a failure takes; stop what the job is doing and have it recover."""
         self.recovering.strike(alarm)
         if self.alarm is not None and not self.alarm.triggered:
-            self.world.log("interruption", self.job.name, alarm.cause)
-            self.interruptions += 1
+            told = "planned" if alarm.planned else ""
+            self.world.log("interruption", self.job.name, alarm.cause, detail=told)
+            self.stops[alarm.kind] += 1
             self.recovering.tell(alarm)
             self.alarm.succeed()
 

@@ -29,7 +29,9 @@ CONTRACT = {
     "operations.spares_stockouts": "1", "operations.down_hours.repair": "h",
     "training.frontier.step_time": "s", "training.frontier.mfu": "1",
     "training.frontier.ettr": "1", "training.frontier.tokens": "tokens",
-    "training.frontier.interruptions": "1", "training.frontier.mttf": "h",
+    "training.frontier.interruptions": "1",
+    "training.frontier.planned_stops": "1", "training.frontier.false_alarms": "1",
+    "training.frontier.mttf": "h",
     "training.frontier.finish_time": "ISO date", "training.frontier.communication_frac": "1",
     "training.reason.generation_frac": "1", "training.benchmarks.tests": "1",
     "training.benchmarks.accelerator_hours": "h", "training.benchmarks.tokens": "tokens",
@@ -158,6 +160,29 @@ def test_a_cause_that_never_struck_counts_as_zero(replicates):
     found = summary([replicates[0], spared])["kpis"]["failures.feeder"]
     counted = (replicates[0].events["cause"] == "feeder").sum()
     assert found["value"] == pytest.approx(counted / 2)
+
+
+def test_false_alarms_are_no_failures(week):
+    gpu = (week.events["cause"] == "gpu").sum()
+    events = week.events.assign(cause=week.events["cause"].replace("gpu", "false_alarm"))
+    before, after = (
+        kpis(dataclasses.replace(week, events=e)).set_index("kpi") for e in (week.events, events)
+    )
+    assert after.at["failures.false_alarm", "value"] == gpu > 0
+    fewer = before.at["failures.count", "value"] - after.at["failures.count", "value"]
+    assert fewer == gpu
+    assert "not among failures.count" in after.at["failures.false_alarm", "definition"]
+    causes = after.index.str.startswith("failures.") & ~after.index.isin(
+        ["failures.count", "failures.false_alarm"])
+    assert after.loc[causes, "value"].sum() == after.at["failures.count", "value"]
+    assert "failures.false_alarm" not in before.index
+
+
+def test_a_folder_of_an_older_version_has_no_planned_stops_to_tell(week):
+    old = week.tables["jobs"].drop(columns=["planned_stops", "false_alarms"])
+    told = kpis(dataclasses.replace(week, tables=week.tables | {"jobs": old})).set_index("kpi")["value"]
+    assert told["training.frontier.planned_stops"] is None or np.isnan(told["training.frontier.planned_stops"])
+    assert told["training.frontier.interruptions"] > 0
 
 
 WORK = ("jobs", "phases", "tests", "preparations", "pools", "latency", "steps")

@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simulator.metrics import fleet
+from simulator.metrics import fleet, training
 from simulator.reports import job_hours
 from simulator.reports.run import Run
+
+NO_STOPS = dict.fromkeys(training.STOPS, 0)
 
 
 @pytest.fixture
@@ -64,14 +66,37 @@ def test_recoveries_are_told_where_from(run):
 
 
 def test_costs_of_a_stop_are_means_over_stops(week):
-    other = week.tables["jobs"].assign(lost_work_mean_s=0.0, interruptions=0)
+    other = week.tables["jobs"].assign(lost_work_mean_s=0.0, **NO_STOPS)
     both = Run([week, dataclasses.replace(week, tables=week.tables | {"jobs": other})])
     alone = job_hours.page(Run([week])).text[0]
     assert "10.7" in alone or "640" in alone
     assert alone.split("; a stop cost")[1] == job_hours.page(both).text[0].split("; a stop cost")[1]
 
 
+def test_the_page_names_what_stopped_the_job(run, week):
+    jobs = week.tables["jobs"].set_index("job")
+    failures = jobs.at["frontier", "interruptions"]
+    made = job_hours.page(run)
+    assert f"stopped {failures + 5:,} times, {failures:,} by failures (one every 6.4" in made.text[0]
+    assert "4 planned, 1 by false alarms; a stop cost" in made.text[0]
+    row = made.tables[0].frame.set_index("Job").loc["frontier"]
+    assert (row["Stops"], row["Of them failures"]) == (f"{failures + 5:,}", f"{failures:,}")
+
+
+def test_a_job_that_only_plans_stopped_has_no_time_between_failures(week):
+    calm = week.tables["jobs"].assign(interruptions=0, false_alarms=0, mttf_h=np.nan)
+    text = job_hours.page(Run([dataclasses.replace(week, tables=week.tables | {"jobs": calm})])).text[0]
+    assert "stopped 4 times, 0 by failures, 4 planned; a stop cost 10.7" in text
+
+
+def test_a_folder_of_an_older_version_counts_what_it_has(week):
+    old = week.tables["jobs"].drop(columns=["planned_stops", "false_alarms"])
+    assert training.stops(old).tolist() == old["interruptions"].tolist()
+    page = job_hours.page(Run([dataclasses.replace(week, tables=week.tables | {"jobs": old})]))
+    assert "planned" not in page.text[0]
+
+
 def test_a_run_without_stops_says_so(week):
-    quiet = week.tables["jobs"].assign(interruptions=0)
+    quiet = week.tables["jobs"].assign(**NO_STOPS)
     made = job_hours.page(Run([dataclasses.replace(week, tables=week.tables | {"jobs": quiet})]))
     assert "Nothing stopped the job" in made.text[0]

@@ -49,10 +49,31 @@ def test_a_run_places_its_own_job_on_the_curve(week):
         assert (rows["own_accelerators"] == job["accelerators"]).all()
         assert (rows["own_ettr"] == job["ettr"]).all()
         hours = week.tables["hours"].query("load == @name and category in @study.STOPPED")
-        stop_min = hours["accelerator_hours"].sum() / job["accelerators"] / job["interruptions"] * 60.0
-        between_min = job["mttf_h"] * 60.0 + stop_min
+        stop_min = hours["accelerator_hours"].sum() / job["accelerators"] * 60.0
+        stops = job["interruptions"] + job["planned_stops"] + job["false_alarms"]
+        between_min = (job["running_h"] * 60.0 + stop_min) / stops
         assert rows["own_lost_min"].iloc[0] == pytest.approx((1.0 - job["ettr"]) * between_min)
         assert len(rows) == len(study.SCALES)
+        apart_h = (job["running_h"] + stop_min / 60.0) / job["interruptions"]
+        assert (rows["mttf_h"] * rows["accelerators"]).to_numpy() == pytest.approx(
+            apart_h * job["accelerators"])
+
+
+def test_planned_stops_do_not_grow_with_the_job(week):
+    """More of them with as many hours stopped: shorter stops, failures as far apart."""
+    more = week.tables["jobs"].assign(planned_stops=100, false_alarms=10)
+    found = study.of_results([dataclasses.replace(week, tables=week.tables | {"jobs": more})])
+    was = study.of_results([week])
+    assert found["mttf_h"].to_numpy() == pytest.approx(was["mttf_h"].to_numpy())
+    assert (found["own_lost_min"] < was["own_lost_min"]).all()
+
+
+def test_a_replicate_without_failures_still_counts_its_running_time(week):
+    jobs = week.tables["jobs"]
+    calm = jobs.assign(interruptions=0, mttf_h=float("nan"))
+    quiet = dataclasses.replace(week, tables=week.tables | {"jobs": calm})
+    one, two = study.of_results([week]), study.of_results([week, quiet])
+    assert two["mttf_h"].to_numpy() == pytest.approx(2.0 * one["mttf_h"].to_numpy())
 
 
 def test_a_run_that_was_never_interrupted_has_no_curve(week):

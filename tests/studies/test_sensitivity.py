@@ -20,7 +20,7 @@ def studied(kind, function, samples=None, evidence=None, replicates=1):
     """Return the indices of a function of the levels of three inputs."""
     levels = sampling.by_design(kind, samples or 0, KEYS, (), 1)
     designs = tuple(Design(dict(zip(KEYS, row, strict=True)), ()) for row in levels)
-    plan = Plan("study", designs, replicates, kind, Unknown(samples=samples, seed=1), ({},), evidence or {})
+    plan = Plan("study", designs, replicates, kind, Unknown(samples=samples, seed=1), evidence=evidence or {})
     rows = [
         {"design": i, "status": "done", "hash": "x", "kpi": function(*row) + 0.1 * k, "still": 3.0,
          "late": np.nan, "checks.energy": 0.0}

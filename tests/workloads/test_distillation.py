@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from pydantic import TypeAdapter
-from test_routing import ASK, LARGE, NEVER, SMALL, THINKER, run, traffic, tree_of
+from test_routed_traffic import ASK, LARGE, NEVER, SMALL, THINKER, run, traffic, tree_of
 
 from simulator.components.failure_class import FailureClass
 from simulator.metrics import distillation

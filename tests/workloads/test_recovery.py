@@ -9,6 +9,7 @@ from small import load_tree, pod_tree
 
 from simulator.engine.alarm import Alarm
 from simulator.metrics import balance
+from simulator.metrics.kpis import kpis
 from simulator.performance.checkpoint import HOST_LINK
 from simulator.simulation import simulate
 from simulator.workloads import training_run
@@ -270,3 +271,48 @@ def test_what_is_lost_is_a_partition_of_what_is_held(tmp_path):
     sources = [row[f"from_{name}"] for name in ("local", "peer", "remote", "start", "running")]
     assert abs(sum(sources) - row["interruptions"]) <= 1
     assert np.isfinite(row["lost_work_mean_s"])
+
+
+def test_planned_work_and_false_alarms_are_no_failures(tmp_path, monkeypatch):
+    """One stop of each kind: the time between failures knows the failure, means know all three."""
+    during(
+        monkeypatch, (20_000.0, alarm()), (40_000.0, alarm(planned=True)),
+        (60_000.0, lambda run: run.interrupt(Alarm("false_alarm"))),
+    )
+    results, row = ran(tree_of(SAVES | {"restart": "300 s"}), tmp_path)
+    assert [row[kind] for kind in ("interruptions", "planned_stops", "false_alarms")] == [1, 1, 1]
+    assert row["mttf_h"] == row["running_h"]
+    assert row["running_h"] == pytest.approx(hours(results).drop("lost_restart").sum())
+    assert row["stalled_mean_s"] == pytest.approx(300.0)
+    rework_s = hours(results)["lost_rework"] * HOUR_S
+    assert row["lost_work_mean_s"] == pytest.approx(rework_s / 3.0)
+    told = results.events.query("kind == 'interruption'")["detail"].astype(str).tolist()
+    assert told == ["", "planned", ""]
+
+
+def test_a_job_that_only_maintenance_stops_never_fails(tmp_path):
+    """Four racks in turn, one every four hours: at 13, 17 and 21 h of the day."""
+    tree = tree_of(SAVES | {"restart": "300 s"})
+    tree["operations"] = {
+        "practice": "hyperscale", "monitoring": {"false_alarms": "0 /year"},
+        "maintenance": [{"name": "firmware", "on": "rack", "every": "16 h", "lasts": "30 min",
+                         "first": "13 h"}],
+    }
+    results, row = ran(tree, tmp_path)
+    assert [row[kind] for kind in ("interruptions", "planned_stops", "false_alarms")] == [0, 3, 0]
+    assert np.isnan(row["mttf_h"])
+    told = kpis(results).set_index("kpi")["value"]
+    assert told["training.job.interruptions"] == 0.0
+    assert told["training.job.planned_stops"] == 3.0
+    assert told["training.job.mttf"] is None or np.isnan(told["training.job.mttf"])
+    assert row["lost_work_mean_s"] == 0.0
+
+
+def test_false_alarms_stop_the_job_without_a_failure(tmp_path):
+    tree = tree_of(SAVES | {"restart": "300 s"}, racks=6, spares=1)
+    tree["reliability"] = {"fleet": "llama3-405b", "rate_scale": 0}
+    tree["operations"] = {"practice": "hyperscale", "monitoring": {"false_alarms": "0.05 /day"}}
+    _, row = ran(tree, tmp_path)
+    assert (row["interruptions"], row["planned_stops"]) == (0, 0)
+    assert row["false_alarms"] > 0
+    assert np.isnan(row["mttf_h"])
