@@ -99,6 +99,6 @@ def test_the_page_names_the_scale_where_the_formula_is_most_wrong(table, tmp_pat
     page = goodput.scale_page(table.reset_index())
     gap = table["first_order"] - table["ettr"]
     assert gap.idxmax() == 262_144
-    assert page.title.startswith("At 262,144 accelerators 15 % of the time is effective")
-    assert page.title.endswith("says 35 %")
+    assert page.title.startswith("At 262,144 accelerators 15.0\xa0% of the time is effective")
+    assert page.title.endswith("says 34.9\xa0%")
     assert comparison.write(page, tmp_path)[0].is_file()
