@@ -12,6 +12,70 @@ STOPS = ("interruptions", "planned_stops", "false_alarms")
 """Columns of `jobs` that count its stops, by kind; a folder of an older version has the first alone."""
 
 
+MEANINGS = {
+    "step_time": (
+        "step_time_s",
+        "s",
+        (
+            "Mean wall time of one optimizer step while computing, at the pace "
+            "of the slowest member; stops are not in it."
+        ),
+    ),
+    "mfu": (
+        "mfu",
+        "1",
+        (
+            "Model FLOPs of a step (recomputation not counted) divided by what the "
+            "job's accelerators could do in the step time at their dense peak of the precision "
+            "used."
+        ),
+    ),
+    "ettr": (
+        "ettr",
+        "1",
+        (
+            "Productive time divided by running time plus requeue time after "
+            "stops; the initial queue is excluded, and work lost to a restart is not "
+            "productive."
+        ),
+    ),
+    "tokens": ("tokens", "tokens", "Tokens trained and retained by the end of the run."),
+    "interruptions": (
+        "interruptions",
+        "1",
+        "Failures that stopped the job; planned work and false alarms are not counted.",
+    ),
+    "planned_stops": (
+        "planned_stops",
+        "1",
+        "Stops of the job for planned work: maintenance and upgrades.",
+    ),
+    "false_alarms": (
+        "false_alarms",
+        "1",
+        "Stops of the job for a false alarm, under which nothing had failed.",
+    ),
+    "communication_frac": (
+        "communication_frac",
+        "1",
+        "Share of the planned step that waits for the network and nothing hides.",
+    ),
+    "mttf": (
+        "mttf_h",
+        "h",
+        (
+            "Running time of the job divided by the failures that stopped it; null without "
+            "any. Planned stops and false alarms are not counted."
+        ),
+    ),
+}
+"""Column, unit and definition of each indicator of a job."""
+WRITING = (
+    "generation_frac", "1",
+    "Share of the planned iteration that writes and scores answers, beside training or not.",
+)
+
+
 def progress(
     results: Results, by: str | None = "element", every: str | None = None
 ) -> pd.DataFrame:
@@ -66,72 +130,10 @@ def iso_date(time: object) -> str | None:
 def _job(job: pd.Series) -> list[Kpi]:
     name = str(job["job"])
     chips = f"{job['accelerators']:,.0f} {job['accelerator']}"
-    meanings = {
-        "step_time": (
-            "step_time_s",
-            "s",
-            (
-                "Mean wall time of one optimizer step while computing, at the pace "
-                "of the slowest member; stops are not in it."
-            ),
-        ),
-        "mfu": (
-            "mfu",
-            "1",
-            (
-                "Model FLOPs of a step (recomputation not counted) divided by what the "
-                "job's accelerators could do in the step time at their dense peak of the precision "
-                "used."
-            ),
-        ),
-        "ettr": (
-            "ettr",
-            "1",
-            (
-                "Productive time divided by running time plus requeue time after "
-                "stops; the initial queue is excluded, and work lost to a restart is not "
-                "productive."
-            ),
-        ),
-        "tokens": ("tokens", "tokens", "Tokens trained and retained by the end of the run."),
-        "interruptions": (
-            "interruptions",
-            "1",
-            "Failures that stopped the job; planned work and false alarms are not counted.",
-        ),
-        "planned_stops": (
-            "planned_stops",
-            "1",
-            "Stops of the job for planned work: maintenance and upgrades.",
-        ),
-        "false_alarms": (
-            "false_alarms",
-            "1",
-            "Stops of the job for a false alarm, under which nothing had failed.",
-        ),
-        "communication_frac": (
-            "communication_frac",
-            "1",
-            "Share of the planned step that waits for the network and nothing hides.",
-        ),
-        "mttf": (
-            "mttf_h",
-            "h",
-            (
-                "Running time of the job divided by the failures that stopped it; null without "
-                "any. Planned stops and false alarms are not counted."
-            ),
-        ),
-    }
-    if job["kind"] == "rl_post_training":
-        meanings["generation_frac"] = (
-            "generation_frac",
-            "1",
-            "Share of the planned iteration that writes and scores answers, beside training or not.",
-        )
+    told = {"generation_frac": WRITING} if job["kind"] == "rl_post_training" else {}
     rows = [
         Kpi(f"training.{name}.{key}", _number(job.get(column)), unit, f"{text} Job on {chips}.")
-        for key, (column, unit, text) in meanings.items()
+        for key, (column, unit, text) in (MEANINGS | told).items()
     ]
     return [*rows, _finish(job)]
 
