@@ -91,7 +91,7 @@ def day(run: Run) -> FigureSpec:
     names = [str(p) for p in table.nlargest(POOLS_DRAWN, "requests")["pool"]]
     columns = min(COLUMNS, len(names))
     rows = -(-len(names) // columns)
-    fig, axes = canvas(height_in=0.6 + 1.35 * rows, rows=rows, columns=columns, squeeze=False)
+    fig, axes = canvas(height_in=0.5 + 1.1 * rows, rows=rows, columns=columns, squeeze=False)
     for ax, name in zip(axes.flat, names, strict=False):
         own = data[data["element"] == name]
         asked = own["arrivals_per_s"] + own["received_per_s"]
@@ -133,7 +133,7 @@ def verification(run: Run, table: pd.DataFrame) -> FigureSpec:
     data = table[["pool", "time", "load_frac", "requests", "quantity", "deviation_frac"]].copy()
     data["pool"] = data["pool"].astype(str)
     names = list(dict.fromkeys(data["pool"]))
-    fig, ax = canvas(height_in=1.15 + 0.36 * len(names))
+    fig, ax = canvas(height_in=1.1 + 0.28 * len(names))
     for i, (quantity, told) in enumerate(NAMES.items()):
         own = data[data["quantity"] == quantity]
         lift = (i - 2.5) * 0.11

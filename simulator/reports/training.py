@@ -120,7 +120,7 @@ def progress(run: Run) -> FigureSpec:
     """Draw work done against what full speed from the start would have done."""
     hourly = training.progress(run.first, every="h")
     jobs = training.outcome(run.first).nlargest(JOBS_DRAWN, "accelerators")
-    fig, ax = canvas(height_in=2.7)
+    fig, ax = canvas(height_in=2.3)
     rows = []
     for i, name in enumerate(str(j) for j in jobs["job"]):
         own = hourly[hourly["element"] == name]
@@ -171,7 +171,7 @@ def goodput(run: Run) -> FigureSpec:
     """Draw what the largest job held, computed and kept up, beside what its hours were lost to."""
     job = training.outcome(run.first).nlargest(1, "accelerators").iloc[0]
     data = _shares(run, str(job["job"]), float(job["accelerators"]))
-    fig, (left, right) = canvas(height_in=2.6, columns=2, width_ratios=[1.7, 1])
+    fig, (left, right) = canvas(height_in=2.2, columns=2, width_ratios=[1.7, 1])
     columns = {
         "held_percent": ("held", GREEN),
         "computing_percent": ("computing", BLUE),
