@@ -15,6 +15,7 @@ from simulator.components.power.battery import Battery
 from simulator.components.power.block import Block
 from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
+from simulator.components.power.tolerance import Tolerances
 from simulator.components.power.ups import Ups
 from simulator.components.rack import Rack
 from simulator.components.storage import Storage
@@ -84,6 +85,8 @@ class Topology(Spec):
     """Unit substation that feeds the plants of a hall, sized on their design load."""
     generators: Generators | None = None
     battery: Battery | None = None
+    tolerances: Tolerances = Tolerances()
+    """How long elements carry more than their rating, where it is not the default."""
     cooling: Cooling
     fabric: Fabric  # type: ignore[valid-type]
     """Back-end fabric of hall groups that do not name their own."""
