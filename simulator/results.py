@@ -225,6 +225,10 @@ TABLES: dict[str, dict[str, str]] = {
         "firm_w": "Capacity with one unit out", "peak_w": "Largest minute",
         "nameplate_w": "Sum of nameplates below", "parent": "Element above",
     },
+    "generators": {
+        "element": "Plant", "count": "Sets", "energy_j": "Delivered", "running_h": "Set-hours",
+        "fuel_l": "Litres burnt", "fuel_left_l": "In the tanks at the end, or null: no limit told",
+    },
     "racks": {
         "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",
         "accelerators": "Count", "nameplate_w": "Per rack", "role": "accelerator or support",

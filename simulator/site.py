@@ -243,7 +243,7 @@ class _Builder:
         substation = self._node(
             Node(f"{base}/substation", feeder, SUBSTATIONS, rating_w, block.substation)
         )
-        ups_node = self._node(Node(f"{base}/ups", substation, UPS, rating_w, ups.loss))
+        ups_node = self._node(Node(f"{base}/ups", substation, UPS, rating_w, ups.losses))
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, rating_w, block.busway))
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
@@ -285,7 +285,7 @@ class _Builder:
         ups = self.topology.ups
         pumps = self._node(
             Node(f"{name}/pump ups", mechanical, UPS, max(moved_w, 1.0) * (1.0 + ups.margin),
-                 ups.loss)
+                 ups.losses)
         )
         self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))
 

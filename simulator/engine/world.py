@@ -54,6 +54,10 @@ class World:
     racks_freed: simpy.Event | None = None
     supply_lost_s: float | None = None
     """Since when no import is possible."""
+    on_bus: dict[int, float] = field(default_factory=dict)
+    """Since when each generator set that runs is on the bus."""
+    fuel_short: bool = False
+    """Whether the generators had too little fuel in the last step."""
     overloaded: bool = False
     shop: Shop = field(default_factory=closed)
     """Who repairs; of the failure front."""

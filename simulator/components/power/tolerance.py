@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from simulator.components.kinds import Spec
 from simulator.components.power import transformer
+from simulator.components.power.breaker import Breaker
 from simulator.units import Duration, Fraction, NonNegative, Positive
 
 
@@ -89,6 +90,7 @@ def _of_transformer(kind: transformer.Class, source: str) -> Tolerance:
     return Tolerance(loading, seconds, 1.0, source, "derived")
 
 
+_BREAKER = Breaker()
 TOLERANCES = {
     "line": Tolerance(
         (1.15, 1.3, 1.5, 2.0), (14_400.0, 1_800.0, 600.0, 180.0), 1.0,
@@ -108,7 +110,7 @@ TOLERANCES = {
         "cables of 90 degC and 130 degC in emergencies, 30 min heating; a day's emergency held to 4 h",
     ),
     "breaker": Tolerance(
-        (1.0, 1.05, 10.0), (10_800.0, 392.0, 4.32), 0.8,
+        *_BREAKER.allowed(), _BREAKER.continuous,
         "80 % for loads of 3 h and more (NEC 210, 215); above that long-time I2t of 12 s at 6 times, "
         "instantaneous at 10 times",
     ),

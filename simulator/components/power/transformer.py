@@ -5,7 +5,7 @@ approach what their load settles at with one time constant, so a step of any len
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 # Arrhenius law of thermally upgraded paper: IEEE C57.91, life 180,000 h at 110 degC (derived).
@@ -147,3 +147,32 @@ def _crossing(rising: Callable[[float], float], longest_s: float) -> float:
 def ageing(hot_spot_c: float) -> float:
     """Return how many times faster than at 110 degC the insulation ages (F_AA of IEEE C57.91)."""
     return math.exp(AGEING_K / AGEING_REFERENCE_K - AGEING_K / (hot_spot_c + CELSIUS_K))
+
+
+class Course(NamedTuple):
+    """What a course of loading does to a transformer."""
+
+    hot_spot_c: list[float]
+    """At the end of each step."""
+    lives: float
+    """Share of the normal insulation life used."""
+
+
+def lives_used(
+    heating: Heating, loading: Sequence[float], step_s: float, ambient_c: Sequence[float],
+    start: Temperatures | None = None,
+) -> Course:  # fmt: skip
+    """Return hot spot and loss of life over steps of constant loading and ambient.
+
+    Parameters
+    ----------
+    loading, ambient_c : (steps,)
+    start : Temperatures, optional
+        State before the first step; settled at its loading if not given.
+    """
+    now = heating.settled(loading[0]) if start is None else start
+    hot_spot_c = []
+    for x, outside_c in zip(loading, ambient_c, strict=True):
+        now = heating.after(now, x, step_s)
+        hot_spot_c.append(now.hot_spot_c(outside_c))
+    return Course(hot_spot_c, math.fsum(map(ageing, hot_spot_c)) * step_s / NORMAL_LIFE_S)
