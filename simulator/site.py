@@ -14,8 +14,10 @@ from simulator.components.accelerator import Accelerator
 from simulator.components.cooling import HourlyWeather
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
+from simulator.components.power.bank import Bank
 from simulator.components.power.loss import LossCurve
 from simulator.components.rack import Rack
+from simulator.components.rack_rows import row_columns
 from simulator.components.sizing import (
     block_limit_w,
     chip_of,
@@ -29,7 +31,6 @@ from simulator.components.sizing import (
 )
 from simulator.components.topology import Hall, Topology
 from simulator.kernels.columns import STAGES, HallSite, RowSite
-from simulator.kernels.site_step import STEP_S
 
 LINES, TRANSFORMERS, FEEDERS, SUBSTATIONS, BUSWAYS, UPS = range(len(STAGES))
 DESIGN_DAY = HourlyWeather(np.array([38.0]), np.array([27.0]), np.array([101_325.0]))
@@ -38,11 +39,13 @@ DESIGN_DAY = HourlyWeather(np.array([38.0]), np.array([27.0]), np.array([101_325
 
 @dataclass(frozen=True)
 class Node:
-    """One element of the radial power tree."""
+    """One element of the radial power tree, or equal ones in parallel."""
 
     name: str
     parent: int
     stage: int
+    kind: str
+    """Of equipment, as its tolerance curve is named (`components/power/tolerance.py`)."""
     rating_w: float
     loss: LossCurve
     count: int = 1
@@ -100,7 +103,12 @@ class Site:
     rack_servers: np.ndarray
     rack_number: np.ndarray  # within its hall: with the hall's name, the identity of the rack
     block_limit_w: np.ndarray
-    block_node: np.ndarray
+    feed_first: np.ndarray
+    """(blocks + 1,) First feed of each block."""
+    feed_node: np.ndarray
+    """(feeds,) Power-tree node of each."""
+    feed_share: np.ndarray
+    """(feeds,) Of the block's draw while all are in service; 0: a reserve."""
     block_hall: np.ndarray
     block_approach_k_w: np.ndarray
     block_pump_w: np.ndarray
@@ -108,6 +116,11 @@ class Site:
     block_coolant_units: np.ndarray  # coolant units, spares included; 0 where air cools
     firm_w: float
     firm_limit: str
+
+    @property
+    def block_node(self) -> np.ndarray:
+        """(blocks,) Power-tree node of each block's first feed."""
+        return self.feed_node[self.feed_first[:-1]]
 
     @property
     def accelerators(self) -> int:
@@ -167,17 +180,17 @@ class _Builder:
         self.halls: list[tuple[int, int, int, float, float]] = []
         self.racks = 0
         grid = topology.grid
-        self._node_of_bank("lines", -1, LINES, grid.lines)
-        self._node_of_bank("main transformers", 0, TRANSFORMERS, grid.transformers)
+        self._node_of_bank("lines", -1, LINES, "line", grid.lines)
+        self._node_of_bank("main transformers", 0, TRANSFORMERS, "transformer_main", grid.transformers)
         for hall in topology.halls:
             for number in range(hall.count):
                 suffix = f"-{number + 1:02d}" if hall.count > 1 else ""
                 self._hall(hall, hall.name + suffix)
 
-    def _node_of_bank(self, name: str, parent: int, stage: int, bank) -> int:  # type: ignore[no-untyped-def]
+    def _node_of_bank(self, name: str, parent: int, stage: int, kind: str, bank: Bank) -> int:
         rating_w = bank.capacity_va() * self.pf
         firm_w = bank.capacity_va(out=1) * self.pf
-        return self._node(Node(name, parent, stage, rating_w, bank.loss, bank.count, firm_w))
+        return self._node(Node(name, parent, stage, kind, rating_w, bank.loss, bank.count, firm_w))
 
     def _node(self, node: Node) -> int:
         self.nodes.append(node)
@@ -195,7 +208,7 @@ class _Builder:
         h = len(self.hall_names)
         self.hall_names.append(name)
         self.hall_spec.append(hall)
-        feeder = self._node_of_bank(f"{name}/feeders", 1, FEEDERS, hall.feeders)
+        feeder = self._node_of_bank(f"{name}/feeders", 1, FEEDERS, "feeder", hall.feeders)
         kind = self._type(hall.rack)
         per_block = racks_per_block(self.topology, hall)
         liquid_w, air_w, pumps_w = 0.0, 0.0, 0.0
@@ -212,9 +225,9 @@ class _Builder:
         rack, block = self.types[kind], hall.block
         rating_w = block.rating * self.pf
         substation = self._node(
-            Node(f"{name}/substation", feeder, SUBSTATIONS, rating_w, block.substation)
+            Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w, block.substation)
         )
-        busway = self._node(Node(f"{name}/busway", substation, BUSWAYS, rating_w, block.busway))
+        busway = self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w, block.busway))
         limit_w = block_limit_w(self.topology, hall)
         heat_w = min(count * rack.nameplate, limit_w)
         liquid_w = heat_w * rack.liquid_fraction
@@ -241,10 +254,10 @@ class _Builder:
         rating_w = design_w * (1.0 + ups.margin)
         base = f"{name}/support"
         substation = self._node(
-            Node(f"{base}/substation", feeder, SUBSTATIONS, rating_w, block.substation)
+            Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w, block.substation)
         )
-        ups_node = self._node(Node(f"{base}/ups", substation, UPS, rating_w, ups.losses))
-        busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, rating_w, block.busway))
+        ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses))
+        busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w, block.busway))
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
         self.blocks.append((base, h, rating_w, busway, 0.0, 0.0, draw_w, 0))
@@ -279,12 +292,12 @@ class _Builder:
         rating_w = (units + 1) * block.rating * self.pf
         firm_w = units * block.rating * self.pf
         mechanical = self._node(
-            Node(f"{name}/mechanical", feeder, SUBSTATIONS, rating_w, block.substation,
+            Node(f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w, block.substation,
                  units + 1, firm_w)
         )
         ups = self.topology.ups
         pumps = self._node(
-            Node(f"{name}/pump ups", mechanical, UPS, max(moved_w, 1.0) * (1.0 + ups.margin),
+            Node(f"{name}/pump ups", mechanical, UPS, "ups", max(moved_w, 1.0) * (1.0 + ups.margin),
                  ups.losses)
         )
         self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))
@@ -319,7 +332,7 @@ class _Builder:
             support=tuple(self.support),
             loops=tuple(self.loops),
             nodes=tuple(self.nodes),
-            rows=self._row_columns(rows),
+            rows=row_columns(rows, [self.types[k] for k in rows[:, 4]]),
             halls=self._hall_columns(),
             row_type=rows[:, 4],
             rack_row=rack_row,
@@ -331,7 +344,9 @@ class _Builder:
             rack_servers=np.array([float(t.servers) for t in self.types])[rack_type],
             rack_number=np.arange(self.racks) - first[rack_hall],
             block_limit_w=np.array(limit_w),
-            block_node=np.array(node),
+            feed_first=np.arange(len(node) + 1),
+            feed_node=np.array(node),
+            feed_share=np.ones(len(node)),
             block_hall=np.array(hall),
             block_approach_k_w=np.array(approach),
             block_pump_w=np.array(pump_w),
@@ -339,45 +354,6 @@ class _Builder:
             block_coolant_units=np.array(units),
             firm_w=firm_w,
             firm_limit=firm_limit,
-        )
-
-    def _row_columns(self, rows: np.ndarray) -> RowSite:
-        types = [self.types[k] for k in rows[:, 4]]
-        chips = [chip_of(rack) for rack in types]
-
-        def of_rack(get) -> np.ndarray:  # type: ignore[no-untyped-def]
-            return np.array([float(get(t)) for t in types])
-
-        def of_chip(get) -> np.ndarray:  # type: ignore[no-untyped-def]
-            return np.array([float(get(c)) for c in chips])
-
-        tau_s = of_chip(lambda c: c.thermal_resistance * c.heat_capacity)
-        first = np.flatnonzero(np.diff(rows[:, 4], prepend=-1))
-        return RowSite(
-            start=rows[:, 0].copy(),
-            stop=rows[:, 1].copy(),
-            block=rows[:, 2].copy(),
-            hall=rows[:, 3].copy(),
-            accelerators=of_rack(lambda t: t.accelerators),
-            chip_idle_w=of_chip(lambda c: c.idle),
-            chip_dynamic_w=of_chip(lambda c: c.tdp - c.idle),
-            leakage_w_k=of_chip(lambda c: c.leakage_w_per_k),
-            leakage_ref_c=of_chip(lambda c: c.leakage_reference),
-            host_idle_w=of_rack(lambda t: t.host_idle),
-            host_dynamic_w=of_rack(lambda t: t.host_max - t.host_idle),
-            shelf_rating_w=of_rack(lambda t: t.power_shelf_rating),
-            shelf_no_load=of_rack(lambda t: t.power_shelf.no_load),
-            shelf_linear=of_rack(lambda t: t.power_shelf.linear),
-            shelf_load=of_rack(lambda t: t.power_shelf.load),
-            liquid_frac=of_rack(lambda t: t.liquid_fraction),
-            liquid_cooled=np.array([int(t.liquid_fraction >= 0.5) for t in types]),
-            decay=-np.expm1(-STEP_S / tau_s),
-            heat_capacity_j_k=of_chip(lambda c: c.heat_capacity),
-            throttle_start_c=of_chip(lambda c: c.throttle_start),
-            throttle_full_c=of_chip(lambda c: c.throttle_full),
-            shutdown_c=of_chip(lambda c: c.shutdown),
-            power_exponent=of_chip(lambda c: c.power_exponent),
-            segment_row=np.append(first, len(rows)),
         )
 
     def _hall_columns(self) -> HallSite:

@@ -206,7 +206,8 @@ def _blocks(site: Site) -> c.BlockState:
     n = len(site.block_names)
     zeros = lambda: np.zeros(n)  # noqa: E731
     return c.BlockState(
-        limit_w=site.block_limit_w.copy(), node=site.block_node, hall=site.block_hall,
+        limit_w=site.block_limit_w.copy(), hall=site.block_hall,
+        feed_first=site.feed_first, feed_node=site.feed_node, feed_share=site.feed_share.copy(),
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), flow=np.ones(n),
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),

@@ -106,10 +106,12 @@ class LoadState(NamedTuple):
 
 
 class BlockState(NamedTuple):
-    """Shape (blocks,)."""
+    """Shape (blocks,), of feeds (feeds,)."""
 
     limit_w: Floats  # supply.py: continuous rating at the power factor, less where feeders are out
-    node: Ints  # frozen: power-tree node that feeds its racks
+    feed_first: Ints  # (blocks + 1,) frozen: first of its feeds
+    feed_node: Ints  # (feeds,) frozen: power-tree node of each feed
+    feed_share: Floats  # (feeds,) supply.py: of its draw in this step; sums to one over a block
     hall: Ints  # frozen
     approach_k_w: Floats  # coolant.py: coolant unit approach per watt of liquid heat
     pump_w: Floats  # coolant.py: coolant unit pumps
