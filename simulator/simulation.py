@@ -82,16 +82,56 @@ def simulate(
     progress : callable, optional
         Told the simulated seconds done, once a simulated day.
     """
+    run = build(scenario, replicate)
+    run.advance(run.world.end_s, progress)
+    return finish(run)
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is trained, tested and prepared."""
+
+    jobs: list[TrainingRun]
+    tests: list[ModelTestRun]
+    preparations: list[DataPreparationRun]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One replicate that has begun: it stands at time zero until it is advanced."""
+
+    scenario: Scenario
+    world: World
+    front: Front
+    physics: Physics
+    records: Records
+    weather: Weather
+    work: Work
+    pools: list[AnyPool]
+    router: RoutingRun | None
+    fleet: tuple[FailureClass, ...]
+    """The failure classes at the catalog's rates, whatever this replicate drew."""
+
+    def advance(self, to_s: float, progress: Progress | None = None) -> None:
+        """Go on to `to_s` of the run; what is to happen at that very moment is still to come."""
+        clock.run(self.world.env, self.physics, to_s, progress)
+
+
+def build(scenario: Scenario, replicate: int = 0, disturbed: bool = True) -> Run:
+    """Return a replicate at time zero, everything that starts with the run on its racks.
+
+    Parameters
+    ----------
+    disturbed : bool
+        Whether failures are drawn and planned work is done; scripted incidents happen anyway.
+    """
     spec = scenario.spec
-    site = compile_site(spec.topology)
-    weather = weather_of(scenario)
-    pools = _pools_of(spec)
+    site, weather, pools = compile_site(spec.topology), weather_of(scenario), _pools_of(spec)
     world, router = _world(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
     )
-    start = spec.period.start.astimezone(UTC)
-    outdoors = for_period(weather, start, records.hall.shape[0])
+    outdoors = for_period(weather, spec.period.start.astimezone(UTC), records.hall.shape[0])
 
     fleet = _failure_classes(scenario)
     classes = rates.of_replicate(fleet, spec.reliability.rates, spec.seed, replicate)
@@ -110,23 +150,27 @@ def simulate(
     reserves = [(run.load, run.job.spares) for run in work.jobs]
     for backlog in _of_kind(spec, BatchWork):
         env.process(batch.fill(backlog, world, reserves))
-    env.process(front.run())
+    if disturbed:
+        env.process(front.run())
     incidents.schedule(world, classes, spec.incidents, front.shop)
-    if spec.operations is not None:
+    if disturbed and spec.operations is not None:
         maintenance.schedule(world, spec.operations)
     while env.peek() == 0.0:  # everything that starts with the run takes its racks
         env.step()
     support.follow_storage(world)
     physics.start()
+    return Run(scenario, world, front, physics, records, weather, work, pools, router, fleet)
 
-    clock.run(env, physics, world.end_s, progress)
-    front.tell()
+
+def finish(run: Run) -> Results:
+    """Return the tables of a run that has come to its end."""
+    world, spec = run.world, run.scenario.spec
+    run.front.tell()
     tables = {
-        "downtime": downtime.table(site, world.outages, world.end_s),
-        "rates": rates.table(world, front, fleet),
+        "downtime": downtime.table(world.site, world.outages, world.end_s),
+        "rates": rates.table(world, run.front, run.fleet),
     }
-    tables |= _shop_tables(spec, front)
-    return _results(scenario, world, records, weather, work, pools, router, replicate, tables)
+    return _results(run, tables | _shop_tables(spec, run.front))
 
 
 def weather_of(scenario: Scenario) -> Weather:
@@ -179,18 +223,9 @@ def _world(
     return world, router
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What is trained, tested and prepared."""
-
-    jobs: list[TrainingRun]
-    tests: list[ModelTestRun]
-    preparations: list[DataPreparationRun]
-
-
 def _begin(
     spec: ScenarioSpec, world: World, front: Front, router: RoutingRun | None
-) -> _Work:
+) -> Work:
     """Start every job, the tests of their models, data preparation, and what distilled models take
     over."""
     site = world.site
@@ -216,7 +251,7 @@ def _begin(
     processes = [run.run() for run in preparations]
     for process in processes + [test.beside() for test in tests if not test.pauses]:
         world.env.process(process)
-    return _Work(list(runs.values()), tests, preparations)
+    return Work(list(runs.values()), tests, preparations)
 
 
 def _failure_classes(scenario: Scenario) -> tuple[FailureClass, ...]:
@@ -238,12 +273,10 @@ def _exposure(world: World, front: Front, job: SynchronousJob) -> Exposure:
     return exposure_of(site, front.classes, front.fleet, racks, wanted)
 
 
-def _results(
-    scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[AnyPool], router: RoutingRun | None, replicate: int,
-    more: dict[str, pd.DataFrame],
-) -> Results:
+def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
     """Return the tables of the finished run."""
+    scenario, world, records, work = run.scenario, run.world, run.records, run.work
+    pools, router, weather = run.pools, run.router, run.weather
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
     tables = recorder.tables(world, records) | more
@@ -273,7 +306,7 @@ def _results(
     info = {
         "name": spec.name, "question": spec.question, "start": start.isoformat(),
         "version": __version__,
-        "duration_s": spec.period.duration, "seed": spec.seed, "replicate": replicate,
+        "duration_s": spec.period.duration, "seed": spec.seed, "replicate": world.replicate,
         "fidelity": "plan", "weather": f"{weather.name}: {weather.label}",
         "weather_typical": weather.typical, "firm_w": world.site.firm_w,
         "firm_limit": world.site.firm_limit, "energy_price_usd_j": economics.energy_price,
