@@ -62,6 +62,7 @@ SERIES: dict[str, dict[str, str]] = {
         "received_per_s": "Requests that came from other pools, hour mean",
         "capacity_per_s": "Requests of reference length that replicas ready could serve, hour mean",
         "loading": "Accelerators that load weights, hour mean",
+        "rejected_per_s": "Requests that no replica can hold, hour mean",
         "accelerators": "Accelerators in the pool, hour mean",
         "queue": "Requests waiting, end of hour",
     },
@@ -161,7 +162,9 @@ TABLES: dict[str, dict[str, str]] = {
         "received": "Came from other pools", "served": "Answered", "shed": "Turned away",
         "spilled": "Moved on to another pool", "lost": "Gone with failed replicas",
         "retried": "Asked again after their replica failed",
-        "queued_end": "Waiting at the end", "within_slo": "Met every limit",
+        "rejected": "Too long for a replica's memory or the model's context",
+        "queued_end": "Waiting at the end",
+        "within_slo": "Of its own arrivals, those that met every limit, here or where they spilled to",
         "input_tokens": "Tokens read", "output_tokens": "Tokens written",
         "ttft_limit_s": "SLO", "tpot_limit_s": "SLO",
         "replica_accelerators": "Accelerators per replica",
@@ -183,6 +186,7 @@ TABLES: dict[str, dict[str, str]] = {
         "time": "Hour, UTC", "stream": "Number in `streams`", "arrived": "Requests that reached it",
         "served": "Answered by its pool", "passed_on": "Of them, sent to the next stage",
         "shed": "Turned away", "lost": "Lost with failed replicas", "waiting": "At the end of the hour",
+        "rejected": "Too long for its pool",
         "latency_s": "Mean time in the pool to the last token",
     },
     "streams": {
@@ -194,13 +198,14 @@ TABLES: dict[str, dict[str, str]] = {
         "quality": "Of answers kept, from the user's table, or null",
         "cut_frac": "Chains of thought that met their budget", "arrived": "In the run",
         "served": "In the run", "passed_on": "In the run", "shed": "In the run",
-        "lost": "In the run", "waiting": "At the end",
+        "lost": "In the run", "waiting": "At the end", "rejected": "In the run",
     },
     "classes": {
         "class": "Name", "traffic": "Workload it is of", "task": "Word of the user's tables",
         "policy": "Kind of router", "arrived": "Requests that began", "served": "Answered",
         "shed": "Turned away at any stage", "lost": "Lost with failed replicas",
         "waiting": "In queues or between stages at the end",
+        "rejected": "Too long for a pool that they reached",
         "trace_bytes": "Kept per request beside tokens", "token_bytes": "Kept per token",
         "keep_s": "For how long", "rack_bytes": "Held by one storage rack",
         "rack_w": "Steady draw of that rack",
@@ -330,7 +335,7 @@ def load_tables(folder: Path) -> list[Results]:
     for info in infos:
         pick = _replicate_filter(info["replicate"])
         levels = {
-            level: rows[["time", "element", *SERIES[level]]]
+            level: rows.reindex(columns=["time", "element", *SERIES[level]])
             .reset_index(drop=True)
             for level, rows in pick(series).groupby("level", sort=False, observed=True)
         }
