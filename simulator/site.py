@@ -50,6 +50,8 @@ class Node:
     loss: LossCurve
     count: int = 1
     firm_w: float = 0.0
+    continuous: float = 1.0
+    """Share of the rating that may be carried for ever."""
 
 
 @dataclass(frozen=True)
@@ -224,10 +226,15 @@ class _Builder:
         """Add one accelerator block; return its design liquid heat, air heat and pump power."""
         rack, block = self.types[kind], hall.block
         rating_w = block.rating * self.pf
+        share = block.continuous
         substation = self._node(
-            Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w, block.substation)
+            Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
+                 block.substation, continuous=share)
         )
-        busway = self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w, block.busway))
+        busway = self._node(
+            Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w, block.busway,
+                 continuous=share)
+        )
         limit_w = block_limit_w(self.topology, hall)
         heat_w = min(count * rack.nameplate, limit_w)
         liquid_w = heat_w * rack.liquid_fraction

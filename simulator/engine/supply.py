@@ -17,22 +17,13 @@ def lose_feeder(world: World, cls: FailureClass, node: int, unit: int, lasts_s: 
 
 
 def _feed(world: World, node: int, cause: str, lost: bool = True) -> None:
-    """Let a hall draw what its feeders in service carry: blocks are capped to their part of what
-    the rest of the hall, at its largest draw so far, leaves; with no feeder left the hall is dark.
-    """
-    site, state = world.site, world.state
-    hall = int(np.flatnonzero(site.halls.feeder_node == node)[0])
-    count = site.nodes[node].count
-    left = max(count - outage.absent(world, ("feeder", node)), 0)
-    state.tree.in_service[node] = left / count
-    blocks = np.unique(site.rack_block[site.rack_hall == hall])
-    limits_w = site.block_limit_w[blocks]
-    mine = np.array([site.nodes[site.block_node[b]].parent for b in blocks])
-    others = (state.tree.parent == node) & ~np.isin(np.arange(state.tree.parent.size), mine)
-    rest_w = float(state.tree.peak_w[others].sum())
-    room_w = max(site.nodes[node].rating_w * left / count - rest_w, 0.0)
-    state.blocks.limit_w[blocks] = limits_w * min(room_w / limits_w.sum(), 1.0)
+    """Let the feeders in service carry the hall, capped below them where they are too few
+    (`overload.py`); with no feeder left the hall is dark."""
+    site = world.site
+    left = max(site.nodes[node].count - outage.absent(world, ("feeder", node)), 0)
+    world.state.tree.in_service[node] = left / site.nodes[node].count
     if lost and left == 0:
+        hall = int(np.flatnonzero(site.halls.feeder_node == node)[0])
         racks = np.flatnonzero(site.rack_hall == hall)
         outage.take_out(world, racks, cause, outage.first_back_s(world, ("feeder", node)))
 
