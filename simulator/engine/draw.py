@@ -96,7 +96,7 @@ def limits_w(world: World) -> np.ndarray:
 def reaches(world: World) -> np.ndarray:
     """Return the share of each block's draw that comes through each node: (nodes, blocks)."""
     tree, blocks = world.state.tree, world.state.blocks
-    share = np.zeros((tree.parent.size, blocks.node.size))
+    share = np.zeros((tree.parent.size, blocks.it_w.size))
     for block in range(blocks.it_w.size):
         for k in range(blocks.feed_first[block], blocks.feed_first[block + 1]):
             node = blocks.feed_node[k]
