@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import simpy
 
-from simulator import __version__
+from simulator import __version__, rng
 from simulator.components import from_catalog
 from simulator.components.failure_class import FailureClass
 from simulator.engine import (
@@ -56,6 +56,8 @@ from simulator.workloads import (
     routing_run,
     synchronous,
     verification,
+    waveform_power,
+    waveform_tables,
 )
 from simulator.workloads import pools as pools_of_any
 from simulator.workloads.data_preparation import DataPreparationRun
@@ -65,6 +67,9 @@ from simulator.workloads.model_test_run import ModelTestRun
 from simulator.workloads.pools import AnyPool
 from simulator.workloads.routing_run import RoutingRun
 from simulator.workloads.training_run import TrainingRun
+from simulator.workloads.waveform import Waveform
+from simulator.workloads.waveform_power import Drawn
+from simulator.workloads.waveform_probe import Probe, Seen
 
 Progress = Callable[[float], None]
 W = TypeVar("W")
@@ -82,6 +87,36 @@ def simulate(
     progress : callable, optional
         Told the simulated seconds done, once a simulated day.
     """
+    run = _begun(scenario, replicate)
+    windows = scenario.spec.verify.waveform
+    watch = _watched(run, scenario, windows)
+    clock.run(run.world.env, run.physics, run.world.end_s, progress)
+    run.front.tell()
+    watch.finish()
+    results = _results(scenario, run, replicate)
+    if windows.windows:
+        made = _drawn(run, scenario, windows, replicate, watch.seen)
+        results.tables.update(waveform_tables.tables(made, windows, scenario.spec.period.start))
+    return results
+
+
+def observe(
+    scenario: Scenario, windows: Waveform, replicate: int = 0, progress: Progress | None = None
+) -> tuple[tuple[Drawn, ...], Site]:
+    """Run one replicate up to the end of the last window; return the windows as power, and the site.
+
+    The run up to there is the one that `simulate` makes.
+    """
+    run = _begun(scenario, replicate)
+    watch = _watched(run, scenario, windows)
+    last_s = max(_offset_s(scenario, at) for at in windows.windows) + windows.length
+    clock.run(run.world.env, run.physics, last_s, progress)
+    watch.finish()
+    return _drawn(run, scenario, windows, replicate, watch.seen), run.world.site
+
+
+def _begun(scenario: Scenario, replicate: int) -> "_Run":
+    """Return a run with everything in its place that starts with it."""
     spec = scenario.spec
     site = compile_site(spec.topology)
     weather = weather_of(scenario)
@@ -118,15 +153,7 @@ def simulate(
         env.step()
     support.follow_storage(world)
     physics.start()
-
-    clock.run(env, physics, world.end_s, progress)
-    front.tell()
-    tables = {
-        "downtime": downtime.table(site, world.outages, world.end_s),
-        "rates": rates.table(world, front, fleet),
-    }
-    tables |= _shop_tables(spec, front)
-    return _results(scenario, world, records, weather, work, pools, router, replicate, tables)
+    return _Run(world, physics, records, weather, front, fleet, work, pools, router)
 
 
 def weather_of(scenario: Scenario) -> Weather:
@@ -188,6 +215,21 @@ class _Work:
     preparations: list[DataPreparationRun]
 
 
+@dataclass(frozen=True)
+class _Run:
+    """A run in progress."""
+
+    world: World
+    physics: Physics
+    records: Records
+    weather: Weather
+    front: Front
+    fleet: tuple[FailureClass, ...]
+    work: _Work
+    pools: list[AnyPool]
+    router: RoutingRun | None
+
+
 def _begin(
     spec: ScenarioSpec, world: World, front: Front, router: RoutingRun | None
 ) -> _Work:
@@ -238,15 +280,16 @@ def _exposure(world: World, front: Front, job: SynchronousJob) -> Exposure:
     return exposure_of(site, front.classes, front.fleet, racks, wanted)
 
 
-def _results(
-    scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[AnyPool], router: RoutingRun | None, replicate: int,
-    more: dict[str, pd.DataFrame],
-) -> Results:
+def _results(scenario: Scenario, run: _Run, replicate: int) -> Results:
     """Return the tables of the finished run."""
-    spec = scenario.spec
+    spec, world, records, work = scenario.spec, run.world, run.records, run.work
+    pools, router, weather = run.pools, run.router, run.weather
     start = spec.period.start.astimezone(UTC)
-    tables = recorder.tables(world, records) | more
+    tables = recorder.tables(world, records) | {
+        "downtime": downtime.table(world.site, world.outages, world.end_s),
+        "rates": rates.table(world, run.front, run.fleet),
+    }
+    tables |= _shop_tables(spec, run.front)
     trained = [run for run in work.jobs if not isinstance(run.job, Distillation)]
     tables["jobs"] = jobs.jobs_table(trained, start)
     tables["distillations"] = distillation_tables.distillations_table(work.jobs, router, start)
@@ -282,6 +325,28 @@ def _results(
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
     return Results(info, series, recorder.events(world, start), tables)
+
+
+def _watched(run: _Run, scenario: Scenario, windows: Waveform) -> Probe:
+    """Have the windows watched while the run goes through them."""
+    jobs_ = [one for one in run.work.jobs if windows.job in (None, one.job.name)]
+    probe = Probe(run.world, jobs_, run.work.tests, run.records)
+    starts_s = sorted(_offset_s(scenario, at) for at in windows.windows)
+    if starts_s:
+        run.world.env.process(probe.watch_all(starts_s, windows.length))
+    return probe
+
+
+def _offset_s(scenario: Scenario, at: datetime) -> float:
+    return (at - scenario.spec.period.start).total_seconds()
+
+
+def _drawn(
+    run: _Run, scenario: Scenario, windows: Waveform, replicate: int, seen: list[Seen]
+) -> tuple[Drawn, ...]:
+    """Return the windows as power."""
+    key = rng.key(scenario.spec.seed, replicate, "waveform")
+    return tuple(waveform_power.drawn(one, run.world.site, windows, key) for one in seen)
 
 
 def _shop_tables(spec: ScenarioSpec, front: Front) -> dict[str, pd.DataFrame]:
