@@ -25,6 +25,7 @@ from simulator.workloads.inference import ServedModel
 from simulator.workloads.pools import AnyPool
 from simulator.workloads.requests import trace_file
 from simulator.workloads.trace_demand import trace_of
+from simulator.workloads.waveform import Waveform
 
 HOUR_S = 3600.0
 FULL = 0.999
@@ -44,6 +45,8 @@ class Verify(Spec):
     """Stretch of each hour; what arrives before it only warms the replicas up."""
     replicas: Annotated[int, Field(ge=1, le=64)] = 2
     """Replicas of the pool that are served; each has its share of the requests."""
+    waveform: Waveform = Waveform()
+    """Minutes whose power is drawn at 10 ms."""
 
 
 @dataclass(frozen=True)
