@@ -174,7 +174,8 @@ TABLES: dict[str, dict[str, str]] = {
         "pool": "Model served", "time": "Start of the hour, UTC",
         "load_frac": "Load of the hour in the plan run",
         "requests": "Served again one by one, on some replicas for some minutes",
-        "quantity": "ttft_p50, ttft_p99, tpot_p50, tpot_p99, throughput (of a replica), power (of a chip)",
+        "quantity": "ttft_p50, ttft_p99, tpot_p50, tpot_p99, throughput (of a replica), power (of a chip), "
+        "shed_frac",
         "unit": "Of both", "surface": "By the plan run's surface", "kernel": "By the kernel",
         "deviation_frac": "Surface over kernel, less one",
     },

@@ -326,6 +326,7 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
         tables["verify"] = verification.table(
             pools, world, series["pool"], spec.verify, start,
             {pool.name: scenario.trace_folder(pool.name) for pool in pools},
+            router.plan if router else None,
         )
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
