@@ -17,6 +17,7 @@ import typer
 import yaml
 from pydantic import BaseModel
 
+from simulator import documents
 from simulator.cli import app
 from simulator.components import from_catalog
 from simulator.scenario import ScenarioSpec, load
@@ -329,9 +330,10 @@ def test_sweep_files_of_the_page_are_valid(tmp_path):
     assert counts == [12, 32]
 
 
-def test_the_calibration_file_of_the_page_is_valid():
+def test_the_calibration_file_of_the_page_is_valid(tmp_path):
     (block,) = blocks(ROOT / "docs" / "how-to" / "calibrate.md", "yaml")
-    spec = CalibrationSpec.model_validate(yaml.safe_load(block))
+    (tmp_path / "page.yaml").write_text(block)
+    spec = CalibrationSpec.model_validate(documents.read(tmp_path / "page.yaml").tree)
     given = load(ROOT / "scenarios" / "calibrations" / spec.scenario)
     assert all(inverse.present(given, key) is not None for key in spec.parameters)
 
