@@ -219,10 +219,11 @@ class _Builder:
         block, rating_w = hall.block, hall.block.rating * self.pf
         substation = self._node(
             Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation, serves="racks")
+                 block.substation, continuous=block.continuous, serves="racks")
         )
         return self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w,
-                               block.busway, serves="racks"))  # fmt: skip
+                               block.busway, continuous=block.continuous,
+                               serves="racks"))  # fmt: skip
 
     def _block(
         self, hall: Hall, name: str, h: int, kind: int, count: int

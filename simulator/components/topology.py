@@ -13,6 +13,7 @@ from simulator.components.kinds import Spec
 from simulator.components.power.bank import Bank
 from simulator.components.power.battery import Battery
 from simulator.components.power.block import Block
+from simulator.components.power.control import Control
 from simulator.components.power.distribution import Distribution
 from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
@@ -84,6 +85,8 @@ class Topology(Spec):
     """Accelerator racks installed beyond the nameplate their blocks can feed."""
     power_margin: Annotated[Fraction, Field(ge=0, lt=0.5)] = 0.0
     """Share of the firm import held back before loads are capped."""
+    control: Control = Control()
+    """What acts when an element carries more than it may."""
     grid: Grid
     ups: Ups
     mechanical: Block
