@@ -174,7 +174,8 @@ TABLES: dict[str, dict[str, str]] = {
         "pool": "Model served", "time": "Start of the hour, UTC",
         "load_frac": "Load of the hour in the plan run",
         "requests": "Served again one by one, on some replicas for some minutes",
-        "quantity": "ttft_p50, ttft_p99, tpot_p50, tpot_p99, throughput (of a replica), power (of a chip)",
+        "quantity": "ttft_p50, ttft_p99, tpot_p50, tpot_p99, throughput (of a replica), power (of a chip), "
+        "shed_frac",
         "unit": "Of both", "surface": "By the plan run's surface", "kernel": "By the kernel",
         "deviation_frac": "Surface over kernel, less one",
     },
@@ -253,6 +254,27 @@ TABLES: dict[str, dict[str, str]] = {
         "fleet_rate_year": "Failures per unit and year of the fleet, times `rate_scale`",
         "rate_year": "The same in this replicate", "expected": "Failures of the hazard in this run",
         "simulated": "Failures drawn in this run",
+    },
+    "waveform": {
+        "window": "Number", "at_s": "Since the start of the window", "it_w": "Into all racks",
+        "poi_w": "At the point of interconnection", "smooth_w": "With what smooths inside racks",
+        "grid_w": "With batteries as well",
+    },
+    "waveform_jobs": {
+        "window": "Number", "time": "Its start", "job": "Name", "accelerators": "In service",
+        "step_time_s": "At full clock", "mean_w": "Into its racks", "least_w": "Of a sample",
+        "most_w": "Of a sample", "smooth_mean_w": "With what smooths inside its racks",
+        "deviation_frac": "Largest of the minutes: power of its phases over the plan's, less one; taken off",
+        "added_j": "By power floor and slow falls, at the chips", "withheld_j": "By slow rises, at the chips",
+        "storage_loss_j": "In rack storage", "charge_least": "Of any rack's storage, share",
+        "charge_most": "Likewise",
+    },
+    "waveform_limits": {
+        "window": "Number", "mask": "Utility or proposal", "limit": "In words", "unit": "Of the values",
+        "allowed": "At most", "plain": "Found without smoothing", "found": "Found with it",
+        "passes": "Whether it is kept, or null", "reason": "Why it cannot be told, or blank",
+        "battery_w": "Power of a battery that makes the mask pass, or null",
+        "battery_j": "Its usable energy", "battery_follows_s": "Time constant of what the grid sees",
     },
     "assumptions": {
         "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",

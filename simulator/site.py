@@ -15,7 +15,17 @@ from simulator.components.cooling import HourlyWeather
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
 from simulator.components.power.bank import Bank
-from simulator.components.power.loss import LossCurve
+from simulator.components.power.feed_graph import FeedGraph
+from simulator.components.power.lineups import Feed, Lineups
+from simulator.components.power.node import (
+    BUSWAYS,
+    FEEDERS,
+    LINES,
+    SUBSTATIONS,
+    TRANSFORMERS,
+    UPS,
+    Node,
+)
 from simulator.components.rack import Rack
 from simulator.components.rack_rows import row_columns
 from simulator.components.sizing import (
@@ -30,28 +40,10 @@ from simulator.components.sizing import (
     steady_w,
 )
 from simulator.components.topology import Hall, Topology
-from simulator.kernels.columns import STAGES, HallSite, RowSite
+from simulator.kernels.columns import HallSite, RowSite
 
-LINES, TRANSFORMERS, FEEDERS, SUBSTATIONS, BUSWAYS, UPS = range(len(STAGES))
 DESIGN_DAY = HourlyWeather(np.array([38.0]), np.array([27.0]), np.array([101_325.0]))
 """Weather at which mechanical substations are sized: hot and humid, so that any climate fits."""
-
-
-@dataclass(frozen=True)
-class Node:
-    """One element of the radial power tree, or equal ones in parallel."""
-
-    name: str
-    parent: int
-    stage: int
-    kind: str
-    """Of equipment, as its tolerance curve is named (`components/power/tolerance.py`)."""
-    rating_w: float
-    loss: LossCurve
-    count: int = 1
-    firm_w: float = 0.0
-    continuous: float = 1.0
-    """Share of the rating that may be carried for ever."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +73,7 @@ class Support:
 
 
 @dataclass(frozen=True)
-class Site:
+class Site(FeedGraph):
     """What is built, as arrays. `rack_*` are (accelerator racks,), `block_*` (blocks,)."""
 
     topology: Topology
@@ -92,9 +84,7 @@ class Site:
     block_names: tuple[str, ...]
     support: tuple[Support, ...]
     loops: tuple[Loop, ...]
-    nodes: tuple[Node, ...]
     rows: RowSite
-    halls: HallSite
     row_type: np.ndarray
     rack_row: np.ndarray
     rack_block: np.ndarray
@@ -105,12 +95,6 @@ class Site:
     rack_servers: np.ndarray
     rack_number: np.ndarray  # within its hall: with the hall's name, the identity of the rack
     block_limit_w: np.ndarray
-    feed_first: np.ndarray
-    """(blocks + 1,) First feed of each block."""
-    feed_node: np.ndarray
-    """(feeds,) Power-tree node of each."""
-    feed_share: np.ndarray
-    """(feeds,) Of the block's draw while all are in service; 0: a reserve."""
     block_hall: np.ndarray
     block_approach_k_w: np.ndarray
     block_pump_w: np.ndarray
@@ -118,11 +102,6 @@ class Site:
     block_coolant_units: np.ndarray  # coolant units, spares included; 0 where air cools
     firm_w: float
     firm_limit: str
-
-    @property
-    def block_node(self) -> np.ndarray:
-        """(blocks,) Power-tree node of each block's first feed."""
-        return self.feed_node[self.feed_first[:-1]]
 
     @property
     def accelerators(self) -> int:
@@ -174,7 +153,9 @@ class _Builder:
         self.chips: list[Accelerator] = []
         self.hall_names: list[str] = []
         self.hall_spec: list[Hall] = []
-        self.blocks: list[tuple[str, int, float, int, float, float, float, int]] = []
+        self.blocks: list[tuple[str, int, float, float, float, float, int]] = []
+        self.feeds: list[list[Feed]] = []
+        self.stand_ins: list[tuple[int, ...]] = []
         self.support: list[Support] = []
         self.loops: list[Loop] = []
         self.nodes: list[Node] = []
@@ -214,27 +195,41 @@ class _Builder:
         kind = self._type(hall.rack)
         per_block = racks_per_block(self.topology, hall)
         liquid_w, air_w, pumps_w = 0.0, 0.0, 0.0
+        laid = self._lineups(hall, name, feeder)
         for number in range(hall.blocks):
-            heat = self._block(hall, f"{name}/b{number + 1:02d}", h, feeder, kind, per_block)
+            block = f"{name}/b{number + 1:02d}"
+            self.feeds.append(laid[number] if laid else [(self._own_lineup(hall, block, feeder), 1.0)])
+            heat = self._block(hall, block, h, kind, per_block)
             liquid_w, air_w, pumps_w = liquid_w + heat[0], air_w + heat[1], pumps_w + heat[2]
         air_w += self._support(hall, name, h, feeder)
         self._plants(hall, name, h, feeder, (liquid_w, air_w, pumps_w))
 
-    def _block(
-        self, hall: Hall, name: str, h: int, feeder: int, kind: int, count: int
-    ) -> tuple[float, float, float]:
-        """Add one accelerator block; return its design liquid heat, air heat and pump power."""
-        rack, block = self.types[kind], hall.block
-        rating_w = block.rating * self.pf
-        share = block.continuous
+    def _lineups(self, hall: Hall, name: str, feeder: int) -> list[list[Feed]]:
+        """Add the lineups of a hall with a scheme; return the feeds of its blocks."""
+        if hall.distribution is None:
+            return []
+        first = len(self.nodes)
+        laid = Lineups(hall, hall.distribution, name, feeder, first, self.pf)
+        self.nodes += laid.nodes
+        self.stand_ins += laid.stand_ins
+        return laid.feeds
+
+    def _own_lineup(self, hall: Hall, name: str, feeder: int) -> int:
+        """Add the substation and busway of one block; return the busway."""
+        block, rating_w = hall.block, hall.block.rating * self.pf
         substation = self._node(
             Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation, continuous=share)
+                 block.substation, continuous=block.continuous, serves="racks")
         )
-        busway = self._node(
-            Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w, block.busway,
-                 continuous=share)
-        )
+        return self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w,
+                               block.busway, continuous=block.continuous,
+                               serves="racks"))  # fmt: skip
+
+    def _block(
+        self, hall: Hall, name: str, h: int, kind: int, count: int
+    ) -> tuple[float, float, float]:
+        """Add one accelerator block; return its design liquid heat, air heat and pump power."""
+        rack = self.types[kind]
         limit_w = block_limit_w(self.topology, hall)
         heat_w = min(count * rack.nameplate, limit_w)
         liquid_w = heat_w * rack.liquid_fraction
@@ -244,7 +239,7 @@ class _Builder:
         pump_w = unit.pump_w(liquid_w) if cooled else 0.0
         approach = unit.approach_k_per_w(units * unit.unit) if cooled else 0.0
         built = units + unit.spare_units if cooled else 0
-        self.blocks.append((name, h, limit_w, busway, approach, pump_w, 0.0, built))
+        self.blocks.append((name, h, limit_w, approach, pump_w, 0.0, built))
         self._row(kind, count, h)
         return liquid_w, heat_w - liquid_w, pump_w
 
@@ -261,13 +256,17 @@ class _Builder:
         rating_w = design_w * (1.0 + ups.margin)
         base = f"{name}/support"
         substation = self._node(
-            Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w, block.substation)
+            Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
+                 block.substation, serves="support")
         )
-        ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses))
-        busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w, block.busway))
+        ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
+                                   ups.modules, 0.0, ups.ride_through, "support"))  # fmt: skip
+        busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
+                                 block.busway, serves="support"))  # fmt: skip
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
-        self.blocks.append((base, h, rating_w, busway, 0.0, 0.0, draw_w, 0))
+        self.feeds.append([(busway, 1.0)])
+        self.blocks.append((base, h, rating_w, 0.0, 0.0, draw_w, 0))
         return design_w
 
     def _support_of(self, hall: Hall, h: int, count: int, rack: Rack) -> Support:
@@ -300,12 +299,12 @@ class _Builder:
         firm_w = units * block.rating * self.pf
         mechanical = self._node(
             Node(f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w, block.substation,
-                 units + 1, firm_w)
+                 units + 1, firm_w, serves="mechanical")
         )
         ups = self.topology.ups
         pumps = self._node(
             Node(f"{name}/pump ups", mechanical, UPS, "ups", max(moved_w, 1.0) * (1.0 + ups.margin),
-                 ups.losses)
+                 ups.losses, ups.modules, 0.0, ups.ride_through, "mechanical")
         )
         self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))
 
@@ -327,7 +326,7 @@ class _Builder:
         rack_type, rack_hall = rows[rack_row, 4], rows[rack_row, 3]
         first = np.array([np.flatnonzero(rack_hall == h)[0] for h in range(len(self.hall_names))])
         chip_of_type = [self.chips.index(chip_of(rack)) for rack in self.types]
-        names, hall, limit_w, node, approach, pump_w, support_w, units = zip(*self.blocks, strict=True)
+        names, hall, limit_w, approach, pump_w, support_w, units = zip(*self.blocks, strict=True)
         firm_w, firm_limit = self.topology.grid.firm_w()
         return Site(
             topology=self.topology,
@@ -351,9 +350,10 @@ class _Builder:
             rack_servers=np.array([float(t.servers) for t in self.types])[rack_type],
             rack_number=np.arange(self.racks) - first[rack_hall],
             block_limit_w=np.array(limit_w),
-            feed_first=np.arange(len(node) + 1),
-            feed_node=np.array(node),
-            feed_share=np.ones(len(node)),
+            stand_ins=tuple(self.stand_ins),
+            feed_first=np.cumsum([0, *map(len, self.feeds)]),
+            feed_node=np.array([node for feeds in self.feeds for node, _ in feeds]),
+            feed_share=np.array([share for feeds in self.feeds for _, share in feeds]),
             block_hall=np.array(hall),
             block_approach_k_w=np.array(approach),
             block_pump_w=np.array(pump_w),

@@ -188,22 +188,27 @@ def _trip(world: World, node: int) -> None:
     reset_s = site.topology.control.reset
     world.watch.trips[node] += 1
     world.log("trip", told.name, "overload", reset_s, "breaker open")
-    cls, target = _class(world, node, reset_s)
-    unit = told.count - round(told.count * float(world.state.tree.in_service[node]))
+    cls, target, unit = _class(world, node, reset_s)
     repair = of_one_stage("trip", world.env.now + reset_s)
-    effects.inflict(world, cls, target, min(unit, told.count - 1), repair)
+    effects.inflict(world, cls, target, unit, repair)
 
 
-def _class(world: World, node: int, reset_s: float) -> tuple[FailureClass, int]:
-    """Return the failure that a trip amounts to, and what it strikes."""
-    effect, target = EFFECTS[c.STAGES[world.site.nodes[node].stage]], node
-    if effect == "block":
+def _class(world: World, node: int, reset_s: float) -> tuple[FailureClass, int, int]:
+    """Return the failure that a trip amounts to, what it strikes and the unit of it."""
+    site, told = world.site, world.site.nodes[node]
+    effect, target = EFFECTS[c.STAGES[told.stage]], node
+    out = told.count - round(told.count * float(world.state.tree.in_service[node]))
+    unit = min(out, told.count - 1)
+    group = next((group for group in site.stand_ins if node in group), None)
+    if effect == "block" and group is not None:
+        effect, target, unit = "feed", group[0], group.index(node)
+    elif effect == "block":
         target = int(np.flatnonzero(draw.reaches(world)[node] > 0.0)[0])
     cls = FailureClass.model_validate({
         "name": "overload", "per": "block", "rate": "0 /year", "effect": effect,
         "repair": f"{reset_s} s",
     })
-    return cls, target
+    return cls, target, unit
 
 
 def _foretold_w(world: World, caps: np.ndarray | None = None) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 
 from simulator import rng
 from simulator.components.power.generator import Generators
+from simulator.components.power.node import UPS
 from simulator.kernels import columns as c
 from simulator.kernels import philox
 from simulator.kernels.repair import TIMES
@@ -15,7 +16,6 @@ from simulator.kernels.site_step import STEP_S
 from simulator.kernels.streams import STREAM_COLUMNS
 from simulator.site import Site, plant_setpoint_c
 
-UPS_STAGE = c.STAGES.index("ups")
 KWH_J = 3.6e6
 LEAST_ROOM = 4096
 """Failures of one window, and repairs under way at once, that any site has room for."""
@@ -380,7 +380,7 @@ def _supply(site: Site) -> c.Supply:
     topology = site.topology
     battery = topology.battery
     ride_j = sum(
-        node.rating_w * topology.ups.ride_through for node in site.nodes if node.stage == UPS_STAGE
+        node.rating_w * node.ride_through_s for node in site.nodes if node.stage == UPS
     )
     return c.Supply(
         limit_w=np.array([topology.grid.available_w(

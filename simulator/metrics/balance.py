@@ -56,8 +56,8 @@ def _requests(results: Results) -> dict[str, float]:
     over the streams of a router (arrived against what became of them there), and over classes, whose
     requests pass from stage to stage. Nothing for a run without pools or a folder of an older version.
     """
-    pools = results.tables["pools"]
-    if len(pools) == 0 or "rejected" not in pools:
+    pools = results.tables.get("pools")
+    if pools is None or len(pools) == 0 or "rejected" not in pools:
         return {}
     ends = ["shed", "rejected", "lost"]
     missing = abs(pools["received"].sum() - pools["spilled"].sum())
