@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import simpy
 
-from simulator import __version__
+from simulator import __version__, rng
 from simulator.components import from_catalog
 from simulator.components.failure_class import FailureClass
 from simulator.engine import (
@@ -56,6 +56,8 @@ from simulator.workloads import (
     routing_run,
     synchronous,
     verification,
+    waveform_power,
+    waveform_tables,
 )
 from simulator.workloads import pools as pools_of_any
 from simulator.workloads.data_preparation import DataPreparationRun
@@ -65,6 +67,9 @@ from simulator.workloads.model_test_run import ModelTestRun
 from simulator.workloads.pools import AnyPool
 from simulator.workloads.routing_run import RoutingRun
 from simulator.workloads.training_run import TrainingRun
+from simulator.workloads.waveform import Waveform
+from simulator.workloads.waveform_power import Drawn
+from simulator.workloads.waveform_probe import Probe, Seen
 
 Progress = Callable[[float], None]
 W = TypeVar("W")
@@ -83,8 +88,29 @@ def simulate(
         Told the simulated seconds done, once a simulated day.
     """
     run = build(scenario, replicate)
+    windows = scenario.spec.verify.waveform
+    watch = _watched(run, windows)
     run.advance(run.world.end_s, progress)
-    return finish(run)
+    results = finish(run)
+    watch.finish()
+    if windows.windows:
+        made = _drawn(run, windows, watch.seen)
+        results.tables.update(waveform_tables.tables(made, windows, scenario.spec.period.start))
+    return results
+
+
+def observe(
+    scenario: Scenario, windows: Waveform, replicate: int = 0, progress: Progress | None = None
+) -> tuple[tuple[Drawn, ...], Site]:
+    """Run one replicate up to the end of the last window; return the windows as power, and the site.
+
+    The run up to there is the one that `simulate` makes.
+    """
+    run = build(scenario, replicate)
+    watch = _watched(run, windows)
+    run.advance(max(_offset_s(run, at) for at in windows.windows) + windows.length, progress)
+    watch.finish()
+    return _drawn(run, windows, watch.seen), run.world.site
 
 
 @dataclass(frozen=True)
@@ -300,6 +326,7 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
         tables["verify"] = verification.table(
             pools, world, series["pool"], spec.verify, start,
             {pool.name: scenario.trace_folder(pool.name) for pool in pools},
+            router.plan if router else None,
         )
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
@@ -315,6 +342,26 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
     return Results(info, series, recorder.events(world, start), tables)
+
+
+def _watched(run: Run, windows: Waveform) -> Probe:
+    """Have the windows watched while the run goes through them."""
+    chosen = [one for one in run.work.jobs if windows.job in (None, one.job.name)]
+    probe = Probe(run.world, chosen, run.work.tests, run.records)
+    starts_s = sorted(_offset_s(run, at) for at in windows.windows)
+    if starts_s:
+        run.world.env.process(probe.watch_all(starts_s, windows.length))
+    return probe
+
+
+def _offset_s(run: Run, at: datetime) -> float:
+    return (at - run.scenario.spec.period.start).total_seconds()
+
+
+def _drawn(run: Run, windows: Waveform, seen: list[Seen]) -> tuple[Drawn, ...]:
+    """Return the windows as power."""
+    key = rng.key(run.scenario.spec.seed, run.world.replicate, "waveform")
+    return tuple(waveform_power.drawn(one, run.world.site, windows, key) for one in seen)
 
 
 def _shop_tables(spec: ScenarioSpec, front: Front) -> dict[str, pd.DataFrame]:

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from simulator.components.kinds import Spec
+from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.loss import LossCurve
 from simulator.units import Fraction, MassFlow, NonNegative, Positive, Power, Within
 
@@ -31,6 +32,8 @@ class Rack(Spec):
     power_shelf: LossCurve
     """Conversion loss of the power shelves, of their rating."""
     power_shelf_rating: Annotated[Power, Positive()]
+    battery_backup: BatteryBackup | None = None
+    """Batteries in the rack, or in the row for it; blank: none."""
     liquid_fraction: Annotated[Fraction, Within("0 %", "100 %")]
     """Share of rack heat taken by cold plates; the rest goes to air."""
     coolant_flow: Annotated[MassFlow, NonNegative()] = 0.0

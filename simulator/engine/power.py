@@ -1,13 +1,11 @@
 """What the campus may draw, and what it does when that is less than it wants."""
 
-import math
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from simulator.engine import outage
+from simulator.engine import generators
 from simulator.engine.alarm import Alarm
 from simulator.engine.world import World
 from simulator.kernels import columns as c
@@ -56,38 +54,11 @@ def _set_in_service(world: World, node: int, change: int) -> None:
     if state.supply.limit_w[0] == 0.0 and before_w > 0.0:
         world.supply_lost_s = world.env.now
         world.log("supply_lost", "point of interconnection", world.site.nodes[node].name)
-        world.env.process(_start_generators(world))
+        generators.call(world)
     elif before_w == 0.0 and state.supply.limit_w[0] > 0.0:
         world.supply_lost_s = None
         world.log("supply_returned", "point of interconnection")
-        state.supply.generator_w[0] = 0.0
-
-
-def _start_generators(world: World) -> Generator[Any, Any, None]:
-    """Start the sets that are not under repair, and let those that run fail."""
-    plant = world.site.topology.generators
-    if plant is None:
-        return
-    lost_s = world.supply_lost_s
-    yield world.env.timeout(plant.start)
-    if world.supply_lost_s != lost_s:
-        return
-    stream = world.stream("generator start")
-    began_s, demand = world.env.now, int(world.env.now)
-    ready = [u for u in range(plant.count) if not outage.absent(world, ("generator", u))]
-    started = [u for u in ready if stream.uniform(u, demand) >= plant.fail_to_start]
-    world.state.supply.generator_w[0] = len(started) * plant.rating
-    world.log("generators_started", "generators", detail=f"{len(started)} of {plant.count}")
-    if plant.fail_running == 0.0:
-        return
-    runs_s = sorted(-math.log(stream.uniform(u, demand, 1)) / plant.fail_running for u in started)
-    for run_s in runs_s:
-        yield world.env.timeout(began_s + run_s - world.env.now)
-        if world.supply_lost_s != lost_s:
-            return
-        generator_w = world.state.supply.generator_w
-        generator_w[0] = max(generator_w[0] - plant.rating, 0.0)
-        world.log("generator_failed", "generators", "generator", detail="while running")
+        generators.stop(world)
 
 
 def control(world: World, decide: Capping, at_s: float) -> list[int]:
@@ -98,11 +69,12 @@ def control(world: World, decide: Capping, at_s: float) -> list[int]:
     """
     views, demand_w = _views(world)
     supply = world.state.supply
-    limit_w = float(supply.limit_w[0]) * (1.0 - supply.margin) + float(supply.generator_w[0])
+    limit_w = float(supply.limit_w[0]) * (1.0 - supply.margin) + generators.carries_w(world)
     if supply.limit_w[0] == 0.0:  # an island lives on its battery as long as that lasts
         left_w = float(supply.battery_j[0]) * supply.battery_efficiency / STEP_S
         limit_w += min(supply.battery_power_w, left_w)
     _tell_deficit(world, float(supply.deficit_w[0]), at_s)
+    generators.tell_fuel(world, at_s)
     caps = decide(views, demand_w, limit_w)
     switched = []
     for view, cap in zip(views, caps, strict=True):

@@ -16,6 +16,7 @@ MAKERS = {
     "demand": from_catalog.request_profile,
     "diffusion": from_catalog.diffusion_model,
     "failures": from_catalog.failure_classes,
+    "masks": from_catalog.mask,
     "models": from_catalog.language_model,
     "operations": from_catalog.operations,
     "racks": from_catalog.rack,
