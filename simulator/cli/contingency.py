@@ -104,11 +104,11 @@ def document(rows: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
 
 def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
     """Return the rows that cost most as text."""
-    header = ["rank", "out", "alike", "severity", "MW shed", "MW capped", "accelerators", "over rating, min",
+    header = ["rank", "out", "class", "alike", "severity", "MW shed", "MW capped", "accelerators", "over limit, min",
               "tightest", "loading", "back in", "a year", "accelerator-h a year"]  # fmt: skip
     shown = rows.head(SHOWN + 1)
     lines = table(header, [_cells(row) for row in shown.to_dict("records")],
-                  right=(0, 2, 4, 5, 6, 7, 9, 10, 11, 12))  # fmt: skip
+                  right=(0, 3, 5, 6, 7, 8, 10, 11, 12, 13))  # fmt: skip
     kpis = {name: entry["value"] for name, entry in told["kpis"].items()}
     more = len(rows) - len(shown)
     lines += [
@@ -126,12 +126,18 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
 def _cells(row: dict[str, Any]) -> list[str]:
     loading = row["post_loading"]
     return [
-        str(row["rank"]), row["case"], str(row["count"]), row["error"] or row["severity"],
+        str(row["rank"]), row["case"], _first(row["class"]), str(row["count"]), row["error"] or row["severity"],
         _number(row["shed_mw"]), _number(row["capped_mw"]), str(row["accelerators_lost"]),
         str(row["minutes_over"]), row["tightest"] or MISSING,
         f"{100 * loading:.0f} %" if math.isfinite(loading) else MISSING,
         _time(row["recovery_s"]), _number(row["rate_per_year"]), _number(row["hours_per_year"]),
     ]  # fmt: skip
+
+
+def _first(classes: str) -> str:
+    """Return the most frequent class, and how many others there are."""
+    first, *others = classes.split(", ")
+    return f"{first} +{len(others)}" if others else first
 
 
 def _time(seconds: float) -> str:

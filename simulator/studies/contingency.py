@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simulator import __version__
 from simulator.components.incident import Incident
 from simulator.engine import effects
 from simulator.engine.rates import YEAR_S
@@ -48,8 +49,8 @@ class Study:
     """What was found. Row 0 of the table is the intact site."""
 
     table: pd.DataFrame
-    shed_w: dict[str, np.ndarray]
-    """W shed by minute of the rows, by their name and class."""
+    shed_w: list[np.ndarray | None]
+    """(minutes, classes of load) of every row; None where there is no result."""
     told: dict[str, Any]
     """The moment, what was tried, and what was not."""
     finished: bool = True
@@ -95,8 +96,10 @@ def study(
         finished = False
     done = [(case, answer) for case, answer in _done(work) if answer is not None]
     evidence = rows_.evidence(scenario)
-    table = rows_.table(moment.run, watch.limits, intact, done, evidence, asked.minutes)
-    shed_w = {case.name: a.value.shed_w for case, a in done if a.value is not None}
+    table, responses = rows_.ranked(
+        moment.run, watch.limits, intact, done, evidence, asked.minutes
+    )
+    shed_w = [None if response is None else response.shed_w for response in responses]
     return Study(table, shed_w, _told(moment, asked, work, left_out, scenario), finished)
 
 
@@ -186,7 +189,8 @@ def _told(
 ) -> dict[str, Any]:
     spec = scenario.spec
     return {
-        "name": spec.name, "config_hash": scenario.config_hash, "seed": spec.seed,
+        "name": spec.name, "version": __version__, "config_hash": scenario.config_hash,
+        "seed": spec.seed,
         "at": moment.clock.isoformat(), "chosen": moment.told,
         "simulated_before_h": moment.at_s / 3600.0, "minutes": asked.minutes,
         "order": asked.order, "maintenance": list(asked.maintenance),

@@ -31,7 +31,8 @@ COLUMNS = {
     "pre_loading": "Of that element in the minute before, over its limit",
     "post_loading": "Its largest in the window",
     "limit": "What carried it: rating, or beyond the rating its tolerance, temperature or tank",
-    "minutes_over": "Minutes that it was beyond its rating",
+    "minutes_over": "Minutes that it was beyond its limit",
+    "tolerance_s": "How long it stands its largest loading, where that is beyond its rating and known",
     "shed_training_mw": "Largest minute: draw before of what is out of service or off",
     "shed_inference_mw": "Likewise", "shed_batch_mw": "Likewise",
     "shed_support_mw": "Likewise, of network, storage and CPU racks",
@@ -68,13 +69,13 @@ NAMED = 4
 """Elements of a case that are named one by one."""
 
 
-def table(
+def ranked(
     run: Run, limits: Limits, intact: Response, done: Sequence[tuple[Case, Answer]],
     evidence_of: dict[str, str], minutes: int,
-) -> pd.DataFrame:
-    """Return the table, N-0 first, then by accelerator-hours a year, severity and order of trying."""
+) -> tuple[pd.DataFrame, list[Response | None]]:
+    """Return the table, N-0 first, then by accelerator-hours a year, severity and order of trying; and
+    the responses in the same order."""
     halls = len(run.world.site.hall_names)
-    nought = _nought(limits, intact)
     rows = [
         _row(run, limits, intact, case, answer, evidence_of, halls, minutes) for case, answer in done
     ]
@@ -82,10 +83,12 @@ def table(
         range(len(rows)),
         key=lambda i: (-rows[i]["hours_per_year"], -SEVERITIES.index(rows[i]["severity"]), i),
     )
-    ranked = [nought, *(rows[i] for i in order)]
-    found = pd.DataFrame(ranked, columns=[name for name in COLUMNS if name != "rank"])
+    found = pd.DataFrame(
+        [_nought(limits, intact), *(rows[i] for i in order)],
+        columns=[name for name in COLUMNS if name != "rank"],
+    )
     found.insert(0, "rank", range(len(found)))
-    return found
+    return found, [intact, *(done[i][1].value for i in order)]
 
 
 def evidence(scenario: Scenario) -> dict[str, str]:
@@ -250,10 +253,13 @@ def _tightest(response: Response, intact: Response) -> int | None:
 
 def _loading(limits: Limits, response: Response, place: int) -> dict[str, Any]:
     post = float(response.loading_most[place])
+    curve = limits.tolerances[place]
+    stands_s = curve.seconds_at(post) if curve is not None else math.inf
     return {
         "tightest": limits.names[place], "pre_loading": float(response.loading_pre[place]),
         "post_loading": post, "minutes_over": int(response.minutes_over[place]),
         "limit": limits.kinds[place] if post > 1.0 else RATING,
+        "tolerance_s": stands_s if math.isfinite(stands_s) else math.nan,
     }  # fmt: skip
 
 
@@ -310,8 +316,8 @@ def summary(found: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
         "elements": (int(ones["count"].sum()), "1", "Elements whose single failure was tried."),
         "cases_with_shed": (int((rows["count"] * (rows["shed_mw"] * MEGA >= LEAST_W)).sum()), "1",
                             "Cases that shed load."),
-        "over_rating": (int((rows["count"] * (rows["minutes_over"] > 0)).sum()), "1",
-                        "Cases in which an element is beyond its rating for a minute or longer."),
+        "over_limit": (int((rows["count"] * (rows["minutes_over"] > 0)).sum()), "1",
+                        "Cases in which an element is beyond its limit at the end of a minute or longer."),
         "errors": (int((rows["error"] != "").sum()), "1", "Cases without a result."),
     }  # fmt: skip
     return told | {

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from simulator.components.power.tolerance import Tolerance
 from simulator.engine.physics import STEP_S
 from simulator.kernels import columns as c
 from simulator.kernels.serving import REQUESTS, SHED, WORK
@@ -33,6 +34,8 @@ class Limits:
     names: tuple[str, ...]
     kinds: tuple[str, ...]
     """What lies beyond the limit: an element's tolerance, a temperature, a tank."""
+    tolerances: tuple[Tolerance | None, ...]
+    """How long each stands more than its rating, where that is known."""
 
 
 @dataclass
@@ -79,7 +82,7 @@ class Watch:
         self._chips = site.rack_accelerators * self._up
         self._events = len(world.events)
         self._useful_s = self._useful()
-        self._intact = self._in_service().copy()
+        self._intact = state.tree.in_service.copy()
         self._seen = b""
         self._last: tuple[np.ndarray, float, float, int] = (np.zeros(len(CLASSES)), 0.0, 0.0, 0)
         self.pre = self._loadings()
@@ -113,11 +116,14 @@ class Watch:
         site = self.site
         names = ["point of interconnection", *(node.name for node in site.nodes), *site.block_names]
         kinds = [TOLERANCE] * len(names)
+        curves = site.topology.tolerances
+        stands: list[Tolerance | None] = [None, *(curves.of(node.kind) for node in site.nodes)]
         names += [f"{name} chips" for name in site.block_names]
         kinds += [TEMPERATURE] * len(site.block_names)
         names += [f"{loop.name} plant" for loop in site.loops]
         kinds += [TANK] * len(site.loops)
-        return Limits(tuple(names), tuple(kinds))
+        stands += [None] * (len(names) - len(stands))
+        return Limits(tuple(names), tuple(kinds), tuple(stands))
 
     def _loadings(self) -> np.ndarray:
         """Return draw over rating of the interconnection, nodes and blocks, the rise of the hottest
@@ -125,13 +131,12 @@ class Watch:
         plant units in service. What is dead has none."""
         state, site = self.state, self.site
         tree, blocks, loops = state.tree, state.blocks, state.loops
-        limit_w = state.supply.limit_w[0] * (1.0 - state.supply.margin) + state.supply.generator_w[0]
-        poi = tree.input_w[:1] / limit_w if limit_w > 0.0 else np.zeros(1)
+        supply_w = state.supply.limit_w + state.supply.generator_w
         heat_w = np.empty(len(site.loops))
         heat_w[site.halls.liquid_loop] = state.plant_w[:, 2]
         heat_w[site.halls.air_loop] = state.plant_w[:, 3]
         return np.concatenate([
-            poi, _over(tree.output_w, tree.rating_w * tree.in_service),
+            _over(tree.input_w[:1], supply_w), _over(tree.output_w, tree.rating_w * tree.in_service),
             _over(blocks.it_w, blocks.limit_w), self._rise(),
             _over(heat_w, loops.units_up * loops.unit_w),
         ])  # fmt: skip
@@ -162,9 +167,6 @@ class Watch:
 
     def _useful(self) -> float:
         return float(self.state.loads.hours[:, c.USEFUL].sum())
-
-    def _in_service(self) -> np.ndarray:
-        return self.state.tree.in_service
 
     def _lost(self) -> tuple[np.ndarray, float, float, int]:
         """Return W shed by class, W capped, accelerators out or off, and dark halls; looked at anew
@@ -203,7 +205,8 @@ class Watch:
         dead = (tree.in_service <= 0.0) & (self._intact > 0.0)
         for _ in range(len(c.STAGES)):
             dead = dead | np.where(tree.parent >= 0, dead[tree.parent], False)
-        return dead[self.state.blocks.node]
+        feeds = dead[self.site.feed_node]
+        return np.logical_and.reduceat(feeds, self.site.feed_first[:-1])
 
     def _behind(self) -> np.ndarray:
         """Return which pools leave work over or turn requests away: they miss their limits, which a
