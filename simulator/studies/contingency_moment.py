@@ -72,10 +72,10 @@ def bring(
     spec = shifted.spec.model_copy(update={"incidents": tuple(out)})
     run = build(replace(shifted, spec=spec), disturbed=False)
     run.world.share_entries(first.world)
+    gate = run.world.env.timeout(at_s)  # now, as incidents are: first of what happens at that moment
     stage("simulate up to the moment")
     run.advance(at_s)
-    clock = spec.period.start + timedelta(seconds=at_s)
-    return Moment(run, at_s, clock, told, run.world.env.timeout(at_s - run.world.env.now))
+    return Moment(run, at_s, spec.period.start + timedelta(seconds=at_s), told, gate)
 
 
 def _peak(scenario: Scenario, minutes: int) -> tuple[Scenario, Run, float]:
