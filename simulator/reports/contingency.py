@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from simulator.reports import style, wording
 from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
@@ -15,9 +16,10 @@ BARS, LINES, ROWS = 15, 5, 15
 LEVELS = ("site", "hall", "block", "rack", "fabric")
 COLORS = {"none": style.GRID, "capped": style.SKY, "shed": style.YELLOW, "job lost": style.ORANGE,
           "hall lost": style.VERMILLION, "site lost": style.INK}  # fmt: skip
-KIND_COLORS = {"electrical": style.BLUE, "cooling": style.GREEN, "network": style.PURPLE, "rack": style.GREY}
+WIDTHS = (2.4, 2.6, 1.1, 1.1, 2.6, 1.1, 1.1, 1.6)
+"""Of the table's columns."""
 MEGA = 1e6
-NAME_MOST = 44
+NAME_MOST = 38
 """Characters of a name on an axis."""
 LEAST_MW = 1e-3
 """From which load counts as shed (`studies.contingency_rows`)."""
@@ -57,17 +59,17 @@ def title(tried: pd.DataFrame, told: dict[str, Any]) -> str:
         return f"No single failure at {told['name']} costs useful work"
     worst, deepest = ones.iloc[0], ones.loc[ones["shed_mw"].idxmax()]
     shed = int((ones["count"] * (ones["shed_mw"] >= LEAST_MW)).sum())
+    most = f", at most {wording.megawatts(float(deepest['shed_mw']))}" if shed else ""
     return (
-        f"{shed:,} of {int(ones['count'].sum()):,} single failures shed load, at most "
-        f"{wording.megawatts(float(deepest['shed_mw']))} ({named(deepest)}); the dearest element is "
-        f"{named(worst)}, {wording.large(float(worst['hours_per_year']))} accelerator-hours a year"
+        f"{shed:,} of {int(ones['count'].sum()):,} single failures shed load{most}; the dearest is "
+        f"{named(worst)}: {wording.large(float(worst['hours_per_year']))} accelerator-hours a year"
     )
 
 
 def named(row: Any) -> str:
     """Return a case as a reader meets it: the element, and its class where the name does not tell."""
     name, cause = str(row["case"]), str(row["class"]).split(", ")
-    words = name if len(name) <= NAME_MOST else f"{name[: NAME_MOST - 1]}…"
+    words = _short(name)
     return f"{words} ({wording.plain(cause[0])})" if len(cause) == 1 and row["order"] == 1 else words
 
 
@@ -80,11 +82,22 @@ def _costs(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
              f"accelerator-hours of useful work a year. In {kpis['over_limit']:,} cases an element is "
              "beyond its limit for a minute or longer."),
     )  # fmt: skip
-    top = tried.head(ROWS)
+    top = dearest(tried).head(ROWS)
     return Page(
         "contingency", "Contingencies", title(tried, told), text, (ranking(tried),),
-        (TableSpec("The dearest cases", _table(top)),),
+        (TableSpec("The dearest case of each class", _table(top), WIDTHS),),
     )
+
+
+def dearest(tried: pd.DataFrame) -> pd.DataFrame:
+    """Return the dearest case of each class of failure, or of each pair of classes, with what all cases
+    of the class cost a year together."""
+    every = tried.assign(all_hours=tried["hours_per_year"] * tried["count"])
+    key = ["class", "order"]
+    sums = every.groupby(key, sort=False)[["all_hours", "count"]].sum()
+    first = every.drop_duplicates(subset=key).set_index(key)
+    told = first.assign(all_hours=sums["all_hours"], elements=sums["count"]).reset_index()
+    return told.sort_values("hours_per_year", ascending=False, kind="stable", ignore_index=True)
 
 
 def _method(told: dict[str, Any]) -> str:
@@ -103,35 +116,52 @@ def _moment(told: dict[str, Any]) -> str:
 
 
 def ranking(tried: pd.DataFrame) -> FigureSpec:
-    """Draw what the dearest cases cost a year."""
-    data = tried.head(BARS)
+    """Draw what the dearest case of each class costs a year, and all of the class together."""
+    data = dearest(tried)
+    data = data[data["hours_per_year"] > 0.0].head(BARS)
     shown = data.iloc[::-1]
-    fig, ax = style.canvas(height_in=0.75 + 0.19 * max(len(shown), 2))
-    kinds = [str(kind).split(" + ")[0] for kind in shown["kind"]]
-    ax.barh(range(len(shown)), shown["hours_per_year"], height=0.68, edgecolor="white",
-            color=[KIND_COLORS.get(kind, style.GREY) for kind in kinds])  # fmt: skip
-    ax.set_yticks(range(len(shown)), [_counted(row) for row in shown.to_dict("records")])
-    most = float(shown["hours_per_year"].max()) if len(shown) else 1.0
-    for y, hours in enumerate(shown["hours_per_year"]):
-        style.note(ax, hours, y, wording.number(float(hours)), right_pt=4)
-    ax.set_xlim(0.0, 1.12 * most if most > 0.0 else 1.0)
-    style.label(ax, x="expected accelerator-hours a year, of one such element", grid="x")
-    style.thousands(ax.xaxis)
-    for kind in dict.fromkeys(kinds[::-1]):
-        ax.barh([0], [0.0], color=KIND_COLORS.get(kind, style.GREY), label=kind)
-    style.legend(fig, ax, "upper center", 4)
-    columns = ["rank", "case", "count", "kind", "class", "severity", "rate_per_year", "hours_per_failure",
-               "hours_per_year"]  # fmt: skip
-    first = data.iloc[0] if len(data) else None
-    alt = f"; {named(first)} leads with {first['hours_per_year']:.4g}" if first is not None else ""
+    fig, ax = style.canvas(height_in=0.95 + 0.17 * max(len(shown), 2))
+    rows = np.arange(len(shown))
+    ax.hlines(rows, shown["hours_per_year"], shown["all_hours"], color=style.GRID, linewidth=3)
+    for column, marker, color, name in (
+        ("hours_per_year", "o", style.BLUE, "the dearest element"),
+        ("all_hours", "s", style.VERMILLION, "all elements of the class"),
+    ):  # fmt: skip
+        ax.plot(shown[column], rows, marker, color=color, label=name, markersize=5)
+    ax.set_xscale("log")
+    ax.set_yticks(rows, [_label(row) for row in shown.to_dict("records")])
+    ax.set_ylim(-0.6, max(len(shown), 1) - 0.4)
+    style.label(ax, x="expected accelerator-hours of useful work lost a year", grid="x")
+    ax.xaxis.set_major_locator(LogLocator(numticks=6))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _power_of_ten(v)))
+    if len(shown):
+        style.legend(fig, ax, "upper center", 2)
+    columns = ["class", "case", "order", "elements", "kind", "severity", "rate_per_year",
+               "hours_per_failure", "hours_per_year", "all_hours"]  # fmt: skip
+    alt = "; ".join(f"{_label(row)} {row['hours_per_year']:.3g}" for row in data.to_dict("records"))
     return FigureSpec(
-        fig, "contingency-ranking", f"Bars of expected accelerator-hours a year by case{alt}.",
-        data[columns], "Rate of failure times useful work lost. × n: so many elements alike.",
+        fig, "contingency-ranking", f"Expected accelerator-hours a year by class of failure: {alt}.",
+        data[columns], "Rate of failure times useful work lost; the number of elements behind the class.",
     )  # fmt: skip
 
 
-def _counted(row: dict[str, Any]) -> str:
-    return f"{named(row)} × {row['count']:,}" if row["count"] > 1 else named(row)
+def _power_of_ten(value: float) -> str:
+    return f"{value:,.10g}" if value < MEGA else f"{value / MEGA:,.0f} million"
+
+
+def _label(row: dict[str, Any]) -> str:
+    """Return a class of failures in words, and how many elements it can strike."""
+    return f"{_classes(row)} ({int(row['elements']):,})"
+
+
+def _classes(row: dict[str, Any]) -> str:
+    first, *others = str(row["class"]).split(", ")
+    if row["order"] == 1:
+        more = f" and {len(others)} more" if others else ""
+        return f"{wording.plain(first)}{more}"
+    several = [wording.plain(name) for name in (first, *others)]
+    return f"{row['order']} × {several[0]}" if len(set(several)) == 1 else " + ".join(several)
 
 
 def _depths(
@@ -147,9 +177,9 @@ def _depths(
         if worst != "none" else f"None of {total:,} single failures is felt"
     )
     text = (
-        "Severity is the worst that happens in the window: caps, load shed or requests turned away, a "
-        "job stopped, a hall dark, all halls dark. Load shed is the draw before the failure of what is "
-        "out of service or off; what idles is not counted.",
+        "Severity is the worst that happens in the window: work slowed by caps, heat or the network "
+        "(capped), load shed or requests kept waiting, a job stopped, a hall dark, all halls dark. Load "
+        "shed is the draw before the failure of what is out of service or off; what idles is not counted.",
     )
     figures = (by_severity(tried), over_minutes(found, shed_w))
     return Page("contingency-depth", "Contingencies", finding, text, figures)
@@ -173,7 +203,7 @@ def by_severity(tried: pd.DataFrame) -> FigureSpec:
         ax.barh(range(len(levels)), width, left=left, color=color, label=severity, height=0.66,
                 edgecolor="white")  # fmt: skip
         for y, (w, n) in enumerate(zip(width, data[severity], strict=True)):
-            if w > 0.09:
+            if w > 0.06:
                 ink = "white" if severity in ("site lost", "hall lost") else style.INK
                 ax.text(left[y] + w / 2, y, f"{n:,}", ha="center", va="center", color=ink,
                         fontsize=style.POINT)  # fmt: skip
@@ -193,7 +223,7 @@ def by_severity(tried: pd.DataFrame) -> FigureSpec:
 def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> FigureSpec:
     """Draw MW shed over the minutes of the cases that shed most."""
     deepest = found[found["shed_mw"] > 0.0].sort_values("shed_mw", ascending=False, kind="stable")
-    deepest = deepest.drop_duplicates(subset=["shed_mw", "class"]).head(LINES)
+    deepest = deepest.drop_duplicates(subset=["class", "order"]).head(LINES)
     fig, ax = style.canvas(height_in=2.6)
     data = pd.DataFrame()
     ends: list[tuple[float, str, str]] = []
@@ -210,28 +240,35 @@ def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> Fi
         data[str(row["case"])] = shed_mw
         ends.append((float(shed_mw[-1]), named(row), color))
     ax.set_ylim(bottom=0.0)
-    ax.set_xlim(left=0.0)
+    ax.set_xlim(0.0, max(len(shed_w[0]) if shed_w[0] is not None else 1, 1))
     style.label(ax, x="minutes after the failure", y="MW shed")
     if ends:
         style.legend(fig, ax, "lower center", 1)
     told = "; ".join(f"{name} {mw:.3g} MW at the end" for mw, name, _ in ends) or "none sheds load"
     return FigureSpec(
         fig, "contingency-shed", f"Lines of MW shed over minutes: {told}.", data,
-        "Load out of service or off after the failures that shed most.",
+        "Load out of service or off after the deepest failure of the classes that shed most.",
     )  # fmt: skip
 
 
 def _table(top: pd.DataFrame) -> pd.DataFrame:
+    rows = top.to_dict("records")
     return pd.DataFrame({
-        "Out": [_counted(row) for row in top.to_dict("records")],
+        "Class": [wording.sentence(_classes(row)) for row in rows],
+        "Worst element": [_short(str(row["case"])) for row in rows],
         "Severity": list(top["severity"]),
         "Shed": [wording.megawatts(float(v)) if v > 0 else "0" for v in top["shed_mw"].fillna(0.0)],
-        "Accelerators": [f"{int(v):,}" for v in top["accelerators_lost"]],
-        "Tightest": [_tight(row) for row in top.to_dict("records")],
-        "Loads back": [wording.seconds(float(v)) for v in top["recovery_s"]],
-        "A year": [wording.number(float(v)) for v in top["rate_per_year"]],
-        "Hours a year": [wording.number(float(v)) for v in top["hours_per_year"]],
+        "Tightest": [_tight(row) for row in rows],
+        "Back in": [wording.seconds(float(v)) for v in top["recovery_s"]],
+        "Hours, once": [wording.number(float(v)) for v in top["hours_per_failure"]],
+        "All, a year": [
+            wording.number(float(v)) if v < MEGA else wording.large(float(v)) for v in top["all_hours"]
+        ],
     })  # fmt: skip
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_MOST else f"{name[: NAME_MOST - 1]}…"
 
 
 def _tight(row: dict[str, Any]) -> str:

@@ -6,10 +6,12 @@ which its element fails as a scripted incident would, and which goes on for an h
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import simpy
 
 from simulator import __version__
 from simulator.components.incident import Incident
@@ -40,7 +42,7 @@ class Asked:
     order: int = 1
     at: str | None = None
     minutes: int = 60
-    wanted: Wanted = Wanted()
+    wanted: Wanted = field(default_factory=Wanted)
     maintenance: tuple[str, ...] = ()
 
 
@@ -171,14 +173,14 @@ def _respond(moment: Moment, watch: Watch, minutes: int, hits: tuple[Hit, ...]) 
     lasts_s: list[float] = []
     assert moment.gate.callbacks is not None
 
-    def strike(hit: Hit) -> None:
+    def strike(hit: Hit, _: simpy.Event) -> None:
         repair = front.shop.plan(hit.cls, world.env.now, False, 0.0)
         element = effects.inflict(world, hit.cls, hit.target, hit.unit, repair)
         lasts_s.append(repair.back_s - world.env.now)
         world.log("failure", element, hit.cls.name, lasts_s[-1], "contingency")
 
     for hit in hits:
-        moment.gate.callbacks.append(lambda _, hit=hit: strike(hit))
+        moment.gate.callbacks.append(partial(strike, hit))
     response = watch.follow(moment.at_s, minutes)
     response.repair_s = tuple(lasts_s)
     return response

@@ -230,14 +230,10 @@ def _fabric_groups(
     below = [_below(run, index) for index in range(len(site.fabrics))]
     groups: dict[str, tuple[object, ...]] = {}
     for name, (index, unit) in there.items():
-        graph = site.fabrics[index].graph
-        if cls.per == "uplink":
-            node = int(graph.trunks[unit])
-        else:
-            node = graph.node_of(network_parts.TIER_OF[cls.per], unit)
-        groups[name] = (
-            index, int(graph.tier[node]), int(graph.switches[node]), int(graph.links[node]), below[index][node]
-        )
+        graph, tier = site.fabrics[index].graph, network_parts.TIER_OF.get(cls.per)
+        node = int(graph.trunks[unit]) if tier is None else graph.node_of(tier, unit)
+        of_node = (int(column[node]) for column in (graph.tier, graph.switches, graph.links))
+        groups[name] = (index, *of_node, below[index][node])
     return groups
 
 

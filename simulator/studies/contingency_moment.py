@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 import simpy
 
 from simulator import units
+from simulator.components.failure_class import FailureClass
 from simulator.components.incident import Incident
-from simulator.engine import effects, outage_log
+from simulator.engine import effects
 from simulator.engine.elements import elements
 from simulator.scenario import Scenario
 from simulator.simulation import Run, build
@@ -138,16 +139,16 @@ def _after_start_s(text: str) -> float:
 def rehearse(run: Run) -> None:
     """Let one element of every class fail in a run that is thrown away, so that the machine code of
     what follows is loaded once here, and not in each of the processes that are forked later."""
-    world, shop = run.world, run.front.shop
-
-    def strike(cls, where) -> None:  # type: ignore[no-untyped-def]
-        repair = outage_log.of_one_stage("repair", world.env.now + cls.repair)
-        effects.inflict(world, cls, *where, repair)
-
+    world = run.world
     for cls in run.front.classes:
         for where in list(elements(world.site, cls).values())[:1]:
-            world.env.timeout(1.0).callbacks.append(
-                lambda _, cls=cls, where=where: strike(cls, where)
-            )
-        shop.plan(cls, world.env.now, False, 0.0)
+            world.env.timeout(1.0).callbacks.append(_strike(run, cls, where))  # type: ignore[union-attr]
     run.advance(world.end_s)
+
+
+def _strike(run: Run, cls: FailureClass, where: tuple[int, int]) -> Callable[[simpy.Event], None]:
+    def strike(_: simpy.Event) -> None:
+        repair = run.front.shop.plan(cls, run.world.env.now, False, 0.0)
+        effects.inflict(run.world, cls, *where, repair)
+
+    return strike

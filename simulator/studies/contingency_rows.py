@@ -51,7 +51,7 @@ COLUMNS = {
     "lost_hours": "Accelerator-hours of useful work lost in the window",
     "hours_per_failure": "The same until the element is back, in the mean over repairs and resets",
     "hours_per_year": "Rate times that",
-    "severity": "none, capped, shed, job lost, hall lost, site lost",
+    "severity": "none, capped (work is slowed), shed, job lost, hall lost, site lost",
     "evidence": "Of the rate",
     "error": "Why there is no result, or blank",
 }
@@ -231,7 +231,7 @@ def _name(case: Case) -> str:
 
 
 def severity(row: dict[str, Any], dark_halls: int, halls: int) -> str:
-    """Return the worst that happened."""
+    """Return the worst that happened; `capped` is work slowed by caps, by heat or by the network."""
     if dark_halls >= halls > 0:
         return "site lost"
     if dark_halls > 0:
@@ -240,7 +240,8 @@ def severity(row: dict[str, Any], dark_halls: int, halls: int) -> str:
         return "job lost"
     if row["shed_mw"] * MEGA >= LEAST_W or row["slo_minutes"]:
         return "shed"
-    return "capped" if row["capped_mw"] * MEGA >= LEAST_W else "none"
+    slowed = row["capped_mw"] * MEGA >= LEAST_W or row["hours_per_failure"] > 0.0
+    return "capped" if slowed else "none"
 
 
 def _tightest(response: Response, intact: Response) -> int | None:

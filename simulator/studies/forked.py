@@ -115,5 +115,5 @@ def _answer(child: _Child) -> Answer:
     code = os.waitstatus_to_exitcode(status)
     if code:
         return Answer(error=f"its process ended with {'signal' if code < 0 else 'code'} {abs(code)}")
-    answer: Answer = pickle.loads(b"".join(child.pieces))  # noqa: S301  it is our own
+    answer: Answer = pickle.loads(b"".join(child.pieces))
     return answer

@@ -95,8 +95,9 @@ def _later(work: Workload, shift_h: int) -> Workload:
     update: dict[str, Any] = {}
     if hasattr(work, "start"):
         update["start"] = max(work.start - shift_h * 3600.0, 0.0)
-    if getattr(work, "demand", None) is not None:
-        update["demand"] = _grown(work.demand, shift_h)
+    demand = getattr(work, "demand", None)
+    if demand is not None:
+        update["demand"] = _grown(demand, shift_h)
     if isinstance(work, Traffic):
         update["classes"] = tuple(
             cls.model_copy(update={"demand": _grown(cls.demand, shift_h)}) for cls in work.classes

@@ -71,10 +71,11 @@ def test_nothing_is_gained_by_a_failure():
 
 
 @pytest.mark.parametrize(("told", "dark", "severity"), [
-    ({}, 0, "none"), ({"capped_mw": 1.0}, 0, "capped"), ({"shed_mw": 1.0, "capped_mw": 1.0}, 0, "shed"),
+    ({}, 0, "none"), ({"capped_mw": 1.0}, 0, "capped"), ({"hours_per_failure": 9.0}, 0, "capped"),
+    ({"shed_mw": 1.0, "capped_mw": 1.0}, 0, "shed"),
     ({"slo_minutes": 3}, 0, "shed"), ({"jobs": "frontier", "shed_mw": 1.0}, 0, "job lost"),
     ({"jobs": "frontier"}, 1, "hall lost"), ({}, 4, "site lost"),
 ])  # fmt: skip
 def test_severity_is_the_worst_that_happened(told, dark, severity):
-    row = {"jobs": "", "shed_mw": 0.0, "capped_mw": 0.0, "slo_minutes": 0} | told
+    row = {"jobs": "", "shed_mw": 0.0, "capped_mw": 0.0, "slo_minutes": 0, "hours_per_failure": 0.0} | told
     assert rows.severity(row, dark, 4) == severity
