@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli import batch_options as options
+from simulator.cli import contingency_options as asking
 from simulator.cli.exits import (
     FAILED_ASSERT,
     FAILED_RUNS,
@@ -174,6 +175,34 @@ def _rare(
     from simulator.cli import rare as command
 
     command.rare(scenario, tuple(sets or ()), chosen, years, output, as_json)
+
+
+@app.command("contingency")
+def _contingency(
+    scenario: ScenarioFile,
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    order: asking.Order = 1,
+    at: asking.At = None,
+    minutes: asking.Minutes = 60,
+    patterns: asking.Patterns = None,
+    kinds: asking.Kinds = None,
+    severities: asking.Severities = None,
+    maintenance: asking.Maintenance = None,
+    each: asking.Each = False,
+    seed: Seed = None,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try every single failure from the peak hour on: MW shed, jobs stopped, hours lost a year."""
+    from simulator.cli import contingency as command
+
+    asked = command.Question(
+        scenario, tuple(sets or ()), chosen, order, at, minutes, tuple(patterns or ()),
+        tuple(kinds or ()), tuple(severities or ()), tuple(maintenance or ()), each, seed,
+    )
+    command.contingency(asked, output, jobs, as_json)
 
 
 @app.command("size")
