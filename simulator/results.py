@@ -225,6 +225,11 @@ TABLES: dict[str, dict[str, str]] = {
         "firm_w": "Capacity with one unit out", "peak_w": "Largest minute",
         "nameplate_w": "Sum of nameplates below", "parent": "Element above",
     },
+    "equipment": {
+        "kind": "Kind of electrical equipment", "hall": "Group of halls, blank for the campus",
+        "serves": "racks, support, mechanical, or blank above them", "count": "Pieces",
+        "rating_w": "Of each",
+    },
     "racks": {
         "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",
         "accelerators": "Count", "nameplate_w": "Per rack", "role": "accelerator or support",

@@ -15,6 +15,7 @@ from simulator.components.cooling import HourlyWeather
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
 from simulator.components.power.bank import Bank
+from simulator.components.power.equipment import Lot, lots
 from simulator.components.power.feed_graph import FeedGraph
 from simulator.components.power.lineups import Feed, Lineups
 from simulator.components.power.node import (
@@ -107,6 +108,12 @@ class Site(FeedGraph):
     def accelerators(self) -> int:
         """Accelerators installed."""
         return int(self.rack_accelerators.sum())
+
+    @cached_property
+    def equipment(self) -> list[Lot]:
+        """Electrical equipment, by kind and group of halls."""
+        halls = ["" if h < 0 else self.hall_spec[h].name for h in self.node_hall]
+        return lots(self.topology, self.nodes, halls)
 
     @cached_property
     def fabrics(self) -> tuple[Laid, ...]:

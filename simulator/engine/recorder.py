@@ -24,7 +24,7 @@ from simulator.kernels.serving import (
     WAIT_RATIO,
 )
 from simulator.kernels.site_step import HOUR_STEPS, STEP_S
-from simulator.results import EVENTS, SERIES
+from simulator.results import EVENTS, SERIES, TABLES
 from simulator.site import Site
 
 RECORDED = ("training", "batch", "evaluation", "safety_test")
@@ -145,6 +145,7 @@ def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
         "hours": _hours(world.site, world.state),
         "load_energy": _load_energy(world.state),
         "plant": _plant(world.site, world.state, records),
+        "equipment": pd.DataFrame(world.site.equipment, columns=list(TABLES["equipment"])),
         "racks": _racks(world.site),
         "network": _network(world.site),
     }
