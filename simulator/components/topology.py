@@ -16,6 +16,7 @@ from simulator.components.power.block import Block
 from simulator.components.power.distribution import Distribution
 from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
+from simulator.components.power.medium_voltage import MediumVoltage
 from simulator.components.power.ups import Ups
 from simulator.components.rack import Rack
 from simulator.components.storage import Storage
@@ -84,6 +85,8 @@ class Topology(Spec):
     power_margin: Annotated[Fraction, Field(ge=0, lt=0.5)] = 0.0
     """Share of the firm import held back before loads are capped."""
     grid: Grid
+    medium_voltage: MediumVoltage | None = None
+    """Buses, ties and rings between main transformers and halls; blank: one bus for all."""
     ups: Ups
     mechanical: Block
     """Unit substation that feeds the plants of a hall, sized on their design load."""
