@@ -15,7 +15,9 @@ from simulator.components.cooling import HourlyWeather
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
 from simulator.components.power.bank import Bank
+from simulator.components.power.equipment import Lot, lots
 from simulator.components.power.feed_graph import FeedGraph
+from simulator.components.power.flow_network import hall_names
 from simulator.components.power.lineups import Feed, Lineups
 from simulator.components.power.node import (
     BUSWAYS,
@@ -109,6 +111,12 @@ class Site(FeedGraph):
         return int(self.rack_accelerators.sum())
 
     @cached_property
+    def equipment(self) -> list[Lot]:
+        """Electrical equipment, by kind and group of halls."""
+        halls = ["" if h < 0 else self.hall_spec[h].name for h in self.node_hall]
+        return lots(self.topology, self.nodes, halls)
+
+    @cached_property
     def fabrics(self) -> tuple[Laid, ...]:
         """The back-end fabric of each group of halls that has one."""
         found = []
@@ -166,9 +174,8 @@ class _Builder:
         self._node_of_bank("lines", -1, LINES, "line", grid.lines)
         self._node_of_bank("main transformers", 0, TRANSFORMERS, "transformer_main", grid.transformers)
         for hall in topology.halls:
-            for number in range(hall.count):
-                suffix = f"-{number + 1:02d}" if hall.count > 1 else ""
-                self._hall(hall, hall.name + suffix)
+            for name in hall_names(hall.name, hall.count):
+                self._hall(hall, name)
 
     def _node_of_bank(self, name: str, parent: int, stage: int, kind: str, bank: Bank) -> int:
         rating_w = bank.capacity_va() * self.pf

@@ -98,10 +98,21 @@ def _show(
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Print the full resolved YAML instead.")
     ] = False,
+    network: Annotated[
+        Path | None,
+        typer.Option("--network", metavar="FILE.json", help="Write the one-line as plain tables."),
+    ] = None,
+    pandapower: Annotated[
+        Path | None,
+        typer.Option("--pandapower", metavar="FILE.json", help="Write it as a pandapower network."),
+    ] = None,
 ) -> None:
     """Print the compiled plant in a page: counts, ratings, headroom."""
     from simulator.cli import show as command
 
+    if network is not None or pandapower is not None:
+        command.export(scenario, tuple(sets or ()), chosen, network, pandapower)
+        return
     command.show(scenario, tuple(sets or ()), chosen, resolved)
 
 

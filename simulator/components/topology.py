@@ -17,6 +17,7 @@ from simulator.components.power.control import Control
 from simulator.components.power.distribution import Distribution
 from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
+from simulator.components.power.medium_voltage import MediumVoltage
 from simulator.components.power.tolerance import Tolerances
 from simulator.components.power.ups import Ups
 from simulator.components.rack import Rack
@@ -88,6 +89,8 @@ class Topology(Spec):
     control: Control = Control()
     """What acts when an element carries more than it may."""
     grid: Grid
+    medium_voltage: MediumVoltage | None = None
+    """Buses, ties and rings between main transformers and halls; blank: one bus for all."""
     ups: Ups
     mechanical: Block
     """Unit substation that feeds the plants of a hall, sized on their design load."""
