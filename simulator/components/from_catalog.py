@@ -13,6 +13,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
 from simulator.components.operations import Operations
+from simulator.components.power.path import PowerPath
 from simulator.components.rack import Rack
 from simulator.components.request_profile import RequestProfile
 from simulator.components.stack import Stack
@@ -52,6 +53,12 @@ def diffusion_model(name: str) -> DiffusionModel:
 def request_profile(name: str) -> RequestProfile:
     """Return a kind of request by its name; KeyError carries the nearest names."""
     return _make(RequestProfile, catalog.load("demand", name))
+
+
+@cache
+def power_path(name: str) -> PowerPath:
+    """Return a chain of conversions by its name; KeyError carries the nearest names."""
+    return _make(PowerPath, catalog.load("power_paths", name))
 
 
 @cache

@@ -18,6 +18,7 @@ MAKERS = {
     "failures": from_catalog.failure_classes,
     "models": from_catalog.language_model,
     "operations": from_catalog.operations,
+    "power_paths": from_catalog.power_path,
     "racks": from_catalog.rack,
 }
 
