@@ -107,8 +107,7 @@ def rack_batteries(parts: Parts) -> Iterator[Trouble]:
 
 
 def _support_w(plant: Plant, index: int) -> float:
-    group = plant.groups[index]
-    return sum(max(rack.nameplate, group.network_w * rack.fabric) * n for rack, n in group.support)
+    return sum(rack.nameplate * count for rack, count in plant.groups[index].support)
 
 
 def _loss(curve: LossCurve, loading: float) -> float:
