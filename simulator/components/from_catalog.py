@@ -14,6 +14,7 @@ from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
 from simulator.components.operations import Operations
 from simulator.components.power.path import PowerPath
+from simulator.components.power.ride_through import GridRule
 from simulator.components.rack import Rack
 from simulator.components.request_profile import RequestProfile
 from simulator.components.stack import Stack
@@ -59,6 +60,12 @@ def request_profile(name: str) -> RequestProfile:
 def power_path(name: str) -> PowerPath:
     """Return a chain of conversions by its name; KeyError carries the nearest names."""
     return _make(PowerPath, catalog.load("power_paths", name))
+
+
+@cache
+def grid_rule(name: str) -> GridRule:
+    """Return what a grid asks of large loads by its name; KeyError carries the nearest names."""
+    return _make(GridRule, catalog.load("grid_rules", name))
 
 
 @cache

@@ -15,6 +15,7 @@ from simulator.components.power.battery import Battery
 from simulator.components.power.block import Block
 from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
+from simulator.components.power.ride_through import RideThrough
 from simulator.components.power.tolerance import Tolerances
 from simulator.components.power.ups import Ups
 from simulator.components.rack import Rack
@@ -85,6 +86,8 @@ class Topology(Spec):
     """Unit substation that feeds the plants of a hall, sized on their design load."""
     generators: Generators | None = None
     battery: Battery | None = None
+    ride_through: RideThrough = RideThrough()
+    """How loads take a voltage sag, and come back."""
     tolerances: Tolerances = Tolerances()
     """How long elements carry more than their rating, where it is not the default."""
     cooling: Cooling
