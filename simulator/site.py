@@ -14,8 +14,20 @@ from simulator.components.accelerator import Accelerator
 from simulator.components.cooling import HourlyWeather
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
-from simulator.components.power.loss import LossCurve
+from simulator.components.power.bank import Bank
+from simulator.components.power.feed_graph import FeedGraph
+from simulator.components.power.lineups import Feed, Lineups
+from simulator.components.power.node import (
+    BUSWAYS,
+    FEEDERS,
+    LINES,
+    SUBSTATIONS,
+    TRANSFORMERS,
+    UPS,
+    Node,
+)
 from simulator.components.rack import Rack
+from simulator.components.rack_rows import row_columns
 from simulator.components.sizing import (
     block_limit_w,
     chip_of,
@@ -28,25 +40,10 @@ from simulator.components.sizing import (
     steady_w,
 )
 from simulator.components.topology import Hall, Topology
-from simulator.kernels.columns import STAGES, HallSite, RowSite
-from simulator.kernels.site_step import STEP_S
+from simulator.kernels.columns import HallSite, RowSite
 
-LINES, TRANSFORMERS, FEEDERS, SUBSTATIONS, BUSWAYS, UPS = range(len(STAGES))
 DESIGN_DAY = HourlyWeather(np.array([38.0]), np.array([27.0]), np.array([101_325.0]))
 """Weather at which mechanical substations are sized: hot and humid, so that any climate fits."""
-
-
-@dataclass(frozen=True)
-class Node:
-    """One element of the radial power tree."""
-
-    name: str
-    parent: int
-    stage: int
-    rating_w: float
-    loss: LossCurve
-    count: int = 1
-    firm_w: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ class Support:
 
 
 @dataclass(frozen=True)
-class Site:
+class Site(FeedGraph):
     """What is built, as arrays. `rack_*` are (accelerator racks,), `block_*` (blocks,)."""
 
     topology: Topology
@@ -87,9 +84,7 @@ class Site:
     block_names: tuple[str, ...]
     support: tuple[Support, ...]
     loops: tuple[Loop, ...]
-    nodes: tuple[Node, ...]
     rows: RowSite
-    halls: HallSite
     row_type: np.ndarray
     rack_row: np.ndarray
     rack_block: np.ndarray
@@ -100,7 +95,6 @@ class Site:
     rack_servers: np.ndarray
     rack_number: np.ndarray  # within its hall: with the hall's name, the identity of the rack
     block_limit_w: np.ndarray
-    block_node: np.ndarray
     block_hall: np.ndarray
     block_approach_k_w: np.ndarray
     block_pump_w: np.ndarray
@@ -159,7 +153,9 @@ class _Builder:
         self.chips: list[Accelerator] = []
         self.hall_names: list[str] = []
         self.hall_spec: list[Hall] = []
-        self.blocks: list[tuple[str, int, float, int, float, float, float, int]] = []
+        self.blocks: list[tuple[str, int, float, float, float, float, int]] = []
+        self.feeds: list[list[Feed]] = []
+        self.stand_ins: list[tuple[int, ...]] = []
         self.support: list[Support] = []
         self.loops: list[Loop] = []
         self.nodes: list[Node] = []
@@ -167,17 +163,17 @@ class _Builder:
         self.halls: list[tuple[int, int, int, float, float]] = []
         self.racks = 0
         grid = topology.grid
-        self._node_of_bank("lines", -1, LINES, grid.lines)
-        self._node_of_bank("main transformers", 0, TRANSFORMERS, grid.transformers)
+        self._node_of_bank("lines", -1, LINES, "line", grid.lines)
+        self._node_of_bank("main transformers", 0, TRANSFORMERS, "transformer_main", grid.transformers)
         for hall in topology.halls:
             for number in range(hall.count):
                 suffix = f"-{number + 1:02d}" if hall.count > 1 else ""
                 self._hall(hall, hall.name + suffix)
 
-    def _node_of_bank(self, name: str, parent: int, stage: int, bank) -> int:  # type: ignore[no-untyped-def]
+    def _node_of_bank(self, name: str, parent: int, stage: int, kind: str, bank: Bank) -> int:
         rating_w = bank.capacity_va() * self.pf
         firm_w = bank.capacity_va(out=1) * self.pf
-        return self._node(Node(name, parent, stage, rating_w, bank.loss, bank.count, firm_w))
+        return self._node(Node(name, parent, stage, kind, rating_w, bank.loss, bank.count, firm_w))
 
     def _node(self, node: Node) -> int:
         self.nodes.append(node)
@@ -195,26 +191,44 @@ class _Builder:
         h = len(self.hall_names)
         self.hall_names.append(name)
         self.hall_spec.append(hall)
-        feeder = self._node_of_bank(f"{name}/feeders", 1, FEEDERS, hall.feeders)
+        feeder = self._node_of_bank(f"{name}/feeders", 1, FEEDERS, "feeder", hall.feeders)
         kind = self._type(hall.rack)
         per_block = racks_per_block(self.topology, hall)
         liquid_w, air_w, pumps_w = 0.0, 0.0, 0.0
+        laid = self._lineups(hall, name, feeder)
         for number in range(hall.blocks):
-            heat = self._block(hall, f"{name}/b{number + 1:02d}", h, feeder, kind, per_block)
+            block = f"{name}/b{number + 1:02d}"
+            self.feeds.append(laid[number] if laid else [(self._own_lineup(hall, block, feeder), 1.0)])
+            heat = self._block(hall, block, h, kind, per_block)
             liquid_w, air_w, pumps_w = liquid_w + heat[0], air_w + heat[1], pumps_w + heat[2]
         air_w += self._support(hall, name, h, feeder)
         self._plants(hall, name, h, feeder, (liquid_w, air_w, pumps_w))
 
+    def _lineups(self, hall: Hall, name: str, feeder: int) -> list[list[Feed]]:
+        """Add the lineups of a hall with a scheme; return the feeds of its blocks."""
+        if hall.distribution is None:
+            return []
+        first = len(self.nodes)
+        laid = Lineups(hall, hall.distribution, name, feeder, first, self.pf)
+        self.nodes += laid.nodes
+        self.stand_ins += laid.stand_ins
+        return laid.feeds
+
+    def _own_lineup(self, hall: Hall, name: str, feeder: int) -> int:
+        """Add the substation and busway of one block; return the busway."""
+        block, rating_w = hall.block, hall.block.rating * self.pf
+        substation = self._node(
+            Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
+                 block.substation, serves="racks")
+        )
+        return self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w,
+                               block.busway, serves="racks"))  # fmt: skip
+
     def _block(
-        self, hall: Hall, name: str, h: int, feeder: int, kind: int, count: int
+        self, hall: Hall, name: str, h: int, kind: int, count: int
     ) -> tuple[float, float, float]:
         """Add one accelerator block; return its design liquid heat, air heat and pump power."""
-        rack, block = self.types[kind], hall.block
-        rating_w = block.rating * self.pf
-        substation = self._node(
-            Node(f"{name}/substation", feeder, SUBSTATIONS, rating_w, block.substation)
-        )
-        busway = self._node(Node(f"{name}/busway", substation, BUSWAYS, rating_w, block.busway))
+        rack = self.types[kind]
         limit_w = block_limit_w(self.topology, hall)
         heat_w = min(count * rack.nameplate, limit_w)
         liquid_w = heat_w * rack.liquid_fraction
@@ -224,7 +238,7 @@ class _Builder:
         pump_w = unit.pump_w(liquid_w) if cooled else 0.0
         approach = unit.approach_k_per_w(units * unit.unit) if cooled else 0.0
         built = units + unit.spare_units if cooled else 0
-        self.blocks.append((name, h, limit_w, busway, approach, pump_w, 0.0, built))
+        self.blocks.append((name, h, limit_w, approach, pump_w, 0.0, built))
         self._row(kind, count, h)
         return liquid_w, heat_w - liquid_w, pump_w
 
@@ -241,13 +255,17 @@ class _Builder:
         rating_w = design_w * (1.0 + ups.margin)
         base = f"{name}/support"
         substation = self._node(
-            Node(f"{base}/substation", feeder, SUBSTATIONS, rating_w, block.substation)
+            Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
+                 block.substation, serves="support")
         )
-        ups_node = self._node(Node(f"{base}/ups", substation, UPS, rating_w, ups.losses))
-        busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, rating_w, block.busway))
+        ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
+                                   ups.modules, 0.0, ups.ride_through, "support"))  # fmt: skip
+        busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
+                                 block.busway, serves="support"))  # fmt: skip
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
-        self.blocks.append((base, h, rating_w, busway, 0.0, 0.0, draw_w, 0))
+        self.feeds.append([(busway, 1.0)])
+        self.blocks.append((base, h, rating_w, 0.0, 0.0, draw_w, 0))
         return design_w
 
     def _support_of(self, hall: Hall, h: int, count: int, rack: Rack) -> Support:
@@ -279,13 +297,13 @@ class _Builder:
         rating_w = (units + 1) * block.rating * self.pf
         firm_w = units * block.rating * self.pf
         mechanical = self._node(
-            Node(f"{name}/mechanical", feeder, SUBSTATIONS, rating_w, block.substation,
-                 units + 1, firm_w)
+            Node(f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w, block.substation,
+                 units + 1, firm_w, serves="mechanical")
         )
         ups = self.topology.ups
         pumps = self._node(
-            Node(f"{name}/pump ups", mechanical, UPS, max(moved_w, 1.0) * (1.0 + ups.margin),
-                 ups.losses)
+            Node(f"{name}/pump ups", mechanical, UPS, "ups", max(moved_w, 1.0) * (1.0 + ups.margin),
+                 ups.losses, ups.modules, 0.0, ups.ride_through, "mechanical")
         )
         self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))
 
@@ -307,7 +325,7 @@ class _Builder:
         rack_type, rack_hall = rows[rack_row, 4], rows[rack_row, 3]
         first = np.array([np.flatnonzero(rack_hall == h)[0] for h in range(len(self.hall_names))])
         chip_of_type = [self.chips.index(chip_of(rack)) for rack in self.types]
-        names, hall, limit_w, node, approach, pump_w, support_w, units = zip(*self.blocks, strict=True)
+        names, hall, limit_w, approach, pump_w, support_w, units = zip(*self.blocks, strict=True)
         firm_w, firm_limit = self.topology.grid.firm_w()
         return Site(
             topology=self.topology,
@@ -319,7 +337,7 @@ class _Builder:
             support=tuple(self.support),
             loops=tuple(self.loops),
             nodes=tuple(self.nodes),
-            rows=self._row_columns(rows),
+            rows=row_columns(rows, [self.types[k] for k in rows[:, 4]]),
             halls=self._hall_columns(),
             row_type=rows[:, 4],
             rack_row=rack_row,
@@ -331,7 +349,10 @@ class _Builder:
             rack_servers=np.array([float(t.servers) for t in self.types])[rack_type],
             rack_number=np.arange(self.racks) - first[rack_hall],
             block_limit_w=np.array(limit_w),
-            block_node=np.array(node),
+            stand_ins=tuple(self.stand_ins),
+            feed_first=np.cumsum([0, *map(len, self.feeds)]),
+            feed_node=np.array([node for feeds in self.feeds for node, _ in feeds]),
+            feed_share=np.array([share for feeds in self.feeds for _, share in feeds]),
             block_hall=np.array(hall),
             block_approach_k_w=np.array(approach),
             block_pump_w=np.array(pump_w),
@@ -339,45 +360,6 @@ class _Builder:
             block_coolant_units=np.array(units),
             firm_w=firm_w,
             firm_limit=firm_limit,
-        )
-
-    def _row_columns(self, rows: np.ndarray) -> RowSite:
-        types = [self.types[k] for k in rows[:, 4]]
-        chips = [chip_of(rack) for rack in types]
-
-        def of_rack(get) -> np.ndarray:  # type: ignore[no-untyped-def]
-            return np.array([float(get(t)) for t in types])
-
-        def of_chip(get) -> np.ndarray:  # type: ignore[no-untyped-def]
-            return np.array([float(get(c)) for c in chips])
-
-        tau_s = of_chip(lambda c: c.thermal_resistance * c.heat_capacity)
-        first = np.flatnonzero(np.diff(rows[:, 4], prepend=-1))
-        return RowSite(
-            start=rows[:, 0].copy(),
-            stop=rows[:, 1].copy(),
-            block=rows[:, 2].copy(),
-            hall=rows[:, 3].copy(),
-            accelerators=of_rack(lambda t: t.accelerators),
-            chip_idle_w=of_chip(lambda c: c.idle),
-            chip_dynamic_w=of_chip(lambda c: c.tdp - c.idle),
-            leakage_w_k=of_chip(lambda c: c.leakage_w_per_k),
-            leakage_ref_c=of_chip(lambda c: c.leakage_reference),
-            host_idle_w=of_rack(lambda t: t.host_idle),
-            host_dynamic_w=of_rack(lambda t: t.host_max - t.host_idle),
-            shelf_rating_w=of_rack(lambda t: t.power_shelf_rating),
-            shelf_no_load=of_rack(lambda t: t.power_shelf.no_load),
-            shelf_linear=of_rack(lambda t: t.power_shelf.linear),
-            shelf_load=of_rack(lambda t: t.power_shelf.load),
-            liquid_frac=of_rack(lambda t: t.liquid_fraction),
-            liquid_cooled=np.array([int(t.liquid_fraction >= 0.5) for t in types]),
-            decay=-np.expm1(-STEP_S / tau_s),
-            heat_capacity_j_k=of_chip(lambda c: c.heat_capacity),
-            throttle_start_c=of_chip(lambda c: c.throttle_start),
-            throttle_full_c=of_chip(lambda c: c.throttle_full),
-            shutdown_c=of_chip(lambda c: c.shutdown),
-            power_exponent=of_chip(lambda c: c.power_exponent),
-            segment_row=np.append(first, len(rows)),
         )
 
     def _hall_columns(self) -> HallSite:

@@ -59,6 +59,12 @@ def test_parents_stand_before_children_and_every_leaf_has_one(campus):
         assert node == campus.halls.feeder_node[campus.block_hall[b]]
 
 
+def test_a_block_without_a_scheme_has_one_feed_that_carries_all_of_it(campus):
+    np.testing.assert_array_equal(campus.feed_first, np.arange(len(campus.block_names) + 1))
+    np.testing.assert_array_equal(campus.feed_node, campus.block_node)
+    np.testing.assert_array_equal(campus.feed_share, 1.0)
+
+
 def test_the_block_limit_loads_the_substation_to_its_continuous_rating():
     topology = pod_site().topology
     block, pf = topology.halls[0].block, topology.grid.power_factor
@@ -160,6 +166,6 @@ def test_each_group_of_halls_has_its_own_fabric(campus):
 def test_compiling_twice_gives_the_same_arrays():
     topology = pod_site().topology
     one, two = (compile_site.__wrapped__(topology) for _ in range(2))
-    for name in ("rack_row", "rack_block", "block_limit_w", "block_node"):
+    for name in ("rack_row", "rack_block", "block_limit_w", "feed_node", "feed_share"):
         np.testing.assert_array_equal(getattr(one, name), getattr(two, name))
     assert one.nodes == two.nodes

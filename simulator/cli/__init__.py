@@ -146,6 +146,21 @@ def _compare(
     command.compare(run_a, run_b, output, as_json)
 
 
+@app.command("calibrate")
+def _calibrate(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="A calibration's YAML file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Write values to import, scores, figure."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit named values of a scenario to telemetry; score later telemetry blind."""
+    from simulator.cli import calibrate as command
+
+    command.calibrate(spec, output, as_json)
+
+
 @app.command("rare")
 def _rare(
     scenario: ScenarioFile,

@@ -20,10 +20,12 @@ Population = Literal[
     "core_switch", "uplink", "optic", "hall_group", "support_server",
     "liquid_plant_unit", "air_plant_unit", "liquid_plant_fan", "air_plant_fan",
     "coolant_unit", "coolant_pump", "line", "transformer", "feeder", "ups_module", "generator",
+    "substation", "busway", "mv_section", "transfer_switch",
 ]
 Effect = Literal[
     "interrupt", "server", "rack", "block", "flow", "pump", "switch", "uplink", "plant_unit",
     "plant_fan", "line", "transformer", "feeder", "ups", "generator", "support", "corrupt", "push",
+    "feed", "transfer",
 ]
 
 Crew = Literal["it", "network", "mechanical", "electrical"]
@@ -51,8 +53,10 @@ class FailureClass(Spec):
     effect: Effect
     """What leaves service. `interrupt` takes nothing out but stops the job above it; `flow` and
     `pump` take a coolant unit or one of its pumps, and where no coolant is left the racks trip when
-    their chips are too hot; `corrupt` takes the server out once the wrong numbers are found; `push`
-    takes servers of a whole hall group, hall by hall."""
+    their chips are too hot; `feed` takes a substation, a busway or a switchgear section, with the
+    blocks that nothing else feeds, `transfer` a transfer switch with its block; `corrupt` takes the
+    server out once the wrong numbers are found; `push` takes servers of a whole hall group, hall by
+    hall."""
     transient: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
     """Share that a restart cures, with `reset` instead of `repair`."""
     reset: Annotated[Duration, NonNegative()] = 600.0

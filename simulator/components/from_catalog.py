@@ -13,6 +13,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
 from simulator.components.operations import Operations
+from simulator.components.power.mask import Mask
 from simulator.components.power.path import PowerPath
 from simulator.components.power.ride_through import GridRule
 from simulator.components.rack import Rack
@@ -36,6 +37,12 @@ def accelerator(name: str) -> Accelerator:
 def rack(name: str) -> Rack:
     """Return a rack type by any spelling of its name; KeyError carries the nearest names."""
     return _make(Rack, catalog.load("racks", name))
+
+
+@cache
+def mask(name: str) -> Mask:
+    """Return a utility's limits by any spelling of its name; KeyError carries the nearest names."""
+    return _make(Mask, catalog.load("masks", name))
 
 
 @cache

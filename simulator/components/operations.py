@@ -25,7 +25,7 @@ Name = Annotated[str, Field(min_length=1)]
 Serviced = Literal[
     "server", "rack", "block", "leaf_switch", "spine_switch", "core_switch",
     "liquid_plant_unit", "air_plant_unit", "coolant_unit", "line", "transformer", "feeder",
-    "ups_module", "generator",
+    "ups_module", "generator", "substation", "busway", "mv_section",
 ]
 
 

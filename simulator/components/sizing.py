@@ -5,8 +5,12 @@ import math
 from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.fabric import Ends, FabricSpec
+from simulator.components.power.distribution import Distribution, lineup_input_w, lineup_loads
 from simulator.components.rack import Rack
 from simulator.components.topology import Hall, Topology
+
+PLAIN = Distribution(scheme="N")
+"""How halls that say nothing are fed: each block by a unit substation of its own."""
 
 
 def rack_named(topology: Topology, name: str) -> Rack:
@@ -31,15 +35,20 @@ def racks_per_block(topology: Topology, hall: Hall) -> int:
 
 
 def block_limit_w(topology: Topology, hall: Hall) -> float:
-    """Return the rack power at which a block's input equals its continuous rating."""
-    block = hall.block
+    """Return the rack power of a block at which the input of the most loaded lineup, in the worst
+    state that its scheme must survive, equals its continuous rating."""
+    block, plan = hall.block, hall.distribution or PLAIN
     rating_w = block.rating * topology.grid.power_factor
     limit_w = rating_w * block.continuous
+    group = plan.group
+    states = lineup_loads(group, plan.common_bus)
     low_w, high_w = 0.0, limit_w
     for _ in range(60):
         middle_w = 0.5 * (low_w + high_w)
-        after_busway_w = middle_w + block.busway.loss_w(middle_w, rating_w)
-        input_w = after_busway_w + block.substation.loss_w(after_busway_w, rating_w)
+        input_w = max(
+            lineup_input_w(block, plan.ups, group, rating_w, tuple(middle_w * x for x in loads))
+            for loads in states
+        )
         low_w, high_w = (middle_w, high_w) if input_w <= limit_w else (low_w, middle_w)
     return low_w
 

@@ -13,6 +13,7 @@ from simulator.components.kinds import Spec
 from simulator.components.power.bank import Bank
 from simulator.components.power.battery import Battery
 from simulator.components.power.block import Block
+from simulator.components.power.distribution import Distribution
 from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
 from simulator.components.power.ride_through import RideThrough
@@ -42,12 +43,16 @@ class Hall(Spec):
     age: Annotated[Duration, Within("0 s", "50 years")] | None = None
     """Age of what stands in these halls at the start; blank: `reliability.age`."""
     blocks: Annotated[int, Field(ge=1, le=1000)]
+    """Groups of racks with a coolant unit."""
     block: Block
+    """Unit substation and busway: of each block, or of each lineup of `distribution`."""
     racks_per_block: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Blank: as many as the block's continuous rating feeds at nameplate, times
     1 + `topology.oversubscription`."""
     feeders: Bank
     """Medium-voltage feeders of one hall."""
+    distribution: Distribution | None = None
+    """How the blocks are fed; blank: each by a unit substation and a busway of its own."""
     support: tuple[SupportRacks, ...] = ()
     fabric: Fabric | None = None  # type: ignore[valid-type]
     """Back-end fabric of this group of halls; blank: of the kind at `topology.fabric`. Each group

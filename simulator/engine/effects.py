@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import coolant, network_parts, power, pushes, rewiring, supply, support
+from simulator.engine import coolant, feeds, network_parts, power, pushes, rewiring, supply, support
 from simulator.engine.alarm import Alarm
 from simulator.engine.outage import after, servers_out, take_out
 from simulator.engine.outage_log import OWN, Repair
@@ -76,6 +76,16 @@ def _block(world: World, cls: FailureClass, block: int, unit: int, lasts_s: floa
         return supply.lose_side(world, cls, block, unit, lasts_s)
     take_out(world, np.flatnonzero(world.site.rack_block == block), cls.name, lasts_s)
     return world.site.block_names[block]
+
+
+def _feed(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
+    """Take a substation, a busway or a section out: one of a group that stand in for each other, or
+    the only one of a block, which is out with it."""
+    site = world.site
+    for group in site.stand_ins:
+        if group[0] == node:
+            return feeds.lose(world, cls, group[unit], lasts_s)
+    return _block(world, cls, site.own_block[node], unit, lasts_s)
 
 
 def _switch(world: World, cls: FailureClass, index: int, unit: int, lasts_s: float) -> str:
@@ -160,7 +170,8 @@ def _bank(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float)
 
 EFFECTS: dict[str, Effect] = {
     "interrupt": _interrupt, "server": _server, "rack": _rack, "corrupt": _corrupt,
-    "push": pushes.push, "block": _block, "flow": coolant.lose_unit, "pump": coolant.lose_pump,
+    "push": pushes.push, "block": _block, "feed": _feed,
+    "transfer": feeds.lose_switch, "flow": coolant.lose_unit, "pump": coolant.lose_pump,
     "switch": _switch, "uplink": _uplink, "plant_unit": _plant_unit, "plant_fan": _plant_fan,
     "line": _bank, "transformer": _bank, "feeder": supply.lose_feeder, "ups": supply.lose_module,
     "generator": supply.lose_generator, "support": _support,

@@ -5,9 +5,10 @@ from simulator.engine import network_parts, populations
 from simulator.site import Site
 
 UNIT_NAMES = {
-    "interrupt": "{0}", "push": "{0}", "support": "{0}", "block": "{0}",
-    "plant_unit": "{0}/unit {1}", "plant_fan": "{0}/unit {1}/fan", "line": "{0}/{1}",
-    "transformer": "{0}/{1}", "feeder": "{0}/{1}", "generator": "{0}/{1}", "ups": "{0}/module {1}",
+    "interrupt": "{0}", "push": "{0}", "support": "{0}", "block": "{0}", "feed": "{0}",
+    "transfer": "{0}/transfer switch", "plant_unit": "{0}/unit {1}",
+    "plant_fan": "{0}/unit {1}/fan", "line": "{0}/{1}", "transformer": "{0}/{1}",
+    "feeder": "{0}/{1}", "generator": "{0}/{1}", "ups": "{0}/module {1}",
 }  # fmt: skip
 """Name of one unit by effect, from its population's name and its number from 1. Effects that are
 not here take racks or name their units themselves."""
@@ -39,9 +40,11 @@ def elements(site: Site, cls: FailureClass) -> dict[str, tuple[int, int]]:
     if cls.per in network_parts.POPULATIONS:
         return network_parts.elements(site, cls.per)
     of = populations.units(site, cls.per)
+    groups = {group[0]: group for group in site.stand_ins} if cls.effect == "feed" else {}
     first = of.first or [0] * len(of.counts)
     return {
-        _unit_name(site, cls, name, start + k, count): (int(target), start + k)
+        site.nodes[groups[int(target)][k]].name if int(target) in groups
+        else _unit_name(site, cls, name, start + k, count): (int(target), start + k)
         for target, name, start, count in zip(of.targets, of.names, first, of.counts, strict=True)
         for k in range(count)
     }
@@ -52,5 +55,5 @@ def _unit_name(site: Site, cls: FailureClass, name: str, unit: int, count: int) 
         return coolant_unit_name(name, unit)
     if cls.effect == "pump":
         return coolant_pump_name(name, unit, site.topology.cooling.coolant_unit.pumps)
-    side = f"/side {unit + 1}" if cls.effect == "block" and count == 2 else ""
+    side = f"/side {unit + 1}" if cls.effect in ("block", "feed") and count == 2 else ""
     return UNIT_NAMES[cls.effect].format(name, unit + 1) + side

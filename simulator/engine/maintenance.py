@@ -24,9 +24,12 @@ EFFECT_OF = {
     "spine_switch": "switch", "core_switch": "switch", "liquid_plant_unit": "plant_unit",
     "air_plant_unit": "plant_unit", "coolant_unit": "flow", "line": "line",
     "transformer": "transformer", "feeder": "feeder", "ups_module": "ups", "generator": "generator",
+    "substation": "feed", "busway": "feed", "mv_section": "feed",
 }
 """What taking an element out for work on it does."""
-GROUP_OF = {"flow": "coolant unit", "feeder": "feeder", "ups": "ups", "generator": "generator"}
+GROUP_OF = {
+    "flow": "coolant unit", "feeder": "feeder", "ups": "ups", "generator": "generator", "feed": "feed",
+}
 """What the groups of `World.absent` begin with, by effect."""
 EMPTIED = ("server", "rack", "block", "leaf_switch")
 """Elements that carry work, which takes time to drain."""
@@ -84,7 +87,8 @@ def _whole(world: World, effect: str, target: int) -> bool:
     if effect in ("line", "transformer"):
         return bool(world.state.tree.in_service[target] >= 1.0)
     alike = [g for g in world.absent if isinstance(g, tuple) and g[0] == GROUP_OF.get(effect)]
-    mine = alike if effect == "generator" else [g for g in alike if g[1] == target]
+    members = next((g for g in world.site.stand_ins if g[0] == target), (target,))
+    mine = alike if effect == "generator" else [g for g in alike if g[1] in members]
     return not any(outage.absent(world, group) for group in mine)
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from simulator.components.power.node import UPS
 from simulator.engine import network_parts
-from simulator.kernels.columns import STAGES
 from simulator.site import Site
 
 ON_RACKS = ("accelerator", "server", "rack", "optic")
@@ -93,6 +93,38 @@ def _blocks(site: Site) -> Units:
     return Units(np.arange(len(sides)), list(site.block_names), sides, site.block_hall.tolist())
 
 
+def _in_feeds(*kinds: str) -> Callable[[Site], Units]:
+    """Return the nodes of some kinds of equipment that feed blocks.
+
+    A block with a lineup of its own stands under its name, support racks with two sides; where
+    lineups, busways or sections stand in for each other, they are a group.
+    """
+
+    def units_of(site: Site) -> Units:
+        grouped = {node for group in site.stand_ins for node in group}
+        found = [(group[0], site.nodes[group[0]].name, len(group)) for group in site.stand_ins
+                 if site.nodes[group[0]].kind in kinds]  # fmt: skip
+        for b, name in enumerate(site.block_names):
+            sides = 2 if site.block_support_w[b] > 0.0 else 1
+            path = site.feed_paths[site.feed_first[b]]
+            found += [(node, name, sides) for node in path
+                      if site.nodes[node].kind in kinds and node not in grouped]  # fmt: skip
+        found.sort()
+        halls = [int(site.node_hall[node]) for node, *_ in found]
+        return Units(np.array([node for node, *_ in found], np.int64), [n for _, n, _ in found],
+                     [count for *_, count in found], halls)  # fmt: skip
+
+    return units_of
+
+
+def _transfer_switches(site: Site) -> Units:
+    plans = [site.hall_spec[hall].distribution for hall in site.block_hall]
+    blocks = [b for b, plan in enumerate(plans)
+              if plan is not None and plan.switched and site.block_support_w[b] == 0.0]  # fmt: skip
+    return Units(np.array(blocks, np.int64), [site.block_names[b] for b in blocks],
+                 [1] * len(blocks), [int(site.block_hall[b]) for b in blocks])  # fmt: skip
+
+
 def _halls(site: Site) -> Units:
     halls = list(range(len(site.hall_names)))
     return Units(np.array(halls), list(site.hall_names), [1] * len(halls), halls)
@@ -105,12 +137,9 @@ def _hall_groups(site: Site) -> Units:
 
 
 def _ups_modules(site: Site) -> Units:
-    ups = STAGES.index("ups")
-    nodes = [i for i, node in enumerate(site.nodes) if node.stage == ups]
-    names = [site.nodes[i].name for i in nodes]
-    halls = [next(h for h, hall in enumerate(site.hall_names) if name.startswith(f"{hall}/"))
-             for name in names]  # fmt: skip
-    return Units(np.array(nodes), names, [site.topology.ups.modules] * len(nodes), halls)
+    nodes = [i for i, node in enumerate(site.nodes) if node.stage == UPS]
+    return Units(np.array(nodes), [site.nodes[i].name for i in nodes],
+                 [site.nodes[i].count for i in nodes], site.node_hall[nodes].tolist())  # fmt: skip
 
 
 def _coolant_units(site: Site) -> Units:
@@ -158,6 +187,8 @@ def _support_servers(site: Site) -> Units:
 
 _OF_PLANT: dict[str, Callable[[Site], Units]] = {
     "line": _bank(0), "transformer": _bank(1), "generator": _generators, "feeder": _feeders,
+    "substation": _in_feeds("transformer_unit"), "busway": _in_feeds("busway"),
+    "mv_section": _in_feeds("breaker"), "transfer_switch": _transfer_switches,
     "block": _blocks, "hall": _halls, "hall_group": _hall_groups, "ups_module": _ups_modules,
     "coolant_unit": _coolant_units, "coolant_pump": _coolant_pumps,
     "liquid_plant_unit": _plant("warm"), "air_plant_unit": _plant("chilled"),

@@ -16,6 +16,7 @@ from simulator.kernels.serving import (
     LOAD_FRAC,
     LOADING,
     RECEIVED,
+    REJECTED,
     SERVED,
     SHED,
     SPILLED,
@@ -113,7 +114,7 @@ def _loop_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
 def _pool_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
     values = records.pool.copy()
     seconds = per_hour[:, None] * STEP_S
-    for column in (ARRIVED, SERVED, SHED, SPILLED, RECEIVED, CAPACITY, STEP_COLUMNS):
+    for column in (ARRIVED, SERVED, SHED, SPILLED, RECEIVED, CAPACITY, REJECTED, STEP_COLUMNS):
         values[:, :, column] /= seconds
     for column in (LOAD_FRAC, LOADING):
         values[:, :, column] /= per_hour[:, None]

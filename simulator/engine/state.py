@@ -7,6 +7,7 @@ import numpy as np
 
 from simulator import rng
 from simulator.components.power.generator import Generators
+from simulator.components.power.node import UPS
 from simulator.kernels import columns as c
 from simulator.kernels import philox
 from simulator.kernels.repair import TIMES
@@ -15,7 +16,6 @@ from simulator.kernels.site_step import STEP_S
 from simulator.kernels.streams import STREAM_COLUMNS
 from simulator.site import Site, plant_setpoint_c
 
-UPS_STAGE = c.STAGES.index("ups")
 KWH_J = 3.6e6
 LEAST_ROOM = 4096
 """Failures of one window, and repairs under way at once, that any site has room for."""
@@ -45,13 +45,15 @@ class Pool:
     patience_s: float
     dynamic_frac: np.ndarray  # (load grid,)
     batch: np.ndarray | None = None  # (load grid,) requests in a replica; None: none
-    work_frac: np.ndarray | float = 1.0  # (hours + 1,), as the two below
+    work_frac: np.ndarray | float = 1.0  # (hours + 1,), as the three below
     input_tokens: np.ndarray | float = 0.0
     output_tokens: np.ndarray | float = 0.0
+    rejected_frac: np.ndarray | float = 0.0
     cold_s: float = 0.0
     spill_to: str | None = None  # load of another pool
     spill_after_s: float = 0.0
     spill_work: float = 1.0
+    spill_fits: float = 1.0
     retries: bool = True
     by_router: bool = False
 
@@ -206,7 +208,8 @@ def _blocks(site: Site) -> c.BlockState:
     n = len(site.block_names)
     zeros = lambda: np.zeros(n)  # noqa: E731
     return c.BlockState(
-        limit_w=site.block_limit_w.copy(), node=site.block_node, hall=site.block_hall,
+        limit_w=site.block_limit_w.copy(), hall=site.block_hall,
+        feed_first=site.feed_first, feed_node=site.feed_node, feed_share=site.feed_share.copy(),
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), flow=np.ones(n),
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
@@ -249,6 +252,7 @@ def _tree(site: Site) -> c.TreeState:
 
 def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.PoolState:
     n, loads = len(pools), [p.load for p in pools]
+    taking = {p.spill_to for p in pools}
     hours = pools[0].rate_per_s.size if pools else 2
     grid = pools[0].dynamic_frac.size if pools else 2
     # What joins a pool does so after a step has begun, and that step counts.
@@ -270,6 +274,8 @@ def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.Poo
         work_frac=rows(lambda p: p.work_frac, hours),
         input_tokens=rows(lambda p: p.input_tokens, hours),
         output_tokens=rows(lambda p: p.output_tokens, hours),
+        rejected_frac=rows(lambda p: p.rejected_frac, hours),
+        refused=zeros(),
         replica_accelerators=column(lambda p: p.replica_accelerators),
         capacity_per_s=column(lambda p: p.capacity_per_s),
         patience_s=column(lambda p: p.patience_s),
@@ -281,14 +287,19 @@ def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.Poo
         ),
         spill_after_s=column(lambda p: p.spill_after_s),
         spill_work=column(lambda p: p.spill_work),
+        spill_fits=column(lambda p: p.spill_fits),
         retries=np.array([int(p.retries) for p in pools], np.int64),
         released=zeros(), age=np.zeros(n, np.int64), held=zeros(), warm=zeros(),
         cold=zeros(int(steps.max(initial=0)) + 1),
         room=zeros(), own_work=zeros(),
         queue=zeros(AMOUNTS), inbound=zeros(AMOUNTS), again=zeros(),
-        arrived=zeros(), served=zeros(AMOUNTS), shed=zeros(), spilled=zeros(), received=zeros(),
-        retried=zeros(), lost=zeros(),
-        load_requests=zeros(grid - 1), wait_requests=zeros(WAIT_BINS), step=zeros(STEP_COLUMNS),
+        mixed=np.array([int(p.load in taking) for p in pools], np.int64),
+        origin_frac=zeros(n), coming=zeros(n),
+        arrived=zeros(), served=zeros(AMOUNTS), shed=zeros(), rejected=zeros(), spilled=zeros(),
+        received=zeros(), retried=zeros(), lost=zeros(),
+        load_requests=zeros(grid - 1), wait_requests=zeros(WAIT_BINS),
+        load_guests=zeros(n, grid - 1), wait_guests=zeros(n, WAIT_BINS),
+        step=zeros(STEP_COLUMNS),
     )
 
 
@@ -356,7 +367,7 @@ def _supply(site: Site) -> c.Supply:
     topology = site.topology
     battery = topology.battery
     ride_j = sum(
-        node.rating_w * topology.ups.ride_through for node in site.nodes if node.stage == UPS_STAGE
+        node.rating_w * node.ride_through_s for node in site.nodes if node.stage == UPS
     )
     return c.Supply(
         limit_w=np.array([topology.grid.available_w(

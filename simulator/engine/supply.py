@@ -3,48 +3,26 @@
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import coolant, generators, outage
+from simulator.engine import coolant, feeds, generators, outage
 from simulator.engine.world import World
 from simulator.site import Site
 
 
 def lose_feeder(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
     """Take one feeder of a hall out; return its name."""
-    outage.lose(world, ("feeder", node), lasts_s)
-    _feed(world, node, cls.name)
-    outage.after(world, lasts_s, lambda: _feed(world, node, cls.name, lost=False))
-    return f"{world.site.nodes[node].name}/{unit + 1}"
-
-
-def _feed(world: World, node: int, cause: str, lost: bool = True) -> None:
-    """Let a hall draw what its feeders in service carry: blocks are capped to their part of what
-    the rest of the hall, at its largest draw so far, leaves; with no feeder left the hall is dark.
-    """
-    site, state = world.site, world.state
-    hall = int(np.flatnonzero(site.halls.feeder_node == node)[0])
-    count = site.nodes[node].count
-    left = max(count - outage.absent(world, ("feeder", node)), 0)
-    state.tree.in_service[node] = left / count
-    blocks = np.unique(site.rack_block[site.rack_hall == hall])
-    limits_w = site.block_limit_w[blocks]
-    mine = np.array([site.nodes[site.block_node[b]].parent for b in blocks])
-    others = (state.tree.parent == node) & ~np.isin(np.arange(state.tree.parent.size), mine)
-    rest_w = float(state.tree.peak_w[others].sum())
-    room_w = max(site.nodes[node].rating_w * left / count - rest_w, 0.0)
-    state.blocks.limit_w[blocks] = limits_w * min(room_w / limits_w.sum(), 1.0)
-    if lost and left == 0:
-        racks = np.flatnonzero(site.rack_hall == hall)
-        outage.take_out(world, racks, cause, outage.first_back_s(world, ("feeder", node)))
+    return f"{feeds.lose(world, cls, node, lasts_s)}/{unit + 1}"
 
 
 def lose_module(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
     """Take one UPS module out; return its name. With the last one, what it feeds stands still: the
-    pumps of a hall's coolant units, or the switches its racks hang on."""
+    pumps of a hall's coolant units, the switches its racks hang on, or a lineup of racks."""
     site, group = world.site, ("ups", node)
+    if site.node_of_racks[node]:
+        return f"{feeds.lose(world, cls, node, lasts_s)}/module {unit + 1}"
     outage.lose(world, group, lasts_s)
     settle = lambda: _share(world, node, cls.name)  # noqa: E731
     settle()
-    if outage.absent(world, group) >= site.topology.ups.modules:
+    if outage.absent(world, group) >= site.nodes[node].count:
         racks = _behind_switches(site, node)
         if racks.size:
             outage.take_out(world, racks, cls.name, outage.first_back_s(world, group))
@@ -53,7 +31,7 @@ def lose_module(world: World, cls: FailureClass, node: int, unit: int, lasts_s: 
 
 
 def _share(world: World, node: int, cause: str) -> None:
-    site, modules = world.site, world.site.topology.ups.modules
+    site, modules = world.site, world.site.nodes[node].count
     left = max(modules - outage.absent(world, ("ups", node)), 0)
     world.state.tree.in_service[node] = left / modules
     for hall in np.flatnonzero(site.halls.pump_node == node):

@@ -59,6 +59,8 @@ class World:
     fuel_short: bool = False
     """Whether the generators had too little fuel in the last step."""
     overloaded: bool = False
+    watched: Callable[[int], None] | None = None
+    """Told of every load that changes, while someone watches."""
     shop: Shop = field(default_factory=closed)
     """Who repairs; of the failure front."""
     strike: Callable[[int], None] | None = None
@@ -98,6 +100,8 @@ class World:
             loads.cap[load] = cap
         if clock_bound_frac is not None:
             loads.clock_bound_frac[load] = clock_bound_frac
+        if self.watched is not None:
+            self.watched(int(load))
 
     def entry(self, kernel: Any, *arguments: Any) -> Callable[..., Any]:
         """Return the entry point of a kernel that this run calls with these types only."""

@@ -106,10 +106,12 @@ class LoadState(NamedTuple):
 
 
 class BlockState(NamedTuple):
-    """Shape (blocks,)."""
+    """Shape (blocks,), of feeds (feeds,)."""
 
     limit_w: Floats  # supply.py: continuous rating at the power factor, less where feeders are out
-    node: Ints  # frozen: power-tree node that feeds its racks
+    feed_first: Ints  # (blocks + 1,) frozen: first of its feeds
+    feed_node: Ints  # (feeds,) frozen: power-tree node of each feed
+    feed_share: Floats  # (feeds,) supply.py: of its draw in this step; sums to one over a block
     hall: Ints  # frozen
     approach_k_w: Floats  # coolant.py: coolant unit approach per watt of liquid heat
     pump_w: Floats  # coolant.py: coolant unit pumps
@@ -192,7 +194,7 @@ class StreamState(NamedTuple):
 
     pool: Ints
     stage: Ints
-    amounts: Floats  # (streams, amounts) of one request
+    amounts: Floats  # (streams, amounts) of one request on the mean, those rejected counting nothing
     rate_per_s: Floats  # (stages, hours + 1) requests that begin there
     after: Ints  # (stages,) stage that takes what is passed on, or -1
     kept: Ints  # (stages,) stage that takes what is kept, or -1: the user
@@ -215,9 +217,12 @@ class PoolState(NamedTuple):
     routed: Floats  # (pools, amounts) of streams in the current step
     streams: StreamState
     rate_per_s: Floats  # (pools, hours + 1) own demand; a router may write boundaries ahead of now
-    work_frac: Floats  # (pools, hours + 1) work of a request of it, likewise
-    input_tokens: Floats  # (pools, hours + 1) its mean prompt, likewise
-    output_tokens: Floats  # (pools, hours + 1) its mean answer, likewise
+    work_frac: Floats  # (pools, hours + 1) work of a request of it, likewise; as the two below on the
+    # mean of all that arrive, those rejected counting nothing
+    input_tokens: Floats  # (pools, hours + 1) its mean prompt
+    output_tokens: Floats  # (pools, hours + 1) its mean answer
+    rejected_frac: Floats  # (pools, hours + 1) of it, what no replica can hold
+    refused: Floats  # requests rejected in the current step
     replica_accelerators: Floats
     capacity_per_s: Floats  # work per second of a replica
     patience_s: Floats  # wait beyond which requests are shed
@@ -227,6 +232,7 @@ class PoolState(NamedTuple):
     spill_to: Ints  # pool that takes what waits too long, or -1
     spill_after_s: Floats  # wait beyond which requests move there
     spill_work: Floats  # work there of one unit of work here
+    spill_fits: Floats  # share of the work here that replicas there can hold
     retries: Ints  # 1: requests of failed replicas come again, 0: they are lost
     released: Floats  # fleet.py: accelerators handed back since the last step
     age: Ints  # steps so far
@@ -237,16 +243,22 @@ class PoolState(NamedTuple):
     own_work: Floats  # own demand and queue in the last step
     queue: Floats  # (pools, amounts)
     inbound: Floats  # (pools, amounts) spilled by others or to be tried again: arrives next step
+    mixed: Ints  # 1: takes requests of other pools
+    origin_frac: Floats  # (pools, pools) of a mixed pool's requests: whose demand they are of
+    coming: Floats  # (pools, pools) requests inbound to a mixed pool, by the same
     again: Floats  # requests of those that are tried again
     arrived: Floats  # requests of the own demand
     served: Floats  # (pools, amounts)
     shed: Floats  # requests, as all below
+    rejected: Floats
     spilled: Floats
     received: Floats
     retried: Floats
     lost: Floats
     load_requests: Floats  # (pools, load grid - 1) served by load bin
     wait_requests: Floats  # (pools, wait bins) served out of a backlog
+    load_guests: Floats  # (pools, pools, load grid - 1) of them, those of another pool's demand
+    wait_guests: Floats  # (pools, pools, wait bins) likewise
     step: Floats  # (pools, STEP_COLUMNS) of the current step
 
 
@@ -362,6 +374,6 @@ class Records(NamedTuple):
     loop: Floats  # (hours, loops, 6)
     racks: Ints  # (chosen,) racks to record
     rack: Floats  # (hours, chosen, 3)
-    pool: Floats  # (hours, pools, 6)
+    pool: Floats  # (hours, pools, STEP_COLUMNS + 2)
     job: Floats  # (hours, loads, 5)
     energy_j: Floats  # (5,) poi, onsite, it, cooling, house

@@ -156,7 +156,8 @@ def _connect(halls, blocks, tree, plant_w):
     it_w, cooling_w, house_w = 0.0, 0.0, 0.0
     tree.output_w[:] = 0.0
     for b in range(blocks.it_w.size):
-        tree.output_w[blocks.node[b]] += blocks.it_w[b]
+        for k in range(blocks.feed_first[b], blocks.feed_first[b + 1]):
+            tree.output_w[blocks.feed_node[k]] += blocks.it_w[b] * blocks.feed_share[k]
         it_w += blocks.it_w[b]
         if blocks.it_w[b] > blocks.peak_w[b]:
             blocks.peak_w[b] = blocks.it_w[b]

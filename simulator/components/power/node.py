@@ -1,0 +1,27 @@
+"""One element of the power tree."""
+
+from dataclasses import dataclass
+
+from simulator.components.power.loss import LossCurve
+from simulator.kernels.columns import STAGES
+
+LINES, TRANSFORMERS, FEEDERS, SUBSTATIONS, BUSWAYS, UPS = range(len(STAGES))
+
+
+@dataclass(frozen=True)
+class Node:
+    """One element of the radial power tree, or equal ones in parallel."""
+
+    name: str
+    parent: int
+    stage: int
+    kind: str
+    """Of equipment, as its tolerance curve is named (`components/power/tolerance.py`)."""
+    rating_w: float
+    loss: LossCurve
+    count: int = 1
+    firm_w: float = 0.0
+    ride_through_s: float = 0.0
+    """Battery time at its rating, of a UPS."""
+    serves: str = ""
+    """What hangs below: `racks`, `support`, `mechanical`; blank above them."""
