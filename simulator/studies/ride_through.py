@@ -17,15 +17,13 @@ from simulator import catalog, simulation
 from simulator.components import from_catalog
 from simulator.components.power import sag as physics
 from simulator.components.power.bbu import BatteryBackup
-from simulator.components.power.ride_through import GridRule
+from simulator.components.power.ride_through import NOTICE_S, GridRule
 from simulator.components.power.sag import Answer, Sag
 from simulator.components.power.ups import Ups
 from simulator.components.topology import Topology
 from simulator.kernels import columns as c
 from simulator.scenario import Scenario
 
-NOTICE_S = 2.0
-"""Load counts as lost that is not drawn so long after the voltage is back: ERCOT's window."""
 BACK_SHARE = 0.9
 DEPTHS = np.arange(0.0, 0.975, 0.025)
 DURATIONS_S = np.geomspace(0.004, 20.0, 45)

@@ -8,6 +8,9 @@ from pydantic import Field, model_validator
 from simulator.components.kinds import Spec
 from simulator.units import Duration, Fraction, NonNegative, Within
 
+NOTICE_S = 2.0
+"""Load counts as lost that is not drawn so long after the voltage is back: ERCOT's window."""
+
 Voltage = Annotated[Fraction, Within("0 %", "150 %")]
 
 
