@@ -51,6 +51,9 @@ class Hall(Spec):
     1 + `topology.oversubscription`."""
     feeders: Bank
     """Medium-voltage feeders of one hall."""
+    path: str | None = None
+    """Named chain of conversions, from the catalog's `power_paths`: its losses replace those of the
+    block's substation and busway and of the accelerator racks' shelves. Blank: as written there."""
     distribution: Distribution | None = None
     """How the blocks are fed; blank: each by a unit substation and a busway of its own."""
     support: tuple[SupportRacks, ...] = ()

@@ -1,7 +1,7 @@
 """The conversions between the grid and the chip, as one named chain."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -9,6 +9,16 @@ from pydantic import Field
 from simulator.components.kinds import Spec
 from simulator.components.power.loss import LossCurve
 from simulator.units import Fraction, Within
+
+
+def in_row(curves: Iterable[LossCurve]) -> LossCurve:
+    """Return the loss of stages of equal rating one after the other, each at the same loading."""
+    held = list(curves)
+    return LossCurve(
+        no_load=math.fsum(curve.no_load for curve in held),
+        linear=math.fsum(curve.linear for curve in held),
+        load=math.fsum(curve.load for curve in held),
+    )
 
 
 class PathStage(Spec):
@@ -37,6 +47,11 @@ class PowerPath(Spec):
     def at(self, *places: str) -> tuple[PathStage, ...]:
         """Return the stages at some places, from the grid down."""
         return tuple(stage for stage in self.stages if stage.place in places)
+
+    def loss_of(self, stage: str) -> LossCurve | None:
+        """Return the loss of all parts of a stage in hall and rack together; None if it has none."""
+        found = [s.loss for s in self.at("hall", "rack") if s.stage == stage]
+        return in_row(found) if found else None
 
     def efficiencies(self, loading: float) -> Iterator[tuple[str, float]]:
         """Yield (stage, efficiency) with every stage at `loading` of its own rating."""
