@@ -18,6 +18,7 @@ from simulator.components.power.distribution import Distribution
 from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
 from simulator.components.power.medium_voltage import MediumVoltage
+from simulator.components.power.ride_through import RideThrough
 from simulator.components.power.tolerance import Tolerances
 from simulator.components.power.ups import Ups
 from simulator.components.rack import Rack
@@ -52,6 +53,9 @@ class Hall(Spec):
     1 + `topology.oversubscription`."""
     feeders: Bank
     """Medium-voltage feeders of one hall."""
+    path: str | None = None
+    """Named chain of conversions, from the catalog's `power_paths`: its losses replace those of the
+    block's substation and busway and of the accelerator racks' shelves. Blank: as written there."""
     distribution: Distribution | None = None
     """How the blocks are fed; blank: each by a unit substation and a busway of its own."""
     support: tuple[SupportRacks, ...] = ()
@@ -96,6 +100,8 @@ class Topology(Spec):
     """Unit substation that feeds the plants of a hall, sized on their design load."""
     generators: Generators | None = None
     battery: Battery | None = None
+    ride_through: RideThrough = RideThrough()
+    """How loads take a voltage sag, and come back."""
     tolerances: Tolerances = Tolerances()
     """How long elements carry more than their rating, where it is not the default."""
     cooling: Cooling

@@ -5,6 +5,7 @@
 writes their plain tables; `power_oracle.py` solves them where pandapower is installed.
 """
 
+import itertools
 import json
 import sys
 import tempfile
@@ -65,7 +66,7 @@ def ring() -> dict[str, Any]:
     branches = [
         {"name": f"{a} to {b}", "between": [a, b], "rating": "48 MVA",
          "loss": {"load": "0.5 %"}, "reactance": "1 %", "open": a == "rmu-2"}
-        for a, b in zip(names, names[1:], strict=False)
+        for a, b in itertools.pairwise(names)
     ]  # fmt: skip
     tree["topology"]["medium_voltage"] = {"buses": buses, "branches": branches}
     return tree
