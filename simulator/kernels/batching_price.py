@@ -25,6 +25,10 @@ def price(w, r):
     replica.matrix_s, replica.matrix_more_s = _form(w, r, 1)
     replica.memory_s, replica.memory_more_s = _form(w, r, 2)
     replica.first_s += replica.extra_s
+    if replica.seen > 0:
+        replica.first_s += replica.seen * w.rules.image_s
+        replica.matrix_s += replica.seen * w.rules.image_matrix_s
+        replica.memory_s += replica.seen * w.rules.image_memory_s
 
 
 @inlined

@@ -41,6 +41,8 @@ class Request:
     blocks: list[int]
     ready: bool
     goal: int = 0
+    seen: int = 0
+    """Tokens of images, which are encoded when its prompt first begins."""
     done: int = 0
     kv: int = 0
     """Units that it holds while it decodes, or holds on the host."""
@@ -76,6 +78,8 @@ class Replica:
         self.peak = self.preemptions = self.iterations = 0
         self.busy_s = self.matrix_s = self.memory_s = 0.0
         self.extra_s = 0.0
+        self.seen = 0
+        """Tokens of images that this iteration encodes."""
         self.work = (0.0, 0.0, 0.0)
         self.ended: list[Request] = []
         self.lent = 0
@@ -117,7 +121,7 @@ class Replica:
 
     def begin(self) -> None:
         """Decide who takes part in the iteration that begins now."""
-        self.chunks, self.extra_s = [], 0.0
+        self.chunks, self.extra_s, self.seen = [], 0.0, 0
         if self.rules.chunked:
             pressed = self.make_room()
             self.stepping = [r for r in self.running if r.decodes]
@@ -267,6 +271,7 @@ class Replica:
         self.seat(r)
         if not r.preemptions:
             r.hit = done
+            self.seen += r.seen
         for block in found:
             self.share(block)
         r.shared, r.done = list(found), done
@@ -314,7 +319,9 @@ class Replica:
                 made += cost.each[LIMITED + 2 * k, form] * cut
                 made += cost.each[LIMITED + 2 * k + 1, form] * spans * stretch
             total.append(float(made))
-        return total[0] + self.extra_s, total[1], total[2]
+        each = (self.rules.image_s, self.rules.image_matrix_s, self.rules.image_memory_s)
+        time_s, matrix_s, memory_s = (a + self.seen * b for a, b in zip(total, each, strict=True))
+        return time_s + self.extra_s, matrix_s, memory_s
 
     def complete(self) -> None:
         """Carry out the iteration that ends now."""

@@ -18,6 +18,7 @@ from simulator.kernels.batching_state import (
 from simulator.performance import chip as chips
 from simulator.performance import serving_memory
 from simulator.performance.collectives import send_s
+from simulator.performance.encoding import image_token_work
 from simulator.performance.iteration import ReplicaCost
 from simulator.performance.serving_setting import ServingSetting
 
@@ -59,6 +60,7 @@ def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
     computed by one of them.
     """
     engine, dp, verified = setting.engine, setting.plan.dp, 1 + drafts
+    image_s, image_matrix_s, image_memory_s = image_token_work(setting).tolist()
     tokens = engine.chunk_tokens * dp
     return Rules(
         capacity=kv_tokens * GRAIN,
@@ -75,6 +77,9 @@ def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
         memory_power=setting.chip.memory_power,
         groups=dp,
         hold=engine.balance_iterations if dp > 1 else 0,
+        image_s=image_s,
+        image_matrix_s=image_matrix_s,
+        image_memory_s=image_memory_s,
     )
 
 

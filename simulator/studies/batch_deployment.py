@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from simulator.kernels.batching_state import GRAIN, Cost, Rules
 from simulator.performance import serving_memory, speculation
 from simulator.performance.batching import kernel_cost, rules_of, transfer_s
 from simulator.performance.collectives import fabric_of
+from simulator.performance.encoding import reads_images
 from simulator.performance.iteration import ReplicaCost, replica_cost_of
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
 from simulator.request_trace import BLOCK_TOKENS, RequestTrace
@@ -103,6 +104,24 @@ def deploy(asked: Question, trace: RequestTrace) -> Deployment:
         cost = _speculated(asked, setting, cost)
     rules = _rules(asked, setting, trace, assumed)
     return Deployment(setting, rules, kernel_cost(cost, rules.max_tokens), assumed)
+
+
+def with_images(asked: Question, trace: RequestTrace) -> RequestTrace:
+    """Return a trace whose prompts hold the tokens of their images beside their text; a StudyError if
+    the model reads none."""
+    if trace.images is None or not trace.images.any():
+        return replace(trace, images=None)
+    model = named(from_catalog.language_model, asked.model)
+    if not reads_images(model) or model.encoder is None:
+        raise StudyError(f"{trace.path.name} has images, and {model.name} reads none")
+    shown = model.encoder.tokens_per_image * trace.images
+    return replace(trace, input_tokens=trace.input_tokens + shown)
+
+
+def seen_tokens(deployment: Deployment, images: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the tokens that images give."""
+    made = deployment.setting.model.encoder
+    return images * made.tokens_per_image if made else 0 * images
 
 
 def _setting(asked: Question) -> ServingSetting:

@@ -66,6 +66,8 @@ def requests(batch: Batch) -> pa.Table:
         "finish_s": _known(batch.finish_s),
     }
     columns |= {f"{name}_s": _known(values) for name, values in latencies(batch).items()}
+    if trace.images is not None:
+        columns["images"] = trace.images
     columns |= {"preemptions": batch.preemptions, "cached_tokens": batch.hit_tokens}
     columns |= {
         name: values.dictionary_encode()
