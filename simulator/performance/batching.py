@@ -56,12 +56,12 @@ def _by_tokens(tokens: Floats, seconds: Floats, grid: Floats) -> Floats:
 def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
     """Return how a replica's engine batches by itself: recompute, no prefix cache, endless patience.
 
-    Groups that take their own sequences are counted together, seats, budget and memory; a prompt is
-    computed by one of them.
+    Groups that take their own sequences, and the parts of the batch that follow each other through
+    stages, are counted together, seats, budget and memory; a prompt is computed by one of them.
     """
-    engine, dp, verified = setting.engine, setting.plan.dp, 1 + drafts
+    engine, dp, pp, verified = setting.engine, setting.plan.dp, setting.plan.pp, 1 + drafts
     image_s, image_matrix_s, image_memory_s = image_token_work(setting).tolist()
-    tokens = engine.chunk_tokens * dp
+    tokens = engine.chunk_tokens * dp * pp
     return Rules(
         capacity=kv_tokens * GRAIN,
         max_sequences=min(engine.max_sequences * dp, tokens // verified),
@@ -75,11 +75,11 @@ def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
         patience_s=math.inf,
         matrix_power=chips.MATRIX_POWER_DEMAND,
         memory_power=setting.chip.memory_power,
-        groups=dp,
+        groups=dp * pp,
         hold=engine.balance_iterations if dp > 1 else 0,
         image_s=image_s,
-        image_matrix_s=image_matrix_s,
-        image_memory_s=image_memory_s,
+        image_matrix_s=image_matrix_s / pp,
+        image_memory_s=image_memory_s / pp,
     )
 
 

@@ -13,6 +13,7 @@ from simulator.components.language_model import LanguageModel
 from simulator.performance import layers
 from simulator.performance import serving_attention as cores
 from simulator.performance import serving_operators as ops
+from simulator.performance import serving_stages as stages
 from simulator.performance.collectives import Fabric, fabric_of
 from simulator.performance.layers import LayerKind
 from simulator.performance.serving_exchange import exchange_work
@@ -141,8 +142,12 @@ def iteration_cost(
 
 def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
     """Return time and work of an iteration of one replica."""
-    grid = np.unique(np.concatenate([GRID, GRID * setting.plan.dp]))
-    (tokens, local), sequence = _tokens_work(setting, grid), _sequence_work(setting)
+    plan = setting.plan
+    grid = np.unique(np.concatenate([GRID, GRID * plan.dp, GRID * plan.dp * plan.pp]))
+    tokens, local = _tokens_work(setting, grid / plan.pp)
+    if plan.pp > 1:
+        tokens = local = stages.round_work(setting, grid, tokens)
+    sequence = stages.per_sequence(setting, _sequence_work(setting))
     contexts, spans = _spanned(setting, cores.context_work), _spanned(setting, cores.pair_work)
     limits = sorted({limit for limit in (*contexts, *spans) if limit < math.inf})
     nothing = np.zeros(3)
@@ -220,5 +225,6 @@ def _spanned(
     found: dict[float, Floats] = {}
     for kind in layers.kinds(setting.model):
         for limit, made in operator(setting, kind):
-            found[limit] = found.get(limit, np.zeros(3)) + kind.count * made
+            each = stages.shared(setting, kind.count * made)
+            found[limit] = found.get(limit, np.zeros(3)) + each
     return found

@@ -41,6 +41,8 @@ class Question:
     tp: int = 1
     dp: int = 1
     ep: int = 1
+    pp: int = 1
+    """Stages that each have a part of the layers."""
     replicas: int = 1
     prefill_replicas: int = 0
     """Replicas that only take prompts; with them the others only decode."""
@@ -128,12 +130,16 @@ def _setting(asked: Question) -> ServingSetting:
     model = named(from_catalog.language_model, asked.model)
     chip = named(from_catalog.accelerator, asked.accelerator)
     engine = named(from_catalog.engine, asked.engine)
-    plan = ReplicaPlan(tp=asked.tp, dp=asked.dp, ep=asked.ep)
+    plan = ReplicaPlan(tp=asked.tp, dp=asked.dp, ep=asked.ep, pp=asked.pp)
     if model.heads % asked.tp:
         raise StudyError(f"{asked.tp} chips do not share the {model.heads} heads of {model.name}")
-    if asked.ep > 1 and (not model.experts or plan.chips % asked.ep):
+    if asked.ep > 1 and (not model.experts or plan.stage_chips % asked.ep):
         has = f"{model.experts.count} experts" if model.experts else "no experts"
-        raise StudyError(f"{model.name} has {has}: no {asked.ep} ranks of {plan.chips} chips")
+        raise StudyError(f"{model.name} has {has}: no {asked.ep} ranks of {plan.stage_chips} chips")
+    if asked.pp > model.layers:
+        raise StudyError(f"{model.name} has {model.layers} layers: no {asked.pp} stages")
+    if asked.pp > 1 and (asked.dp > 1 or asked.drafts):
+        raise StudyError("stages (--pp) go with neither groups (--dp) nor --drafts; leave one out")
     precision = asked.precision or model.weight_precision
     if precision not in ("bf16", "fp8", "int8", "fp4"):
         raise StudyError(f"weights come in bf16, fp8, int8 or fp4, not in {precision}")

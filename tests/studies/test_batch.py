@@ -309,3 +309,26 @@ def test_images_bring_tokens_and_the_time_of_their_encoder(path, album):
 def test_images_for_a_model_without_an_encoder_are_refused(asked, album):
     with pytest.raises(StudyError, match=r"album.csv has images, and llama-3.1-8b reads none"):
         batch.serve(replace(asked, trace=album))
+
+
+def test_stages_serve_what_one_chip_cannot_hold(asked):
+    big = replace(asked, model="llama-3.1-70b", replicas=1)
+    with pytest.raises(InfeasibleError):
+        batch.serve(big)
+    staged = batch.serve(replace(big, tp=1, pp=4))
+    shared = batch.serve(replace(big, tp=4))
+    for each in (staged, shared):
+        assert value(each, "served") == COUNT
+        assert value(each, "accelerators") == 4
+        assert batch_tables.checks(each) == BALANCED
+    assert value(staged, "tpot_p50") > 2.0 * value(shared, "tpot_p50")
+    assert staged.deployment.kv_tokens == pytest.approx(shared.deployment.kv_tokens, rel=0.05)
+
+
+@pytest.mark.parametrize(("more", "told"), [
+    ({"pp": 33}, "32 layers: no 33 stages"), ({"pp": 2, "dp": 2}, "neither groups"),
+    ({"pp": 2, "drafts": 2, "accepted": 1.5}, "nor --drafts"),
+])  # fmt: skip
+def test_stages_that_cannot_be_are_refused(asked, more, told):
+    with pytest.raises(StudyError, match=told):
+        batch.serve(replace(asked, **more))
