@@ -341,6 +341,7 @@ def _batch(
     accelerator: options.Chip,
     tp: options.Tensor = 1,
     dp: options.Data = 1,
+    pp: options.Pipeline = 1,
     ep: options.Expert = 1,
     replicas: options.Replicas = 1,
     prefill_replicas: options.Prefill = 0,
@@ -370,7 +371,7 @@ def _batch(
     from simulator.cli import batch as command
 
     asked = command.Question(
-        trace=trace, model=model, accelerator=accelerator, tp=tp, dp=dp, ep=ep, replicas=replicas,
+        trace=trace, model=model, accelerator=accelerator, tp=tp, dp=dp, ep=ep, pp=pp, replicas=replicas,
         prefill_replicas=prefill_replicas, kv_tokens=kv_tokens, max_sequences=max_sequences,
         max_batched_tokens=max_batched_tokens, chunked=chunked, ahead=ahead,
         precision=weight_precision, engine=engine, dispatch=dispatch, swap=swap,
