@@ -52,10 +52,17 @@ def settle(world: World, hall: int, cls: FailureClass, lost: bool = True) -> Non
         blocks.feed_share[of] = reshared(site.feed_share[of], _live(world, int(block)))
         if np.any(blocks.feed_share[of] > before + SLACK):
             moved.append(int(block))
-    blocks.limit_w[mine] = _limits_w(world, hall, mine)
+    limit(world, hall)
     if lost:
         _darken(world, mine, cls.name)
         _switch_over(world, moved, cls)
+
+
+def limit(world: World, hall: int) -> None:
+    """Set what the blocks of a hall may draw."""
+    site = world.site
+    mine = np.unique(site.rack_block[site.rack_hall == hall])
+    world.state.blocks.limit_w[mine] = _limits_w(world, hall, mine)
 
 
 def group_of(world: World, node: int) -> tuple[str, int]:
@@ -80,14 +87,18 @@ def _live(world: World, block: int, at_s: float | None = None) -> np.ndarray:
 
 
 def _limits_w(world: World, hall: int, mine: np.ndarray) -> np.ndarray:
-    """Return what each block may draw: its part of what the hall's feeders in service carry beyond
-    the largest draw so far of all else in the hall, and of what its lineups carry."""
+    """Return what each block may draw: its part of what the hall's feeders in service carry, and the
+    network above them, beyond the largest draw so far of all else in the hall, and of what its
+    lineups carry."""
     site, tree = world.site, world.state.tree
     node = int(site.halls.feeder_node[hall])
     limits_w = site.block_limit_w[mine]
     others = (tree.parent == node) & ~site.node_of_racks
     rest_w = float(tree.peak_w[others].sum())
-    room_w = max(site.nodes[node].rating_w * float(tree.in_service[node]) - rest_w, 0.0)
+    carried_w = site.nodes[node].rating_w * float(tree.in_service[node])
+    nodes = list(site.hall_nodes[hall])
+    lost_w = float((tree.input_w[nodes] - tree.output_w[nodes]).sum())  # less at a lower draw
+    room_w = max(min(carried_w, float(tree.mesh.cap_w[hall]) - lost_w) - rest_w, 0.0)
     return limits_w * min(room_w / limits_w.sum(), 1.0) * _lineup_share(world, mine)
 
 

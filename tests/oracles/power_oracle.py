@@ -18,7 +18,7 @@ from pandapower import topology
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "simulator" / "studies"))
 
-import pandapower_net  # noqa: E402
+import pandapower_net
 
 FULL, BEHIND, RELIEF, ROUNDS = 1.0 + 1e-4, 0.01, 0.9, 200
 KINDS = ("line", "trafo")
