@@ -1,5 +1,7 @@
 """A ring between two buses in a run: open points, dark halls, losses and caps."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from small import Bench, Load, load_tree, pod_tree
@@ -24,7 +26,7 @@ def ring_tree(rating="9 MVA", **plan):
     buses = [{"name": "west", "transformers": 1}, {"name": "east", "transformers": 1}]
     buses += [{"name": f"r{k}", "halls": [f"pod-{k:02d}"]} for k in (1, 2, 3)]
     branches = [{"name": f"{a}-{b}", "between": [a, b], "rating": rating, "open": a == "r2"}
-                for a, b in zip(names[:-1], names[1:], strict=True)]  # fmt: skip
+                for a, b in pairwise(names)]  # fmt: skip
     topology["medium_voltage"] = {"buses": buses, "branches": branches} | plan
     return tree
 
