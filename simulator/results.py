@@ -62,6 +62,7 @@ SERIES: dict[str, dict[str, str]] = {
         "received_per_s": "Requests that came from other pools, hour mean",
         "capacity_per_s": "Requests of reference length that replicas ready could serve, hour mean",
         "loading": "Accelerators that load weights, hour mean",
+        "rejected_per_s": "Requests that no replica can hold, hour mean",
         "accelerators": "Accelerators in the pool, hour mean",
         "queue": "Requests waiting, end of hour",
     },
@@ -161,7 +162,9 @@ TABLES: dict[str, dict[str, str]] = {
         "received": "Came from other pools", "served": "Answered", "shed": "Turned away",
         "spilled": "Moved on to another pool", "lost": "Gone with failed replicas",
         "retried": "Asked again after their replica failed",
-        "queued_end": "Waiting at the end", "within_slo": "Met every limit",
+        "rejected": "Too long for a replica's memory or the model's context",
+        "queued_end": "Waiting at the end",
+        "within_slo": "Of its own arrivals, those that met every limit, here or where they spilled to",
         "input_tokens": "Tokens read", "output_tokens": "Tokens written",
         "ttft_limit_s": "SLO", "tpot_limit_s": "SLO",
         "replica_accelerators": "Accelerators per replica",
@@ -171,7 +174,8 @@ TABLES: dict[str, dict[str, str]] = {
         "pool": "Model served", "time": "Start of the hour, UTC",
         "load_frac": "Load of the hour in the plan run",
         "requests": "Served again one by one, on some replicas for some minutes",
-        "quantity": "ttft_p50, ttft_p99, tpot_p50, tpot_p99, throughput (of a replica), power (of a chip)",
+        "quantity": "ttft_p50, ttft_p99, tpot_p50, tpot_p99, throughput (of a replica), power (of a chip), "
+        "shed_frac",
         "unit": "Of both", "surface": "By the plan run's surface", "kernel": "By the kernel",
         "deviation_frac": "Surface over kernel, less one",
     },
@@ -183,6 +187,7 @@ TABLES: dict[str, dict[str, str]] = {
         "time": "Hour, UTC", "stream": "Number in `streams`", "arrived": "Requests that reached it",
         "served": "Answered by its pool", "passed_on": "Of them, sent to the next stage",
         "shed": "Turned away", "lost": "Lost with failed replicas", "waiting": "At the end of the hour",
+        "rejected": "Too long for its pool",
         "latency_s": "Mean time in the pool to the last token",
     },
     "streams": {
@@ -194,13 +199,14 @@ TABLES: dict[str, dict[str, str]] = {
         "quality": "Of answers kept, from the user's table, or null",
         "cut_frac": "Chains of thought that met their budget", "arrived": "In the run",
         "served": "In the run", "passed_on": "In the run", "shed": "In the run",
-        "lost": "In the run", "waiting": "At the end",
+        "lost": "In the run", "waiting": "At the end", "rejected": "In the run",
     },
     "classes": {
         "class": "Name", "traffic": "Workload it is of", "task": "Word of the user's tables",
         "policy": "Kind of router", "arrived": "Requests that began", "served": "Answered",
         "shed": "Turned away at any stage", "lost": "Lost with failed replicas",
         "waiting": "In queues or between stages at the end",
+        "rejected": "Too long for a pool that they reached",
         "trace_bytes": "Kept per request beside tokens", "token_bytes": "Kept per token",
         "keep_s": "For how long", "rack_bytes": "Held by one storage rack",
         "rack_w": "Steady draw of that rack",
@@ -224,6 +230,10 @@ TABLES: dict[str, dict[str, str]] = {
         "kind": "Kind of equipment", "count": "Units", "rating_w": "Capacity, all units",
         "firm_w": "Capacity with one unit out", "peak_w": "Largest minute",
         "nameplate_w": "Sum of nameplates below", "parent": "Element above",
+    },
+    "generators": {
+        "element": "Plant", "count": "Sets", "energy_j": "Delivered", "running_h": "Set-hours",
+        "fuel_l": "Litres burnt", "fuel_left_l": "In the tanks at the end, or null: no limit told",
     },
     "equipment": {
         "kind": "Kind of electrical equipment", "hall": "Group of halls, blank for the campus",
@@ -249,6 +259,27 @@ TABLES: dict[str, dict[str, str]] = {
         "fleet_rate_year": "Failures per unit and year of the fleet, times `rate_scale`",
         "rate_year": "The same in this replicate", "expected": "Failures of the hazard in this run",
         "simulated": "Failures drawn in this run",
+    },
+    "waveform": {
+        "window": "Number", "at_s": "Since the start of the window", "it_w": "Into all racks",
+        "poi_w": "At the point of interconnection", "smooth_w": "With what smooths inside racks",
+        "grid_w": "With batteries as well",
+    },
+    "waveform_jobs": {
+        "window": "Number", "time": "Its start", "job": "Name", "accelerators": "In service",
+        "step_time_s": "At full clock", "mean_w": "Into its racks", "least_w": "Of a sample",
+        "most_w": "Of a sample", "smooth_mean_w": "With what smooths inside its racks",
+        "deviation_frac": "Largest of the minutes: power of its phases over the plan's, less one; taken off",
+        "added_j": "By power floor and slow falls, at the chips", "withheld_j": "By slow rises, at the chips",
+        "storage_loss_j": "In rack storage", "charge_least": "Of any rack's storage, share",
+        "charge_most": "Likewise",
+    },
+    "waveform_limits": {
+        "window": "Number", "mask": "Utility or proposal", "limit": "In words", "unit": "Of the values",
+        "allowed": "At most", "plain": "Found without smoothing", "found": "Found with it",
+        "passes": "Whether it is kept, or null", "reason": "Why it cannot be told, or blank",
+        "battery_w": "Power of a battery that makes the mask pass, or null",
+        "battery_j": "Its usable energy", "battery_follows_s": "Time constant of what the grid sees",
     },
     "assumptions": {
         "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",
@@ -331,7 +362,7 @@ def load_tables(folder: Path) -> list[Results]:
     for info in infos:
         pick = _replicate_filter(info["replicate"])
         levels = {
-            level: rows[["time", "element", *SERIES[level]]]
+            level: rows.reindex(columns=["time", "element", *SERIES[level]])
             .reset_index(drop=True)
             for level, rows in pick(series).groupby("level", sort=False, observed=True)
         }

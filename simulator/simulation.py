@@ -3,7 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import simpy
 
-from simulator import __version__
+from simulator import __version__, rng
 from simulator.components import from_catalog
 from simulator.components.failure_class import FailureClass
 from simulator.engine import (
@@ -30,7 +30,7 @@ from simulator.engine.physics import Physics
 from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
-from simulator.policies import capping
+from simulator.policies.capping import CAPPINGS
 from simulator.results import Results, empty
 from simulator.scenario import Assumption, Scenario, ScenarioSpec, assumptions
 from simulator.site import Site, compile_site
@@ -56,6 +56,8 @@ from simulator.workloads import (
     routing_run,
     synchronous,
     verification,
+    waveform_power,
+    waveform_tables,
 )
 from simulator.workloads import pools as pools_of_any
 from simulator.workloads.data_preparation import DataPreparationRun
@@ -65,6 +67,9 @@ from simulator.workloads.model_test_run import ModelTestRun
 from simulator.workloads.pools import AnyPool
 from simulator.workloads.routing_run import RoutingRun
 from simulator.workloads.training_run import TrainingRun
+from simulator.workloads.waveform import Waveform
+from simulator.workloads.waveform_power import Drawn
+from simulator.workloads.waveform_probe import Probe, Seen
 
 Progress = Callable[[float], None]
 W = TypeVar("W")
@@ -82,16 +87,77 @@ def simulate(
     progress : callable, optional
         Told the simulated seconds done, once a simulated day.
     """
+    run = build(scenario, replicate)
+    windows = scenario.spec.verify.waveform
+    watch = _watched(run, windows)
+    run.advance(run.world.end_s, progress)
+    results = finish(run)
+    watch.finish()
+    if windows.windows:
+        made = _drawn(run, windows, watch.seen)
+        results.tables.update(waveform_tables.tables(made, windows, scenario.spec.period.start))
+    return results
+
+
+def observe(
+    scenario: Scenario, windows: Waveform, replicate: int = 0, progress: Progress | None = None
+) -> tuple[tuple[Drawn, ...], Site]:
+    """Run one replicate up to the end of the last window; return the windows as power, and the site.
+
+    The run up to there is the one that `simulate` makes.
+    """
+    run = build(scenario, replicate)
+    watch = _watched(run, windows)
+    run.advance(max(_offset_s(run, at) for at in windows.windows) + windows.length, progress)
+    watch.finish()
+    return _drawn(run, windows, watch.seen), run.world.site
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is trained, tested and prepared."""
+
+    jobs: list[TrainingRun]
+    tests: list[ModelTestRun]
+    preparations: list[DataPreparationRun]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One replicate that has begun: it stands at time zero until it is advanced."""
+
+    scenario: Scenario
+    world: World
+    front: Front
+    physics: Physics
+    records: Records
+    weather: Weather
+    work: Work
+    pools: list[AnyPool]
+    router: RoutingRun | None
+    fleet: tuple[FailureClass, ...]
+    """The failure classes at the catalog's rates, whatever this replicate drew."""
+
+    def advance(self, to_s: float, progress: Progress | None = None) -> None:
+        """Go on to `to_s` of the run; what is to happen at that very moment is still to come."""
+        clock.run(self.world.env, self.physics, to_s, progress)
+
+
+def build(scenario: Scenario, replicate: int = 0, disturbed: bool = True) -> Run:
+    """Return a replicate at time zero, everything that starts with the run on its racks.
+
+    Parameters
+    ----------
+    disturbed : bool
+        Whether failures are drawn and planned work is done; scripted incidents happen anyway.
+    """
     spec = scenario.spec
-    site = compile_site(spec.topology)
-    weather = weather_of(scenario)
-    pools = _pools_of(spec)
-    world, router = _world(scenario, site, replicate)
+    site, weather, pools = compile_site(spec.topology), weather_of(scenario), _pools_of(spec)
+    world, router = world_at_rest(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
     )
-    start = spec.period.start.astimezone(UTC)
-    outdoors = for_period(weather, start, records.hall.shape[0])
+    outdoors = for_period(weather, spec.period.start.astimezone(UTC), records.hall.shape[0])
 
     fleet = _failure_classes(scenario)
     classes = rates.of_replicate(fleet, spec.reliability.rates, spec.seed, replicate)
@@ -100,7 +166,7 @@ def simulate(
         fleet, classes = (as_practised(spec.operations, known) for known in (fleet, classes))
         practice = Practice(spec.operations, fleet, spec.period.start)
     front = Front(world, classes, spec.reliability.age, practice)
-    physics = Physics(world, outdoors, records, capping.decide)
+    physics = Physics(world, outdoors, records, CAPPINGS[spec.topology.control.policy])
     work = _begin(spec, world, front, router)
     env = world.env
     if router:
@@ -110,23 +176,27 @@ def simulate(
     reserves = [(run.load, run.job.spares) for run in work.jobs]
     for backlog in _of_kind(spec, BatchWork):
         env.process(batch.fill(backlog, world, reserves))
-    env.process(front.run())
+    if disturbed:
+        env.process(front.run())
     incidents.schedule(world, classes, spec.incidents, front.shop)
-    if spec.operations is not None:
+    if disturbed and spec.operations is not None:
         maintenance.schedule(world, spec.operations)
     while env.peek() == 0.0:  # everything that starts with the run takes its racks
         env.step()
     support.follow_storage(world)
     physics.start()
+    return Run(scenario, world, front, physics, records, weather, work, pools, router, fleet)
 
-    clock.run(env, physics, world.end_s, progress)
-    front.tell()
+
+def finish(run: Run) -> Results:
+    """Return the tables of a run that has come to its end."""
+    world, spec = run.world, run.scenario.spec
+    run.front.tell()
     tables = {
-        "downtime": downtime.table(site, world.outages, world.end_s),
-        "rates": rates.table(world, front, fleet),
+        "downtime": downtime.table(world.site, world.outages, world.end_s),
+        "rates": rates.table(world, run.front, run.fleet),
     }
-    tables |= _shop_tables(spec, front)
-    return _results(scenario, world, records, weather, work, pools, router, replicate, tables)
+    return _results(run, tables | _shop_tables(spec, run.front))
 
 
 def weather_of(scenario: Scenario) -> Weather:
@@ -143,7 +213,7 @@ def _pools_of(spec: ScenarioSpec) -> list[AnyPool]:
     return [work for work in spec.workloads if isinstance(work, ServedModel | ServedDiffusion)]
 
 
-def _world(
+def world_at_rest(
     scenario: Scenario, site: Site, replicate: int
 ) -> tuple[World, RoutingRun | None]:
     """Return the world at rest, with a load for everything that runs on accelerators, and the router
@@ -179,18 +249,9 @@ def _world(
     return world, router
 
 
-@dataclass(frozen=True)
-class _Work:
-    """What is trained, tested and prepared."""
-
-    jobs: list[TrainingRun]
-    tests: list[ModelTestRun]
-    preparations: list[DataPreparationRun]
-
-
 def _begin(
     spec: ScenarioSpec, world: World, front: Front, router: RoutingRun | None
-) -> _Work:
+) -> Work:
     """Start every job, the tests of their models, data preparation, and what distilled models take
     over."""
     site = world.site
@@ -216,7 +277,7 @@ def _begin(
     processes = [run.run() for run in preparations]
     for process in processes + [test.beside() for test in tests if not test.pauses]:
         world.env.process(process)
-    return _Work(list(runs.values()), tests, preparations)
+    return Work(list(runs.values()), tests, preparations)
 
 
 def _failure_classes(scenario: Scenario) -> tuple[FailureClass, ...]:
@@ -238,12 +299,10 @@ def _exposure(world: World, front: Front, job: SynchronousJob) -> Exposure:
     return exposure_of(site, front.classes, front.fleet, racks, wanted)
 
 
-def _results(
-    scenario: Scenario, world: World, records: Records, weather: Weather,
-    work: _Work, pools: list[AnyPool], router: RoutingRun | None, replicate: int,
-    more: dict[str, pd.DataFrame],
-) -> Results:
+def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
     """Return the tables of the finished run."""
+    scenario, world, records, work = run.scenario, run.world, run.records, run.work
+    pools, router, weather = run.pools, run.router, run.weather
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
     tables = recorder.tables(world, records) | more
@@ -267,13 +326,14 @@ def _results(
         tables["verify"] = verification.table(
             pools, world, series["pool"], spec.verify, start,
             {pool.name: scenario.trace_folder(pool.name) for pool in pools},
+            router.plan if router else None,
         )
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {
         "name": spec.name, "question": spec.question, "start": start.isoformat(),
         "version": __version__,
-        "duration_s": spec.period.duration, "seed": spec.seed, "replicate": replicate,
+        "duration_s": spec.period.duration, "seed": spec.seed, "replicate": world.replicate,
         "fidelity": "plan", "weather": f"{weather.name}: {weather.label}",
         "weather_typical": weather.typical, "firm_w": world.site.firm_w,
         "firm_limit": world.site.firm_limit, "energy_price_usd_j": economics.energy_price,
@@ -282,6 +342,26 @@ def _results(
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
     return Results(info, series, recorder.events(world, start), tables)
+
+
+def _watched(run: Run, windows: Waveform) -> Probe:
+    """Have the windows watched while the run goes through them."""
+    chosen = [one for one in run.work.jobs if windows.job in (None, one.job.name)]
+    probe = Probe(run.world, chosen, run.work.tests, run.records)
+    starts_s = sorted(_offset_s(run, at) for at in windows.windows)
+    if starts_s:
+        run.world.env.process(probe.watch_all(starts_s, windows.length))
+    return probe
+
+
+def _offset_s(run: Run, at: datetime) -> float:
+    return (at - run.scenario.spec.period.start).total_seconds()
+
+
+def _drawn(run: Run, windows: Waveform, seen: list[Seen]) -> tuple[Drawn, ...]:
+    """Return the windows as power."""
+    key = rng.key(run.scenario.spec.seed, run.world.replicate, "waveform")
+    return tuple(waveform_power.drawn(one, run.world.site, windows, key) for one in seen)
 
 
 def _shop_tables(spec: ScenarioSpec, front: Front) -> dict[str, pd.DataFrame]:

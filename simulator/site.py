@@ -34,12 +34,14 @@ from simulator.components.rack import Rack
 from simulator.components.rack_rows import row_columns
 from simulator.components.sizing import (
     block_limit_w,
+    block_of,
     chip_of,
     ends_of,
     fabric_of,
     network_rack_w,
     plant_setpoint_c,
     rack_named,
+    rack_of,
     racks_per_block,
     steady_w,
 )
@@ -195,8 +197,8 @@ class _Builder:
         self.nodes.append(node)
         return len(self.nodes) - 1
 
-    def _type(self, name: str) -> int:
-        rack = rack_named(self.topology, name)
+    def _type(self, hall: Hall) -> int:
+        rack = rack_of(self.topology, hall)
         if rack not in self.types:
             self.types.append(rack)
             if chip_of(rack) not in self.chips:
@@ -208,7 +210,7 @@ class _Builder:
         self.hall_names.append(name)
         self.hall_spec.append(hall)
         feeder = self._node_of_bank(f"{name}/feeders", 1, FEEDERS, "feeder", hall.feeders)
-        kind = self._type(hall.rack)
+        kind = self._type(hall)
         per_block = racks_per_block(self.topology, hall)
         liquid_w, air_w, pumps_w = 0.0, 0.0, 0.0
         laid = self._lineups(hall, name, feeder)
@@ -225,20 +227,22 @@ class _Builder:
         if hall.distribution is None:
             return []
         first = len(self.nodes)
-        laid = Lineups(hall, hall.distribution, name, feeder, first, self.pf)
+        own = hall.model_copy(update={"block": block_of(hall)})
+        laid = Lineups(own, hall.distribution, name, feeder, first, self.pf)
         self.nodes += laid.nodes
         self.stand_ins += laid.stand_ins
         return laid.feeds
 
     def _own_lineup(self, hall: Hall, name: str, feeder: int) -> int:
         """Add the substation and busway of one block; return the busway."""
-        block, rating_w = hall.block, hall.block.rating * self.pf
+        block, rating_w = block_of(hall), hall.block.rating * self.pf
         substation = self._node(
             Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation, serves="racks")
+                 block.substation, continuous=block.continuous, serves="racks")
         )
         return self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w,
-                               block.busway, serves="racks"))  # fmt: skip
+                               block.busway, continuous=block.continuous,
+                               serves="racks"))  # fmt: skip
 
     def _block(
         self, hall: Hall, name: str, h: int, kind: int, count: int
@@ -274,7 +278,7 @@ class _Builder:
             Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
                  block.substation, serves="support")
         )
-        ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.loss,
+        ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
                                    ups.modules, 0.0, ups.ride_through, "support"))  # fmt: skip
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
                                  block.busway, serves="support"))  # fmt: skip
@@ -319,7 +323,7 @@ class _Builder:
         ups = self.topology.ups
         pumps = self._node(
             Node(f"{name}/pump ups", mechanical, UPS, "ups", max(moved_w, 1.0) * (1.0 + ups.margin),
-                 ups.loss, ups.modules, 0.0, ups.ride_through, "mechanical")
+                 ups.losses, ups.modules, 0.0, ups.ride_through, "mechanical")
         )
         self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))
 

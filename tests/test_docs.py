@@ -17,11 +17,13 @@ import typer
 import yaml
 from pydantic import BaseModel
 
+from simulator import documents
 from simulator.cli import app
 from simulator.components import from_catalog
 from simulator.scenario import ScenarioSpec, load
 from simulator.site import compile_site
-from simulator.studies import designs
+from simulator.studies import designs, inverse
+from simulator.studies.calibrate.spec import CalibrationSpec
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "reports/README.md")]
@@ -80,7 +82,8 @@ def is_known(name: str) -> bool:
 def is_file(name: str) -> bool:
     in_a_run = ("summary.json", "manifest.json", "scenario.resolved.yaml", "report.pdf", "kpis.csv")
     in_a_comparison = ("comparison.csv", "comparison.json", "inputs.csv", "forest.png")
-    if name in (*in_a_run, *in_a_comparison) or name.endswith(".parquet"):
+    in_a_calibration = ("calibrated.yaml", "calibration.json", "calibration.png", "scores.csv")
+    if name in (*in_a_run, *in_a_comparison, *in_a_calibration) or name.endswith(".parquet"):
         return True
     last = name.split("/")[-1]
     return any(ROOT.glob(name)) or any(any((ROOT / f).rglob(last)) for f in ("simulator", "docs"))
@@ -325,6 +328,14 @@ def test_sweep_files_of_the_page_are_valid(tmp_path):
         file.write_text(block)
         counts.append(len(designs.from_file(file).tasks))
     assert counts == [12, 32]
+
+
+def test_the_calibration_file_of_the_page_is_valid(tmp_path):
+    (block,) = blocks(ROOT / "docs" / "how-to" / "calibrate.md", "yaml")
+    (tmp_path / "page.yaml").write_text(block)
+    spec = CalibrationSpec.model_validate(documents.read(tmp_path / "page.yaml").tree)
+    given = load(ROOT / "scenarios" / "calibrations" / spec.scenario)
+    assert all(inverse.present(given, key) is not None for key in spec.parameters)
 
 
 # Numbers that pages repeat

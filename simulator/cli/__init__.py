@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli import batch_options as options
+from simulator.cli import contingency_options as asking
 from simulator.cli.exits import (
     FAILED_ASSERT,
     FAILED_RUNS,
@@ -157,6 +158,21 @@ def _compare(
     command.compare(run_a, run_b, output, as_json)
 
 
+@app.command("calibrate")
+def _calibrate(
+    spec: Annotated[Path, typer.Argument(metavar="SPEC", help="A calibration's YAML file.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Write values to import, scores, figure."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Fit named values of a scenario to telemetry; score later telemetry blind."""
+    from simulator.cli import calibrate as command
+
+    command.calibrate(spec, output, as_json)
+
+
 @app.command("rare")
 def _rare(
     scenario: ScenarioFile,
@@ -170,6 +186,61 @@ def _rare(
     from simulator.cli import rare as command
 
     command.rare(scenario, tuple(sets or ()), chosen, years, output, as_json)
+
+
+@app.command("contingency")
+def _contingency(
+    scenario: ScenarioFile,
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    order: asking.Order = 1,
+    at: asking.At = None,
+    minutes: asking.Minutes = 60,
+    patterns: asking.Patterns = None,
+    kinds: asking.Kinds = None,
+    severities: asking.Severities = None,
+    maintenance: asking.Maintenance = None,
+    each: asking.Each = False,
+    seed: Seed = None,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try every single failure from the peak hour on: MW shed, jobs stopped, hours lost a year."""
+    from simulator.cli import contingency as command
+
+    asked = command.Question(
+        scenario, tuple(sets or ()), chosen, order, at, minutes, tuple(patterns or ()),
+        tuple(kinds or ()), tuple(severities or ()), tuple(maintenance or ()), each, seed,
+    )
+    command.contingency(asked, output, jobs, as_json)
+
+
+@app.command("ride-through")
+def _ride_through(
+    scenario: ScenarioFile,
+    depth: Annotated[
+        str, typer.Option(metavar="SHARE", help="Part of the voltage that is missing.")
+    ] = "50%",
+    duration: Annotated[str, typer.Option(metavar="TIME", help="Of each sag.")] = "200ms",
+    repeat: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many sags.")] = 1,
+    every: Annotated[str, typer.Option(metavar="TIME", help="From start to start.")] = "14s",
+    ramp: Annotated[
+        str, typer.Option(metavar="RATE", help="Limit of a restart from dark.")
+    ] = "20MW/min",
+    at: Annotated[
+        str, typer.Option(metavar="TIME", help="After the start, or a date and time.")
+    ] = "1h",
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what load leaves in voltage sags, how it returns, and how long a restart takes."""
+    from simulator.cli import ride_through as command
+
+    event = command.Event(depth, duration, repeat, every, ramp, at)
+    command.run(scenario, tuple(sets or ()), chosen, event, output, as_json)
 
 
 @app.command("size")

@@ -18,6 +18,7 @@ from simulator.components.rack import Rack
 from simulator.components.topology import Topology
 from simulator.errors import nearest
 from simulator.scenario import ScenarioSpec
+from simulator.studies.calibrate.spec import CalibrationSpec
 from simulator.studies.designs import SweepSpec
 from simulator.weather import WeatherSource
 from simulator.workloads import (
@@ -50,6 +51,7 @@ KINDS: dict[str, type[Spec]] = {
     "batch": BatchWork,
     "weather": WeatherSource,
     "sweep": SweepSpec,
+    "calibration": CalibrationSpec,
     "accelerator": Accelerator,
     "rack": Rack,
     "model": LanguageModel,

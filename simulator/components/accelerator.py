@@ -58,9 +58,6 @@ class Accelerator(Spec):
     links join every two chips."""
     scaleout_bandwidth: Annotated[Bandwidth, Positive()]
     """Unidirectional network bandwidth per chip between domains."""
-    memory_power: Annotated[Fraction, Within("10 %", "400 %")] = 1.7
-    """Power that memory at full bandwidth would draw as a share of idle to TDP, if the chip's limit did
-    not hold it and the other engines together; a middle of those measured."""
     throttle_start: Temperature = 87.0
     """Junction temperature at which clocks begin to fall."""
     throttle_full: Temperature = 89.0

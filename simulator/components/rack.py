@@ -4,7 +4,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simulator.components.accelerator import Accelerator
 from simulator.components.kinds import Spec
+from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.loss import LossCurve
 from simulator.units import Fraction, MassFlow, NonNegative, Positive, Power, Within
 
@@ -31,6 +33,8 @@ class Rack(Spec):
     power_shelf: LossCurve
     """Conversion loss of the power shelves, of their rating."""
     power_shelf_rating: Annotated[Power, Positive()]
+    battery_backup: BatteryBackup | None = None
+    """Batteries in the rack, or in the row for it; blank: none."""
     liquid_fraction: Annotated[Fraction, Within("0 %", "100 %")]
     """Share of rack heat taken by cold plates; the rest goes to air."""
     coolant_flow: Annotated[MassFlow, NonNegative()] = 0.0
@@ -44,6 +48,20 @@ class Rack(Spec):
     draw, instead of working at `utilization`."""
     ups: bool = False
     """Fed through a UPS (network, storage, controls); accelerator racks ride on rack batteries."""
+
+    def input_w(self, chip: Accelerator, dynamic_frac: float, coolant_c: float) -> float:
+        """Return the draw in W with all chips at one dynamic power, once they have settled.
+
+        `coolant_c` is what cools the chips. Leakage and junction settle together: P = P_static + k T
+        with T = T_coolant + R P.
+        """
+        leak = chip.leakage_w_per_k
+        cold_w = chip.idle + leak * (coolant_c - chip.leakage_reference)
+        cold_w += dynamic_frac * (chip.tdp - chip.idle)
+        chip_w = cold_w / (1.0 - leak * chip.thermal_resistance)
+        host_w = self.host_idle + dynamic_frac * (self.host_max - self.host_idle)
+        output_w = self.accelerators * chip_w + host_w
+        return output_w + self.power_shelf.loss_w(output_w, self.power_shelf_rating)
 
     @property
     def accelerators_per_server(self) -> int:

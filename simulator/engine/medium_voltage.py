@@ -13,7 +13,7 @@ import numpy as np
 from simulator.components.failure_class import FailureClass
 from simulator.components.power.mesh import Mesh
 from simulator.components.power.node import LINES
-from simulator.engine import feeds, outage
+from simulator.engine import outage
 from simulator.engine.world import World
 
 LOOK_S = 3600.0
@@ -94,9 +94,7 @@ def _settle(world: World, cls: FailureClass, name: str, lost: bool = True) -> No
         world.log("switching", mesh.net.name[k], cls.name, detail=f"open point closed for {name}")
     state.on[:] = closed
     state.factor[:] = mesh.factors(closed)
-    state.cap_w[:] = np.inf
-    for hall in range(mesh.hall_bus.size):
-        feeds.limit(world, hall)
+    _restore_limits(world)
     if lost:
         _darken(world, cls.name, mesh.live(before))
     _relieve(world)
@@ -123,21 +121,29 @@ def _until_live_s(world: World, hall: int) -> float:
 
 
 def _relieve(world: World) -> None:
-    """Cap the halls that draw over overloaded branches, in proportion, until something switches."""
-    state, tree = world.state.tree.mesh, world.state.tree
-    drawn_w = tree.input_w[state.node]
-    by_hall_w = state.factor * drawn_w
-    capped = set()
-    for k in range(state.rating_w.size):
+    """Lower the limits of the halls that draw over overloaded branches, in proportion, until something
+    switches; the control then keeps them."""
+    mesh, tree = world.state.tree.mesh, world.state.tree
+    drawn_w = tree.input_w[mesh.node]
+    by_hall_w = mesh.factor * drawn_w
+    part = np.ones(mesh.node.size)
+    for k in range(mesh.rating_w.size):
         flow_w = float(by_hall_w[k].sum())
-        way = np.sign(flow_w)
-        if abs(flow_w) <= state.rating_w[k] * FULL:
+        loading = abs(flow_w) / mesh.rating_w[k]
+        if loading <= FULL:
             continue
-        world.log("overload", _mesh(world).net.name[k], "supply",
-                  detail=f"{abs(flow_w) / state.rating_w[k]:.1%} of its rating")  # fmt: skip
-        helps = way * by_hall_w[k] > 0.0
-        allowed_w = drawn_w * state.rating_w[k] / abs(flow_w)
-        state.cap_w[helps] = np.minimum(state.cap_w[helps], allowed_w[helps])
-        capped |= set(np.flatnonzero(helps).tolist())
-    for hall in sorted(capped):
-        feeds.limit(world, hall)
+        world.log("overload", _mesh(world).net.name[k], "supply", detail=f"{loading:.1%} of its rating")
+        helps = np.sign(flow_w) * by_hall_w[k] > 0.0
+        part[helps] = np.minimum(part[helps], 1.0 / loading)
+    share = world.state.limits.share
+    for hall in np.flatnonzero(part < 1.0):
+        node = int(mesh.node[hall])
+        in_service_w = float(tree.rating_w[node] * tree.in_service[node])
+        if in_service_w > 0.0:
+            allowed_w = float(tree.output_w[node]) * part[hall]
+            share[node] = min(float(share[node]), allowed_w / in_service_w)
+
+
+def _restore_limits(world: World) -> None:
+    nodes = world.state.tree.mesh.node
+    world.state.limits.share[nodes] = [world.site.nodes[node].continuous for node in nodes]

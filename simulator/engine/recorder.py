@@ -16,6 +16,7 @@ from simulator.kernels.serving import (
     LOAD_FRAC,
     LOADING,
     RECEIVED,
+    REJECTED,
     SERVED,
     SHED,
     SPILLED,
@@ -113,7 +114,7 @@ def _loop_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
 def _pool_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
     values = records.pool.copy()
     seconds = per_hour[:, None] * STEP_S
-    for column in (ARRIVED, SERVED, SHED, SPILLED, RECEIVED, CAPACITY, STEP_COLUMNS):
+    for column in (ARRIVED, SERVED, SHED, SPILLED, RECEIVED, CAPACITY, REJECTED, STEP_COLUMNS):
         values[:, :, column] /= seconds
     for column in (LOAD_FRAC, LOADING):
         values[:, :, column] /= per_hour[:, None]
@@ -145,6 +146,7 @@ def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
         "hours": _hours(world.site, world.state),
         "load_energy": _load_energy(world.state),
         "plant": _plant(world.site, world.state, records),
+        "generators": _generators(world, records),
         "equipment": pd.DataFrame(world.site.equipment, columns=list(TABLES["equipment"])),
         "racks": _racks(world.site),
         "network": _network(world.site),
@@ -156,6 +158,7 @@ def _energy(state: State, records: Records) -> pd.DataFrame:
     stored_j = (
         supply.battery_j[0] - supply.battery_capacity_j
         + supply.ride_through_j[0] - supply.ride_through_capacity_j
+        + supply.backup.charge_j[0] - supply.backup.capacity_j
     )
     terms = ("poi", "onsite", "it", "cooling", "house")
     rows = [(name, float(j), 0.0) for name, j in zip(terms, records.energy_j, strict=True)]
@@ -163,6 +166,17 @@ def _energy(state: State, records: Records) -> pd.DataFrame:
     rows += [(f"loss.{s}", float(j), 0.0) for s, j in zip(c.STAGES, state.tree.loss_j, strict=True)]
     rows.append(("loss.storage", float(supply.battery_loss_j[0]), 0.0))
     return pd.DataFrame(rows, columns=["element", "energy_j", "stored_j"])
+
+
+def _generators(world: World, records: Records) -> pd.DataFrame:
+    plant, state = world.site.topology.generators, world.state.supply.generators
+    rows = []
+    if plant is not None and plant.count:
+        left_l = float(state.fuel_l[0])
+        rows = [("generators", plant.count, float(records.energy_j[1]),
+                 float(state.ran_j[0]) / plant.rating / 3600.0, float(state.used_l[0]),
+                 left_l if math.isfinite(left_l) else None)]  # fmt: skip
+    return pd.DataFrame(rows, columns=list(TABLES["generators"]))
 
 
 def _heat(site: Site, state: State) -> pd.DataFrame:

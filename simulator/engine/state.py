@@ -7,6 +7,7 @@ import numpy as np
 
 from simulator import rng
 from simulator.components.power import mesh
+from simulator.components.power.generator import Generators
 from simulator.components.power.node import UPS
 from simulator.kernels import columns as c
 from simulator.kernels import philox
@@ -16,6 +17,7 @@ from simulator.kernels.site_step import STEP_S
 from simulator.kernels.streams import STREAM_COLUMNS
 from simulator.site import Site, plant_setpoint_c
 
+KWH_J = 3.6e6
 LEAST_ROOM = 4096
 """Failures of one window, and repairs under way at once, that any site has room for."""
 STRIKES_PER_RACK, REPAIRS_PER_RACK = 8, 64
@@ -44,13 +46,15 @@ class Pool:
     patience_s: float
     dynamic_frac: np.ndarray  # (load grid,)
     batch: np.ndarray | None = None  # (load grid,) requests in a replica; None: none
-    work_frac: np.ndarray | float = 1.0  # (hours + 1,), as the two below
+    work_frac: np.ndarray | float = 1.0  # (hours + 1,), as the three below
     input_tokens: np.ndarray | float = 0.0
     output_tokens: np.ndarray | float = 0.0
+    rejected_frac: np.ndarray | float = 0.0
     cold_s: float = 0.0
     spill_to: str | None = None  # load of another pool
     spill_after_s: float = 0.0
     spill_work: float = 1.0
+    spill_fits: float = 1.0
     retries: bool = True
     by_router: bool = False
 
@@ -89,6 +93,7 @@ class State:
     tree: c.TreeState
     pools: c.PoolState
     supply: c.Supply
+    limits: c.LimitState
     hall_air_c: np.ndarray
     plant_w: np.ndarray
     servers_down: np.ndarray  # (racks,) membership.py
@@ -131,11 +136,12 @@ def build(
         priority=np.array([load.priority for load in every]),
         racks=_racks(site, idle, seed, replicate),
         loads=_loads(site, every, idle),
-        blocks=_blocks(site),
+        blocks=_blocks(site, len(every)),
         loops=_loops(site),
         tree=_tree(site),
         pools=_pools(names, pools, streams),
         supply=_supply(site),
+        limits=_limits(site),
         hall_air_c=np.full(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
@@ -201,7 +207,7 @@ def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
     )
 
 
-def _blocks(site: Site) -> c.BlockState:
+def _blocks(site: Site, loads: int) -> c.BlockState:
     n = len(site.block_names)
     zeros = lambda: np.zeros(n)  # noqa: E731
     return c.BlockState(
@@ -212,6 +218,8 @@ def _blocks(site: Site) -> c.BlockState:
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
         hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
         peak_w=zeros(),
+        load_cap=np.ones((n, loads)), partial=np.zeros(1, np.int64),
+        over_s=zeros(), capped_s=zeros(), held_j=zeros(),
     )
 
 
@@ -248,8 +256,18 @@ def _tree(site: Site) -> c.TreeState:
     )
 
 
+def _limits(site: Site) -> c.LimitState:
+    stages = len(c.STAGES)
+    return c.LimitState(
+        share=np.array([node.continuous for node in site.nodes]),
+        over=np.zeros(1, np.int64), over_s=np.zeros(len(site.nodes)),
+        level_over=np.zeros(stages, np.int64), level_over_s=np.zeros(stages),
+    )
+
+
 def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.PoolState:
     n, loads = len(pools), [p.load for p in pools]
+    taking = {p.spill_to for p in pools}
     hours = pools[0].rate_per_s.size if pools else 2
     grid = pools[0].dynamic_frac.size if pools else 2
     # What joins a pool does so after a step has begun, and that step counts.
@@ -271,6 +289,8 @@ def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.Poo
         work_frac=rows(lambda p: p.work_frac, hours),
         input_tokens=rows(lambda p: p.input_tokens, hours),
         output_tokens=rows(lambda p: p.output_tokens, hours),
+        rejected_frac=rows(lambda p: p.rejected_frac, hours),
+        refused=zeros(),
         replica_accelerators=column(lambda p: p.replica_accelerators),
         capacity_per_s=column(lambda p: p.capacity_per_s),
         patience_s=column(lambda p: p.patience_s),
@@ -282,14 +302,19 @@ def _pools(names: tuple[str, ...], pools: list[Pool], streams: Streams) -> c.Poo
         ),
         spill_after_s=column(lambda p: p.spill_after_s),
         spill_work=column(lambda p: p.spill_work),
+        spill_fits=column(lambda p: p.spill_fits),
         retries=np.array([int(p.retries) for p in pools], np.int64),
         released=zeros(), age=np.zeros(n, np.int64), held=zeros(), warm=zeros(),
         cold=zeros(int(steps.max(initial=0)) + 1),
         room=zeros(), own_work=zeros(),
         queue=zeros(AMOUNTS), inbound=zeros(AMOUNTS), again=zeros(),
-        arrived=zeros(), served=zeros(AMOUNTS), shed=zeros(), spilled=zeros(), received=zeros(),
-        retried=zeros(), lost=zeros(),
-        load_requests=zeros(grid - 1), wait_requests=zeros(WAIT_BINS), step=zeros(STEP_COLUMNS),
+        mixed=np.array([int(p.load in taking) for p in pools], np.int64),
+        origin_frac=zeros(n), coming=zeros(n),
+        arrived=zeros(), served=zeros(AMOUNTS), shed=zeros(), rejected=zeros(), spilled=zeros(),
+        received=zeros(), retried=zeros(), lost=zeros(),
+        load_requests=zeros(grid - 1), wait_requests=zeros(WAIT_BINS),
+        load_guests=zeros(n, grid - 1), wait_guests=zeros(n, WAIT_BINS),
+        step=zeros(STEP_COLUMNS),
     )
 
 
@@ -323,6 +348,36 @@ def _streams(streams: Streams, pools: int) -> c.StreamState:
     )
 
 
+def _generators(plant: Generators | None) -> c.GeneratorState:
+    zero = lambda: np.zeros(1)  # noqa: E731
+    tank_l = plant.tank_l if plant else math.inf
+    share = plant.tank_start if plant else 1.0
+    return c.GeneratorState(
+        late_j=zero(), running_w=zero(), running_late_j=zero(), inflow_l_s=zero(),
+        fuel_l=np.array([tank_l * share if share > 0.0 else 0.0]), capacity_l=tank_l,
+        no_load_l_j=plant.fuel_no_load / KWH_J if plant else 0.0,
+        slope_l_j=plant.fuel_slope / KWH_J if plant else 0.0,
+        used_l=zero(), ran_j=zero(), share=np.ones(1),
+    )
+
+
+def _backup(site: Site) -> c.BackupState:
+    """Return the battery units of all accelerator racks as one; they are full."""
+    units = [rack.battery_backup for rack in site.rack_types]
+    count = np.bincount(site.rack_type, minlength=len(units))
+    held = [(n, unit) for n, unit in zip(count, units, strict=True) if unit is not None]
+    delivers_j = sum(n * unit.energy_j for n, unit in held)
+    # One way of the whole, so that it takes in what its units do.
+    lost = sum(n * unit.energy_j / unit.round_trip for n, unit in held)
+    one_way = math.sqrt(delivers_j / lost) if held else 1.0
+    capacity_j = delivers_j / one_way
+    return c.BackupState(
+        power_w=float(sum(n * unit.power for n, unit in held)),
+        recharge_w=float(sum(n * unit.recharge for n, unit in held)),
+        efficiency=one_way, capacity_j=capacity_j, charge_j=np.array([capacity_j]),
+    )
+
+
 def _supply(site: Site) -> c.Supply:
     topology = site.topology
     battery = topology.battery
@@ -333,12 +388,14 @@ def _supply(site: Site) -> c.Supply:
         limit_w=np.array([topology.grid.available_w(
             topology.grid.lines.count, topology.grid.transformers.count)]),
         generator_w=np.zeros(1),
+        generators=_generators(topology.generators),
+        backup=_backup(site),
         battery_power_w=battery.power if battery else 0.0,
         battery_recharge_w=battery.recharge if battery else 0.0,
-        battery_capacity_j=battery.energy if battery else 0.0,
-        battery_efficiency=float(np.sqrt(battery.round_trip)) if battery else 1.0,
+        battery_capacity_j=battery.usable_j if battery else 0.0,
+        battery_efficiency=battery.one_way if battery else 1.0,
         battery_auxiliary_w=battery.auxiliary if battery else 0.0,
-        battery_j=np.array([battery.energy if battery else 0.0]),
+        battery_j=np.array([battery.usable_j if battery else 0.0]),
         ride_through_j=np.array([ride_j]),
         ride_through_capacity_j=ride_j,
         margin=topology.power_margin,

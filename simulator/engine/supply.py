@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import coolant, feeds, outage
+from simulator.engine import coolant, feeds, generators, outage
 from simulator.engine.world import World
 from simulator.site import Site
 
@@ -64,7 +64,5 @@ def _behind_switches(site: Site, node: int) -> np.ndarray:
 def lose_generator(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
     """Take one generator out; return its name. Once repaired it starts at the next demand."""
     outage.lose(world, ("generator", unit), lasts_s)
-    plant, supply = world.site.topology.generators, world.state.supply
-    if plant is not None:
-        supply.generator_w[0] = max(supply.generator_w[0] - plant.rating, 0.0)
+    generators.lose(world, unit)
     return f"generators/{unit + 1}"

@@ -1,4 +1,4 @@
-"""What planned iterations take: their series in closed form, the work in them, the record over time."""
+"""What planned iterations take: their series in closed form, what they draw, the record over time."""
 
 import math
 
@@ -19,11 +19,10 @@ from simulator.kernels.compiled import inlined, inner
 
 @inlined
 def price(w, r):
-    """Set the time and work of the first planned iteration, and what each further one adds."""
+    """Set time and draw of the first planned iteration, and what each further one adds."""
     replica = w.replicas[r]
     replica.first_s, replica.more_s = _form(w, r, 0)
-    replica.matrix_s, replica.matrix_more_s = _form(w, r, 1)
-    replica.memory_s, replica.memory_more_s = _form(w, r, 2)
+    replica.drawn_s, replica.drawn_more_s = _form(w, r, 1)
     replica.first_s += replica.extra_s
 
 
@@ -94,35 +93,23 @@ def cut(replica, moment_s, more):
 
 @inlined
 def account(w, r, iterations):
-    """Add time, work and state of planned iterations to the sums."""
+    """Add time, draw and state of planned iterations to the sums."""
     replica = w.replicas[r]
     steps = 0.5 * iterations * (iterations - 1.0)
     elapsed_s = series_s(replica, iterations)
-    matrix_s = iterations * replica.matrix_s + steps * replica.matrix_more_s
-    memory_s = iterations * replica.memory_s + steps * replica.memory_more_s
+    drawn_s = iterations * replica.drawn_s + steps * replica.drawn_more_s
     replica.busy_s += elapsed_s
-    replica.matrix_total_s += matrix_s
-    replica.memory_total_s += memory_s
+    replica.dynamic_s += drawn_s
     replica.total_iterations += iterations
     grown = iterations * replica.growth if replica.decoding > 0 else 0
     replica.peak = max(replica.peak, replica.held + grown)
     if elapsed_s <= 0.0:
         return
-    frac = power_frac(w.rules, matrix_s / elapsed_s, memory_s / elapsed_s)
-    replica.dynamic_s += frac * elapsed_s
     batch = float(replica.decoding + replica.chunks)
     mean = replica.held / GRAIN
     if replica.decoding > 0:
         mean += 0.5 * (iterations - 1.0) * replica.growth / GRAIN
-    _record(w, replica.clock, elapsed_s, batch, mean, frac)
-
-
-@inlined
-def power_frac(rules, matrix_busy, memory_busy):
-    """Return chip power between idle (0) and TDP (1), as `performance.chip.utilised_power_frac`."""
-    matrix = rules.matrix_power * min(matrix_busy, 1.0)
-    memory = rules.memory_power * min(memory_busy, 1.0)
-    return -math.expm1(-matrix - memory)
+    _record(w, replica.clock, elapsed_s, batch, mean, drawn_s / elapsed_s)
 
 
 @inlined

@@ -74,9 +74,9 @@ class Replica:
         """An iteration at which it looked at what had arrived."""
         self.stepping: list[Request] = []
         self.peak = self.preemptions = self.iterations = 0
-        self.busy_s = self.matrix_s = self.memory_s = 0.0
+        self.busy_s = self.drawn_s = 0.0
         self.extra_s = 0.0
-        self.work = (0.0, 0.0, 0.0)
+        self.work = (0.0, 0.0)
         self.ended: list[Request] = []
         self.lent = 0
         """Units of prompts that it has computed and another replica has not taken yet."""
@@ -300,7 +300,7 @@ class Replica:
             stretch = busiest / prompts
         as_if = tokens + busiest - prompts
         total = []
-        for form in range(3):
+        for form in range(2):
             made = by_tokens(cost.table, tokens, form)
             if as_if > tokens:
                 made += by_tokens(cost.local, as_if, form) - by_tokens(cost.local, tokens, form)
@@ -314,15 +314,14 @@ class Replica:
                 made += cost.each[LIMITED + 2 * k, form] * cut
                 made += cost.each[LIMITED + 2 * k + 1, form] * spans * stretch
             total.append(float(made))
-        return total[0] + self.extra_s, total[1], total[2]
+        return total[0] + self.extra_s, total[1]
 
     def complete(self) -> None:
         """Carry out the iteration that ends now."""
         if self.stepping or self.chunks:
             self.iterations += 1
             self.busy_s += self.work[0]
-            self.matrix_s += self.work[1]
-            self.memory_s += self.work[2]
+            self.drawn_s += self.work[1]
         self.clock = self.end
         for r in self.stepping:
             r.kv += r.rate

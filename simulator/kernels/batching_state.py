@@ -55,7 +55,7 @@ REPLICA = np.dtype(
     [
         ("clock", "f8"), ("end", "f8"),  # of the planned iterations; end is infinite when idle
         ("first_s", "f8"), ("more_s", "f8"),  # first iteration, and what each adds to the last
-        ("matrix_s", "f8"), ("matrix_more_s", "f8"), ("memory_s", "f8"), ("memory_more_s", "f8"),
+        ("drawn_s", "f8"), ("drawn_more_s", "f8"),
         ("pairs", "f8"), ("extra_s", "f8"),
         ("iterations", "i8"), ("step", "i8"), ("decodes", "i8"), ("events", "i8"),
         ("held", "i8"), ("context", "i8"), ("growth", "i8"),  # units in use; of decoding sequences
@@ -66,7 +66,7 @@ REPLICA = np.dtype(
         ("first_chunk", "i4"), ("last_chunk", "i4"), ("decoding", "i4"),
         ("free_node", "i4"), ("oldest", "i4"), ("latest", "i4"),
         ("ended", "i4"),  # the last that was answered, to which the one before is linked
-        ("busy_s", "f8"), ("dynamic_s", "f8"), ("matrix_total_s", "f8"), ("memory_total_s", "f8"),
+        ("busy_s", "f8"), ("dynamic_s", "f8"),
         ("total_iterations", "i8"), ("peak", "i8"), ("preemptions", "i8"),
         ("served", "i8"), ("rejected", "i8"), ("shed", "i8"),  # requests, as they leave
     ],
@@ -77,17 +77,17 @@ NODE = np.dtype([("block", "i4"), ("users", "i4"), ("before", "i4"), ("after", "
 
 
 class Cost(NamedTuple):
-    """Seconds of an iteration; last axis: time, matrix units at peak, memory at peak."""
+    """Seconds of an iteration; last axis: time, and time at all of the power between idle and TDP."""
 
     table: np.ndarray
-    """By tokens processed, from none; shape (tokens + 1, 3)."""
+    """By tokens processed, from none; shape (tokens + 1, 2)."""
     each: np.ndarray
     """Once if there are prompts; per sequence; per cached token a decoding sequence attends to; per
     pair of query and key of prefill attention; the last two again for each limit; shape
-    (4 + 2 limits, 3)."""
+    (4 + 2 limits, 2)."""
     limits: np.ndarray
     """Spans in whole tokens of attention that sees the nearest positions only; shape (limits,)."""
-    local: np.ndarray = np.zeros((1, 3))
+    local: np.ndarray = np.zeros((1, 2))
     """The part of `table` that each group does for its own tokens, by tokens of all groups if they
     had the same; needed with more groups than one."""
 
@@ -115,9 +115,6 @@ class Rules(NamedTuple):
     """Tokens of a block of the prefix cache; 0: there is none."""
     patience_s: float
     """A request that has waited longer is shed when its turn comes."""
-    matrix_power: float
-    """Power that matrix units ask for at their peak, over what the chip can give."""
-    memory_power: float
     groups: int = 1
     """Groups of chips that take different sequences: a prompt is computed by one of them, and all
     wait for the one with most tokens."""

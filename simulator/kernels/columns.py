@@ -108,7 +108,7 @@ class LoadState(NamedTuple):
 class BlockState(NamedTuple):
     """Shape (blocks,), of feeds (feeds,)."""
 
-    limit_w: Floats  # supply.py: continuous rating at the power factor, less where feeders are out
+    limit_w: Floats  # frozen: continuous rating at the power factor
     feed_first: Ints  # (blocks + 1,) frozen: first of its feeds
     feed_node: Ints  # (feeds,) frozen: power-tree node of each feed
     feed_share: Floats  # (feeds,) supply.py: of its draw in this step; sums to one over a block
@@ -124,6 +124,11 @@ class BlockState(NamedTuple):
     liquid_w: Floats
     air_w: Floats
     peak_w: Floats
+    load_cap: Floats  # (blocks, loads) tree_caps.py: cap on dynamic power below an element
+    partial: Ints  # (1,) tree_caps.py: 1 while any is in force, 2 when the last was lifted
+    over_s: Floats  # time above the limit
+    capped_s: Floats  # time under the block's own cap
+    held_j: Floats  # what that cap held back
 
 
 class HallSite(NamedTuple):
@@ -185,7 +190,6 @@ class MeshState(NamedTuple):
     load: Floats  # frozen
     flow_w: Floats
     peak_w: Floats  # of its size
-    cap_w: Floats  # (halls,) what a hall may draw
 
 
 class TreeState(NamedTuple):
@@ -206,12 +210,22 @@ class TreeState(NamedTuple):
     mesh: MeshState
 
 
+class LimitState(NamedTuple):
+    """What the elements of the power tree may carry, and how long they carried more; (nodes,)."""
+
+    share: Floats  # frozen: of the rating, continuously
+    over: Ints  # (1,) 1: an element was over in the last step
+    over_s: Floats
+    level_over: Ints  # (stages,) 1: an element of the stage was over in the last step that had any
+    level_over_s: Floats  # (stages,) time in which any element was
+
+
 class StreamState(NamedTuple):
     """Routed requests; shape (streams,): what one stage of a class sends to one pool."""
 
     pool: Ints
     stage: Ints
-    amounts: Floats  # (streams, amounts) of one request
+    amounts: Floats  # (streams, amounts) of one request on the mean, those rejected counting nothing
     rate_per_s: Floats  # (stages, hours + 1) requests that begin there
     after: Ints  # (stages,) stage that takes what is passed on, or -1
     kept: Ints  # (stages,) stage that takes what is kept, or -1: the user
@@ -234,9 +248,12 @@ class PoolState(NamedTuple):
     routed: Floats  # (pools, amounts) of streams in the current step
     streams: StreamState
     rate_per_s: Floats  # (pools, hours + 1) own demand; a router may write boundaries ahead of now
-    work_frac: Floats  # (pools, hours + 1) work of a request of it, likewise
-    input_tokens: Floats  # (pools, hours + 1) its mean prompt, likewise
-    output_tokens: Floats  # (pools, hours + 1) its mean answer, likewise
+    work_frac: Floats  # (pools, hours + 1) work of a request of it, likewise; as the two below on the
+    # mean of all that arrive, those rejected counting nothing
+    input_tokens: Floats  # (pools, hours + 1) its mean prompt
+    output_tokens: Floats  # (pools, hours + 1) its mean answer
+    rejected_frac: Floats  # (pools, hours + 1) of it, what no replica can hold
+    refused: Floats  # requests rejected in the current step
     replica_accelerators: Floats
     capacity_per_s: Floats  # work per second of a replica
     patience_s: Floats  # wait beyond which requests are shed
@@ -246,6 +263,7 @@ class PoolState(NamedTuple):
     spill_to: Ints  # pool that takes what waits too long, or -1
     spill_after_s: Floats  # wait beyond which requests move there
     spill_work: Floats  # work there of one unit of work here
+    spill_fits: Floats  # share of the work here that replicas there can hold
     retries: Ints  # 1: requests of failed replicas come again, 0: they are lost
     released: Floats  # fleet.py: accelerators handed back since the last step
     age: Ints  # steps so far
@@ -256,16 +274,22 @@ class PoolState(NamedTuple):
     own_work: Floats  # own demand and queue in the last step
     queue: Floats  # (pools, amounts)
     inbound: Floats  # (pools, amounts) spilled by others or to be tried again: arrives next step
+    mixed: Ints  # 1: takes requests of other pools
+    origin_frac: Floats  # (pools, pools) of a mixed pool's requests: whose demand they are of
+    coming: Floats  # (pools, pools) requests inbound to a mixed pool, by the same
     again: Floats  # requests of those that are tried again
     arrived: Floats  # requests of the own demand
     served: Floats  # (pools, amounts)
     shed: Floats  # requests, as all below
+    rejected: Floats
     spilled: Floats
     received: Floats
     retried: Floats
     lost: Floats
     load_requests: Floats  # (pools, load grid - 1) served by load bin
     wait_requests: Floats  # (pools, wait bins) served out of a backlog
+    load_guests: Floats  # (pools, pools, load grid - 1) of them, those of another pool's demand
+    wait_guests: Floats  # (pools, pools, wait bins) likewise
     step: Floats  # (pools, STEP_COLUMNS) of the current step
 
 
@@ -327,11 +351,39 @@ class StrikeQueue(NamedTuple):
     waiting: Ints  # physics.py: (1,) 1 if someone waits for racks
 
 
+class GeneratorState(NamedTuple):
+    """The generator plant; arrays of length one. Fuel is in litres."""
+
+    late_j: Floats  # generators.py: what the bus could not yet carry in the current step
+    running_w: Floats  # generators.py: rating of the sets that run
+    running_late_j: Floats  # generators.py: of sets that started in the current step, before
+    inflow_l_s: Floats  # generators.py: what trucks deliver; 0 once the tanks are full
+    fuel_l: Floats
+    capacity_l: float  # infinite: fuel never runs out
+    no_load_l_j: float  # per joule of the rating that runs
+    slope_l_j: float  # per joule delivered
+    used_l: Floats
+    ran_j: Floats  # rating times running time
+    share: Floats  # of the last step that the fuel sufficed for
+
+
+class BackupState(NamedTuple):
+    """Battery units of racks, all together; arrays of length one."""
+
+    power_w: float
+    recharge_w: float
+    efficiency: float  # one way
+    capacity_j: float
+    charge_j: Floats
+
+
 class Supply(NamedTuple):
     """Site-level supply; arrays of length one where the kernel writes."""
 
     limit_w: Floats  # power.py: import allowed
-    generator_w: Floats  # power.py: generators ready
+    generator_w: Floats  # generators.py: what their bus can carry
+    generators: GeneratorState
+    backup: BackupState
     battery_power_w: float
     battery_recharge_w: float
     battery_capacity_j: float
@@ -353,6 +405,6 @@ class Records(NamedTuple):
     loop: Floats  # (hours, loops, 6)
     racks: Ints  # (chosen,) racks to record
     rack: Floats  # (hours, chosen, 3)
-    pool: Floats  # (hours, pools, 6)
+    pool: Floats  # (hours, pools, STEP_COLUMNS + 2)
     job: Floats  # (hours, loads, 5)
     energy_j: Floats  # (5,) poi, onsite, it, cooling, house

@@ -2,6 +2,8 @@
 
 from numba import njit
 
+from simulator.kernels import generators
+
 LINES, TRANSFORMERS = 0, 1
 """Nodes of the tree that stand for all lines and all main transformers."""
 
@@ -58,8 +60,8 @@ def _mesh(tree, dt_s):
 
 @njit(cache=True)
 def balance(supply, demand_w, dt_s):
-    """Meet `demand_w` at the interconnection from the grid, generators, battery and ride-through,
-    in that order; recharge when there is room.
+    """Meet `demand_w` at the interconnection from the grid, generators, battery and, with no import
+    at all, the batteries of UPS and racks, in that order; recharge when there is room.
 
     Returns
     -------
@@ -71,10 +73,11 @@ def balance(supply, demand_w, dt_s):
     loss_w = supply.battery_auxiliary_w
     need_w = demand_w + loss_w - supply.limit_w[0]
     supply.deficit_w[0] = 0.0
+    ready_w = generators.ready(supply.generators, supply.generator_w[0], dt_s)
+    generator_w = generators.burn(supply.generators, min(max(need_w, 0.0), ready_w), dt_s)
     if need_w <= 0.0:
         charge_w, stored_w = _recharge(supply, -need_w, dt_s)
         return demand_w + loss_w + charge_w, 0.0, stored_w, loss_w + charge_w - stored_w
-    generator_w = min(need_w, supply.generator_w[0])
     need_w -= generator_w
     battery_w = min(need_w, supply.battery_power_w, supply.battery_j[0] * eta / dt_s)
     supply.battery_j[0] -= battery_w / eta * dt_s
@@ -86,6 +89,12 @@ def balance(supply, demand_w, dt_s):
         supply.ride_through_j[0] -= rode_w * dt_s
         stored_w -= rode_w
         need_w -= rode_w
+        backup = supply.backup
+        backed_w = min(need_w, backup.power_w, backup.charge_j[0] * backup.efficiency / dt_s)
+        backup.charge_j[0] -= backed_w / backup.efficiency * dt_s
+        stored_w -= backed_w / backup.efficiency
+        loss_w += backed_w / backup.efficiency - backed_w
+        need_w -= backed_w
     supply.deficit_w[0] = max(need_w, 0.0)
     import_w = demand_w + loss_w + stored_w - generator_w
     return import_w, generator_w, stored_w, loss_w
@@ -103,4 +112,11 @@ def _recharge(supply, room_w, dt_s):
     missing_w = max(supply.ride_through_capacity_j - supply.ride_through_j[0], 0.0) / dt_s
     ride_w = min(room_w - battery_w, missing_w, 0.1 * supply.ride_through_capacity_j / dt_s)
     supply.ride_through_j[0] += ride_w * dt_s
-    return battery_w + ride_w, battery_w * eta + ride_w
+    backup = supply.backup
+    backup_w = min(
+        room_w - battery_w - ride_w, backup.recharge_w,
+        max(backup.capacity_j - backup.charge_j[0], 0.0) / (backup.efficiency * dt_s),
+    )
+    backup.charge_j[0] += backup_w * backup.efficiency * dt_s
+    drawn_w = battery_w + ride_w + backup_w
+    return drawn_w, battery_w * eta + ride_w + backup_w * backup.efficiency

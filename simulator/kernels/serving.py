@@ -17,8 +17,8 @@ REQUESTS, WORK, INPUT, OUTPUT = range(4)
 AMOUNTS = 4
 
 # Columns of `pools.step`, in the order of results.SERIES["pool"] up to the accelerators.
-ARRIVED, SERVED, SHED, LOAD_FRAC, SPILLED, RECEIVED, CAPACITY, LOADING = range(8)
-STEP_COLUMNS = 8
+ARRIVED, SERVED, SHED, LOAD_FRAC, SPILLED, RECEIVED, CAPACITY, LOADING, REJECTED = range(9)
+STEP_COLUMNS = 9
 
 USEFUL, RESTART = 0, 5
 """Columns of `loads.share`: productive time, and time that replicas load their weights."""
@@ -34,7 +34,8 @@ def prepare(pools, loads, hour, hour_frac, dt_s):
 
     Fluid queue: what arrives and waits is served up to capacity, the rest waits; what would wait
     too long goes to another pool that has room, and what would outlast the pool's patience is
-    shed. Requests that wait are mixed. Work is counted in requests of the pool's reference lengths.
+    shed. What no replica can hold is rejected as it arrives. Requests that wait are mixed. Work is
+    counted in requests of the pool's reference lengths.
     Sets the dynamic power and busy share of each pool's load for the step.
     """
     streams.arrive(pools, hour, hour_frac, dt_s)
@@ -99,19 +100,37 @@ def _arrive(pools, p, hour, hour_frac, dt_s):
     own = pools.routed
     if pools.by_router[p] == 0:
         arrivals = _between(pools.rate_per_s, p, hour, hour_frac) * dt_s
-        own[p, REQUESTS] = arrivals
+        pools.refused[p] = arrivals * _between(pools.rejected_frac, p, hour, hour_frac)
+        own[p, REQUESTS] = arrivals - pools.refused[p]
         own[p, WORK] = arrivals * _between(pools.work_frac, p, hour, hour_frac)
         own[p, INPUT] = arrivals * _between(pools.input_tokens, p, hour, hour_frac)
         own[p, OUTPUT] = arrivals * _between(pools.output_tokens, p, hour, hour_frac)
     pools.own_work[p] = pools.queue[p, WORK] + own[p, WORK]
+    if pools.mixed[p] > 0:
+        _mix(pools, p, own[p, REQUESTS])
     for k in range(AMOUNTS):
         pools.queue[p, k] += own[p, k] + pools.inbound[p, k]
-    arrivals = own[p, REQUESTS]
+    arrivals = own[p, REQUESTS] + pools.refused[p]
     pools.arrived[p] += arrivals
+    pools.rejected[p] += pools.refused[p]
     pools.step[p, ARRIVED] = arrivals
+    pools.step[p, REJECTED] = pools.refused[p]
     pools.step[p, RECEIVED] = pools.inbound[p, REQUESTS] - pools.again[p]
     pools.inbound[p, :] = 0.0
     pools.again[p] = 0.0
+
+
+@inlined
+def _mix(pools, p, own):
+    """Set the share of every pool's requests in the queue of one that takes from others, what is
+    about to join it included."""
+    total = pools.queue[p, REQUESTS] + own + pools.inbound[p, REQUESTS]
+    for o in range(pools.load.size):
+        there = pools.origin_frac[p, o] * pools.queue[p, REQUESTS] + pools.coming[p, o]
+        if o == p:
+            there += own
+        pools.origin_frac[p, o] = there / total if total > 0.0 else 0.0
+        pools.coming[p, o] = 0.0
 
 
 @inlined
@@ -141,12 +160,25 @@ def _serve(pools, p, room, failed):
     if pools.retries[p] > 0:
         pools.retried[p] += struck
         pools.again[p] += struck
+        _send(pools, p, p, struck)
     else:
         pools.lost[p] += struck
     pools.room[p] = max(room - pools.own_work[p], 0.0)
     pools.step[p, SERVED] = share * requests - struck
     pools.step[p, LOAD_FRAC] = done / room if room > 0.0 else 0.0
     return pools.step[p, SERVED]
+
+
+@inlined
+def _send(pools, p, other, requests):
+    """Tell a pool that takes from others whose requests come from the queue of `p`."""
+    if pools.mixed[other] == 0:
+        return
+    if pools.mixed[p] == 0:
+        pools.coming[other, p] += requests
+        return
+    for o in range(pools.load.size):
+        pools.coming[other, o] += requests * pools.origin_frac[p, o]
 
 
 @inlined
@@ -178,10 +210,12 @@ def _spill(pools, p, rate):
         return
     factor = pools.spill_work[p]
     moved = min(max(waiting - rate * pools.spill_after_s[p], 0.0), pools.room[other] / factor)
+    moved = min(moved, waiting * pools.spill_fits[p])
     share = moved / waiting
     pools.step[p, SPILLED] = pools.queue[p, REQUESTS] * share
     pools.spilled[p] += pools.step[p, SPILLED]
     pools.received[other] += pools.step[p, SPILLED]
+    _send(pools, p, other, pools.step[p, SPILLED])
     pools.room[other] = max(pools.room[other] - moved * factor, 0.0)
     for k in range(AMOUNTS):
         amount = pools.queue[p, k] * share
@@ -206,10 +240,15 @@ def _count_waits(pools, p, rate, waited, served):
     """Count served requests by load, or by wait where they came out of a backlog."""
     grid = pools.dynamic_frac.shape[1] - 1
     wait_s = 0.5 * (waited + pools.queue[p, WORK]) / rate if rate > 0.0 else 0.0
-    if wait_s > WAIT_FIRST_S:
-        pools.wait_requests[p, wait_bin(wait_s)] += served
-    else:
-        pools.load_requests[p, min(int(pools.step[p, LOAD_FRAC] * grid), grid - 1)] += served
+    late = wait_s > WAIT_FIRST_S
+    k = wait_bin(wait_s) if late else min(int(pools.step[p, LOAD_FRAC] * grid), grid - 1)
+    counts, guests = pools.load_requests, pools.load_guests
+    if late:
+        counts, guests = pools.wait_requests, pools.wait_guests
+    counts[p, k] += served
+    if pools.mixed[p] > 0:
+        for o in range(pools.load.size):
+            guests[p, o, k] += served * pools.origin_frac[p, o] * (o != p)
 
 
 @inlined

@@ -7,8 +7,8 @@ mixed: every stream of it is served, shed and kept waiting in proportion.
 from simulator.kernels.compiled import inner
 
 # Columns of `streams.hours`: sums over the hour, and what waits at its end.
-ARRIVED, SERVED, PASSED, SHED, LOST, WAITING = range(6)
-STREAM_COLUMNS = 6
+ARRIVED, SERVED, PASSED, SHED, LOST, WAITING, REJECTED = range(7)
+STREAM_COLUMNS = 7
 USER = -1
 """Where answers go that no further stage takes."""
 
@@ -21,6 +21,8 @@ def arrive(pools, hour, hour_frac, dt_s):
     for p in range(routed.shape[0]):
         for k in range(routed.shape[1]):
             routed[p, k] = 0.0
+        if pools.by_router[p] > 0:
+            pools.refused[p] = 0.0
     for s in range(streams.pool.size):
         if streams.share[s] == 0.0:
             streams.arriving[s] = 0.0
@@ -31,6 +33,7 @@ def arrive(pools, hour, hour_frac, dt_s):
         streams.arriving[s] = inflow * streams.share[s]
         for k in range(routed.shape[1]):
             routed[p, k] += streams.arriving[s] * streams.amounts[s, k]
+        pools.refused[p] += streams.arriving[s] * (1.0 - streams.amounts[s, 0])
 
 
 @inner
@@ -47,11 +50,13 @@ def depart(pools, hour, served_column, shed_column):
     for p in range(streams.mass.size):
         streams.mass[p] = 0.0
     for s in range(streams.pool.size):
-        there = streams.queue[s] + streams.again[s] + streams.arriving[s]
+        there = streams.queue[s] + streams.again[s] + streams.arriving[s] * streams.amounts[s, 0]
         streams.mass[streams.pool[s]] += there
     for s in range(streams.pool.size):
         p = streams.pool[s]
-        there = streams.queue[s] + streams.again[s] + streams.arriving[s]
+        streams.hours[hour, s, ARRIVED] += streams.arriving[s]
+        streams.hours[hour, s, REJECTED] += streams.arriving[s] * (1.0 - streams.amounts[s, 0])
+        there = streams.queue[s] + streams.again[s] + streams.arriving[s] * streams.amounts[s, 0]
         if there == 0.0:
             streams.hours[hour, s, WAITING] = 0.0
             continue
@@ -74,7 +79,6 @@ def _settle(pools, s, hour, part, there, answered, gone):
         streams.entering[streams.after[g]] += passed
     if streams.kept[g] != USER:
         streams.entering[streams.kept[g]] += answered - passed
-    streams.hours[hour, s, ARRIVED] += streams.arriving[s]
     streams.hours[hour, s, SERVED] += answered
     streams.hours[hour, s, PASSED] += passed
     streams.hours[hour, s, SHED] += gone

@@ -46,7 +46,31 @@ def checks(results: Results) -> dict[str, float]:
         "energy_balance_rel": abs(ratio(unexplained_j, supplied_j) or 0.0),
         "heat_balance_rel": ratio(unrejected_j, received_j) or 0.0,
         "accelerator_hours_rel": abs(ratio(counted_h - installed_h, installed_h) or 0.0),
-    } | _downtime(results, installed_h)
+    } | _downtime(results, installed_h) | _requests(results)
+
+
+def _requests(results: Results) -> dict[str, float]:
+    """Return what is missing from the balance of requests, relative to those that arrived.
+
+    Summed over pools (own and received against served, shed, rejected, lost, moved on and waiting),
+    over the streams of a router (arrived against what became of them there), and over classes, whose
+    requests pass from stage to stage. Nothing for a run without pools or a folder of an older version.
+    """
+    pools = results.tables.get("pools")
+    if pools is None or len(pools) == 0 or "rejected" not in pools:
+        return {}
+    ends = ["shed", "rejected", "lost"]
+    missing = abs(pools["received"].sum() - pools["spilled"].sum())
+    missing += _missing(pools, ["requests", "received"], ["served", "spilled", "queued_end", *ends])
+    for name in ("streams", "classes"):
+        missing += _missing(results.tables[name], ["arrived"], ["served", "waiting", *ends])
+    return {"request_balance_rel": ratio(float(missing), float(pools["requests"].sum())) or 0.0}
+
+
+def _missing(table: pd.DataFrame, came: list[str], became: list[str]) -> float:
+    """Return the sum over rows of what came and became nothing, or something twice."""
+    columns = table.reindex(columns=[*came, *became]).astype(float)
+    return float((columns[came].sum(axis=1) - columns[became].sum(axis=1)).abs().sum())
 
 
 def _downtime(results: Results, installed_h: float) -> dict[str, float]:

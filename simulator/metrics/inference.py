@@ -14,7 +14,8 @@ def demand(results: Results, by: str | None = "element", every: str | None = Non
 
 
 def attainment(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
-    """Return requests, those within every limit, and their share, per pool."""
+    """Return requests, those within every limit, and their share, per pool; requests that spilled to
+    another pool count where they arrived."""
     pools = results.tables["pools"]
     table = pools[["pool", "requests", "served", "shed", "queued_end", "within_slo"]].copy()
     table["slo_attainment_frac"] = table["within_slo"] / table["requests"].where(
@@ -77,11 +78,12 @@ def _pool(results: Results, pool: pd.Series) -> list[Kpi]:
     rows += [
         Kpi(
             "slo_attainment",
-            ratio(float(pool["within_slo"]), requests + _came(pool)),
+            ratio(float(pool["within_slo"]), requests),
             "1",
             f"Requests that met every limit (first token within {pool['ttft_limit_s']:g} s, "
-            f"{pool['tpot_limit_s']:g} s per further token) divided by arrivals; shed and "
-            "unfinished requests are misses. Requests that moved to another pool count there.",
+            f"{pool['tpot_limit_s']:g} s per further token) divided by arrivals; shed, rejected and "
+            "unfinished requests are misses. Requests that moved on count where they arrived, by these "
+            "limits, as the other pool served them; null where none arrived.",
         ),
         Kpi(
             "output_tokens",
@@ -91,21 +93,18 @@ def _pool(results: Results, pool: pd.Series) -> list[Kpi]:
         ),
         Kpi(
             "unserved",
-            float(pool["shed"]) + float(pool["queued_end"]),
+            float(pool["shed"]) + float(pool["queued_end"]) + float(pool.get("rejected", 0.0)),
             "1",
-            "Requests shed plus requests still waiting when the run ended.",
+            "Requests shed, rejected, or still waiting when the run ended.",
         ),
     ]
     rows += _moved(pool) + _verified(results, name)
     return [row._replace(name=f"inference.{name}.{row.name}") for row in rows]
 
 
-def _came(pool: pd.Series) -> float:
-    """Return requests that came from other pools, less those that went there."""
-    return float(pool.get("received", 0.0)) - float(pool.get("spilled", 0.0))
-
-
 MOVED = {
+    "rejected": "Requests whose prompt and answer together are longer than a replica's memory or the "
+    "model's context can hold.",
     "spilled": "Requests that moved on to another pool because they would have waited too long.",
     "received": "Requests that came from other pools.",
     "retried": "Requests in replicas that failed, asked again; counted each time.",

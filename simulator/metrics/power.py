@@ -57,7 +57,7 @@ def load_duration(
 
 def kpis(results: Results) -> list[Kpi]:
     """Return the indicators of power and energy."""
-    return [*_power(results), *_energy(results)]
+    return [*_power(results), *_energy(results), *_fuel(results)]
 
 
 def _exceedance(values: pd.Series) -> pd.DataFrame:
@@ -146,6 +146,15 @@ def _energy(results: Results) -> list[Kpi]:
         Kpi(name, terms[term] / JOULES_PER_MWH, "MWh", text)
         for name, (term, text) in meanings.items()
     ]
+
+
+def _fuel(results: Results) -> list[Kpi]:
+    """Return the fuel of generators; nothing without any, or for a folder of an older version."""
+    table = results.tables.get("generators")
+    if table is None or table.empty:
+        return []
+    text = "Fuel that the generators on site burnt over the run, at no load and for what they gave."
+    return [Kpi("energy.generator_fuel", float(table["fuel_l"].sum()), "L", text)]
 
 
 def _mw(name: str, value_w: float, definition: str) -> Kpi:

@@ -104,8 +104,11 @@ def _counts(row: pd.Series, own: pd.DataFrame) -> list[Kpi]:
         Kpi("served", float(row["served"]), "1",
             "Requests answered, after every stage and pass of moderation."),
         Kpi("shed", float(row["shed"]) + float(row["lost"]), "1",
-            "Requests turned away at any stage, or lost with a failed replica. Served, shed and "
-            "waiting add up to those that arrived."),
+            "Requests turned away at any stage, or lost with a failed replica. Served, shed, rejected "
+            "and waiting add up to those that arrived."),
+        Kpi("rejected", float(row.get("rejected", 0.0)), "1",
+            "Requests too long for a pool that they reached: its replicas' memory, or its model's "
+            "context."),
         Kpi("waiting", float(row["waiting"]), "1",
             "Requests in queues, or between two stages, when the run ended."),
         Kpi("spilled", float(by_role.get("spill", 0.0)), "1",

@@ -15,7 +15,6 @@ from simulator.kernels.batching_state import (
     Cost,
     Rules,
 )
-from simulator.performance import chip as chips
 from simulator.performance import serving_memory
 from simulator.performance.collectives import send_s
 from simulator.performance.iteration import ReplicaCost
@@ -29,19 +28,19 @@ Floats = NDArray[np.float64]
 
 
 def kernel_cost(cost: ReplicaCost, max_tokens: int) -> Cost:
-    """Return time and work of iterations of up to `max_tokens` tokens."""
+    """Return time and draw of iterations of up to `max_tokens` tokens."""
     grid = np.arange(max_tokens + 1.0)
-    limits = cost.time.limits
-    each = np.zeros((LIMITED + 2 * len(limits), 3))
-    for k, form in enumerate(cost.forms):
+    limits, forms = cost.time.limits, (cost.time, cost.drawn)
+    each = np.zeros((LIMITED + 2 * len(limits), len(forms)))
+    for k, form in enumerate(forms):
         each[PROMPTS, k], each[SEQUENCE, k] = form.prompt_s, form.sequence_s
         each[CONTEXT, k], each[PAIR, k] = form.context_s, form.pair_s
         each[LIMITED::2, k] = form.limited_context_s
         each[LIMITED + 1 :: 2, k] = form.limited_pair_s
-    table = np.stack([_by_tokens(form.tokens, form.tokens_s, grid) for form in cost.forms], axis=1)
+    table = np.stack([_by_tokens(form.tokens, form.tokens_s, grid) for form in forms], axis=1)
     parts = [
         np.zeros_like(grid) if form.local_s is None else _by_tokens(form.tokens, form.local_s, grid)
-        for form in cost.forms
+        for form in forms
     ]
     return Cost(table, each, np.ceil(limits).astype(np.int64), np.stack(parts, axis=1))
 
@@ -71,8 +70,6 @@ def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
         verified=verified,
         block_tokens=0,
         patience_s=math.inf,
-        matrix_power=chips.MATRIX_POWER_DEMAND,
-        memory_power=setting.chip.memory_power,
         groups=dp,
         hold=engine.balance_iterations if dp > 1 else 0,
     )

@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.kernels.batching_state import GRAIN
 from simulator.performance import request_level
 from simulator.performance.queueing import Demand
 from simulator.performance.replica import Replica
@@ -56,8 +55,8 @@ class Calibration:
     replica: Replica
     demand: Demand
     asked: Ints
-    """Input tokens of `REQUESTS`; as many outputs and gaps. They repeat where more are needed, so that
-    each is measured once. What would not fit half the memory is cut there."""
+    """Input tokens of up to `REQUESTS` that a replica can hold; as many outputs and gaps. They repeat
+    where more are needed, so that each is measured once."""
     given: Ints
     gaps: Floats
     """Between arrivals, of mean one."""
@@ -72,13 +71,12 @@ class Calibration:
     def at(self, rate_s: float, stay_s: float) -> Window:
         """Return what requests meet at a rate; `stay_s` is how long one stays, about."""
         warm = int(np.ceil(STAYS * stay_s * rate_s))
-        rows = np.arange(warm + REQUESTS) % len(self.gaps)
+        rows = np.arange(warm + len(self.gaps)) % len(self.gaps)
         moments = np.cumsum(self.gaps[rows]) / rate_s
         warm_s = float(moments[warm]) if warm else 0.0
         start = np.array([0, len(rows)])
-        most = self.engine.rules.capacity // (2 * GRAIN)
-        asked, given = np.minimum(self.asked[rows], most), np.minimum(self.given[rows], most)
-        return request_level.serve(self.engine, asked, given, moments, start, warm_s, float(moments[-1]))
+        asked, given, until_s = self.asked[rows], self.given[rows], float(moments[-1])
+        return request_level.serve(self.engine, asked, given, moments, start, warm_s, until_s)
 
     def broken(self, found: Window) -> str:
         """Return the limit that was not met, or nothing."""

@@ -25,11 +25,18 @@ UNMEASURED_MATRIX_SHARE = 0.70
 MEMORY_POWER_SHARE = 0.82
 MATRIX_POWER_EXPONENT = 0.60
 
-# The same from what the engines do, as shares of their peaks: power that matrix units would draw at
-# full peak, over what a chip can give, if nothing limited it. 460 powers of engines on A100, H100 and
-# B200 (Splitwise; ML.ENERGY leaderboard v3) lie within 9 % of this law in the median. Derived, range
-# 7.5-11.
-MATRIX_POWER_DEMAND = 9.2
+# Power of serving between idle and TDP, kernel by kernel, since a limit that binds in products gives
+# nothing to the wait beside them: what clocks and schedulers draw while the host is late, what cores
+# draw that are busy at all, and on top of it at full peak the whole tiles that matrix units work
+# through, the useful part of them, and memory. One set for all chips: 504 powers on A100, H100 and B200
+# (Splitwise; ML.ENERGY leaderboard v3) lie within 8 % of it in the median. Derived, ranges 0.05-0.17,
+# 0.02-0.42, 0.2-0.86, 1.1-1.3 and 0.31-0.69: those of fits without one of the chips.
+WAITING_POWER, RUNNING_POWER = 0.08, 0.31
+TILE_POWER, MATRIX_POWER, MEMORY_POWER = 0.51, 1.25, 0.38
+
+# The same while a token is drawn from the scores and its sequence looked after: half host, half sorts
+# over the vocabulary. Derived, 0.55-0.95.
+SAMPLING_POWER = 0.79
 
 # Speed of matrix work under a power cap: speed = cap ** exponent, cap as a share of dynamic
 # power. With P ~ f V^2 and V falling with f, P ~ f^2.5 near the top of the curve. Memory clocks
@@ -84,18 +91,15 @@ def dynamic_power_frac(matrix_busy: Number, memory_busy: Number) -> Number:
     return share
 
 
-def utilised_power_frac(
-    chip: Accelerator, matrix_share: Number, memory_share: Number
-) -> Number:
-    """Return chip power between idle (0) and TDP (1) from the shares of peak FLOP/s and bytes/s.
+def kernel_power_frac(matrix_share: Number, memory_share: Number, tile_share: Number) -> Number:
+    """Return chip power between idle (0) and TDP (1) while one kernel runs.
 
-    Each engine asks for power in proportion to its work; the chip's limit is shared and approached
-    without a corner: 1 - exp(-demand).
+    Shares are of peak FLOP/s and bytes/s; `tile_share` counts whole tiles. Each engine asks for power
+    in proportion to its work on top of cores that are busy; the chip's limit holds all together.
     """
-    matrix = MATRIX_POWER_DEMAND * np.clip(matrix_share, 0.0, 1.0)
-    memory = chip.memory_power * np.clip(memory_share, 0.0, 1.0)
-    share: Number = -np.expm1(-matrix - memory)
-    return share
+    asked = RUNNING_POWER + MATRIX_POWER * matrix_share + TILE_POWER * tile_share
+    power: Number = np.minimum(asked + MEMORY_POWER * memory_share, 1.0)
+    return power
 
 
 def capped_speed(cap_frac: Number, memory_share: float = 0.0) -> Number:

@@ -80,7 +80,8 @@ class Denoising:
     def power_frac(self) -> float:
         """Dynamic power share of the chip while it denoises."""
         peak = self.chip.peak[chips.compute_precision(self.chip, self.precision)]
-        return float(chips.utilised_power_frac(self.chip, self.flops() / self.seconds / peak, 0.0))
+        share = self.flops() / self.seconds / peak
+        return float(chips.kernel_power_frac(share, 0.0, share))
 
     @cached_property
     def weight_bytes(self) -> float:

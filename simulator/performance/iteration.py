@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from simulator.components.accelerator import Accelerator
 from simulator.components.engine import Engine
 from simulator.components.language_model import LanguageModel
+from simulator.performance import chip as chips
 from simulator.performance import layers
 from simulator.performance import serving_attention as cores
 from simulator.performance import serving_operators as ops
@@ -17,6 +18,15 @@ from simulator.performance.collectives import Fabric, fabric_of
 from simulator.performance.layers import LayerKind
 from simulator.performance.serving_exchange import exchange_work
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
+from simulator.performance.serving_work import (
+    DRAWN,
+    MATRIX,
+    MEMORY,
+    TIME,
+    Tokens,
+    Work,
+    waited,
+)
 
 Floats = NDArray[np.float64]
 
@@ -106,16 +116,13 @@ def pairs(tokens: float, cached: float = 0.0, limit: float = math.inf) -> float:
 
 @dataclass(frozen=True)
 class ReplicaCost:
-    """Time of iterations, and the seconds that their FLOPs and bytes take at the chip's peaks."""
+    """Time of iterations, the seconds that their FLOPs and bytes take at the chip's peaks, and those
+    that they would take at all of the power between idle and TDP."""
 
     time: IterationCost
     matrix: IterationCost
     memory: IterationCost
-
-    @property
-    def forms(self) -> tuple[IterationCost, IterationCost, IterationCost]:
-        """All three."""
-        return self.time, self.matrix, self.memory
+    drawn: IterationCost
 
 
 def iteration_cost(
@@ -145,7 +152,7 @@ def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
     (tokens, local), sequence = _tokens_work(setting, grid), _sequence_work(setting)
     contexts, spans = _spanned(setting, cores.context_work), _spanned(setting, cores.pair_work)
     limits = sorted({limit for limit in (*contexts, *spans) if limit < math.inf})
-    nothing = np.zeros(3)
+    nothing, prompt = np.zeros(4), waited(_prompt_s(setting))
 
     def form(i: int) -> IterationCost:
         return IterationCost(
@@ -157,18 +164,18 @@ def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
             np.array(limits),
             np.array([contexts.get(limit, nothing)[i] for limit in limits]),
             np.array([spans.get(limit, nothing)[i] for limit in limits]),
-            _prompt_s(setting) if i == 0 else 0.0,
+            float(prompt[i]),
             local_s=local[i],
         )
 
-    return ReplicaCost(form(0), form(1), form(2))
+    return ReplicaCost(form(TIME), form(MATRIX), form(MEMORY), form(DRAWN))
 
 
 def _tokens_work(setting: ServingSetting, grid: Floats) -> tuple[Floats, Floats]:
     """Return the work of all layers and of the first token's scores, by tokens, and the part of it
     that groups do for their own tokens."""
     engine, chip = setting.engine, setting.chip.name
-    local, experts, launched = np.zeros((3, len(grid))), np.zeros((3, len(grid))), 0.0
+    local, experts, launched = np.zeros((4, len(grid))), np.zeros((4, len(grid))), 0.0
     for kind in layers.kinds(setting.model):
         local += kind.count * ops.small_work(setting, kind, grid)
         local += kind.count * exchange_work(setting, kind, grid)
@@ -182,13 +189,18 @@ def _tokens_work(setting: ServingSetting, grid: Floats) -> tuple[Floats, Floats]
     total = local + experts + ops.output_work(setting, grid[:1])
     if setting.planned and engine.planned_mixer_host:
         mixers = setting.model.attention_layers + setting.model.state_layers
-        total[0] = np.maximum(total[0], mixers * engine.of(engine.planned_mixer_host, chip))
+        total = _no_sooner(total, mixers * engine.of(engine.planned_mixer_host, chip))
     if engine.kernel_host:
         loose = grid / setting.plan.dp > engine.captured_tokens
         host_s = launched * engine.of(engine.kernel_host, chip)
-        total[0] = np.where(loose, np.maximum(total[0], host_s), total[0])
-    total[0] += engine.of(engine.iteration_host, chip)
-    return total, local
+        total = _no_sooner(total, np.where(loose, host_s, 0.0))
+    between_s = engine.of(engine.iteration_host, chip)
+    return total + waited(np.full_like(grid, between_s)), local
+
+
+def _no_sooner(made: Work, least_s: Tokens | float) -> Work:
+    """Return work stretched by a wait for the host to take no less than `least_s`."""
+    return made + waited(np.maximum(least_s - made[TIME], 0.0))
 
 
 def _prompt_s(setting: ServingSetting) -> float:
@@ -209,8 +221,8 @@ def _sequence_work(setting: ServingSetting) -> Floats:
     each = np.asarray((many - few) / (512.0 * dp))
     for kind in layers.kinds(setting.model):
         each = each + kind.count * cores.state_work(setting, kind)
-    each[0] += engine.of(engine.sequence_host, setting.chip.name) / dp
-    return each
+    each_s = engine.of(engine.sequence_host, setting.chip.name) / dp
+    return each + waited(each_s, chips.SAMPLING_POWER)
 
 
 def _spanned(
@@ -220,5 +232,5 @@ def _spanned(
     found: dict[float, Floats] = {}
     for kind in layers.kinds(setting.model):
         for limit, made in operator(setting, kind):
-            found[limit] = found.get(limit, np.zeros(3)) + kind.count * made
+            found[limit] = found.get(limit, np.zeros(4)) + kind.count * made
     return found

@@ -69,6 +69,15 @@ def product_s(
     return joined_s(compute_s, moved / (OPERAND_BANDWIDTH_SHARE * chip.memory_bandwidth))
 
 
+def issued_flops(
+    chip: Accelerator, m: Number, n: float, k: float, count: Number | float
+) -> Number:
+    """Return the FLOPs of the whole tiles that the matrix units work through for `count` products."""
+    rows, columns = -(-m // THINNEST) * THINNEST, -(-n // chip.tile) * chip.tile
+    flops: Number = 2.0 * count * rows * columns * k
+    return flops
+
+
 def paced_waves(tiles: Number, depth: Number, cores: int) -> Number:
     """Return how many tiles the busiest core works through, in tile times.
 

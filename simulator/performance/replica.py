@@ -10,7 +10,6 @@ from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.engine import Engine
 from simulator.components.language_model import LanguageModel
-from simulator.performance import chip as chips
 from simulator.performance import serving_memory, serving_operators
 from simulator.performance.collectives import fabric_of
 from simulator.performance.iteration import IterationCost, ReplicaCost, replica_cost_of
@@ -73,13 +72,12 @@ class Replica:
 
     def decode_power(self, batch: NDArray[np.float64], context: float) -> NDArray[np.float64]:
         """Return a chip's dynamic power share while `batch` sequences decode."""
-        time_s, matrix_s, memory_s = (f.decode_s(batch, context) for f in self.cost.forms)
-        return chips.utilised_power_frac(self.chip, matrix_s / time_s, memory_s / time_s)
+        return self.cost.drawn.decode_s(batch, context) / self.decode_s(batch, context)
 
     def prefill_power(self, tokens: float, cached: float = 0.0) -> float:
         """Return it while a prompt is processed."""
-        time_s, matrix_s, memory_s = (self._prefill(f, tokens, cached) for f in self.cost.forms)
-        return float(chips.utilised_power_frac(self.chip, matrix_s / time_s, memory_s / time_s))
+        drawn_s = self._prefill(self.cost.drawn, tokens, cached)
+        return drawn_s / self.prefill_s(tokens, cached)
 
     def clock_bound_frac(self, batch: NDArray[np.float64], context: float) -> NDArray[np.float64]:
         """Return the share of a decode iteration that follows the core clock."""

@@ -12,7 +12,7 @@ from simulator.performance import chip as chips
 from simulator.performance import operators
 from simulator.performance.layer import CONVOLUTION_BYTES, SCAN_SHARE
 from simulator.performance.layers import LayerKind, Product
-from simulator.performance.products import product_s
+from simulator.performance.products import issued_flops, product_s
 from simulator.performance.serving_setting import ServingSetting
 from simulator.performance.serving_work import Tokens, Work, local_tokens, start_s, work
 
@@ -60,7 +60,8 @@ def product_work(
         narrowed = m * k * count * (cast.read_bytes + cast.written_bytes)
         time_s = time_s + narrowed / (operators.CAST_BANDWIDTH_SHARE * chip.memory_bandwidth)
     moved = count * (PRECISION_BYTES[kept] * k * n + 2.0 * m * (k + n))
-    return work(setting, time_s, 2.0 * count * m * n * k, moved, multiplied)
+    tiles = issued_flops(chip, m, n, k, count)
+    return work(setting, time_s, 2.0 * count * m * n * k, moved, multiplied, tiles)
 
 
 def _like(m: Tokens, n: float, k: float) -> tuple[Tokens, Tokens]:

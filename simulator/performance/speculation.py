@@ -6,10 +6,11 @@ import numpy as np
 
 from simulator.performance import layers
 from simulator.performance import serving_operators as ops
-from simulator.performance.iteration import IterationCost
+from simulator.performance.iteration import IterationCost, ReplicaCost
 from simulator.performance.serving_attention import context_work
 from simulator.performance.serving_exchange import exchange_work
 from simulator.performance.serving_setting import ServingSetting
+from simulator.performance.serving_work import DRAWN, TIME
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,18 @@ class Drafts:
     """The verified token included: between 1 and `tokens` + 1."""
 
 
-def speculated(setting: ServingSetting, cost: IterationCost, drafts: Drafts) -> IterationCost:
+def speculated_replica(setting: ServingSetting, cost: ReplicaCost, drafts: Drafts) -> ReplicaCost:
+    """Return time and draw of iterations with drafts; FLOPs and bytes stay those without."""
+    return replace(
+        cost,
+        time=speculated(setting, cost.time, drafts),
+        drawn=speculated(setting, cost.drawn, drafts, DRAWN),
+    )
+
+
+def speculated(
+    setting: ServingSetting, cost: IterationCost, drafts: Drafts, form: int = TIME
+) -> IterationCost:
     """Return the cost of iterations that verify `drafts.tokens` + 1 tokens per sequence.
 
     Each draft passes the prediction layer once more and reads the vocabulary; ValueError if the
@@ -37,11 +49,11 @@ def speculated(setting: ServingSetting, cost: IterationCost, drafts: Drafts) -> 
     once = ops.small_work(setting, kind, at) + exchange_work(setting, kind, at)
     for product in kind.products:
         once = once + ops.product_work(setting, kind, product, at)
-    reads = sum(made[0] for _, made in context_work(setting, kind))
-    few, many = ops.output_work(setting, np.array([1.0, 513.0]))[0]
+    reads = sum(made[form] for _, made in context_work(setting, kind))
+    few, many = ops.output_work(setting, np.array([1.0, 513.0]))[form]
     return replace(
         cost,
-        tokens_s=cost.tokens_s + drafted * once[0],
+        tokens_s=cost.tokens_s + drafted * once[form],
         context_s=cost.context_s + drafted * float(reads),
         sequence_s=cost.sequence_s + drafted * float(many - few) / 512.0,
         verified=drafted + 1.0,

@@ -137,12 +137,10 @@ def _speculated(asked: Question, setting: ServingSetting, cost: ReplicaCost) -> 
             f"--accepted says {accepted}"
         )
     try:
-        made = speculation.speculated(
-            setting, cost.time, speculation.Drafts(asked.drafts, accepted)
-        )
+        drafts = speculation.Drafts(asked.drafts, accepted)
+        return speculation.speculated_replica(setting, cost, drafts)
     except ValueError as error:
         raise InfeasibleError(str(error)) from None
-    return ReplicaCost(made, cost.matrix, cost.memory)
 
 
 def _rules(

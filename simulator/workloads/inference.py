@@ -11,6 +11,8 @@ from simulator import rng
 from simulator.components import from_catalog
 from simulator.components.language_model import Precision
 from simulator.components.request_profile import RequestProfile
+from simulator.performance import admission
+from simulator.performance.admission import Held
 from simulator.performance.calibration import REQUESTS, Calibration, MeasuredSurface, measured
 from simulator.performance.calibration import impossible as why_impossible
 from simulator.performance.queueing import Demand as Lengths
@@ -137,11 +139,39 @@ def _calibration(pool: ServedModel) -> tuple[Calibration, ServingSurface]:
         pool.input_tokens, pool.output_tokens, length_cv=pool.length_cv,
         tpot_limit_s=pool.tpot_limit, ttft_limit_s=pool.ttft_limit,
     )  # fmt: skip
+    rated, limits = rated_lengths(pool), (pool.tpot_limit, pool.ttft_limit)
+    asked, given, gaps = _drawn(pool)
+    fits, most = asked + given <= most_tokens(pool), most_tokens(pool)
+    if not fits.any():
+        raise ValueError(f"{replica.model.name} holds {most} tokens; no request of the pool is as short")
+    return Calibration(replica, rated, asked[fits], given[fits], gaps[fits], *limits), guess
+
+
+@lru_cache(maxsize=64)
+def _drawn(pool: ServedModel) -> tuple[Ints, Ints, Floats]:
+    """Return input and output tokens of `REQUESTS`, and gaps of mean one between them."""
     even = evenly(3, REQUESTS, "calibration")
-    asked, given = lengths(pool, even[:2])
-    rated, gaps = Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv), -np.log1p(-even[2])
-    limits = pool.tpot_limit, pool.ttft_limit
-    return Calibration(replica, rated, asked, given, gaps, *limits), guess
+    return (*lengths(pool, even[:2]), -np.log1p(-even[2]))
+
+
+def rated_lengths(pool: ServedModel) -> Lengths:
+    """Return the lengths that replicas are rated at."""
+    return Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv)
+
+
+@lru_cache(maxsize=256)
+def most_tokens(pool: ServedModel) -> int:
+    """Return the longest request, prompt and answer together, that a replica can hold."""
+    return admission.most_tokens(replica_of(pool), rated_lengths(pool))
+
+
+@lru_cache(maxsize=65_536)
+def held(pool: ServedModel, input_tokens: float, output_tokens: float) -> Held:
+    """Return what a replica can hold of requests of these mean lengths."""
+    asked, given, _ = _drawn(_replica_alone(pool))
+    asked = scaled(asked, input_tokens / pool.input_tokens)
+    given = scaled(given, output_tokens / pool.output_tokens)
+    return admission.held(asked, given, (input_tokens, output_tokens), most_tokens(pool))
 
 
 def evenly(rows: int, count: int, purpose: str) -> Floats:
@@ -178,8 +208,16 @@ def replica_of(pool: ServedModel) -> Replica:
 
 @lru_cache(maxsize=65_536)
 def work_frac(pool: ServedModel, input_tokens: float, output_tokens: float) -> float:
-    """Return the work of a request of these mean lengths over one of the pool's own."""
-    rated = Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv)
+    """Return the work of a request of these mean lengths over one of the pool's own; of both, those
+    that a replica can hold."""
+    return held_work_frac(pool, *held(pool, input_tokens, output_tokens)[1:])
+
+
+@lru_cache(maxsize=65_536)
+def held_work_frac(pool: ServedModel, input_tokens: float, output_tokens: float) -> float:
+    """Return the same of requests whose mean lengths are those of what is held."""
+    own = held(pool, pool.input_tokens, pool.output_tokens)
+    rated = Lengths(own.input_tokens, own.output_tokens, pool.length_cv)
     asked = Lengths(input_tokens, output_tokens, pool.length_cv)
     return request_work_frac(replica_of(pool), rated, asked, MAX_BATCH, pool.tpot_limit)
 
@@ -189,7 +227,7 @@ def clock_bound_frac(pool: ServedModel) -> float:
     """Return the share of a busy replica's time that follows the core clock: most of what prompts
     take, little of decoding."""
     replica, served = replica_of(pool), surface_of(pool)
-    lengths = Lengths(pool.input_tokens, pool.output_tokens, pool.length_cv)
+    lengths = rated_lengths(pool)
     prompts = served.capacity_requests_s * replica.prefill_s(pool.input_tokens)
     decode = float(replica.clock_bound_frac(served.batch[-1], lengths.context))
     return prompts * replica.prefill_clock_bound_frac(pool.input_tokens) + (1.0 - prompts) * decode

@@ -30,12 +30,12 @@ class Running:
     @property
     def rate(self) -> float:
         """Seconds of planned work per second, at full clock."""
-        return self.computing_frac * self.network_pace * self._parts
+        return self.computing_frac * self.network_pace * self.parts
 
     @property
     def full_frac(self) -> float:
         """Share of the time that computes on all parts: saves and missing parts taken off."""
-        return self.computing_frac * self._parts
+        return self.computing_frac * self.parts
 
     def shares(self) -> np.ndarray:
         """Return what an accelerator-second of a member counts as.
@@ -58,7 +58,7 @@ class Running:
         return busy * at_work + (min(self.whole, 1.0) - busy) * CHECKPOINT_POWER
 
     @property
-    def _parts(self) -> float:
+    def parts(self) -> float:
         """No more work than the accelerators in service can do."""
         return min(self.parts_pace, 1.0 / self.whole if self.whole > 1.0 else 1.0)
 
@@ -112,7 +112,7 @@ class JobPace:
         now_s = self.world.env.now
         self._ran_s, self._since_s = self.ran_s(now_s), now_s
         self.members = float(self.world.state.loads.count[self.load])
-        running, phase = self._running(), self._levels.phases[self._level]
+        running, phase = self.running, self._levels.phases[self._level]
         self._full_frac = running.full_frac
         self._set(running.dynamic_frac(phase.dynamic_power_frac), running.shares(), running.rate)
 
@@ -148,10 +148,12 @@ class JobPace:
     def wait_s(self, ahead_s: float) -> float:
         """Return how long to compute before looking again at work that is so far ahead."""
         at_best = self.computing_frac * self.parts * max(1.0, self.network)
-        now = self._running().rate * work.pace(self.world, self.load)
+        now = self.running.rate * work.pace(self.world, self.load)
         return work.wait_s(ahead_s, at_best, now)
 
-    def _running(self) -> Running:
+    @property
+    def running(self) -> Running:
+        """How it computes with the members it had when it was last looked at."""
         whole = self.used / self.members if self.members > 0.0 else 1.0
         return Running(self.computing_frac, self.network, self.parts, whole)
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -62,6 +63,16 @@ def spill_work(pool: AnyPool, other: AnyPool | None) -> float:
     return 1.0
 
 
+def spill_fits(pool: AnyPool, other: AnyPool | None) -> float:
+    """Return the share of a pool's requests that replicas of another can hold."""
+    if isinstance(pool, ServedModel) and isinstance(other, ServedModel):
+        here, there = (
+            inference.held(p, pool.input_tokens, pool.output_tokens).share for p in (pool, other)
+        )
+        return min(there / here, 1.0) if here > 0.0 else 0.0
+    return 1.0
+
+
 def load_of(pool: AnyPool, site: Site) -> Load:
     """Return the load the pool's racks belong to."""
     chip = site.chips.index(from_catalog.accelerator(pool.accelerator))
@@ -76,50 +87,62 @@ def columns_of(
     that of its trace."""
     served = surface_of(pool)
     other = next((o for o in others if pool.spill and o.name == pool.spill.to), None)
-    rate, asked, given = _hourly(pool, local_start, hours, stream, folder)
-    work = _hourly_work(pool, asked, given)
+    demand = _hourly(pool, local_start, hours, stream, folder)
+    held_frac = 1.0 - demand.rejected_frac
     return Pool(
         load=pool.name,
-        rate_per_s=rate,
+        rate_per_s=demand.rate_per_s,
         replica_accelerators=pool.tensor_parallel,
         capacity_per_s=served.capacity_requests_s,
         patience_s=pool.patience,
         dynamic_frac=served.dynamic_power_frac,
         batch=served.batch,
-        work_frac=work,
-        input_tokens=asked,
-        output_tokens=given,
+        work_frac=_hourly_work(pool, demand) * held_frac,
+        input_tokens=demand.input_tokens * held_frac,
+        output_tokens=demand.output_tokens * held_frac,
+        rejected_frac=demand.rejected_frac,
         cold_s=cold_start_s(pool),
         spill_to=other.name if other else None,
         spill_after_s=pool.spill.after if pool.spill else 0.0,
         spill_work=spill_work(pool, other),
+        spill_fits=spill_fits(pool, other),
         retries=pool.on_failure == "retry",
         by_router=pool.demand is None,
     )
 
 
+class Hourly(NamedTuple):
+    """Demand of a pool on hour boundaries; lengths are those of requests that replicas can hold."""
+
+    rate_per_s: Floats
+    rejected_frac: Floats | float
+    """What they cannot hold."""
+    input_tokens: Floats | float
+    output_tokens: Floats | float
+
+
 def _hourly(
     pool: AnyPool, local_start: datetime, hours: int, stream: Stream, folder: Path
-) -> tuple[Floats, Floats | float, Floats | float]:
-    """Return the rate on hour boundaries, and mean lengths: there where a trace tells them, or of
-    all requests. Pictures have none. The rate is none where a router sends the requests."""
+) -> Hourly:
+    """Return a pool's demand: lengths there where a trace tells them, or of all requests. Pictures
+    have none. The rate is none where a router sends the requests."""
     if isinstance(pool, ServedDiffusion):
-        return hourly_rate(pool.demand, local_start, hours, stream), 0.0, 0.0
+        return Hourly(hourly_rate(pool.demand, local_start, hours, stream), 0.0, 0.0, 0.0)
+    own = inference.held(pool, pool.input_tokens, pool.output_tokens)
+    lengths = (1.0 - own.share, own.input_tokens, own.output_tokens)
     if pool.demand is None:
-        return np.zeros(hours + 1), pool.input_tokens, pool.output_tokens
+        return Hourly(np.zeros(hours + 1), *lengths)
     if pool.requests and pool.requests.trace:
-        trace = trace_of(trace_file(pool.requests, folder))
-        return TraceDemand(trace, pool.demand.rate).hourly(hours)
+        demand = TraceDemand(trace_of(trace_file(pool.requests, folder)), pool.demand.rate)
+        return Hourly(*demand.hourly(hours, inference.most_tokens(pool)))
     rate = hourly_rate(pool.demand, local_start, hours, stream, inference.profile_of(pool))
-    return rate, pool.input_tokens, pool.output_tokens
+    return Hourly(rate, *lengths)
 
 
-def _hourly_work(
-    pool: AnyPool, asked: Floats | float, given: Floats | float
-) -> Floats | float:
+def _hourly_work(pool: AnyPool, demand: Hourly) -> Floats | float:
     """Return the work of requests of an hour's lengths over that of the lengths replicas are rated
     at."""
-    if isinstance(pool, ServedDiffusion) or not isinstance(asked, np.ndarray):
+    if isinstance(pool, ServedDiffusion) or not isinstance(demand.input_tokens, np.ndarray):
         return 1.0
-    pairs = zip(asked, np.asarray(given), strict=True)
-    return np.array([inference.work_frac(pool, round(i), round(o)) for i, o in pairs])
+    pairs = zip(demand.input_tokens, np.asarray(demand.output_tokens), strict=True)
+    return np.array([inference.held_work_frac(pool, round(i), round(o)) for i, o in pairs])

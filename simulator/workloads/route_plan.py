@@ -9,7 +9,7 @@ import numpy as np
 from simulator.engine.state import Streams
 from simulator.kernels.streams import USER
 from simulator.policies.route import Request, RoutingPolicy
-from simulator.workloads.inference import ServedModel, work_frac
+from simulator.workloads.inference import ServedModel, held, work_frac
 from simulator.workloads.pools import AnyPool
 from simulator.workloads.routed_requests import quality_of, request_of, thought_of, written_tokens
 from simulator.workloads.traffic import RequestClass, Traffic
@@ -51,10 +51,14 @@ class StageOf:
 
 @dataclass(frozen=True)
 class StreamOf:
-    """What one stage sends to one pool, and what a request is there."""
+    """What one stage sends to one pool, and what a request is there, if replicas can hold it."""
 
     stage: int
     pool: int
+    asked: tuple[float, float]
+    """Mean prompt and answer, those too long included."""
+    held_frac: float
+    """Of the requests, those that replicas can hold; the others are rejected."""
     input_tokens: float
     output_tokens: float
     work: float
@@ -93,7 +97,10 @@ class RoutePlan:
         """Return the streams as the kernel needs them; `rates_per_s` is (classes, hours + 1)."""
         begins = np.array([stage.begins for stage in self.stages])
         classes = np.array([stage.cls for stage in self.stages], np.int64)
-        amounts = [(1.0, s.work, s.input_tokens, s.output_tokens) for s in self.streams]
+        amounts = [
+            tuple(s.held_frac * each for each in (1.0, s.work, s.input_tokens, s.output_tokens))
+            for s in self.streams
+        ]
         return Streams(
             pool=np.array([s.pool for s in self.streams], np.int64),
             stage=np.array([s.stage for s in self.streams], np.int64),
@@ -165,20 +172,26 @@ def _moderate(plan: RoutePlan, cls: RoutedClass, answer_tokens: float) -> None:
     assert moderation is not None
     place = plan.names.index(moderation.pool)
     read, verdict = cls.spec.input_tokens + answer_tokens, moderation.verdict_tokens
-    work = work_frac(plan.model(place), read, verdict)
     stage = len(plan.stages) - 1
-    plan.streams.append(StreamOf(stage, place, read, verdict, work, "moderation"))
+    plan.streams.append(StreamOf(stage, place, *_length(plan, place, read, verdict), "moderation"))
 
 
 def _answer(plan: RoutePlan, cls: RoutedClass, stage: int, name: str) -> StreamOf:
     place = plan.names.index(name)
     pool, spec = plan.model(place), cls.spec
-    written = written_tokens(spec, pool)
-    work = work_frac(pool, spec.input_tokens, written)
+    length = _length(plan, place, spec.input_tokens, written_tokens(spec, pool))
     return StreamOf(
-        stage, place, spec.input_tokens, written, work, _role(plan, cls, stage, name),
-        _quality(plan, cls, stage, pool), thought_of(spec, pool)[1],
+        stage, place, *length, _role(plan, cls, stage, name), _quality(plan, cls, stage, pool),
+        thought_of(spec, pool)[1],
     )  # fmt: skip
+
+
+def _length(
+    plan: RoutePlan, place: int, read: float, written: float
+) -> tuple[tuple[float, float], float, float, float, float]:
+    """Return a stream's lengths as asked, the share that its pool holds, their lengths and work."""
+    pool = plan.model(place)
+    return (read, written), *held(pool, read, written), work_frac(pool, read, written)
 
 
 def _role(plan: RoutePlan, cls: RoutedClass, stage: int, name: str) -> Role:

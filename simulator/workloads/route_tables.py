@@ -10,14 +10,23 @@ from simulator.components.sizing import rack_named, steady_w
 from simulator.kernels.columns import Records
 from simulator.kernels.serving import LOAD_FRAC
 from simulator.kernels.site_step import HOUR_STEPS, STEP_S
-from simulator.kernels.streams import ARRIVED, LOST, PASSED, SERVED, SHED, USER, WAITING
+from simulator.kernels.streams import (
+    ARRIVED,
+    LOST,
+    PASSED,
+    REJECTED,
+    SERVED,
+    SHED,
+    USER,
+    WAITING,
+)
 from simulator.workloads.inference import replica_of, surface_of
 from simulator.workloads.route_plan import RoutedClass, RoutePlan, StreamOf
 from simulator.workloads.routing_run import RoutingRun
 
 COUNTS = {
     "arrived": ARRIVED, "served": SERVED, "passed_on": PASSED, "shed": SHED, "lost": LOST,
-    "waiting": WAITING,
+    "waiting": WAITING, "rejected": REJECTED,
 }  # fmt: skip
 
 
@@ -66,7 +75,8 @@ def _of_stream(plan: RoutePlan, s: int) -> dict[str, Any]:
 
 
 def _outcomes(router: RoutingRun, c: int) -> dict[str, Any]:
-    """Return what came of the requests of a class; arrived = served + shed + lost + waiting."""
+    """Return what came of the requests of a class; arrived = served + shed + lost + waiting +
+    rejected."""
     plan, streams = router.plan, router.world.state.pools.streams
     cls = plan.classes[c]
     mine = [s for s, st in enumerate(plan.streams) if plan.stages[st.stage].cls == c]
@@ -79,7 +89,7 @@ def _outcomes(router: RoutingRun, c: int) -> dict[str, Any]:
         "class": cls.spec.name, "traffic": cls.traffic.name, "task": cls.spec.task,
         "policy": cls.policy.kind, "arrived": streams.hours[:, begin, ARRIVED].sum(),
         "served": done[SERVED] - done[PASSED], "shed": total[SHED], "lost": total[LOST],
-        "waiting": waiting,
+        "waiting": waiting, "rejected": total[REJECTED],
     }
 
 

@@ -9,7 +9,14 @@ from simulator.components import from_catalog
 from simulator.performance.thought import within_budget
 from simulator.policies.route import Request
 from simulator.workloads.diffusion import ServedDiffusion
-from simulator.workloads.inference import ServedModel, replica_of, surface_of, work_frac
+from simulator.workloads.inference import (
+    ServedModel,
+    held,
+    most_tokens,
+    replica_of,
+    surface_of,
+    work_frac,
+)
 from simulator.workloads.pools import AnyPool
 from simulator.workloads.traffic import RequestClass, Table, Traffic
 
@@ -26,6 +33,8 @@ def closed_to(cls: RequestClass, pool: AnyPool) -> str:
     model = from_catalog.language_model(pool.model)
     if cls.modality not in model.modalities:
         return f"serves {model.name}, which reads no {cls.modality}"
+    if held(pool, cls.input_tokens, written_tokens(cls, pool)).share == 0.0:
+        return f"holds requests of {most_tokens(pool)} tokens at most"
     return ""
 
 

@@ -114,7 +114,8 @@ class RoutingRun:
         needed = np.zeros(len(self.plan.pools))
         for s in self._streams[c]:
             stream = self.plan.streams[s]
-            needed[stream.pool] += stream.work * (stream.role == "moderation")
+            work = stream.held_frac * stream.work
+            needed[stream.pool] += work * (stream.role == "moderation")
         return needed
 
     def _decide(self, rates: np.ndarray, capacity: list[float], at_s: float) -> list[Laid]:
@@ -163,6 +164,7 @@ class RoutingRun:
             onward.append(passed)
             reached = inflow[g] * share
             requests[stream.pool] += reached
+            reached *= stream.held_frac
             needed[stream.pool] += reached * stream.work
             for target, frac in ((plan.after[g], passed), (plan.kept[g], 1.0 - passed)):
                 if target >= 0:

@@ -46,8 +46,9 @@ class TraceDemand:
         own_s = self.trace.requests / length_s(self.trace)
         return 1.0 if self.rate_s is None else self.rate_s / own_s
 
-    def hourly(self, hours: int) -> tuple[Floats, Floats, Floats]:
-        """Return rate in requests/s, mean input and mean output on each of `hours` + 1 boundaries.
+    def hourly(self, hours: int, most: int) -> tuple[Floats, Floats, Floats, Floats]:
+        """Return rate in requests/s on each of `hours` + 1 boundaries, the share of requests longer
+        than `most` tokens, and mean input and output of the others.
 
         Each boundary has the mean of the hour around it (of the half hour after the start), so that
         lines between them keep the number of requests but for the two ends.
@@ -56,12 +57,15 @@ class TraceDemand:
         edges[0] = 0.0
         counted = np.diff(self._until(np.ones(self.trace.requests), edges))
         sides = (self.trace.input_tokens, self.trace.output_tokens)
-        tokens = [np.diff(self._until(side.astype(float), edges)) for side in sides]
+        fits = sides[0] + sides[1] <= most
+        held = np.diff(self._until(fits.astype(float), edges))
+        tokens = [np.diff(self._until(side * fits.astype(float), edges)) for side in sides]
         means = [
-            np.where(counted > 0.0, total / np.maximum(counted, 1.0), side.mean())
+            np.where(held > 0.0, total / np.maximum(held, 1.0), side[fits].mean() if fits.any() else 1.0)
             for total, side in zip(tokens, sides, strict=True)
         ]
-        return self.scale * counted / np.diff(edges), means[0], means[1]
+        rejected = 1.0 - np.where(counted > 0.0, held / np.maximum(counted, 1.0), 1.0)
+        return self.scale * counted / np.diff(edges), rejected, means[0], means[1]
 
     def _until(self, values: Floats, at_s: Floats) -> Floats:
         """Return the sum of a column over requests that arrive before each moment."""

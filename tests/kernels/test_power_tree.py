@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from simulator.components.power.loss import LossCurve
 from simulator.kernels import power_tree
-from simulator.kernels.columns import STAGES, MeshState, Supply, TreeState
+from simulator.kernels.columns import (
+    STAGES,
+    BackupState,
+    GeneratorState,
+    MeshState,
+    Supply,
+    TreeState,
+)
 
 DT_S = 60.0
 
@@ -21,7 +28,7 @@ def mesh_state(factor=None, **columns):
     return MeshState(
         node=np.array(columns.get("node", np.zeros(halls)), np.int64), factor=factor,
         stage=np.array(columns.get("stage", np.zeros(branches)), np.int64),
-        flow_w=np.zeros(branches), peak_w=np.zeros(branches), cap_w=np.full(halls, np.inf), **given,
+        flow_w=np.zeros(branches), peak_w=np.zeros(branches), **given,
     )  # fmt: skip
 
 
@@ -84,10 +91,27 @@ def test_what_no_meter_sees_is_imported_but_in_no_term():
     assert demand_w - sound_w > 1000.0  # it passes through losses as well
 
 
-def supply_of(limit_w, generator_w=0.0, charge=1.0, ride=1.0, power_w=50e3):
+A_L_J, B_L_J = 0.018 / 3.6e6, 0.247 / 3.6e6  # litres per joule: 0.018 L/h/kW and 0.247 L/kWh
+
+
+def plant_of(running_w=0.0, fuel_l=np.inf, capacity_l=np.inf, inflow_l_s=0.0):
+    one = lambda x=0.0: np.array([float(x)])  # noqa: E731
+    return GeneratorState(
+        late_j=one(), running_w=one(running_w), running_late_j=one(), inflow_l_s=one(inflow_l_s),
+        fuel_l=one(fuel_l), capacity_l=capacity_l, no_load_l_j=A_L_J, slope_l_j=B_L_J,
+        used_l=one(), ran_j=one(), share=one(1.0),
+    )
+
+
+def supply_of(
+    limit_w, generator_w=0.0, charge=1.0, ride=1.0, power_w=50e3, plant=None, backup_j=0.0
+):
     battery_j, ride_j = 30e6, 2e6
     return Supply(
-        limit_w=np.array([limit_w]), generator_w=np.array([generator_w]), battery_power_w=power_w,
+        limit_w=np.array([limit_w]), generator_w=np.array([generator_w]),
+        generators=plant_of(generator_w) if plant is None else plant,
+        backup=BackupState(10e3, 4e3, 0.95, backup_j, np.array([backup_j])),
+        battery_power_w=power_w,
         battery_recharge_w=20e3, battery_capacity_j=battery_j, battery_efficiency=0.9,
         battery_auxiliary_w=500.0, battery_j=np.array([charge * battery_j]),
         ride_through_j=np.array([ride * ride_j]), ride_through_capacity_j=ride_j,
@@ -147,15 +171,78 @@ watts = st.floats(0.0, 300e3)
 
 
 @settings(max_examples=150, deadline=None)
-@given(watts, watts, st.floats(0.0, 60e3), st.floats(0.0, 1.0), st.floats(0.0, 1.0))
-def test_energy_is_conserved_and_charge_stays_in_bounds(demand_w, limit_w, made_w, charge, ride):
-    supply = supply_of(limit_w, made_w, charge, ride)
-    before_j = supply.battery_j[0] + supply.ride_through_j[0]
+@given(
+    watts, st.one_of(st.just(0.0), watts), st.floats(0.0, 60e3), st.floats(0.0, 1.0),
+    st.floats(0.0, 1.0), st.floats(0.0, 2e6), st.floats(0.0, 2.0),
+)
+def test_energy_is_conserved_and_charge_stays_in_bounds(
+    demand_w, limit_w, made_w, charge, ride, backup_j, fuel_l
+):
+    plant = plant_of(made_w, fuel_l, 2.0, 0.01)
+    supply = supply_of(limit_w, made_w, charge, ride, plant=plant, backup_j=2e6)
+    supply.backup.charge_j[0] = backup_j
+    before_j = supply.battery_j[0] + supply.ride_through_j[0] + backup_j
     import_w, generator_w, stored_w, loss_w = power_tree.balance(supply, demand_w, DT_S)
-    after_j = supply.battery_j[0] + supply.ride_through_j[0]
+    after_j = supply.battery_j[0] + supply.ride_through_j[0] + supply.backup.charge_j[0]
+    assert 0.0 <= plant.fuel_l[0] <= plant.capacity_l
+    assert -1e-6 <= supply.backup.charge_j[0] <= 2e6 * (1 + 1e-12)
     assert import_w + generator_w == pytest.approx(demand_w + loss_w + stored_w, abs=1e-6)
     assert (after_j - before_j) / DT_S == pytest.approx(stored_w, abs=1e-6)
     assert loss_w >= 500.0 - 1e-9
     assert -1e-6 <= supply.battery_j[0] <= supply.battery_capacity_j * (1 + 1e-12)
     assert -1e-6 <= supply.ride_through_j[0] <= supply.ride_through_capacity_j * (1 + 1e-12)
     assert import_w - supply.deficit_w[0] <= limit_w + 1e-6
+
+
+def test_fuel_is_the_integral_of_an_affine_curve():
+    plant = plant_of(running_w=200e3, fuel_l=100.0, capacity_l=100.0)
+    supply = supply_of(0.0, 200e3, plant=plant)
+    made_j = sum(power_tree.balance(supply, 99.5e3, DT_S)[1] for _ in range(30)) * DT_S
+    assert made_j == pytest.approx(100e3 * 1800.0)
+    half_hour_l = 0.5 * (0.018 * 200.0 + 0.247 * 100.0)
+    assert plant.used_l[0] == pytest.approx(half_hour_l, rel=1e-12)
+    assert plant.fuel_l[0] == pytest.approx(100.0 - half_hour_l, rel=1e-12)
+    assert plant.ran_j[0] == pytest.approx(200e3 * 1800.0)
+
+
+def test_fuel_for_a_third_of_the_minute_gives_a_third_of_the_energy():
+    minute_l = (0.018 * 200.0 + 0.247 * 100.0) / 60.0
+    plant = plant_of(running_w=200e3, fuel_l=minute_l / 3.0, capacity_l=100.0)
+    supply = supply_of(0.0, 200e3, charge=0.0, ride=0.0, plant=plant)
+    _, made_w, *_ = power_tree.balance(supply, 99.5e3, DT_S)
+    assert made_w == pytest.approx(100e3 / 3.0)
+    assert plant.fuel_l[0] == pytest.approx(0.0, abs=1e-12)
+    assert plant.share[0] == pytest.approx(1.0 / 3.0)
+    assert supply.deficit_w[0] == pytest.approx(200e3 / 3.0)
+
+
+def test_deliveries_feed_the_sets_and_end_at_the_brim():
+    plant = plant_of(running_w=0.0, fuel_l=1.0, capacity_l=2.0, inflow_l_s=0.01)
+    supply = supply_of(200e3, plant=plant)
+    power_tree.balance(supply, 10e3, DT_S)
+    assert plant.fuel_l[0] == pytest.approx(1.6)
+    power_tree.balance(supply, 10e3, DT_S)
+    assert plant.fuel_l[0] == 2.0 and plant.inflow_l_s[0] == 0.0
+
+
+def test_what_comes_late_in_a_step_is_not_counted_before_it_came():
+    plant = plant_of(running_w=90e3)
+    plant.late_j[0] = 90e3 * 20.0  # the sets took load 20 s into the minute
+    plant.running_late_j[0] = 90e3 * 20.0
+    supply = supply_of(0.0, 90e3, charge=0.0, ride=0.0, plant=plant)
+    _, made_w, *_ = power_tree.balance(supply, 200e3, DT_S)
+    assert made_w == pytest.approx(60e3)
+    assert plant.used_l[0] == pytest.approx((0.018 * 90.0 + 0.247 * 90.0) * 40.0 / 3600.0)
+    _, made_w, *_ = power_tree.balance(supply, 200e3, DT_S)
+    assert made_w == pytest.approx(90e3)
+
+
+def test_rack_batteries_come_last_within_their_power_and_only_without_import():
+    supply = supply_of(0.0, charge=0.0, ride=0.0, backup_j=1e6)
+    *_, stored_w, loss_w = power_tree.balance(supply, 30e3, DT_S)
+    assert stored_w == pytest.approx(-10e3 / 0.95)
+    assert loss_w == pytest.approx(500.0 + 10e3 / 0.95 - 10e3)
+    assert supply.deficit_w[0] == pytest.approx(20.5e3)
+    short = supply_of(10e3, charge=0.0, backup_j=1e6)
+    power_tree.balance(short, 30e3, DT_S)
+    assert short.backup.charge_j[0] == 1e6

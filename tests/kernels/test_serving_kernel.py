@@ -94,6 +94,18 @@ def test_arrived_is_served_shed_or_waiting(minutes, patience_s):
     assert counted == pytest.approx(pools.served[0, serving.REQUESTS], rel=1e-12, abs=1e-9)
 
 
+@pytest.mark.parametrize("rejected", [0.0, 0.3, 1.0])
+def test_what_no_replica_holds_is_rejected_and_takes_nothing(rejected):
+    pools, loads = pool_of(30.0, 100)
+    held = 1.0 - rejected
+    pools.rejected_frac[:], pools.work_frac[:] = rejected, held
+    serving.prepare(pools, loads, 0, 0.5, DT_S)
+    assert pools.arrived[0] == pytest.approx(1800.0)
+    assert pools.rejected[0] == pytest.approx(1800.0 * rejected)
+    assert pools.served[0, serving.REQUESTS] == pytest.approx(1800.0 * held)
+    assert pools.step[0, serving.LOAD_FRAC] == pytest.approx(0.15 * held)
+
+
 def test_wait_bins_are_logarithmic():
     edges = serving.WAIT_FIRST_S * serving.WAIT_RATIO ** np.arange(serving.WAIT_BINS)
     assert [serving.wait_bin(e * 1.001) for e in edges] == list(range(serving.WAIT_BINS))

@@ -4,12 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from numba import njit
 
 from simulator.components import from_catalog
-from simulator.kernels import batching_price
 from simulator.kernels.batching_state import CONTEXT, GRAIN, LIMITED, PAIR, PROMPTS, SEQUENCE
-from simulator.performance import chip as chips
 from simulator.performance import serving_memory
 from simulator.performance.batching import HOST_BYTES_S, kernel_cost, rules_of, swap_s, transfer_s
 from simulator.performance.collectives import fabric_of
@@ -29,7 +26,7 @@ def setting(model, tp=1):
 def test_iterations_cost_the_same(model):
     cost = replica_cost_of(setting(model))
     made = kernel_cost(cost, 4096)
-    for k, form in enumerate(cost.forms):
+    for k, form in enumerate((cost.time, cost.drawn)):
         for batch, context in ((1, 100.0), (7, 3000.0), (300, 40_000.0)):
             total = made.table[batch, k] + batch * made.each[SEQUENCE, k]
             total += batch * context * made.each[CONTEXT, k]
@@ -58,19 +55,6 @@ def test_rules_are_the_engines():
     assert many.max_tokens == 4 * rules.max_tokens == 4 * one.engine.chunk_tokens
     drafted = rules_of(one, 1000, drafts=15)
     assert drafted.max_sequences * drafted.verified <= drafted.max_tokens
-
-
-def test_power_in_the_kernel_is_that_of_the_chip():
-    one = setting("llama-3.1-8b")
-    shares = [(0.0, 0.0), (0.3, 0.5), (1.0, 1.0), (0.02, 0.9)]
-    expected = [chips.utilised_power_frac(one.chip, *share) for share in shares]
-    found = [kernel_power(rules_of(one, 1000), *share) for share in shares]
-    np.testing.assert_allclose(found, expected, rtol=1e-12)
-
-
-@njit
-def kernel_power(rules, matrix, memory):
-    return batching_price.power_frac(rules, matrix, memory)
 
 
 def test_swapping_moves_every_byte_of_a_token():

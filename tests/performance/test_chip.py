@@ -33,18 +33,18 @@ def test_power_follows_activity() -> None:
     assert (np.diff(chip.dynamic_power_frac(0.3, busy)) > 0).all()
 
 
-def test_power_of_utilised_engines_saturates_at_the_limit() -> None:
-    h100, share = accelerator("H100"), np.linspace(0.0, 1.0, 11)
-    assert chip.utilised_power_frac(h100, 0.0, 0.0) == 0
-    assert chip.utilised_power_frac(h100, 0.0, 1.0) == pytest.approx(1 - np.exp(-1.41))
+def test_power_of_a_kernel_is_linear_up_to_the_limit() -> None:
+    share = np.linspace(0.0, 1.0, 11)
+    assert chip.kernel_power_frac(0.0, 0.0, 0.0) == chip.RUNNING_POWER > chip.WAITING_POWER
     for drawn in (
-        chip.utilised_power_frac(h100, share, 0.2),
-        chip.utilised_power_frac(h100, 0.05, share),
+        chip.kernel_power_frac(share, 0.2, 0.0),
+        chip.kernel_power_frac(0.0, share, 0.0),
+        chip.kernel_power_frac(0.0, 0.2, share),
     ):
-        assert (np.diff(drawn) > 0).all() and drawn[-1] < 1
-    both = chip.utilised_power_frac(h100, 0.1, 0.5)
-    apart = [1 - chip.utilised_power_frac(h100, *one) for one in ((0.1, 0.0), (0.0, 0.5))]
-    assert 1 - both == pytest.approx(apart[0] * apart[1])
+        assert (np.diff(drawn) >= 0).all() and drawn[-1] <= 1.0
+    assert chip.kernel_power_frac(0.6, 0.2, 0.6) == 1.0
+    memory = chip.kernel_power_frac(0.0, 0.8, 0.0) - chip.kernel_power_frac(0.0, 0.4, 0.0)
+    assert memory == pytest.approx(0.4 * chip.MEMORY_POWER)
 
 
 def test_a_cap_slows_products_more_than_memory() -> None:

@@ -6,7 +6,9 @@ from small import load_tree, pod_tree
 
 from simulator import simulation
 from simulator.components.failure_class import FailureClass
-from simulator.metrics import balance
+from simulator.engine import state
+from simulator.metrics import balance, kpis
+from simulator.metrics import inference as inference_metrics
 from simulator.simulation import simulate
 from simulator.workloads import inference, pools
 
@@ -108,9 +110,69 @@ def test_a_full_pool_spills_to_the_one_named_for_it(tmp_path, monkeypatch):
     assert b["received"] == pytest.approx(a["spilled"])
     assert a["shed"] == pytest.approx(0.0, abs=0.01 * a["spilled"])
     outcomes = table[["served", "shed", "lost", "queued_end"]].to_numpy().sum()
+    assert balance.checks(results)["request_balance_rel"] <= 1e-9
     assert outcomes == pytest.approx(table["requests"].sum(), rel=1e-12)
     assert b["served"] == pytest.approx(b["requests"] + a["spilled"] - b["queued_end"], rel=1e-9)
     assert hourly(results, "b")["received_per_s"].iloc[2] == pytest.approx(0.5 * limit, rel=1e-6)
+
+
+def test_what_spilled_counts_where_it_arrived(tmp_path, monkeypatch):
+    held = {"most_accelerators": 72, "scaling": {"policy": "fixed"}}
+    limit = 72.0 * capacity_of(run(tmp_path, monkeypatch, pool("a", 1.0, **held), hours=1), "a")
+    wide, full = held | {"most_accelerators": 288}, held | {"ttft_limit": "20 s", "patience": "6 s"}
+    alone = run(tmp_path, monkeypatch, pool("a", 1.6 * limit, **full), hours=4)
+    results = run(
+        tmp_path, monkeypatch, pool("a", 1.6 * limit, **full, spill={"to": "b"}),
+        pool("b", 0.4 * limit, **wide), pool("c", 0.4 * limit, **wide), hours=4,
+    )  # fmt: skip
+    table = results.tables["pools"].set_index("pool")
+    a, b, c = (table.loc[name] for name in "abc")
+    assert b["received"] > 0.3 * a["requests"]
+    assert a["served"] < 0.65 * a["requests"]
+    elsewhere = a["within_slo"] - alone.tables["pools"].iloc[0]["within_slo"]
+    assert elsewhere == pytest.approx(a["spilled"], rel=0.02)
+    told = inference_metrics.attainment(results).set_index("pool")["slo_attainment_frac"]
+    assert told["a"] == pytest.approx(a["within_slo"] / a["requests"]) and told.max() <= 1.0
+    assert b["within_slo"] == pytest.approx(c["within_slo"], rel=0.02)
+    assert b["within_slo"] <= b["requests"]
+    assert kpis.kpis(results).set_index("kpi")["value"][
+        "inference.a.slo_attainment"] == pytest.approx(told["a"])
+
+
+def test_requests_longer_than_the_context_are_rejected_and_counted(tmp_path, monkeypatch):
+    results = run(
+        tmp_path, monkeypatch,
+        pool("old", 100.0, model="llama-2-70b", tensor_parallel=4, input_tokens=1500,
+             output_tokens=400), hours=2,
+    )  # fmt: skip
+    row, rows = results.tables["pools"].iloc[0], hourly(results, "old")
+    served = load_tree(pod_tree(), tmp_path).spec.workloads[0].model_copy(update={
+        "model": "llama-2-70b", "input_tokens": 1500.0, "output_tokens": 400.0, "tensor_parallel": 4,
+        "accelerator": "GB300"})
+    asked, given = inference.lengths(served, np.random.default_rng(0).uniform(size=(2, 100_000)))
+    long = float((asked + given > 4096).mean())
+    assert row["rejected"] == pytest.approx(long * row["requests"], rel=0.03)
+    assert row["served"] == pytest.approx((1.0 - row["rejected"] / row["requests"]) * row["requests"])
+    np.testing.assert_allclose(rows["rejected_per_s"], rows["arrivals_per_s"] - rows["served_per_s"])
+    told = kpis.kpis(results).set_index("kpi")["value"]
+    assert told["inference.old.unserved"] == told["inference.old.rejected"] == row["rejected"]
+    assert told["inference.old.slo_attainment"] < 1.0 - long + 0.01
+    assert balance.checks(results)["request_balance_rel"] <= 1e-9
+
+
+def test_a_request_that_gets_lost_shows(tmp_path, monkeypatch):
+    sound = state.build
+
+    def build(*arguments):
+        built = sound(*arguments)
+        built.pools.queue[0, 0] = -1.0  # one that arrives is never served
+        return built
+
+    monkeypatch.setattr(state, "build", build)
+    results = run(tmp_path, monkeypatch, pool("chat", 1.0), hours=1)
+    lost = balance.checks(results)["request_balance_rel"]
+    assert lost == pytest.approx(1.0 / results.tables["pools"].iloc[0]["requests"])
+    assert lost > 1e-4
 
 
 def test_replicas_that_load_weights_serve_nothing_yet(tmp_path, monkeypatch):

@@ -142,7 +142,7 @@ def test_hours_of_a_trace_keep_its_requests(arrivals, hours):
     arrival_s = np.sort(np.array(arrivals))
     count = len(arrival_s)
     trace = trace_of_arrays(arrival_s, np.arange(count) + 1, np.full(count, 7))
-    rate, asked, given = TraceDemand(trace).hourly(hours)
+    rate, _, asked, given = TraceDemand(trace).hourly(hours, 10**9)
     assert rate.shape == asked.shape == given.shape == (hours + 1,)
     assert np.all(given == pytest.approx(7.0))
     assert np.all((asked >= 1.0) & (asked <= count))
@@ -162,11 +162,23 @@ def trace_of_arrays(arrival_s, asked, given):
     return RequestTrace(Path("made.csv"), arrival_s, asked, given, nothing, nothing)
 
 
+def test_requests_of_a_trace_that_no_replica_holds_are_told_hour_by_hour():
+    arrival_s = np.arange(0.0, 7200.0, 2.0)
+    late = arrival_s >= 3600.0
+    asked = np.where(late & (np.arange(arrival_s.size) % 4 == 0), 5000, 1000)
+    trace = trace_of_arrays(arrival_s, asked, np.full(arrival_s.size, 100))
+    rate, rejected, read, written = TraceDemand(trace).hourly(2, 1100)
+    np.testing.assert_allclose(rate, 0.5)
+    np.testing.assert_allclose(rejected, [0.0, 0.125, 0.125], atol=1e-3)
+    np.testing.assert_allclose(read, 1000.0)
+    np.testing.assert_allclose(written, 100.0)
+
+
 def test_a_trace_scaled_to_a_rate_has_it():
     trace = trace_of_arrays(np.arange(3600.0), np.full(3600, 100), np.full(3600, 10))
-    rate, _, _ = TraceDemand(trace, 50.0).hourly(10)
+    rate = TraceDemand(trace, 50.0).hourly(10, 10**9)[0]
     np.testing.assert_allclose(rate, 50.0, rtol=1e-3)
-    np.testing.assert_allclose(TraceDemand(trace).hourly(10)[0], 1.0, rtol=1e-3)
+    np.testing.assert_allclose(TraceDemand(trace).hourly(10, 10**9)[0], 1.0, rtol=1e-3)
 
 
 def test_a_pool_serves_a_trace_over_and_over(tmp_path):

@@ -58,7 +58,7 @@ def run(tree, folder, monkeypatch, classes=(NEVER,)):
     monkeypatch.setattr(simulation, "_failure_classes", lambda scenario: classes)
     results = simulate(load_tree(tree, folder))
     outcome = results.tables["classes"].set_index("class")
-    ended = outcome[["served", "shed", "lost", "waiting"]].sum(axis=1)
+    ended = outcome[["served", "shed", "lost", "waiting", "rejected"]].sum(axis=1)
     np.testing.assert_allclose(ended, outcome["arrived"].astype(float), rtol=1e-9)
     assert max(balance.checks(results).values()) <= 1e-9
     return results, outcome
@@ -245,3 +245,17 @@ def test_the_same_inputs_give_the_same_routes(tmp_path, monkeypatch):
     tree = tree_of(LARGE, SMALL, traffic(router), days=0.1)
     first, second = (run(tree, tmp_path, monkeypatch)[0].tables["routes"] for _ in range(2))
     assert first.equals(second)
+
+
+def test_requests_too_long_for_the_pool_of_a_route_are_rejected_there(tmp_path, monkeypatch):
+    short = POOL | {"name": "short", "model": "llama-2-70b", "tensor_parallel": 4}
+    made = traffic({"kind": "by_task", "pools": {"talk": "short"}}, {"input_tokens": 2000})
+    results, outcome = run(tree_of(short, made), tmp_path, monkeypatch)
+    asked, written = 2000 * np.ones(1), 150
+    pool = results.tables["pools"].iloc[0]
+    stream = results.tables["streams"].iloc[0]
+    assert 0.05 < outcome.at["ask", "rejected"] / outcome.at["ask", "arrived"] < 0.3
+    assert pool["rejected"] == pytest.approx(outcome.at["ask", "rejected"])
+    assert pool["requests"] == pytest.approx(outcome.at["ask", "arrived"])
+    assert stream["input_tokens"] < asked[0] and stream["output_tokens"] < written
+    assert pool["input_tokens"] == pytest.approx(pool["served"] * stream["input_tokens"])

@@ -53,8 +53,23 @@ def test_its_latency_is_the_time_of_the_picture(served):
     assert table["inference.images.slo_attainment"] == pytest.approx(1.0)
 
 
-def test_only_language_models_are_served_again_request_by_request(served):
-    assert set(served[1].tables["verify"]["pool"]) == {"llama-3.1-70b"}
+def test_pictures_are_made_again_one_by_one(served):
+    table = served[1].tables["verify"]
+    own = table[table["pool"] == "images"].set_index("quantity")
+    assert own.index.tolist() == ["ttft_p50", "ttft_p99", "throughput", "power"] * 2
+    assert own.loc["ttft_p50", "deviation_frac"].abs().max() < 0.01
+    assert own.loc[["throughput", "power"], "deviation_frac"].abs().max() < 0.05
+    assert (own["requests"] > 5000).all()
+    assert (own.loc["ttft_p99", "deviation_frac"] <= 1e-9).all()
+
+
+def test_pictures_that_lack_chips_wait_and_are_shed_in_both(tmp_path, monkeypatch):
+    monkeypatch.setattr(simulation, "_failure_classes", lambda scenario: (NEVER,))
+    results = simulate(load_tree(tree_of(100.0, hours=2, most_accelerators=72), tmp_path))
+    own = results.tables["verify"].query("pool == 'images'").set_index("quantity")
+    off = own["deviation_frac"].abs()
+    assert own.index.tolist() == ["ttft_p50", "ttft_p99", "throughput", "power", "shed_frac"] * 2
+    assert off[["ttft_p50", "throughput", "power", "shed_frac"]].max() < 0.1
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from simulator import simulation
 from simulator.components.failure_class import FailureClass
 from simulator.metrics import kpis
 from simulator.simulation import simulate
-from simulator.workloads import inference, verification
+from simulator.workloads import inference, verified_answers
+from simulator.workloads.verified_answers import later_quantile
+from simulator.workloads.verified_hour import Hour, Sort
 
 NEVER = FailureClass(name="never", per="rack", rate="0 /s", effect="interrupt", repair="1 min")
 QUANTITIES = ["ttft_p50", "ttft_p99", "tpot_p50", "tpot_p99", "throughput", "power"]
@@ -65,13 +67,48 @@ def test_as_many_windows_as_are_asked_for_and_there_are_hours(windows, found, tm
     assert table["time"].nunique() == found
 
 
-def test_hours_with_a_backlog_are_not_verified(tmp_path, monkeypatch):
-    table = run(tmp_path, monkeypatch, rate=1e5, hours=3, most_accelerators=72).tables["verify"]
-    assert table.empty
+def test_an_hour_with_a_backlog_is_served_with_what_waits(tmp_path, monkeypatch):
+    results = run(tmp_path, monkeypatch, {"windows": 3}, rate=4000.0, hours=3, most_accelerators=72)
+    table = results.tables["verify"]
+    assert table["quantity"].tolist() == [*QUANTITIES, "shed_frac"] * 3
+    rows = table.set_index("quantity")
+    assert (rows.loc["ttft_p50", "surface"].sort_values()[1:] > 10.0).all()
+    off = rows["deviation_frac"].abs()
+    assert off[["ttft_p50", "ttft_p99", "tpot_p50", "power", "shed_frac"]].max() < 0.05
+    assert off["throughput"].max() < 0.10
+
+
+def test_a_queue_that_is_worked_off_is_waited_for_less_and_less():
+    sorts = (Sort(1.0, (1.0, 1.0)),)
+    hour = Hour(0.0, 10.0, 0.5, 0.75, 0.75, 1.0, (900.0, 0.0), 0.0, 200.0, sorts)
+    waits_s = hour.waits_s(3600.0)
+    assert hour.backlog and hour.full_s == 1.0
+    assert waits_s[0] == pytest.approx(885.0)
+    np.testing.assert_allclose(np.diff(waits_s[:30]), -30.0)
+    np.testing.assert_allclose(waits_s[30:], 0.0)
+
+
+def test_a_queue_grows_until_the_run_sheds():
+    sorts = (Sort(1.0, (1.0, 1.0)),)
+    hour = Hour(0.0, 10.0, 1.5, 1.0, 1.0, 1.0, (0.0, 30.0), 0.4, 200.0, sorts)
+    assert hour.waits_s(3600.0).max() == pytest.approx(30.0)
+    assert hour.shed_frac(60.0) == pytest.approx(0.0, abs=1e-12)
+    assert hour.shed_frac(3600.0) == pytest.approx(1.0 / 3.0 - 30.0 / 5400.0)
+
+
+@pytest.mark.parametrize("frac", [0.5, 0.99])
+def test_a_latency_and_a_wait_add_up(frac):
+    ranks, known_s = np.linspace(0.0, 1.0, 101), np.linspace(0.0, 2.0, 101)
+    waits_s = np.linspace(0.0, 3.0, 2001)
+    draws = np.random.default_rng(3)
+    drawn = draws.uniform(0.0, 2.0, 200_000) + draws.uniform(0.0, 3.0, 200_000)
+    found = later_quantile(known_s, ranks, waits_s, frac)
+    assert found == pytest.approx(np.quantile(drawn, frac), rel=0.01)
+    assert later_quantile(known_s, ranks, np.full(5, 1.5), frac) == pytest.approx(2.0 * frac + 1.5)
 
 
 def test_a_window_has_no_more_requests_than_tell_something(tmp_path, monkeypatch):
-    monkeypatch.setattr(verification, "MOST_REQUESTS", 2000)
+    monkeypatch.setattr(verified_answers, "MOST_REQUESTS", 2000)
     table = run(tmp_path, monkeypatch, {"length": "1 h"}, hours=2).tables["verify"]
     assert table["requests"].between(1500, 2500).all()
 
@@ -84,6 +121,6 @@ def test_a_run_verifies_the_same_windows_alike(tmp_path, monkeypatch):
 @pytest.mark.parametrize("pace", [0.5, 0.9, 1.0])
 def test_the_clock_of_a_pace_gives_that_pace(pace, tmp_path):
     pool = load_tree(pod_tree(), tmp_path).spec.workloads[0]
-    clock, bound = verification._clock(pool, pace), inference.clock_bound_frac(pool)
+    clock, bound = verified_answers._clock(pool, pace), inference.clock_bound_frac(pool)
     again = 1.0 / (bound / clock + 1.0 - bound)
     assert again == pytest.approx(pace) or clock == 0.05

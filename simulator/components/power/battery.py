@@ -1,9 +1,10 @@
-"""Battery storage on the medium-voltage bus."""
+"""Battery storage on the medium-voltage bus (BESS)."""
 
+import math
 from typing import Annotated
 
 from simulator.components.kinds import Spec
-from simulator.units import Energy, Fraction, NonNegative, Positive, Power, Within
+from simulator.units import Energy, Fraction, NonNegative, Positive, Power, Rate, Within
 
 
 class Battery(Spec):
@@ -11,9 +12,31 @@ class Battery(Spec):
 
     power: Annotated[Power, Positive()]
     energy: Annotated[Energy, Positive()]
+    """Between empty and full of what the cells hold."""
+    c_rate: Annotated[Rate, Positive()] = 10.0 / 3600.0
+    """Most that its cells deliver, of their energy (assumed: utility plants 0.25-1 per hour, UPS
+    class 4-10 per hour)."""
+    lowest: Annotated[Fraction, Within("0 %", "50 %")] = 0.0
+    """Charge that is never taken."""
+    highest: Annotated[Fraction, Within("50 %", "100 %")] = 1.0
+    """Charge that it is filled to."""
     round_trip: Annotated[Fraction, Within("30 %", "100 %")] = 0.86
     """AC to AC efficiency of a full cycle."""
     auxiliary: Annotated[Power, NonNegative()] = 0.0
     """Standing draw of controls and thermal management."""
     recharge: Annotated[Power, NonNegative()]
     """Largest recharge draw."""
+
+    @property
+    def usable_j(self) -> float:
+        """Energy between the limits of charge."""
+        return self.energy * (self.highest - self.lowest)
+
+    @property
+    def one_way(self) -> float:
+        """Efficiency of charging, and of discharging."""
+        return math.sqrt(self.round_trip)
+
+    def lasts_s(self, load_w: float) -> float:
+        """Return how long a full plant carries a load within its power, or 0 above it."""
+        return self.usable_j * self.one_way / load_w if load_w <= self.power else 0.0

@@ -95,7 +95,7 @@ def lineup_input_w(
     busway_w = busway_rating_w(group, rating_w)
     output_w = sum(load_w + block.busway.loss_w(load_w, busway_w) for load_w in loads_w)
     if ups is not None:
-        output_w += ups.loss.loss_w(output_w, ups_rating_w(block, ups, rating_w))
+        output_w += ups.losses.loss_w(output_w, ups_rating_w(block, ups, rating_w))
     return output_w + block.substation.loss_w(output_w, rating_w)
 
 

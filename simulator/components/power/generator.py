@@ -1,20 +1,45 @@
-"""Standby generators."""
+"""Standby generators: how they come up, what they burn."""
 
+import math
 from typing import Annotated
 
 from pydantic import Field
 
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, NonNegative, Positive, Power, Rate, Within
+from simulator.units import (
+    Duration,
+    Fraction,
+    NonNegative,
+    Positive,
+    Power,
+    Rate,
+    VolumeFlow,
+    Within,
+)
+
+LITRES = 1000.0  # of a cubic metre
+HOUR_S, KILO = 3600.0, 1000.0
 
 
 class Generators(Spec):
-    """A plant of equal standby generator sets."""
+    """A plant of equal standby generator sets on one bus."""
 
     count: Annotated[int, Field(ge=0, le=10_000)]
     rating: Annotated[Power, Positive()]
     start: Annotated[Duration, Within("0 s", "1 h")]
     """From loss of supply to accepting load."""
+    synchronise: Annotated[Duration, Within("0 s", "30 min")] = 0.0
+    """From the first set on the bus to the last, one after another; 15-60 s for large plants. Blank:
+    all at once."""
+    first_step: Annotated[Fraction, Within("5 %", "100 %")] = 1.0
+    """Share of a set's rating that it takes at once; ISO 8528-5 class G3 takes 50-70 %. Blank: all."""
+    further_step: Annotated[Fraction, Within("1 %", "100 %")] = 0.2
+    """Share that it takes with every further step (assumed, 10-25 %)."""
+    recovery: Annotated[Duration, Within("0 s", "60 s")] = 4.0
+    """Between steps, until frequency and voltage are back (derived: class G3 3-4 s)."""
+    block: Annotated[Power, Positive()] | None = None
+    """Load that is switched on as one: a set, or the sets that are on the bus, must take it. Blank:
+    loads come on in as small steps as the sets need."""
     fail_to_start: Annotated[Fraction, Within("0 %", "100 %")] = 0.005
     """Probability per set and demand."""
     fail_running: Annotated[Rate, NonNegative()] = 2.8e-7
@@ -24,3 +49,49 @@ class Generators(Spec):
     """Fuel at no load, litres per hour per kW of rating."""
     fuel_slope: Annotated[float, Field(ge=0, le=2)] = 0.247
     """Further fuel per kWh delivered, litres."""
+    tank: Annotated[Duration, Positive()] | None = None
+    """Fuel on site, as time of all sets at full output; practice 24-48 h. Blank: fuel never runs
+    out."""
+    tank_start: Annotated[Fraction, Within("0 %", "100 %")] = 1.0
+    """Filling of the tanks at the start of the run."""
+    refuel_after: Annotated[Duration, Within("0 s", "30 days")] = 28_800.0
+    """From the loss of supply until trucks deliver (assumed, 4-24 h)."""
+    refuel: Annotated[VolumeFlow, NonNegative()] = 0.0
+    """What trucks deliver from then on, until the tanks are full again. Blank: nothing."""
+
+    def fuel_l_s(self, sets: int, output_w: float) -> float:
+        """Return the consumption, in litres per second, of so many running sets together."""
+        no_load = self.fuel_no_load * sets * self.rating
+        return (no_load + self.fuel_slope * output_w) / KILO / HOUR_S
+
+    @property
+    def tank_l(self) -> float:
+        """Fuel that the tanks hold, in litres; infinite if it never runs out."""
+        if self.tank is None:
+            return math.inf
+        return self.fuel_l_s(self.count, self.count * self.rating) * self.tank
+
+    def on_bus_s(self, sets: int) -> list[float]:
+        """Return when each of `sets` started sets is on the bus, after the first."""
+        gap_s = self.synchronise / (sets - 1) if sets > 1 else 0.0
+        return [gap_s * i for i in range(sets)]
+
+    def takes(self, since_s: float) -> float:
+        """Return the share of its rating that a set carries so long after it is on the bus."""
+        if since_s < 0.0:
+            return 0.0
+        if self.recovery == 0.0:
+            return 1.0
+        steps = math.floor(since_s / self.recovery + 1e-9)
+        return min(self.first_step + self.further_step * steps, 1.0)
+
+    def steps(self, sets: int) -> list[tuple[float, float]]:
+        """Return (time after the first set is on the bus, power that the bus can carry from then
+        on) of every step until all `sets` carry their rating."""
+        on_s = self.on_bus_s(sets)
+        each = math.ceil((1.0 - self.first_step) / self.further_step - 1e-9)
+        times = sorted({t + self.recovery * k for t in on_s for k in range(each + 1)})
+        carried = [(t, self.rating * math.fsum(self.takes(t - s) for s in on_s)) for t in times]
+        return [
+            step for i, step in enumerate(carried) if i == 0 or step[1] > carried[i - 1][1]
+        ]

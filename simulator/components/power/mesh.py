@@ -64,7 +64,7 @@ def columns(topology: Topology, mesh: Mesh | None, feeder_node: np.ndarray) -> M
     if mesh is None:
         none = np.zeros(0)
         return MeshState(feeder_node, np.zeros((0, halls)), np.zeros(0, np.int64), none, none, none,
-                         none, none, none, np.full(halls, np.inf))  # fmt: skip
+                         none, none, none)  # fmt: skip
     closed = mesh.closed(np.zeros(len(mesh.net.name), np.bool_))
     curves = _losses(topology)
     pf = topology.grid.power_factor
@@ -75,7 +75,7 @@ def columns(topology: Topology, mesh: Mesh | None, feeder_node: np.ndarray) -> M
         rating_w=np.array(mesh.net.rating_va) * pf, on=closed.astype(float),
         no_load=np.array([curve.no_load for curve in curves]),
         load=np.array([curve.load for curve in curves]),
-        flow_w=zeros.copy(), peak_w=zeros.copy(), cap_w=np.full(halls, np.inf),
+        flow_w=zeros.copy(), peak_w=zeros.copy(),
     )  # fmt: skip
 
 

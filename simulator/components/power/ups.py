@@ -1,16 +1,38 @@
 """Uninterruptible supply for what must not blink: network, storage, controls, pumps."""
 
-from typing import Annotated
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from simulator.components.kinds import Spec
 from simulator.components.power.loss import LossCurve
-from simulator.units import Duration, Fraction, Within
+from simulator.units import Duration, Fraction, Positive, Within
+
+
+class SagCounter(Spec):
+    """Transfer to batteries and generators for good after so many sags: ERCOT's NOGRR 282 forbids
+    it."""
+
+    count: Annotated[int, Field(ge=1, le=100)] = 3
+    """Sags that make it transfer (derived: firmware of most UPS at the loss of 1,500 MW in Virginia
+    on 10 July 2024, as told of NERC's review)."""
+    within: Annotated[Duration, Positive()] = 60.0
+    """Time they are counted over (derived, as `count`)."""
+    manual: Annotated[Duration, Within("0 s", "48 h")] = 7_200.0
+    """Until staff have transferred the load back (assumed, 0.5-8 h)."""
 
 
 class Ups(Spec):
-    """Double-conversion UPS, sized on the design load it carries."""
+    """UPS, sized on the design load it carries."""
 
     loss: LossCurve
+    """In double conversion."""
+    mode: Literal["double_conversion", "eco"] = "double_conversion"
+    """What carries the load at rest: the converters, or the bypass with the inverter standing by."""
+    eco_loss: LossCurve = LossCurve(no_load=0.003, linear=0.004, load=0.003)
+    """On the bypass: 98.3/98.9/99.0 % at 25/50/100 % (derived: vendors state 98-99 %)."""
+    eco_transfer: Annotated[Duration, Within("0 s", "20 ms")] = 0.004
+    """From bypass to inverter (assumed, 2-8 ms): what it feeds must hold up as long."""
     margin: Annotated[Fraction, Within("0 %", "200 %")] = 0.25
     """Rating above design load."""
     modules: Annotated[int, Within(1, 1000)] = 5
@@ -18,3 +40,14 @@ class Ups(Spec):
     (derived)."""
     ride_through: Annotated[Duration, Within("0 s", "24 h")]
     """Battery time at design load."""
+    input_window: Annotated[Fraction, Within("50 %", "99 %")] = 0.9
+    """Voltage below which its batteries carry the load (assumed, 80-90 %)."""
+    walk_in: Annotated[Duration, Within("0 s", "10 min")] = 15.0
+    """Ramp back to full input once the voltage is back (assumed, 10-30 s)."""
+    sag_counter: SagCounter | None = None
+    """Blank: it does not count sags."""
+
+    @property
+    def losses(self) -> LossCurve:
+        """Loss in the mode that it is in at rest."""
+        return self.eco_loss if self.mode == "eco" else self.loss

@@ -11,7 +11,7 @@ from simulator.scenario.checks.plant import Plant, chip_named, model_named
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
 from simulator.workloads import ServedModel, Traffic
-from simulator.workloads.inference import impossible
+from simulator.workloads.inference import impossible, most_tokens
 from simulator.workloads.routed_requests import (
     cell,
     closed_to,
@@ -206,11 +206,8 @@ def _no_route(place: Place, pools: list[ServedModel]) -> str:
 
 
 def _too_long(cls: RequestClass, pool: ServedModel) -> str:
-    model = model_named(pool.model)
-    tokens = cls.input_tokens + written_tokens(cls, pool)
-    if model is None or tokens <= model.context:
-        return ""
-    return f"cannot hold its {tokens:.0f} tokens ({model.name}: {model.context})"
+    tokens, most = cls.input_tokens + written_tokens(cls, pool), most_tokens(pool)
+    return "" if tokens <= most else f"cannot hold its {tokens:.0f} tokens ({pool.model}: {most})"
 
 
 def _usable(pool: ServedModel) -> bool:

@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from simulator.components import from_catalog
-from simulator.performance import chip as chips
 from simulator.performance import serving_memory
 from simulator.performance.collectives import fabric_of
-from simulator.performance.iteration import ReplicaCost, replica_cost_of
+from simulator.performance.iteration import IterationCost, ReplicaCost, replica_cost_of
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
 from simulator.studies.validate.topic import Cells, given
 
@@ -37,7 +36,7 @@ class Deployment:
 
     def prompts_s(self, tokens: float, prompts: float = 1.0) -> float:
         """Return the time of prompts alike, cut into the engine's chunks, with nothing beside."""
-        return self._chunked("time", tokens, prompts)
+        return self._chunked(self.cost.time, tokens, prompts)
 
     def added_s(self, tokens: float, batch: float) -> float:
         """Return the time that a prompt adds to iterations in which `batch` sequences decode."""
@@ -50,36 +49,32 @@ class Deployment:
 
     def decode_power(self, batch: float, context: float) -> float:
         """Return a chip's dynamic power share while a batch decodes."""
-        work = [float(f.decode_s(max(batch, 1.0), context)) for f in self.cost.forms]
-        return self._power(*work)
+        time, drawn = self.cost.time, self.cost.drawn
+        n = max(batch, 1.0)
+        return float(drawn.decode_s(n, context) / time.decode_s(n, context))
 
     def mean_power(self, batch: float, context: float, prompt: float, prompts: float) -> float:
         """Return it over a decode iteration and the `prompts` that come with it."""
-        work = [
+        time_s, drawn_s = (
             float(form.decode_s(max(batch, 1.0), context))
-            + prompts * self._chunked(name, prompt, 1.0)
-            for name, form in zip(("time", "matrix", "memory"), self.cost.forms, strict=True)
-        ]
-        return self._power(*work)
+            + prompts * self._chunked(form, prompt, 1.0)
+            for form in (self.cost.time, self.cost.drawn)
+        )
+        return drawn_s / time_s
 
     def prompt_power(self, tokens: float, prompts: float = 1.0) -> float:
         """Return it while prompts are processed."""
-        return self._power(
-            *(self._chunked(n, tokens, prompts) for n in ("time", "matrix", "memory"))
-        )
+        drawn_s = self._chunked(self.cost.drawn, tokens, prompts)
+        return drawn_s / self._chunked(self.cost.time, tokens, prompts)
 
     def power_w(self, frac: float) -> float:
         """Return one chip's power at a share of idle to TDP."""
         chip = self.setting.chip
         return chip.idle + frac * (chip.tdp - chip.idle)
 
-    def _power(self, time_s: float, matrix_s: float, memory_s: float) -> float:
-        chip = self.setting.chip
-        return float(chips.utilised_power_frac(chip, matrix_s / time_s, memory_s / time_s))
-
-    def _chunked(self, name: str, tokens: float, prompts: float) -> float:
+    def _chunked(self, form: IterationCost, tokens: float, prompts: float) -> float:
         """Return a form over prompts, as many at a time as a chunk holds, long ones in parts."""
-        form, chunk = getattr(self.cost, name), float(self.setting.engine.chunk_tokens)
+        chunk = float(self.setting.engine.chunk_tokens)
         total = 0.0
         if tokens > chunk:
             done = 0.0
@@ -114,10 +109,8 @@ def deployment(
     planned: bool = False,
 ) -> Deployment:
     """Return the replica of a row on an engine of the catalog."""
-    precision = precision_of(row, default)
-    return _deployment(
-        given(row, "model"), given(row, "accelerator"), plan, precision, engine, kv_bytes, planned
-    )
+    precision, model, chip = precision_of(row, default), given(row, "model"), given(row, "accelerator")
+    return _deployment(model, chip, plan, precision, engine, kv_bytes, planned)
 
 
 @cache

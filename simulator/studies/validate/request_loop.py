@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 from simulator.kernels import batching_state, closed_loop, dispatch, speculation
 from simulator.kernels.batching_state import Cost, Rules, Trace
 from simulator.performance.batching import kernel_cost, rules_of
-from simulator.performance.iteration import ReplicaCost
-from simulator.performance.speculation import Drafts, speculated
+from simulator.performance.speculation import Drafts, speculated_replica
 from simulator.studies.validate.replicas import Deployment
 
 Floats = NDArray[np.float64]
@@ -56,9 +55,7 @@ class Pool:
         """Return what iterations of up to so many tokens cost."""
         made, setting = self.deployment.cost, self.deployment.setting
         if self.drafts:
-            made = ReplicaCost(
-                speculated(setting, made.time, self.drafts), made.matrix, made.memory
-            )
+            made = speculated_replica(setting, made, self.drafts)
         return kernel_cost(made, min(most_tokens, int(made.time.tokens[-1])))
 
 

@@ -1,0 +1,153 @@
+"""How long an element carries more than its continuous rating before protection opens or it is hurt."""
+
+import math
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from simulator.components.kinds import Spec
+from simulator.components.power import transformer
+from simulator.components.power.breaker import Breaker
+from simulator.units import Duration, Fraction, NonNegative, Positive
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """Allowed time by loading: points of a curve that falls, straight in log-log."""
+
+    loading: tuple[float, ...]
+    """Of the rating, rising, above `continuous`."""
+    seconds: tuple[float, ...]
+    continuous: float = 1.0
+    """Loading that is allowed for ever."""
+    source: str = ""
+    evidence: str = "assumed"
+
+    def __post_init__(self) -> None:
+        """Refuse a curve that is none."""
+        if problem := fault(self.loading, self.seconds, self.continuous):
+            raise ValueError(problem)
+
+    def seconds_at(self, x: float) -> float:
+        """Return the time that a loading is allowed, in s: infinite at or below `continuous`, the
+        first point's up to that point, nothing above the last."""
+        if x <= self.continuous:
+            return math.inf
+        if x <= self.loading[0]:
+            return self.seconds[0]
+        for (x0, x1), (s0, s1) in zip(pairwise(self.loading), pairwise(self.seconds), strict=True):
+            if x <= x1:
+                slope = math.log(s1 / s0) / math.log(x1 / x0)
+                return s0 * (x / x0) ** slope
+        return 0.0
+
+
+def fault(loading: tuple[float, ...], seconds: tuple[float, ...], continuous: float) -> str:
+    """Return what is wrong with a curve, or nothing."""
+    if not loading or len(loading) != len(seconds):
+        return f"{len(loading)} loadings need as many times, not {len(seconds)}; at least one"
+    if min(seconds) <= 0.0:
+        return "an allowed time of 0 is said by ending the curve before it"
+    if loading[0] <= continuous:
+        return f"the first loading, {loading[0]:g}, is not above the continuous {continuous:g}"
+    if any(b <= a for a, b in pairwise(loading)):
+        return "loadings must rise from point to point"
+    if any(b > a for a, b in pairwise(seconds)):
+        return "allowed times must not rise with loading"
+    return ""
+
+
+class ToleranceCurve(Spec):
+    """A tolerance as the document gives it."""
+
+    continuous: Annotated[Fraction, Positive()] = 1.0
+    """Loading, of the rating, that is allowed for ever."""
+    loading: Annotated[tuple[Annotated[Fraction, Positive()], ...], Field(min_length=1)]
+    """Loadings above it, rising; nothing is allowed above the last."""
+    time: Annotated[tuple[Annotated[Duration, NonNegative()], ...], Field(min_length=1)]
+    """How long each is allowed, falling; straight lines in log-log between."""
+
+    @model_validator(mode="after")
+    def _falls(self) -> "ToleranceCurve":
+        if problem := fault(self.loading, self.time, self.continuous):
+            raise ValueError(problem)
+        return self
+
+    def tolerance(self) -> Tolerance:
+        """Return the curve."""
+        return Tolerance(self.loading, self.time, self.continuous, "the scenario's own")
+
+
+def _of_transformer(kind: transformer.Class, source: str) -> Tolerance:
+    """Sample the emergency time of a transformer between its rating and its highest loading."""
+    most = kind.short_time.loading
+    steps = round((most - 1.0) / 0.05)
+    loading = (*(1.0 + 0.05 * i for i in range(1, steps)), most)
+    seconds = tuple(map(partial(transformer.emergency_s, kind), loading))
+    return Tolerance(loading, seconds, 1.0, source, "derived")
+
+
+_BREAKER = Breaker()
+TOLERANCES = {
+    "line": Tolerance(
+        (1.15, 1.3, 1.5, 2.0), (14_400.0, 1_800.0, 600.0, 180.0), 1.0,
+        "operators' 4 h and 15-30 min emergency ratings; from 1.5 up a conductor of 12 min heating "
+        "from 75 to 100 degC in 40 degC air",
+    ),
+    "transformer_main": _of_transformer(
+        transformer.LARGE,
+        "hot-spot model of IEC 60076-7 from full load at 40 degC, emergency limits of large units",
+    ),
+    "transformer_unit": _of_transformer(
+        transformer.DISTRIBUTION,
+        "hot-spot model of IEC 60076-7 from full load at 40 degC, liquid-immersed unit",
+    ),
+    "feeder": Tolerance(
+        (1.25, 1.5, 2.0), (14_400.0, 1_200.0, 420.0), 1.0,
+        "cables of 90 degC and 130 degC in emergencies, 30 min heating; a day's emergency held to 4 h",
+    ),
+    "breaker": Tolerance(
+        *_BREAKER.allowed(), _BREAKER.continuous,
+        "80 % for loads of 3 h and more (NEC 210, 215); above that long-time I2t of 12 s at 6 times, "
+        "instantaneous at 10 times",
+    ),
+    "busway": Tolerance(
+        (1.1, 1.25, 1.5), (3_600.0, 1_200.0, 300.0), 1.0,
+        "heating of enclosed busbars, tens of minutes",
+    ),
+    "ups": Tolerance(
+        (1.1, 1.25, 1.5), (3_600.0, 600.0, 60.0), 1.0,
+        "double-conversion modules: 110 % 60 min, 125 % 10 min, 150 % 1 min",
+    ),
+    "generator": Tolerance(
+        (1.1, 1.2), (3_600.0, 10.0), 1.0,
+        "ISO 8528-1: 110 % for 1 h; beyond that under-frequency in seconds",
+    ),
+    "battery": Tolerance(
+        (1.1, 1.2, 1.5), (600.0, 60.0, 10.0), 1.0,
+        "storage inverters: 110 % 10 min, 120 % 1 min, 150 % 10 s",
+    ),
+}  # fmt: skip
+"""Default by kind of element; what is not derived is assumed."""
+
+
+class Tolerances(Spec):
+    """Tolerances of a site's own, by kind of element; blank: `TOLERANCES`."""
+
+    line: ToleranceCurve | None = None
+    transformer_main: ToleranceCurve | None = None
+    transformer_unit: ToleranceCurve | None = None
+    feeder: ToleranceCurve | None = None
+    breaker: ToleranceCurve | None = None
+    busway: ToleranceCurve | None = None
+    ups: ToleranceCurve | None = None
+    generator: ToleranceCurve | None = None
+    battery: ToleranceCurve | None = None
+
+    def of(self, kind: str) -> Tolerance:
+        """Return the tolerance of a kind of element; KeyError if there is no such kind."""
+        default, own = TOLERANCES[kind], getattr(self, kind)
+        return default if own is None else own.tolerance()

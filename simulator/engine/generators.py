@@ -1,0 +1,105 @@
+"""Standby generators in a run: start, synchronising, block loading, fuel, failures while running."""
+
+import math
+from collections.abc import Generator
+from typing import Any
+
+from simulator.components.power.generator import LITRES, Generators
+from simulator.engine import outage
+from simulator.engine.world import World
+from simulator.kernels.site_step import STEP_S
+
+
+def call(world: World) -> None:
+    """Let the plant come up after a loss of supply, and trucks deliver fuel."""
+    plant = world.site.topology.generators
+    if plant is not None:
+        world.env.process(_come_up(world, plant))
+        if plant.refuel > 0.0:
+            outage.after(world, plant.refuel_after, lambda: _deliver(world, plant))
+
+
+def stop(world: World) -> None:
+    """Take all sets off the bus: supply is back."""
+    world.on_bus.clear()
+    _settle(world)
+
+
+def lose(world: World, unit: int) -> None:
+    """Take one set off the bus, if it is there."""
+    if world.on_bus.pop(unit, None) is not None:
+        _settle(world)
+
+
+def carries_w(world: World) -> float:
+    """Return what the bus can carry in the next step, with the fuel that is left."""
+    supply = world.state.supply
+    plant, ready_w = supply.generators, float(supply.generator_w[0])
+    needed_l = (plant.no_load_l_j * plant.running_w[0] + plant.slope_l_j * ready_w) * STEP_S
+    there_l = plant.fuel_l[0] + plant.inflow_l_s[0] * STEP_S
+    return ready_w if needed_l <= there_l else ready_w * float(there_l / needed_l)
+
+
+def tell_fuel(world: World, at_s: float) -> None:
+    """Log when the fuel does not suffice any more, and when it does again."""
+    short = bool(world.state.supply.generators.share[0] < 1.0)
+    if short != world.fuel_short:
+        world.fuel_short = short
+        world.log("fuel_out" if short else "fuel_back", "generators", "fuel", at_s=at_s)
+
+
+def _come_up(world: World, plant: Generators) -> Generator[Any, Any, None]:
+    """Start the sets that are not under repair, put them on the bus one after another, load them in
+    steps, and let those that run fail."""
+    lost_s = world.supply_lost_s
+    yield world.env.timeout(plant.start)
+    if world.supply_lost_s != lost_s:
+        return
+    stream = world.stream("generator start")
+    began_s, demand = world.env.now, int(world.env.now)
+    ready = [u for u in range(plant.count) if not outage.absent(world, ("generator", u))]
+    started = [u for u in ready if stream.uniform(u, demand) >= plant.fail_to_start]
+    world.log("generators_started", "generators", detail=f"{len(started)} of {plant.count}")
+    world.on_bus = dict(zip(started, (began_s + t for t in plant.on_bus_s(len(started))), strict=True))
+    _settle(world)
+    for after_s, _ in plant.steps(len(started))[1:]:
+        world.env.process(_step(world, lost_s, after_s))
+    if plant.fail_running == 0.0:
+        return
+    runs = sorted((-math.log(stream.uniform(u, demand, 1)) / plant.fail_running, u) for u in started)
+    for run_s, unit in runs:
+        yield world.env.timeout(began_s + run_s - world.env.now)
+        if world.supply_lost_s != lost_s:
+            return
+        if unit in world.on_bus:
+            lose(world, unit)
+            world.log("generator_failed", "generators", "generator", detail="while running")
+
+
+def _step(world: World, lost_s: float | None, after_s: float) -> Generator[Any, Any, None]:
+    """Let the sets take their next step of load."""
+    yield world.env.timeout(after_s)
+    if world.supply_lost_s == lost_s:
+        _settle(world)
+
+
+def _settle(world: World) -> None:
+    """Set what the bus can carry from now on; what comes late in a step counts for its rest only."""
+    plant, supply, now_s = world.site.topology.generators, world.state.supply, world.env.now
+    if plant is None:
+        return
+    into_s = now_s % STEP_S
+    ready_w = plant.rating * math.fsum(plant.takes(now_s - s) for s in world.on_bus.values())
+    running_w = plant.rating * len(world.on_bus)
+    state = supply.generators
+    state.late_j[0] += (ready_w - supply.generator_w[0]) * into_s
+    state.running_late_j[0] += (running_w - state.running_w[0]) * into_s
+    supply.generator_w[0], state.running_w[0] = ready_w, running_w
+
+
+def _deliver(world: World, plant: Generators) -> None:
+    """Let trucks fill the tanks."""
+    state = world.state.supply.generators
+    if state.fuel_l[0] < state.capacity_l:
+        state.inflow_l_s[0] = plant.refuel * LITRES
+        world.log("refuelling", "generators", "fuel")

@@ -1,0 +1,87 @@
+"""Power of a whole site from the power of its IT and the weather."""
+
+from typing import ClassVar, Literal
+
+import numpy as np
+
+from simulator.components.cooling import HourlyWeather
+from simulator.engine.cooling import plant_maps
+from simulator.errors import StudyError
+from simulator.scenario import Scenario
+from simulator.site import Site, compile_site
+from simulator.studies.calibrate.models._base import Array, Inputs, Quantity, TelemetryModel
+from simulator.studies.calibrate.models._outdoors import LOAD_STEP, WEATHER, at_load, weather_of
+
+
+class FacilityPower(TelemetryModel):
+    """The site in the steady state of each interval: plants, pumps and fans by weather and heat,
+    losses of every stage, house loads. IT is shared by the blocks as their limits are."""
+
+    kind: Literal["facility_power"]
+
+    predicts: ClassVar[str] = "power"
+    reads: ClassVar[dict[str, Quantity]] = {
+        "power": Quantity("W"), "it": Quantity("W"), **WEATHER,
+    }
+
+    def predict(self, scenario: Scenario, inputs: Inputs) -> Array:
+        """Return the power at the point of interconnection in W."""
+        site = compile_site(scenario.spec.topology)
+        blocks_w = _spread(site, inputs.values["it"])
+        plant_w, pump_w = _cooling(site, blocks_w, weather_of(inputs, self.kind))
+        output_w = np.zeros((len(site.nodes), len(inputs.time_s)))
+        np.add.at(output_w, site.block_node, blocks_w)
+        np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
+        np.add.at(output_w, site.halls.pump_node, pump_w)
+        return _through(site, output_w)
+
+
+def _spread(site: Site, it_w: Array) -> Array:
+    """Return the IT power of each block, (blocks, intervals): support racks draw what they draw, the
+    rest goes by the blocks' limits."""
+    limit_w = np.where(site.block_support_w > 0.0, 0.0, site.block_limit_w)
+    rest_w = it_w - site.block_support_w.sum()
+    return np.asarray(site.block_support_w[:, None] + limit_w[:, None] / limit_w.sum() * rest_w)
+
+
+def _cooling(site: Site, blocks_w: Array, weather: HourlyWeather) -> tuple[Array, Array]:
+    """Return the power of plants and fans, and of pumps, (halls, intervals) each."""
+    halls = len(site.hall_names)
+    liquid = np.zeros(len(site.block_names))
+    liquid[site.rows.block] = site.rows.liquid_frac
+    pump_w = np.bincount(site.block_hall, site.block_pump_w, halls)
+    liquid_w, air_w = np.zeros((2, halls, blocks_w.shape[1]))
+    np.add.at(liquid_w, site.block_hall, blocks_w * liquid[:, None])
+    np.add.at(air_w, site.block_hall, blocks_w * (1.0 - liquid[:, None]))
+    maps, plant_w, moved_w = plant_maps(site, weather), np.zeros_like(liquid_w), np.zeros_like(liquid_w)
+    for h in range(halls):
+        warm, chilled = (site.loops[int(loops[h])] for loops in (site.halls.liquid_loop, site.halls.air_loop))
+        fan_w = _fan_w(site, h, air_w[h])
+        for plant, loop, heat_w in (
+            (0, warm, liquid_w[h] + pump_w[h] + warm.pump_w), (1, chilled, air_w[h] + fan_w + chilled.pump_w),
+        ):
+            capacity_w = loop.units * loop.unit_w
+            plant_w[h] += capacity_w * at_load(maps.power_frac[plant], heat_w / capacity_w)
+        plant_w[h] += fan_w
+        moved_w[h] += pump_w[h] + warm.pump_w + chilled.pump_w
+    return plant_w, moved_w
+
+
+def _fan_w(site: Site, hall: int, air_w: Array) -> Array:
+    """Return the power of a hall's fan walls."""
+    design_w, table = float(site.halls.fan_design_heat_w[hall]), site.halls.fan_power_frac[hall]
+    return np.asarray(design_w * np.interp(air_w / design_w / LOAD_STEP, np.arange(len(table)), table))
+
+
+def _through(site: Site, output_w: Array) -> Array:
+    """Return the input of the root: loads summed upward through the losses of each node
+    (`kernels.power_tree`)."""
+    for i in range(len(site.nodes) - 1, -1, -1):
+        node = site.nodes[i]
+        x = output_w[i] / node.rating_w
+        loss = node.loss
+        input_w = output_w[i] + node.rating_w * (loss.no_load + loss.linear * x + loss.load * x * x)
+        if i == 0:
+            return np.asarray(input_w)
+        output_w[node.parent] += input_w
+    raise StudyError("the site has no power tree")

@@ -1,0 +1,64 @@
+"""Windows against the limits of utilities, and the battery that would keep them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.components import from_catalog
+from simulator.components.power.mask import Mask, Verdict
+from simulator.components.power.smoothing.battery_plant import BatteryPlant
+from simulator.workloads.waveform import SAMPLE_S, Waveform
+
+Floats = NDArray[np.float64]
+FOLLOWS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
+"""Time constants tried, the fastest first: the slower, the larger the charge."""
+MARGIN = 1.05
+"""Of the power and energy found, over what the window used."""
+
+
+@dataclass(frozen=True)
+class Needed:
+    """The smallest battery tried with which a window keeps a mask."""
+
+    power_w: float
+    energy_j: float
+    follows_s: float
+
+
+def masks_of(spec: Waveform, names: tuple[str, ...]) -> list[Mask]:
+    """Return the masks asked for; all that the catalog has if none is named."""
+    return [from_catalog.mask(name) for name in spec.masks or names]
+
+
+def keeps(verdicts: list[Verdict]) -> bool:
+    """Tell whether every limit that can be told is kept."""
+    return all(verdict.passes is not False for verdict in verdicts)
+
+
+def needed(power_w: Floats, mask: Mask) -> Needed | None:
+    """Return a battery behind which a trace keeps a mask, None if no slow image of it does.
+
+    A battery without limits follows slower and slower until the mask is kept; its power and charge
+    swing, with `MARGIN`, are the size, which is then tried with its limits.
+    """
+    if keeps(mask.judge(power_w, SAMPLE_S)):
+        return Needed(0.0, 0.0, 0.0)
+    for follows_s in FOLLOWS_S:
+        free = _battery(1e3 * float(power_w.max()), 1e6 * float(power_w.max()), follows_s)
+        followed = free.behind(power_w, SAMPLE_S)
+        if not keeps(mask.judge(followed.grid_w, SAMPLE_S)):
+            continue
+        half_j = float(np.abs(followed.charge_j - 0.5 * free.energy).max())
+        flow_w = float(np.abs(followed.grid_w - power_w).max())
+        sized = _battery(MARGIN * flow_w, 2.0 * MARGIN * half_j, follows_s)
+        if keeps(mask.judge(sized.behind(power_w, SAMPLE_S).grid_w, SAMPLE_S)):
+            return Needed(sized.power, sized.energy, follows_s)
+    return None
+
+
+def _battery(power_w: float, energy_j: float, follows_s: float) -> BatteryPlant:
+    return BatteryPlant.model_validate(
+        {"kind": "battery_plant", "power": power_w, "energy": energy_j, "follows": follows_s},
+        context={"si": True},
+    )
