@@ -336,6 +336,7 @@ def _resolution(run: Run, count: int) -> str:
     surest = [_half_width(run, name, shown) for name, shown in BANDS.items()]
     bands = ", ".join(band for band in surest if band)
     text += f" 95 % intervals of the means: {bands}." if bands else ""
+    text += "".join(f" Stopped by {told['text']}." for told in run.info.get("stopping", ()))
     return " ".join([text, *(f"Not resolvable: {told}." for told in kpis.unresolved(count))])
 
 
