@@ -195,8 +195,8 @@ class Sweep:
 
     An axis is a list of values, or for `lhs` and `sobol` a distribution as in a sweep file:
     `{"uniform": ["30 degC", "45 degC"]}`. `replicates` is a number, or a rule as in a file:
-    `{"min": 10, "max": 200, "until": {"power.poi_peak": "0.5 MW"}}`. `uncertain` are distributions drawn once per replicate,
-    `correlation` triples of two keys and a number.
+    `{"min": 10, "max": 200, "until": {"power.poi_peak": "0.5 MW"}}`. `uncertain` are distributions
+    drawn once per replicate, `correlation` triples of two keys and a number.
     """
 
     def __init__(

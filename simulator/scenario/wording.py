@@ -164,7 +164,7 @@ def is_tag(part: Any) -> bool:
 def _is_mapping(model: type[BaseModel], key: str) -> bool:
     """Return whether a field is a mapping whose keys are the document's own."""
     field = model.model_fields.get(key)
-    return field is not None and dict in map(get_origin, _parts(field.annotation))
+    return field is not None and any(get_origin(part) is dict for part in _parts(field.annotation))
 
 
 def _parts(annotation: Any) -> list[Any]:
