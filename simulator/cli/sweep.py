@@ -10,7 +10,7 @@ from simulator.cli.exits import FAILED_RUNS, INTERRUPTED
 from simulator.cli.text import number, table
 from simulator.errors import display_name, nearest
 from simulator.simulation import simulate
-from simulator.studies import StudyError, designs, enough, sensitivity
+from simulator.studies import StudyError, designs, enough, multifidelity, sensitivity
 from simulator.studies import run as one
 from simulator.studies import sweep as study
 from simulator.studies.designs import Plan, Task
@@ -72,6 +72,7 @@ def sweep(
         runs = folder.assemble()
     _tell(runs, plan, folder)
     _tell_sensitivity(runs, plan, folder)
+    _tell_corrected(runs, plan, folder)
     if interrupted:
         say("interrupted; finished runs are kept: go on with --resume")
         raise SystemExit(INTERRUPTED)
@@ -145,6 +146,25 @@ def _tell_sensitivity(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> No
     rows = [[number(v) for v in row] for row in shown[header].itertuples(index=False)]
     print("\n" + "\n".join(table(header, rows, right=[header.index(by)])))
     print(f"\nsensitivity: {display_name(str(folder.path / 'sensitivity.parquet'))}")
+
+
+def _tell_corrected(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
+    """Print and keep means corrected by the screen level, once every run is there."""
+    if not plan.screen or (runs["status"].isin(enough.UNFINISHED)).any():
+        return
+    say(f"screen level: {plan.screen} further replicates of each design")
+    found = multifidelity.of_sweep(plan, runs, plan.screen)
+    folder.write(found, "multifidelity.parquet")
+    shown = found[found["kpi"].isin(SHOWN_KPIS)].groupby("kpi", sort=False).head(SHOWN_INPUTS)
+    header = ["design", "kpi", "n", "mean", "+-", "corrected", "+-", "gain"]
+    rows = [
+        [str(r.design), r.kpi, str(r.n), number(r.mean), number(0.5 * (r.high - r.low), 3), number(r.corrected),
+         number(0.5 * (r.corrected_high - r.corrected_low), 3), number(r.gain, 3)]
+        for r in shown.itertuples()
+    ]  # fmt: skip
+    if rows:
+        print("\n" + "\n".join(table(header, rows, right=range(2, len(header)))))
+    print(f"\ncorrected means: {display_name(str(folder.path / 'multifidelity.parquet'))}")
 
 
 def run_lines(runs: pd.DataFrame, axes: Sequence[str]) -> list[str]:

@@ -70,6 +70,9 @@ class SweepSpec(Spec):
     replicates: Replicates = 1
     """Runs of each design, with other draws; the same draws in every design. A number, or a rule
     that says for each design when it is enough."""
+    screen: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Further replicates of each design at the screen level, in closed form: they narrow the intervals
+    of means that both levels have (`multifidelity.parquet`)."""
     timeout: Annotated[Duration, Positive()] | None = None
     """Longest time of one run on the clock of who runs it, looked at once per simulated day."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
@@ -115,6 +118,10 @@ class Plan:
     """Class of evidence of each axis that is an assumption of the document."""
     rule: ReplicateRule | None = None
     """When a design has enough replicates."""
+    loader: Callable[[Sets], Scenario] | None = None
+    """Makes the scenario of a design and of what is drawn."""
+    screen: int = 0
+    """Further replicates of each design at the screen level."""
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
@@ -132,6 +139,13 @@ class Plan:
     def drawn(self, replicate: int) -> dict[str, Any]:
         """Return the uncertain inputs of a replicate."""
         return self.uncertain[replicate % len(self.uncertain)]
+
+    def further(self, design: int, replicate: int) -> Scenario:
+        """Return the scenario of a design for a replicate beyond those of the sweep."""
+        if not self.unknown.uncertain or self.loader is None:
+            return self.designs[design].scenario()
+        drawn = self.unknown.of_replicate(replicate)
+        return self.loader([*self.designs[design].values.items(), *drawn.items()])
 
     @cached_property
     def identity(self) -> str:
@@ -183,7 +197,7 @@ def from_file(path: Path, until: Sequence[str] = ()) -> Plan:
         path.stem, loader, axes, spec.design, spec.replicates, document, len(fixed), unknown
     )
     evidence = {key: one.evidence for key, one in assumed.items()}
-    return replace(made, timeout_s=spec.timeout, evidence=evidence)
+    return replace(made, timeout_s=spec.timeout, evidence=evidence, screen=spec.screen)
 
 
 def _with_rule(tree: dict[str, Any], until: Sequence[str]) -> dict[str, Any]:
@@ -240,7 +254,7 @@ def make(
             problems += [_told(p, at, unknown, document, laid) for p in error.problems]
     if problems:
         raise ScenarioError(problems)
-    return Plan(name, tuple(designs), most, kind, unknown, drawn, rule=rule)
+    return Plan(name, tuple(designs), most, kind, unknown, drawn, rule=rule, loader=loader)
 
 
 def _check(
