@@ -112,7 +112,7 @@ def _tell(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
     for line in _error_lines(runs):
         say(line)
     if len(runs) <= SHOWN_RUNS:
-        print("\n".join(run_lines(runs, plan.axes)))
+        print("\n".join(run_lines(runs, [*plan.axes, *plan.drawn(0)])))
     counts = runs["status"].value_counts()
     told = ", ".join(f"{counts[s]} {s}" for s in counts.index)
     if plan.rule is not None:
@@ -168,7 +168,7 @@ def _tell_corrected(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None
 
 
 def run_lines(runs: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    """Return one line per run: its axes and what most sweeps are about."""
+    """Return one line per run: its axes, what was drawn for it, and what most sweeps are about."""
     shown = [k for k in SHOWN_KPIS if k in runs]
     header = [*axes, "replicate", "status", *shown]
     rows = [
