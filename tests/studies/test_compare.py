@@ -125,7 +125,8 @@ def test_more_of_an_amount_for_more_work_is_neither_better_nor_worse():
 
     def judged(useful, cost):
         base = [100.0 + s for s in spread]
-        pairs = (("fleet.hours.useful", useful), ("cost.energy", cost), ("cost.energy_per_useful_accelerator_hour", cost))
+        each = "cost.energy_per_useful_accelerator_hour"
+        pairs = (("fleet.hours.useful", useful), ("cost.energy", cost), (each, cost))
         rows = [row(base, [v + by for v in base], name=name) for name, by in pairs]
         return pd.DataFrame(study._judged(rows)).set_index("kpi")
 
