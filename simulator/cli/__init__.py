@@ -98,10 +98,21 @@ def _show(
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Print the full resolved YAML instead.")
     ] = False,
+    network: Annotated[
+        Path | None,
+        typer.Option("--network", metavar="FILE.json", help="Write the one-line as plain tables."),
+    ] = None,
+    pandapower: Annotated[
+        Path | None,
+        typer.Option("--pandapower", metavar="FILE.json", help="Write it as a pandapower network."),
+    ] = None,
 ) -> None:
     """Print the compiled plant in a page: counts, ratings, headroom."""
     from simulator.cli import show as command
 
+    if network is not None or pandapower is not None:
+        command.export(scenario, tuple(sets or ()), chosen, network, pandapower)
+        return
     command.show(scenario, tuple(sets or ()), chosen, resolved)
 
 
@@ -203,6 +214,33 @@ def _contingency(
         tuple(kinds or ()), tuple(severities or ()), tuple(maintenance or ()), each, seed,
     )
     command.contingency(asked, output, jobs, as_json)
+
+
+@app.command("ride-through")
+def _ride_through(
+    scenario: ScenarioFile,
+    depth: Annotated[
+        str, typer.Option(metavar="SHARE", help="Part of the voltage that is missing.")
+    ] = "50%",
+    duration: Annotated[str, typer.Option(metavar="TIME", help="Of each sag.")] = "200ms",
+    repeat: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many sags.")] = 1,
+    every: Annotated[str, typer.Option(metavar="TIME", help="From start to start.")] = "14s",
+    ramp: Annotated[
+        str, typer.Option(metavar="RATE", help="Limit of a restart from dark.")
+    ] = "20MW/min",
+    at: Annotated[
+        str, typer.Option(metavar="TIME", help="After the start, or a date and time.")
+    ] = "1h",
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what load leaves in voltage sags, how it returns, and how long a restart takes."""
+    from simulator.cli import ride_through as command
+
+    event = command.Event(depth, duration, repeat, every, ramp, at)
+    command.run(scenario, tuple(sets or ()), chosen, event, output, as_json)
 
 
 @app.command("size")
