@@ -235,6 +235,11 @@ TABLES: dict[str, dict[str, str]] = {
         "element": "Plant", "count": "Sets", "energy_j": "Delivered", "running_h": "Set-hours",
         "fuel_l": "Litres burnt", "fuel_left_l": "In the tanks at the end, or null: no limit told",
     },
+    "equipment": {
+        "kind": "Kind of electrical equipment", "hall": "Group of halls, blank for the campus",
+        "serves": "racks, support, mechanical, or blank above them", "count": "Pieces",
+        "rating_w": "Of each",
+    },
     "racks": {
         "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",
         "accelerators": "Count", "nameplate_w": "Per rack", "role": "accelerator or support",

@@ -15,7 +15,9 @@ from simulator.components.cooling import HourlyWeather
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
 from simulator.components.power.bank import Bank
+from simulator.components.power.equipment import Lot, lots
 from simulator.components.power.feed_graph import FeedGraph
+from simulator.components.power.flow_network import hall_names
 from simulator.components.power.lineups import Feed, Lineups
 from simulator.components.power.node import (
     BUSWAYS,
@@ -111,6 +113,12 @@ class Site(FeedGraph):
         return int(self.rack_accelerators.sum())
 
     @cached_property
+    def equipment(self) -> list[Lot]:
+        """Electrical equipment, by kind and group of halls."""
+        halls = ["" if h < 0 else self.hall_spec[h].name for h in self.node_hall]
+        return lots(self.topology, self.nodes, halls)
+
+    @cached_property
     def fabrics(self) -> tuple[Laid, ...]:
         """The back-end fabric of each group of halls that has one."""
         found = []
@@ -168,9 +176,8 @@ class _Builder:
         self._node_of_bank("lines", -1, LINES, "line", grid.lines)
         self._node_of_bank("main transformers", 0, TRANSFORMERS, "transformer_main", grid.transformers)
         for hall in topology.halls:
-            for number in range(hall.count):
-                suffix = f"-{number + 1:02d}" if hall.count > 1 else ""
-                self._hall(hall, hall.name + suffix)
+            for name in hall_names(hall.name, hall.count):
+                self._hall(hall, name)
 
     def _node_of_bank(self, name: str, parent: int, stage: int, kind: str, bank: Bank) -> int:
         rating_w = bank.capacity_va() * self.pf
@@ -222,10 +229,11 @@ class _Builder:
         block, rating_w = block_of(hall), hall.block.rating * self.pf
         substation = self._node(
             Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation, serves="racks")
+                 block.substation, continuous=block.continuous, serves="racks")
         )
         return self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w,
-                               block.busway, serves="racks"))  # fmt: skip
+                               block.busway, continuous=block.continuous,
+                               serves="racks"))  # fmt: skip
 
     def _block(
         self, hall: Hall, name: str, h: int, kind: int, count: int

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli import batch_options as options
+from simulator.cli import contingency_options as asking
 from simulator.cli.exits import (
     FAILED_ASSERT,
     FAILED_RUNS,
@@ -97,10 +98,21 @@ def _show(
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Print the full resolved YAML instead.")
     ] = False,
+    network: Annotated[
+        Path | None,
+        typer.Option("--network", metavar="FILE.json", help="Write the one-line as plain tables."),
+    ] = None,
+    pandapower: Annotated[
+        Path | None,
+        typer.Option("--pandapower", metavar="FILE.json", help="Write it as a pandapower network."),
+    ] = None,
 ) -> None:
     """Print the compiled plant in a page: counts, ratings, headroom."""
     from simulator.cli import show as command
 
+    if network is not None or pandapower is not None:
+        command.export(scenario, tuple(sets or ()), chosen, network, pandapower)
+        return
     command.show(scenario, tuple(sets or ()), chosen, resolved)
 
 
@@ -174,6 +186,34 @@ def _rare(
     from simulator.cli import rare as command
 
     command.rare(scenario, tuple(sets or ()), chosen, years, output, as_json)
+
+
+@app.command("contingency")
+def _contingency(
+    scenario: ScenarioFile,
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    order: asking.Order = 1,
+    at: asking.At = None,
+    minutes: asking.Minutes = 60,
+    patterns: asking.Patterns = None,
+    kinds: asking.Kinds = None,
+    severities: asking.Severities = None,
+    maintenance: asking.Maintenance = None,
+    each: asking.Each = False,
+    seed: Seed = None,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try every single failure from the peak hour on: MW shed, jobs stopped, hours lost a year."""
+    from simulator.cli import contingency as command
+
+    asked = command.Question(
+        scenario, tuple(sets or ()), chosen, order, at, minutes, tuple(patterns or ()),
+        tuple(kinds or ()), tuple(severities or ()), tuple(maintenance or ()), each, seed,
+    )
+    command.contingency(asked, output, jobs, as_json)
 
 
 @app.command("ride-through")
@@ -301,6 +341,7 @@ def _batch(
     accelerator: options.Chip,
     tp: options.Tensor = 1,
     dp: options.Data = 1,
+    pp: options.Pipeline = 1,
     ep: options.Expert = 1,
     replicas: options.Replicas = 1,
     prefill_replicas: options.Prefill = 0,
@@ -330,7 +371,7 @@ def _batch(
     from simulator.cli import batch as command
 
     asked = command.Question(
-        trace=trace, model=model, accelerator=accelerator, tp=tp, dp=dp, ep=ep, replicas=replicas,
+        trace=trace, model=model, accelerator=accelerator, tp=tp, dp=dp, ep=ep, pp=pp, replicas=replicas,
         prefill_replicas=prefill_replicas, kv_tokens=kv_tokens, max_sequences=max_sequences,
         max_batched_tokens=max_batched_tokens, chunked=chunked, ahead=ahead,
         precision=weight_precision, engine=engine, dispatch=dispatch, swap=swap,

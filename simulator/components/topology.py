@@ -14,9 +14,11 @@ from simulator.components.power.bank import Bank
 from simulator.components.power.battery import Battery
 from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.block import Block
+from simulator.components.power.control import Control
 from simulator.components.power.distribution import Distribution
 from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
+from simulator.components.power.medium_voltage import MediumVoltage
 from simulator.components.power.ride_through import RideThrough
 from simulator.components.power.tolerance import Tolerances
 from simulator.components.power.ups import Ups
@@ -91,7 +93,11 @@ class Topology(Spec):
     """Accelerator racks installed beyond the nameplate their blocks can feed."""
     power_margin: Annotated[Fraction, Field(ge=0, lt=0.5)] = 0.0
     """Share of the firm import held back before loads are capped."""
+    control: Control = Control()
+    """What acts when an element carries more than it may."""
     grid: Grid
+    medium_voltage: MediumVoltage | None = None
+    """Buses, ties and rings between main transformers and halls; blank: one bus for all."""
     ups: Ups
     mechanical: Block
     """Unit substation that feeds the plants of a hall, sized on their design load."""

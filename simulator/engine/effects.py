@@ -26,6 +26,8 @@ def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Rep
     world.inflicted = repair
     element = EFFECTS[cls.effect](world, cls, target, unit, repair.back_s - world.env.now)
     world.inflicted = None
+    if cls.effect in SUPPLY and world.supply_changed is not None:
+        world.supply_changed()
     return element
 
 
@@ -176,5 +178,7 @@ EFFECTS: dict[str, Effect] = {
     "line": _bank, "transformer": _bank, "feeder": supply.lose_feeder, "ups": supply.lose_module,
     "generator": supply.lose_generator, "support": _support,
 }
+SUPPLY = frozenset({"block", "feed", "line", "transformer", "feeder", "ups", "generator"})
+"""Those after which other elements of the power chain may carry too much."""
 IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}
 """What the effects take out of a rack that the kernel applies where nothing is to be told of it."""

@@ -147,6 +147,7 @@ def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
         "load_energy": _load_energy(world.state),
         "plant": _plant(world.site, world.state, records),
         "generators": _generators(world, records),
+        "equipment": pd.DataFrame(world.site.equipment, columns=list(TABLES["equipment"])),
         "racks": _racks(world.site),
         "network": _network(world.site),
     }

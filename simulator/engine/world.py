@@ -15,6 +15,7 @@ from simulator.engine.fabric import Network
 from simulator.engine.outage_log import Outages, Repair
 from simulator.engine.state import State
 from simulator.engine.storage import Store
+from simulator.engine.watch import Watch
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
@@ -61,6 +62,12 @@ class World:
     overloaded: bool = False
     watched: Callable[[int], None] | None = None
     """Told of every load that changes, while someone watches."""
+    watch: Watch = field(default_factory=Watch)
+    """Elements above their rating, and what is capped for them."""
+    decide: Callable[..., list[float]] | None = None
+    """The capping policy; None: nothing acts on overloads."""
+    supply_changed: Callable[[], None] | None = None
+    """Called when something is lost that others then carry."""
     shop: Shop = field(default_factory=closed)
     """Who repairs; of the failure front."""
     strike: Callable[[int], None] | None = None
@@ -108,6 +115,10 @@ class World:
         if kernel not in self._entries:
             self._entries[kernel] = entry_of(kernel, *arguments)
         return self._entries[kernel]
+
+    def share_entries(self, other: "World") -> None:
+        """Take over the entry points that another run of the same scenario has looked up."""
+        self._entries |= other._entries
 
     def alarm(self, load: int, alarm: Alarm) -> None:
         """Tell a load that something under it failed, and how that shows itself."""

@@ -108,7 +108,7 @@ class LoadState(NamedTuple):
 class BlockState(NamedTuple):
     """Shape (blocks,), of feeds (feeds,)."""
 
-    limit_w: Floats  # supply.py: continuous rating at the power factor, less where feeders are out
+    limit_w: Floats  # frozen: continuous rating at the power factor
     feed_first: Ints  # (blocks + 1,) frozen: first of its feeds
     feed_node: Ints  # (feeds,) frozen: power-tree node of each feed
     feed_share: Floats  # (feeds,) supply.py: of its draw in this step; sums to one over a block
@@ -124,6 +124,11 @@ class BlockState(NamedTuple):
     liquid_w: Floats
     air_w: Floats
     peak_w: Floats
+    load_cap: Floats  # (blocks, loads) tree_caps.py: cap on dynamic power below an element
+    partial: Ints  # (1,) tree_caps.py: 1 while any is in force, 2 when the last was lifted
+    over_s: Floats  # time above the limit
+    capped_s: Floats  # time under the block's own cap
+    held_j: Floats  # what that cap held back
 
 
 class HallSite(NamedTuple):
@@ -187,6 +192,16 @@ class TreeState(NamedTuple):
     input_w: Floats
     peak_w: Floats
     loss_j: Floats  # (stages,)
+
+
+class LimitState(NamedTuple):
+    """What the elements of the power tree may carry, and how long they carried more; (nodes,)."""
+
+    share: Floats  # frozen: of the rating, continuously
+    over: Ints  # (1,) 1: an element was over in the last step
+    over_s: Floats
+    level_over: Ints  # (stages,) 1: an element of the stage was over in the last step that had any
+    level_over_s: Floats  # (stages,) time in which any element was
 
 
 class StreamState(NamedTuple):

@@ -8,7 +8,7 @@ from simulator.metrics import headroom, kpis
 from simulator.metrics import network as metrics_of_network
 from simulator.metrics.failures import failures
 from simulator.metrics.fleet import cause_of
-from simulator.reports import network, wording
+from simulator.reports import network, serving, wording
 from simulator.reports.page import Card, FigureSpec, Lead, Page, TableSpec
 from simulator.reports.run import Run
 from simulator.reports.style import (
@@ -114,9 +114,9 @@ def _job(run: Run, job: str) -> str:
 
 def _serving(run: Run) -> list[str]:
     pools = [str(p) for p in run.first.tables["pools"]["pool"]]
-    shares = {p: run.value(f"inference.{p}.slo_attainment") or 0.0 for p in pools}
-    if not shares:
+    if not pools:
         return []
+    shares = serving.attained(run, pools)
     worst = min(shares, key=lambda p: shares[p])
     which = f"Of the served models “{worst}”" if len(shares) > 1 else f"The served model “{worst}”"
     return [

@@ -19,7 +19,7 @@ from simulator.metrics import kpis
 from simulator.results import Results, load_tables, save_tables
 from simulator.scenario import Scenario, resolved
 from simulator.simulation import simulate, weather_of
-from simulator.studies import StudyError, ettr_scale, provenance
+from simulator.studies import StudyError, ettr_scale, provenance, remarks
 from simulator.studies.validate import foundations
 
 Progress = Callable[[float], None]
@@ -157,8 +157,11 @@ def manifest(
 
 def warnings_of(scenario: Scenario) -> list[str]:
     """Return what a reader of the result must know about its inputs."""
-    weather = [f"weather: {told}" for told in weather_of(scenario).warnings]
-    return weather + [f"network: {told}" for told in cramped(scenario.spec.topology)]
+    return [
+        *(f"weather: {told}" for told in weather_of(scenario).warnings),
+        *(f"network: {told}" for told in cramped(scenario.spec.topology)),
+        *remarks.of_requests(scenario),
+    ]
 
 
 def open_balances(summary: dict[str, Any]) -> list[str]:

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.engine.power import LoadView
-from simulator.policies import capping, placement
+from simulator.engine.capping import LoadView
+from simulator.policies import placement
+from simulator.policies.capping import priority
 from simulator.policies.checkpointing import INTERVALS
 from simulator.policies.pool_view import PoolView
 from simulator.policies.scaling import SCALERS
@@ -86,25 +87,25 @@ def view(load, priority, dynamic_w=100.0, idle_w=50.0, cap=1.0, on=True):
 
 
 def test_with_room_nothing_is_capped():
-    assert capping.decide([view(0, 1), view(1, 2)], 300.0, 300.0) == [1.0, 1.0]
+    assert priority.decide([view(0, 1), view(1, 2)], 300.0, 300.0) == [1.0, 1.0]
 
 
 def test_the_lowest_priority_is_capped_first_and_just_enough():
-    assert capping.decide([view(0, 9), view(1, 1)], 300.0, 270.0) == [1.0, pytest.approx(0.7)]
-    caps = capping.decide([view(0, 9), view(1, 1)], 300.0, 150.0)
+    assert priority.decide([view(0, 9), view(1, 1)], 300.0, 270.0) == [1.0, pytest.approx(0.7)]
+    caps = priority.decide([view(0, 9), view(1, 1)], 300.0, 150.0)
     assert caps == [pytest.approx(0.45), pytest.approx(0.05)]
 
 
 def test_what_caps_cannot_take_is_switched_off_in_order():
-    caps = capping.decide([view(0, 9), view(1, 1)], 300.0, 80.0)
+    caps = priority.decide([view(0, 9), view(1, 1)], 300.0, 80.0)
     assert caps[1] == 0.0
     assert 0.0 < caps[0] <= 1.0
 
 
 def test_a_load_that_is_off_comes_back_when_it_fits_with_slack():
     off = view(1, 1, on=False)
-    assert capping.decide([view(0, 9), off], 150.0, 300.0 + 5.0)[1] < 1.0
-    assert capping.decide([view(0, 9), off], 150.0, 311.0)[1] == 1.0
+    assert priority.decide([view(0, 9), off], 150.0, 300.0 + 5.0)[1] < 1.0
+    assert priority.decide([view(0, 9), off], 150.0, 311.0)[1] == 1.0
 
 
 views = st.lists(
@@ -118,7 +119,7 @@ def test_caps_bring_demand_under_the_limit_wherever_they_can(given_views, share)
     loads = [view(i, p, d, w, cap) for i, (p, d, w, cap) in enumerate(given_views)]
     demand_w = sum(v.idle_w + v.dynamic_w * v.cap for v in loads)
     limit_w = share * sum(v.idle_w + v.dynamic_w for v in loads)
-    caps = capping.decide(loads, demand_w, limit_w)
+    caps = priority.decide(loads, demand_w, limit_w)
     after_w = sum(
         v.idle_w + v.dynamic_w * cap if cap > 0.0 else 0.0
         for v, cap in zip(loads, caps, strict=True))

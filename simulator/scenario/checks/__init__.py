@@ -9,6 +9,7 @@ from simulator.documents import Document
 from simulator.scenario.checks import (
     cooling,
     distillation,
+    distribution,
     equipment,
     fabric,
     fleet,
@@ -37,6 +38,9 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     racks.misplaced,
     cooling.chilled_above_warm,
     power.odd_battery,
+    distribution.unmapped_blocks,
+    distribution.no_return_feed,
+    distribution.unused_figures,
     equipment.battery_rates,
     equipment.generator_block,
     equipment.generator_fuel,
@@ -73,6 +77,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
 OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     racks.disconnected,
     racks.overloaded_blocks,
+    distribution.lost_with_one_out,
     power.feeders_below_racks,
     power.connection_below_halls,
     power.connection_far_above_halls,
