@@ -25,10 +25,13 @@ def rack_named(topology: Topology, name: str) -> Rack:
 
 
 def rack_of(topology: Topology, hall: Hall) -> Rack:
-    """Return the accelerator rack type of a hall, with the shelf of the hall's path if it names one."""
-    rack = rack_named(topology, hall.rack)
+    """Return the accelerator rack type of a hall, with the batteries of the hall and the shelf of its
+    path if it has them."""
     shelf = None if hall.path is None else from_catalog.power_path(hall.path).loss_of("shelf")
-    return rack if shelf is None else rack.model_copy(update={"power_shelf": shelf})
+    own = {"power_shelf": shelf, "battery_backup": hall.battery_backup}
+    own = {name: part for name, part in own.items() if part is not None}
+    rack = rack_named(topology, hall.rack)
+    return rack.model_copy(update=own) if own else rack
 
 
 def block_of(hall: Hall) -> Block:

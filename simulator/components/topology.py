@@ -12,6 +12,7 @@ from simulator.components.fabric.wan import Wan
 from simulator.components.kinds import Spec
 from simulator.components.power.bank import Bank
 from simulator.components.power.battery import Battery
+from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.block import Block
 from simulator.components.power.control import Control
 from simulator.components.power.distribution import Distribution
@@ -56,6 +57,8 @@ class Hall(Spec):
     path: str | None = None
     """Named chain of conversions, from the catalog's `power_paths`: its losses replace those of the
     block's substation and busway and of the accelerator racks' shelves. Blank: as written there."""
+    battery_backup: BatteryBackup | None = None
+    """Batteries of each accelerator rack, in it or in its row; blank: those of the rack type."""
     distribution: Distribution | None = None
     """How the blocks are fed; blank: each by a unit substation and a busway of its own."""
     support: tuple[SupportRacks, ...] = ()

@@ -88,6 +88,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     power.idle_above_firm_import,
     power.house_above_racks,
     equipment.generators_below_ups,
+    equipment.rack_batteries,
     cooling.above_chip_limit,
     work.chip_not_installed,
     jobs.unknown_halls,

@@ -95,12 +95,14 @@ def eco_mode(parts: Parts) -> Iterator[Trouble]:
         )
 
 
-def rack_batteries(parts: Parts) -> Iterator[Trouble]:
-    """Rack batteries that cannot carry their rack."""
-    for i, rack in enumerate(parts.topology.racks if parts.topology else ()):
-        unit = rack.battery_backup
+def rack_batteries(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Batteries that cannot carry their rack."""
+    topology = plant.topology
+    held = [("racks", i, rack, rack.battery_backup) for i, rack in enumerate(topology.racks)]
+    held += [("halls", g.index, g.rack, g.hall.battery_backup) for g in plant.groups]
+    for where, i, rack, unit in held:
         if unit is not None and unit.power < rack.nameplate:
-            yield ("topology", "racks", i, "battery_backup", "power"), (
+            yield ("topology", where, i, "battery_backup", "power"), (
                 f"the batteries of rack '{rack.name}' give {watts(unit.power)}, the rack draws up "
                 f"to {watts(rack.nameplate)}"
             )
