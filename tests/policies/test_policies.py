@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.engine.capping import LoadView
 from simulator.policies import placement
-from simulator.policies.capping import priority
+from simulator.policies.capping import CAPPINGS, priority
 from simulator.policies.checkpointing import INTERVALS
 from simulator.policies.pool_view import PoolView
 from simulator.policies.scaling import SCALERS

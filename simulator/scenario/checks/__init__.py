@@ -45,7 +45,6 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     equipment.generator_block,
     equipment.generator_fuel,
     equipment.eco_mode,
-    equipment.rack_batteries,
     power.unknown_capping,
     period.odd_period,
     recovery.intervals,
