@@ -228,7 +228,7 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
         "requests_per_s": "Of the class, mean of the run",
     },
     "plant": {
-        "element": "Name", "level": "poi, line_bank, transformer_bank, hall, feeder, block, loop",
+        "element": "Name", "level": "poi, line_bank, transformer_bank, branch, feeder, block, loop",
         "kind": "Kind of equipment", "count": "Units", "rating_w": "Capacity, all units",
         "firm_w": "Capacity with one unit out", "peak_w": "Largest minute",
         "nameplate_w": "Sum of nameplates below", "parent": "Element above",
@@ -236,6 +236,11 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
     "generators": {
         "element": "Plant", "count": "Sets", "energy_j": "Delivered", "running_h": "Set-hours",
         "fuel_l": "Litres burnt", "fuel_left_l": "In the tanks at the end, or null: no limit told",
+    },
+    "equipment": {
+        "kind": "Kind of electrical equipment", "hall": "Group of halls, blank for the campus",
+        "serves": "racks, support, mechanical, or blank above them", "count": "Pieces",
+        "rating_w": "Of each",
     },
     "racks": {
         "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",

@@ -154,7 +154,7 @@ def build(scenario: Scenario, replicate: int = 0, disturbed: bool = True) -> Run
     """
     spec = scenario.spec
     site, weather, pools = compile_site(spec.topology), weather_of(scenario), _pools_of(spec)
-    world, router = _world(scenario, site, replicate)
+    world, router = world_at_rest(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
     )
@@ -214,7 +214,7 @@ def _pools_of(spec: ScenarioSpec) -> list[AnyPool]:
     return [work for work in spec.workloads if isinstance(work, ServedModel | ServedDiffusion)]
 
 
-def _world(
+def world_at_rest(
     scenario: Scenario, site: Site, replicate: int
 ) -> tuple[World, RoutingRun | None]:
     """Return the world at rest, with a load for everything that runs on accelerators, and the router

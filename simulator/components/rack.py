@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from simulator.components.accelerator import Accelerator
 from simulator.components.kinds import Spec
 from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.loss import LossCurve
@@ -47,6 +48,20 @@ class Rack(Spec):
     draw, instead of working at `utilization`."""
     ups: bool = False
     """Fed through a UPS (network, storage, controls); accelerator racks ride on rack batteries."""
+
+    def input_w(self, chip: Accelerator, dynamic_frac: float, coolant_c: float) -> float:
+        """Return the draw in W with all chips at one dynamic power, once they have settled.
+
+        `coolant_c` is what cools the chips. Leakage and junction settle together: P = P_static + k T
+        with T = T_coolant + R P.
+        """
+        leak = chip.leakage_w_per_k
+        cold_w = chip.idle + leak * (coolant_c - chip.leakage_reference)
+        cold_w += dynamic_frac * (chip.tdp - chip.idle)
+        chip_w = cold_w / (1.0 - leak * chip.thermal_resistance)
+        host_w = self.host_idle + dynamic_frac * (self.host_max - self.host_idle)
+        output_w = self.accelerators * chip_w + host_w
+        return output_w + self.power_shelf.loss_w(output_w, self.power_shelf_rating)
 
     @property
     def accelerators_per_server(self) -> int:

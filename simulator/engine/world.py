@@ -116,6 +116,10 @@ class World:
             self._entries[kernel] = entry_of(kernel, *arguments)
         return self._entries[kernel]
 
+    def share_entries(self, other: "World") -> None:
+        """Take over the entry points that another run of the same scenario has looked up."""
+        self._entries |= other._entries
+
     def alarm(self, load: int, alarm: Alarm) -> None:
         """Tell a load that something under it failed, and how that shows itself."""
         handler = self.alarms.get(load)

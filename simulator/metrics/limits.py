@@ -40,12 +40,15 @@ def kpis(results: Results) -> list[Kpi]:
     """Return the indicators; none for a run folder that does not tell."""
     if "limits" not in results.tables:
         return []
-    table = results.tables["limits"]
+    table, levels = results.tables["limits"], limits(results).set_index("level")["overload_share"]
     capped = results.timeseries["site"]["capped_accelerators"] > 0.0
     return [
         Kpi("power.overload_minutes", float(table["overload_s"].sum()) / MINUTE_S, "1",
             "Minutes, added over all elements from the interconnection to the blocks, in which the "
             "mean load was above the continuous limit of the units in service."),
+        Kpi("power.overload_probability", float(levels.max()), "1",
+            "Share of time in which any element of a level was above its limit, of the level with "
+            f"the largest share ({str(levels.idxmax()).replace('_', ' ')})."),
         Kpi("power.capped_minutes", float(capped.sum()), "1",
             "Minutes in which power caps of the site, of an element or of a block slowed any "
             "accelerator."),

@@ -62,6 +62,8 @@ class Calibration:
     """Between arrivals, of mean one."""
     tpot_limit_s: float
     ttft_limit_s: float
+    image_frac: float = 0.0
+    """Of the input tokens, those that stand for images."""
 
     @cached_property
     def engine(self) -> Engine:
@@ -76,7 +78,8 @@ class Calibration:
         warm_s = float(moments[warm]) if warm else 0.0
         start = np.array([0, len(rows)])
         asked, given, until_s = self.asked[rows], self.given[rows], float(moments[-1])
-        return request_level.serve(self.engine, asked, given, moments, start, warm_s, until_s)
+        seen = np.rint(self.image_frac * asked).astype(np.int64)
+        return request_level.serve(self.engine, asked, given, moments, start, warm_s, until_s, seen)
 
     def broken(self, found: Window) -> str:
         """Return the limit that was not met, or nothing."""

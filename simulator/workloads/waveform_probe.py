@@ -225,5 +225,6 @@ class Probe:
         racks = [job.racks for job in self._now.values() if job.racks is not None]
         if not racks:
             return 1.0
-        blocks = np.concatenate([site.rack_block[found.rack] for found in racks])
-        return float(path[self.world.state.blocks.node[blocks]].mean())
+        blocks, state = np.concatenate([site.rack_block[r.rack] for r in racks]), self.world.state.blocks
+        fed = np.add.reduceat(state.feed_share * path[state.feed_node], state.feed_first[:-1])
+        return float(fed[blocks].mean())

@@ -40,6 +40,11 @@ def spans_of(
     end_s = start_s + length_s
     found = list(_walk(job, start_s, end_s, jitter))
     rows = list(_held(found, hold_s)) or [Span(0.0, length_s, 0, 0.0, 1.0, 1.0, 0.0, 0.0)]
+    return as_spans(rows)
+
+
+def as_spans(rows: list[Span]) -> Spans:
+    """Return rows as the kernel takes them."""
     return Spans(*(
         np.array(column, np.int64 if name == "stepping" else np.float64)
         for name, column in zip(Spans._fields, zip(*rows, strict=True), strict=True)

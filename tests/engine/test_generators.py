@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from small import Bench, Load, load_tree, pod_tree
 
-from simulator.components import from_catalog
 from simulator.components.failure_class import FailureClass
 from simulator.engine import effects
 from simulator.kernels import columns as c
@@ -22,9 +21,7 @@ def islanded(folder, generators, lasts_s=86_400.0, backup=None):
     tree = pod_tree()
     tree["topology"] |= {"generators": PLANT | generators}
     if backup is not None:
-        rack = from_catalog.rack(tree["topology"]["halls"][0]["rack"])
-        own = rack.model_dump(mode="json", exclude_none=True) | {"battery_backup": backup}
-        tree["topology"]["racks"] = [own]
+        tree["topology"]["halls"][0]["battery_backup"] = backup
     bench = Bench(load_tree(tree, folder), LOADS)
     bench.work("job", np.arange(8), 0.9)
     cls = FailureClass(name="break", per="line", rate="1 /year", effect="line", repair="1 h")
@@ -84,14 +81,14 @@ def test_sets_stop_when_the_supply_is_back(tmp_path):
 
 
 def test_rack_batteries_give_within_their_power_and_fill_again(tmp_path):
-    backup = {"power": "50 kW", "hold_up": "4 min", "recharge": "5 kW"}
+    backup = {"power": "150 kW", "hold_up": "4 min", "recharge": "5 kW"}
     bench = islanded(tmp_path, {"count": 0}, lasts_s=120.0, backup=backup)
     backed = bench.state.supply.backup
     full_j, racks = float(backed.charge_j[0]), bench.site.rack_type.size
-    assert full_j * backed.efficiency == pytest.approx(racks * 50e3 * 240.0)
+    assert full_j * backed.efficiency == pytest.approx(racks * 150e3 * 240.0)
     bench.run(LOST_S + 60.0)
     given_j = (full_j - backed.charge_j[0]) * backed.efficiency
-    assert 0.0 < given_j <= racks * 50e3 * 60.0 * (1 + 1e-12)
+    assert 0.0 < given_j <= racks * 150e3 * 60.0 * (1 + 1e-12)
     bench.run(LOST_S + 7200.0)
     assert backed.charge_j[0] == pytest.approx(full_j)
     assert checks(bench.results())["energy_balance_rel"] < 1e-9

@@ -16,6 +16,8 @@ class BatteryBackup(Spec):
     """Time at that power (assumed, 90-240 s)."""
     round_trip: Annotated[Fraction, Within("30 %", "100 %")] = 0.9
     """Over a charge and discharge (assumed)."""
+    walk_in: Annotated[Duration, Within("0 s", "10 min")] = 5.0
+    """Ramp back to full input once the voltage is back (assumed, 1-30 s)."""
     recharge: Annotated[Power, NonNegative()]
     """Most that they draw to fill again."""
 

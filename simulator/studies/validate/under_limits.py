@@ -120,3 +120,26 @@ def _holds(made: Deployment, task: Task, rate_tokens_s: float) -> bool:
     return bool(
         np.percentile(first_s, 99) <= task.ttft_s and np.percentile(each_s, 99) <= task.tpot_s
     )
+
+
+def best_batch(
+    model: str, chip: str, chips: int, precision: str, engine: str, task: Task
+) -> tuple[Deployment, float]:
+    """Return the replica of the best plan and the batch at which it writes most within `tpot_s`;
+    ValueError if no plan fits."""
+    found: list[tuple[float, Deployment, float]] = []
+    for plan in _plans(model, chips):
+        row = {"model": model, "accelerator": chip, "weight_precision": precision}
+        try:
+            made = deployment(row, plan, engine, kv_bytes=NARROW_KV)
+            most = made.seats(task.context)
+        except ValueError:
+            continue
+        for batch in np.unique(np.geomspace(1.0, most, 40).astype(int)):
+            each_s = iteration_s(made, task, float(batch))
+            if each_s <= task.tpot_s:
+                rate = float(batch) / each_s * (chips // plan.chips)
+                found.append((rate, made, float(batch)))
+    if not found:
+        raise ValueError(f"no plan of {model} for {chips} chips")
+    return max(found, key=lambda one: one[0])[1:]

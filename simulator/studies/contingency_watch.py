@@ -1,0 +1,253 @@
+"""What a response is measured by, minute by minute: loadings, what is shed, who stands still."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from simulator.components.power.tolerance import Tolerance
+from simulator.engine.physics import STEP_S
+from simulator.kernels import columns as c
+from simulator.kernels.serving import REJECTED, SHED, WORK
+from simulator.simulation import Run
+
+CLASSES = ("training", "inference", "batch", "support")
+"""Classes of load."""
+CLASS_OF = {
+    "training": 0, "evaluation": 0, "safety_test": 0, "inference": 1, "batch": 2,
+}  # fmt: skip
+"""By kind of load. Racks that idle carry none."""
+RATING, TOLERANCE, TEMPERATURE, TANK = "rating", "tolerance", "temperature", "tank"
+RAISED = 1e-3
+"""Loading by which an element must lie above the intact site's to be called affected."""
+WAITS = 1e-6
+"""Work left over, of that of a minute's arrivals, from which a pool is behind."""
+LEFT = 1e-9
+NO_FLOW = "no coolant flow"
+"""What the event of a trip says where coolant stood still."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Everything whose loading is watched. One is the limit."""
+
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    """What lies beyond the limit: an element's tolerance, a temperature, a tank."""
+    tolerances: tuple[Tolerance | None, ...]
+    """How long each stands more than its rating, where that is known."""
+
+
+@dataclass
+class Response:
+    """What happened in one future. Arrays are by minute unless told."""
+
+    loading_pre: np.ndarray  # (limits,)
+    loading_most: np.ndarray  # (limits,)
+    minutes_over: np.ndarray  # (limits,)
+    shed_w: np.ndarray  # (minutes, classes)
+    capped_w: np.ndarray
+    out: np.ndarray  # accelerators out of service or off, that were in service before
+    dark_halls: int = 0  # most halls without any accelerator
+    behind: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # (minutes, pools)
+    stalled: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # (minutes, jobs)
+    off: np.ndarray = field(default_factory=lambda: np.zeros(0, np.bool_))  # loads off for want of supply
+    useful_s: np.ndarray = field(default_factory=lambda: np.zeros(0))  # accelerator-seconds since the moment
+    restarting: float = 0.0  # accelerators of jobs that restart at the end
+    restart_s: float = 0.0  # of the slowest of them
+    interrupted: tuple[str, ...] = ()
+    tripped: tuple[str, ...] = ()
+    throttle_s: float = np.nan
+    trip_s: float = np.nan
+    repair_s: tuple[float, ...] = ()  # by hit
+
+
+class Watch:
+    """Measures one run from the moment on; made before it goes on, so that futures share it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        world, site, state = run.world, run.world.site, run.world.state
+        self.site, self.state = site, state
+        self.limits = self._limits_of()
+        racks = state.racks
+        self._up = racks.up_frac.copy()
+        self._power_w = racks.power_w.copy()
+        self._junction_c = racks.junction_c.copy()
+        self._support_w = state.blocks.support_w.copy()
+        kind = np.array([CLASS_OF.get(k, -1) for k in state.kinds])
+        self._class = kind[racks.load]
+        idle_w = (site.rows.accelerators * site.rows.chip_idle_w + site.rows.host_idle_w)[site.rack_row]
+        self._dynamic_w = np.maximum(self._power_w - idle_w * self._up, 0.0)
+        self._chips = site.rack_accelerators * self._up
+        self._events = len(world.events)
+        self._useful_s = self._useful()
+        self._intact = state.tree.in_service.copy()
+        self._seen = b""
+        self._last: tuple[np.ndarray, float, float, int] = (np.zeros(len(CLASSES)), 0.0, 0.0, 0)
+        self.pre = self._loadings()
+
+    def follow(self, at_s: float, minutes: int) -> Response:
+        """Let the run go on for so many minutes and return what happened."""
+        run, world, n = self.run, self.run.world, len(self.limits.names)
+        jobs, pools = run.work.jobs, self.state.pools.load.size
+        told = Response(
+            self.pre, np.zeros(n), np.zeros(n), np.zeros((minutes, len(CLASSES))), np.zeros(minutes),
+            np.zeros(minutes), behind=np.zeros((minutes, pools), np.bool_),
+            stalled=np.zeros((minutes, len(jobs)), np.bool_), off=np.zeros(minutes, np.bool_),
+            useful_s=np.zeros(minutes),
+        )  # fmt: skip
+        for k in range(minutes):
+            run.advance(at_s + (k + 1) * STEP_S)
+            loading = self._loadings()
+            np.maximum(told.loading_most, loading, out=told.loading_most)
+            told.minutes_over += loading > 1.0 + LEFT
+            told.shed_w[k], told.capped_w[k], told.out[k], dark = self._lost()
+            told.dark_halls = max(told.dark_halls, dark)
+            told.behind[k] = self._behind()
+            told.stalled[k] = [job.opened is not None and job.opened[0] == "stalled" for job in jobs]
+            told.off[k] = bool(world.restored)
+            told.useful_s[k] = self._useful() - self._useful_s
+        self._tell_events(told, at_s)
+        self._tell_restarts(told)
+        return told
+
+    def _limits_of(self) -> Limits:
+        site = self.site
+        names = ["point of interconnection", *(node.name for node in site.nodes), *site.block_names]
+        kinds = [TOLERANCE] * len(names)
+        curves = site.topology.tolerances
+        stands: list[Tolerance | None] = [None, *(curves.of(node.kind) for node in site.nodes)]
+        names += [f"{name} chips" for name in site.block_names]
+        kinds += [TEMPERATURE] * len(site.block_names)
+        names += [f"{loop.name} plant" for loop in site.loops]
+        kinds += [TANK] * len(site.loops)
+        stands += [None] * (len(names) - len(stands))
+        return Limits(tuple(names), tuple(kinds), tuple(stands))
+
+    def _loadings(self) -> np.ndarray:
+        """Return draw over rating of the interconnection, nodes and blocks, the rise of the hottest
+        chip over coolant as a share of that at which it throttles, and heat over the capacity of the
+        plant units in service. What is dead has none."""
+        state, site = self.state, self.site
+        tree, blocks, loops = state.tree, state.blocks, state.loops
+        supply_w = state.supply.limit_w + state.supply.generator_w
+        heat_w = np.empty(len(site.loops))
+        heat_w[site.halls.liquid_loop] = state.plant_w[:, 2]
+        heat_w[site.halls.air_loop] = state.plant_w[:, 3]
+        return np.concatenate([
+            _over(tree.input_w[:1], supply_w), _over(tree.output_w, tree.rating_w * tree.in_service),
+            _over(blocks.it_w, blocks.limit_w), self._rise(),
+            _over(heat_w, loops.units_up * loops.unit_w),
+        ])  # fmt: skip
+
+    def _rise(self) -> np.ndarray:
+        """Return how far chips have come from what cools them to where they throttle; 0 in blocks
+        without power."""
+        blocks = self.state.blocks
+        rise = (blocks.hottest_c - self._cool_c) / (self._throttle_c - self._cool_c)
+        return np.where(blocks.it_w > 0.0, rise, 0.0)
+
+    @cached_property
+    def _throttle_c(self) -> np.ndarray:
+        """Return where the first chip of each block throttles; endless where there is none."""
+        rows = self.site.rows
+        limit_c = np.full(len(self.site.block_names), np.inf)
+        np.minimum.at(limit_c, rows.block, rows.throttle_start_c)
+        return limit_c
+
+    @cached_property
+    def _cool_c(self) -> np.ndarray:
+        """Return what cools the chips of each block at the moment: coolant or air."""
+        rows, blocks = self.site.rows, self.state.blocks
+        cool_c = blocks.coolant_c.copy()
+        air = rows.liquid_cooled == 0
+        cool_c[rows.block[air]] = self.state.hall_air_c[rows.hall[air]]
+        return cool_c
+
+    def _useful(self) -> float:
+        return float(self.state.loads.hours[:, c.USEFUL].sum())
+
+    def _lost(self) -> tuple[np.ndarray, float, float, int]:
+        """Return W shed by class, W capped, accelerators out or off, and dark halls; looked at anew
+        only when something went out, came back or was capped."""
+        state = self.state
+        loads, blocks = state.loads, state.blocks
+        seen = b"".join(
+            a.tobytes() for a in (loads.on, loads.count, loads.cap, loads.clock, blocks.cap, state.tree.in_service)
+        )
+        if seen != self._seen:
+            self._seen, self._last = seen, self._look()
+        return self._last
+
+    def _look(self) -> tuple[np.ndarray, float, float, int]:
+        state, site = self.state, self.site
+        racks, loads = state.racks, state.loads
+        with np.errstate(invalid="ignore", divide="ignore"):
+            left = np.where(self._up > 0.0, np.minimum(racks.up_frac / self._up, 1.0), 1.0)
+        left *= loads.on[racks.load] * (racks.up_frac > 0.0) + (self._up == 0.0)
+        lost_w = self._power_w * (1.0 - np.minimum(left, 1.0))
+        carried = self._class >= 0
+        shed_w = np.bincount(self._class[carried], lost_w[carried], len(CLASSES)).astype(float)
+        shed_w[3] += float(self._support_w[self._dark_blocks()].sum())
+        cap = loads.cap[racks.load] * racks.power_cap
+        capped_w = float((self._dynamic_w * left * (1.0 - cap))[carried].sum())
+        out = self._chips * (1.0 - np.minimum(left, 1.0))
+        halls = len(site.hall_names)
+        was = np.bincount(site.rack_hall, self._chips, halls)
+        gone = np.bincount(site.rack_hall, out, halls)
+        dark = int(np.count_nonzero((was > 0.0) & (gone >= was * (1.0 - LEFT))))
+        return shed_w, capped_w, float(out.sum()), dark
+
+    def _dark_blocks(self) -> np.ndarray:
+        """Return which blocks have lost every way to the grid that they had."""
+        tree = self.state.tree
+        dead = (tree.in_service <= 0.0) & (self._intact > 0.0)
+        for _ in range(len(c.STAGES)):
+            dead = dead | np.where(tree.parent >= 0, dead[tree.parent], False)
+        feeds = dead[self.site.feed_node]
+        return np.logical_and.reduceat(feeds, self.site.feed_first[:-1])
+
+    def _behind(self) -> np.ndarray:
+        """Return which pools leave work over or turn requests away: they miss their limits, which a
+        replica meets up to its capacity."""
+        pools = self.state.pools
+        waits = pools.queue[:, WORK] > WAITS * pools.own_work
+        return waits | (pools.step[:, SHED] > 0.0) | (pools.step[:, REJECTED] > 0.0)
+
+    def _tell_events(self, told: Response, at_s: float) -> None:
+        """Take from the event log who was interrupted, what tripped, and when chips ran hot."""
+        fresh = [e for e in self.run.world.events[self._events :] if e[0] >= at_s]
+        told.interrupted = tuple(dict.fromkeys(e[2] for e in fresh if e[1] == "interruption"))
+        trips = [e for e in fresh if e[1] == "trip"]
+        told.tripped = tuple(dict.fromkeys(e[2] for e in trips))
+        told.trip_s = min((e[0] - at_s for e in trips), default=np.nan)
+        hot = [e[0] - at_s for e in fresh if e[1] == "throttle"]
+        dry = [self._throttle_dry_s(e[2], e[0] - at_s) for e in trips if e[5] == NO_FLOW]
+        told.throttle_s = min(dry or hot, default=np.nan)
+
+    def _throttle_dry_s(self, block: str, trip_s: float) -> float:
+        """Return when chips without flow throttle, from when they trip: both lie on one straight line,
+        for they heat at P/C (`engine/coolant.py`)."""
+        site = self.site
+        b = site.block_names.index(block)
+        racks = site.rack_block == b
+        row = site.rack_row[np.flatnonzero(racks)[0]]
+        from_c = float(self._junction_c[racks].max())
+        start_c, off_c = site.rows.throttle_start_c[row], site.rows.shutdown_c[row]
+        return trip_s * max(float((start_c - from_c) / (off_c - from_c)), 0.0)
+
+    def _tell_restarts(self, told: Response) -> None:
+        """Count the accelerators of jobs that restart when the window ends: they wait for nothing but
+        the restart, which lasts as long as their first start did."""
+        loads = self.state.loads
+        for job in self.run.work.jobs:
+            stalled = job.opened is not None and job.opened[0] == "stalled"
+            if stalled and loads.share[job.load, c.RESTART] == 1.0:
+                told.restarting += float(loads.count[job.load])
+                told.restart_s = max(told.restart_s, job.started_s)
+
+
+def _over(draw: np.ndarray, limit: np.ndarray) -> np.ndarray:
+    """Return draw over limit; zero where there is none in service."""
+    return np.divide(draw, limit, out=np.zeros(len(draw)), where=limit > 0.0)
