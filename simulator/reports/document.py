@@ -30,6 +30,7 @@ from simulator.reports import (
     routing,
     serving,
     serving_fleet,
+    stranded_power,
     training,
     validation,
     wording,
@@ -43,16 +44,16 @@ Variant = Literal["full", "exec"]
 PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
-        cooling_water.page, accelerator_hours.page, training.page, job_hours.page, goodput.page,
+        stranded_power.page, cooling_water.page, accelerator_hours.page, training.page, job_hours.page, goodput.page,
         serving.page, serving_fleet.page, routing.page, failures.page, network.page,
         energy_cost.page, validation.page, back_matter.page,
     ),
     "exec": (decision.page, power_envelope.page),
 }  # fmt: skip
 NEEDS = {
-    training.page: "jobs", job_hours.page: "jobs", goodput.page: "scale", serving.page: "pools",
-    serving_fleet.page: "pools", routing.page: "classes", network.page: "network",
-    validation.page: "validation",
+    stranded_power.page: "places", training.page: "jobs", job_hours.page: "jobs",
+    goodput.page: "scale", serving.page: "pools", serving_fleet.page: "pools",
+    routing.page: "classes", network.page: "network", validation.page: "validation",
 }  # fmt: skip
 """Pages that a run without rows in this table does not get."""
 PIXELS_PER_INCH = 150
