@@ -56,7 +56,7 @@ def plan(world: World, decide: Capping, caps: np.ndarray, at_s: float) -> Plan:
             held_w[int(node)] = _relieve(
                 world, decide, found, now, (int(node), reach[node], carried_w, float(limit_w[node]))
             )
-    for node in set(held_w) | {n for n in world.watch.held_w if n >= BELOW_GRID}:
+    for node in sorted(set(held_w) | {n for n in world.watch.held_w if n >= BELOW_GRID}):
         _hold(world, node, held_w.get(node, 0.0), at_s)
     return found
 
