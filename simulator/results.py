@@ -226,7 +226,7 @@ TABLES: dict[str, dict[str, str]] = {
         "requests_per_s": "Of the class, mean of the run",
     },
     "plant": {
-        "element": "Name", "level": "poi, line_bank, transformer_bank, hall, feeder, block, loop",
+        "element": "Name", "level": "poi, line_bank, transformer_bank, branch, feeder, block, loop",
         "kind": "Kind of equipment", "count": "Units", "rating_w": "Capacity, all units",
         "firm_w": "Capacity with one unit out", "peak_w": "Largest minute",
         "nameplate_w": "Sum of nameplates below", "parent": "Element above",

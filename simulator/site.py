@@ -19,6 +19,8 @@ from simulator.components.power.equipment import Lot, lots
 from simulator.components.power.feed_graph import FeedGraph
 from simulator.components.power.flow_network import hall_names
 from simulator.components.power.lineups import Feed, Lineups
+from simulator.components.power.loss import LossCurve
+from simulator.components.power.mesh import Mesh, mesh_of
 from simulator.components.power.node import (
     BUSWAYS,
     FEEDERS,
@@ -113,6 +115,11 @@ class Site(FeedGraph):
         return int(self.rack_accelerators.sum())
 
     @cached_property
+    def mesh(self) -> Mesh | None:
+        """Lines, main transformers and medium-voltage branches, where the topology has a network."""
+        return mesh_of(self.topology, self.hall_names)
+
+    @cached_property
     def equipment(self) -> list[Lot]:
         """Electrical equipment, by kind and group of halls."""
         halls = ["" if h < 0 else self.hall_spec[h].name for h in self.node_hall]
@@ -182,7 +189,9 @@ class _Builder:
     def _node_of_bank(self, name: str, parent: int, stage: int, kind: str, bank: Bank) -> int:
         rating_w = bank.capacity_va() * self.pf
         firm_w = bank.capacity_va(out=1) * self.pf
-        return self._node(Node(name, parent, stage, kind, rating_w, bank.loss, bank.count, firm_w))
+        above = stage in (LINES, TRANSFORMERS) and self.topology.medium_voltage is not None
+        loss = LossCurve() if above else bank.loss  # of each by itself in the mesh
+        return self._node(Node(name, parent, stage, kind, rating_w, loss, bank.count, firm_w))
 
     def _node(self, node: Node) -> int:
         self.nodes.append(node)

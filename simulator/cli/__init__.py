@@ -50,6 +50,14 @@ Jobs = Annotated[
     int | None,
     typer.Option("-j", "--jobs", min=1, metavar="N", help="Processes. [default: one per core]"),
 ]
+Until = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--until", metavar="'KPI ± X'",
+        help="Replicates until the 95 % interval of a mean is so narrow; --replicates is the most. "
+        "Repeatable.",
+    ),
+]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -69,12 +77,15 @@ def _run(
         typer.Option("--assert", metavar="'KPI <= X'", help="Exit 4 unless kept. Repeatable."),
     ] = None,
     chosen: Chosen = None,
+    until: Until = None,
 ) -> None:
     """Simulate, write the run folder, print the KPI table."""
     from simulator.cli import run as command
 
-    given = command.Given(scenario, tuple(sets or ()), chosen, seed)
-    command.run(given, output, replicates, jobs, not no_report, tuple(asserts or ()))
+    given = command.Given(
+        scenario, tuple(sets or ()), chosen, seed, tuple(until or ()), replicates
+    )
+    command.run(given, output, jobs, not no_report, tuple(asserts or ()))
 
 
 @app.command("check")
@@ -132,14 +143,16 @@ def _sweep(
     replay: Annotated[
         str | None, typer.Option(metavar="HASH", help="Make this one run again, with its report.")
     ] = None,
+    until: Until = None,
 ) -> None:
     """Run designs and replicates; one row per run in DIR/runs.parquet."""
     from simulator.cli import sweep as command
 
     if replay is not None:
-        command.replay(sweep, replay, output)
+        command.replay(sweep, replay, output, tuple(until or ()))
         return
-    command.sweep(sweep, output, jobs, command.Where(backend, scheduler, shard, resume))
+    where = command.Where(backend, scheduler, shard, resume)
+    command.sweep(sweep, output, jobs, where, tuple(until or ()))
 
 
 @app.command("compare")

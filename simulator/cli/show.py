@@ -1,5 +1,6 @@
 """`gigawatt show`: the compiled plant in a page."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,10 +12,17 @@ from simulator.cli.show_power import one_line
 from simulator.cli.text import number, table
 from simulator.scenario import Scenario
 from simulator.site import Site, compile_site
+from simulator.studies import StudyError, pandapower_net, power_flow
+from simulator.studies.progress import say
 from simulator.units import text
 from simulator.workloads import BatchWork, DataPreparation, ModelTest, ServedModel, SynchronousJob
 
 WATTS_PER_MW = 1e6
+MISSING = (
+    "pandapower is not installed beside this program (it pins an older pandas: extra 'powerflow'); write "
+    "plain tables with --network, and make the network of them with an interpreter that has it: "
+    "python simulator/studies/pandapower_net.py TABLES.json NET.json"
+)
 
 
 def show(path: Path, sets: tuple[str, ...], chosen: str | None, resolved: bool) -> None:
@@ -24,6 +32,23 @@ def show(path: Path, sets: tuple[str, ...], chosen: str | None, resolved: bool) 
         print(documents.resolved(scenario), end="")
     else:
         print("\n".join(page(scenario)))
+
+
+def export(
+    path: Path, sets: tuple[str, ...], chosen: str | None, tables: Path | None, pandapower: Path | None
+) -> None:
+    """Write the one-line at design load as plain tables, as a pandapower network, or both."""
+    scenario = documents.load(path, sets, chosen)
+    net = power_flow.tables(power_flow.network(compile_site(scenario.spec.topology)))
+    if tables is not None:
+        tables.write_text(json.dumps(net, indent=1) + "\n")
+        say(f"tables: {tables}")
+    if pandapower is not None:
+        try:
+            pandapower_net.save(net, pandapower)
+        except ImportError as error:
+            raise StudyError(MISSING) from error
+        say(f"pandapower network: {pandapower}")
 
 
 def page(scenario: Scenario) -> list[str]:

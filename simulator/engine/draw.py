@@ -73,6 +73,9 @@ def outputs_w(world: World, it_w: np.ndarray) -> np.ndarray:
     tree = state.tree._replace(
         output_w=direct_w, input_w=np.zeros(direct_w.size), peak_w=np.zeros(direct_w.size),
         loss_j=np.zeros(state.tree.loss_j.size),
+        mesh=state.tree.mesh._replace(
+            flow_w=np.zeros(state.tree.mesh.flow_w.size), peak_w=np.zeros(state.tree.mesh.flow_w.size)
+        ),
     )
     world.entry(power_tree.solve, tree, 0.0)(tree, 0.0)
     return tree.output_w

@@ -109,7 +109,7 @@ def brake(world: World) -> None:
     ]
     if not short:
         return
-    blocks = (draw.reaches(world)[short] > 0.0).any(axis=0)
+    blocks = np.asarray((draw.reaches(world)[short] > 0.0).any(axis=0))
     part = state.blocks.load_cap.copy()
     part[blocks] = FLOOR
     below = np.unique(state.racks.load[blocks[world.site.rack_block]])

@@ -236,6 +236,7 @@ def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:
             parent = "poi" if node.parent < 0 else site.nodes[node.parent].name
             rows.append((node.name, level[stage], stage, node.count, node.rating_w, node.firm_w,
                          float(state.tree.peak_w[i]), 0.0, parent))
+    rows += _branches(site, state)
     for b, name in enumerate(site.block_names):
         kind = "support" if site.block_support_w[b] > 0.0 else "substation"
         feeder = site.nodes[site.halls.feeder_node[site.block_hall[b]]].name
@@ -249,6 +250,18 @@ def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=[
         "element", "level", "kind", "count", "rating_w", "firm_w", "peak_w", "nameplate_w", "parent",
     ])
+
+
+def _branches(site: Site, state: State) -> list[tuple[str, str, str, int, float, float, float, float, str]]:
+    """Return the lines, transformers and branches of a medium-voltage network one by one."""
+    if site.mesh is None:
+        return []
+    net, mesh = site.mesh.net, state.tree.mesh
+    return [
+        (name, "branch", kind, 1, float(mesh.rating_w[k]), float(mesh.rating_w[k]),
+         float(mesh.peak_w[k]), 0.0, net.bus_name[ends[0]])
+        for k, (name, kind, ends) in enumerate(zip(net.name, net.kind, net.ends, strict=True))
+    ]
 
 
 def _support_nameplate_w(site: Site) -> np.ndarray:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator import rng
+from simulator.components.power import mesh
 from simulator.components.power.generator import Generators
 from simulator.components.power.node import UPS
 from simulator.kernels import columns as c
@@ -251,6 +252,7 @@ def _tree(site: Site) -> c.TreeState:
         load=np.array([node.loss.load for node in nodes]),
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
         loss_j=np.zeros(len(c.STAGES)),
+        mesh=mesh.columns(site.topology, site.mesh, site.halls.feeder_node),
     )
 
 

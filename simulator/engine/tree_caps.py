@@ -20,6 +20,9 @@ from simulator.kernels.site_step import STEP_S
 BELOW_GRID = 2
 """First node below the lines and main transformers, which the interconnection's own limit protects."""
 
+SLACK = 0.1
+"""Share of its dynamic power that must fit before a load that is off comes back, as in the policies."""
+
 
 @dataclass
 class Plan:
@@ -186,8 +189,9 @@ def _keep_off(world: World, node: int, racks: np.ndarray, power_w: float, lasts_
 
 
 def _room_w(world: World, node: int) -> float:
-    """Return what an element could carry beyond what hangs on it now, in W."""
-    state = world.state
-    it_w = draw.draw_of(world).it_w(state.loads.cap, np.ones(state.blocks.load_cap.shape))
+    """Return what an element could carry beyond what hangs on it now, in W, once the loads that are
+    off altogether are back with a tenth of their dynamic power."""
+    loads, part = world.state.loads, np.ones(world.state.blocks.load_cap.shape)
+    it_w = draw.draw_of(world).it_w(np.where(loads.on > 0.0, loads.cap, SLACK), part)
     limit_w = _limits_w(world, draw.reaches(world))
     return float((limit_w - draw.outputs_w(world, it_w))[node])

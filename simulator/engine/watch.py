@@ -23,8 +23,10 @@ class Exposure:
     def advance(self, at_s: float) -> None:
         """Count the time up to `at_s`."""
         elapsed_s = max(at_s - self.at_s, 0.0)
-        if elapsed_s > 0.0 and not math.isinf(self.allowed_s):
-            self.used += elapsed_s / self.allowed_s if self.allowed_s > 0.0 else math.inf
+        if self.allowed_s <= 0.0:
+            self.used = 1.0
+        elif not math.isinf(self.allowed_s):
+            self.used += elapsed_s / self.allowed_s
         self.at_s = max(at_s, self.at_s)
 
     @property

@@ -177,6 +177,21 @@ class Outdoors(NamedTuple):
     wet_bulb_c: Floats
 
 
+class MeshState(NamedTuple):
+    """Lines, main transformers and medium-voltage branches one by one; shape (branches,), none where
+    a site has no medium-voltage network. Written by medium_voltage.py."""
+
+    node: Ints  # (halls,) frozen: feeders of each hall
+    factor: Floats  # (branches, halls) flow per watt that a hall draws
+    stage: Ints  # frozen
+    rating_w: Floats  # frozen
+    on: Floats  # 1 closed, 0 open or out
+    no_load: Floats  # frozen
+    load: Floats  # frozen
+    flow_w: Floats
+    peak_w: Floats  # of its size
+
+
 class TreeState(NamedTuple):
     """The radial power tree, parents before children; shape (nodes,)."""
 
@@ -192,6 +207,7 @@ class TreeState(NamedTuple):
     input_w: Floats
     peak_w: Floats
     loss_j: Floats  # (stages,)
+    mesh: MeshState
 
 
 class LimitState(NamedTuple):

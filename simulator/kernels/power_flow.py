@@ -10,6 +10,9 @@ import numpy as np
 TOLERANCE = 1e-10
 """Largest mismatch of a bus in per unit when Newton's method stops."""
 ITERATIONS = 30
+FARTHEST = 1e3
+"""Step, in radian or per unit, of an iteration that has gone astray."""
+NO_SOLUTION = "the power flow has no solution: more is drawn than the network carries"
 
 
 def reached(
@@ -31,6 +34,26 @@ def reached(
         joined = closed & (live[ends[:, 0]] | live[ends[:, 1]])
         live[ends[joined].ravel()] = True
     return live
+
+
+def close_open_points(
+    buses: int, ends: np.ndarray, normal: np.ndarray, gone: np.ndarray, sources: np.ndarray
+) -> np.ndarray:
+    """Return which branches are closed after each open point, in order, that joins a dark bus to a
+    live one has been closed: boolean (branches,).
+
+    Parameters
+    ----------
+    normal : boolean (branches,)
+        Closed with everything in service.
+    gone : boolean (branches,)
+        Out of service.
+    """
+    closed = normal & ~gone
+    for k in np.flatnonzero(~normal & ~gone):
+        live = reached(buses, ends, closed, sources)
+        closed[k] = live[ends[k, 0]] != live[ends[k, 1]]
+    return closed
 
 
 def transfer_factors(
@@ -91,10 +114,15 @@ def ac_voltages(
         if not mismatch.size or np.abs(mismatch).max() < TOLERANCE:
             return voltage
         jacobian = _jacobian(matrix, voltage, magnitude, free)
-        step = np.linalg.solve(jacobian, -np.concatenate([mismatch.real, mismatch.imag]))
+        try:
+            step = np.linalg.solve(jacobian, -np.concatenate([mismatch.real, mismatch.imag]))
+        except np.linalg.LinAlgError as error:
+            raise ArithmeticError(NO_SOLUTION) from error
+        if np.abs(step).max() > FARTHEST:
+            break
         angle[free] += step[: free.size]
         magnitude[free] += step[free.size :]
-    raise ArithmeticError("the power flow has no solution: more is drawn than the network carries")
+    raise ArithmeticError(NO_SOLUTION)
 
 
 def _jacobian(

@@ -24,6 +24,7 @@ from simulator.studies import contingency_rows as rows_
 from simulator.studies import forked
 from simulator.studies.contingency_cases import Case, Hit, Wanted
 from simulator.studies.contingency_moment import Moment, bring
+from simulator.studies.contingency_together import together
 from simulator.studies.contingency_watch import Response, Watch
 
 MOST_WORST = 20
@@ -92,7 +93,7 @@ def study(
         if asked.order > 1:
             costs = [_cost(case, answer, intact) for case, answer in _done(work)]
             worst = sorted(range(len(costs)), key=lambda i: -costs[i])
-            several, left_out = cases_.together(moment.run, singles, worst, MOST_WORST)
+            several, left_out = together(moment.run, singles, worst, MOST_WORST)
             _try(moment, watch, asked.minutes, several, work, workers, tell, "several at once")
     except KeyboardInterrupt:
         finished = False

@@ -8,7 +8,7 @@ import numpy as np
 from simulator.components.power.tolerance import Tolerance
 from simulator.engine.physics import STEP_S
 from simulator.kernels import columns as c
-from simulator.kernels.serving import REQUESTS, SHED, WORK
+from simulator.kernels.serving import REJECTED, SHED, WORK
 from simulator.simulation import Run
 
 CLASSES = ("training", "inference", "batch", "support")
@@ -213,7 +213,7 @@ class Watch:
         replica meets up to its capacity."""
         pools = self.state.pools
         waits = pools.queue[:, WORK] > WAITS * pools.own_work
-        return waits | (pools.step[:, SHED] > WAITS * pools.queue[:, REQUESTS]) & (pools.step[:, SHED] > 0.0)
+        return waits | (pools.step[:, SHED] > 0.0) | (pools.step[:, REJECTED] > 0.0)
 
     def _tell_events(self, told: Response, at_s: float) -> None:
         """Take from the event log who was interrupted, what tripped, and when chips ran hot."""

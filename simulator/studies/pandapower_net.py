@@ -59,8 +59,13 @@ def _transformer(
     }
 
 
-if __name__ == "__main__":
+def save(tables: dict[str, Any], path: Path) -> None:
+    """Write the pandapower network of the tables, as pandapower reads it back."""
     import pandapower
 
+    pandapower.to_json(build(tables), str(path))
+
+
+if __name__ == "__main__":
     given, wanted = (Path(argument) for argument in sys.argv[1:])
-    pandapower.to_json(build(json.loads(given.read_text())), str(wanted))
+    save(json.loads(given.read_text()), wanted)

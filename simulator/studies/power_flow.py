@@ -96,7 +96,7 @@ def _standing(
     for _ in range(ROUNDS):
         try:
             return solve(net, closed, share), share
-        except (ArithmeticError, np.linalg.LinAlgError):
+        except ArithmeticError:
             share = share * RELIEF
     raise ArithmeticError("the network carries nothing at all")
 
@@ -107,17 +107,8 @@ def switched(net: FlowNetwork, out: frozenset[str]) -> np.ndarray:
     gone = np.array([name in out for name in net.name])
     dead = np.array([name in out for name in net.bus_name])
     gone |= dead[ends[:, 0]] | dead[ends[:, 1]]
-    return close_open_points(net, np.array(net.closed), gone)
-
-
-def close_open_points(net: FlowNetwork, normal: np.ndarray, gone: np.ndarray) -> np.ndarray:
-    """Return the closed branches (boolean) after closing, in order, each open point that joins a
-    dark bus to a live one."""
-    closed, ends = normal & ~gone, net.ends
-    for k in np.flatnonzero(~normal & ~gone):
-        live = net.live(closed)
-        closed[k] = live[ends[k][0]] != live[ends[k][1]]
-    return closed
+    normal, buses = np.array(net.closed), len(net.bus_name)
+    return power_flow.close_open_points(buses, ends, normal, gone, np.array([POI]))
 
 
 def tables(net: FlowNetwork) -> dict[str, Any]:

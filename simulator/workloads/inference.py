@@ -111,8 +111,13 @@ def surface_of(pool: ServedModel) -> MeasuredSurface:
 
 def impossible(pool: ServedModel) -> str:
     """Return why a replica cannot serve the pool's requests within its limits, or nothing."""
+    return _impossible(_replica_alone(pool))
+
+
+@lru_cache(maxsize=256)
+def _impossible(pool: ServedModel) -> str:
     try:
-        return why_impossible(*_calibration(_replica_alone(pool)))
+        return why_impossible(*_calibration(pool))
     except ValueError as error:
         return str(error)
 

@@ -165,7 +165,7 @@ def cases(draw):
         groups=draw(st.sampled_from([1, 1, 2, 4])),
         hold=draw(st.sampled_from([0, 0, 3, 20])),
         poll=draw(st.sampled_from([1, 1, 5])),
-        **draw(st.sampled_from([{}, {"image_s": 2e-4, "image_matrix_s": 1e-4, "image_memory_s": 3e-5}])),
+        **draw(st.sampled_from([{}, {"image_s": 2e-4, "image_drawn_s": 1e-4}])),
     )
     levels = rng.integers(0, draw(st.integers(1, 3)), count)
     given_tokens = rng.integers(0, 9, count) if draw(st.booleans()) else ()
@@ -229,14 +229,13 @@ def test_one_request_alone_takes_its_prompt_and_an_arithmetic_series():
 
 
 def test_images_are_encoded_once_in_the_iteration_in_which_their_prompt_begins():
-    rules = RULES._replace(image_s=1e-3, image_matrix_s=4e-4, image_memory_s=2e-4)
+    rules = RULES._replace(image_s=1e-3, image_drawn_s=4e-4)
     plain, seen = (Case((0.0,), (150,), (1,), rules=rules, seen=s) for s in ((), (100,)))
     without, shown = (assert_same(case) for case in (plain, seen))
     gained_s = shown.requests["finish_s"][0] - without.requests["finish_s"][0]
     assert gained_s == pytest.approx(100 * 1e-3, rel=1e-9)
-    for name, each_s in (("matrix_total_s", 4e-4), ("memory_total_s", 2e-4)):
-        gained_s = shown.replicas[name][0] - without.replicas[name][0]
-        assert gained_s == pytest.approx(100 * each_s, rel=1e-9)
+    gained_s = shown.replicas["dynamic_s"][0] - without.replicas["dynamic_s"][0]
+    assert gained_s == pytest.approx(100 * 4e-4, rel=1e-9)
 
 
 def test_a_long_prompt_takes_chunks_of_what_an_iteration_may_have():

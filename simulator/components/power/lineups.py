@@ -66,8 +66,9 @@ class Lineups:
         return tail
 
     def _busway(self, name: str, parent: int, rating_w: float) -> int:
-        loss = self.hall.block.busway
-        return self._add(Node(name, parent, BUSWAYS, "busway", rating_w, loss, serves="racks"))
+        block = self.hall.block
+        return self._add(Node(name, parent, BUSWAYS, "busway", rating_w, block.busway,
+                              continuous=block.continuous, serves="racks"))  # fmt: skip
 
     def _bus(self, group: Group, tails: list[int]) -> Iterator[list[Feed]]:
         """Yield the feeds of the blocks on a common bus: the busway of each lineup."""
