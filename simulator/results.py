@@ -231,6 +231,12 @@ TABLES: dict[str, dict[str, str]] = {
         "firm_w": "Capacity with one unit out", "peak_w": "Largest minute",
         "nameplate_w": "Sum of nameplates below", "parent": "Element above",
     },
+    "transformers": {
+        "element": "Bank of equal units", "count": "Units", "loading_max": "Of the units in service, minute mean",
+        "hot_spot_max_c": "Hottest spot of the winding, end of a minute",
+        "life_used_frac": "Of the normal insulation life, by Arrhenius",
+        "ageing": "Mean, times as fast as at 110 degC",
+    },
     "generators": {
         "element": "Plant", "count": "Sets", "energy_j": "Delivered", "running_h": "Set-hours",
         "fuel_l": "Litres burnt", "fuel_left_l": "In the tanks at the end, or null: no limit told",
