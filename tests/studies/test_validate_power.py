@@ -65,7 +65,7 @@ def test_units_are_the_rows_own():
 
 @pytest.mark.parametrize("name", ["DELL-SW", "H100-IDLE", "POLCA-LAT", "GRID-SB6", "LEN-B200-BERT"])
 def test_what_is_not_simulated_says_why(name):
-    with pytest.raises(ValueError, match="[a-z]{3}"):
+    with pytest.raises(ValueError, match=r"[a-z]{3}"):
         power.simulate(row(name))
 
 
