@@ -23,6 +23,7 @@ from simulator.scenario.checks import (
     racks,
     recovery,
     routing,
+    waveform,
     work,
 )
 from simulator.scenario.checks.plant import Plant, plant_of
@@ -74,6 +75,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     operations.odd_parts,
     operations.repeated,
     operations.too_late,
+    waveform.windows,
 )
 OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     racks.disconnected,
