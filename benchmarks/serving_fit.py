@@ -49,6 +49,14 @@ EXPECTED: dict[Place, float] = {
     ("expert_share", "bf16"): 1.0, ("expert_share", "fp8"): 0.85, ("expert_share", "fp4"): 1.0,
 }  # fmt: skip
 """Host times as engines' own profiles show them, shares of what kernels reach alone."""
+EARLIER: dict[str, dict[Place, float]] = {
+    "vllm-0.2": {
+        ("iteration_host", ""): 4e-3, ("sequence_host", ""): 0.3e-3, ("kernel_host", ""): 30e-6,
+        ("kv_share", ""): 0.5, ("product_rate", "bf16"): 0.75,
+    },
+    "vllm-0.11": {("sequence_host", ""): 40e-6},
+}  # fmt: skip
+"""The same where an engine launched kernels one by one, or sorted scores to draw from them."""
 LOOSE = ("iteration_host", "sequence_host", "kernel_host", "expert_layer_host", "latent_layer_host",
          "request_host", "reduce_start")  # fmt: skip
 SPREAD_LOOSE, SPREAD_FIRM, OWN = 0.9, 0.2, 2.0
@@ -201,7 +209,8 @@ def solved(taken: Slopes, engine: str, keep: list[bool]) -> tuple[Figures, dict[
     places, use = list(EXPECTED), [i for i, m in enumerate(taken.rows) if m.engine == engine and keep[i]]
     use = [i for i in use if math.isfinite(taken.error[i])]
     chips = sorted({m.chip for m in taken.rows if m.engine == engine})
-    n, expected = len(places), np.log([EXPECTED[p] for p in places])
+    values = EXPECTED | EARLIER.get(engine, {})
+    n, expected = len(places), np.log([values[p] for p in places])
     firm = np.array([SPREAD_LOOSE if part in LOOSE else SPREAD_FIRM for part, _ in places])
     held = np.diag(np.r_[np.tile(1.0 / (OWN * firm), len(chips)), 1.0 / firm])
     aim = np.r_[np.zeros(n * len(chips)), expected / firm]
