@@ -165,7 +165,7 @@ def _hot_spot(results: Results) -> list[Kpi]:
     worst = table.loc[table["hot_spot_max_c"].astype(float).idxmax()]
     text = (
         "Hottest spot of the main transformers' windings, by the loading of the units in service and "
-        f"the outdoor air; {worst['life_used_frac']:.3%} of the normal insulation life used."
+        f"the outdoor air; {100.0 * worst['life_used_frac']:.3f} % of the normal insulation life used."
     )
     return [Kpi("power.transformer_hot_spot_max", float(worst["hot_spot_max_c"]), "degC", text)]
 
