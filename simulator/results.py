@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from simulator import power_tables
+
 SERIES: dict[str, dict[str, str]] = {
     "site": {
         "poi_w": "Power imported at the point of interconnection, mean of the minute",
@@ -76,7 +78,7 @@ SERIES: dict[str, dict[str, str]] = {
 """Columns of `timeseries.parquet` by level, beside `time`, `level` and `element`.
 Site rows are minutes; the other levels are hours."""
 
-TABLES: dict[str, dict[str, str]] = {
+TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
     "energy": {
         "element": "Term of the site balance, or `loss.<stage>`",
         "energy_j": "Integral over the run",

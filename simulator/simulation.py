@@ -18,6 +18,7 @@ from simulator.engine import (
     clock,
     downtime,
     incidents,
+    limit_tables,
     maintenance,
     rates,
     recorder,
@@ -306,7 +307,7 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
     pools, router, weather = run.pools, run.router, run.weather
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
-    tables = recorder.tables(world, records) | more
+    tables = recorder.tables(world, records) | limit_tables.tables(world, records) | more
     trained = [run for run in work.jobs if not isinstance(run.job, Distillation)]
     tables["jobs"] = jobs.jobs_table(trained, start)
     tables["distillations"] = distillation_tables.distillations_table(work.jobs, router, start)
