@@ -195,17 +195,19 @@ def _verdicts(limits: pd.DataFrame) -> pd.DataFrame:
             for p, r in zip(limits["passes"], limits["reason"], strict=True)
         ],
         "Battery that keeps the mask": [
-            _battery(*row) for row in zip(limits["battery_w"], limits["battery_j"], strict=True)
+            _battery(*row) for row in zip(
+                limits["battery_w"], limits["battery_j"], limits["battery_response_s"], strict=True
+            )
         ],
     })  # fmt: skip
 
 
-def _battery(power_w: float | None, energy_j: float | None) -> str:
-    if power_w is None or energy_j is None or np.isnan(power_w):
-        return "none tried does"
+def _battery(power_w: float | None, energy_j: float | None, response_s: float | None) -> str:
+    if power_w is None or energy_j is None or response_s is None or np.isnan(power_w):
+        return wording.MISSING
     if power_w == 0.0:
         return "none needed"
-    return f"{power_w * MW:.3g} MW, {energy_j / 3.6e6:,.3g} kWh"
+    return f"{power_w * MW:.3g} MW, {energy_j / 3.6e6:,.3g} kWh, {1e3 * response_s:.0f} ms"
 
 
 def _value(value: float | None) -> str:
