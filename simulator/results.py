@@ -288,6 +288,7 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
         "passes": "Whether it is kept, or null", "reason": "Why it cannot be told, or blank",
         "battery_w": "Power of a battery that makes the mask pass, or null",
         "battery_j": "Its usable energy", "battery_follows_s": "Time constant of what the grid sees",
+        "battery_response_s": "How fast it must answer",
     },
     "assumptions": {
         "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",

@@ -62,12 +62,13 @@ def told(found: study.Found) -> str:
     else:
         lines.append("no synchronous job has racks in these windows")
     lines.append("")
-    header = ["window", "mask", "limit", "unit", "allowed", "as drawn", "as seen", "", "battery MW", "kWh"]
+    header = ["window", "mask", "limit", "unit", "allowed", "as drawn", "as seen", "", "battery MW", "kWh", "ms"]
     lines += table(header, [
         [str(r.window), r.mask, r.limit, r.unit, _number(r.allowed), _number(r.plain), _number(r.found),
          _verdict(r.passes, r.reason), _number(_scaled(r.battery_w, 1e6)),
-         _number(_scaled(r.battery_j, 3.6e6))] for r in limits.itertuples()
-    ], right=(4, 5, 6, 8, 9))  # fmt: skip
+         _number(_scaled(r.battery_j, 3.6e6)), _number(_scaled(r.battery_response_s, 1e-3))]
+        for r in limits.itertuples()
+    ], right=(4, 5, 6, 8, 9, 10))  # fmt: skip
     if found.recorded is not None and found.recorded > study.SAME:
         lines.append(f"\nthe minutes differ from those in the folder by {100.0 * found.recorded:.3g} %: "
                      "another version, or inputs that have changed")  # fmt: skip

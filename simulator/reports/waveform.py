@@ -58,7 +58,7 @@ def page_of(tables: dict[str, pd.DataFrame]) -> Page:
             _ramps(plain, grid, dt_s, masks, smoothed),
         ),
         tables=(
-            TableSpec("Limits of utilities", _verdicts(limits)),
+            TableSpec("Limits: of each mask the one most used", _verdicts(_binding(limits))),
             *((TableSpec("Jobs in this window", _jobs(jobs)),) if len(jobs) else ()),
         ),
     )  # fmt: skip
@@ -67,7 +67,7 @@ def page_of(tables: dict[str, pd.DataFrame]) -> Page:
 def _title(plain: Floats, grid: Floats, dt_s: float, limits: pd.DataFrame, smoothed: bool) -> str:
     swing = swings.peak_to_peak_w(plain, dt_s, 5.0) * MW
     told = limits.groupby("mask", sort=False)["passes"].apply(lambda p: (p == False).any())  # noqa: E712
-    kept = f"{int((~told).sum())} of {len(told)} sets of limits are kept"
+    kept = f"{int(told.sum())} of {len(told)} sets of limits are broken"
     if not smoothed:
         return f"Steps swing the draw by {swing:.3g} MW within 5 s; {kept}"
     left = swings.peak_to_peak_w(grid, dt_s, 5.0) * MW
@@ -92,20 +92,23 @@ def _text(jobs: pd.DataFrame, plain: Floats) -> tuple[str, ...]:
 
 
 def _trace(samples: pd.DataFrame, step_s: float, smoothed: bool) -> FigureSpec:
-    fig, axes = canvas(height_in=3.6, rows=2)
+    fig, axes = canvas(height_in=2.9, rows=2)
     at = samples["at_s"].to_numpy(float)
-    zoom_s = min(max(STEPS_SHOWN * step_s, LEAST_ZOOM_S), float(at[-1]))
-    for ax, until_s, words in (
-        (axes[0], float(at[-1]), "The window"), (axes[1], zoom_s, "Its first steps"),
+    end_s = float(at[-1])
+    zoom_s = min(max(STEPS_SHOWN * step_s, LEAST_ZOOM_S), end_s)
+    from_s = min(max(_steepest_s(samples) - 0.3 * zoom_s, 0.0), end_s - zoom_s)
+    for ax, low_s, high_s, words in (
+        (axes[0], 0.0, end_s, "The window"),
+        (axes[1], from_s, from_s + zoom_s, "Where it changes most"),
     ):  # fmt: skip
-        shown = at <= until_s
+        shown = (at >= low_s) & (at <= high_s)
         ax.plot(at[shown], samples["poi_w"][shown] * MW, color=BLUE, linewidth=0.9, label="as drawn")
         if smoothed:
             ax.plot(
                 at[shown], samples["grid_w"][shown] * MW, color=VERMILLION, linestyle="--",
                 linewidth=1.1, label="as the grid sees it",
             )
-        ax.set_xlim(0.0, until_s)
+        ax.set_xlim(low_s, high_s)
         label(ax, y="MW")
         heading(ax, words)
     axes[1].set_xlabel("time in the window, s")
@@ -118,10 +121,23 @@ def _trace(samples: pd.DataFrame, step_s: float, smoothed: bool) -> FigureSpec:
     )  # fmt: skip
 
 
+def _steepest_s(samples: pd.DataFrame) -> float:
+    """Return when the draw changes most within a quarter of a second."""
+    draw, lag = samples["poi_w"].to_numpy(float), 25
+    return float(samples["at_s"].iloc[int(np.abs(draw[lag:] - draw[:-lag]).argmax())])
+
+
+def _binding(limits: pd.DataFrame) -> pd.DataFrame:
+    """Return of each mask the limit of which most is used, one that can be told if there is any."""
+    used = (limits["found"].astype(float) / limits["allowed"]).fillna(-1.0)
+    rows = used.groupby(limits["mask"], sort=False).idxmax()
+    return limits.loc[rows].reset_index(drop=True)
+
+
 def _spectrum(
     plain: Floats, grid: Floats, dt_s: float, masks: list[Mask], smoothed: bool
 ) -> FigureSpec:
-    fig, ax = canvas(width_in=3.42, height_in=2.9)
+    fig, ax = canvas(width_in=3.42, height_in=2.3)
     found = swings.spectrum(plain, dt_s)
     shown = (found.frequency_hz >= LOWEST_HZ) & (found.frequency_hz <= HIGHEST_HZ)
     data = pd.DataFrame({"frequency_hz": found.frequency_hz[shown], "amplitude_w": found.amplitude_w[shown]})
@@ -157,7 +173,7 @@ def _spectrum(
 def _ramps(
     plain: Floats, grid: Floats, dt_s: float, masks: list[Mask], smoothed: bool
 ) -> FigureSpec:
-    fig, ax = canvas(width_in=3.42, height_in=2.9)
+    fig, ax = canvas(width_in=3.42, height_in=2.3)
     overs_s = OVERS_S[0.5 * plain.size * dt_s > OVERS_S]
     data = pd.DataFrame({"over_s": overs_s})
     for name, trace, color, line in (
@@ -195,17 +211,19 @@ def _verdicts(limits: pd.DataFrame) -> pd.DataFrame:
             for p, r in zip(limits["passes"], limits["reason"], strict=True)
         ],
         "Battery that keeps the mask": [
-            _battery(*row) for row in zip(limits["battery_w"], limits["battery_j"], strict=True)
+            _battery(*row) for row in zip(
+                limits["battery_w"], limits["battery_j"], limits["battery_response_s"], strict=True
+            )
         ],
     })  # fmt: skip
 
 
-def _battery(power_w: float | None, energy_j: float | None) -> str:
-    if power_w is None or energy_j is None or np.isnan(power_w):
-        return "none tried does"
+def _battery(power_w: float | None, energy_j: float | None, response_s: float | None) -> str:
+    if power_w is None or energy_j is None or response_s is None or np.isnan(power_w):
+        return wording.MISSING
     if power_w == 0.0:
         return "none needed"
-    return f"{power_w * MW:.3g} MW, {energy_j / 3.6e6:,.3g} kWh"
+    return f"{power_w * MW:,.3g} MW, {energy_j / 3.6e6:,.0f} kWh, {1e3 * response_s:.0f} ms"
 
 
 def _value(value: float | None) -> str:

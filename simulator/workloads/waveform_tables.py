@@ -69,4 +69,5 @@ def _limits(number: int, one: Drawn, mask: Mask) -> Iterator[dict[str, Any]]:
             "battery_w": battery.power_w if battery else None,
             "battery_j": battery.energy_j if battery else None,
             "battery_follows_s": battery.follows_s if battery else None,
+            "battery_response_s": battery.response_s if battery else None,
         }  # fmt: skip

@@ -169,7 +169,12 @@ def test_the_battery_that_keeps_a_mask():
     assert waveform_limits.needed(np.full(6000, 1e8), mask).power_w == 0.0
 
 
-def test_no_battery_is_as_fast_as_a_square_wave():
+def test_a_square_wave_needs_a_battery_that_answers_at_once():
     at_s = np.arange(6000) * 0.01
     wave = 300e6 + 15e6 * np.sign(np.sin(2.0 * np.pi * at_s / 4.0 + 1e-9))
-    assert waveform_limits.needed(wave, from_catalog.mask("southern")) is None
+    found = waveform_limits.needed(wave, from_catalog.mask("southern"))
+    assert found.response_s == 0.01 and found.power_w > 15e6
+
+
+def test_where_nothing_can_be_told_no_battery_is_named():
+    assert waveform_limits.needed(np.full(6000, 1e8), from_catalog.mask("caiso")) is None

@@ -102,7 +102,7 @@ def test_a_battery_keeps_its_charge_within_bounds():
         {"kind": "battery_plant", "power": "5 MW", "energy": "1 kWh", "follows": "20 s"}
     )
     found = battery.behind(sine(8e6, 0.5), DT_S)
-    assert 0.0 <= found.charge_j.min() and found.charge_j.max() <= 3.6e6
+    assert found.charge_j.min() >= 0.0 and found.charge_j.max() <= 3.6e6
     assert np.abs(found.grid_w - sine(8e6, 0.5)).max() <= 5e6 * (1.0 + 1e-12)
     taken_j = (found.grid_w - sine(8e6, 0.5)).sum() * DT_S
     assert taken_j == pytest.approx(found.charge_j[-1] - 1.8e6 + found.loss_j)
