@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from simulator import power_tables
+
 SERIES: dict[str, dict[str, str]] = {
     "site": {
         "poi_w": "Power imported at the point of interconnection, mean of the minute",
@@ -76,7 +78,7 @@ SERIES: dict[str, dict[str, str]] = {
 """Columns of `timeseries.parquet` by level, beside `time`, `level` and `element`.
 Site rows are minutes; the other levels are hours."""
 
-TABLES: dict[str, dict[str, str]] = {
+TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
     "energy": {
         "element": "Term of the site balance, or `loss.<stage>`",
         "energy_j": "Integral over the run",
@@ -286,6 +288,7 @@ TABLES: dict[str, dict[str, str]] = {
         "passes": "Whether it is kept, or null", "reason": "Why it cannot be told, or blank",
         "battery_w": "Power of a battery that makes the mask pass, or null",
         "battery_j": "Its usable energy", "battery_follows_s": "Time constant of what the grid sees",
+        "battery_response_s": "How fast it must answer",
     },
     "assumptions": {
         "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",

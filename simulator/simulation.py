@@ -18,6 +18,7 @@ from simulator.engine import (
     clock,
     downtime,
     incidents,
+    limit_tables,
     maintenance,
     rates,
     recorder,
@@ -101,8 +102,9 @@ def simulate(
 
 def observe(
     scenario: Scenario, windows: Waveform, replicate: int = 0, progress: Progress | None = None
-) -> tuple[tuple[Drawn, ...], Site]:
-    """Run one replicate up to the end of the last window; return the windows as power, and the site.
+) -> tuple[tuple[Drawn, ...], list[Seen]]:
+    """Run one replicate up to the end of the last window; return the windows as power, and as the
+    run itself saw them.
 
     The run up to there is the one that `simulate` makes.
     """
@@ -110,7 +112,7 @@ def observe(
     watch = _watched(run, windows)
     run.advance(max(_offset_s(run, at) for at in windows.windows) + windows.length, progress)
     watch.finish()
-    return _drawn(run, windows, watch.seen), run.world.site
+    return _drawn(run, windows, watch.seen), watch.seen
 
 
 @dataclass(frozen=True)
@@ -305,7 +307,7 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
     pools, router, weather = run.pools, run.router, run.weather
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
-    tables = recorder.tables(world, records) | more
+    tables = recorder.tables(world, records) | limit_tables.tables(world, records) | more
     trained = [run for run in work.jobs if not isinstance(run.job, Distillation)]
     tables["jobs"] = jobs.jobs_table(trained, start)
     tables["distillations"] = distillation_tables.distillations_table(work.jobs, router, start)

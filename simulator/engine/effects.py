@@ -191,7 +191,9 @@ EFFECTS: dict[str, Effect] = {
     "line": _bank, "transformer": _bank, "feeder": supply.lose_feeder, "ups": supply.lose_module,
     "generator": supply.lose_generator, "support": _support,
 }
-SUPPLY = frozenset({"block", "feed", "line", "transformer", "feeder", "ups", "generator"})
+SUPPLY = frozenset({
+    "block", "feed", "transfer", "line", "transformer", "feeder", "ups", "generator", "mv_bus", "mv_branch",
+})
 """Those after which other elements of the power chain may carry too much."""
 IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}
 """What the effects take out of a rack that the kernel applies where nothing is to be told of it."""

@@ -219,7 +219,7 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
         peak_w=zeros(),
         load_cap=np.ones((n, loads)), partial=np.zeros(1, np.int64),
-        over_s=zeros(), capped_s=zeros(), held_j=zeros(),
+        over_s=zeros(), any_over_s=np.zeros(1), capped_s=zeros(), held_j=zeros(),
     )
 
 

@@ -127,6 +127,7 @@ class BlockState(NamedTuple):
     load_cap: Floats  # (blocks, loads) tree_caps.py: cap on dynamic power below an element
     partial: Ints  # (1,) tree_caps.py: 1 while any is in force, 2 when the last was lifted
     over_s: Floats  # time above the limit
+    any_over_s: Floats  # (1,) time in which any block was
     capped_s: Floats  # time under the block's own cap
     held_j: Floats  # what that cap held back
 

@@ -45,13 +45,14 @@ def settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limi
 def cap_blocks(rows, racks, loads, blocks, dt_s):
     """Set each block's cap on dynamic power so that it stays inside its continuous rating; return
     whether any cap is active. A block below its rating and without a cap is left alone."""
-    active = False
+    active, over = False, 0
     for i in range(rows.start.size):
         b = rows.block[i]
         if blocks.it_w[b] <= blocks.limit_w[b] and blocks.cap[b] == 1.0:
             continue
         if blocks.it_w[b] > blocks.limit_w[b]:
             blocks.over_s[b] += dt_s
+            over = 1
         dynamic = 0.0
         for r in range(rows.start[i], rows.stop[i]):
             load = racks.load[r]
@@ -68,6 +69,7 @@ def cap_blocks(rows, racks, loads, blocks, dt_s):
         if excess_w > 0.0 and full_w > 0.0:
             blocks.cap[b] = max(1.0 - excess_w / full_w, 0.01)
             active = True
+    blocks.any_over_s[0] += over * dt_s
     return active
 
 

@@ -17,6 +17,7 @@ from simulator.metrics import (
     fleet,
     inference,
     intervals,
+    limits,
     network,
     operations,
     power,
@@ -33,6 +34,7 @@ Definer = Callable[[Results], list[Kpi]]
 DEFINERS: tuple[Definer, ...] = (
     fleet.site_kpis,
     power.kpis,
+    limits.kpis,
     thermal.kpis,
     fleet.kpis,
     failures.kpis,

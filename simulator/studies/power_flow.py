@@ -40,6 +40,8 @@ class Response:
     """Branches above their rating then."""
     dark_w: float
     """Load on buses that nothing reaches."""
+    last: Flow
+    """After all shedding."""
     shed_w: float
     """Further load shed until the voltages stand and no branch is overloaded."""
 
@@ -47,7 +49,7 @@ class Response:
 def network(site: Site) -> FlowNetwork:
     """Return the one-line of a site at its design load: racks at nameplate, or what their blocks
     feed, mechanical substations at what they carry with one unit out."""
-    return site_network(site.topology, site, _design_w(site))
+    return site_network(site.topology, site, design_w(site))
 
 
 def solve(net: FlowNetwork, closed: np.ndarray, share: np.ndarray | float = 1.0) -> Flow:
@@ -86,7 +88,8 @@ def respond(net: FlowNetwork, out: Iterable[str] = ()) -> Response:
         flow = solve(net, closed, share)
     power_w = np.array(net.load_va).real
     dark_w = float(power_w[~live[net.load_bus]].sum())
-    return Response(first, over, dark_w, float((power_w * (1.0 - share)).sum()) - dark_w)
+    shed_w = float((power_w * (1.0 - share)).sum()) - dark_w
+    return Response(first, over, dark_w, flow, max(shed_w, 0.0))
 
 
 def _standing(
@@ -140,7 +143,7 @@ def _behind(net: FlowNetwork, closed: np.ndarray) -> np.ndarray:
     return np.abs(factors[:, net.load_bus]) > BEHIND
 
 
-def _design_w(site: Site) -> dict[int, float]:
+def design_w(site: Site) -> dict[int, float]:
     """Return the output of every unit substation at design load."""
     output_w = np.zeros(len(site.nodes))
     rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]

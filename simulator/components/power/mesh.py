@@ -42,7 +42,7 @@ class Mesh:
         """Return the flow in each branch per watt that a hall draws: (branches, halls)."""
         reactance = np.array(self.net.reactance)
         by_bus = power_flow.transfer_factors(self.buses, self.ends, reactance, closed, POI)
-        return by_bus[:, self.hall_bus]
+        return np.ascontiguousarray(by_bus[:, self.hall_bus])
 
     @property
     def buses(self) -> int:
