@@ -16,8 +16,9 @@ from simulator.errors import nearest
 from simulator.reports import document
 from simulator.reports import run as reporting
 from simulator.results import Results
+from simulator.scenario.replicates import ReplicateRule, most_of
 from simulator.studies import compare as paired
-from simulator.studies import designs, sweep
+from simulator.studies import designs, enough, sweep
 from simulator.studies import run as runs
 from simulator.studies.distributions import Distribution
 from simulator.studies.progress import Stages
@@ -51,7 +52,7 @@ class Scenario:
         """Simulate and return the run."""
         if not progress:
             return Run(runs.run(self.record, replicates, n_jobs), self)
-        count = replicates or self.record.spec.replicates
+        count = replicates or most_of(self.record.spec.replicates)
         with Stages("simulated days", DAYS_PER_S) as stages:
             stages.stage("simulate", count * self.record.spec.period.duration)
             return Run(runs.run(self.record, replicates, n_jobs, stages), self)
@@ -193,15 +194,16 @@ class Sweep:
     distributions.
 
     An axis is a list of values, or for `lhs` and `sobol` a distribution as in a sweep file:
-    `{"uniform": ["30 degC", "45 degC"]}`. `uncertain` are distributions drawn once per replicate,
-    `correlation` triples of two keys and a number.
+    `{"uniform": ["30 degC", "45 degC"]}`. `replicates` is a number, or a rule as in a file:
+    `{"min": 10, "max": 200, "until": {"power.poi_peak": "0.5 MW"}}`. `uncertain` are distributions
+    drawn once per replicate, `correlation` triples of two keys and a number.
     """
 
     def __init__(
         self,
         study: Scenario,
         axes: Mapping[str, Sequence[Any] | Mapping[str, Any]],
-        replicates: int = 1,
+        replicates: int | Mapping[str, Any] = 1,
         design: designs.Kind = "grid",
         *,
         samples: int | None = None,
@@ -214,9 +216,10 @@ class Sweep:
         def load(values: designs.Sets) -> documents.Scenario:
             return documents.load(study.path, laid + values, study.chosen)
 
+        often = replicates if isinstance(replicates, int) else ReplicateRule.model_validate(replicates)
         spread = {key: Distribution.model_validate(d) for key, d in (uncertain or {}).items()}
         self.plan = designs.make(
-            study.name, load, {key: _axis(axis) for key, axis in axes.items()}, design, replicates,
+            study.name, load, {key: _axis(axis) for key, axis in axes.items()}, design, often,
             laid=len(laid), unknown=Unknown(spread, correlation, samples, seed),
         )
 
@@ -224,12 +227,13 @@ class Sweep:
         """Carry out every run; failed ones are kept with their error."""
         records: dict[str, sweep.Record] = {}
         with Stages("runs") if progress else nullcontext() as stages:
-            if stages:
-                stages.stage("runs", len(self.plan.tasks))
-            for identity, record in sweep.execute(self.plan, self.plan.tasks, n_jobs):
-                records[identity] = record
+            while left := [t for t in enough.needed(self.plan, records) if t.identity not in records]:
                 if stages:
-                    stages(len(records))
+                    stages.stage("runs", len(records) + len(left))
+                for identity, record in sweep.execute(self.plan, left, n_jobs):
+                    records[identity] = record
+                    if stages:
+                        stages(len(records))
         return SweepRuns(self.plan, records)
 
     def __repr__(self) -> str:

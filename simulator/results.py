@@ -11,6 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from simulator import power_tables
+
 SERIES: dict[str, dict[str, str]] = {
     "site": {
         "poi_w": "Power imported at the point of interconnection, mean of the minute",
@@ -76,7 +78,7 @@ SERIES: dict[str, dict[str, str]] = {
 """Columns of `timeseries.parquet` by level, beside `time`, `level` and `element`.
 Site rows are minutes; the other levels are hours."""
 
-TABLES: dict[str, dict[str, str]] = {
+TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
     "energy": {
         "element": "Term of the site balance, or `loss.<stage>`",
         "energy_j": "Integral over the run",
@@ -226,14 +228,25 @@ TABLES: dict[str, dict[str, str]] = {
         "requests_per_s": "Of the class, mean of the run",
     },
     "plant": {
-        "element": "Name", "level": "poi, line_bank, transformer_bank, hall, feeder, block, loop",
+        "element": "Name", "level": "poi, line_bank, transformer_bank, branch, feeder, block, loop",
         "kind": "Kind of equipment", "count": "Units", "rating_w": "Capacity, all units",
         "firm_w": "Capacity with one unit out", "peak_w": "Largest minute",
         "nameplate_w": "Sum of nameplates below", "parent": "Element above",
     },
+    "transformers": {
+        "element": "Bank of equal units", "count": "Units", "loading_max": "Of the units in service, minute mean",
+        "hot_spot_max_c": "Hottest spot of the winding, end of a minute",
+        "life_used_frac": "Of the normal insulation life, by Arrhenius",
+        "ageing": "Mean, times as fast as at 110 degC",
+    },
     "generators": {
         "element": "Plant", "count": "Sets", "energy_j": "Delivered", "running_h": "Set-hours",
         "fuel_l": "Litres burnt", "fuel_left_l": "In the tanks at the end, or null: no limit told",
+    },
+    "equipment": {
+        "kind": "Kind of electrical equipment", "hall": "Group of halls, blank for the campus",
+        "serves": "racks, support, mechanical, or blank above them", "count": "Pieces",
+        "rating_w": "Of each",
     },
     "racks": {
         "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",

@@ -18,6 +18,7 @@ from simulator.engine import (
     clock,
     downtime,
     incidents,
+    limit_tables,
     maintenance,
     rates,
     recorder,
@@ -30,7 +31,7 @@ from simulator.engine.physics import Physics
 from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
-from simulator.policies import capping
+from simulator.policies.capping import CAPPINGS
 from simulator.results import Results, empty
 from simulator.scenario import Assumption, Scenario, ScenarioSpec, assumptions
 from simulator.site import Site, compile_site
@@ -153,7 +154,7 @@ def build(scenario: Scenario, replicate: int = 0, disturbed: bool = True) -> Run
     """
     spec = scenario.spec
     site, weather, pools = compile_site(spec.topology), weather_of(scenario), _pools_of(spec)
-    world, router = _world(scenario, site, replicate)
+    world, router = world_at_rest(scenario, site, replicate)
     records = recorder.allocate(
         site, world.state, spec.period.duration, spec.record.racks
     )
@@ -166,7 +167,7 @@ def build(scenario: Scenario, replicate: int = 0, disturbed: bool = True) -> Run
         fleet, classes = (as_practised(spec.operations, known) for known in (fleet, classes))
         practice = Practice(spec.operations, fleet, spec.period.start)
     front = Front(world, classes, spec.reliability.age, practice)
-    physics = Physics(world, outdoors, records, capping.decide)
+    physics = Physics(world, outdoors, records, CAPPINGS[spec.topology.control.policy])
     work = _begin(spec, world, front, router)
     env = world.env
     if router:
@@ -213,7 +214,7 @@ def _pools_of(spec: ScenarioSpec) -> list[AnyPool]:
     return [work for work in spec.workloads if isinstance(work, ServedModel | ServedDiffusion)]
 
 
-def _world(
+def world_at_rest(
     scenario: Scenario, site: Site, replicate: int
 ) -> tuple[World, RoutingRun | None]:
     """Return the world at rest, with a load for everything that runs on accelerators, and the router
@@ -305,7 +306,7 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
     pools, router, weather = run.pools, run.router, run.weather
     spec = scenario.spec
     start = spec.period.start.astimezone(UTC)
-    tables = recorder.tables(world, records) | more
+    tables = recorder.tables(world, records) | limit_tables.tables(world, records) | more
     trained = [run for run in work.jobs if not isinstance(run.job, Distillation)]
     tables["jobs"] = jobs.jobs_table(trained, start)
     tables["distillations"] = distillation_tables.distillations_table(work.jobs, router, start)

@@ -15,8 +15,12 @@ from simulator.components.cooling import HourlyWeather
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
 from simulator.components.power.bank import Bank
+from simulator.components.power.equipment import Lot, lots
 from simulator.components.power.feed_graph import FeedGraph
+from simulator.components.power.flow_network import hall_names
 from simulator.components.power.lineups import Feed, Lineups
+from simulator.components.power.loss import LossCurve
+from simulator.components.power.mesh import Mesh, mesh_of
 from simulator.components.power.node import (
     BUSWAYS,
     FEEDERS,
@@ -30,12 +34,14 @@ from simulator.components.rack import Rack
 from simulator.components.rack_rows import row_columns
 from simulator.components.sizing import (
     block_limit_w,
+    block_of,
     chip_of,
     ends_of,
     fabric_of,
     network_rack_w,
     plant_setpoint_c,
     rack_named,
+    rack_of,
     racks_per_block,
     steady_w,
 )
@@ -109,6 +115,17 @@ class Site(FeedGraph):
         return int(self.rack_accelerators.sum())
 
     @cached_property
+    def mesh(self) -> Mesh | None:
+        """Lines, main transformers and medium-voltage branches, where the topology has a network."""
+        return mesh_of(self.topology, self.hall_names)
+
+    @cached_property
+    def equipment(self) -> list[Lot]:
+        """Electrical equipment, by kind and group of halls."""
+        halls = ["" if h < 0 else self.hall_spec[h].name for h in self.node_hall]
+        return lots(self.topology, self.nodes, halls)
+
+    @cached_property
     def fabrics(self) -> tuple[Laid, ...]:
         """The back-end fabric of each group of halls that has one."""
         found = []
@@ -166,21 +183,22 @@ class _Builder:
         self._node_of_bank("lines", -1, LINES, "line", grid.lines)
         self._node_of_bank("main transformers", 0, TRANSFORMERS, "transformer_main", grid.transformers)
         for hall in topology.halls:
-            for number in range(hall.count):
-                suffix = f"-{number + 1:02d}" if hall.count > 1 else ""
-                self._hall(hall, hall.name + suffix)
+            for name in hall_names(hall.name, hall.count):
+                self._hall(hall, name)
 
     def _node_of_bank(self, name: str, parent: int, stage: int, kind: str, bank: Bank) -> int:
         rating_w = bank.capacity_va() * self.pf
         firm_w = bank.capacity_va(out=1) * self.pf
-        return self._node(Node(name, parent, stage, kind, rating_w, bank.loss, bank.count, firm_w))
+        above = stage in (LINES, TRANSFORMERS) and self.topology.medium_voltage is not None
+        loss = LossCurve() if above else bank.loss  # of each by itself in the mesh
+        return self._node(Node(name, parent, stage, kind, rating_w, loss, bank.count, firm_w))
 
     def _node(self, node: Node) -> int:
         self.nodes.append(node)
         return len(self.nodes) - 1
 
-    def _type(self, name: str) -> int:
-        rack = rack_named(self.topology, name)
+    def _type(self, hall: Hall) -> int:
+        rack = rack_of(self.topology, hall)
         if rack not in self.types:
             self.types.append(rack)
             if chip_of(rack) not in self.chips:
@@ -192,7 +210,7 @@ class _Builder:
         self.hall_names.append(name)
         self.hall_spec.append(hall)
         feeder = self._node_of_bank(f"{name}/feeders", 1, FEEDERS, "feeder", hall.feeders)
-        kind = self._type(hall.rack)
+        kind = self._type(hall)
         per_block = racks_per_block(self.topology, hall)
         liquid_w, air_w, pumps_w = 0.0, 0.0, 0.0
         laid = self._lineups(hall, name, feeder)
@@ -209,20 +227,22 @@ class _Builder:
         if hall.distribution is None:
             return []
         first = len(self.nodes)
-        laid = Lineups(hall, hall.distribution, name, feeder, first, self.pf)
+        own = hall.model_copy(update={"block": block_of(hall)})
+        laid = Lineups(own, hall.distribution, name, feeder, first, self.pf)
         self.nodes += laid.nodes
         self.stand_ins += laid.stand_ins
         return laid.feeds
 
     def _own_lineup(self, hall: Hall, name: str, feeder: int) -> int:
         """Add the substation and busway of one block; return the busway."""
-        block, rating_w = hall.block, hall.block.rating * self.pf
+        block, rating_w = block_of(hall), hall.block.rating * self.pf
         substation = self._node(
             Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation, serves="racks")
+                 block.substation, continuous=block.continuous, serves="racks")
         )
         return self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w,
-                               block.busway, serves="racks"))  # fmt: skip
+                               block.busway, continuous=block.continuous,
+                               serves="racks"))  # fmt: skip
 
     def _block(
         self, hall: Hall, name: str, h: int, kind: int, count: int

@@ -15,7 +15,7 @@ from simulator.engine import clock, recorder, state
 from simulator.engine.physics import Physics
 from simulator.engine.state import Load, Pool
 from simulator.engine.world import World
-from simulator.policies import capping
+from simulator.policies.capping import CAPPINGS
 from simulator.results import Results
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
@@ -75,7 +75,8 @@ class Bench:
         self.records = recorder.allocate(self.site, self.state, end_s)
         start = spec.period.start.astimezone(UTC)
         outdoors = for_period(weather_of(given), start, self.records.hall.shape[0])
-        self.physics = Physics(self.world, outdoors, self.records, capping.decide)
+        decide = CAPPINGS[spec.topology.control.policy]
+        self.physics = Physics(self.world, outdoors, self.records, decide)
         self.physics.start()
 
     def work(self, name: str, racks: np.ndarray, dynamic_frac: float = 0.7) -> int:

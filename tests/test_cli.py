@@ -307,7 +307,7 @@ def test_check_refuses_weather_that_does_not_cover_the_period(gigawatt, tmp_path
 def test_show_is_a_page_of_plant(gigawatt):
     done = gigawatt("show", POD)
     assert done.code == 0
-    for word in ("576 accelerators", "headroom MW", "substations", "dry_cooler", "llama-3.1-70b",
+    for word in ("576 accelerators", "headroom MW", "unit substation", "dry_cooler", "llama-3.1-70b",
                  "8 leaf, 4 spine", "bisection TB/s"):
         assert word in done.out
     assert len(done.out.splitlines()) < 60

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli import batch_options as options
+from simulator.cli import contingency_options as asking
 from simulator.cli.exits import (
     FAILED_ASSERT,
     FAILED_RUNS,
@@ -49,6 +50,14 @@ Jobs = Annotated[
     int | None,
     typer.Option("-j", "--jobs", min=1, metavar="N", help="Processes. [default: one per core]"),
 ]
+Until = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--until", metavar="'KPI ± X'",
+        help="Replicates until the 95 % interval of a mean is so narrow; --replicates is the most. "
+        "Repeatable.",
+    ),
+]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -68,12 +77,15 @@ def _run(
         typer.Option("--assert", metavar="'KPI <= X'", help="Exit 4 unless kept. Repeatable."),
     ] = None,
     chosen: Chosen = None,
+    until: Until = None,
 ) -> None:
     """Simulate, write the run folder, print the KPI table."""
     from simulator.cli import run as command
 
-    given = command.Given(scenario, tuple(sets or ()), chosen, seed)
-    command.run(given, output, replicates, jobs, not no_report, tuple(asserts or ()))
+    given = command.Given(
+        scenario, tuple(sets or ()), chosen, seed, tuple(until or ()), replicates
+    )
+    command.run(given, output, jobs, not no_report, tuple(asserts or ()))
 
 
 @app.command("check")
@@ -97,10 +109,21 @@ def _show(
     resolved: Annotated[
         bool, typer.Option("--resolved", help="Print the full resolved YAML instead.")
     ] = False,
+    network: Annotated[
+        Path | None,
+        typer.Option("--network", metavar="FILE.json", help="Write the one-line as plain tables."),
+    ] = None,
+    pandapower: Annotated[
+        Path | None,
+        typer.Option("--pandapower", metavar="FILE.json", help="Write it as a pandapower network."),
+    ] = None,
 ) -> None:
     """Print the compiled plant in a page: counts, ratings, headroom."""
     from simulator.cli import show as command
 
+    if network is not None or pandapower is not None:
+        command.export(scenario, tuple(sets or ()), chosen, network, pandapower)
+        return
     command.show(scenario, tuple(sets or ()), chosen, resolved)
 
 
@@ -120,14 +143,16 @@ def _sweep(
     replay: Annotated[
         str | None, typer.Option(metavar="HASH", help="Make this one run again, with its report.")
     ] = None,
+    until: Until = None,
 ) -> None:
     """Run designs and replicates; one row per run in DIR/runs.parquet."""
     from simulator.cli import sweep as command
 
     if replay is not None:
-        command.replay(sweep, replay, output)
+        command.replay(sweep, replay, output, tuple(until or ()))
         return
-    command.sweep(sweep, output, jobs, command.Where(backend, scheduler, shard, resume))
+    where = command.Where(backend, scheduler, shard, resume)
+    command.sweep(sweep, output, jobs, where, tuple(until or ()))
 
 
 @app.command("compare")
@@ -174,6 +199,61 @@ def _rare(
     from simulator.cli import rare as command
 
     command.rare(scenario, tuple(sets or ()), chosen, years, output, as_json)
+
+
+@app.command("contingency")
+def _contingency(
+    scenario: ScenarioFile,
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    order: asking.Order = 1,
+    at: asking.At = None,
+    minutes: asking.Minutes = 60,
+    patterns: asking.Patterns = None,
+    kinds: asking.Kinds = None,
+    severities: asking.Severities = None,
+    maintenance: asking.Maintenance = None,
+    each: asking.Each = False,
+    seed: Seed = None,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:
+    """Try every single failure from the peak hour on: MW shed, jobs stopped, hours lost a year."""
+    from simulator.cli import contingency as command
+
+    asked = command.Question(
+        scenario, tuple(sets or ()), chosen, order, at, minutes, tuple(patterns or ()),
+        tuple(kinds or ()), tuple(severities or ()), tuple(maintenance or ()), each, seed,
+    )
+    command.contingency(asked, output, jobs, as_json)
+
+
+@app.command("ride-through")
+def _ride_through(
+    scenario: ScenarioFile,
+    depth: Annotated[
+        str, typer.Option(metavar="SHARE", help="Part of the voltage that is missing.")
+    ] = "50%",
+    duration: Annotated[str, typer.Option(metavar="TIME", help="Of each sag.")] = "200ms",
+    repeat: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many sags.")] = 1,
+    every: Annotated[str, typer.Option(metavar="TIME", help="From start to start.")] = "14s",
+    ramp: Annotated[
+        str, typer.Option(metavar="RATE", help="Limit of a restart from dark.")
+    ] = "20MW/min",
+    at: Annotated[
+        str, typer.Option(metavar="TIME", help="After the start, or a date and time.")
+    ] = "1h",
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what load leaves in voltage sags, how it returns, and how long a restart takes."""
+    from simulator.cli import ride_through as command
+
+    event = command.Event(depth, duration, repeat, every, ramp, at)
+    command.run(scenario, tuple(sets or ()), chosen, event, output, as_json)
 
 
 @app.command("waveform")
@@ -313,6 +393,7 @@ def _batch(
     accelerator: options.Chip,
     tp: options.Tensor = 1,
     dp: options.Data = 1,
+    pp: options.Pipeline = 1,
     ep: options.Expert = 1,
     replicas: options.Replicas = 1,
     prefill_replicas: options.Prefill = 0,
@@ -342,7 +423,7 @@ def _batch(
     from simulator.cli import batch as command
 
     asked = command.Question(
-        trace=trace, model=model, accelerator=accelerator, tp=tp, dp=dp, ep=ep, replicas=replicas,
+        trace=trace, model=model, accelerator=accelerator, tp=tp, dp=dp, ep=ep, pp=pp, replicas=replicas,
         prefill_replicas=prefill_replicas, kv_tokens=kv_tokens, max_sequences=max_sequences,
         max_batched_tokens=max_batched_tokens, chunked=chunked, ahead=ahead,
         precision=weight_precision, engine=engine, dispatch=dispatch, swap=swap,

@@ -99,7 +99,7 @@ def _lines(summary: dict[str, Any], folder: Path) -> list[str]:
         for name, entry in summary["kpis"].items()
     ]
     return [
-        f"{summary['model']} on {pools} of {made['tp'] * made['dp']} {summary['accelerator']}, "
+        f"{summary['model']} on {pools} of {made['tp'] * made['dp'] * made['pp']} {summary['accelerator']}, "
         f"{made['kv_tokens']} tokens of cache each",
         "",
         *table(["kpi", "value", "unit"], rows, right=(1,)),

@@ -11,6 +11,9 @@ Chip = Annotated[str, typer.Option(metavar="A", help="A chip of the catalog.")]
 Tensor = Annotated[int, typer.Option(min=1, metavar="N", help="Chips that share a sequence.")]
 Data = Annotated[int, typer.Option(min=1, metavar="N", help="Such groups in a replica.")]
 Expert = Annotated[int, typer.Option(min=1, metavar="N", help="Ranks that share experts.")]
+Pipeline = Annotated[
+    int, typer.Option(min=1, metavar="N", help="Stages that each have a part of the layers.")
+]
 Replicas = Annotated[int, typer.Option(min=1, metavar="N", help="Replicas, all alike.")]
 Prefill = Annotated[
     int, typer.Option(min=0, metavar="N", help="More replicas, which take the prompts.")

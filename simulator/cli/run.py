@@ -15,9 +15,10 @@ from simulator.errors import display_name
 from simulator.metrics import kpis
 from simulator.results import Results
 from simulator.scenario import Scenario
+from simulator.scenario.replicates import most_of
 from simulator.simulation import weather_of
 from simulator.site import compile_site
-from simulator.studies import limits
+from simulator.studies import limits, sequential
 from simulator.studies import run as study
 from simulator.studies.progress import Stages, say
 
@@ -32,11 +33,15 @@ class Given:
     sets: tuple[str, ...] = ()
     chosen: str | None = None
     seed: int | None = None
+    until: tuple[str, ...] = ()
+    """Half-widths that decide how many replicates are made."""
+    replicates: int | None = None
 
     def load(self) -> Scenario:
         """Return the scenario, or raise every problem."""
         seed = () if self.seed is None else (f"seed={self.seed}",)
-        return documents.load(self.path, self.sets + seed, self.chosen)
+        rule = (("replicates", sequential.asked(self.until, self.replicates)),) if self.until else ()
+        return documents.load(self.path, [*self.sets, *seed, *rule], self.chosen)
 
     @property
     def folder(self) -> Path:
@@ -48,7 +53,6 @@ class Given:
 def run(
     given: Given,
     output: Path | None,
-    replicates: int | None,
     jobs: int | None,
     report: bool,
     asserts: tuple[str, ...],
@@ -59,7 +63,7 @@ def run(
     folder = output or given.folder
     study.check_folder(folder)
     with Stages("simulated days", DAYS_PER_S) as stages:
-        results, scenario = _simulate(given, replicates, jobs or joblib.cpu_count(), folder, stages)
+        results, scenario = _simulate(given, jobs or joblib.cpu_count(), folder, stages)
         stages.stage("report" if report else "write")
         study.write(results, scenario, folder, started, _report if report else None)
         study.discard(study.unfinished(folder))
@@ -79,18 +83,19 @@ def _report(results: list[Results], folder: Path) -> None:
 
 
 def _simulate(
-    given: Given, replicates: int | None, jobs: int, folder: Path, stages: Stages
+    given: Given, jobs: int, folder: Path, stages: Stages
 ) -> tuple[list[Results], Scenario]:
     """Return the results; an interruption says how to go on and leaves."""
     stages.stage("compile")
     scenario = given.load()
     weather_of(scenario)
     compile_site(scenario.spec.topology)
-    count = scenario.spec.replicates if replicates is None else replicates
+    wanted = None if given.until else given.replicates
+    count = most_of(scenario.spec.replicates) if wanted is None else wanted
     stages.stage("simulate", count * scenario.spec.period.duration)
     keep = study.unfinished(folder)
     try:
-        return study.run(scenario, count, jobs, stages, keep), scenario
+        return study.run(scenario, wanted, jobs, stages, keep), scenario
     except KeyboardInterrupt:
         kept = sum(1 for _ in keep.iterdir()) if keep.is_dir() else 0
         again = f"; {kept} of {count} replicates are kept: the same command goes on from there"
@@ -125,6 +130,8 @@ def resolution_lines(summary: dict[str, Any]) -> list[str]:
     n, level = summary["replicates"]["n"], 100.0 * summary["replicates"]["confidence"]
     return [
         f"{n} replicates; +- is the half-width of the {level:g} % interval of the mean",
+        *(f"stopped at {one['confidence'] * 100:g} %: {one['text']}"
+          for one in summary["replicates"].get("stopping", ())),
         *(f"not resolvable with {n} replicates: {told}" for told in kpis.unresolved(n)),
         *_controlled(summary["kpis"]),
     ]

@@ -1,5 +1,6 @@
 """`gigawatt show`: the compiled plant in a page."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,14 +8,21 @@ import numpy as np
 
 from simulator import scenario as documents
 from simulator.cli.show_network import network
+from simulator.cli.show_power import one_line
 from simulator.cli.text import number, table
-from simulator.kernels.columns import STAGES
 from simulator.scenario import Scenario
 from simulator.site import Site, compile_site
+from simulator.studies import StudyError, pandapower_net, power_flow
+from simulator.studies.progress import say
 from simulator.units import text
 from simulator.workloads import BatchWork, DataPreparation, ModelTest, ServedModel, SynchronousJob
 
 WATTS_PER_MW = 1e6
+MISSING = (
+    "pandapower is not installed beside this program (it pins an older pandas: extra 'powerflow'); write "
+    "plain tables with --network, and make the network of them with an interpreter that has it: "
+    "python simulator/studies/pandapower_net.py TABLES.json NET.json"
+)
 
 
 def show(path: Path, sets: tuple[str, ...], chosen: str | None, resolved: bool) -> None:
@@ -26,10 +34,27 @@ def show(path: Path, sets: tuple[str, ...], chosen: str | None, resolved: bool) 
         print("\n".join(page(scenario)))
 
 
+def export(
+    path: Path, sets: tuple[str, ...], chosen: str | None, tables: Path | None, pandapower: Path | None
+) -> None:
+    """Write the one-line at design load as plain tables, as a pandapower network, or both."""
+    scenario = documents.load(path, sets, chosen)
+    net = power_flow.tables(power_flow.network(compile_site(scenario.spec.topology)))
+    if tables is not None:
+        tables.write_text(json.dumps(net, indent=1) + "\n")
+        say(f"tables: {tables}")
+    if pandapower is not None:
+        try:
+            pandapower_net.save(net, pandapower)
+        except ImportError as error:
+            raise StudyError(MISSING) from error
+        say(f"pandapower network: {pandapower}")
+
+
 def page(scenario: Scenario) -> list[str]:
     """Return the lines of the page."""
     site = compile_site(scenario.spec.topology)
-    plant = (_levels(site), _halls(site), _loops(site), network(site))
+    plant = (one_line(site), _halls(site), _loops(site), network(site))
     parts = (_top(scenario, site), *plant, _work(scenario))
     lines: list[str] = []
     for part in parts:
@@ -48,44 +73,6 @@ def _top(scenario: Scenario, site: Site) -> list[str]:
         f"period {spec.period.start.isoformat()} for {text(spec.period.duration, 's')}, "
         f"seed {spec.seed}, replicates {spec.replicates}",
     ]
-
-
-def _levels(site: Site) -> list[str]:
-    """Return the racks' nameplate against what remains firm, at each level of the power tree."""
-    below_w = _nameplate_below_w(site)
-    header = ["level", "elements", "units", "rating MW", "firm MW", "racks MW", "headroom MW"]
-    rows = [_poi_row(site, float(below_w[0]))]
-    for stage, name in enumerate(STAGES):
-        nodes = [i for i, node in enumerate(site.nodes) if node.stage == stage]
-        if nodes:
-            rating_w = sum(site.nodes[i].rating_w for i in nodes)
-            firm_w = sum(site.nodes[i].firm_w or site.nodes[i].rating_w for i in nodes)
-            nameplate_w = float(below_w[nodes].sum())
-            units = sum(site.nodes[i].count for i in nodes)
-            values = (rating_w, firm_w, nameplate_w, firm_w - nameplate_w)
-            rows.append([name, str(len(nodes)), str(units), *map(_mw, values)])
-    return table(header, rows, right=range(1, len(header)))
-
-
-def _poi_row(site: Site, nameplate_w: float) -> list[str]:
-    values = (site.firm_w, site.firm_w, nameplate_w, site.firm_w - nameplate_w)
-    return ["connection", "1", "1", *map(_mw, values)]
-
-
-def _nameplate_below_w(site: Site) -> np.ndarray:
-    """Return the nameplate of the racks below each node; cooling and losses come on top."""
-    block_w = np.bincount(
-        site.rack_block, weights=_rack_w(site), minlength=len(site.block_names)
-    )
-    for support in site.support:
-        block = site.block_names.index(f"{site.hall_names[support.hall]}/support")
-        block_w[block] += support.count * support.nameplate_w
-    below_w = np.zeros(len(site.nodes))
-    for block, node in enumerate(site.block_node):
-        while node >= 0:
-            below_w[node] += block_w[block]
-            node = site.nodes[node].parent
-    return below_w
 
 
 def _rack_w(site: Site) -> np.ndarray:

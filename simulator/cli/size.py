@@ -12,6 +12,7 @@ from simulator.cli.run import Given
 from simulator.cli.text import number, table
 from simulator.errors import display_name
 from simulator.scenario import Scenario
+from simulator.scenario.replicates import most_of
 from simulator.studies import StudyError, inverse
 from simulator.studies.inverse import Answer, Candidate, Search
 from simulator.studies.progress import say
@@ -57,7 +58,7 @@ def size(given: Given, asked: Asked, output: Path | None, as_json: bool) -> None
 
     search = Search(
         key, direction, requirements, load, run,
-        asked.replicates or scenario.spec.replicates, inverse.present(scenario, key),
+        asked.replicates or most_of(scenario.spec.replicates), inverse.present(scenario, key),
         asked.step, asked.least, asked.most, _tell_candidate,
     )
     try:

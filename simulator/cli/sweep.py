@@ -10,7 +10,7 @@ from simulator.cli.exits import FAILED_RUNS, INTERRUPTED
 from simulator.cli.text import number, table
 from simulator.errors import display_name, nearest
 from simulator.simulation import simulate
-from simulator.studies import StudyError, designs, sensitivity
+from simulator.studies import StudyError, designs, enough, multifidelity, sensitivity
 from simulator.studies import run as one
 from simulator.studies import sweep as study
 from simulator.studies.designs import Plan, Task
@@ -35,9 +35,11 @@ class Where:
     resume: bool = False
 
 
-def replay(path: Path, identity: str, output: Path | None) -> None:
+def replay(
+    path: Path, identity: str, output: Path | None, until: Sequence[str] = ()
+) -> None:
     """Make one run of a sweep again, as a run folder with its report."""
-    plan = designs.from_file(path)
+    plan = designs.from_file(path, until)
     found = [task for task in plan.tasks if task.identity.startswith(identity)]
     if len({task.identity for task in found}) != 1:
         known = [task.identity[:8] for task in plan.tasks]
@@ -55,19 +57,22 @@ def replay(path: Path, identity: str, output: Path | None) -> None:
     print(f"report: {display_name(str(folder / 'report.pdf'))}")
 
 
-def sweep(path: Path, output: Path | None, jobs: int | None, where: Where) -> None:
+def sweep(
+    path: Path, output: Path | None, jobs: int | None, where: Where, until: Sequence[str] = ()
+) -> None:
     """Carry out the command."""
     study.check_backend(where.backend)
     with Stages("runs") as stages:
         stages.stage("check every design")
-        plan = designs.from_file(path)
-        mine = study.shard(plan.tasks, where.shard)
+        plan = designs.from_file(path, until)
+        mine = study.shard(plan.tasks, where.shard, whole=plan.rule is not None)
         folder = SweepFolder(output or Path("reports") / path.stem, plan)
         folder.open(where.resume or where.shard is not None)
         interrupted = _carry_out(plan, mine, folder, study.workers(jobs), where, stages)
         runs = folder.assemble()
     _tell(runs, plan, folder)
     _tell_sensitivity(runs, plan, folder)
+    _tell_corrected(runs, plan, folder)
     if interrupted:
         say("interrupted; finished runs are kept: go on with --resume")
         raise SystemExit(INTERRUPTED)
@@ -78,33 +83,55 @@ def sweep(path: Path, output: Path | None, jobs: int | None, where: Where) -> No
 def _carry_out(
     plan: Plan, mine: Sequence[Task], folder: SweepFolder, jobs: int, where: Where, stages: Stages
 ) -> bool:
-    """Run what is not finished; return whether it was interrupted."""
-    finished = folder.finished()
-    left = [task for task in mine if task.identity not in finished]
-    done = len(mine) - len(left)
-    folder.restart(left)
-    stages.stage("runs", len(mine))
-    stages(done)
-    try:
-        for identity, record in study.execute(
-            plan, left, jobs, where.backend, where.scheduler, folder.runs
-        ):
-            folder.keep(identity, record)
-            done += 1
-            stages(done)
-    except KeyboardInterrupt:
-        return True
-    return False
+    """Run what is not finished, batch by batch where a rule decides; return whether it was
+    interrupted."""
+    own = set(mine)
+    records = {k: r for k, r in folder.records().items() if r["status"] == study.DONE}
+    folder.restart(task for task in mine if task.identity not in records)
+    while True:
+        wanted = [task for task in enough.needed(plan, records) if task in own]
+        left = [task for task in wanted if task.identity not in records]
+        if not left:
+            return False
+        stages.stage("runs", len(wanted))
+        done = len(wanted) - len(left)
+        stages(done)
+        try:
+            for identity, record in study.execute(
+                plan, left, jobs, where.backend, where.scheduler, folder.runs
+            ):
+                folder.keep(identity, record)
+                records[identity] = record
+                done += 1
+                stages(done)
+        except KeyboardInterrupt:
+            return True
 
 
 def _tell(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
     for line in _error_lines(runs):
         say(line)
     if len(runs) <= SHOWN_RUNS:
-        print("\n".join(run_lines(runs, plan.axes)))
+        print("\n".join(run_lines(runs, [*plan.axes, *plan.drawn(0)])))
     counts = runs["status"].value_counts()
     told = ", ".join(f"{counts[s]} {s}" for s in counts.index)
+    if plan.rule is not None:
+        print("\n".join(["", *_stopping_lines(plan, folder)]))
     print(f"\n{len(runs)} runs: {told}\ntable: {display_name(str(folder.path / 'runs.parquet'))}")
+
+
+def _stopping_lines(plan: Plan, folder: SweepFolder) -> list[str]:
+    """Return how many replicates the designs took, and which did not reach what was asked."""
+    reached = enough.table(plan, folder.records())
+    counts = reached.groupby("design")["replicates"].first()
+    missed = reached[~reached["met"]]
+    lines = [f"replicates of a design: {counts.min()} to {counts.max()}, {plan.replicates} at most"]
+    lines += [
+        f"design {r.design}: {r.kpi} ± {number(r.half_width, 3)} {r.unit} after {r.replicates}; asked ± {r.asked}"
+        for r in missed.head(SHOWN_ERRORS).itertuples()
+    ]
+    more = len(missed) - SHOWN_ERRORS
+    return [*lines, f"and {more} more that missed; see replicates.parquet"] if more > 0 else lines
 
 
 def _tell_sensitivity(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
@@ -121,8 +148,27 @@ def _tell_sensitivity(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> No
     print(f"\nsensitivity: {display_name(str(folder.path / 'sensitivity.parquet'))}")
 
 
+def _tell_corrected(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
+    """Print and keep means corrected by the screen level, once every run is there."""
+    if not plan.screen or (runs["status"].isin(enough.UNFINISHED)).any():
+        return
+    say(f"screen level: {plan.screen} further replicates of each design")
+    found = multifidelity.of_sweep(plan, runs, plan.screen)
+    folder.write(found, "multifidelity.parquet")
+    shown = found[found["kpi"].isin(SHOWN_KPIS)].groupby("kpi", sort=False).head(SHOWN_INPUTS)
+    header = ["design", "kpi", "n", "mean", "+-", "corrected", "+-", "gain"]
+    rows = [
+        [str(r.design), r.kpi, str(r.n), number(r.mean), number(0.5 * (r.high - r.low), 3), number(r.corrected),
+         number(0.5 * (r.corrected_high - r.corrected_low), 3), number(r.gain, 3)]
+        for r in shown.itertuples()
+    ]  # fmt: skip
+    if rows:
+        print("\n" + "\n".join(table(header, rows, right=range(2, len(header)))))
+    print(f"\ncorrected means: {display_name(str(folder.path / 'multifidelity.parquet'))}")
+
+
 def run_lines(runs: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    """Return one line per run: its axes and what most sweeps are about."""
+    """Return one line per run: its axes, what was drawn for it, and what most sweeps are about."""
     shown = [k for k in SHOWN_KPIS if k in runs]
     header = [*axes, "replicate", "status", *shown]
     rows = [

@@ -20,12 +20,12 @@ Population = Literal[
     "core_switch", "uplink", "optic", "hall_group", "support_server",
     "liquid_plant_unit", "air_plant_unit", "liquid_plant_fan", "air_plant_fan",
     "coolant_unit", "coolant_pump", "line", "transformer", "feeder", "ups_module", "generator",
-    "substation", "busway", "mv_section", "transfer_switch",
+    "substation", "busway", "mv_section", "transfer_switch", "mv_bus", "mv_branch",
 ]
 Effect = Literal[
     "interrupt", "server", "rack", "block", "flow", "pump", "switch", "uplink", "plant_unit",
     "plant_fan", "line", "transformer", "feeder", "ups", "generator", "support", "corrupt", "push",
-    "feed", "transfer",
+    "feed", "transfer", "mv_bus", "mv_branch",
 ]
 
 Crew = Literal["it", "network", "mechanical", "electrical"]
@@ -54,7 +54,8 @@ class FailureClass(Spec):
     """What leaves service. `interrupt` takes nothing out but stops the job above it; `flow` and
     `pump` take a coolant unit or one of its pumps, and where no coolant is left the racks trip when
     their chips are too hot; `feed` takes a substation, a busway or a switchgear section, with the
-    blocks that nothing else feeds, `transfer` a transfer switch with its block; `corrupt` takes the
+    blocks that nothing else feeds, `transfer` a transfer switch with its block; `mv_bus` and
+    `mv_branch` parts of the medium-voltage network; `corrupt` takes the
     server out once the wrong numbers are found; `push` takes servers of a whole hall group, hall by
     hall."""
     transient: Annotated[Fraction, Field(ge=0, le=1)] = 0.0

@@ -14,6 +14,8 @@ from simulator.components.kinds import Spec
 from simulator.components.language_model import LanguageModel
 from simulator.components.operations import Operations
 from simulator.components.power.mask import Mask
+from simulator.components.power.path import PowerPath
+from simulator.components.power.ride_through import GridRule
 from simulator.components.rack import Rack
 from simulator.components.request_profile import RequestProfile
 from simulator.components.stack import Stack
@@ -59,6 +61,18 @@ def diffusion_model(name: str) -> DiffusionModel:
 def request_profile(name: str) -> RequestProfile:
     """Return a kind of request by its name; KeyError carries the nearest names."""
     return _make(RequestProfile, catalog.load("demand", name))
+
+
+@cache
+def power_path(name: str) -> PowerPath:
+    """Return a chain of conversions by its name; KeyError carries the nearest names."""
+    return _make(PowerPath, catalog.load("power_paths", name))
+
+
+@cache
+def grid_rule(name: str) -> GridRule:
+    """Return what a grid asks of large loads by its name; KeyError carries the nearest names."""
+    return _make(GridRule, catalog.load("grid_rules", name))
 
 
 @cache

@@ -211,8 +211,12 @@ class Operations(Practised):
     def _on_top_of_the_practice(cls, given: Any) -> Any:
         """Lay what is written over the practice that it names."""
         written = {"practice": given} if isinstance(given, str) else given
-        if not isinstance(written, dict):
-            return given
+        return cls.laid(written) if isinstance(written, dict) else given
+
+    @classmethod
+    def laid(cls, written: dict[str, Any]) -> dict[str, Any]:
+        """Return what is written on top of the practice it names, as plain values; ValueError for an
+        unknown practice."""
         name = written.get("practice", cls.model_fields["practice"].default)
         try:
             entry = catalog.plain(catalog.load("operations", str(name)))

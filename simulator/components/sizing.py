@@ -5,7 +5,10 @@ import math
 from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
 from simulator.components.fabric import Ends, FabricSpec
+from simulator.components.power.block import Block
 from simulator.components.power.distribution import Distribution, lineup_input_w, lineup_loads
+from simulator.components.power.loss import LossCurve
+from simulator.components.power.path import in_row
 from simulator.components.rack import Rack
 from simulator.components.topology import Hall, Topology
 
@@ -19,6 +22,33 @@ def rack_named(topology: Topology, name: str) -> Rack:
         if rack.name == name:
             return rack
     return from_catalog.rack(name)
+
+
+def rack_of(topology: Topology, hall: Hall) -> Rack:
+    """Return the accelerator rack type of a hall, with the batteries of the hall and the shelf of its
+    path if it has them."""
+    shelf = None if hall.path is None else from_catalog.power_path(hall.path).loss_of("shelf")
+    own = {"power_shelf": shelf, "battery_backup": hall.battery_backup}
+    own = {name: part for name, part in own.items() if part is not None}
+    rack = rack_named(topology, hall.rack)
+    return rack.model_copy(update=own) if own else rack
+
+
+def block_of(hall: Hall) -> Block:
+    """Return the block of a hall with the losses of its path, if it names one.
+
+    What the path converts between substation and busway counts with the substation, at the same
+    rating; a UPS of `distribution` takes its place.
+    """
+    if hall.path is None:
+        return hall.block
+    path = from_catalog.power_path(hall.path)
+    own_ups = hall.distribution is not None and hall.distribution.ups is not None
+    substation = [path.loss_of("substations"), None if own_ups else path.loss_of("ups")]
+    return hall.block.model_copy(update={
+        "substation": in_row(curve for curve in substation if curve is not None),
+        "busway": path.loss_of("busways") or LossCurve(),
+    })  # fmt: skip
 
 
 def racks_per_block(topology: Topology, hall: Hall) -> int:
@@ -37,7 +67,7 @@ def racks_per_block(topology: Topology, hall: Hall) -> int:
 def block_limit_w(topology: Topology, hall: Hall) -> float:
     """Return the rack power of a block at which the input of the most loaded lineup, in the worst
     state that its scheme must survive, equals its continuous rating."""
-    block, plan = hall.block, hall.distribution or PLAIN
+    block, plan = block_of(hall), hall.distribution or PLAIN
     rating_w = block.rating * topology.grid.power_factor
     limit_w = rating_w * block.continuous
     group = plan.group

@@ -12,10 +12,14 @@ from simulator.components.fabric.wan import Wan
 from simulator.components.kinds import Spec
 from simulator.components.power.bank import Bank
 from simulator.components.power.battery import Battery
+from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.block import Block
+from simulator.components.power.control import Control
 from simulator.components.power.distribution import Distribution
 from simulator.components.power.generator import Generators
 from simulator.components.power.grid import Grid
+from simulator.components.power.medium_voltage import MediumVoltage
+from simulator.components.power.ride_through import RideThrough
 from simulator.components.power.tolerance import Tolerances
 from simulator.components.power.ups import Ups
 from simulator.components.rack import Rack
@@ -50,6 +54,11 @@ class Hall(Spec):
     1 + `topology.oversubscription`."""
     feeders: Bank
     """Medium-voltage feeders of one hall."""
+    path: str | None = None
+    """Named chain of conversions, from the catalog's `power_paths`: its losses replace those of the
+    block's substation and busway and of the accelerator racks' shelves. Blank: as written there."""
+    battery_backup: BatteryBackup | None = None
+    """Batteries of each accelerator rack, in it or in its row; blank: those of the rack type."""
     distribution: Distribution | None = None
     """How the blocks are fed; blank: each by a unit substation and a busway of its own."""
     support: tuple[SupportRacks, ...] = ()
@@ -84,12 +93,18 @@ class Topology(Spec):
     """Accelerator racks installed beyond the nameplate their blocks can feed."""
     power_margin: Annotated[Fraction, Field(ge=0, lt=0.5)] = 0.0
     """Share of the firm import held back before loads are capped."""
+    control: Control = Control()
+    """What acts when an element carries more than it may."""
     grid: Grid
+    medium_voltage: MediumVoltage | None = None
+    """Buses, ties and rings between main transformers and halls; blank: one bus for all."""
     ups: Ups
     mechanical: Block
     """Unit substation that feeds the plants of a hall, sized on their design load."""
     generators: Generators | None = None
     battery: Battery | None = None
+    ride_through: RideThrough = RideThrough()
+    """How loads take a voltage sag, and come back."""
     tolerances: Tolerances = Tolerances()
     """How long elements carry more than their rating, where it is not the default."""
     cooling: Cooling

@@ -10,7 +10,17 @@ from collections.abc import Callable
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import coolant, feeds, network_parts, power, pushes, rewiring, supply, support
+from simulator.engine import (
+    coolant,
+    feeds,
+    medium_voltage,
+    network_parts,
+    power,
+    pushes,
+    rewiring,
+    supply,
+    support,
+)
 from simulator.engine.alarm import Alarm
 from simulator.engine.outage import after, servers_out, take_out
 from simulator.engine.outage_log import OWN, Repair
@@ -26,6 +36,8 @@ def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Rep
     world.inflicted = repair
     element = EFFECTS[cls.effect](world, cls, target, unit, repair.back_s - world.env.now)
     world.inflicted = None
+    if cls.effect in SUPPLY and world.supply_changed is not None:
+        world.supply_changed()
     return element
 
 
@@ -164,6 +176,8 @@ def _support(world: World, cls: FailureClass, kind: int, unit: int, lasts_s: flo
 
 def _bank(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
     power.lose_unit(world, node)
+    if world.site.mesh is not None:
+        medium_voltage.lose_unit(world, cls, node, unit, lasts_s)
     after(world, lasts_s, lambda: power.return_unit(world, node))
     return f"{world.site.nodes[node].name}/{unit + 1}"
 
@@ -171,10 +185,15 @@ def _bank(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float)
 EFFECTS: dict[str, Effect] = {
     "interrupt": _interrupt, "server": _server, "rack": _rack, "corrupt": _corrupt,
     "push": pushes.push, "block": _block, "feed": _feed,
-    "transfer": feeds.lose_switch, "flow": coolant.lose_unit, "pump": coolant.lose_pump,
+    "transfer": feeds.lose_switch, "mv_bus": medium_voltage.lose_bus,
+    "mv_branch": medium_voltage.lose_branch, "flow": coolant.lose_unit, "pump": coolant.lose_pump,
     "switch": _switch, "uplink": _uplink, "plant_unit": _plant_unit, "plant_fan": _plant_fan,
     "line": _bank, "transformer": _bank, "feeder": supply.lose_feeder, "ups": supply.lose_module,
     "generator": supply.lose_generator, "support": _support,
 }
+SUPPLY = frozenset({
+    "block", "feed", "transfer", "line", "transformer", "feeder", "ups", "generator", "mv_bus", "mv_branch",
+})
+"""Those after which other elements of the power chain may carry too much."""
 IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}
 """What the effects take out of a rack that the kernel applies where nothing is to be told of it."""

@@ -6,6 +6,7 @@ from simulator.site import Site
 
 UNIT_NAMES = {
     "interrupt": "{0}", "push": "{0}", "support": "{0}", "block": "{0}", "feed": "{0}",
+    "mv_bus": "{0}", "mv_branch": "{0}",
     "transfer": "{0}/transfer switch", "plant_unit": "{0}/unit {1}",
     "plant_fan": "{0}/unit {1}/fan", "line": "{0}/{1}", "transformer": "{0}/{1}",
     "feeder": "{0}/{1}", "generator": "{0}/{1}", "ups": "{0}/module {1}",

@@ -4,7 +4,7 @@ import numpy as np
 
 from simulator.components.failure_class import FailureClass
 from simulator.components.power.distribution import HOLD_UP_S
-from simulator.components.power.node import FEEDERS, SUBSTATIONS, UPS
+from simulator.components.power.node import FEEDERS, UPS
 from simulator.components.power.schemes import reshared
 from simulator.engine import outage
 from simulator.engine.world import World
@@ -52,7 +52,6 @@ def settle(world: World, hall: int, cls: FailureClass, lost: bool = True) -> Non
         blocks.feed_share[of] = reshared(site.feed_share[of], _live(world, int(block)))
         if np.any(blocks.feed_share[of] > before + SLACK):
             moved.append(int(block))
-    blocks.limit_w[mine] = _limits_w(world, hall, mine)
     if lost:
         _darken(world, mine, cls.name)
         _switch_over(world, moved, cls)
@@ -77,57 +76,6 @@ def _live(world: World, block: int, at_s: float | None = None) -> np.ndarray:
     first, stop = world.site.feed_first[block : block + 2]
     paths = world.site.feed_paths[first:stop]
     return np.array([all(_left(world, node, at_s) for node in path) for path in paths])
-
-
-def _limits_w(world: World, hall: int, mine: np.ndarray) -> np.ndarray:
-    """Return what each block may draw: its part of what the hall's feeders in service carry beyond
-    the largest draw so far of all else in the hall, and of what its lineups carry."""
-    site, tree = world.site, world.state.tree
-    node = int(site.halls.feeder_node[hall])
-    limits_w = site.block_limit_w[mine]
-    others = (tree.parent == node) & ~site.node_of_racks
-    rest_w = float(tree.peak_w[others].sum())
-    room_w = max(site.nodes[node].rating_w * float(tree.in_service[node]) - rest_w, 0.0)
-    return limits_w * min(room_w / limits_w.sum(), 1.0) * _lineup_share(world, mine)
-
-
-def _lineup_share(world: World, mine: np.ndarray) -> np.ndarray:
-    """Return the part of each block's limit that the lineups feeding it can carry together with what
-    else hangs on them: below one where more is out than the scheme was made for."""
-    site, blocks = world.site, world.state.blocks
-    load_w: dict[int, float] = {}
-    feeds = [(b, k) for b in mine for k in range(site.feed_first[b], site.feed_first[b + 1])]
-    for b, k in feeds:
-        lineup = _lineup(world, k)
-        drawn_w = float(blocks.feed_share[k] * site.block_limit_w[b])
-        load_w[lineup] = load_w.get(lineup, 0.0) + drawn_w
-    share = dict.fromkeys(mine.tolist(), 1.0)
-    for b, k in feeds:
-        if blocks.feed_share[k] > 0.0:
-            lineup = _lineup(world, k)
-            carried_w = _carried_w(world, int(b), k)
-            if load_w[lineup] > carried_w * (1.0 + SLACK):
-                share[int(b)] = min(share[int(b)], carried_w / load_w[lineup])
-    return np.array(list(share.values()))
-
-
-def _lineup(world: World, feed: int) -> int:
-    """Return the substation of a feed."""
-    nodes = world.site.nodes
-    return next(n for n in world.site.feed_paths[feed] if nodes[n].stage == SUBSTATIONS)
-
-
-def _carried_w(world: World, block: int, feed: int) -> float:
-    """Return the rack power that a feed's lineup carries with the UPS modules it has left."""
-    site = world.site
-    plan = site.hall_spec[site.block_hall[block]].distribution
-    if plan is None:
-        return float(site.block_limit_w[block])
-    full_w = float(site.block_limit_w[block]) * plan.group.worst_load
-    ups = next((n for n in site.feed_paths[feed] if site.nodes[n].stage == UPS), None)
-    if ups is None or plan.ups is None:
-        return full_w
-    return full_w * min(1.0, float(world.state.tree.in_service[ups]) * (1.0 + plan.ups.margin))
 
 
 def _darken(world: World, mine: np.ndarray, cause: str) -> None:
@@ -156,9 +104,10 @@ def _switch_over(world: World, moved: list[int], cls: FailureClass) -> None:
         plan = site.hall_spec[site.block_hall[block]].distribution
         if plan is None or not plan.switched:
             continue
-        slow = plan.transfer_s() > HOLD_UP_S
+        racks = np.flatnonzero(site.rack_block == block)
+        backup = site.rack_types[site.rack_type[racks[0]]].battery_backup
+        slow = plan.transfer_s() > HOLD_UP_S + (backup.hold_up if backup else 0.0)
         told = "racks start anew" if slow else "within the hold-up of the racks"
         world.log("transfer", switch_name(site.block_names[block]), cls.name, plan.transfer_s(), told)
         if slow:
-            racks = np.flatnonzero(site.rack_block == block)
             outage.take_out(world, racks, cls.name, max(cls.reset, STEP_S))

@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import outage, power
+from simulator.engine import capping, medium_voltage, outage, overload
 from simulator.engine.cooling import plant_maps
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
@@ -26,11 +26,11 @@ class Physics:
     """Advances the site to a time, step by step, and acts on what the kernel reports."""
 
     def __init__(
-        self, world: World, weather: HourlyWeather, records: Records, capping: power.Capping
+        self, world: World, weather: HourlyWeather, records: Records, decide: capping.Capping
     ) -> None:
         state, site = world.state, world.site
         self.world = world
-        self.capping = capping
+        world.decide, world.supply_changed = decide, partial(overload.changed, world)
         self.steps = records.site.shape[0]
         self.step = 0
         self._flags = np.zeros(3, np.int64)
@@ -39,7 +39,7 @@ class Physics:
             self._flags, (site.rows, site.halls),
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
              state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
-             (state.servers_down, site.rack_servers, state.out, state.down_load)),
+             (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits),
             plant_maps(site, weather), Outdoors(weather.dry_bulb_c, weather.wet_bulb_c), records,
         )
 
@@ -48,6 +48,8 @@ class Physics:
     def start(self) -> None:
         """Set what the pools do in the first step, once the loads have their racks."""
         site_step.prepare_pools(self.world.state.pools, self.world.state.loads, 0)
+        if self.world.site.mesh is not None:
+            self.world.env.process(medium_voltage.watch(self.world))
 
     def advance(self, to_s: float) -> None:
         """Integrate every step that ends by `to_s`, with the failures and repairs of racks up to
@@ -57,7 +59,9 @@ class Physics:
         while self.step < stop or queue.due_s[0] < before_s:
             self._heed()
             self.step, status = self._advance(self.step, stop, before_s, *self._arguments)
-            if status != site_step.RUNNING and self._respond(status):
+            if status != site_step.RUNNING and (
+                self._respond(status) or self.world.env.peek() < to_s
+            ):
                 return
 
     def _heed(self) -> None:
@@ -78,9 +82,9 @@ class Physics:
         tripped = self._tripped() if status == site_step.TRIP else ()
         for block in tripped:
             self._at(at_s, lambda block=block: self._trip(block))  # type: ignore[misc]
-        switched = power.control(self.world, self.capping, at_s)
+        switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
         for load in switched:
-            self._at(at_s, lambda load=load: power.switch(self.world, load))  # type: ignore[misc]
+            self._at(at_s, lambda load=load: capping.switch(self.world, load))  # type: ignore[misc]
         return bool(len(tripped) or switched)
 
     def _pass_on(self, status: int) -> None:

@@ -125,6 +125,17 @@ def _transfer_switches(site: Site) -> Units:
                  [1] * len(blocks), [int(site.block_hall[b]) for b in blocks])  # fmt: skip
 
 
+def _in_network(part: str) -> Callable[[Site], Units]:
+    """Return the buses or branches of the medium-voltage network."""
+
+    def units_of(site: Site) -> Units:
+        plan = site.topology.medium_voltage
+        names = [] if plan is None else [each.name for each in getattr(plan, part)]
+        return Units(np.arange(len(names)), names, [1] * len(names), [SITE] * len(names))
+
+    return units_of
+
+
 def _halls(site: Site) -> Units:
     halls = list(range(len(site.hall_names)))
     return Units(np.array(halls), list(site.hall_names), [1] * len(halls), halls)
@@ -189,6 +200,7 @@ _OF_PLANT: dict[str, Callable[[Site], Units]] = {
     "line": _bank(0), "transformer": _bank(1), "generator": _generators, "feeder": _feeders,
     "substation": _in_feeds("transformer_unit"), "busway": _in_feeds("busway"),
     "mv_section": _in_feeds("breaker"), "transfer_switch": _transfer_switches,
+    "mv_bus": _in_network("buses"), "mv_branch": _in_network("branches"),
     "block": _blocks, "hall": _halls, "hall_group": _hall_groups, "ups_module": _ups_modules,
     "coolant_unit": _coolant_units, "coolant_pump": _coolant_pumps,
     "liquid_plant_unit": _plant("warm"), "air_plant_unit": _plant("chilled"),

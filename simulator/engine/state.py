@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator import rng
+from simulator.components.power import mesh
 from simulator.components.power.generator import Generators
 from simulator.components.power.node import UPS
 from simulator.kernels import columns as c
@@ -92,6 +93,7 @@ class State:
     tree: c.TreeState
     pools: c.PoolState
     supply: c.Supply
+    limits: c.LimitState
     hall_air_c: np.ndarray
     plant_w: np.ndarray
     servers_down: np.ndarray  # (racks,) membership.py
@@ -134,11 +136,12 @@ def build(
         priority=np.array([load.priority for load in every]),
         racks=_racks(site, idle, seed, replicate),
         loads=_loads(site, every, idle),
-        blocks=_blocks(site),
+        blocks=_blocks(site, len(every)),
         loops=_loops(site),
         tree=_tree(site),
         pools=_pools(names, pools, streams),
         supply=_supply(site),
+        limits=_limits(site),
         hall_air_c=np.full(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
@@ -204,7 +207,7 @@ def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
     )
 
 
-def _blocks(site: Site) -> c.BlockState:
+def _blocks(site: Site, loads: int) -> c.BlockState:
     n = len(site.block_names)
     zeros = lambda: np.zeros(n)  # noqa: E731
     return c.BlockState(
@@ -215,6 +218,8 @@ def _blocks(site: Site) -> c.BlockState:
         cap=np.ones(n), coolant_c=np.full(n, site.topology.cooling.supply),
         hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
         peak_w=zeros(),
+        load_cap=np.ones((n, loads)), partial=np.zeros(1, np.int64),
+        over_s=zeros(), any_over_s=np.zeros(1), capped_s=zeros(), held_j=zeros(),
     )
 
 
@@ -247,6 +252,16 @@ def _tree(site: Site) -> c.TreeState:
         load=np.array([node.loss.load for node in nodes]),
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
         loss_j=np.zeros(len(c.STAGES)),
+        mesh=mesh.columns(site.topology, site.mesh, site.halls.feeder_node),
+    )
+
+
+def _limits(site: Site) -> c.LimitState:
+    stages = len(c.STAGES)
+    return c.LimitState(
+        share=np.array([node.continuous for node in site.nodes]),
+        over=np.zeros(1, np.int64), over_s=np.zeros(len(site.nodes)),
+        level_over=np.zeros(stages, np.int64), level_over_s=np.zeros(stages),
     )
 
 

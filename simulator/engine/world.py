@@ -15,6 +15,7 @@ from simulator.engine.fabric import Network
 from simulator.engine.outage_log import Outages, Repair
 from simulator.engine.state import State
 from simulator.engine.storage import Store
+from simulator.engine.watch import Watch
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
 from simulator.kernels.load_account import flush_load
@@ -54,6 +55,8 @@ class World:
     racks_freed: simpy.Event | None = None
     supply_lost_s: float | None = None
     """Since when no import is possible."""
+    transformers_up: list[tuple[float, int]] = field(default_factory=list)
+    """Main transformers in service since a time, after each change."""
     on_bus: dict[int, float] = field(default_factory=dict)
     """Since when each generator set that runs is on the bus."""
     fuel_short: bool = False
@@ -61,6 +64,12 @@ class World:
     overloaded: bool = False
     watched: Callable[[int], None] | None = None
     """Told of every load that changes, while someone watches."""
+    watch: Watch = field(default_factory=Watch)
+    """Elements above their rating, and what is capped for them."""
+    decide: Callable[..., list[float]] | None = None
+    """The capping policy; None: nothing acts on overloads."""
+    supply_changed: Callable[[], None] | None = None
+    """Called when something is lost that others then carry."""
     shop: Shop = field(default_factory=closed)
     """Who repairs; of the failure front."""
     strike: Callable[[int], None] | None = None
@@ -108,6 +117,10 @@ class World:
         if kernel not in self._entries:
             self._entries[kernel] = entry_of(kernel, *arguments)
         return self._entries[kernel]
+
+    def share_entries(self, other: "World") -> None:
+        """Take over the entry points that another run of the same scenario has looked up."""
+        self._entries |= other._entries
 
     def alarm(self, load: int, alarm: Alarm) -> None:
         """Tell a load that something under it failed, and how that shows itself."""

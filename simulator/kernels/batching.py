@@ -77,7 +77,7 @@ def stop(w, r, until_s):
 def begin(w, r):
     """Plan a replica's next iterations: who takes part, how long they take, how many alike."""
     replica = w.replicas[r]
-    replica.chunks = replica.chunk_tokens = replica.longest = 0
+    replica.chunks = replica.chunk_tokens = replica.longest = replica.seen = 0
     replica.pairs = replica.extra_s = 0.0
     for k in range(w.cost.limits.size):
         w.limited_pairs[r, k] = 0.0

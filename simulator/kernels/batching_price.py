@@ -24,6 +24,9 @@ def price(w, r):
     replica.first_s, replica.more_s = _form(w, r, 0)
     replica.drawn_s, replica.drawn_more_s = _form(w, r, 1)
     replica.first_s += replica.extra_s
+    if replica.seen > 0:
+        replica.first_s += replica.seen * w.rules.image_s
+        replica.drawn_s += replica.seen * w.rules.image_drawn_s
 
 
 @inlined

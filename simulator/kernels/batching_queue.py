@@ -167,6 +167,7 @@ def _prompt(w, r, i, budget):
     _start(w, r, i)
     if request.preemptions == 0:
         request.hit = done
+        replica.seen += request.seen
     if w.rules.block_tokens > 0:
         prefix_cache.use(w, r, i, found)
     replica.held += (request.goal - found * w.rules.block_tokens) * GRAIN

@@ -41,6 +41,8 @@ class Request:
     blocks: list[int]
     ready: bool
     goal: int = 0
+    seen: int = 0
+    """Tokens of images, which are encoded when its prompt first begins."""
     done: int = 0
     kv: int = 0
     """Units that it holds while it decodes, or holds on the host."""
@@ -76,6 +78,8 @@ class Replica:
         self.peak = self.preemptions = self.iterations = 0
         self.busy_s = self.drawn_s = 0.0
         self.extra_s = 0.0
+        self.seen = 0
+        """Tokens of images that this iteration encodes."""
         self.work = (0.0, 0.0)
         self.ended: list[Request] = []
         self.lent = 0
@@ -117,7 +121,7 @@ class Replica:
 
     def begin(self) -> None:
         """Decide who takes part in the iteration that begins now."""
-        self.chunks, self.extra_s = [], 0.0
+        self.chunks, self.extra_s, self.seen = [], 0.0, 0
         if self.rules.chunked:
             pressed = self.make_room()
             self.stepping = [r for r in self.running if r.decodes]
@@ -267,6 +271,7 @@ class Replica:
         self.seat(r)
         if not r.preemptions:
             r.hit = done
+            self.seen += r.seen
         for block in found:
             self.share(block)
         r.shared, r.done = list(found), done
@@ -288,8 +293,8 @@ class Replica:
             self.unused.remove(block)
         self.users[block] = self.users.get(block, 0) + 1
 
-    def price(self) -> tuple[float, float, float]:
-        """Return seconds of the iteration, and of its work at the chip's peaks."""
+    def price(self) -> tuple[float, float]:
+        """Return seconds of the iteration, and what it draws."""
         cost = self.cost
         tokens = len(self.stepping) * self.rules.verified + sum(c for _, c in self.chunks)
         contexts = [(r.kv + r.rate) / GRAIN for r in self.stepping]
@@ -314,7 +319,8 @@ class Replica:
                 made += cost.each[LIMITED + 2 * k, form] * cut
                 made += cost.each[LIMITED + 2 * k + 1, form] * spans * stretch
             total.append(float(made))
-        return total[0] + self.extra_s, total[1]
+        images_s = self.seen * self.rules.image_s
+        return total[0] + images_s + self.extra_s, total[1] + self.seen * self.rules.image_drawn_s
 
     def complete(self) -> None:
         """Carry out the iteration that ends now."""

@@ -41,6 +41,7 @@ REQUEST = np.dtype(
         ("rate", "i4"),  # units that a decode step adds
         ("given", "i4"),  # tokens that the trace says are cached
         ("hit", "i4"),  # tokens that its first admission found cached
+        ("seen", "i4"),  # tokens of images, which are encoded when its prompt begins
         ("shared", "i4"),  # blocks that it holds in the prefix cache
         ("before", "i4"), ("after", "i4"),  # running requests of its level, by admission
         ("next", "i4"),  # in the waiting line, or among the prefilling
@@ -62,6 +63,7 @@ REPLICA = np.dtype(
         ("cached", "i8"),  # units of unused blocks that the prefix cache keeps
         ("running", "i8"), ("waiting", "i8"), ("queued_tokens", "i8"),
         ("chunks", "i8"), ("chunk_tokens", "i8"), ("longest", "i8"),
+        ("seen", "i8"),  # tokens of images that are encoded in the iteration under way
         ("polled", "i8"),  # an iteration at which it looked at what had arrived
         ("first_chunk", "i4"), ("last_chunk", "i4"), ("decoding", "i4"),
         ("free_node", "i4"), ("oldest", "i4"), ("latest", "i4"),
@@ -122,6 +124,10 @@ class Rules(NamedTuple):
     """Iterations that a prompt waits beside decoding for others, until there is one for each group."""
     poll: int = 1
     """Iterations without prompts between two looks at what has arrived."""
+    image_s: float = 0.0
+    """Seconds to encode what gives one token of an image."""
+    image_drawn_s: float = 0.0
+    """What that draws, as seconds at all of the power between idle and TDP."""
 
 
 class Cache(NamedTuple):
@@ -173,6 +179,8 @@ class Trace(NamedTuple):
     """Leading tokens whose keys and values are there at arrival."""
     ready: bool
     """All keys and values come with the request: it decodes at once."""
+    seen: np.ndarray | None = None
+    """Of the input, tokens that stand for images; None: none."""
 
 
 def world(
@@ -192,7 +200,8 @@ def world(
     levels = int(trace.level.max(initial=0)) + 1
     limits = len(cost.limits)
     requests = np.empty(len(trace.arrival_s), REQUEST).view(np.recarray)
-    load(requests, *trace)
+    seen = np.zeros(len(trace.arrival_s), np.int64) if trace.seen is None else trace.seen
+    load(requests, *trace._replace(seen=seen))
     resting = np.zeros(replicas, REPLICA).view(np.recarray)
     reset(resting)
     return World(
@@ -206,7 +215,7 @@ def world(
 
 
 @njit(cache=True)
-def load(requests, arrival_s, input_tokens, steps, rate, level, given, ready):
+def load(requests, arrival_s, input_tokens, steps, rate, level, given, ready, seen):
     """Write requests as they are before they arrive."""
     for i in range(arrival_s.size):
         request = requests[i]
@@ -218,6 +227,7 @@ def load(requests, arrival_s, input_tokens, steps, rate, level, given, ready):
         request.done = request.chunk = 0
         request.left, request.rate = steps[i], rate[i]
         request.given, request.hit, request.shared = given[i], 0, 0
+        request.seen = 0 if ready else seen[i]
         request.before = request.after = request.next = request.replica = NONE
         request.preemptions = request.growing = 0
         request.level = level[i]

@@ -108,7 +108,7 @@ class LoadState(NamedTuple):
 class BlockState(NamedTuple):
     """Shape (blocks,), of feeds (feeds,)."""
 
-    limit_w: Floats  # supply.py: continuous rating at the power factor, less where feeders are out
+    limit_w: Floats  # frozen: continuous rating at the power factor
     feed_first: Ints  # (blocks + 1,) frozen: first of its feeds
     feed_node: Ints  # (feeds,) frozen: power-tree node of each feed
     feed_share: Floats  # (feeds,) supply.py: of its draw in this step; sums to one over a block
@@ -124,6 +124,12 @@ class BlockState(NamedTuple):
     liquid_w: Floats
     air_w: Floats
     peak_w: Floats
+    load_cap: Floats  # (blocks, loads) tree_caps.py: cap on dynamic power below an element
+    partial: Ints  # (1,) tree_caps.py: 1 while any is in force, 2 when the last was lifted
+    over_s: Floats  # time above the limit
+    any_over_s: Floats  # (1,) time in which any block was
+    capped_s: Floats  # time under the block's own cap
+    held_j: Floats  # what that cap held back
 
 
 class HallSite(NamedTuple):
@@ -172,6 +178,21 @@ class Outdoors(NamedTuple):
     wet_bulb_c: Floats
 
 
+class MeshState(NamedTuple):
+    """Lines, main transformers and medium-voltage branches one by one; shape (branches,), none where
+    a site has no medium-voltage network. Written by medium_voltage.py."""
+
+    node: Ints  # (halls,) frozen: feeders of each hall
+    factor: Floats  # (branches, halls) flow per watt that a hall draws
+    stage: Ints  # frozen
+    rating_w: Floats  # frozen
+    on: Floats  # 1 closed, 0 open or out
+    no_load: Floats  # frozen
+    load: Floats  # frozen
+    flow_w: Floats
+    peak_w: Floats  # of its size
+
+
 class TreeState(NamedTuple):
     """The radial power tree, parents before children; shape (nodes,)."""
 
@@ -187,6 +208,17 @@ class TreeState(NamedTuple):
     input_w: Floats
     peak_w: Floats
     loss_j: Floats  # (stages,)
+    mesh: MeshState
+
+
+class LimitState(NamedTuple):
+    """What the elements of the power tree may carry, and how long they carried more; (nodes,)."""
+
+    share: Floats  # frozen: of the rating, continuously
+    over: Ints  # (1,) 1: an element was over in the last step
+    over_s: Floats
+    level_over: Ints  # (stages,) 1: an element of the stage was over in the last step that had any
+    level_over_s: Floats  # (stages,) time in which any element was
 
 
 class StreamState(NamedTuple):

@@ -15,6 +15,7 @@ def requests_of(trace: Trace, blocks: list[list[int]] | None) -> list[Request]:
             int(trace.rate[i]), int(trace.level[i]), int(trace.given[i]),
             blocks[i] if blocks else [], trace.ready, int(trace.input_tokens[i]),
             kv=int(trace.input_tokens[i]) * GRAIN if trace.ready else 0,
+            seen=0 if trace.seen is None or trace.ready else int(trace.seen[i]),
         )
         for i in range(len(trace.arrival_s))
     ]  # fmt: skip

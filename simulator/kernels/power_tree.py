@@ -4,6 +4,9 @@ from numba import njit
 
 from simulator.kernels import generators
 
+LINES, TRANSFORMERS = 0, 1
+"""Nodes of the tree that stand for all lines and all main transformers."""
+
 
 @njit(cache=True)
 def solve(tree, dt_s):
@@ -15,6 +18,8 @@ def solve(tree, dt_s):
     """
     losses_w = 0.0
     for i in range(tree.parent.size - 1, -1, -1):
+        if i == TRANSFORMERS:
+            losses_w += _mesh(tree, dt_s)
         output_w = tree.output_w[i] + tree.unmetered_w[i]
         loss_w = 0.0
         rating_w = tree.rating_w[i] * tree.in_service[i]
@@ -30,6 +35,27 @@ def solve(tree, dt_s):
         if i > 0:
             tree.output_w[tree.parent[i]] += input_w
     return tree.input_w[0], losses_w
+
+
+@njit(cache=True)
+def _mesh(tree, dt_s):
+    """Put the draws of the halls through the branches between them and the utility; return the
+    losses in W, which join the draw above: of transformers and lines at the lines, of all else at
+    the transformers. Without branches nothing happens.
+    """
+    mesh, losses_w = tree.mesh, 0.0
+    for k in range(mesh.rating_w.size):
+        flow_w = 0.0
+        for h in range(mesh.node.size):
+            flow_w += mesh.factor[k, h] * tree.input_w[mesh.node[h]]
+        mesh.flow_w[k] = flow_w
+        mesh.peak_w[k] = max(mesh.peak_w[k], abs(flow_w))
+        x = flow_w / mesh.rating_w[k]
+        loss_w = mesh.on[k] * mesh.rating_w[k] * (mesh.no_load[k] + mesh.load[k] * x * x)
+        tree.loss_j[mesh.stage[k]] += loss_w * dt_s
+        tree.output_w[LINES if mesh.stage[k] <= TRANSFORMERS else TRANSFORMERS] += loss_w
+        losses_w += loss_w
+    return losses_w
 
 
 @njit(cache=True)

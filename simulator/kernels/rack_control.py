@@ -45,11 +45,14 @@ def settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limi
 def cap_blocks(rows, racks, loads, blocks, dt_s):
     """Set each block's cap on dynamic power so that it stays inside its continuous rating; return
     whether any cap is active. A block below its rating and without a cap is left alone."""
-    active = False
+    active, over = False, 0
     for i in range(rows.start.size):
         b = rows.block[i]
         if blocks.it_w[b] <= blocks.limit_w[b] and blocks.cap[b] == 1.0:
             continue
+        if blocks.it_w[b] > blocks.limit_w[b]:
+            blocks.over_s[b] += dt_s
+            over = 1
         dynamic = 0.0
         for r in range(rows.start[i], rows.stop[i]):
             load = racks.load[r]
@@ -58,11 +61,15 @@ def cap_blocks(rows, racks, loads, blocks, dt_s):
             rows.accelerators[i] * rows.chip_dynamic_w[i] + rows.host_dynamic_w[i]
         )
         full_w = drawn_w / blocks.cap[b]
+        if blocks.cap[b] < 1.0:
+            blocks.capped_s[b] += dt_s
+            blocks.held_j[b] += (full_w - drawn_w) * dt_s
         excess_w = blocks.it_w[b] - drawn_w + full_w - blocks.limit_w[b]
         blocks.cap[b] = 1.0
         if excess_w > 0.0 and full_w > 0.0:
             blocks.cap[b] = max(1.0 - excess_w / full_w, 0.01)
             active = True
+    blocks.any_over_s[0] += over * dt_s
     return active
 
 
@@ -86,19 +93,23 @@ def control(rows, racks, loads, blocks, hall_air_c):
         block_clock = blocks.cap[b] ** (1.0 / exponent)
         for r in range(rows.start[i], rows.stop[i]):
             load = racks.load[r]
+            cap, cap_clock = blocks.cap[b], block_clock
+            if blocks.load_cap[b, load] < cap:
+                cap = blocks.load_cap[b, load]
+                cap_clock = cap ** (1.0 / exponent)
             static_w = loads.on[load] * rows.chip_idle_w[i]
             static_w += rows.leakage_w_k[i] * (racks.junction_c[r] - rows.leakage_ref_c[i])
             dynamic_w = loads.dynamic_frac[load] * loads.cap[load] * rows.chip_dynamic_w[i]
             heat_clock = settled_clock(
                 coolant_c, racks.resistance_k_w[r], static_w, dynamic_w, exponent, limits_c
             )
-            clock = min(heat_clock, block_clock)
+            clock = min(heat_clock, cap_clock)
             racks.clock[r] = clock
-            racks.power_cap[r] = min(heat_clock**exponent, blocks.cap[b])
+            racks.power_cap[r] = min(heat_clock**exponent, cap)
             if clock < 1.0:
                 members = rows.accelerators[i] * racks.up_frac[r]
                 lost[load] += members * (1.0 - clock)
-                if heat_clock < block_clock:
+                if heat_clock < cap_clock:
                     lost_heat[load] += members * (1.0 - clock)
                 if loads.synchronous[load] == 1:
                     loads.clock[load] = min(loads.clock[load], clock)

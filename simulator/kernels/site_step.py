@@ -10,6 +10,7 @@ from numba import njit
 from simulator.kernels import columns as c
 from simulator.kernels import (
     cooling,
+    limits,
     load_account,
     power_tree,
     rack_control,
@@ -29,7 +30,8 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
     and after them; return the next step and why it stopped early.
 
     Stops at a failure or repair that the engine must know of (`strikes.happen`), and after a step
-    that leaves the site above its supply or held below it by caps (OVERLOAD), in which a chip
+    that leaves the site above its supply, an element above its rating or either held below it by
+    caps (OVERLOAD), in which a chip
     passed its shutdown temperature (TRIP), or in which the first chip passed its throttle point or
     the last one fell below it (THROTTLE), so that the engine can decide.
 
@@ -39,10 +41,11 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         Whether speeds and caps are away from one; whether chips throttle; whether the engine knows
         that they do.
     site : (rows, halls)
-    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear)
+    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear,
+             limits)
     """
     rows, halls = site
-    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear = state
+    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear, limit = state
     for k in range(first, stop):
         if queue.due_s[0] < (k + 1) * STEP_S:
             found = strikes.happen((k + 1) * STEP_S, queue, shop, rows, rack, loads, wear)
@@ -57,6 +60,7 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         totals = _connect(halls, blocks, tree, plant_w)
         demand_w, losses_w = power_tree.solve(tree, STEP_S)
         flows = power_tree.balance(supply, demand_w, STEP_S)
+        limit.over[0] = limits.watch(tree, limit, max(demand_w - flows[0], 0.0), STEP_S)
         heat_s, cap_s = load_account.account_loads(loads)
         _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows)
         row = records.site[k]
@@ -66,12 +70,12 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         row[c.EVAPORATION_KG_S], row[c.BLOWDOWN_KG_S] = water
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
         capped = rack_control.cap_blocks(rows, rack, loads, blocks, STEP_S)
-        if throttling or capped:
+        if throttling or capped or blocks.partial[0] == 1:
             rack_control.control(rows, rack, loads, blocks, hall_air_c)
             flags[0] = 1
-        elif flags[0] == 1:
+        elif flags[0] == 1 or blocks.partial[0] == 2:
             rack_control.release(rack, loads)
-            flags[0] = 0
+            flags[0], blocks.partial[0] = 0, 0
         flags[1] = int(throttling)
         racks.settle_flow(blocks)
         load_account.clear_loads(loads)
@@ -80,7 +84,7 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
             prepare_pools(pools, loads, following)
         if tripping:
             return following, TRIP
-        held = False
+        held = blocks.partial[0] == 1 or limit.over[0] == 1
         for load in range(loads.cap.size):
             held = held or loads.cap[load] < 1.0
         limit_w = supply.limit_w[0] * (1.0 - supply.margin)

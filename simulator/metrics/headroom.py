@@ -7,8 +7,11 @@ import pandas as pd
 
 from simulator.metrics.kpi import WATTS_PER_MW, Kpi
 from simulator.metrics.series import period
+from simulator.metrics.stranded import gross, partition
 from simulator.results import Results
 
+STRANDED = ("policy", "granularity", "cooling", "network", "schedule", "unbuilt")
+"""Causes that make up stranded power; reserves and what can be used now are none."""
 SUPPLY = ("poi", "line_bank", "transformer_bank")
 """Levels that the firm import itself is made of."""
 
@@ -44,26 +47,18 @@ def headroom(results: Results, by: str | None = None, every: str | None = None) 
 
 
 def stranded(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
-    """Return firm import that the power chain as built cannot turn into load, by cause, in W.
+    """Return firm import that the campus as built cannot turn into load, by cause, in W: the firm
+    import less the largest minute, less what whole racks would draw that could be placed now.
 
-    Firm import less the largest minute, less what free places could still draw: whole racks that
-    fit, at nameplate, under the blocks' ratings, times the mean ratio of import to rack power.
-    What is left is put down first to places smaller than a rack, then to nameplates above real
-    draw (blocks full on paper).
+    Causes are those of `metrics.stranded`; a run folder without its tables knows them together.
     """
     room_w = max(float(headroom(results)["firm_headroom_w"].iloc[0]), 0.0)
-    site = results.timeseries["site"]
-    it_w = float(site["it_w"].mean())
-    gross = float((site["poi_w"] + site["onsite_w"]).mean()) / it_w if it_w else 1.0
-    whole_w, rest_w = _free_places(results)
-    left_w = max(room_w - whole_w * gross, 0.0)
-    unit_w = min(left_w, rest_w * gross)
-    return pd.DataFrame(
-        {
-            "cause": ["unit_size", "nameplate_reserve"],
-            "power_w": [unit_w, left_w - unit_w],
-        }
-    )
+    parts = partition(results)
+    if parts.empty:
+        left_w = max(room_w - _free_places_w(results) * gross(results), 0.0)
+        return pd.DataFrame({"cause": ["unbuilt"], "power_w": [left_w]})
+    poi = parts[(parts["level"] == "poi") & parts["cause"].isin(STRANDED)]
+    return poi[["cause", "power_w"]].reset_index(drop=True)
 
 
 def headroom_kpi(results: Results) -> Kpi:
@@ -91,9 +86,12 @@ def stranded_kpi(results: Results) -> Kpi:
         "power.stranded",
         float(stranded(results)["power_w"].sum()) / WATTS_PER_MW,
         "MW",
-        "Firm import less the largest 1-minute mean import, less what whole racks in the free "
-        "places under the blocks' ratings would draw at nameplate (times the mean ratio of import "
-        "to rack power): power that is connected but that no rack can be placed to use.",
+        "Firm import less the largest 1-minute mean import, less what whole racks that could be "
+        "placed now would draw at nameplate (under the blocks' limits, cooled with one unit out and "
+        "joined by the fabric; times the mean ratio of import to rack power): power that is "
+        "connected but that no rack can be placed to use. By cause: policy (margins, nameplates "
+        "above real draw, caps), places smaller than a rack, cooling, network, racks without work, "
+        "and no places built.",
     )
 
 
@@ -108,8 +106,8 @@ def _plant(results: Results) -> pd.DataFrame:
     return plant[limit_w > 0].reset_index(drop=True)
 
 
-def _free_places(results: Results) -> tuple[float, float]:
-    """Return the power in W of whole racks that still fit under the blocks, and of the rest."""
+def _free_places_w(results: Results) -> float:
+    """Return the power in W of whole racks that still fit under the blocks."""
     plant, racks = results.tables["plant"], results.tables["racks"]
     takes_racks = (plant["level"].astype(str) == "block") & (plant["kind"].astype(str) != "support")
     blocks = plant[takes_racks & (plant["count"] > 0)]
@@ -118,7 +116,7 @@ def _free_places(results: Results) -> tuple[float, float]:
     free_w = np.maximum(blocks["rating_w"] - blocks["nameplate_w"], 0.0).to_numpy(float)
     count = blocks["count"].to_numpy(float)
     whole_w = np.floor(free_w / count / size_w * (1 + 1e-12)) * size_w * count
-    return float(whole_w.sum()), float((free_w - whole_w).sum())
+    return float(whole_w.sum())
 
 
 def _rack_of(block: Any, rack_w: pd.Series) -> float:

@@ -17,6 +17,7 @@ from simulator.metrics import (
     fleet,
     inference,
     intervals,
+    limits,
     network,
     operations,
     power,
@@ -33,6 +34,7 @@ Definer = Callable[[Results], list[Kpi]]
 DEFINERS: tuple[Definer, ...] = (
     fleet.site_kpis,
     power.kpis,
+    limits.kpis,
     thermal.kpis,
     fleet.kpis,
     failures.kpis,
@@ -78,7 +80,8 @@ def summary(results: list[Results]) -> dict[str, dict]:  # type: ignore[type-arg
     With several, values are means with p10, p50 and p90 beside them (for dates the median, since
     an unfinished replicate has no date to average), and checks are the worst of all. `ci95` holds
     the 95 % interval of each of these numbers, null where so many replicates cannot tell it, and
-    `replicates` says how many each would need. `controlled` is the mean with the luck in the number
+    `replicates` says how many each would need, and where a rule decided on their number what it
+    reached (`stopping`). `controlled` is the mean with the luck in the number
     of failures taken out, where that pays (`metrics.control`).
     """
     tables = [kpis(r).set_index("kpi") for r in results]
@@ -88,7 +91,11 @@ def summary(results: list[Results]) -> dict[str, dict]:  # type: ignore[type-arg
         "kpis": {name: _entry(name, tables, luck) for name in names},
         "checks": {name: _rounded(max(c[name] for c in worst)) for name in worst[0]},
     }
-    return document if len(results) == 1 else document | {"replicates": resolution(len(results))}
+    if len(results) == 1:
+        return document
+    stopping = results[0].info.get("stopping")
+    more = {"stopping": stopping} if stopping else {}
+    return document | {"replicates": resolution(len(results)) | more}
 
 
 def resolution(n: int) -> dict[str, Any]:

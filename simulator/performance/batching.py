@@ -17,8 +17,10 @@ from simulator.kernels.batching_state import (
 )
 from simulator.performance import serving_memory
 from simulator.performance.collectives import send_s
+from simulator.performance.encoding import image_token_work
 from simulator.performance.iteration import ReplicaCost
 from simulator.performance.serving_setting import ServingSetting
+from simulator.performance.serving_work import DRAWN, TIME
 
 # Bandwidth between a chip and its host's memory that an engine reaches when it swaps blocks of keys
 # and values: PCIe 5.0 x16 gives 63 GB/s, pinned copies of blocks less. Assumed, range 20e9-55e9.
@@ -54,11 +56,12 @@ def _by_tokens(tokens: Floats, seconds: Floats, grid: Floats) -> Floats:
 def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
     """Return how a replica's engine batches by itself: recompute, no prefix cache, endless patience.
 
-    Groups that take their own sequences are counted together, seats, budget and memory; a prompt is
-    computed by one of them.
+    Groups that take their own sequences, and the parts of the batch that follow each other through
+    stages, are counted together, seats, budget and memory; a prompt is computed by one of them.
     """
-    engine, dp, verified = setting.engine, setting.plan.dp, 1 + drafts
-    tokens = engine.chunk_tokens * dp
+    engine, dp, pp, verified = setting.engine, setting.plan.dp, setting.plan.pp, 1 + drafts
+    images = image_token_work(setting)
+    tokens = engine.chunk_tokens * dp * pp
     return Rules(
         capacity=kv_tokens * GRAIN,
         max_sequences=min(engine.max_sequences * dp, tokens // verified),
@@ -70,8 +73,10 @@ def rules_of(setting: ServingSetting, kv_tokens: int, drafts: int = 0) -> Rules:
         verified=verified,
         block_tokens=0,
         patience_s=math.inf,
-        groups=dp,
+        groups=dp * pp,
         hold=engine.balance_iterations if dp > 1 else 0,
+        image_s=float(images[TIME]),
+        image_drawn_s=float(images[DRAWN]) / pp,
     )
 
 

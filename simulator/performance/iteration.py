@@ -14,6 +14,7 @@ from simulator.performance import chip as chips
 from simulator.performance import layers
 from simulator.performance import serving_attention as cores
 from simulator.performance import serving_operators as ops
+from simulator.performance import serving_stages as stages
 from simulator.performance.collectives import Fabric, fabric_of
 from simulator.performance.layers import LayerKind
 from simulator.performance.serving_exchange import exchange_work
@@ -148,8 +149,12 @@ def iteration_cost(
 
 def replica_cost_of(setting: ServingSetting) -> ReplicaCost:
     """Return time and work of an iteration of one replica."""
-    grid = np.unique(np.concatenate([GRID, GRID * setting.plan.dp]))
-    (tokens, local), sequence = _tokens_work(setting, grid), _sequence_work(setting)
+    plan = setting.plan
+    grid = np.unique(np.concatenate([GRID, GRID * plan.dp, GRID * plan.dp * plan.pp]))
+    tokens, local = _tokens_work(setting, grid / plan.pp)
+    if plan.pp > 1:
+        tokens = local = stages.round_work(setting, grid, tokens)
+    sequence = stages.per_sequence(setting, _sequence_work(setting))
     contexts, spans = _spanned(setting, cores.context_work), _spanned(setting, cores.pair_work)
     limits = sorted({limit for limit in (*contexts, *spans) if limit < math.inf})
     nothing, prompt = np.zeros(4), waited(_prompt_s(setting))
@@ -232,5 +237,6 @@ def _spanned(
     found: dict[float, Floats] = {}
     for kind in layers.kinds(setting.model):
         for limit, made in operator(setting, kind):
-            found[limit] = found.get(limit, np.zeros(4)) + kind.count * made
+            each = stages.shared(setting, kind.count * made)
+            found[limit] = found.get(limit, np.zeros(4)) + each
     return found

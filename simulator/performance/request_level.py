@@ -69,11 +69,13 @@ def engine_of(
 
 def serve(
     engine: Engine, asked: Ints, given: Ints, moments: Floats, start: Ints, warm_s: float,
-    until_s: float,
+    until_s: float, seen: Ints | None = None,
 ) -> Window:  # fmt: skip
-    """Serve requests that arrive at replicas; tell of those that arrive from `warm_s` to `until_s`."""
+    """Serve requests that arrive at replicas; tell of those that arrive from `warm_s` to `until_s`.
+    `seen` is what of the input stands for images."""
     nothing = np.zeros(len(moments), np.int64)
-    trace = Trace(moments, asked, given - 1, np.full(len(moments), GRAIN), nothing, nothing, False)
+    units = np.full(len(moments), GRAIN)
+    trace = Trace(moments, asked, given - 1, units, nothing, nothing, False, seen)
     bins = 2 * max(round(until_s / (until_s - warm_s)), 1)
     w = batching_state.world(
         trace, len(start) - 1, engine.rules, engine.cost, None, 2 * bins, until_s / bins

@@ -97,5 +97,5 @@ def state_work(setting: ServingSetting, kind: LayerKind) -> Work:
     """Return the work of one sequence's recurrent state in one layer: read and written."""
     if kind.state is None:
         return np.zeros(4)
-    moved = 2.0 * STATE_BYTES * kind.state.kept / setting.plan.chips
+    moved = 2.0 * STATE_BYTES * kind.state.kept / setting.plan.stage_chips
     return work(setting, moved / setting.kv_rate, 0.0, moved)

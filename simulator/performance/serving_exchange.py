@@ -51,13 +51,13 @@ def _to_experts_s(setting: ServingSetting, product: Product, tokens: Tokens) -> 
     plan, fabric, kernel = setting.plan, setting.fabric, setting.engine.exchange
     if kernel == "all_gather":
         both = [
-            collectives.all_gather_s(fabric, plan.chips, float(message))
-            + collectives.reduce_scatter_s(fabric, plan.chips, float(message))
+            collectives.all_gather_s(fabric, plan.stage_chips, float(message))
+            + collectives.reduce_scatter_s(fabric, plan.stage_chips, float(message))
             for message in 2.0 * tokens * product.k
         ]
         return np.array(both)
     found = []
-    for each in tokens / plan.chips:
+    for each in tokens / plan.stage_chips:
         once = expert_exchange_s(
             fabric, plan.ep, float(each), product.k, product.times, product.stored, kernel
         )

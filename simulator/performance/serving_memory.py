@@ -2,6 +2,7 @@
 
 from simulator.performance import layers, transformer
 from simulator.performance.serving_setting import ServingSetting
+from simulator.performance.serving_stages import uneven
 
 # Bytes of a byte that chips are sold with: makers count memory in powers of two and call them GB (drivers
 # show 81,559 MiB on H100-80GB, 143,771 on H200-141GB, 183,359 on B200-180GB). Measured.
@@ -12,18 +13,21 @@ def weight_bytes(setting: ServingSetting) -> float:
     """Return the bytes of weights on one chip.
 
     Groups that take different sequences each hold attention and dense networks; experts are there
-    once. Low-rank projections that no chip shares are on every chip.
+    once. Low-rank projections that no chip shares are on every chip. Of several stages the fullest
+    counts: the longest, with the larger of what stands before the layers and what stands behind.
     """
-    plan, model = setting.plan, setting.model
-    total = 2.0 * layers.output(model).stored_weights / plan.tp
-    total += 2.0 * (transformer.parameters(model) - _layers_weights(setting)) / plan.tp
+    plan, model, total = setting.plan, setting.model, 0.0
+    behind = 2.0 * layers.output(model).stored_weights / plan.tp
+    before = 2.0 * (transformer.parameters(model) - _layers_weights(setting)) / plan.tp
     for kind in layers.kinds(model):
         each = setting.other_bytes(kind)
         for product in kind.products:
-            share = {"experts": plan.chips, "whole": 1}.get(product.split, plan.tp)
+            share = {"experts": plan.stage_chips, "whole": 1}.get(product.split, plan.tp)
             each += setting.weight_bytes(product) / share
         total += kind.count * each
-    return total
+    if plan.pp > 1:
+        return total * uneven(setting) / plan.pp + max(before, behind)
+    return behind + before + total
 
 
 def _layers_weights(setting: ServingSetting) -> float:
@@ -37,12 +41,13 @@ def sequence_bytes(setting: ServingSetting, context: float) -> float:
     """Return the bytes that one sequence keeps on each chip of its group.
 
     A chip cannot keep less than one key-value head, so more chips than heads keep copies; latent
-    vectors are kept on all.
+    vectors are kept on all. Of several stages each keeps those of its layers.
     """
     model, plan = setting.model, setting.plan
     whole = transformer.kv_bytes(model, context, setting.kv_bytes)
     heads = 1.0 if model.latent or model.low_rank else float(model.kv_heads)
-    return whole / min(plan.tp, heads) + transformer.state_bytes(model) / plan.tp
+    kept = whole / min(plan.tp, heads) + transformer.state_bytes(model) / plan.tp
+    return kept * uneven(setting) / plan.pp
 
 
 def room_bytes(setting: ServingSetting) -> float:

@@ -19,22 +19,29 @@ class ReplicaPlan:
     """How the chips of a replica share a model.
 
     `tp` chips share the attention of a sequence; `dp` such groups take different sequences. Experts
-    are dealt out over `ep` ranks and cut over the rest; without them `ep` is 1.
+    are dealt out over `ep` ranks and cut over the rest; without them `ep` is 1. `pp` stages of such
+    chips each have a part of the layers.
     """
 
     tp: int = 1
     dp: int = 1
     ep: int = 1
+    pp: int = 1
 
     @property
     def chips(self) -> int:
         """Chips of the replica."""
+        return self.stage_chips * self.pp
+
+    @property
+    def stage_chips(self) -> int:
+        """Chips of one stage."""
         return self.tp * self.dp
 
     @property
     def expert_tp(self) -> int:
         """Chips that share one expert."""
-        return max(self.chips // self.ep, 1)
+        return max(self.stage_chips // self.ep, 1)
 
 
 @dataclass(frozen=True)

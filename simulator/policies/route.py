@@ -5,7 +5,7 @@ reach it each pool gets, and which share of a pool's answers goes on to the next
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import ClassVar, NamedTuple
 
 from simulator.components.kinds import Spec
@@ -32,13 +32,13 @@ class Request(NamedTuple):
     rate_per_s: float
     open: tuple[bool, ...]
     """Whether tenant, residency and modality let it in."""
-    work: tuple[float, ...]
+    work: Sequence[float]
     """Work of one request, in requests of the pool's reference lengths."""
-    accelerator_s: tuple[float, ...]
+    accelerator_s: Sequence[float]
     """Accelerator time of one request in a full batch."""
-    energy_j: tuple[float, ...]
+    energy_j: Sequence[float]
     """Energy of the accelerators over that time."""
-    latency_s: tuple[float, ...]
+    latency_s: Sequence[float]
     """Mean time to the last token at the pool's target load."""
     quality: tuple[float | None, ...]
     """Of the answers, from the user's table; None where it has no entry."""

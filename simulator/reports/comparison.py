@@ -95,12 +95,9 @@ def write(page_of: Page, folder: Path) -> list[Path]:
 
 def _side(row: pd.Series) -> int:
     """Return 1 where B is surely better, -1 where it is surely worse, 0 where nobody can say."""
-    if row["verdict"] not in ("B higher", "B lower") or np.isnan(row["b_better"]):
+    if row["verdict"] not in ("B higher", "B lower"):
         return 0
-    more_is_better = abs(row["b_better"] - row["b_larger"]) < abs(
-        row["b_better"] - (1.0 - row["b_larger"])
-    )
-    return 1 if (row["difference"] > 0.0) == more_is_better else -1
+    return int(row["better_side"]) * (1 if row["verdict"] == "B higher" else -1)
 
 
 def _draw(ax: Axes, rows: pd.DataFrame, color: str, marker: str, name: str) -> None:

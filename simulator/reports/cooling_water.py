@@ -35,7 +35,7 @@ def page(run: Run) -> Page:
     hot_share = hot["cooling_w"].sum() / hot["it_w"].sum()
     water_m3, wue = run.value("cooling.water_consumed"), run.value("cooling.wue")
     throttled = run.value("thermal.throttled_accelerator_hours")
-    trips = int((run.results[0].events["kind"] == "trip").sum())
+    trips = _heat_trips(run)
     return Page(
         "cooling-water",
         "Cooling and water",
@@ -64,6 +64,13 @@ def page(run: Run) -> Page:
         (against_weather(run), supply(run), water(run)),
         (TableSpec("Coolant loops", _loops(run)),),
     )
+
+
+
+def _heat_trips(run: Run) -> int:
+    """Return how often a block's chips switched themselves off."""
+    events = run.results[0].events
+    return int(((events["kind"] == "trip") & (events["cause"] != "overload")).sum())
 
 
 def against_weather(run: Run) -> FigureSpec:

@@ -8,7 +8,8 @@ from simulator.metrics import headroom, kpis
 from simulator.metrics import network as metrics_of_network
 from simulator.metrics.failures import failures
 from simulator.metrics.fleet import cause_of
-from simulator.reports import network, wording
+from simulator.metrics.power import demand_w
+from simulator.reports import network, serving, wording
 from simulator.reports.page import Card, FigureSpec, Lead, Page, TableSpec
 from simulator.reports.run import Run
 from simulator.reports.style import (
@@ -114,9 +115,9 @@ def _job(run: Run, job: str) -> str:
 
 def _serving(run: Run) -> list[str]:
     pools = [str(p) for p in run.first.tables["pools"]["pool"]]
-    shares = {p: run.value(f"inference.{p}.slo_attainment") or 0.0 for p in pools}
-    if not shares:
+    if not pools:
         return []
+    shares = serving.attained(run, pools)
     worst = min(shares, key=lambda p: shares[p])
     which = f"Of the served models “{worst}”" if len(shares) > 1 else f"The served model “{worst}”"
     return [
@@ -181,7 +182,9 @@ def _card(run: Run, label_text: str, name: str, shown, note_text: str) -> Card: 
 
 def import_over_time(run: Run) -> FigureSpec:
     """Draw the range of import by period against firm import."""
-    data = bands(run.demand, run.period)
+    each = [bands(demand_w(results), run.period) for results in run.results]
+    data = pd.DataFrame({how: getattr(pd.concat([e[how] for e in each], axis=1), how)(axis=1)
+                         for how in ("min", "mean", "max")})  # fmt: skip
     firm_w = float(run.info["firm_w"])
     scale = wording.power_scale(firm_w)
     fig, ax = canvas(height_in=2.6)
@@ -219,7 +222,8 @@ def import_over_time(run: Run) -> FigureSpec:
         f"{wording.power(float(data['max'].max()))} on {wording.day(top)}; the mean is "
         f"{wording.power(float(run.demand.mean()))}; firm import is {wording.power(firm_w)}.",
         data.add_suffix("_w").rename_axis("time").reset_index(),
-        f"Mean (line) and range (band) of quarter hours in each {span}.",
+        f"Mean (line) and range (band) of quarter hours in each {span}"
+        + (f", over {len(run.results)} replicates." if len(run.results) > 1 else "."),
     )
 
 
@@ -336,6 +340,7 @@ def _resolution(run: Run, count: int) -> str:
     surest = [_half_width(run, name, shown) for name, shown in BANDS.items()]
     bands = ", ".join(band for band in surest if band)
     text += f" 95 % intervals of the means: {bands}." if bands else ""
+    text += "".join(f" Stopped by {told['text']}." for told in run.info.get("stopping", ()))
     return " ".join([text, *(f"Not resolvable: {told}." for told in kpis.unresolved(count))])
 
 

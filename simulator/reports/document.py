@@ -86,8 +86,29 @@ def write(
         document = content(run, chosen)
         (Path(scratch) / "data.json").write_text(json.dumps(document))
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(typeset(Path(scratch), run))
+        output.write_bytes(typeset(Path(scratch), run.info["start"]))
     return output
+
+
+def bind(chosen: list[Page], cover: dict[str, Any], folder: Path) -> Path:
+    """Draw and typeset pages of a study that is no run; return the path of the PDF.
+
+    Parameters
+    ----------
+    cover : title, author, description, footer (two lines), and `dated`, the ISO time of the document
+    folder : receives `report.pdf`, and `figures` as PNG with their data as CSV
+    """
+    figures = folder / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    with rc_context(STYLE), tempfile.TemporaryDirectory() as scratch:
+        for page in chosen:
+            for spec in page.figures:
+                draw(spec, figures, Path(scratch))
+        told = {key: value for key, value in cover.items() if key != "dated"}
+        data = told | {"pages": [_page(page) for page in chosen]}
+        (Path(scratch) / "data.json").write_text(json.dumps(data))
+        (folder / "report.pdf").write_bytes(typeset(Path(scratch), cover["dated"]))
+    return folder / "report.pdf"
 
 
 def pages(run: Run, variant: Variant = "full") -> list[Page]:
@@ -114,10 +135,10 @@ def draw(spec: FigureSpec, figures: Path, scratch: Path) -> None:
     spec.fig.savefig(scratch / f"{spec.name}.svg", metadata={"Date": None})
 
 
-def typeset(scratch: Path, run: Run) -> bytes:
+def typeset(scratch: Path, dated: str) -> bytes:
     """Compile the template over the folder that holds the data and the drawings."""
     shutil.copy(TEMPLATE, scratch / TEMPLATE.name)
-    start = int(pd.Timestamp(run.info["start"]).timestamp())
+    start = int(pd.Timestamp(dated).timestamp())
     compiled = typst.compile(
         scratch / TEMPLATE.name,
         root=scratch,

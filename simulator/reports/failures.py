@@ -16,6 +16,7 @@ from simulator.reports.style import (
     thousands,
     time_axis,
 )
+from simulator.results import Results
 
 CAUSES_DRAWN = 10
 NAMES = {"MS": "month", "7D": "week", "D": "day", "h": "hour"}
@@ -92,14 +93,17 @@ def by_cause(run: Run) -> FigureSpec:
 def over_time(run: Run) -> FigureSpec:
     """Draw failures per period above accelerators out of service."""
     every = "h" if run.days <= 3 else "D"
-    counts = failures.failures(run.first, every=every).set_index("time")["count"]
-    service = fleet.service(run.first, every=every).set_index("time")["accelerators_up"]
-    down = (fleet.installed(run.first) - service).clip(lower=0.0)
-    data = pd.DataFrame({"failures": counts, "accelerators_down": down})
-    data = data[data["accelerators_down"].notna()].fillna({"failures": 0}).reset_index(names="time")
+    down = run.across(lambda results: _down(results, every))
+    counts = run.across(lambda results: _counts(results, every, down.index))
+    data = pd.DataFrame({"failures": counts["mean"], "accelerators_down": down["mean"]})
+    data = data.reset_index(names="time")
     fig, (top, bottom) = canvas(height_in=2.4, rows=2, sharex=True)
     top.step(data["time"], data["failures"], where="post", color=BLUE, linewidth=1)
     bottom.plot(data["time"], data["accelerators_down"], color=VERMILLION)
+    for ax, spread, color, step in ((top, counts, BLUE, "post"), (bottom, down, VERMILLION, None)):
+        if len(run.results) > 1:
+            ax.fill_between(data["time"], spread["low"], spread["high"], step=step, color=color, alpha=0.2,
+                            linewidth=0)  # fmt: skip
     for ax, title in (
         (top, f"Failures per {NAMES[every]}"),
         (bottom, f"Accelerators out of service, mean of the {NAMES[every]}"),
@@ -116,10 +120,23 @@ def over_time(run: Run) -> FigureSpec:
         f"Lines over time: {data['failures'].mean():.3g} failures per {NAMES[every]} on average; "
         f"accelerators out of service reach {worst['accelerators_down']:,.0f} on "
         f"{wording.day(worst['time'])}.",
-        data,
-        "Failures and accelerators out of service over the run"
-        + (", in the first replicate." if len(run.results) > 1 else "."),
-    )
+        data.assign(failures_low=counts["low"].to_numpy(), failures_high=counts["high"].to_numpy(),
+                    down_low=down["low"].to_numpy(), down_high=down["high"].to_numpy())
+        if len(run.results) > 1 else data,
+        f"Failures and accelerators out of service over the run{run.of_replicates}.",
+    )  # fmt: skip
+
+
+def _down(results: Results, every: str) -> pd.Series:
+    """Return accelerators out of service by period."""
+    service = fleet.service(results, every=every).set_index("time")["accelerators_up"]
+    return (fleet.installed(results) - service).clip(lower=0.0).dropna()
+
+
+def _counts(results: Results, every: str, periods: pd.Index) -> pd.Series:
+    """Return failures of each period, 0 where there was none."""
+    counts = failures.failures(results, every=every).set_index("time")["count"]
+    return counts.reindex(periods).fillna(0.0)
 
 
 def _table(causes: pd.DataFrame, run: Run) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """The run a report is about: its replicates, and aggregates that several pages share."""
 
+from collections.abc import Callable
 from functools import cached_property
 
 import pandas as pd
@@ -13,7 +14,8 @@ EVIDENCE = ("measured", "vendor", "derived", "assumed")
 
 
 class Run:
-    """Replicates of one scenario. Pages draw the first; indicators are of all."""
+    """Replicates of one scenario. Indicators, and time series where replicates differ, are of all;
+    what is alike in them, and tables of single things, are of the first."""
 
     def __init__(self, results: list[Results]) -> None:
         self.results = results
@@ -86,6 +88,19 @@ class Run:
     def identity(self) -> str:
         """What a reader quotes to find this run again."""
         return f"{str(self.info['config_hash'])[:8]}-{self.info['seed']}"
+
+    def across(self, curve: Callable[[Results], pd.Series]) -> pd.DataFrame:
+        """Return P10, mean and P90 over the replicates of a series of each, at equal index: low, mean,
+        high. What a replicate lacks somewhere is not counted there."""
+        every = pd.concat([curve(results) for results in self.results], axis=1)
+        low, high = (every.quantile(q, axis=1) for q in (0.1, 0.9))
+        return pd.DataFrame({"low": low, "mean": every.mean(axis=1), "high": high})
+
+    @property
+    def of_replicates(self) -> str:
+        """What a caption says of a band over replicates; nothing for one."""
+        count = len(self.results)
+        return f"; band: P10 to P90 of {count} replicates, line: their mean" if count > 1 else ""
 
     def value(self, name: str) -> float | None:
         """Return an indicator (the mean of the replicates), None where absent."""

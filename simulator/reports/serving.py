@@ -35,11 +35,10 @@ DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 def page(run: Run) -> Page:
     """Return the page on serving."""
     pools = [str(p) for p in run.first.tables["pools"]["pool"]]
-    share = {p: run.value(f"inference.{p}.slo_attainment") or 0.0 for p in pools}
+    share = attained(run, pools)
     worst = min(share, key=lambda p: share[p])
     p99 = run.value(f"inference.{worst}.ttft_p99")
-    requests = sum(run.value(f"inference.{p}.requests") or 0.0 for p in pools)
-    unserved = sum(run.value(f"inference.{p}.unserved") or 0.0 for p in pools)
+    requests, unserved = asked(run)
     return Page(
         "serving",
         "Serving",
@@ -51,13 +50,36 @@ def page(run: Run) -> Page:
         (
             (
                 "A request meets its objective if the first token and the time per further token both "
-                "stay within their limits; requests shed or unfinished are misses. Latency counts "
-                "from arrival, queueing included."
+                "stay within their limits; requests shed, rejected or unfinished are misses. Latency "
+                "counts from arrival, queueing included. A request of a router counts once, though it "
+                "passes moderation, or a larger model after a small one."
             ),
         ),
         (week(run), over_time(run), latency(run)),
         (TableSpec("Served models", _table(run)),),
     )
+
+
+def attained(run: Run, pools: list[str]) -> dict[str, float]:
+    """Return the share of arrivals within all limits of pools that had any (0 for all, if none had)."""
+    told = {p: run.value(f"inference.{p}.slo_attainment") for p in pools}
+    return {p: v for p, v in told.items() if v is not None} or dict.fromkeys(pools, 0.0)
+
+
+def asked(run: Run) -> tuple[float, float]:
+    """Return requests that users sent, and those that were not served: of pools with demand of their
+    own, and of the classes of a router."""
+    tables = run.first.tables
+    routed = set(tables["streams"]["pool"].astype(str))
+    own = [p for p in tables["pools"]["pool"].astype(str) if p not in routed]
+    classes = tables["classes"]["class"].astype(str)
+    names = [f"inference.{p}.{{}}" for p in own] + [f"routing.{c}.{{}}" for c in classes]
+    requests = sum(run.value(name.format("requests")) or 0.0 for name in names)
+    unserved = sum(run.value(f"inference.{p}.unserved") or 0.0 for p in own)
+    for cls in classes:
+        parts = ("shed", "rejected", "waiting")
+        unserved += sum(run.value(f"routing.{cls}.{part}") or 0.0 for part in parts)
+    return requests, unserved
 
 
 def _drawn(run: Run) -> list[str]:

@@ -25,11 +25,11 @@ POOLS_DRAWN = 6
 COLUMNS = 3
 LACK_FRAC = 0.001
 """Share of requests shed or moved on from which a pool is told to lack capacity."""
-MARKS = ("o", "s", "^", "D", "v", "P")
+MARKS = ("o", "s", "^", "D", "v", "P", "X")
 LATENCIES = ("ttft_p50", "ttft_p99", "tpot_p50", "tpot_p99")
 NAMES = {
     "ttft_p50": "TTFT P50", "ttft_p99": "TTFT P99", "tpot_p50": "TPOT P50", "tpot_p99": "TPOT P99",
-    "throughput": "tokens/s", "power": "power",
+    "throughput": "throughput", "power": "power", "shed_frac": "shed",
 }  # fmt: skip
 DATA_COLUMNS = (
     "arrivals_per_s", "received_per_s", "served_per_s", "shed_per_s", "spilled_per_s",
@@ -64,7 +64,8 @@ def page(run: Run) -> Page:
 def _finding(run: Run, verified: pd.DataFrame) -> str:
     """Return whether chips lacked, and how near the surface came."""
     pools = run.first.tables["pools"]
-    refused = (pools["shed"] + pools["spilled"]) / (pools["requests"] + pools["received"])
+    refused = pools["shed"] + pools["spilled"] + rejected(pools)
+    refused /= pools["requests"] + pools["received"]
     worst = refused.fillna(0.0).idxmax()
     name, share = str(pools.at[worst, "pool"]), float(refused.fillna(0.0)[worst])
     if share < LACK_FRAC:
@@ -80,6 +81,11 @@ def _finding(run: Run, verified: pd.DataFrame) -> str:
         f"{told}; the surface is {wording.percent(middle, 1)} off request-level latencies in the "
         f"median, {wording.percent(power, 1)} off power at most"
     )
+
+
+def rejected(pools: pd.DataFrame) -> pd.Series:
+    """Return requests too long for their pool; none in a folder of an older version."""
+    return pools.get("rejected", 0.0 * pools["shed"])
 
 
 def day(run: Run) -> FigureSpec:
@@ -136,7 +142,9 @@ def verification(run: Run, table: pd.DataFrame) -> FigureSpec:
     fig, ax = canvas(height_in=1.1 + 0.28 * len(names))
     for i, (quantity, told) in enumerate(NAMES.items()):
         own = data[data["quantity"] == quantity]
-        lift = (i - 2.5) * 0.11
+        if not len(own):
+            continue
+        lift = (i - 3) * 0.1
         ax.plot(
             own["deviation_frac"], [names.index(p) + lift for p in own["pool"]], MARKS[i],
             color=PALETTE[i], markersize=4.5, label=told, clip_on=False,
@@ -148,7 +156,7 @@ def verification(run: Run, table: pd.DataFrame) -> FigureSpec:
     ax.set_xlim(-widest, widest)
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     label(ax, "Surface over request-level kernel, less one", "", grid="x")
-    legend(fig, ax, "lower left", 6)
+    legend(fig, ax, "lower left", 7)
     worst = data.loc[data["deviation_frac"].abs().idxmax()]
     return FigureSpec(
         fig,
@@ -168,6 +176,8 @@ def _outcomes(run: Run) -> pd.DataFrame:
     def of(key: str) -> list[str]:
         return [wording.large(float(v)) if v else "–" for v in pools[key]]
 
+    long = rejected(pools)
+    told = {"Too long": [wording.large(float(v)) if v else "–" for v in long]} if long.any() else {}
     return pd.DataFrame(
         {
             "Pool": pools["pool"].astype(str),
@@ -176,6 +186,7 @@ def _outcomes(run: Run) -> pd.DataFrame:
             "Served": of("served"),
             "Moved on": of("spilled"),
             "Shed": of("shed"),
+            **told,
             "Lost": of("lost"),
             "Waiting": of("queued_end"),
             "Asked again": of("retried"),

@@ -1,5 +1,7 @@
 """Page: how training advanced, what stopped it, when it ends."""
 
+from functools import partial
+
 import pandas as pd
 
 from simulator.metrics import training
@@ -22,6 +24,7 @@ from simulator.reports.style import (
     note,
     time_axis,
 )
+from simulator.results import Results
 
 JOBS_DRAWN = 3
 POINTS = 600
@@ -118,15 +121,18 @@ def _spread(run: Run, job: str) -> tuple[str, ...]:
 
 def progress(run: Run) -> FigureSpec:
     """Draw work done against what full speed from the start would have done."""
-    hourly = training.progress(run.first, every="h")
     jobs = training.outcome(run.first).nlargest(JOBS_DRAWN, "accelerators")
     fig, ax = canvas(height_in=2.3)
     rows = []
     for i, name in enumerate(str(j) for j in jobs["job"]):
-        own = hourly[hourly["element"] == name]
-        own = own.iloc[:: max(1, len(own) // POINTS)]
+        spread = run.across(partial(_work_s, job=name))
+        spread = spread.iloc[:: max(1, len(spread) // POINTS)]
+        own = spread.rename(columns={"mean": "work_s"}).reset_index(names="time").assign(element=name)
         own = own.assign(time=own["time"] + pd.Timedelta(hours=1))
         ax.plot(own["time"], own["work_s"] / DAY_S, color=PALETTE[i])
+        if len(run.results) > 1:
+            ax.fill_between(own["time"], own["low"] / DAY_S, own["high"] / DAY_S, color=PALETTE[i], alpha=0.25,
+                            linewidth=0)  # fmt: skip
         at = own.iloc[int(0.55 * len(own))]
         note(
             ax,
@@ -138,7 +144,8 @@ def progress(run: Run) -> FigureSpec:
             va="top",
             fontweight="bold",
         )
-        rows.append(own[["time", "element", "work_s"]])
+        several = ["low", "high"] if len(run.results) > 1 else []
+        rows.append(own[["time", "element", "work_s", *several]])
     start, end = run.start, run.start + pd.Timedelta(days=run.days)
     ideal = run.days
     ax.plot([start, end], [0, ideal], color=GREY, linestyle="--", linewidth=1)
@@ -163,8 +170,14 @@ def progress(run: Run) -> FigureSpec:
         "training-progress",
         f"Lines of training work done: {done}, of {ideal:.3g} days elapsed.",
         data,
-        "Retained work since the start, and what an uninterrupted run would do.",
+        f"Retained work since the start, and what an uninterrupted run would do{run.of_replicates}.",
     )
+
+
+def _work_s(results: Results, job: str) -> pd.Series:
+    """Return the work of a job retained by the end of each hour."""
+    hourly = training.progress(results, every="h")
+    return hourly[hourly["element"] == job].set_index("time")["work_s"]
 
 
 def goodput(run: Run) -> FigureSpec:

@@ -31,7 +31,9 @@ ARRIVAL = ("arrival_s", "TIMESTAMP", "timestamp")
 INPUT = ("input_tokens", "ContextTokens", "input_length")
 OUTPUT = ("output_tokens", "GeneratedTokens", "output_length")
 BLOCKS = ("hash_ids", "prefix_blocks")
-KNOWN = (*ARRIVAL, *INPUT, *OUTPUT, *BLOCKS, "priority", "cached_tokens", "model", "class")
+KNOWN = (*ARRIVAL, *INPUT, *OUTPUT, *BLOCKS, "priority", "cached_tokens", "images", "model", "class")
+MOST_IMAGES = 10_000
+"""Of a prompt; more are taken for a mistake."""
 BLOCK_TOKENS = 512
 """Tokens that a number in `hash_ids` stands for, in Mooncake's traces (arXiv:2407.00079)."""
 
@@ -51,6 +53,8 @@ class RequestTrace:
     """Lower goes first."""
     cached_tokens: Ints
     """Leading tokens of the prompt that the replica holds already."""
+    images: Ints | None = None
+    """Images that come with the prompt, beside its text; None: none."""
     models: pa.Array | None = None
     classes: pa.Array | None = None
     blocks: tuple[Ints, NDArray[np.int32]] | None = None
@@ -100,6 +104,7 @@ class _Columns:
             self.whole_numbers(given, 1, MOST_TOKENS),
             self.whole_numbers("priority", 0, MOST_LEVELS - 1),
             self.whole_numbers("cached_tokens", 0, MOST_TOKENS),
+            self.whole_numbers("images", 0, MOST_IMAGES) if "images" in self.table.column_names else None,
             self.labels("model"),
             self.labels("class"),
             self.blocks(),

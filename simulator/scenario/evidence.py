@@ -74,6 +74,8 @@ def _entries(scenario: Scenario) -> Iterator[tuple[str, str]]:
             yield "racks", rack.name
         if rack.accelerator is not None:
             yield "accelerators", from_catalog.accelerator(rack.accelerator).name
+    for path in {hall.path for hall in topology.halls if hall.path}:
+        yield "power_paths", from_catalog.power_path(path).name
     for work in spec.workloads:
         for name in models_of(work):
             yield "models", from_catalog.language_model(name).name

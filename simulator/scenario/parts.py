@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.components.incident import Incident
-from simulator.components.operations import Operations
+from simulator.components.operations import Crews, Maintenance, Operations, Stock, Upgrade
 from simulator.components.rack import Rack
 from simulator.components.topology import Hall, Topology
 from simulator.scenario.spec import Period, Reliability, ScenarioSpec
@@ -64,7 +64,7 @@ class Parts:
             _valid(WeatherSource, tree.get("weather")),
             _valid(Period, tree.get("period")),
             _valid(Reliability, tree.get("reliability", {})),
-            _valid(Operations, tree.get("operations")),
+            _valid(Operations, tree.get("operations")) or _partly(tree.get("operations")),
             _each(Incident, tree.get("incidents")),
             _valid(Verify, tree.get("verify", {})),
         )
@@ -88,6 +88,33 @@ def _each(kind: Any, given: Any) -> dict[int, Any]:
     items = given if isinstance(given, list) else []
     found = {index: _valid(kind, item) for index, item in enumerate(items)}
     return {index: item for index, item in found.items() if item is not None}
+
+
+def _partly(given: Any) -> Operations | None:
+    """Return operations of which parts are not valid: items of lists keep their names and trades, so
+    that crews and parts are checked while an hour or a number beside them is wrong."""
+    if not isinstance(given, dict):
+        return None
+    try:
+        laid = Operations.laid(given)
+    except ValueError:
+        return None
+    named: dict[str, Any] = {
+        key: tuple(kind.model_construct(**item) for item in laid[key] if _named(item, *needed))
+        for key, kind, needed in (("crews", Crews, ("name", "trade")), ("spares", Stock, ("name",)))
+        if isinstance(laid[key], list)
+    }
+    planned: dict[str, Any] = {
+        key: tuple(_each(kind, laid.get(key)).values())
+        for key, kind in (("maintenance", Maintenance), ("upgrades", Upgrade))
+    }
+    if len(named) < 2:
+        return None
+    return Operations.model_construct(practice=laid["practice"], drain=0.0, **named, **planned)
+
+
+def _named(item: Any, *keys: str) -> bool:
+    return isinstance(item, dict) and all(isinstance(item.get(key), str) for key in keys)
 
 
 def _mapping(given: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from simulator.components.kinds import Spec
 from simulator.components.operations import Operations
 from simulator.components.topology import Topology
 from simulator.documents import Document
+from simulator.scenario.replicates import Replicates
 from simulator.units import CarbonIntensity, Duration, EnergyPrice, PowerPrice, Within
 from simulator.weather import WeatherSource
 from simulator.workloads import Workload
@@ -84,7 +85,8 @@ class ScenarioSpec(Spec):
     record: Record = Record()
     verify: Verify = Verify()
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
-    replicates: Annotated[int, Field(ge=1, le=100_000)] = 1
+    replicates: Replicates = 1
+    """How often, with other draws: a number, or a rule that says when it is enough."""
 
 
 @dataclass(frozen=True)

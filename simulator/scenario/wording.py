@@ -140,17 +140,38 @@ def _follow(spec: type[BaseModel], loc: TreePath) -> tuple[TreePath, Models]:
 
     Between keys, a location also holds the kind that was chosen in a union; no document does.
     """
-    models, path, choosing = [spec], [], False
+    models, path, choosing, named = [spec], [], False, False
     for part in loc:
         chosen = [model for model in models if _tag(model) == part] if choosing else []
         choosing = not chosen
-        if chosen:
-            models = chosen
+        if chosen or is_tag(part):
+            models = chosen or models
             continue
         path.append(part)
-        if isinstance(part, str):
+        if isinstance(part, str) and not named:
+            named = any(_is_mapping(model, part) for model in models)
             models = [inner for model in models for inner in _models_at(model, part)]
+        else:
+            named = False
     return tuple(path), models
+
+
+def is_tag(part: Any) -> bool:
+    """Return whether a part of a location is the tag of a choice, which stands in no document."""
+    return isinstance(part, str) and part[:1] == "<" and part[-1:] == ">"
+
+
+def _is_mapping(model: type[BaseModel], key: str) -> bool:
+    """Return whether a field is a mapping whose keys are the document's own."""
+    field = model.model_fields.get(key)
+    return field is not None and any(get_origin(part) is dict for part in _parts(field.annotation))
+
+
+def _parts(annotation: Any) -> list[Any]:
+    """Return an annotation and everything it is a choice of."""
+    if get_origin(annotation) in (Annotated, Union, UnionType):
+        return [part for inner in get_args(annotation) for part in _parts(inner)]
+    return [annotation]
 
 
 def _models_at(model: type[BaseModel], key: str) -> Models:
@@ -164,7 +185,7 @@ def _models(annotation: Any) -> Models:
         return [annotation]
     origin = get_origin(annotation)
     inner = get_args(annotation)[:1] if origin is Annotated else get_args(annotation)
-    if origin in (Annotated, Union, UnionType, tuple, list):
+    if origin in (Annotated, Union, UnionType, tuple, list, dict):
         return [model for part in inner for model in _models(part)]
     return []
 

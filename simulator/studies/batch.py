@@ -16,7 +16,13 @@ from simulator.kernels import speculation as steps
 from simulator.kernels.batching_state import GRAIN, REJECTED, SERVED, Rules, Trace, World
 from simulator.request_trace import RequestTrace
 from simulator.studies import StudyError
-from simulator.studies.batch_deployment import Deployment, Question, deploy
+from simulator.studies.batch_deployment import (
+    Deployment,
+    Question,
+    deploy,
+    seen_tokens,
+    with_images,
+)
 from simulator.studies.batch_routes import check_dispatch, routed
 
 SHARES = 4
@@ -77,6 +83,7 @@ def serve(asked: Question) -> Batch:
     """Return a trace served; problems of the trace as ScenarioError, the rest as StudyError."""
     check_dispatch(asked)
     trace = traces.read(asked.trace)
+    trace = with_images(asked, trace)
     if trace.requests >= calendar.REQUESTS:
         raise StudyError(f"{trace.requests} requests; {calendar.REQUESTS - 1} at most")
     return serve_trace(asked, trace, deploy(asked, trace))
@@ -135,15 +142,18 @@ def _split(
     return found | {"pools": pools, "counted": counted}
 
 
-def decode_steps(asked: Question, output_tokens: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the decode steps of requests after their first token."""
+def decode_steps(
+    asked: Question, output_tokens: NDArray[np.int64], part: int = 0
+) -> NDArray[np.int64]:
+    """Return the decode steps of requests after their first token; each part of a stream has draws of
+    its own."""
     if not asked.drafts:
         return output_tokens - 1
     assert asked.accepted is not None
     if not asked.drawn:
         return np.asarray(steps.expected_steps(output_tokens, asked.accepted))
     chance = _accept_frac(asked.drafts, asked.accepted)
-    key = rng.key(asked.seed, 0, "accepted")
+    key = rng.key(asked.seed, part, "accepted")
     return np.asarray(steps.drawn_steps(output_tokens, asked.drafts, chance, *key))
 
 
@@ -177,6 +187,7 @@ def _run(
     asking = Trace(
         arrival_s, trace.input_tokens[rows], work, steps.rates(output, work),
         trace.priority[rows], trace.cached_tokens[rows], ready,
+        None if trace.images is None else seen_tokens(deployment, trace.images[rows]),
     )  # fmt: skip
     last_s = float(arrival_s[-1]) if len(arrival_s) else 0.0
     bin_s = max(2.0 * last_s / BINS, LEAST_BIN_S)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from simulator.kernels.batching_state import GRAIN, Cost, Rules
 from simulator.performance import serving_memory, speculation
 from simulator.performance.batching import kernel_cost, rules_of, transfer_s
 from simulator.performance.collectives import fabric_of
+from simulator.performance.encoding import reads_images
 from simulator.performance.iteration import ReplicaCost, replica_cost_of
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
 from simulator.request_trace import BLOCK_TOKENS, RequestTrace
@@ -40,6 +41,8 @@ class Question:
     tp: int = 1
     dp: int = 1
     ep: int = 1
+    pp: int = 1
+    """Stages that each have a part of the layers."""
     replicas: int = 1
     prefill_replicas: int = 0
     """Replicas that only take prompts; with them the others only decode."""
@@ -105,16 +108,38 @@ def deploy(asked: Question, trace: RequestTrace) -> Deployment:
     return Deployment(setting, rules, kernel_cost(cost, rules.max_tokens), assumed)
 
 
+def with_images(asked: Question, trace: RequestTrace) -> RequestTrace:
+    """Return a trace whose prompts hold the tokens of their images beside their text; a StudyError if
+    the model reads none."""
+    if trace.images is None or not trace.images.any():
+        return replace(trace, images=None)
+    model = named(from_catalog.language_model, asked.model)
+    if not reads_images(model) or model.encoder is None:
+        raise StudyError(f"{trace.path.name} has images, and {model.name} reads none")
+    shown = model.encoder.tokens_per_image * trace.images
+    return replace(trace, input_tokens=trace.input_tokens + shown)
+
+
+def seen_tokens(deployment: Deployment, images: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the tokens that images give."""
+    made = deployment.setting.model.encoder
+    return images * made.tokens_per_image if made else 0 * images
+
+
 def _setting(asked: Question) -> ServingSetting:
     model = named(from_catalog.language_model, asked.model)
     chip = named(from_catalog.accelerator, asked.accelerator)
     engine = named(from_catalog.engine, asked.engine)
-    plan = ReplicaPlan(tp=asked.tp, dp=asked.dp, ep=asked.ep)
+    plan = ReplicaPlan(tp=asked.tp, dp=asked.dp, ep=asked.ep, pp=asked.pp)
     if model.heads % asked.tp:
         raise StudyError(f"{asked.tp} chips do not share the {model.heads} heads of {model.name}")
-    if asked.ep > 1 and (not model.experts or plan.chips % asked.ep):
+    if asked.ep > 1 and (not model.experts or plan.stage_chips % asked.ep):
         has = f"{model.experts.count} experts" if model.experts else "no experts"
-        raise StudyError(f"{model.name} has {has}: no {asked.ep} ranks of {plan.chips} chips")
+        raise StudyError(f"{model.name} has {has}: no {asked.ep} ranks of {plan.stage_chips} chips")
+    if asked.pp > model.layers:
+        raise StudyError(f"{model.name} has {model.layers} layers: no {asked.pp} stages")
+    if asked.pp > 1 and (asked.dp > 1 or asked.drafts):
+        raise StudyError("stages (--pp) go with neither groups (--dp) nor --drafts; leave one out")
     precision = asked.precision or model.weight_precision
     if precision not in ("bf16", "fp8", "int8", "fp4"):
         raise StudyError(f"weights come in bf16, fp8, int8 or fp4, not in {precision}")

@@ -30,7 +30,13 @@ from simulator.kernels.batching_state import (
 )
 from simulator.request_trace import RequestTrace
 from simulator.studies.batch import decode_steps
-from simulator.studies.batch_deployment import Deployment, Question, deploy
+from simulator.studies.batch_deployment import (
+    Deployment,
+    Question,
+    deploy,
+    seen_tokens,
+    with_images,
+)
 from simulator.studies.batch_routes import check_stream
 from simulator.studies.batch_tables import JOULES_PER_KWH, LATENCIES, PERCENTILES, described
 
@@ -98,7 +104,7 @@ def serve(asked: Question, rate_s: float, duration_s: float) -> tuple[Stream, Ta
 
     What a stream cannot have, of the question or the trace, is a StudyError.
     """
-    trace = traces.read(asked.trace)
+    trace = with_images(asked, traces.read(asked.trace))
     check_stream(asked, trace)
     bare = replace(trace, models=None, blocks=None)
     stream = Stream(asked, bare, deploy(asked, bare), rate_s, duration_s)
@@ -111,11 +117,12 @@ def tally(stream: Stream, share: range) -> Tally:
     """Serve the requests of some replicas and return what is kept of them."""
     asked, deployment = stream.asked, stream.deployment
     arriving, start, rows = arrivals(stream, share)
-    output = stream.trace.output_tokens[rows]
-    work = decode_steps(asked, output)
+    output, images = stream.trace.output_tokens[rows], stream.trace.images
+    work = decode_steps(asked, output, share.start)
     asking = Trace(
         arriving, stream.trace.input_tokens[rows], work, steps.rates(output, work),
         stream.trace.priority[rows], stream.trace.cached_tokens[rows], False,
+        None if images is None else seen_tokens(deployment, images[rows]),
     )  # fmt: skip
     bin_s = max(stream.duration_s, 1.0)
     w = batching_state.world(asking, len(share), deployment.rules, deployment.cost, None, 2, bin_s)

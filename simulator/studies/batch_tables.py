@@ -66,6 +66,8 @@ def requests(batch: Batch) -> pa.Table:
         "finish_s": _known(batch.finish_s),
     }
     columns |= {f"{name}_s": _known(values) for name, values in latencies(batch).items()}
+    if trace.images is not None:
+        columns["images"] = trace.images
     columns |= {"preemptions": batch.preemptions, "cached_tokens": batch.hit_tokens}
     columns |= {
         name: values.dictionary_encode()
@@ -242,7 +244,7 @@ def described(asked: Question, deployment: Deployment) -> dict[str, Any]:
         "accelerator": setting.chip.name,
         "deployment": {
             "replicas": asked.replicas, "prefill_replicas": asked.prefill_replicas,
-            "tp": asked.tp, "dp": asked.dp, "ep": asked.ep, "engine": setting.engine.name,
+            "tp": asked.tp, "dp": asked.dp, "ep": asked.ep, "pp": asked.pp, "engine": setting.engine.name,
             "precision": setting.precision, "dispatch": asked.dispatch,
             "kv_tokens": deployment.kv_tokens, "max_sequences": rules.max_sequences,
             "max_batched_tokens": rules.max_tokens, "chunked": rules.chunked,

@@ -11,6 +11,7 @@ import numpy as np
 
 from simulator import rng
 from simulator.kernels import goodput as kernel
+from simulator.metrics import control
 from simulator.policies.checkpointing import optimal
 
 SEED = 0
@@ -95,8 +96,7 @@ def controlled(
     """Return the mean share of useful time with the number of failures as control variate.
 
     Their number is Poisson with a known mean, and every failure costs about the same: what luck in
-    the number did to the mean is taken out by regression (S. Asmussen, P. Glynn, Stochastic
-    Simulation, V.2).
+    the number did to the mean is taken out by regression (`metrics.control`).
 
     Returns
     -------
@@ -106,9 +106,5 @@ def controlled(
     """
     share = useful_s / (days * DAY_S)
     excess = interruptions - days * DAY_S / practice.mttf_s
-    covariance = np.cov(share, excess)
-    slope = covariance[0, 1] / covariance[1, 1] if covariance[1, 1] > 0.0 else 0.0
-    left = share - slope * excess
-    deviation = float(left.std(ddof=2) / np.sqrt(len(left)))
-    gain = float(share.var(ddof=1) / left.var(ddof=2)) if deviation > 0.0 else 1.0
-    return float(left.mean()), deviation, gain
+    found = control.regressed(share, excess)
+    return found.mean, found.deviation, found.gain if found.deviation > 0.0 else 1.0

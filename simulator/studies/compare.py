@@ -17,7 +17,7 @@ from simulator.results import Results
 from simulator.studies import StudyError
 from simulator.studies import run as runs
 from simulator.studies.changes import changed
-from simulator.studies.preference import wanted
+from simulator.studies.preference import excused, is_work, wanted
 
 DAY_S = 86_400.0
 HIGHER, LOWER, EQUAL, UNRESOLVED = "B higher", "B lower", "equal", "not resolved"
@@ -35,6 +35,8 @@ COLUMNS = {
     "b_better": "The same for better, where the indicator has a better side",
     "b_better_low": "Lower end of the 95 % interval of the probability that B beats A",
     "b_better_high": "Upper end",
+    "better_side": "1 where more is better, -1 where less is, 0 where neither is: of amounts also where "
+    "the plan with more of it does more work",
     "paired_gain": "Variance of the difference without common draws over that with them",
     "n": "Pairs",
     "verdict": "B higher, B lower, equal, or not resolved",
@@ -82,7 +84,15 @@ def compare(a: list[Results], b: list[Results]) -> pd.DataFrame:
              _numbers(theirs[name], units[name], start))
         for name in ours if name in theirs
     ]  # fmt: skip
-    return pd.DataFrame([row for row in rows if row], columns=list(COLUMNS))
+    return pd.DataFrame(_judged([row for row in rows if row]), columns=list(COLUMNS))
+
+
+def _judged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return rows without a better side where a plan has more of an amount for more work."""
+    signs = {HIGHER: 1, LOWER: -1}
+    work = {row["kpi"]: signs.get(row["verdict"], 0) for row in rows if is_work(row["kpi"])}
+    none = {"better_side": 0, **dict.fromkeys(("b_better", "b_better_low", "b_better_high"), math.nan)}
+    return [row | none if excused(row["kpi"], row["difference"] > 0.0, work) else row for row in rows]
 
 
 def _paired(a: list[Results], b: list[Results]) -> tuple[list[Results], list[Results]]:
@@ -119,7 +129,8 @@ def _row(name: str, unit: str, x: np.ndarray, y: np.ndarray) -> dict[str, Any] |
     return {
         "kpi": name, "unit": "d" if unit == "ISO date" else unit, **told,
         "b_larger": larger / n,
-        **dict(zip(("b_better", "b_better_low", "b_better_high"), chances, strict=True)), "n": n,
+        **dict(zip(("b_better", "b_better_low", "b_better_high"), chances, strict=True)),
+        "better_side": side, "n": n,
     }  # fmt: skip
 
 

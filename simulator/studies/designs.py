@@ -15,8 +15,9 @@ from pydantic import Discriminator, Field, Tag, ValidationError
 from simulator.components.kinds import Spec
 from simulator.documents import Document, read
 from simulator.errors import Problem, ScenarioError
-from simulator.scenario import Scenario, load
-from simulator.studies import StudyError, provenance
+from simulator.scenario import Scenario, load, wording
+from simulator.scenario.replicates import ReplicateRule, Replicates, most_of
+from simulator.studies import StudyError, provenance, sequential
 from simulator.studies.assumed import Assumed, ranged
 from simulator.studies.distributions import Distribution
 from simulator.studies.unknown import Unknown
@@ -31,12 +32,12 @@ _FILES = ("weather.epw", "weather.tmy3", "weather.csv")
 
 
 def _listed_or_drawn(value: Any) -> str:
-    return "distribution" if isinstance(value, Mapping | Distribution) else "list"
+    return "<distribution>" if isinstance(value, Mapping | Distribution) else "<list>"
 
 
 Axis = Annotated[
-    Annotated[tuple[Any, ...], Field(min_length=1), Tag("list")]
-    | Annotated[Distribution, Tag("distribution")],
+    Annotated[tuple[Any, ...], Field(min_length=1), Tag("<list>")]
+    | Annotated[Distribution, Tag("<distribution>")],
     Discriminator(_listed_or_drawn),
 ]
 
@@ -66,8 +67,12 @@ class SweepSpec(Spec):
     correlation: tuple[tuple[str, str, Annotated[float, Field(gt=-1, lt=1)]], ...] = ()
     """Pairs of keys of `uncertain`, or of sampled axes, with the correlation of their ranks' normal
     scores."""
-    replicates: Annotated[int, Field(ge=1, le=100_000)] = 1
-    """Runs of each design, with other draws; the same draws in every design."""
+    replicates: Replicates = 1
+    """Runs of each design, with other draws; the same draws in every design. A number, or a rule
+    that says for each design when it is enough."""
+    screen: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Further replicates of each design at the screen level, in closed form: they narrow the intervals
+    of means that both levels have (`multifidelity.parquet`)."""
     timeout: Annotated[Duration, Positive()] | None = None
     """Longest time of one run on the clock of who runs it, looked at once per simulated day."""
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 1
@@ -103,6 +108,7 @@ class Plan:
     name: str
     designs: tuple[Design, ...]
     replicates: int
+    """Of each design; with a rule the most."""
     kind: Kind = "grid"
     unknown: Unknown = field(default_factory=Unknown)
     uncertain: tuple[dict[str, Any], ...] = ({},)
@@ -110,6 +116,12 @@ class Plan:
     timeout_s: float | None = None
     evidence: dict[str, str] = field(default_factory=dict)
     """Class of evidence of each axis that is an assumption of the document."""
+    rule: ReplicateRule | None = None
+    """When a design has enough replicates."""
+    loader: Callable[[Sets], Scenario] | None = None
+    """Makes the scenario of a design and of what is drawn."""
+    screen: int = 0
+    """Further replicates of each design at the screen level."""
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
@@ -128,10 +140,19 @@ class Plan:
         """Return the uncertain inputs of a replicate."""
         return self.uncertain[replicate % len(self.uncertain)]
 
+    def further(self, design: int, replicate: int) -> Scenario:
+        """Return the scenario of a design for a replicate beyond those of the sweep."""
+        if not self.unknown.uncertain or self.loader is None:
+            return self.designs[design].scenario()
+        drawn = self.unknown.of_replicate(replicate)
+        return self.loader([*self.designs[design].values.items(), *drawn.items()])
+
     @cached_property
     def identity(self) -> str:
-        """Hash of the inputs of every run, and of the code."""
-        text = json.dumps([task.identity for task in self.tasks])
+        """Hash of the inputs of every run, and of the code; how many replicates a rule takes is left
+        out, so that a sweep may go on under another rule."""
+        runs = [t.identity for t in self.tasks if self.rule is None or t.replicate == 0]
+        text = json.dumps(runs)
         return hashlib.sha256(text.encode()).hexdigest()
 
     @property
@@ -140,14 +161,18 @@ class Plan:
         return tuple(self.designs[0].values)
 
 
-def from_file(path: Path) -> Plan:
-    """Return the plan of a sweep file; ScenarioError holds every problem of every design."""
+def from_file(path: Path, until: Sequence[str] = ()) -> Plan:
+    """Return the plan of a sweep file; ScenarioError holds every problem of every design.
+
+    `until` are half-widths as on the command line; the file's number of replicates is then the most.
+    """
     document = read(path)
+    tree = _with_rule(document.tree, until)
     try:
-        spec = SweepSpec.model_validate(document.tree)
+        spec = SweepSpec.model_validate(tree)
     except ValidationError as error:
-        problems = [document.problem(tuple(e["loc"]), _plainly(e["msg"])) for e in error.errors()]
-        raise ScenarioError(problems) from None
+        found = wording.problems(SweepSpec, error)
+        raise ScenarioError([document.problem(place, told) for place, told in found]) from None
     file = document.folder_of(("scenario",)) / spec.scenario
     if not file.is_file():
         raise ScenarioError([document.problem(("scenario",), f"no file {spec.scenario}")])
@@ -172,7 +197,17 @@ def from_file(path: Path) -> Plan:
         path.stem, loader, axes, spec.design, spec.replicates, document, len(fixed), unknown
     )
     evidence = {key: one.evidence for key, one in assumed.items()}
-    return replace(made, timeout_s=spec.timeout, evidence=evidence)
+    return replace(made, timeout_s=spec.timeout, evidence=evidence, screen=spec.screen)
+
+
+def _with_rule(tree: dict[str, Any], until: Sequence[str]) -> dict[str, Any]:
+    """Return a sweep's tree with half-widths of the command line laid on."""
+    if not until:
+        return tree
+    given = tree.get("replicates")
+    most = given if isinstance(given, int) and given > 1 else None
+    kept = given if isinstance(given, dict) else {}
+    return {**tree, "replicates": {**kept, **sequential.asked(until, most)}}
 
 
 def make(
@@ -180,7 +215,7 @@ def make(
     loader: Callable[[Sets], Scenario],
     axes: Mapping[str, Sequence[Any] | Distribution],
     kind: Kind = "grid",
-    replicates: int = 1,
+    replicates: int | ReplicateRule = 1,
     document: Document | None = None,
     laid: int = 0,
     unknown: Unknown | None = None,
@@ -199,11 +234,13 @@ def make(
         Inputs that are drawn, and how many designs are sampled.
     """
     unknown = unknown or Unknown()
-    _check(axes, kind, replicates, unknown)
+    rule = replicates if isinstance(replicates, ReplicateRule) else None
+    most = most_of(replicates)
+    _check(axes, kind, most, unknown)
     listed: Mapping[str, Any] = axes
     if kind in SAMPLED:
         listed = unknown.sampled(axes, kind)  # type: ignore[arg-type]
-    drawn = unknown.of_replicates(replicates)
+    drawn = unknown.of_replicates(most)
     problems: list[Problem] = []
     designs = []
     for places in _places(listed, kind):
@@ -217,7 +254,7 @@ def make(
             problems += [_told(p, at, unknown, document, laid) for p in error.problems]
     if problems:
         raise ScenarioError(problems)
-    return Plan(name, tuple(designs), replicates, kind, unknown, drawn)
+    return Plan(name, tuple(designs), most, kind, unknown, drawn, rule=rule, loader=loader)
 
 
 def _check(
@@ -271,10 +308,6 @@ def _told(
     path = ("axes", key, places[key]) if key in places else ("uncertain", key)
     place = document.place_of(tuple(part for part in path if part is not None))
     return replace(problem, file=place.file, line=place.line, column=place.column)
-
-
-def _plainly(message: str) -> str:
-    return message.removeprefix("Value error, ")
 
 
 def _placed(key: str, value: Any, folder: Path) -> Any:

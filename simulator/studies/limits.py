@@ -70,7 +70,7 @@ def measured(limit: Limit, summary: dict[str, Any]) -> tuple[float, float]:
         raise LimitError(f"{limit}: no KPI '{limit.kpi}'{nearest(limit.kpi, known)}")
     value, unit = known[limit.kpi]
     try:
-        return math.nan if value is None else _number(value, unit), _number(limit.value, unit)
+        return math.nan if value is None else in_unit(value, unit), in_unit(limit.value, unit)
     except ValueError:
         raise LimitError(f"{limit}: '{limit.value}' is not {_meant(unit)}") from None
 
@@ -81,8 +81,8 @@ def _values(summary: dict[str, Any]) -> dict[str, tuple[Any, str]]:
     return {name: (value, "1") for name, value in summary["checks"].items()} | indicators
 
 
-def _number(value: Any, unit: str) -> float:
-    """Return a value in the indicator's unit; dates become seconds."""
+def in_unit(value: Any, unit: str) -> float:
+    """Return a value in an indicator's unit; dates become seconds. ValueError where it is none."""
     if not isinstance(value, str):
         return float(value)
     if unit == "ISO date":

@@ -5,7 +5,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,8 +18,9 @@ from simulator.components.sizing import cramped
 from simulator.metrics import kpis
 from simulator.results import Results, load_tables, save_tables
 from simulator.scenario import Scenario, resolved
+from simulator.scenario.replicates import ReplicateRule, most_of
 from simulator.simulation import simulate, weather_of
-from simulator.studies import StudyError, ettr_scale, provenance
+from simulator.studies import StudyError, ettr_scale, provenance, remarks, sequential
 from simulator.studies.validate import foundations
 
 Progress = Callable[[float], None]
@@ -45,7 +46,7 @@ def run(
     Parameters
     ----------
     replicates : int, optional
-        How many; the scenario's own number by default.
+        How many; the scenario's own number or rule by default.
     n_jobs : int
         Processes that share the replicates.
     progress : callable, optional
@@ -53,20 +54,53 @@ def run(
     keep : Path, optional
         Folder in which finished replicates wait, so that an interrupted run goes on from there.
     """
-    count = scenario.spec.replicates if replicates is None else replicates
+    rule = scenario.spec.replicates if replicates is None else replicates
+    most = most_of(rule)
+    done = dict(_kept(scenario, most, keep))
+
+    def until(count: int) -> None:
+        _make(scenario, count, n_jobs, progress or (lambda done_s: None), keep if most > 1 else None, done)
+
+    if isinstance(rule, int):
+        until(rule)
+        return scaled([founded(done[i]) for i in range(rule)])
+    count, reached = _enough(rule, until, done)
+    stopping = {"stopping": sequential.told(reached, rule.confidence)}
+    whole = [replace(done[i], info=done[i].info | stopping) for i in range(count)]
+    return scaled([founded(one) for one in whole])
+
+
+def _make(
+    scenario: Scenario, count: int, n_jobs: int, tell: Progress, keep: Path | None,
+    done: dict[int, Results],
+) -> None:
+    """Have the first `count` replicates in `done`."""
     duration_s = scenario.spec.period.duration
-    tell = progress or (lambda done_s: None)
-    done: dict[int, Results] = {}
-    for index, results in _kept(scenario, count, keep):
-        done[index] = results
     tell(len(done) * duration_s)
     missing = [i for i in range(count) if i not in done]
     for index, results in _simulated(scenario, missing, n_jobs, len(done), tell):
         done[index] = results
-        if keep is not None and count > 1:
+        if keep is not None:
             _keep(scenario, results, index, keep)
         tell(len(done) * duration_s)
-    return scaled([founded(done[i]) for i in range(count)])
+
+
+def _enough(
+    rule: ReplicateRule, until: Callable[[int], None], done: Mapping[int, Results]
+) -> tuple[int, list[sequential.Width]]:
+    """Make batch after batch until the rule is met; return how many count, and what they reached."""
+    count = rule.min
+    values: dict[str, list[Any]] = {kpi: [] for kpi in rule.until}
+    while True:
+        until(count)
+        fresh, units = kpis.by_replicate([done[i] for i in range(len(next(iter(values.values()))), count)])
+        for kpi, known in values.items():
+            known += fresh.get(kpi, [None] * (count - len(known)))
+        reached = sequential.widths(rule, values, units)
+        wanted = sequential.following(rule, count, reached)
+        if wanted == count:
+            return count, reached
+        count = wanted
 
 
 def scaled(results: list[Results]) -> list[Results]:
@@ -157,8 +191,11 @@ def manifest(
 
 def warnings_of(scenario: Scenario) -> list[str]:
     """Return what a reader of the result must know about its inputs."""
-    weather = [f"weather: {told}" for told in weather_of(scenario).warnings]
-    return weather + [f"network: {told}" for told in cramped(scenario.spec.topology)]
+    return [
+        *(f"weather: {told}" for told in weather_of(scenario).warnings),
+        *(f"network: {told}" for told in cramped(scenario.spec.topology)),
+        *remarks.of_requests(scenario),
+    ]
 
 
 def open_balances(summary: dict[str, Any]) -> list[str]:

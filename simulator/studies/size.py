@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from simulator.kernels.site_step import HOUR_STEPS, STEP_S
 from simulator.results import SERIES
 from simulator.scenario import Scenario
+from simulator.scenario.replicates import most_of
 from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
 
@@ -50,7 +51,7 @@ def size(scenario: Scenario) -> Size:
         entities=_entities(site),
         workloads=len(spec.workloads),
         simulated_days=spec.period.duration / 86_400.0,
-        replicates=spec.replicates,
+        replicates=most_of(spec.replicates),
         weather=f"{weather.name}: {weather.label}",
         estimated_s=_estimated_s(site, spec.period.duration),
         estimated_bytes=_estimated_bytes(site, hours, len(spec.workloads)),

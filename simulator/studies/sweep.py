@@ -14,7 +14,7 @@ from simulator.errors import nearest
 from simulator.metrics import kpis
 from simulator.scenario import Scenario
 from simulator.simulation import simulate
-from simulator.studies import StudyError
+from simulator.studies import StudyError, enough
 from simulator.studies.designs import Plan, Task
 
 Record = dict[str, Any]
@@ -92,9 +92,13 @@ def _watch(began_s: float, timeout_s: float | None) -> Callable[[float], None] |
 
 
 def frame(plan: Plan, records: dict[str, Record]) -> pd.DataFrame:
-    """Return one row per run in design order: axes, replicate, status, every KPI and balance."""
-    found = [records.get(task.identity, {"status": PENDING}) for task in plan.tasks]
-    pairs = list(zip(plan.tasks, found, strict=True))
+    """Return one row per run in design order: axes, replicate, status, every KPI and balance.
+
+    Where a rule decides on the replicates, only those that it asked for are rows.
+    """
+    tasks = enough.needed(plan, records)
+    found = [records.get(task.identity, {"status": PENDING}) for task in tasks]
+    pairs = list(zip(tasks, found, strict=True))
     columns: dict[str, Any] = {"design": [task.design for task, _ in pairs]}
     for axis in plan.axes:
         columns[axis] = _axis([plan.designs[task.design].values[axis] for task, _ in pairs])
@@ -104,7 +108,7 @@ def frame(plan: Plan, records: dict[str, Record]) -> pd.DataFrame:
     columns["status"] = [record["status"] for record in found]
     columns["error"] = [record.get("error", "") for record in found]
     columns["seed"] = [plan.scenario(task).spec.seed for task, _ in pairs]
-    columns["hash"] = [task.identity for task, _ in pairs]
+    columns["hash"] = [task.identity for task in tasks]
     for name, unit in units(found).items():
         values = [record.get("kpis", {}).get(name, [None])[0] for record in found]
         columns[name] = pd.Series(values, dtype=object if unit == "ISO date" else float)
@@ -121,14 +125,18 @@ def units(records: Iterable[Record]) -> dict[str, str]:
     }
 
 
-def shard(tasks: Sequence[Task], text: str | None) -> list[Task]:
-    """Return the i-th of n parts of the runs for `i/n`, all of them for None."""
+def shard(tasks: Sequence[Task], text: str | None, whole: bool = False) -> list[Task]:
+    """Return the i-th of n parts of the runs for `i/n`, all of them for None.
+
+    With `whole`, designs stay whole: whoever decides when one has enough replicates must see all.
+    """
     if text is None:
         return list(tasks)
     first, _, count = text.partition("/")
     if not (first.isdecimal() and count.isdecimal() and 1 <= int(first) <= int(count)):
         raise StudyError(f"--shard {text}: write i/n with i from 1 to n, e.g. 2/8")
-    return [task for k, task in enumerate(tasks) if k % int(count) == int(first) - 1]
+    places = [task.design if whole else k for k, task in enumerate(tasks)]
+    return [t for k, t in zip(places, tasks, strict=True) if k % int(count) == int(first) - 1]
 
 
 def check_backend(backend: str) -> None:

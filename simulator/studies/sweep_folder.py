@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from simulator.studies import StudyError, provenance
+from simulator.studies import StudyError, enough, provenance
 from simulator.studies.designs import Plan, Task
 from simulator.studies.sweep import DONE, RUNNING, Record, frame, marker_of, units
 
@@ -70,6 +70,8 @@ class SweepFolder:
         records = self.records()
         table = frame(self.plan, records)
         self.write(table, "runs.parquet")
+        if self.plan.rule is not None:
+            self.write(enough.table(self.plan, records), "replicates.parquet")
         told = units(records[t.identity] for t in self.plan.tasks if t.identity in records)
         listed = "".join(f"{name},{unit}\n" for name, unit in told.items())
         write_whole(self.path / "kpis.csv", "kpi,unit\n" + listed)
@@ -95,7 +97,7 @@ class SweepFolder:
             "axes": {axis: list(dict.fromkeys(str(d.values[axis]) for d in plan.designs))
                      for axis in plan.axes},
             "designs": len(plan.designs),
-            "replicates": plan.replicates,
+            "replicates": plan.replicates if plan.rule is None else "by rule",
         }  # fmt: skip
 
     def _check_same(self, held: dict[str, object]) -> None:

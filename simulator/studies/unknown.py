@@ -26,9 +26,10 @@ class Unknown:
         """Return the uncertain inputs of each replicate, or nothing once."""
         if not self.uncertain:
             return ({},)
-        return tuple(self._of_replicate(k) for k in range(count))
+        return tuple(self.of_replicate(k) for k in range(count))
 
-    def _of_replicate(self, replicate: int) -> dict[str, Any]:
+    def of_replicate(self, replicate: int) -> dict[str, Any]:
+        """Return the uncertain inputs of one replicate."""
         keys = list(self.uncertain)
         levels = sampling.of_replicate(replicate, keys, self.pairs(keys), self.seed)
         return {

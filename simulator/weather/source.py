@@ -89,20 +89,21 @@ def read(source: WeatherSource, folder: Path) -> Weather:
     """Return the weather a source names; `WeatherError` lists everything wrong with the file."""
     path = source.path(folder)
     try:
-        text, content = formats.file_text(path)
+        return _weather(source, path, *_file(_format(source, path), path, _changed(path)))
     except OSError as error:
         raise WeatherError([f"{path.name}: {error.strerror or error}"]) from None
-    try:
-        return _weather(source, path, _records(source, text, path), content)
     except WeatherError as error:
         raise WeatherError([f"{path.name}: {problem}" for problem in error.problems]) from None
 
 
 def read_once(source: WeatherSource, folder: Path) -> Weather:
     """Return the same, read only once as long as the file does not change."""
-    path = source.path(folder)
-    changed = path.stat().st_mtime_ns if path.is_file() else 0
-    return _read_at(source, folder, changed)
+    return _read_at(source, folder, _changed(source.path(folder)))
+
+
+def _changed(path: Path) -> int:
+    """Return when a file was last written, 0 where there is none."""
+    return path.stat().st_mtime_ns if path.is_file() else 0
 
 
 @lru_cache(maxsize=32)
@@ -110,15 +111,23 @@ def _read_at(source: WeatherSource, folder: Path, changed: int) -> Weather:
     return read(source, folder)
 
 
-def _records(source: WeatherSource, text: str, path: Path) -> Records:
-    if source.epw:
-        return formats.read_epw(text)
-    if source.csv:
-        return formats.read_csv(text, path.stem)
-    return formats.read_tmy2(text) if path.suffix == ".tm2" else formats.read_tmy3(text)
+@lru_cache(maxsize=16)
+def _file(format_: str, path: Path, changed: int) -> tuple[Records, str]:
+    """Return what a file says and its hash: read once, however often it is shifted."""
+    text, content = formats.file_text(path)
+    readers = {"epw": formats.read_epw, "tmy2": formats.read_tmy2, "tmy3": formats.read_tmy3}
+    read_it = readers.get(format_)
+    records = read_it(text) if read_it else formats.read_csv(text, path.stem)
+    return records, hashlib.sha256(content).hexdigest()
 
 
-def _weather(source: WeatherSource, path: Path, records: Records, content: bytes) -> Weather:
+def _format(source: WeatherSource, path: Path) -> str:
+    if source.epw or source.csv:
+        return "epw" if source.epw else "csv"
+    return "tmy2" if path.suffix == ".tm2" else "tmy3"
+
+
+def _weather(source: WeatherSource, path: Path, records: Records, sha256: str) -> Weather:
     series = quality.regular(records, source.elevation)
     if not series.problems:
         quality.fill_gaps(series, source.max_gap, records.typical)
@@ -140,7 +149,7 @@ def _weather(source: WeatherSource, path: Path, records: Records, content: bytes
         wet_bulb_c=wet,
         pressure_pa=series.pressure_pa,
         warnings=tuple(series.warnings),
-        sha256=hashlib.sha256(content).hexdigest(),
+        sha256=sha256,
         path=str(path),
     )
 

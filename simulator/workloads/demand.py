@@ -11,6 +11,7 @@ from simulator.components.request_profile import RequestProfile
 from simulator.engine.world import Stream
 from simulator.units import Fraction, Positive, Rate
 
+YEAR_H = 8766.0
 DAILY_SWING, PEAK_HOUR = 0.4, 15.0
 VARIABILITY, PERSISTENCE = 0.05, 0.8
 """Of demand that says nothing on them and whose requests have no observed day. Assumed."""
@@ -45,7 +46,7 @@ def hourly_rate(
     hour_of_day = (local_start.hour + local_start.minute / 60.0 + at) % 24.0
     weekdays = np.array([(local_start + timedelta(hours=int(h))).weekday() for h in at])
     week = np.where(weekdays >= 5, demand.weekend, 1.0)
-    growth = (1.0 + demand.growth) ** (at / 8766.0)
+    growth = (1.0 + demand.growth) ** (at / YEAR_H)
     rate = 1.0 if demand.rate is None else demand.rate
     shape = _day(demand, hour_of_day, profile)
     return rate * shape * week * growth * _noise(demand, hours + 1, stream, profile)

@@ -15,6 +15,7 @@ from simulator.performance import admission
 from simulator.performance.admission import Held
 from simulator.performance.calibration import REQUESTS, Calibration, MeasuredSurface, measured
 from simulator.performance.calibration import impossible as why_impossible
+from simulator.performance.encoding import reads_images
 from simulator.performance.queueing import Demand as Lengths
 from simulator.performance.replica import Replica
 from simulator.performance.request_work import request_work_frac
@@ -110,8 +111,13 @@ def surface_of(pool: ServedModel) -> MeasuredSurface:
 
 def impossible(pool: ServedModel) -> str:
     """Return why a replica cannot serve the pool's requests within its limits, or nothing."""
+    return _impossible(_replica_alone(pool))
+
+
+@lru_cache(maxsize=256)
+def _impossible(pool: ServedModel) -> str:
     try:
-        return why_impossible(*_calibration(_replica_alone(pool)))
+        return why_impossible(*_calibration(pool))
     except ValueError as error:
         return str(error)
 
@@ -144,7 +150,16 @@ def _calibration(pool: ServedModel) -> tuple[Calibration, ServingSurface]:
     fits, most = asked + given <= most_tokens(pool), most_tokens(pool)
     if not fits.any():
         raise ValueError(f"{replica.model.name} holds {most} tokens; no request of the pool is as short")
-    return Calibration(replica, rated, asked[fits], given[fits], gaps[fits], *limits), guess
+    held_only = asked[fits], given[fits], gaps[fits]
+    return Calibration(replica, rated, *held_only, *limits, image_frac(pool)), guess
+
+
+def image_frac(pool: ServedModel) -> float:
+    """Return the share of a pool's input tokens that stand for images, which are encoded first."""
+    profile = profile_of(pool)
+    if profile is None or not reads_images(from_catalog.language_model(pool.model)):
+        return 0.0
+    return min(profile.image_tokens / pool.input_tokens, 1.0)
 
 
 @lru_cache(maxsize=64)

@@ -1,7 +1,8 @@
 """A class of requests as every pool would serve it: lengths, work, cost, time, quality."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -52,19 +53,41 @@ def written_tokens(cls: RequestClass, pool: ServedModel) -> float:
     return cls.output_tokens + thought_of(cls, pool)[0]
 
 
+class Measured(Sequence[float]):
+    """What a request costs in every pool, asked for one by one: a pool is measured when a policy looks
+    at its time or energy, and not to see whether a class has a route."""
+
+    def __init__(self, cost: Callable[[ServedModel], float], pools: Sequence[AnyPool | None]) -> None:
+        self.cost, self.pools = cost, pools
+
+    def __len__(self) -> int:
+        """Return the number of pools."""
+        return len(self.pools)
+
+    def __getitem__(self, place: Any) -> Any:
+        """Return the cost in a pool; none in one that is closed."""
+        pool = self.pools[place]
+        return self.cost(pool) if isinstance(pool, ServedModel) else 0.0
+
+
 def request_of(traffic: Traffic, cls: RequestClass, pools: Sequence[AnyPool]) -> Request:
     """Return what a policy sees of a class; pools that are closed to it have no work in it."""
     is_open = tuple(not closed_to(cls, pool) for pool in pools)
-    costs = [
-        _cost(cls, pool) if o and isinstance(pool, ServedModel) else (0.0,) * 4
-        for pool, o in zip(pools, is_open, strict=True)
-    ]
-    work, accelerator_s, energy_j, latency_s = zip(*costs, strict=True)
+    reached = [pool if o else None for pool, o in zip(pools, is_open, strict=True)]
     escalation = traffic.escalation.get(cls.task, {})
+
+    def length(pool: ServedModel) -> tuple[float, float]:
+        return cls.input_tokens, written_tokens(cls, pool)
+
     return Request(
         name=cls.name, task=cls.task, modality=cls.modality, latency_class=cls.latency_class,
-        rate_per_s=cls.rate_per_s, open=is_open, work=work, accelerator_s=accelerator_s,
-        energy_j=energy_j, latency_s=latency_s,
+        rate_per_s=cls.rate_per_s, open=is_open,
+        work=Measured(lambda pool: work_frac(pool, *length(pool)), reached),
+        accelerator_s=Measured(lambda pool: cost_of(pool, *length(pool))[1], reached),
+        energy_j=Measured(lambda pool: cost_of(pool, *length(pool))[2], reached),
+        latency_s=Measured(
+            lambda pool: mean_latency_s(pool, *length(pool), pool.target_load), reached
+        ),
         quality=tuple(quality_of(traffic, cls, pool) for pool in pools),
         quality_needed=cls.quality_needed, latency_limit_s=cls.latency_limit,
         passed_on=tuple(escalation[p.name].share if p.name in escalation else 0.0 for p in pools),
@@ -114,9 +137,3 @@ def cost_of(
     accelerator_s = work * pool.tensor_parallel / served.capacity_requests_s
     power_w = chip.idle + float(served.dynamic_power_frac[-1]) * (chip.tdp - chip.idle)
     return work, accelerator_s, accelerator_s * power_w
-
-
-def _cost(cls: RequestClass, pool: ServedModel) -> tuple[float, float, float, float]:
-    written = written_tokens(cls, pool)
-    latency_s = mean_latency_s(pool, cls.input_tokens, written, pool.target_load)
-    return (*cost_of(pool, cls.input_tokens, written), latency_s)

@@ -54,8 +54,10 @@ def _served(
     if hour.backlog:
         seats = min(max(round(float(served.batch[-1])), 1), engine.rules.max_sequences)
         engine = replace(engine, rules=engine.rules._replace(max_sequences=seats))
+    seen = np.rint(inference.image_frac(pool) * asked[fits]).astype(np.int64)
+    moments_s = np.concatenate(moments)[fits]
     return request_level.serve(
-        engine, asked[fits], given[fits], np.concatenate(moments)[fits], start, warm_s, until_s
+        engine, asked[fits], given[fits], moments_s, start, warm_s, until_s, seen
     )
 
 

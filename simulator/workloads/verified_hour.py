@@ -108,12 +108,19 @@ class Found(NamedTuple):
 def hour_of(
     pool: AnyPool, world: World, index: int, own: pd.DataFrame, at: int, plan: RoutePlan | None
 ) -> Hour:
-    """Return one hour of a pool; `own` has a row for each of its hours, `plan` the router's streams."""
+    """Return one hour of a pool; `own` has a row for each of its hours, `plan` the router's streams.
+
+    Replicas and rates are the hour's means. Where it shed though its replicas were not all busy, they
+    were fewer for a while, and what was shed then is left out.
+    """
     row = own.loc[at]
     replicas = float((row["accelerators"] - row["loading"]) // pool.tensor_parallel)
     full_s = replicas * surface_of(pool).capacity_requests_s
     before = float(own.loc[at - 1, "queue"]) if at else 0.0
     came = float(row["arrivals_per_s"] + row["received_per_s"])
+    shed_s = float(row["shed_per_s"])
+    if row["load_frac"] < FULL:
+        came, shed_s = came - shed_s, 0.0
     routed = plan is not None and bool(world.state.pools.by_router[index])
     return Hour(
         start_s=at * HOUR_S,
@@ -123,7 +130,7 @@ def hour_of(
         load_frac=float(row["load_frac"]),
         pace=min(float(row["capacity_per_s"]) / full_s, 1.0),
         waiting=(before / replicas, float(row["queue"]) / replicas),
-        shed_s=float(row["shed_per_s"]) / replicas,
+        shed_s=shed_s / replicas,
         output_tokens=_written(world, index, at, routed),
         sorts=_sorts(pool, world, index, at, plan) if plan and routed else (Sort(1.0, (1.0, 1.0)),),
     )

@@ -16,9 +16,11 @@ MAKERS = {
     "demand": from_catalog.request_profile,
     "diffusion": from_catalog.diffusion_model,
     "failures": from_catalog.failure_classes,
+    "grid_rules": from_catalog.grid_rule,
     "masks": from_catalog.mask,
     "models": from_catalog.language_model,
     "operations": from_catalog.operations,
+    "power_paths": from_catalog.power_path,
     "racks": from_catalog.rack,
 }
 

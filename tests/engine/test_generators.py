@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from small import Bench, Load, load_tree, pod_tree
 
-from simulator.components import from_catalog
 from simulator.components.failure_class import FailureClass
-from simulator.engine import effects
+from simulator.components.power.transformer import LARGE, NORMAL_LIFE_S, ageing
+from simulator.engine import effects, recorder
 from simulator.kernels import columns as c
 from simulator.metrics.balance import checks
 
@@ -22,9 +22,7 @@ def islanded(folder, generators, lasts_s=86_400.0, backup=None):
     tree = pod_tree()
     tree["topology"] |= {"generators": PLANT | generators}
     if backup is not None:
-        rack = from_catalog.rack(tree["topology"]["halls"][0]["rack"])
-        own = rack.model_dump(mode="json", exclude_none=True) | {"battery_backup": backup}
-        tree["topology"]["racks"] = [own]
+        tree["topology"]["halls"][0]["battery_backup"] = backup
     bench = Bench(load_tree(tree, folder), LOADS)
     bench.work("job", np.arange(8), 0.9)
     cls = FailureClass(name="break", per="line", rate="1 /year", effect="line", repair="1 h")
@@ -84,14 +82,35 @@ def test_sets_stop_when_the_supply_is_back(tmp_path):
 
 
 def test_rack_batteries_give_within_their_power_and_fill_again(tmp_path):
-    backup = {"power": "50 kW", "hold_up": "4 min", "recharge": "5 kW"}
+    backup = {"power": "150 kW", "hold_up": "4 min", "recharge": "5 kW"}
     bench = islanded(tmp_path, {"count": 0}, lasts_s=120.0, backup=backup)
     backed = bench.state.supply.backup
     full_j, racks = float(backed.charge_j[0]), bench.site.rack_type.size
-    assert full_j * backed.efficiency == pytest.approx(racks * 50e3 * 240.0)
+    assert full_j * backed.efficiency == pytest.approx(racks * 150e3 * 240.0)
     bench.run(LOST_S + 60.0)
     given_j = (full_j - backed.charge_j[0]) * backed.efficiency
-    assert 0.0 < given_j <= racks * 50e3 * 60.0 * (1 + 1e-12)
+    assert 0.0 < given_j <= racks * 150e3 * 60.0 * (1 + 1e-12)
     bench.run(LOST_S + 7200.0)
     assert backed.charge_j[0] == pytest.approx(full_j)
     assert checks(bench.results())["energy_balance_rel"] < 1e-9
+
+
+def test_main_transformers_are_as_hot_as_their_load_and_the_air_say(tmp_path):
+    """With half of the units out, the loading doubles from that minute on."""
+    bench = islanded(tmp_path, {}, lasts_s=60.0)
+    cls = FailureClass(name="break", per="transformer", rate="1 /year", effect="transformer", repair="1 h")
+    bench.at(3600.0, lambda: effects.EFFECTS["transformer"](bench.world, cls, 1, 0, 3600.0))
+    bench.run(7200.0)
+    done = bench.records._replace(site=bench.records.site[:120])
+    node, table = bench.site.nodes[1], recorder.tables(bench.world, done)["transformers"].iloc[0]
+    share = np.where(np.arange(120) >= 60, (node.count - 1) / node.count, 1.0)
+    loading = bench.minutes(c.POI_W) / (node.rating_w * share)
+    assert table["loading_max"] == pytest.approx(loading.max())
+    now = LARGE.heating.settled(loading[0])
+    hot_c = []
+    for x, outside_c in zip(loading, bench.minutes(c.DRY_BULB_C), strict=True):
+        now = LARGE.heating.after(now, x, 60.0)
+        hot_c.append(now.hot_spot_c(outside_c))
+    assert table["hot_spot_max_c"] == pytest.approx(max(hot_c))
+    lives = sum(ageing(hot) for hot in hot_c) * 60.0 / NORMAL_LIFE_S
+    assert table["life_used_frac"] == pytest.approx(lives)

@@ -66,6 +66,7 @@ class Case:
     emitted: float = 1.0
     ready: bool = False
     until_s: float = math.inf
+    seen: tuple = ()
 
     @property
     def trace(self):
@@ -76,6 +77,7 @@ class Case:
             np.array(self.arrival_s, float), np.array(self.input_tokens, np.int64), steps,
             speculation.rates(output, steps), np.array(self.levels, np.int64) if self.levels else zeros,
             np.array(self.given, np.int64) if self.given else zeros, self.ready,
+            np.array(self.seen, np.int64) if self.seen else None,
         )  # fmt: skip
 
 
@@ -163,6 +165,7 @@ def cases(draw):
         groups=draw(st.sampled_from([1, 1, 2, 4])),
         hold=draw(st.sampled_from([0, 0, 3, 20])),
         poll=draw(st.sampled_from([1, 1, 5])),
+        **draw(st.sampled_from([{}, {"image_s": 2e-4, "image_drawn_s": 1e-4}])),
     )
     levels = rng.integers(0, draw(st.integers(1, 3)), count)
     given_tokens = rng.integers(0, 9, count) if draw(st.booleans()) else ()
@@ -180,6 +183,7 @@ def cases(draw):
         draw(st.sampled_from([1.0, 2.3, 3.0])) if verified > 1 else 1.0,
         ready,
         draw(st.sampled_from([math.inf, math.inf, 0.31])),
+        tuple(rng.integers(0, inputs + 1)) if draw(st.booleans()) else (),
     )  # fmt: skip
 
 
@@ -222,6 +226,16 @@ def test_one_request_alone_takes_its_prompt_and_an_arithmetic_series():
     assert request["first_s"] == pytest.approx(2.0 + first_s, rel=1e-12)
     decoding_s = sum(price(case, 1, 1, contexts=30 + k) for k in range(1, 12))
     assert request["finish_s"] == pytest.approx(2.0 + first_s + decoding_s, rel=1e-12)
+
+
+def test_images_are_encoded_once_in_the_iteration_in_which_their_prompt_begins():
+    rules = RULES._replace(image_s=1e-3, image_drawn_s=4e-4)
+    plain, seen = (Case((0.0,), (150,), (1,), rules=rules, seen=s) for s in ((), (100,)))
+    without, shown = (assert_same(case) for case in (plain, seen))
+    gained_s = shown.requests["finish_s"][0] - without.requests["finish_s"][0]
+    assert gained_s == pytest.approx(100 * 1e-3, rel=1e-9)
+    gained_s = shown.replicas["dynamic_s"][0] - without.replicas["dynamic_s"][0]
+    assert gained_s == pytest.approx(100 * 4e-4, rel=1e-9)
 
 
 def test_a_long_prompt_takes_chunks_of_what_an_iteration_may_have():

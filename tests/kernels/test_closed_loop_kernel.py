@@ -119,7 +119,7 @@ def test_two_pools_are_the_same_as_iteration_after_iteration(loop, other, before
     way_s = rng.random(len(trace.steps)) * (0.3 if far else 0.0)
     gate_s = rng.random(len(trace.steps)) * (0.01 if far else 0.0)
     fits = trace.input_tokens * GRAIN + trace.steps * trace.rate <= min(roomy)
-    trace = Trace(*(column[fits] for column in trace[:-1]), trace.ready)
+    trace = Trace(*(column[fits] for column in trace[:6]), trace.ready)
     if not fits.any():
         return
     starts_s = np.sort(rng.random(users)) * (0.4 if far else 0.0)

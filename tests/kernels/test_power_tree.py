@@ -7,12 +7,32 @@ from hypothesis import strategies as st
 
 from simulator.components.power.loss import LossCurve
 from simulator.kernels import power_tree
-from simulator.kernels.columns import STAGES, BackupState, GeneratorState, Supply, TreeState
+from simulator.kernels.columns import (
+    STAGES,
+    BackupState,
+    GeneratorState,
+    MeshState,
+    Supply,
+    TreeState,
+)
 
 DT_S = 60.0
 
 
-def tree_of(parent, rating_w, curves, stage=None):
+def mesh_state(factor=None, **columns):
+    """Return a mesh of the given branches over the nodes of feeders; none by default."""
+    factor = np.zeros((0, 0)) if factor is None else np.array(factor, float)
+    branches, halls = factor.shape
+    given = {name: np.zeros(branches) for name in ("rating_w", "on", "no_load", "load")}
+    given |= {name: np.array(values, float) for name, values in columns.items() if name not in ("node", "stage")}
+    return MeshState(
+        node=np.array(columns.get("node", np.zeros(halls)), np.int64), factor=factor,
+        stage=np.array(columns.get("stage", np.zeros(branches)), np.int64),
+        flow_w=np.zeros(branches), peak_w=np.zeros(branches), **given,
+    )  # fmt: skip
+
+
+def tree_of(parent, rating_w, curves, stage=None, mesh=None):
     n = len(parent)
     zeros = lambda: np.zeros(n)  # noqa: E731
     return TreeState(
@@ -21,7 +41,7 @@ def tree_of(parent, rating_w, curves, stage=None):
         no_load=np.array([c.no_load for c in curves]),
         linear=np.array([c.linear for c in curves]), load=np.array([c.load for c in curves]),
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
-        loss_j=np.zeros(len(STAGES)),
+        loss_j=np.zeros(len(STAGES)), mesh=mesh or mesh_state(),
     )
 
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator.engine.power import LoadView
-from simulator.policies import capping, placement
+from simulator.engine.capping import LoadView
+from simulator.policies import placement
+from simulator.policies.capping import CAPPINGS, priority
 from simulator.policies.checkpointing import INTERVALS
 from simulator.policies.pool_view import PoolView
 from simulator.policies.scaling import SCALERS
@@ -86,25 +87,25 @@ def view(load, priority, dynamic_w=100.0, idle_w=50.0, cap=1.0, on=True):
 
 
 def test_with_room_nothing_is_capped():
-    assert capping.decide([view(0, 1), view(1, 2)], 300.0, 300.0) == [1.0, 1.0]
+    assert priority.decide([view(0, 1), view(1, 2)], 300.0, 300.0) == [1.0, 1.0]
 
 
 def test_the_lowest_priority_is_capped_first_and_just_enough():
-    assert capping.decide([view(0, 9), view(1, 1)], 300.0, 270.0) == [1.0, pytest.approx(0.7)]
-    caps = capping.decide([view(0, 9), view(1, 1)], 300.0, 150.0)
+    assert priority.decide([view(0, 9), view(1, 1)], 300.0, 270.0) == [1.0, pytest.approx(0.7)]
+    caps = priority.decide([view(0, 9), view(1, 1)], 300.0, 150.0)
     assert caps == [pytest.approx(0.45), pytest.approx(0.05)]
 
 
 def test_what_caps_cannot_take_is_switched_off_in_order():
-    caps = capping.decide([view(0, 9), view(1, 1)], 300.0, 80.0)
+    caps = priority.decide([view(0, 9), view(1, 1)], 300.0, 80.0)
     assert caps[1] == 0.0
     assert 0.0 < caps[0] <= 1.0
 
 
 def test_a_load_that_is_off_comes_back_when_it_fits_with_slack():
     off = view(1, 1, on=False)
-    assert capping.decide([view(0, 9), off], 150.0, 300.0 + 5.0)[1] < 1.0
-    assert capping.decide([view(0, 9), off], 150.0, 311.0)[1] == 1.0
+    assert priority.decide([view(0, 9), off], 150.0, 300.0 + 5.0)[1] < 1.0
+    assert priority.decide([view(0, 9), off], 150.0, 311.0)[1] == 1.0
 
 
 views = st.lists(
@@ -112,18 +113,42 @@ views = st.lists(
     min_size=1, max_size=6)
 
 
-@settings(max_examples=200)
+@pytest.mark.parametrize("policy", CAPPINGS)
+@settings(max_examples=100)
 @given(views, st.floats(0.0, 1.2))
-def test_caps_bring_demand_under_the_limit_wherever_they_can(given_views, share):
+def test_caps_bring_demand_under_the_limit_wherever_they_can(policy, given_views, share):
     loads = [view(i, p, d, w, cap) for i, (p, d, w, cap) in enumerate(given_views)]
     demand_w = sum(v.idle_w + v.dynamic_w * v.cap for v in loads)
     limit_w = share * sum(v.idle_w + v.dynamic_w for v in loads)
-    caps = capping.decide(loads, demand_w, limit_w)
+    caps = CAPPINGS[policy](loads, demand_w, limit_w)
     after_w = sum(
         v.idle_w + v.dynamic_w * cap if cap > 0.0 else 0.0
         for v, cap in zip(loads, caps, strict=True))
     assert all(0.0 <= cap <= 1.0 for cap in caps)
     assert after_w <= limit_w + 1.0 + 1e-6
+
+
+def test_proportional_takes_the_same_share_of_all():
+    caps = CAPPINGS["proportional"]([view(0, 9), view(1, 1, dynamic_w=50.0)], 250.0, 190.0)
+    assert caps == [pytest.approx(0.6), pytest.approx(0.6)]
+
+
+@pytest.mark.parametrize(("policy", "cut"), [("training_first", 0), ("inference_first", 1)])
+def test_a_kind_gives_way_before_priority_counts(policy, cut):
+    loads = [
+        LoadView(0, 9, True, 1.0, 100.0, 50.0, "training"),
+        LoadView(1, 9, True, 1.0, 100.0, 50.0, "inference"),
+        LoadView(2, 0, True, 1.0, 100.0, 50.0, "batch"),
+    ]
+    caps = CAPPINGS[policy](loads, 450.0, 400.0)
+    assert [i for i, cap in enumerate(caps) if cap < 1.0] == [cut]
+
+
+def test_the_brake_knows_two_positions():
+    decide = CAPPINGS["emergency_brake"]
+    assert decide([view(0, 9), view(1, 1)], 300.0, 299.0) == [0.05, 0.05]
+    assert decide([view(0, 9, cap=0.05), view(1, 1, cap=0.05)], 110.0, 299.0) == [0.05, 0.05]
+    assert decide([view(0, 9, cap=0.05), view(1, 1, cap=0.05)], 110.0, 300.0) == [1.0, 1.0]
 
 
 @pytest.mark.parametrize(("stall_s", "mttf_s"), [(5.0, 1e4), (30.0, 6490.0), (600.0, 3600.0)])

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 from matplotlib.text import Text
 
-from simulator.reports import decision, document, energy_flow, headroom, power_envelope
+from simulator.reports import decision, document, energy_flow, headroom, power_envelope, serving
 from simulator.reports.run import Run
 from simulator.studies.run import scaled
 
@@ -97,3 +97,25 @@ def test_headroom_lists_each_level_once(pages):
     assert levels.is_unique
     assert {"Feeders", "Blocks", "Main transformers"} <= set(levels)
     assert headroom.SHOWN >= 10
+
+
+def test_a_request_of_a_router_counts_once_on_the_page_of_serving(week):
+    run = Run(scaled([week]))
+    pools, streams = run.first.tables["pools"], run.first.tables["streams"]
+    routed = pools["pool"].astype(str).isin(set(streams["pool"].astype(str)))
+    requests, unserved = serving.asked(run)
+    classes = run.first.tables["classes"]
+    assert streams["arrived"].sum() > classes["arrived"].sum()
+    assert requests == pytest.approx(
+        classes["arrived"].sum() + pools.loc[~routed, "requests"].sum())
+    assert unserved == pytest.approx(pools.loc[~routed, ["shed", "queued_end"]].to_numpy().sum())
+
+
+def test_a_pool_without_arrivals_has_no_share_of_them(week):
+    pools = week.tables["pools"].copy()
+    pools.loc[0, ["requests", "within_slo"]] = 0.0
+    spare = dataclasses.replace(week, tables=week.tables | {"pools": pools})
+    run = Run(scaled([spare]))
+    names = pools["pool"].astype(str).tolist()
+    assert run.value(f"inference.{names[0]}.slo_attainment") is None
+    assert set(serving.attained(run, names)) == set(names[1:])

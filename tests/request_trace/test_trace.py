@@ -213,3 +213,12 @@ def test_a_misspelt_column_is_remarked_and_others_are_not(written):
     )
     assert list(found.priority) == [2] and found.classes is None
     assert trace.read(written(OWN)).remarks == ()
+
+
+def test_images_are_whole_numbers_and_may_be_left_out(written):
+    head = "arrival_s,input_tokens,output_tokens"
+    assert trace.read(written(f"{head}\n0,5,1\n")).images is None
+    found = trace.read(written(f"{head},images\n0,5,1,0\n1,5,1,3\n"))
+    assert list(found.images) == [0, 3]
+    (line, column, told), *_ = problems(written(f"{head},images\n0,5,1,-1\n"))
+    assert (line, column, told) == (2, "images", "is -1; 0 at least")

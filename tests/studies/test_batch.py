@@ -279,3 +279,56 @@ def test_without_a_column_of_models_all_are_served(served):
 def test_questions_without_an_answer_say_why(asked, change, error, told):
     with pytest.raises(error, match=told):
         batch.serve(replace(asked, **change))
+
+
+@pytest.fixture(scope="module")
+def album(path):
+    """Return the same conversations, of which every third shows two images."""
+    lines = path.read_text().splitlines()
+    shown = [f"{line},{2 * (k % 3 == 0)}" for k, line in enumerate(lines[1:])]
+    file = path.with_name("album.csv")
+    file.write_text("\n".join([f"{lines[0]},images", *shown, ""]))
+    return file
+
+
+def test_images_bring_tokens_and_the_time_of_their_encoder(path, album):
+    asked = Question(path, "gemma-3-27b", "H100-SXM-80GB", tp=4)
+    plain, shown = (batch.serve(replace(asked, trace=file)) for file in (path, album))
+    more = 2 * plain.deployment.setting.model.encoder.tokens_per_image * (np.arange(COUNT) % 3 == 0)
+    np.testing.assert_array_equal(shown.trace.input_tokens, plain.trace.input_tokens + more)
+    assert value(shown, "served") == COUNT
+    lengthened = replace(shown.trace, images=None)
+    blind = batch.serve_trace(replace(asked, trace=album), lengthened, shown.deployment)
+    encoder_s = float(more[0]) * shown.deployment.rules.image_s
+    later_s = batch_tables.latencies(shown)["ttft"] - batch_tables.latencies(blind)["ttft"]
+    assert np.median(later_s[more > 0]) == pytest.approx(encoder_s, rel=0.15)
+    assert abs(np.median(later_s[more == 0])) < 0.2 * encoder_s
+    assert batch_tables.requests(shown)["images"].to_pylist()[:3] == [2, 0, 0]
+
+
+def test_images_for_a_model_without_an_encoder_are_refused(asked, album):
+    with pytest.raises(StudyError, match=r"album.csv has images, and llama-3.1-8b reads none"):
+        batch.serve(replace(asked, trace=album))
+
+
+def test_stages_serve_what_one_chip_cannot_hold(asked):
+    big = replace(asked, model="llama-3.1-70b", replicas=1)
+    with pytest.raises(InfeasibleError):
+        batch.serve(big)
+    staged = batch.serve(replace(big, tp=1, pp=4))
+    shared = batch.serve(replace(big, tp=4))
+    for each in (staged, shared):
+        assert value(each, "served") == COUNT
+        assert value(each, "accelerators") == 4
+        assert batch_tables.checks(each) == BALANCED
+    assert value(staged, "tpot_p50") > 2.0 * value(shared, "tpot_p50")
+    assert staged.deployment.kv_tokens == pytest.approx(shared.deployment.kv_tokens, rel=0.05)
+
+
+@pytest.mark.parametrize(("more", "told"), [
+    ({"pp": 33}, "32 layers: no 33 stages"), ({"pp": 2, "dp": 2}, "neither groups"),
+    ({"pp": 2, "drafts": 2, "accepted": 1.5}, "nor --drafts"),
+])  # fmt: skip
+def test_stages_that_cannot_be_are_refused(asked, more, told):
+    with pytest.raises(StudyError, match=told):
+        batch.serve(replace(asked, **more))

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from simulator.kernels import dispatch
 from simulator.kernels.batching_state import REJECTED, SHED
 from simulator.studies import StudyError, batch, batch_stream
+from simulator.studies.batch import decode_steps
 from simulator.studies.batch_deployment import Question
 from simulator.studies.batch_stream import FIRST_S, RATIO, histogram, quantile_s
 
@@ -136,3 +138,12 @@ def test_without_a_limit_nothing_is_within_it(asked):
         told = batch_stream.kpis(stream, found)
         assert told["slo_attainment"]["value"] == expected
         assert (told["goodput"]["value"] is None) == (expected is None)
+
+
+def test_parts_of_a_stream_draw_for_themselves():
+    asked = Question(Path("t.csv"), "llama-3.1-8b", "H100-SXM-80GB", drafts=3, accepted=2.0, drawn=True)
+    output = np.full(2000, 100)
+    first, again, other = (decode_steps(asked, output, part) for part in (0, 0, 8))
+    np.testing.assert_array_equal(first, again)
+    assert abs(np.corrcoef(first, other)[0, 1]) < 0.1
+    assert first.mean() == pytest.approx(other.mean(), rel=0.02)

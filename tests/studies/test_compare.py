@@ -120,6 +120,24 @@ def test_which_side_is_better(kpi, side):
     assert preference.wanted(kpi) == side
 
 
+def test_more_of_an_amount_for_more_work_is_neither_better_nor_worse():
+    spread = [0.0, 0.01, 0.02, 0.03]
+
+    def judged(useful, cost):
+        base = [100.0 + s for s in spread]
+        each = "cost.energy_per_useful_accelerator_hour"
+        pairs = (("fleet.hours.useful", useful), ("cost.energy", cost), (each, cost))
+        rows = [row(base, [v + by for v in base], name=name) for name, by in pairs]
+        return pd.DataFrame(study._judged(rows)).set_index("kpi")
+
+    larger = judged(10.0, 5.0)
+    assert larger.loc["cost.energy", "better_side"] == 0 and math.isnan(larger.loc["cost.energy", "b_better"])
+    assert larger.loc["cost.energy_per_useful_accelerator_hour", "better_side"] == -1
+    assert [drawing._side(r) for _, r in larger.iterrows()] == [1, 0, -1]
+    dearer, cheaper, leaner = judged(0.0, 5.0), judged(10.0, -5.0), judged(-10.0, -5.0)
+    assert [drawing._side(t.loc["cost.energy"]) for t in (dearer, cheaper, leaner)] == [-1, 1, 0]
+
+
 def test_dates_differ_in_days_and_an_unfinished_job_is_later_than_any():
     a = ["2027-01-11T00:00:00+00:00", "2027-01-12T00:00:00+00:00"]
     b = ["2027-01-09T00:00:00+00:00", "2027-01-09T12:00:00+00:00"]

@@ -145,12 +145,17 @@ def test_every_bad_value_is_told_before_any_run(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("axes:", "axis:", "axis"),
-        ("replicates: 2", "replicates: 0", "replicates"),
-        ("[0, 0.25]", "[]", "oversubscription"),
+        ("axes:", "axis:", "axis: unknown key 'axis' .did you mean 'axes'"),
+        ("replicates: 2", "replicate: 2", "unknown key 'replicate' .did you mean 'replicates'"),
+        ("replicates: 2", "replicates: 0", "replicates: '0' is out of range: must be 1 or more"),
+        ("[0, 0.25]", "[]", "axes.topology.oversubscription: must not be empty"),
+        ("replicates: 2", "design: lsh", "'lsh' is not known .did you mean 'lhs'"),
         (str(POD), "nowhere.yaml", "nowhere.yaml"),
         ("axes:", "design: halton\naxes:", "design"),
         ("replicates: 2", "uncertain: {economics.energy_price: {pert: [1, 2]}}", "energy_price"),
+        ("replicates: 2", "uncertain: {economics.energy_price: {pret: [1, 2, 3]}}",
+         "uncertain.economics.energy_price.pret: unknown key 'pret' .did you mean 'pert'"),
+        ("replicates: 2", "uncertain: {economics.energy_price: {pert: [1, 2, 1]}}", "values must rise"),
     ],
 )
 def test_a_sweep_file_is_strict(tmp_path, old, new, told):

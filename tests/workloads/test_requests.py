@@ -1,11 +1,13 @@
 """Requests of a pool: profiles with languages and reasoning, lengths drawn jointly, traces."""
 
+import dataclasses
 from datetime import datetime
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 from small import load_tree, pod_tree
 
 from simulator import catalog, scenario
@@ -15,7 +17,8 @@ from simulator.errors import ScenarioError
 from simulator.scenario import resolved
 from simulator.simulation import simulate
 from simulator.studies import provenance
-from simulator.workloads import pools
+from simulator.studies.run import warnings_of
+from simulator.workloads import ServedModel, inference, pools
 from simulator.workloads.demand import Demand, hourly_rate
 from simulator.workloads.requests import Requests, draw, drawn_mean, mean_lengths
 from simulator.workloads.trace_demand import TraceDemand, length_s, trace_of
@@ -196,6 +199,40 @@ def test_a_pool_serves_a_trace_over_and_over(tmp_path):
     assert kinds.count("trace") == 1
     (tmp_path / "again.yaml").write_text(resolved(given))
     assert scenario.load(tmp_path / "again.yaml").spec == given.spec
+
+
+def test_what_a_trace_says_beside_is_a_warning_of_the_run(tmp_path):
+    rows = "\n".join(f"{k},{5000 if k % 4 == 0 else 100},20,0" for k in range(600))
+    (tmp_path / "t.csv").write_text(f"arrival_s,input_tokens,output_tokens,prority\n{rows}\n")
+    tree = tree_of({"trace": "t.csv"}, lengths=True)
+    tree["workloads"][0] |= {"model": "llama-2-70b", "input_tokens": 1200}
+    told = warnings_of(load_tree(tree, tmp_path))
+    assert any("t.csv: column 'prority' is not read (did you mean 'priority'?)" in line for line in told)
+    assert any("25.0% of its requests are longer than the 4096 tokens" in line for line in told)
+
+
+def test_images_of_a_trace_are_refused_where_they_would_not_count(tmp_path):
+    (tmp_path / "t.csv").write_text("arrival_s,input_tokens,output_tokens,images\n0,5,2,1\n9,5,2,0\n")
+    with pytest.raises(ScenarioError, match="has a column 'images'"):
+        load_tree(tree_of({"trace": "t.csv"}, lengths=True), tmp_path)
+
+
+def test_images_of_a_profile_take_the_time_of_their_encoder():
+    pool = TypeAdapter(ServedModel).validate_python({
+        "kind": "inference", "name": "eyes", "model": "gemma-3-27b", "accelerator": "GB300",
+        "tensor_parallel": 1, "weight_precision": "fp8", "ttft_limit": "2 s", "tpot_limit": "50 ms",
+        "most_accelerators": 72, "demand": {"rate": "1 /s"}, "requests": {"profile": "multimodal-image"},
+    })  # fmt: skip
+    blind = pool.model_copy(update={"model": "gemma-3-27b", "requests": None})
+    assert inference.image_frac(pool) == pytest.approx(649.8 / 1204.0)
+    assert inference.image_frac(blind) == 0.0
+    seeing, guess = inference._calibration(inference._replica_alone(pool))
+    rate_s, stay_s = 0.2 * guess.capacity_requests_s, 2.0
+    found = seeing.at(rate_s, stay_s)
+    without = dataclasses.replace(seeing, image_frac=0.0).at(rate_s, stay_s)
+    encoder_s = seeing.engine.rules.image_s * 649.8
+    assert np.median(found.ttft_s) - np.median(without.ttft_s) == pytest.approx(encoder_s, rel=0.5)
+    assert found.busy_frac > without.busy_frac
 
 
 def test_another_trace_is_another_result(tmp_path):

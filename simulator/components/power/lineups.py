@@ -57,7 +57,8 @@ class Lineups:
         """Add a substation and its UPS; return the last of them."""
         name, block, ups = f"{self.name}/l{number:02d}", self.hall.block, self.plan.ups
         tail = self._add(Node(f"{name}/substation", parent, SUBSTATIONS, "transformer_unit",
-                              self.rating_w, block.substation, serves="racks"))  # fmt: skip
+                              self.rating_w, block.substation, continuous=block.continuous,
+                              serves="racks"))  # fmt: skip
         if ups is not None:
             rating_w = ups_rating_w(block, ups, self.rating_w)
             tail = self._add(Node(f"{name}/ups", tail, UPS, "ups", rating_w, ups.losses, ups.modules,
@@ -65,8 +66,9 @@ class Lineups:
         return tail
 
     def _busway(self, name: str, parent: int, rating_w: float) -> int:
-        loss = self.hall.block.busway
-        return self._add(Node(name, parent, BUSWAYS, "busway", rating_w, loss, serves="racks"))
+        block = self.hall.block
+        return self._add(Node(name, parent, BUSWAYS, "busway", rating_w, block.busway,
+                              continuous=block.continuous, serves="racks"))  # fmt: skip
 
     def _bus(self, group: Group, tails: list[int]) -> Iterator[list[Feed]]:
         """Yield the feeds of the blocks on a common bus: the busway of each lineup."""

@@ -25,3 +25,5 @@ class Node:
     """Battery time at its rating, of a UPS."""
     serves: str = ""
     """What hangs below: `racks`, `support`, `mechanical`; blank above them."""
+    continuous: float = 1.0
+    """Share of the rating that may be carried for ever."""

@@ -58,7 +58,9 @@ def traces(parts: Parts, document: Document) -> Iterator[Trouble]:
             yield path, f"{told}; file names are relative to the document"
             continue
         try:
-            trace_of(file)
+            if trace_of(file).images is not None:
+                cure = "pools know the images of a profile ('multimodal-image'), 'gigawatt batch' those"
+                yield path, f"has a column 'images': {cure} of a trace; leave the column out"
         except ScenarioError as error:
             yield path, f"{len(error.problems)} problems, the first: {error.problems[0]}"
         except StudyError as error:

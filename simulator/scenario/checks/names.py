@@ -18,12 +18,14 @@ KINDS = {
     "stacks": "a software stack",
     "demand": "a profile of requests",
     "diffusion": "a diffusion model",
+    "power_paths": "a chain of conversions",
 }
 """What an author calls the kinds of the catalog."""
 PLACES: tuple[tuple[TreePath, str], ...] = (
     (("topology", "racks", "*", "accelerator"), "accelerators"),
     (("topology", "halls", "*", "rack"), "racks"),
     (("topology", "halls", "*", "support", "*", "rack"), "racks"),
+    (("topology", "halls", "*", "path"), "power_paths"),
     (("workloads", "*", "model"), "models"),
     (("workloads", "*", "teacher"), "models"),
     (("workloads", "*", "reward_model"), "models"),

@@ -10,6 +10,7 @@ from simulator.components.sizing import (
     block_limit_w,
     network_rack_w,
     rack_named,
+    rack_of,
     racks_per_block,
 )
 from simulator.components.topology import Hall, Topology
@@ -114,7 +115,7 @@ def watts(value_w: float) -> str:
 
 
 def _group(topology: Topology, index: int, hall: Hall) -> Group | None:
-    rack = rack_named(topology, hall.rack)
+    rack = rack_of(topology, hall)
     chip = from_catalog.accelerator(rack.accelerator) if rack.accelerator else None
     support = tuple((rack_named(topology, s.rack), s.count) for s in hall.support)
     if chip is None:

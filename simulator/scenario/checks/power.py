@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 
 from simulator.components.power.bank import Bank
+from simulator.errors import nearest
+from simulator.policies.capping import CAPPINGS
 from simulator.scenario.checks.plant import Group, Plant, watts
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
@@ -21,7 +23,8 @@ def feeders_below_racks(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     for g in plant.groups:
         feeders = g.hall.feeders
         firm_w = plant.capacity_w(feeders.capacity_va(out=1 if feeders.count > 1 else 0))
-        if g.nameplate_w > firm_w * (1.0 + plant.topology.oversubscription):
+        own = plant.topology.control.oversubscription.feeders
+        if g.nameplate_w > firm_w * (1.0 + (plant.topology.oversubscription if own is None else own)):
             yield ("topology", "halls", g.index, "feeders", "rating"), _feeders(g, firm_w)
 
 
@@ -36,6 +39,28 @@ def connection_below_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:
                 f"{watts(below_w)} of racks below: a slip of a unit (kVA, MVA, GVA)?"
             )
             yield ("topology", "grid", key, "rating"), told
+
+
+def connection_oversubscribed(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Halls beyond what the site allows itself over its firm import."""
+    most = plant.topology.control.oversubscription.connection
+    firm_w, limit = plant.topology.grid.firm_w()
+    below_w = _nameplate_w(plant)
+    if most is not None and below_w > firm_w * (1.0 + most):
+        told = (
+            f"{watts(below_w)} of racks by nameplate are {below_w / firm_w - 1.0:.0%} over the firm "
+            f"import of {watts(firm_w)} ({limit}), more than the {most:.0%} allowed"
+        )
+        yield ("topology", "control", "oversubscription", "connection"), told
+
+
+def unknown_capping(parts: Parts) -> Iterator[Trouble]:
+    """A capping policy that is none."""
+    if parts.topology is None or parts.topology.control.policy in CAPPINGS:
+        return
+    name = parts.topology.control.policy
+    told = f"'{name}' is not known{nearest(name, CAPPINGS)}; one of {', '.join(sorted(CAPPINGS))}"
+    yield ("topology", "control", "policy"), told
 
 
 def connection_far_above_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:

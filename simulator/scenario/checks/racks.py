@@ -65,9 +65,11 @@ def overloaded_blocks(parts: Parts, plant: Plant) -> Iterator[Trouble]:
             yield (*here, at), _at_rest(g, rest_w)
         elif explicit and explicit * g.rack.nameplate > g.limit_w * allowed * (1.0 + 1e-9):
             most = math.floor(g.limit_w * allowed / g.rack.nameplate)
+            plan = g.hall.distribution
+            state = f" with one lineup out ({plan.scheme})" if plan and plan.scheme != "N" else ""
             told = (
                 f"{explicit} racks of {watts(g.rack.nameplate)} overload a block that feeds "
-                f"{watts(g.limit_w)}; at most {most}, or raise 'topology.oversubscription'"
+                f"{watts(g.limit_w)}{state}; at most {most}, or raise 'topology.oversubscription'"
             )
             yield (*here, "racks_per_block"), told
 

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
+from simulator.components.accelerator import Accelerator
 from simulator.components.rack import Rack
 from simulator.components.sizing import chip_of, rack_named
 from simulator.errors import StudyError, nearest
@@ -32,22 +33,12 @@ class RackPower(TelemetryModel):
     }
 
     def predict(self, scenario: Scenario, inputs: Inputs) -> Array:
-        """Return the power at the rack's or server's input in W.
-
-        The engine's own law (`kernels.racks`) in the steady state: a chip draws idle + dynamic +
-        leakage above its reference, and stands at coolant + R P.
-        """
+        """Return the power at the rack's or server's input in W."""
         topology = scenario.spec.topology
         rack = rack_named(topology, self.rack)
         chip, busy = chip_of(rack), self._busy(scenario, inputs)
-        coolant_c = inputs.values.get("coolant", np.full(busy.shape, _coolant_c(scenario, rack)))
-        cold_w = chip.idle + chip.leakage_w_per_k * (coolant_c - chip.leakage_reference)
-        cold_w = cold_w + busy * (chip.tdp - chip.idle)
-        chip_w = cold_w / (1.0 - chip.leakage_w_per_k * chip.thermal_resistance)
-        dc_w = rack.accelerators * chip_w + rack.host_idle + busy * (rack.host_max - rack.host_idle)
-        shelf, rating_w = rack.power_shelf, rack.power_shelf_rating
-        x = dc_w / rating_w
-        whole_w = dc_w + rating_w * (shelf.no_load + shelf.linear * x + shelf.load * x * x)
+        coolant_c = inputs.values.get("coolant", np.full(busy.shape, coolant_c_of(scenario, rack)))
+        whole_w = input_w(rack, chip, busy, coolant_c)
         return np.asarray(whole_w / (rack.servers if self.per == "server" else 1))
 
     def _busy(self, scenario: Scenario, inputs: Inputs) -> Array:
@@ -75,6 +66,21 @@ class RackPower(TelemetryModel):
         return fit[self.work]
 
 
+def input_w(rack: Rack, chip: Accelerator, busy: Array, coolant_c: Array) -> Array:
+    """Return the power at a rack's input in W, all of it in service.
+
+    The engine's own law (`kernels.racks`) in the steady state: a chip draws idle + dynamic + leakage
+    above its reference, and stands at coolant + R P.
+    """
+    cold_w = chip.idle + chip.leakage_w_per_k * (coolant_c - chip.leakage_reference)
+    cold_w = cold_w + busy * (chip.tdp - chip.idle)
+    chip_w = cold_w / (1.0 - chip.leakage_w_per_k * chip.thermal_resistance)
+    dc_w = rack.accelerators * chip_w + rack.host_idle + busy * (rack.host_max - rack.host_idle)
+    shelf, rating_w = rack.power_shelf, rack.power_shelf_rating
+    x = dc_w / rating_w
+    return np.asarray(dc_w + rating_w * (shelf.no_load + shelf.linear * x + shelf.load * x * x))
+
+
 def _mean_busy(work: BatchWork | SynchronousJob, scenario: Scenario) -> float:
     if isinstance(work, BatchWork):
         return work.power
@@ -88,7 +94,7 @@ def _step(work: BatchWork | SynchronousJob, scenario: Scenario) -> JobStep:
     return jobs.step_of(work, site)
 
 
-def _coolant_c(scenario: Scenario, rack: Rack) -> float:
+def coolant_c_of(scenario: Scenario, rack: Rack) -> float:
     """Return what the chips are cooled with where nobody measured it: coolant, or the halls' air."""
     cooling = scenario.spec.topology.cooling
     if rack.liquid_fraction >= 0.5:

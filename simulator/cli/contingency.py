@@ -1,0 +1,205 @@
+"""`gigawatt contingency`: what does every single failure cost, from the peak-hour state?"""
+
+import json
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import joblib
+import pandas as pd
+
+from simulator import scenario as documents
+from simulator.cli.exits import FAILED_RUNS, INTERRUPTED, usage
+from simulator.cli.text import MISSING, number, table
+from simulator.errors import display_name, nearest
+from simulator.studies import contingency as study
+from simulator.studies import forked
+from simulator.studies.contingency_cases import KINDS, Wanted
+from simulator.studies.contingency_rows import SEVERITIES, summary
+from simulator.studies.progress import Stages, say
+from simulator.studies.run import FolderError, replacing
+
+TABLE = "contingencies.csv"
+SHOWN = 20
+"""Rows that are printed."""
+DIGITS = 3
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the command line asks."""
+
+    path: Path
+    sets: tuple[str, ...]
+    chosen: str | None
+    order: int
+    at: str | None
+    minutes: int
+    patterns: tuple[str, ...]
+    kinds: tuple[str, ...]
+    severities: tuple[str, ...]
+    maintenance: tuple[str, ...]
+    each: bool
+    seed: int | None = None
+
+    def check(self) -> None:
+        """Refuse kinds and severities that there are not."""
+        for option, given, known in (
+            ("--kind", self.kinds, KINDS), ("--severity", self.severities, SEVERITIES),
+        ):  # fmt: skip
+            for word in given:
+                if word not in known:
+                    cure = nearest(word, known) or f"; there are {', '.join(known)}"
+                    raise usage(f"{option} {word}: no such{cure}")
+
+    @property
+    def asked(self) -> study.Asked:
+        """What the study takes."""
+        wanted = Wanted(self.patterns, self.kinds, self.each)
+        return study.Asked(self.order, self.at, self.minutes, wanted, self.maintenance)
+
+
+def contingency(
+    asked: Question, output: Path | None, jobs: int | None, as_json: bool
+) -> None:
+    """Carry out the command."""
+    asked.check()
+    forked.check()
+    if output is not None:
+        _check_folder(output)
+    seed = () if asked.seed is None else (f"seed={asked.seed}",)
+    given = documents.load(asked.path, asked.sets + seed, asked.chosen)
+    with Stages("cases") as stages:
+        try:
+            found = study.study(given, asked.asked, jobs or joblib.cpu_count(), _Told(stages))
+        except KeyboardInterrupt:
+            say("interrupted before the first case")
+            raise SystemExit(INTERRUPTED) from None
+        told = summary(found.table, found.told)
+        if output is not None:
+            stages.stage("report")
+            _write(found, told, output)
+    rows = _of_severities(found.table, asked.severities)
+    print(json.dumps(document(rows, told), indent=1, allow_nan=False) if as_json else text(rows, told))
+    if output is not None and not as_json:
+        print(f"\nreport: {display_name(str(output / 'report.pdf'))}")
+    _leave(found, asked)
+
+
+class _Told:
+    """Stages of the study as stages of the progress."""
+
+    def __init__(self, stages: Stages) -> None:
+        self.stages, self.name = stages, ""
+
+    def __call__(self, what: str, done: int, total: int) -> None:
+        if what != self.name:
+            self.name = what
+            self.stages.stage(what, total)
+        if total:
+            self.stages(done)
+
+
+def document(rows: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
+    """Return what `--json` prints."""
+    return {"summary": told, "rows": [_finite(row) for row in rows.to_dict("records")]}
+
+
+def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
+    """Return the rows that cost most as text."""
+    header = ["rank", "out", "class", "alike", "severity", "MW shed", "MW capped", "accelerators", "over limit, min",
+              "tightest", "loading", "back in", "a year", "accelerator-h a year"]  # fmt: skip
+    shown = rows.head(SHOWN + 1)
+    lines = table(header, [_cells(row) for row in shown.to_dict("records")],
+                  right=(0, 3, 5, 6, 7, 8, 10, 11, 12, 13))  # fmt: skip
+    kpis = {name: entry["value"] for name, entry in told["kpis"].items()}
+    more = len(rows) - len(shown)
+    lines += [
+        "",
+        f"from {told['at']}, {told['chosen']}, {told['minutes']} minutes each; "
+        f"{kpis['elements']} elements in {len(rows) - 1} rows{f', {more} of them not shown' if more > 0 else ''}",
+        f"{kpis['cases_with_shed']} shed load; {number(kpis['expected_hours'], 4)} accelerator-hours a year "
+        "are to be expected of all single failures",
+    ]
+    if told["order"] > 1:
+        lines.append(f"pairs: {int((rows['order'] > 1).sum())} tried, {told['pairs_left_out']} left out")
+    return "\n".join(lines)
+
+
+def _cells(row: dict[str, Any]) -> list[str]:
+    loading = row["post_loading"]
+    return [
+        str(row["rank"]), row["case"], _first(row["class"]), str(row["count"]), row["error"] or row["severity"],
+        _number(row["shed_mw"]), _number(row["capped_mw"]), str(row["accelerators_lost"]),
+        str(row["minutes_over"]), row["tightest"] or MISSING,
+        f"{100 * loading:.0f} %" if math.isfinite(loading) else MISSING,
+        _time(row["recovery_s"]), _number(row["rate_per_year"]), _number(row["hours_per_year"]),
+    ]  # fmt: skip
+
+
+def _first(classes: str) -> str:
+    """Return the most frequent class, and how many others there are."""
+    first, *others = classes.split(", ")
+    return f"{first} +{len(others)}" if others else first
+
+
+def _time(seconds: float) -> str:
+    if not math.isfinite(seconds):
+        return MISSING
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _number(value: float) -> str:
+    return number(float(value), DIGITS) if math.isfinite(value) else MISSING
+
+
+def _finite(row: dict[str, Any]) -> dict[str, Any]:
+    return {
+        key: None if isinstance(value, float) and not math.isfinite(value) else value
+        for key, value in row.items()
+    }
+
+
+def _of_severities(found: pd.DataFrame, wanted: tuple[str, ...]) -> pd.DataFrame:
+    """Return the rows of these severities, the intact site always."""
+    return found[found["severity"].isin(wanted) | (found["order"] == 0)] if wanted else found
+
+
+def _leave(found: study.Study, asked: Question) -> None:
+    """Leave with what the caller must know."""
+    failed = int((found.table["error"] != "").sum())
+    if not found.finished:
+        say(f"interrupted: {len(found.table) - 1} rows are done; the others are missing")
+        raise SystemExit(INTERRUPTED)
+    if failed:
+        say(f"{failed} cases have no result; the column `error` says why")
+        raise SystemExit(FAILED_RUNS)
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a place that holds something other than such a study."""
+    if folder.is_file():
+        raise FolderError(f"{folder} is a file; choose another folder with -o")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).is_file():
+        told = f"{folder} is not empty and holds no such study (no {TABLE})"
+        raise FolderError(f"{told}; choose another with -o, or empty it")
+
+
+def _write(found: study.Study, told: dict[str, Any], folder: Path) -> None:
+    from simulator.reports import contingency as pages  # drawing needs libraries that tables do not
+    from simulator.reports import document as binding
+
+    with replacing(folder) as fresh:
+        found.table.to_csv(fresh / TABLE, index=False, lineterminator="\n")
+        found.table.to_parquet(fresh / "contingencies.parquet", index=False, compression="zstd")
+        (fresh / "summary.json").write_text(
+            json.dumps(_strict(told), indent=1, allow_nan=False) + "\n", "utf-8"
+        )
+        binding.bind(pages.pages(found.table, found.shed_w, told), pages.cover(told), fresh)
+
+
+def _strict(told: Any) -> Any:
+    if isinstance(told, dict):
+        return {key: _strict(value) for key, value in told.items()}
+    return None if isinstance(told, float) and not math.isfinite(told) else told

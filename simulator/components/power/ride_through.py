@@ -1,0 +1,84 @@
+"""What loads do in a voltage sag, and what grids ask of them."""
+
+import math
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from simulator.components.kinds import Spec
+from simulator.units import Duration, Fraction, NonNegative, Within
+
+NOTICE_S = 2.0
+"""Load counts as lost that is not drawn so long after the voltage is back: ERCOT's window."""
+
+Voltage = Annotated[Fraction, Within("0 %", "150 %")]
+
+
+class Withstand(Spec):
+    """How long low voltage is borne, in steps as ITIC and CBEMA draw it."""
+
+    below: Annotated[tuple[Voltage, ...], Field(min_length=1)]
+    """Voltages of nominal, rising; at the last or above, nothing happens."""
+    time: Annotated[tuple[Annotated[Duration, NonNegative()], ...], Field(min_length=1)]
+    """How long voltage below each is borne, not falling."""
+
+    @model_validator(mode="after")
+    def _steps(self) -> "Withstand":
+        if len(self.below) != len(self.time):
+            raise ValueError(f"{len(self.below)} voltages need as many times, not {len(self.time)}")
+        if list(self.below) != sorted(set(self.below)) or list(self.time) != sorted(self.time):
+            raise ValueError("voltages must rise, and times must not fall")
+        return self
+
+    def holds_s(self, voltage: float) -> float:
+        """Return how long a voltage, of nominal, is borne; infinite at the last step or above."""
+        for below, seconds in zip(self.below, self.time, strict=True):
+            if voltage < below:
+                return seconds
+        return math.inf
+
+
+def _withstand(below: tuple[float, ...], time: tuple[str, ...]) -> Withstand:
+    return Withstand.model_validate({"below": below, "time": time})
+
+
+class RideThrough(Spec):
+    """How the loads of a campus take a voltage sag."""
+
+    supplies: Withstand = _withstand((0.7, 0.8, 0.9), ("20 ms", "0.5 s", "10 s"))
+    """Power supplies of racks (derived: the ITIC curve, 20 ms without voltage, 0.5 s at 70 %, 10 s
+    at 80 %)."""
+    full_power: Annotated[Fraction, Within("10 %", "100 %")] = 0.8
+    """Voltage down to which power supplies draw full power; below it their current is at its limit
+    (assumed, 75-90 %)."""
+    boot: Annotated[Duration, NonNegative()] = 480.0
+    """From voltage back until racks that lost power stand idle again (assumed, 5-15 min)."""
+    restart: Annotated[Duration, NonNegative()] = 600.0
+    """From there until their work runs again (assumed, 5-30 min)."""
+    machines: Withstand = _withstand((0.5, 0.7, 0.8), ("20 ms", "100 ms", "1 s"))
+    """Contactors and drives of pumps, fans and chillers that no UPS feeds (assumed: contactors drop
+    out below 50 % within a cycle or two, drives trip below 70 %)."""
+    machines_restart: Annotated[Duration, NonNegative()] = 60.0
+    """From voltage back until they start (assumed, 15 s-5 min)."""
+    machines_ramp: Annotated[Duration, NonNegative()] = 120.0
+    """One after another, until all run (assumed, 1-5 min)."""
+
+
+class GridRule(Spec):
+    """What a grid asks of large loads in a sag."""
+
+    name: str
+    applies: str
+    """To whom, in words."""
+    stay: Withstand | None = None
+    """Voltages in which load must stay for so long; blank: no curve."""
+    recovery_share: Annotated[Fraction, Within("50 %", "100 %")]
+    """Of the power before that must be drawn again."""
+    recovery: Annotated[Duration, NonNegative()]
+    """Time for that, once the voltage is back."""
+    counting: bool = True
+    """Whether transferring load after a count of sags is allowed."""
+
+    def asks(self, voltage: float, seconds: float) -> bool:
+        """Return whether load must ride through a sag: it is in the curve, or there is none."""
+        return self.stay is None or seconds <= self.stay.holds_s(voltage)

@@ -1,0 +1,229 @@
+"""Elements above their rating: seen, relieved after the delays of the control, tripped when their
+tolerance is used up.
+
+An element that is lost is looked at once: what the others carry follows from the loads of that
+moment, and the tolerances of those that carry too much run from then. What grows within a step is
+seen at its end, and counts from the step's beginning. So nothing is above its rating for longer than
+its tolerance without an event that says so and a breaker that opens.
+"""
+
+import math
+
+import numpy as np
+
+from simulator.components.failure_class import FailureClass
+from simulator.engine import capping, draw, effects, generators, tree_caps
+from simulator.engine.capping import FLOOR, Capping
+from simulator.engine.outage_log import of_one_stage
+from simulator.engine.watch import Exposure
+from simulator.engine.world import World
+from simulator.kernels import columns as c
+from simulator.kernels.limits import SLACK
+from simulator.kernels.site_step import STEP_S
+
+EFFECTS = dict(zip(
+    c.STAGES, ("line", "transformer", "feeder", "block", "block", "ups"), strict=True,
+))  # fmt: skip
+"""What a tripped element takes with it: the effect of its failure."""
+
+
+def allowed_s(world: World, node: int, loading: float) -> float:
+    """Return how long an element carries so much of its rating: as its kind does, and not longer
+    than its breaker where that is what limits it."""
+    told, tolerances = world.site.nodes[node], world.site.topology.tolerances
+    element_s = tolerances.of(told.kind).seconds_at(loading)
+    if told.continuous == 1.0:
+        return element_s
+    return min(element_s, tolerances.of("breaker").seconds_at(loading))
+
+
+def changed(world: World) -> None:
+    """Look at all elements after one was lost; order caps, or the brake, where that is too much."""
+    if world.decide is None:
+        return
+    watch, rules, now_s = world.watch, world.site.topology.control, world.env.now
+    carried_w = _foretold_w(world)
+    look(world, carried_w, now_s)
+    inside = [node for node in watch.over if node >= tree_caps.BELOW_GRID]
+    short = draw.poi_w(world, carried_w) > capping.site_limit_w(world)
+    if not (inside or short) or now_s + rules.delay_s >= watch.act_s:
+        return
+    watch.act_s = now_s + rules.delay_s
+    _at(world, watch.act_s, lambda: act(world))
+    first_s = min((watch.over[node].ends_s for node in inside), default=math.inf)
+    if rules.brake is not None and first_s < watch.act_s:
+        _at(world, now_s + rules.telemetry + rules.brake, lambda: brake(world))
+
+
+def act(world: World) -> None:
+    """Let the caps take hold that an event ordered."""
+    assert world.decide is not None
+    world.watch.act_s = math.inf
+    now_s = world.env.now
+    for load in respond(world, world.decide, draw.poi_w(world, _foretold_w(world)), now_s, True):
+        capping.switch(world, load)
+
+
+def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
+    """Set caps after a step in which something was above its limit or held below it; return the
+    loads to switch off or on. `over`: an element inside the campus was above its rating."""
+    watch, rules = world.watch, world.site.topology.control
+    assert world.decide is not None
+    capping.tell_deficit(world, at_s)
+    generators.tell_fuel(world, at_s)
+    if over and watch.looked_s < at_s - STEP_S:
+        look(world, world.state.tree.output_w.copy(), at_s - STEP_S)
+    if at_s < watch.act_s < math.inf:
+        return []
+    slow_s = at_s - STEP_S + rules.delay_s
+    if slow_s > at_s and not watch.held_w:
+        watch.act_s = slow_s
+        _at(world, slow_s, lambda: act(world))
+        return []
+    inside = over or bool(watch.over) or any(n >= tree_caps.BELOW_GRID for n in watch.held_w)
+    demand_w = float(world.state.tree.input_w[0])
+    return respond(world, world.decide, demand_w, at_s, inside)
+
+
+def respond(world: World, decide: Capping, demand_w: float, at_s: float, inside: bool) -> list[int]:
+    """Set the caps of all loads from `at_s` on; return the loads to switch off or on."""
+    views, caps = capping.site_caps(world, decide, demand_w, at_s)
+    if inside:
+        plan = tree_caps.plan(world, decide, caps, at_s)
+        caps = plan.caps
+        part = np.where(plan.part > 0.0, plan.part, 1.0)
+        tree_caps.set_part(world, part, at_s)
+        for node, load, blocks in plan.dark:
+            _at(world, at_s, lambda n=node, i=load, b=blocks: tree_caps.darken(world, n, i, b))  # type: ignore[misc]
+    switched = capping.apply(world, views, caps, at_s)
+    if inside:
+        look(world, _foretold_w(world, caps), at_s)
+    return switched
+
+
+def brake(world: World) -> None:
+    """Bring every load below an element that would not last until caps hold to its lowest power."""
+    watch, state = world.watch, world.state
+    short = [
+        n for n, e in watch.over.items() if n >= tree_caps.BELOW_GRID and e.ends_s < watch.act_s
+    ]
+    if not short:
+        return
+    blocks = np.asarray((draw.reaches(world)[short] > 0.0).any(axis=0))
+    part = state.blocks.load_cap.copy()
+    part[blocks] = FLOOR
+    below = np.unique(state.racks.load[blocks[world.site.rack_block]])
+    for load in below[(state.loads.synchronous[below] == 1) & (state.loads.on[below] > 0.0)]:
+        part[:, load] = state.blocks.load_cap[:, load]
+        world.set_load(int(load), cap=min(FLOOR, float(state.loads.cap[load])))
+    for node in short:
+        world.log("brake", world.site.nodes[node].name, "overload")
+    tree_caps.set_part(world, part, world.env.now)
+    look(world, _foretold_w(world), world.env.now)
+
+
+def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
+    """Compare what every node carries from `at_s` on with its limit: tell what begins and ends, and
+    wind the clock for the end of the first tolerance."""
+    watch, limit_w = world.watch, draw.limits_w(world)
+    tree = world.state.tree
+    watch.looked_s = at_s
+    above = (carried_w > limit_w * (1.0 + SLACK)) & (limit_w > 0.0)
+    for node in sorted(set(map(int, np.flatnonzero(above))) | set(watch.over)):
+        if node in watch.over:
+            watch.over[node].advance(at_s)
+        if not above[node]:
+            _end(world, node, at_s)
+            continue
+        loading = float(carried_w[node] / (tree.rating_w[node] * tree.in_service[node]))
+        lasts_s = allowed_s(world, node, loading)
+        if node in watch.over:
+            watch.over[node].loading, watch.over[node].allowed_s = loading, lasts_s
+            continue
+        watch.over[node] = Exposure(at_s, at_s, loading, lasts_s)
+        world.log("overload", world.site.nodes[node].name, "supply", at_s=at_s,
+                  detail=f"{loading:.1%} of its rating")
+    _wind(world)
+
+
+def _end(world: World, node: int, at_s: float) -> None:
+    exposure = world.watch.over[node]
+    if exposure.used >= 1.0:  # its breaker opens before anything else
+        return
+    del world.watch.over[node]
+    world.log("overload_end", world.site.nodes[node].name, "supply", at_s - exposure.since_s,
+              f"{exposure.used:.0%} of its tolerance used", at_s)
+
+
+def _wind(world: World) -> None:
+    """Ring when the first tolerance is used up."""
+    watch = world.watch
+    watch.generation += 1
+    generation = watch.generation
+    first_s = min((e.ends_s for e in watch.over.values()), default=math.inf)
+    if first_s < world.end_s:
+        _at(world, first_s, lambda: _ring(world, generation))
+
+
+def _ring(world: World, generation: int) -> None:
+    watch, now_s = world.watch, world.env.now
+    if generation != watch.generation:
+        return
+    for exposure in watch.over.values():
+        exposure.advance(now_s)
+    for node in [n for n, e in watch.over.items() if e.used >= 1.0 - SLACK]:
+        if node in watch.over:
+            _trip(world, node)
+    look(world, _foretold_w(world), now_s)
+
+
+def _trip(world: World, node: int) -> None:
+    """Open the breaker of an element that outlasted its tolerance; what hangs on it is lost by the
+    effect of its failure, and the others take over what they can."""
+    exposure, site = world.watch.over.pop(node), world.site
+    told, lasted_s = site.nodes[node], world.env.now - exposure.since_s
+    world.watch.exceeded[node] += 1
+    world.log("tolerance_exceeded", told.name, "overload", lasted_s,
+              f"{exposure.loading:.1%} of its rating")
+    reset_s = site.topology.control.reset
+    world.watch.trips[node] += 1
+    world.log("trip", told.name, "overload", reset_s, "breaker open")
+    cls, target, unit = _class(world, node, reset_s)
+    repair = of_one_stage("trip", world.env.now + reset_s)
+    effects.inflict(world, cls, target, unit, repair)
+
+
+def _class(world: World, node: int, reset_s: float) -> tuple[FailureClass, int, int]:
+    """Return the failure that a trip amounts to, what it strikes and the unit of it."""
+    site, told = world.site, world.site.nodes[node]
+    effect, target = EFFECTS[c.STAGES[told.stage]], node
+    out = told.count - round(told.count * float(world.state.tree.in_service[node]))
+    unit = min(out, told.count - 1)
+    group = next((group for group in site.stand_ins if node in group), None)
+    if effect == "block" and group is not None:
+        effect, target, unit = "feed", group[0], group.index(node)
+    elif effect == "block":
+        target = int(np.flatnonzero(draw.reaches(world)[node] > 0.0)[0])
+    cls = FailureClass.model_validate({
+        "name": "overload", "per": "block", "rate": "0 /year", "effect": effect,
+        "repair": f"{reset_s} s",
+    })
+    return cls, target, unit
+
+
+def _foretold_w(world: World, caps: np.ndarray | None = None) -> np.ndarray:
+    """Return what nodes carry under the caps in force (or to come into force) now, (nodes,). Lines
+    and main transformers do not carry what is generated or stored on site."""
+    state, supply = world.state, world.state.supply
+    on = (state.loads.on > 0.0) * (state.loads.cap if caps is None else caps)
+    carried_w = draw.outputs_w(world, draw.draw_of(world).it_w(on, state.blocks.load_cap))
+    short_w = max(draw.poi_w(world, carried_w) - float(supply.limit_w[0]), 0.0)
+    stored_w = float(supply.battery_j[0]) * supply.battery_efficiency / STEP_S
+    onsite_w = generators.carries_w(world) + min(supply.battery_power_w, stored_w)
+    carried_w[: tree_caps.BELOW_GRID] -= min(short_w, onsite_w)
+    return carried_w
+
+
+def _at(world: World, at_s: float, act) -> None:  # type: ignore[no-untyped-def]
+    """Call `act` at a time, now if that is past."""
+    world.env.timeout(max(at_s - world.env.now, 0.0)).callbacks.append(lambda _: act())

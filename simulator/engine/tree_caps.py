@@ -1,0 +1,197 @@
+"""Caps below elements inside the campus: feeders, substations, UPS, busways.
+
+What an element carries beyond its limit is taken from the loads below it, as the policy says. A
+synchronous job is slowed as a whole, because its members wait for each other; of everything else only
+the racks below the element are touched.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.engine import draw, outage
+from simulator.engine.capping import Capping, LoadView
+from simulator.engine.draw import Draw
+from simulator.engine.outage_log import of_one_stage
+from simulator.engine.world import World
+from simulator.kernels import load_account, rack_control
+from simulator.kernels.site_step import STEP_S
+
+BELOW_GRID = 2
+"""First node below the lines and main transformers, which the interconnection's own limit protects."""
+
+SLACK = 0.1
+"""Share of its dynamic power that must fit before a load that is off comes back, as in the policies."""
+
+
+@dataclass
+class Plan:
+    """What is to be capped and switched off."""
+
+    caps: np.ndarray  # (loads,)
+    part: np.ndarray  # (blocks, loads)
+    dark: list[tuple[int, int, np.ndarray]]
+    """Node, load and blocks whose racks of it go off."""
+
+
+def plan(world: World, decide: Capping, caps: np.ndarray, at_s: float) -> Plan:
+    """Return the caps with which no element carries more than its limit, from the leaves upward.
+
+    `caps` (loads,) are those that the interconnection asks for. What is held back is worked out
+    anew each time, from what all loads would draw without.
+    """
+    state = world.state
+    now = draw.draw_of(world)
+    found = Plan(caps.copy(), np.ones(state.blocks.load_cap.shape), [])
+    reach = draw.reaches(world)
+    limit_w = _limits_w(world, reach)
+    carried_w = draw.outputs_w(world, now.it_w(found.caps, found.part))
+    held_w: dict[int, float] = {}
+    for node in np.flatnonzero((carried_w > limit_w) & (limit_w > 0.0))[::-1]:
+        if node < BELOW_GRID:
+            continue
+        carried_w = draw.outputs_w(world, now.it_w(found.caps, found.part))
+        if carried_w[node] > limit_w[node]:
+            held_w[int(node)] = _relieve(
+                world, decide, found, now, (int(node), reach[node], carried_w, float(limit_w[node]))
+            )
+    for node in set(held_w) | {n for n in world.watch.held_w if n >= BELOW_GRID}:
+        _hold(world, node, held_w.get(node, 0.0), at_s)
+    return found
+
+
+def _limits_w(world: World, reach: np.ndarray) -> np.ndarray:
+    """Return what caps aim at: below what feeds one block alone its limit, which the racks of the
+    block keep by themselves, else the limit less the margin."""
+    one = (reach > 0.0).sum(axis=1) == 1
+    limit_w: np.ndarray = draw.limits_w(world) * (1.0 - world.site.topology.control.margin * ~one)
+    return limit_w
+
+
+def _relieve(
+    world: World, decide: Capping, found: Plan, now: Draw,
+    element: tuple[int, np.ndarray, np.ndarray, float],
+) -> float:
+    """Ask the policy who gives way below one element; return the power held back there in W."""
+    node, share, carried_w, limit_w = element
+    views = _views(world, found, now, share, _gain(world, node, carried_w, now, found, share))
+    off_w = sum(v.idle_w + v.dynamic_w for v in views if not v.on)
+    held_w = 0.0
+    for view, cap in zip(views, decide(views, float(carried_w[node]) - off_w, limit_w), strict=True):
+        if cap == 1.0:
+            continue
+        load, blocks = view.load, np.flatnonzero(share > 0.0)
+        if cap > 0.0:
+            held_w += view.dynamic_w * (1.0 - cap)
+        if world.state.loads.synchronous[load] == 1:
+            found.caps[load] *= cap
+            if cap == 0.0 and view.on:
+                world.watch.asked[load] = node
+        else:
+            found.part[blocks, load] *= cap
+            if cap == 0.0:
+                found.dark.append((node, load, blocks))
+    return held_w
+
+
+def _gain(
+    world: World, node: int, carried_w: np.ndarray, now: Draw, found: Plan, share: np.ndarray
+) -> float:
+    """Return the watts at an element per watt at the racks below it: what it carries over all that
+    is connected below."""
+    it_w = now.it_w(found.caps, found.part) + world.state.blocks.support_w
+    halls, plant_w = world.site.halls, world.state.plant_w
+    below_w = float(share @ it_w)
+    for h in range(halls.house_w.size):
+        if _is_below(world, int(halls.plant_node[h]), node):
+            below_w += float(plant_w[h, 0] + halls.house_w[h])
+        if _is_below(world, int(halls.pump_node[h]), node):
+            below_w += float(plant_w[h, 1])
+    return float(carried_w[node]) / below_w if below_w > 0.0 else 1.0
+
+
+def _is_below(world: World, node: int, above: int) -> bool:
+    while node > above:
+        node = int(world.state.tree.parent[node])
+    return node == above
+
+
+def _views(
+    world: World, found: Plan, now: Draw, share: np.ndarray, gain: float
+) -> list[LoadView]:
+    """Return what the policy sees below one element: powers under the caps planned so far."""
+    state = world.state
+    factor = found.caps * found.part
+    idle_w = gain * (share @ np.where(factor > 0.0, now.idle_w, 0.0))
+    dynamic_w = gain * (share @ (now.dynamic_w * factor))
+    return [
+        LoadView(
+            load=i, priority=int(state.priority[i]), on=bool(state.loads.on[i] > 0.0), cap=1.0,
+            dynamic_w=float(dynamic_w[i]), idle_w=float(idle_w[i]), kind=kind,
+        )
+        for i, kind in enumerate(state.kinds)
+        if kind != "down" and idle_w[i] + dynamic_w[i] > 0.0
+    ]
+
+
+def _hold(world: World, node: int, held_w: float, at_s: float) -> None:
+    """Note what is held back below an element, and tell when that begins and ends."""
+    if world.watch.hold(node, held_w, at_s):
+        kind, told = ("cap", f"{held_w / 1e6:.3f} MW held back") if held_w > 0.0 else ("cap_lifted", "")
+        world.log(kind, world.site.nodes[node].name, "overload", detail=told, at_s=at_s)
+
+
+def set_part(world: World, part: np.ndarray, at_s: float) -> None:
+    """Cap loads in some blocks (blocks, loads) from `at_s` on, within a step or at its end.
+
+    Within a step a rack's cap is the mean over the step of the old and the new one, which is exact
+    because power is linear in it.
+    """
+    state = world.state
+    if np.array_equal(part, state.blocks.load_cap):
+        return
+    arguments = (state.loads, float(at_s))
+    world.entry(load_account.complete_loads, *arguments)(*arguments)
+    state.blocks.load_cap[:] = part
+    state.blocks.partial[0] = 1 if part.min() < 1.0 else 2
+    before, passed = state.racks.power_cap.copy(), at_s % STEP_S / STEP_S
+    given = (world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c)
+    world.entry(rack_control.control, *given)(*given)
+    if passed > 0.0:
+        state.racks.power_cap[:] = passed * before + (1.0 - passed) * state.racks.power_cap
+
+
+def darken(world: World, node: int, load: int, blocks: np.ndarray) -> None:
+    """Switch off the racks of a load in some blocks, for want of power at an element."""
+    racks = np.flatnonzero(
+        (world.state.racks.load == load) & np.isin(world.site.rack_block, blocks)
+    )
+    if not racks.size:
+        return
+    hold_s = world.site.topology.control.hold
+    power_w = float(world.state.racks.power_w[racks].sum())
+    world.log("shed", world.state.names[load], world.site.nodes[node].name, hold_s,
+              f"{racks.size} racks")
+    _keep_off(world, node, racks, power_w, hold_s)
+
+
+def _keep_off(world: World, node: int, racks: np.ndarray, power_w: float, lasts_s: float) -> None:
+    """Hold racks off, and again as long as the element has no room for them: they do not blink."""
+    now_s = world.env.now
+    world.watch.shed_j[node] += power_w * max(min(lasts_s, world.end_s - now_s), 0.0)
+    outage.take_out(world, racks, "supply", lasts_s, repair=of_one_stage("trip", now_s + lasts_s))
+
+    def again() -> None:
+        if _room_w(world, node) < power_w:
+            _keep_off(world, node, racks, power_w, lasts_s)
+
+    outage.after(world, lasts_s - 1.0, again)
+
+
+def _room_w(world: World, node: int) -> float:
+    """Return what an element could carry beyond what hangs on it now, in W, once the loads that are
+    off altogether are back with a tenth of their dynamic power."""
+    loads, part = world.state.loads, np.ones(world.state.blocks.load_cap.shape)
+    it_w = draw.draw_of(world).it_w(np.where(loads.on > 0.0, loads.cap, SLACK), part)
+    limit_w = _limits_w(world, draw.reaches(world))
+    return float((limit_w - draw.outputs_w(world, it_w))[node])

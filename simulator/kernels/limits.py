@@ -1,0 +1,36 @@
+"""Elements above their continuous rating: for how long, and on which level."""
+
+from numba import njit
+
+SLACK = 1e-9
+"""Relative; below it a load stands at its limit."""
+
+
+@njit(cache=True)
+def watch(tree, limits, relief_w, dt_s):
+    """Add the step to the time that elements were above their limit; return 1 if any was.
+
+    `relief_w` is what is fed in on site below the main transformers, so that lines and transformers
+    (the first two stages) do not carry it.
+    """
+    over = 0
+    for i in range(tree.parent.size):
+        limit_w = tree.rating_w[i] * tree.in_service[i] * limits.share[i]
+        over += tree.output_w[i] > limit_w
+    return 1 if over > 0 and _account(tree, limits, relief_w, dt_s) else 0
+
+
+@njit(cache=True)
+def _account(tree, limits, relief_w, dt_s):
+    found = False
+    limits.level_over[:] = 0
+    for i in range(tree.parent.size):
+        limit_w = tree.rating_w[i] * tree.in_service[i] * limits.share[i]
+        carried_w = tree.output_w[i] - (relief_w if tree.stage[i] < 2 else 0.0)
+        if limit_w > 0.0 and carried_w > limit_w * (1.0 + SLACK):
+            limits.over_s[i] += dt_s
+            limits.level_over[tree.stage[i]] = 1
+            found = True
+    for stage in range(limits.level_over.size):
+        limits.level_over_s[stage] += limits.level_over[stage] * dt_s
+    return found

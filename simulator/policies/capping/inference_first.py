@@ -1,0 +1,11 @@
+"""Served models give way first, training last; within a kind the lowest priority first."""
+
+from simulator.engine.capping import LoadView
+from simulator.policies.capping._cut import by_priority, in_order
+
+
+def decide(views: list[LoadView], demand_w: float, limit_w: float) -> list[float]:
+    """Return a cap for each load: 1 free, below 1 slowed, 0 off. A synchronous job loses by its
+    slowest member; a pool that slows down queues, spills or sheds requests."""
+    order = sorted(by_priority(views), key=lambda i: views[i].kind != "inference")
+    return in_order(views, demand_w, limit_w, order)

@@ -1,0 +1,120 @@
+"""Generators, batteries and UPS against what they are to do."""
+
+from collections.abc import Iterator
+
+from simulator.components.power.generator import Generators
+from simulator.components.power.loss import LossCurve
+from simulator.scenario.checks.plant import Plant, watts
+from simulator.scenario.checks.power import SHORTEST_S
+from simulator.scenario.parts import Parts
+from simulator.scenario.wording import Trouble
+
+HOUR_S = 3600.0
+LOADINGS = (0.25, 0.5, 0.75, 1.0)
+"""Where two loss curves are compared."""
+
+
+def generator_block(parts: Parts) -> Iterator[Trouble]:
+    """A block of load that the generators cannot take, at all or as one step."""
+    plant = parts.topology.generators if parts.topology else None
+    if plant is None or plant.block is None:
+        return
+    all_w = plant.count * plant.rating
+    if plant.block > all_w:
+        yield ("topology", "generators", "rating"), (
+            f"generator too small for its block: {_sets(plant)} of {watts(plant.rating)} can "
+            f"carry {watts(all_w)}, the block is {watts(plant.block)}"
+        )
+    elif plant.block > plant.first_step * all_w:
+        yield ("topology", "generators", "first_step"), (
+            f"generator too small for its first step: {_sets(plant)} can "
+            f"take {watts(plant.first_step * all_w)} at once, the block is {watts(plant.block)}"
+        )
+
+
+def generator_fuel(parts: Parts) -> Iterator[Trouble]:
+    """Tanks that are empty before all sets carry their load."""
+    plant = parts.topology.generators if parts.topology else None
+    if plant is None or plant.tank is None or not plant.count:
+        return
+    needs_s = plant.steps(plant.count)[-1][0]
+    lasts_s = plant.tank * plant.tank_start
+    if lasts_s <= needs_s:
+        yield ("topology", "generators", "tank" if plant.tank_start == 1.0 else "tank_start"), (
+            f"fuel for {lasts_s:.4g} s of full load, but the generators take {needs_s:.4g} s from "
+            "the first set on the bus to full load"
+        )
+
+
+def generators_below_ups(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Generators that cannot carry what stands behind the UPS of the halls they are for."""
+    sets = plant.topology.generators
+    if sets is None or not sets.count:
+        return
+    behind_w = max((_support_w(plant, i), i) for i in range(len(plant.groups)))
+    hall = plant.groups[behind_w[1]].hall
+    if behind_w[0] > sets.count * sets.rating:
+        yield ("topology", "generators", "rating"), (
+            f"generator too small for its block: {_sets(sets)} of {watts(sets.rating)} "
+            f"can carry {watts(sets.count * sets.rating)}, the support racks of one hall '{hall.name}' "
+            f"behind their UPS need {watts(behind_w[0])}"
+        )
+
+
+def battery_rates(parts: Parts) -> Iterator[Trouble]:
+    """A battery with more power than its cells deliver, or nothing between its limits of charge."""
+    battery = parts.topology.battery if parts.topology else None
+    if battery is None:
+        return
+    rate = battery.power / battery.energy
+    slip = rate * SHORTEST_S > 1.0  # empty at once: `power.odd_battery` says so
+    if rate > battery.c_rate * (1.0 + 1e-9) and not slip:
+        yield ("topology", "battery", "power"), (
+            f"{watts(battery.power)} empties the battery at {rate * HOUR_S:.4g} per hour of its "
+            f"energy; its cells deliver {battery.c_rate * HOUR_S:.4g} per hour (c_rate)"
+        )
+    if battery.highest <= battery.lowest:
+        yield ("topology", "battery", "highest"), (
+            f"the battery is filled to {100 * battery.highest:.0f} % and emptied to {100 * battery.lowest:.0f} %: "
+            "nothing is left to use"
+        )
+
+
+def eco_mode(parts: Parts) -> Iterator[Trouble]:
+    """A UPS that loses more on its bypass than through its converters."""
+    ups = parts.topology.ups if parts.topology else None
+    if ups is None:
+        return
+    worse = [x for x in LOADINGS if _loss(ups.eco_loss, x) >= _loss(ups.loss, x)]
+    if worse and (ups.mode == "eco" or "eco_loss" in ups.model_fields_set):
+        key = "eco_loss" if "eco_loss" in ups.model_fields_set else "loss"
+        yield ("topology", "ups", key), (
+            f"eco mode loses {100 * _loss(ups.eco_loss, worse[0]):.3f} % of the UPS rating at "
+            f"{100 * worse[0]:.0f} % load, double conversion {100 * _loss(ups.loss, worse[0]):.3f} %: eco must lose "
+            "less"
+        )
+
+
+def rack_batteries(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Batteries that cannot carry their rack."""
+    topology = plant.topology
+    held = [("racks", i, rack, rack.battery_backup) for i, rack in enumerate(topology.racks)]
+    held += [("halls", g.index, g.rack, g.hall.battery_backup) for g in plant.groups]
+    for where, i, rack, unit in held:
+        if unit is not None and unit.power < rack.nameplate:
+            yield ("topology", where, i, "battery_backup", "power"), (
+                f"the batteries of rack '{rack.name}' give {watts(unit.power)}, the rack draws up "
+                f"to {watts(rack.nameplate)}"
+            )
+
+
+def _support_w(plant: Plant, index: int) -> float:
+    return sum(rack.nameplate * count for rack, count in plant.groups[index].support)
+
+
+def _loss(curve: LossCurve, loading: float) -> float:
+    return curve.loss_w(loading, 1.0)
+
+
+def _sets(plant: Generators) -> str:
+    return "its only set" if plant.count == 1 else f"all {plant.count} sets"

@@ -1,0 +1,203 @@
+"""What does every single failure cost? Each is tried in the engine itself, from one and the same state.
+
+The undisturbed campus is brought to its peak hour once; every case is a forked copy of that state in
+which its element fails as a scripted incident would, and which goes on for an hour.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import simpy
+
+from simulator import __version__
+from simulator.components.incident import Incident
+from simulator.engine import effects
+from simulator.engine.rates import YEAR_S
+from simulator.scenario import Scenario
+from simulator.simulation import build
+from simulator.studies import contingency_cases as cases_
+from simulator.studies import contingency_rows as rows_
+from simulator.studies import forked
+from simulator.studies.contingency_cases import Case, Hit, Wanted
+from simulator.studies.contingency_moment import Moment, bring
+from simulator.studies.contingency_together import together
+from simulator.studies.contingency_watch import Response, Watch
+
+MOST_WORST = 20
+"""Single failures of which every pair is tried."""
+OUT_FROM_S = 60.0
+"""When what is under maintenance goes out, after the start of the run."""
+
+Progress = Callable[[str, int, int], None]
+"""Told what is done, how many of it, and of how many."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be tried."""
+
+    order: int = 1
+    at: str | None = None
+    minutes: int = 60
+    wanted: Wanted = field(default_factory=Wanted)
+    maintenance: tuple[str, ...] = ()
+
+
+@dataclass
+class Study:
+    """What was found. Row 0 of the table is the intact site."""
+
+    table: pd.DataFrame
+    shed_w: list[np.ndarray | None]
+    """(minutes, classes of load) of every row; None where there is no result."""
+    told: dict[str, Any]
+    """The moment, what was tried, and what was not."""
+    finished: bool = True
+
+
+@dataclass
+class Work:
+    """Cases and their answers so far."""
+
+    cases: list[Case] = field(default_factory=list)
+    answers: list[forked.Answer | None] = field(default_factory=list)
+
+
+def study(
+    scenario: Scenario, asked: Asked = Asked(), workers: int = 1, progress: Progress | None = None
+) -> Study:
+    """Return one row per case, `contingency_rows.COLUMNS`; the same for any number of workers.
+
+    An interruption (Ctrl-C) ends the study with the rows that are done.
+
+    Raises
+    ------
+    StudyError
+        Where processes cannot be forked, or what is asked for is not there.
+    """
+    forked.check()
+    tell = progress or (lambda what, done, total: None)
+    out = _out(scenario, asked.maintenance)
+    moment = bring(scenario, asked.at, asked.minutes, out, lambda name: tell(name, 0, 0))
+    watch = Watch(moment.run)
+    intact = _intact(moment, watch, asked.minutes)
+    wanted = Wanted(asked.wanted.patterns, asked.wanted.kinds, asked.wanted.each, asked.maintenance)
+    work, finished, left_out = Work(), True, 0
+    try:
+        singles = cases_.singles(moment.run, wanted)
+        _try(moment, watch, asked.minutes, singles, work, workers, tell, "single failures")
+        if asked.order > 1:
+            costs = [_cost(case, answer, intact) for case, answer in _done(work)]
+            worst = sorted(range(len(costs)), key=lambda i: -costs[i])
+            several, left_out = together(moment.run, singles, worst, MOST_WORST)
+            _try(moment, watch, asked.minutes, several, work, workers, tell, "several at once")
+    except KeyboardInterrupt:
+        finished = False
+    done = [(case, answer) for case, answer in _done(work) if answer is not None]
+    evidence = rows_.evidence(scenario)
+    table, responses = rows_.ranked(
+        moment.run, watch, intact, done, evidence, asked.minutes
+    )
+    shed_w = [None if response is None else response.shed_w for response in responses]
+    return Study(table, shed_w, _told(moment, asked, work, left_out, scenario), finished)
+
+
+def _done(work: Work) -> list[tuple[Case, forked.Answer | None]]:
+    return list(zip(work.cases, work.answers, strict=True))
+
+
+def _cost(case: Case, answer: forked.Answer | None, intact: Response) -> float:
+    return rows_.hours_per_year(case, answer.value, intact) if answer and answer.value else 0.0
+
+
+def _out(scenario: Scenario, maintenance: Sequence[str]) -> list[Incident]:
+    """Return the incidents that stand for elements under maintenance, for as long as the run lasts."""
+    if not maintenance:
+        return []
+    run = build(scenario, disturbed=False)
+    hits = [cases_.named(run, name) for name in maintenance]
+    return [
+        Incident.model_validate(
+            {"cause": hit.cls.name, "element": hit.element, "at": OUT_FROM_S, "lasts": YEAR_S},
+            context={"si": True},
+        )
+        for hit in hits
+    ]
+
+
+def _intact(moment: Moment, watch: Watch, minutes: int) -> Response:
+    """Return what happens when nothing fails."""
+    _, answer = next(forked.each(1, lambda _: _respond(moment, watch, minutes, ()), 1))
+    if answer.value is None:
+        raise RuntimeError(f"the intact site: {answer.error}")
+    response: Response = answer.value
+    return response
+
+
+def _try(
+    moment: Moment, watch: Watch, minutes: int, cases: list[Case], work: Work, workers: int,
+    tell: Progress, what: str,
+) -> None:
+    """Add the answers of some cases to the work; those alike are asked once."""
+    base = len(work.cases)
+    work.cases += cases
+    work.answers += [None] * len(cases)
+    for places, answer in _answers(moment, watch, minutes, cases, workers):
+        for i in places:
+            work.answers[base + i] = answer
+        tell(what, sum(a is not None for a in work.answers[base:]), len(cases))
+
+
+def _answers(
+    moment: Moment, watch: Watch, minutes: int, cases: list[Case], workers: int
+) -> Iterator[tuple[list[int], forked.Answer]]:
+    """Yield which cases are alike and what came of them."""
+    alike: dict[tuple[object, ...], list[int]] = {}
+    for i, case in enumerate(cases):
+        alike.setdefault(case.alike or ("case", i), []).append(i)
+    groups = list(alike.values())
+
+    def one(g: int) -> Response:
+        return _respond(moment, watch, minutes, cases[groups[g][0]].hits)
+
+    for g, answer in forked.each(len(groups), one, workers):
+        yield groups[g], answer
+
+
+def _respond(moment: Moment, watch: Watch, minutes: int, hits: tuple[Hit, ...]) -> Response:
+    """Be one future: let the elements fail, as incidents would, and go on."""
+    world, front = moment.run.world, moment.run.front
+    lasts_s: list[float] = []
+    assert moment.gate.callbacks is not None
+
+    def strike(hit: Hit, _: simpy.Event) -> None:
+        repair = front.shop.plan(hit.cls, world.env.now, False, 0.0)
+        element = effects.inflict(world, hit.cls, hit.target, hit.unit, repair)
+        lasts_s.append(repair.back_s - world.env.now)
+        world.log("failure", element, hit.cls.name, lasts_s[-1], "contingency")
+
+    for hit in hits:
+        moment.gate.callbacks.append(partial(strike, hit))
+    response = watch.follow(moment.at_s, minutes)
+    response.repair_s = tuple(lasts_s)
+    return response
+
+
+def _told(
+    moment: Moment, asked: Asked, work: Work, left_out: int, scenario: Scenario
+) -> dict[str, Any]:
+    spec = scenario.spec
+    return {
+        "name": spec.name, "version": __version__, "config_hash": scenario.config_hash,
+        "seed": spec.seed,
+        "at": moment.clock.isoformat(), "chosen": moment.told,
+        "simulated_before_h": moment.at_s / 3600.0, "minutes": asked.minutes,
+        "order": asked.order, "maintenance": list(asked.maintenance),
+        "filters": list(asked.wanted.patterns), "kinds": list(asked.wanted.kinds),
+        "elements": sum(case.count for case in work.cases if len(case.hits) == 1),
+        "pairs_left_out": left_out,
+    }  # fmt: skip

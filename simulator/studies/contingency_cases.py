@@ -1,0 +1,247 @@
+"""Which single failures are tried: every element that a failure class can strike."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.components.failure_class import FailureClass
+from simulator.engine import network_parts, populations
+from simulator.engine.elements import elements
+from simulator.engine.populations import ON_RACKS
+from simulator.engine.rates import YEAR_S
+from simulator.errors import nearest
+from simulator.simulation import Run
+from simulator.site import Site
+from simulator.studies import StudyError
+
+KINDS = ("electrical", "cooling", "network", "rack")
+NOTHING_OUT = ("interrupt", "corrupt", "push")
+"""Effects of software and of wrong numbers: no element is out that could be named."""
+INTERCHANGEABLE = (
+    "line", "transformer", "feeder", "ups", "generator", "plant_unit", "plant_fan", "flow", "pump",
+)
+"""Effects that treat all units of a target alike: which of them fails is in its name only."""
+MECHANICAL_POWER = ("generator",)
+"""Populations that a mechanical crew repairs and that are nevertheless part of the power supply."""
+
+
+class Hit(NamedTuple):
+    """One element out."""
+
+    element: str
+    cls: FailureClass
+    target: int
+    unit: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """One contingency: what is hit, and how often that happens."""
+
+    hits: tuple[Hit, ...]
+    kind: str
+    level: str
+    classes: tuple[FailureClass, ...]
+    """All that strike it so."""
+    rates_year: tuple[float, ...]
+    """Failures a year of the element, by class."""
+    count: int = 1
+    """Elements like it for which the row stands, itself included."""
+    alike: tuple[object, ...] = ()
+    """Cases with the same are the same simulation; blank: with none."""
+    group: tuple[str, int] | None = None
+    """The units that stand in for each other with it, where it is of the plant."""
+    common_year: float = 0.0
+    """How often a year all of them fail by one cause, where that is the case."""
+    rule: str = ""
+    """Why several are tried together."""
+
+    @property
+    def name(self) -> str:
+        """Return the elements."""
+        return " + ".join(hit.element for hit in self.hits)
+
+    @property
+    def rate_year(self) -> float:
+        """Failures a year."""
+        return sum(self.rates_year)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which elements: those of these kinds whose name matches any of the patterns; all where blank."""
+
+    patterns: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    each: bool = False
+    """Have racks and switches rows of their own, and units of one target simulations of their own."""
+    without: tuple[str, ...] = ()
+    """Names of what is out already."""
+
+    def takes(self, name: str) -> bool:
+        """Return whether an element is asked for."""
+        if name in self.without:
+            return False
+        return not self.patterns or any(fnmatchcase(name, p) for p in self.patterns)
+
+
+def singles(run: Run, wanted: Wanted) -> list[Case]:
+    """Return every single failure asked for, in the order of the classes and of the site.
+
+    Raises
+    ------
+    StudyError
+        If nothing matches.
+    """
+    found: list[Case] = []
+    for classes in _told_apart(run.fleet):
+        kind = kind_of(classes[0])
+        if not wanted.kinds or kind in wanted.kinds:
+            found += _of_classes(run, classes, kind, wanted)
+    if not found:
+        known = [name for cls in run.fleet for name in elements(run.world.site, cls)]
+        cure = "".join(nearest(p, known) for p in wanted.patterns[:1])
+        what = " or ".join(wanted.patterns) or "anything"
+        raise StudyError(f"no element of {' or '.join(wanted.kinds or KINDS)} is called {what}{cure}")
+    return found
+
+
+def named(run: Run, name: str) -> Hit:
+    """Return what an element's name means; StudyError with the nearest name if there is none."""
+    known: list[str] = []
+    for classes in _told_apart(run.fleet):
+        for cls in classes:
+            there = elements(run.world.site, cls)
+            if name in there:
+                return Hit(name, cls, *there[name])
+            known += there
+    raise StudyError(f"--maintenance {name}: there is no such element{nearest(name, known)}")
+
+
+def kind_of(cls: FailureClass) -> str:
+    """Return the kind of element that a class strikes; by its crew where it is of the plant."""
+    if cls.per in network_parts.POPULATIONS:
+        return "network"
+    if cls.per in ON_RACKS or cls.per == "support_server":
+        return "rack"
+    mechanical = cls.crew == "mechanical" and cls.per not in MECHANICAL_POWER
+    return "cooling" if mechanical else "electrical"
+
+
+def level_of(site: Site, cls: FailureClass, name: str) -> str:
+    """Return where an element stands: site, hall, block, rack or fabric."""
+    if cls.per in network_parts.POPULATIONS:
+        return "fabric"
+    if cls.per in ON_RACKS:
+        return "rack"
+    parts = name.split("/")
+    if "/".join(parts[:2]) in set(site.block_names):
+        return "block"
+    return "hall" if parts[0] in site.hall_names else "site"
+
+
+def _told_apart(fleet: Iterable[FailureClass]) -> Iterator[tuple[FailureClass, ...]]:
+    """Yield the classes whose failures are cases of their own. Those that take the same out of the same
+    element are one, led by the one that comes most often: it decides how long the repair lasts, and
+    all of them how often it happens."""
+    same: dict[tuple[str, str], list[FailureClass]] = {}
+    for cls in fleet:
+        if cls.effect not in NOTHING_OUT:
+            on = "rack" if cls.per in ON_RACKS else cls.per
+            same.setdefault((on, cls.effect), []).append(cls)
+    for classes in same.values():
+        yield tuple(sorted(classes, key=lambda cls: -cls.rate))
+
+
+def _of_classes(
+    run: Run, classes: tuple[FailureClass, ...], kind: str, wanted: Wanted
+) -> list[Case]:
+    """Return the cases of classes that do the same to the same elements."""
+    site = run.world.site
+    there = elements(site, classes[0])
+    many = [_many(site, cls) for cls in classes]
+    group = group_of(site, classes[0])
+    groups = {} if wanted.each else _groups(run, classes[0], there)
+    cases: dict[tuple[object, ...], Case] = {}
+    for place, (name, (target, unit)) in enumerate(there.items()):
+        if not wanted.takes(name):
+            continue
+        key = groups.get(name, ("element", name))
+        if key in cases:
+            cases[key] = replace(cases[key], count=cases[key].count + 1)
+            continue
+        shared = not wanted.each and classes[0].effect in INTERCHANGEABLE
+        cases[key] = Case(
+            (Hit(name, classes[0], target, unit),), kind, level_of(site, classes[0], name), classes,
+            tuple(cls.rate * YEAR_S * float(m[place]) for cls, m in zip(classes, many, strict=True)),
+            alike=(classes[0].name, target) if shared else (),
+            group=(classes[0].name, int(group[place])) if group.size else None,
+        )
+    return list(cases.values())
+
+
+def _many(site: Site, cls: FailureClass) -> np.ndarray:
+    """Return how many units that fail each element stands for, in the order of `elements`."""
+    if cls.per in ON_RACKS:
+        return populations.per_rack(site, cls.per)
+    of = populations.units(site, cls.per)
+    return np.ones(sum(of.counts)) if of.many is None else of.many
+
+
+def group_of(site: Site, cls: FailureClass) -> np.ndarray:
+    """Return the number of each element's group, in the order of `elements`; nothing where elements
+    stand for themselves."""
+    if cls.per in ON_RACKS or cls.per in network_parts.POPULATIONS:
+        return populations.NOTHING
+    counts = populations.units(site, cls.per).counts
+    return np.repeat(np.arange(len(counts)), counts)
+
+
+def _groups(
+    run: Run, cls: FailureClass, there: dict[str, tuple[int, int]]
+) -> dict[str, tuple[object, ...]]:
+    """Return which racks, switches and links are alike: racks of a type under the same load in one
+    group of halls; parts of a fabric with the same links and the same loads below them."""
+    if cls.per in ON_RACKS:
+        return _rack_groups(run, there)
+    if cls.per in network_parts.POPULATIONS:
+        return _fabric_groups(run, cls, there)
+    return {}
+
+
+def _rack_groups(run: Run, there: dict[str, tuple[int, int]]) -> dict[str, tuple[object, ...]]:
+    site, racks = run.world.site, run.world.state.racks
+    groups = [site.hall_spec.index(spec) for spec in site.hall_spec]
+    return {
+        name: (
+            groups[site.rack_hall[r]], int(site.rack_type[r]), int(racks.load[r]), float(racks.up_frac[r])
+        )
+        for name, (r, _) in there.items()
+    }
+
+
+def _fabric_groups(
+    run: Run, cls: FailureClass, there: dict[str, tuple[int, int]]
+) -> dict[str, tuple[object, ...]]:
+    site = run.world.site
+    below = [_below(run, index) for index in range(len(site.fabrics))]
+    groups: dict[str, tuple[object, ...]] = {}
+    for name, (index, unit) in there.items():
+        graph, tier = site.fabrics[index].graph, network_parts.TIER_OF.get(cls.per)
+        node = int(graph.trunks[unit]) if tier is None else graph.node_of(tier, unit)
+        of_node = (int(column[node]) for column in (graph.tier, graph.switches, graph.links))
+        groups[name] = (index, *of_node, below[index][node])
+    return groups
+
+
+def _below(run: Run, index: int) -> list[bytes]:
+    """Return for each node of a fabric what hangs on it: accelerators in service, by load."""
+    laid, racks = run.world.site.fabrics[index], run.world.state.racks
+    loads = np.unique(racks.load[laid.racks])
+    under = np.array([
+        laid.accelerators_under(laid.racks[racks.load[laid.racks] == load]) for load in loads
+    ])  # fmt: skip
+    return [column.tobytes() for column in np.ascontiguousarray(under.round(6).T)]

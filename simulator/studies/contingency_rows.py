@@ -1,0 +1,331 @@
+"""Rows of a contingency study: what a failure costs, how bad that is, in what order."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simulator import catalog
+from simulator.components import from_catalog
+from simulator.components.failure_class import FailureClass
+from simulator.engine.physics import STEP_S
+from simulator.engine.rates import YEAR_S
+from simulator.scenario import Scenario
+from simulator.simulation import Run
+from simulator.studies.contingency_cases import Case
+from simulator.studies.contingency_watch import CLASSES, RAISED, RATING, Response, Watch
+from simulator.studies.forked import Answer
+
+COLUMNS = {
+    "rank": "By accelerator-hours a year; 0 is the intact site",
+    "case": "What is out; N-0 is the intact site",
+    "order": "How many elements fail",
+    "count": "Elements alike for which the row stands",
+    "kind": "electrical, cooling, network or rack",
+    "level": "site, hall, block, rack or fabric",
+    "class": "Failure classes that strike it so, the most frequent first",
+    "rule": "Why a pair was tried",
+    "tightest": "Element that comes closest to its limit, or exceeds it most, of those that are affected",
+    "pre_loading": "Of that element in the minute before, over its limit",
+    "post_loading": "Its largest in the window",
+    "limit": "What carried it: rating, or beyond the rating its tolerance, temperature or tank",
+    "minutes_over": "Minutes that it was beyond its limit",
+    "tolerance_s": "How long it stands its largest loading, where that is beyond its rating and known",
+    "shed_training_mw": "Largest minute: draw before of what is out of service or off",
+    "shed_inference_mw": "Likewise", "shed_batch_mw": "Likewise",
+    "shed_support_mw": "Likewise, of network, storage and CPU racks",
+    "shed_mw": "Largest minute of all four together",
+    "capped_mw": "Largest minute: dynamic draw before that caps and throttling hold back",
+    "accelerators_lost": "Most that were out of service or off at once",
+    "jobs": "Jobs that were stopped",
+    "slo_minutes": "Minutes in which a pool left requests waiting or turned them away",
+    "throttle_s": "Time until the first chip throttles",
+    "trip_s": "Time until something trips",
+    "tripped": "What tripped",
+    "exceeded": "Elements above their rating for longer than their tolerance",
+    "recovery_s": "Time until jobs run, pools keep up and nothing is off",
+    "recovered": "Whether that is within the window; if not, the time is that of repair and restart",
+    "repair_s": "Time until the element is back, by its class and the crews and parts that are free",
+    "rate_per_year": "Failures a year of the element; of a pair, of both being out at once",
+    "lost_hours": "Accelerator-hours of useful work lost in the window",
+    "hours_per_failure": "The same until the element is back, in the mean over repairs and resets",
+    "hours_per_year": "Rate times that",
+    "severity": "none, capped (work is slowed), shed, job lost, hall lost, site lost",
+    "evidence": "Of the rate",
+    "error": "Why there is no result, or blank",
+}
+"""Columns of the table, in order."""
+SEVERITIES = ("none", "capped", "shed", "job lost", "hall lost", "site lost")
+MEGA = 1e6
+LAST = 5
+"""Minutes at the end of the window whose mean loss is taken to last until the repair."""
+LEAST_W = 1e3
+"""Shed or capped from which it is told."""
+BACK = 1.0
+"""Accelerators of useful work a second below which nothing is lost."""
+INTACT = "N-0"
+NAMED = 2
+"""Elements of a case that are named one by one."""
+
+
+def ranked(
+    run: Run, watch: Watch, intact: Response, done: Sequence[tuple[Case, Answer]],
+    evidence_of: dict[str, str], minutes: int,
+) -> tuple[pd.DataFrame, list[Response | None]]:
+    """Return the table, N-0 first, then by accelerator-hours a year, severity and order of trying; and
+    the responses in the same order."""
+    halls = len(run.world.site.hall_names)
+    rows = [
+        _row(run, watch, intact, case, answer, evidence_of, halls, minutes) for case, answer in done
+    ]
+    order = sorted(
+        range(len(rows)),
+        key=lambda i: (-rows[i]["hours_per_year"], -SEVERITIES.index(rows[i]["severity"]), i),
+    )
+    found = pd.DataFrame(
+        [_nought(watch, intact), *(rows[i] for i in order)],
+        columns=[name for name in COLUMNS if name != "rank"],
+    )
+    found.insert(0, "rank", range(len(found)))
+    return found, [intact, *(done[i][1].value for i in order)]
+
+
+def evidence(scenario: Scenario) -> dict[str, str]:
+    """Return the evidence of each class's rate; a class of operations has that of judgement."""
+    return {
+        path.split(".")[1]: str(figure["evidence"])
+        for name in from_catalog.failure_entries(scenario.spec.reliability.fleet)
+        for path, figure in catalog.evidenced("failures", name)
+        if path.startswith("classes.") and path.endswith(".rate")
+    }
+
+
+def mean_out_s(cls: FailureClass, repair_s: float) -> float:
+    """Return how long an element is out in the mean: some failures a reset cures, the others last the
+    median `repair_s` times the mean of their lognormal spread."""
+    repair = repair_s * math.exp(0.5 * cls.repair_spread**2)
+    return cls.transient * cls.reset + (1.0 - cls.transient) * repair
+
+
+def hours_per_failure(case: Case, response: Response, intact: Response) -> float:
+    """Return the accelerator-hours of useful work that a failure costs in the mean.
+
+    What is still lost at the end of the window is lost as long as the element is out; what else was
+    lost in the window (work since the last save, a restart, requests turned away) is lost once, however
+    long the repair lasts. Jobs that still restart then are lost for one more restart at most.
+    """
+    lost_s = intact.useful_s - response.useful_s
+    minutes = len(lost_s)
+    last = min(LAST, minutes - 1)
+    lasting = float(lost_s[-1] - lost_s[-1 - last]) / (last * STEP_S) if last else 0.0
+    lasting = max(lasting - response.restarting, 0.0)
+    lasting = lasting if lasting >= BACK else 0.0
+    once_s = float(lost_s[-1]) - lasting * minutes * STEP_S
+    once_s += response.restarting * response.restart_s
+    return max(once_s + lasting * _mean_out_s(case, response), 0.0) / 3600.0
+
+
+def hours_per_year(case: Case, response: Response, intact: Response) -> float:
+    """Return the expected accelerator-hours a year."""
+    return rate_per_year(case, response) * hours_per_failure(case, response, intact)
+
+
+def rate_per_year(case: Case, response: Response) -> float:
+    """Return how often the case happens. Of a pair: how often one fails while the other is out, and by
+    common cause where the pair is a whole group; of a larger group: by common cause alone."""
+    if len(case.hits) == 1:
+        return case.rate_year
+    if len(case.hits) > 2:
+        return case.common_year
+    a, b = case.rates_year
+    return a * b * sum(s / YEAR_S for s in _outs_s(case, response)) + case.common_year
+
+
+def _mean_out_s(case: Case, response: Response) -> float:
+    """Return the mean time that the case lasts: of a single failure, by the frequency of its classes;
+    of several, until the first is back: two whose repairs go on independently are out together for the
+    inverse of the sum of their rates of repair, those hit by one cause for the shortest of all."""
+    outs_s = _outs_s(case, response)
+    if len(case.hits) > 2:
+        return min(outs_s)
+    if len(case.hits) == 2:
+        return 1.0 / sum(1.0 / s for s in outs_s)
+    total = sum(case.rates_year)
+    if total == 0.0:
+        return outs_s[0]
+    return sum(r * s for r, s in zip(case.rates_year, outs_s, strict=True)) / total
+
+
+def _outs_s(case: Case, response: Response) -> list[float]:
+    """Return the mean time out: of each that is hit where several are, else by class (the repair of the
+    first class was planned, that of others is longer or shorter as their classes say)."""
+    if len(case.hits) > 1:
+        return [
+            mean_out_s(hit.cls, s) for hit, s in zip(case.hits, response.repair_s, strict=True)
+        ]
+    first = case.classes[0]
+    return [mean_out_s(cls, response.repair_s[0] * cls.repair / first.repair) for cls in case.classes]
+
+
+def _nought(watch: Watch, intact: Response) -> dict[str, Any]:
+    """Return row 0: the intact site, with the element that is nearest to its limit anyway."""
+    place = int(np.argmax(intact.loading_most))
+    return _blank() | {
+        "case": INTACT, "order": 0, "count": 1, "kind": "", "level": "site", "class": "", "rule": "",
+        **_loading(watch, intact, place), **_shed(intact),
+        "slo_minutes": int(intact.behind.any(axis=1).sum()) if intact.behind.size else 0,
+        "jobs": ", ".join(intact.interrupted), "accelerators_lost": round(float(intact.out.max())),
+        "throttle_s": intact.throttle_s, "trip_s": intact.trip_s, "tripped": ", ".join(intact.tripped),
+        "exceeded": ", ".join(intact.exceeded),
+        "recovery_s": 0.0, "recovered": True, "severity": "none",
+    }  # fmt: skip
+
+
+def _blank() -> dict[str, Any]:
+    words = ("tightest", "limit", "jobs", "tripped", "exceeded", "evidence", "error", "rule")
+    numbers = dict.fromkeys((n for n in COLUMNS if n != "rank"), math.nan)
+    return numbers | dict.fromkeys(words, "") | {
+        "minutes_over": 0, "slo_minutes": 0, "accelerators_lost": 0, "recovered": False,
+        "hours_per_year": 0.0, "rate_per_year": 0.0, "severity": "none",
+    }  # fmt: skip
+
+
+def _row(
+    run: Run, watch: Watch, intact: Response, case: Case, answer: Answer,
+    evidence_of: dict[str, str], halls: int, minutes: int,
+) -> dict[str, Any]:
+    names = [cls.name for cls in case.classes]
+    row = _blank() | {
+        "case": _name(case), "order": len(case.hits), "count": case.count, "kind": case.kind,
+        "level": case.level, "class": ", ".join(names), "rule": case.rule,
+        "evidence": ", ".join(dict.fromkeys(evidence_of.get(n, "assumed") for n in names)),
+        "error": answer.error,
+    }  # fmt: skip
+    response: Response | None = answer.value
+    if response is None:
+        return row | {"rate_per_year": case.rate_year if len(case.hits) == 1 else math.nan}
+    place = _tightest(response, intact)
+    if place is not None:
+        row |= _loading(watch, response, place)
+    interrupted = [job for job in response.interrupted if job not in intact.interrupted]
+    hours = hours_per_failure(case, response, intact)
+    rate = rate_per_year(case, response)
+    row |= _shed(response)
+    row |= {
+        "accelerators_lost": round(float(response.out.max())), "jobs": ", ".join(interrupted),
+        "slo_minutes": _slo_minutes(response, intact),
+        "throttle_s": response.throttle_s, "trip_s": response.trip_s,
+        "tripped": ", ".join(response.tripped), "exceeded": ", ".join(response.exceeded),
+        "repair_s": max(response.repair_s),
+        **_recovery(run, response, intact, minutes),
+        "rate_per_year": rate, "hours_per_failure": hours, "hours_per_year": rate * hours,
+        "lost_hours": float(intact.useful_s[-1] - response.useful_s[-1]) / 3600.0,
+    }  # fmt: skip
+    return row | {"severity": severity(row, response.dark_halls - intact.dark_halls, halls)}
+
+
+def _name(case: Case) -> str:
+    """Return the elements, a large group by its first and last."""
+    if len(case.hits) <= NAMED:
+        return case.name
+    return f"{case.hits[0].element} to {case.hits[-1].element}, all {len(case.hits)}"
+
+
+def severity(row: dict[str, Any], dark_halls: int, halls: int) -> str:
+    """Return the worst that happened; `capped` is work slowed by caps, by heat or by the network."""
+    if dark_halls >= halls > 0:
+        return "site lost"
+    if dark_halls > 0:
+        return "hall lost"
+    if row["jobs"]:
+        return "job lost"
+    if row["shed_mw"] * MEGA >= LEAST_W or row["slo_minutes"]:
+        return "shed"
+    slowed = row["capped_mw"] * MEGA >= LEAST_W or row["hours_per_failure"] > 0.0
+    return "capped" if slowed else "none"
+
+
+def _tightest(response: Response, intact: Response) -> int | None:
+    """Return the limit that is nearest, of those that lie above the intact site's."""
+    raised = response.loading_most > intact.loading_most + RAISED
+    if not raised.any():
+        return None
+    return int(np.argmax(np.where(raised, response.loading_most, -np.inf)))
+
+
+def _loading(watch: Watch, response: Response, place: int) -> dict[str, Any]:
+    post = float(response.loading_most[place])
+    stands_s = watch.stands_s(place, post)
+    return {
+        "tightest": watch.limits.names[place], "pre_loading": float(response.loading_pre[place]),
+        "post_loading": post, "minutes_over": int(response.minutes_over[place]),
+        "limit": watch.limits.kinds[place] if post > 1.0 else RATING,
+        "tolerance_s": stands_s if math.isfinite(stands_s) else math.nan,
+    }  # fmt: skip
+
+
+def _shed(response: Response) -> dict[str, float]:
+    """Return the largest minutes in MW."""
+    by_class = response.shed_w.max(axis=0) / MEGA
+    told = {f"shed_{name}_mw": float(w) for name, w in zip(CLASSES, by_class, strict=True)}
+    return told | {
+        "shed_mw": float(response.shed_w.sum(axis=1).max()) / MEGA,
+        "capped_mw": float(response.capped_w.max()) / MEGA,
+    }  # fmt: skip
+
+
+def _slo_minutes(response: Response, intact: Response) -> int:
+    """Return minutes in which a pool is behind that is not in the intact site."""
+    if not response.behind.size:
+        return 0
+    return int((response.behind & ~intact.behind).any(axis=1).sum())
+
+
+def _recovery(run: Run, response: Response, intact: Response, minutes: int) -> dict[str, Any]:
+    """Return when the loads are back; where that is not in the window, when repair and restart are
+    over."""
+    missing = response.off & ~intact.off
+    for mine, theirs in ((response.stalled, intact.stalled), (response.behind, intact.behind)):
+        missing = missing | (mine & ~theirs).any(axis=1)
+    if not missing[-1]:
+        last = np.flatnonzero(missing)
+        return {"recovery_s": (last[-1] + 1) * STEP_S if last.size else 0.0, "recovered": True}
+    restarts_s = [job.started_s for j, job in enumerate(run.work.jobs) if response.stalled[-1, j]]
+    restart_s = max(restarts_s, default=0.0)
+    if response.restarting and not (response.off[-1] or response.behind[-1].any()):
+        return {"recovery_s": minutes * STEP_S + response.restart_s, "recovered": False}
+    return {
+        "recovery_s": max(max(response.repair_s), minutes * STEP_S) + restart_s, "recovered": False,
+    }  # fmt: skip
+
+
+def summary(found: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
+    """Return what `summary.json` holds: the moment, and indicators with unit and definition."""
+    rows = found[found["order"] > 0]
+    ones = rows[rows["order"] == 1]
+    worst = ones.iloc[0] if len(ones) else None
+    felt = {name: int((ones["count"] * (ones["severity"] == name)).sum()) for name in SEVERITIES}
+    kpis = {
+        "worst_single": (worst["case"] if worst is not None else None, "name",
+                         "Single failure with the most expected accelerator-hours a year."),
+        "worst_single_hours": (float(worst["hours_per_year"]) if worst is not None else None,
+                               "accelerator-h/year", "Expected useful work lost to it."),
+        "expected_hours": (float((ones["hours_per_year"] * ones["count"]).sum()), "accelerator-h/year",
+                           "Expected useful work lost to all single failures that were tried."),
+        "largest_shed": (float(rows["shed_mw"].max()) if len(rows) else 0.0, "MW",
+                         "Largest load that any case sheds."),
+        "elements": (int(ones["count"].sum()), "1", "Elements whose single failure was tried."),
+        "cases_with_shed": (int((rows["count"] * (rows["shed_mw"] * MEGA >= LEAST_W)).sum()), "1",
+                            "Cases that shed load."),
+        "over_limit": (int((rows["count"] * (rows["minutes_over"] > 0)).sum()), "1",
+                        "Cases in which an element is beyond its limit at the end of a minute or longer."),
+        "tolerance_exceeded": (int((rows["count"] * (rows["exceeded"] != "")).sum()), "1",
+                               "Cases in which an element outlasts its tolerance, and trips."),
+        "errors": (int((rows["error"] != "").sum()), "1", "Cases without a result."),
+    }  # fmt: skip
+    return told | {
+        "severity": felt,
+        "kpis": {n: {"value": v, "unit": u, "definition": d} for n, (v, u, d) in kpis.items()},
+    }

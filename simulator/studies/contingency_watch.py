@@ -1,0 +1,261 @@
+"""What a response is measured by, minute by minute: loadings, what is shed, who stands still."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+
+from simulator.engine import draw, overload
+from simulator.engine.physics import STEP_S
+from simulator.engine.tree_caps import BELOW_GRID
+from simulator.kernels import columns as c
+from simulator.kernels.serving import REJECTED, SHED, WORK
+from simulator.simulation import Run
+
+CLASSES = ("training", "inference", "batch", "support")
+"""Classes of load."""
+CLASS_OF = {
+    "training": 0, "evaluation": 0, "safety_test": 0, "inference": 1, "batch": 2,
+}  # fmt: skip
+"""By kind of load. Racks that idle carry none."""
+RATING, TOLERANCE, TEMPERATURE, TANK = "rating", "tolerance", "temperature", "tank"
+RAISED = 1e-3
+"""Loading by which an element must lie above the intact site's to be called affected."""
+WAITS = 1e-6
+"""Work left over, of that of a minute's arrivals, from which a pool is behind."""
+LEFT = 1e-9
+NO_FLOW = "no coolant flow"
+"""What the event of a trip says where coolant stood still."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Everything whose loading is watched. One is the limit."""
+
+    names: tuple[str, ...]
+    kinds: tuple[str, ...]
+    """What lies beyond the limit: an element's tolerance, a temperature, a tank."""
+
+
+@dataclass
+class Response:
+    """What happened in one future. Arrays are by minute unless told."""
+
+    loading_pre: np.ndarray  # (limits,)
+    loading_most: np.ndarray  # (limits,)
+    minutes_over: np.ndarray  # (limits,)
+    shed_w: np.ndarray  # (minutes, classes)
+    capped_w: np.ndarray
+    out: np.ndarray  # accelerators out of service or off, that were in service before
+    dark_halls: int = 0  # most halls without any accelerator
+    behind: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # (minutes, pools)
+    stalled: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # (minutes, jobs)
+    off: np.ndarray = field(default_factory=lambda: np.zeros(0, np.bool_))  # loads off for want of supply
+    useful_s: np.ndarray = field(default_factory=lambda: np.zeros(0))  # accelerator-seconds since the moment
+    restarting: float = 0.0  # accelerators of jobs that restart at the end
+    restart_s: float = 0.0  # of the slowest of them
+    interrupted: tuple[str, ...] = ()
+    tripped: tuple[str, ...] = ()
+    exceeded: tuple[str, ...] = ()  # elements above their rating for longer than their tolerance
+    throttle_s: float = np.nan
+    trip_s: float = np.nan
+    repair_s: tuple[float, ...] = ()  # by hit
+
+
+class Watch:
+    """Measures one run from the moment on; made before it goes on, so that futures share it."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        world, site, state = run.world, run.world.site, run.world.state
+        self.site, self.state = site, state
+        self.limits = self._limits_of()
+        racks = state.racks
+        self._up = racks.up_frac.copy()
+        self._power_w = racks.power_w.copy()
+        self._junction_c = racks.junction_c.copy()
+        self._support_w = state.blocks.support_w.copy()
+        kind = np.array([CLASS_OF.get(k, -1) for k in state.kinds])
+        self._class = kind[racks.load]
+        idle_w = (site.rows.accelerators * site.rows.chip_idle_w + site.rows.host_idle_w)[site.rack_row]
+        self._dynamic_w = np.maximum(self._power_w - idle_w * self._up, 0.0)
+        self._chips = site.rack_accelerators * self._up
+        self._events = len(world.events)
+        self._useful_s = self._useful()
+        self._intact = state.tree.in_service.copy()
+        self._seen = b""
+        self._last: tuple[np.ndarray, float, float, int] = (np.zeros(len(CLASSES)), 0.0, 0.0, 0)
+        self.pre = self._loadings()
+
+    def follow(self, at_s: float, minutes: int) -> Response:
+        """Let the run go on for so many minutes and return what happened."""
+        run, world, n = self.run, self.run.world, len(self.limits.names)
+        jobs, pools = run.work.jobs, self.state.pools.load.size
+        told = Response(
+            self.pre, np.zeros(n), np.zeros(n), np.zeros((minutes, len(CLASSES))), np.zeros(minutes),
+            np.zeros(minutes), behind=np.zeros((minutes, pools), np.bool_),
+            stalled=np.zeros((minutes, len(jobs)), np.bool_), off=np.zeros(minutes, np.bool_),
+            useful_s=np.zeros(minutes),
+        )  # fmt: skip
+        for k in range(minutes):
+            run.advance(at_s + (k + 1) * STEP_S)
+            loading = self._loadings()
+            np.maximum(told.loading_most, loading, out=told.loading_most)
+            told.minutes_over += loading > 1.0 + LEFT
+            told.shed_w[k], told.capped_w[k], told.out[k], dark = self._lost()
+            told.dark_halls = max(told.dark_halls, dark)
+            told.behind[k] = self._behind()
+            told.stalled[k] = [job.opened is not None and job.opened[0] == "stalled" for job in jobs]
+            told.off[k] = bool(world.restored)
+            told.useful_s[k] = self._useful() - self._useful_s
+        self._tell_events(told, at_s)
+        self._tell_restarts(told)
+        return told
+
+    def _limits_of(self) -> Limits:
+        site = self.site
+        names = ["point of interconnection", *(node.name for node in site.nodes), *site.block_names]
+        kinds = [TOLERANCE] * len(names)
+        names += [f"{name} chips" for name in site.block_names]
+        kinds += [TEMPERATURE] * len(site.block_names)
+        names += [f"{loop.name} plant" for loop in site.loops]
+        kinds += [TANK] * len(site.loops)
+        return Limits(tuple(names), tuple(kinds))
+
+    def stands_s(self, place: int, loading: float) -> float:
+        """Return how long an element stands a loading beyond its limit: endless where it need not, NaN
+        where that is not told by a curve."""
+        node = place - 1
+        if not 0 <= node < len(self.site.nodes):
+            return np.nan
+        of_rating = loading * float(self.state.limits.share[node])
+        return overload.allowed_s(self.run.world, node, of_rating)
+
+    def _loadings(self) -> np.ndarray:
+        """Return import and draw over their limits of the interconnection, nodes and blocks, how far
+        chips are from throttling, and heat over the capacity of the plant units in service. What is
+        dead has none; lines and main transformers do not carry what is fed in on site."""
+        state, site = self.state, self.site
+        tree, blocks, loops = state.tree, state.blocks, state.loops
+        minute = self.run.records.site[self.run.physics.step - 1]
+        carried_w = tree.output_w.copy()
+        carried_w[:BELOW_GRID] -= minute[c.ONSITE_W] + max(-minute[c.BATTERY_W], 0.0)
+        heat_w = np.empty(len(site.loops))
+        heat_w[site.halls.liquid_loop] = state.plant_w[:, 2]
+        heat_w[site.halls.air_loop] = state.plant_w[:, 3]
+        return np.concatenate([
+            _over(minute[[c.POI_W]], state.supply.limit_w),
+            _over(carried_w, draw.limits_w(self.run.world)),
+            _over(blocks.it_w, blocks.limit_w), self._rise(), _over(heat_w, loops.units_up * loops.unit_w),
+        ])  # fmt: skip
+
+    def _rise(self) -> np.ndarray:
+        """Return how far chips have come from what cools them to where they throttle; 0 in blocks
+        without power."""
+        blocks = self.state.blocks
+        rise = (blocks.hottest_c - self._cool_c) / (self._throttle_c - self._cool_c)
+        return np.where(blocks.it_w > 0.0, rise, 0.0)
+
+    @cached_property
+    def _throttle_c(self) -> np.ndarray:
+        """Return where the first chip of each block throttles; endless where there is none."""
+        rows = self.site.rows
+        limit_c = np.full(len(self.site.block_names), np.inf)
+        np.minimum.at(limit_c, rows.block, rows.throttle_start_c)
+        return limit_c
+
+    @cached_property
+    def _cool_c(self) -> np.ndarray:
+        """Return what cools the chips of each block at the moment: coolant or air."""
+        rows, blocks = self.site.rows, self.state.blocks
+        cool_c = blocks.coolant_c.copy()
+        air = rows.liquid_cooled == 0
+        cool_c[rows.block[air]] = self.state.hall_air_c[rows.hall[air]]
+        return cool_c
+
+    def _useful(self) -> float:
+        return float(self.state.loads.hours[:, c.USEFUL].sum())
+
+    def _lost(self) -> tuple[np.ndarray, float, float, int]:
+        """Return W shed by class, W capped, accelerators out or off, and dark halls; looked at anew
+        only when something went out, came back or was capped."""
+        state = self.state
+        loads, racks = state.loads, state.racks
+        columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service)
+        seen = b"".join(column.tobytes() for column in columns)
+        if seen != self._seen:
+            self._seen, self._last = seen, self._look()
+        return self._last
+
+    def _look(self) -> tuple[np.ndarray, float, float, int]:
+        state, site = self.state, self.site
+        racks, loads = state.racks, state.loads
+        up = np.divide(racks.up_frac, self._up, out=np.ones(self._up.size), where=self._up > 0.0)
+        left = np.minimum(up, 1.0) * loads.on[racks.load]
+        lost_w = self._power_w * (1.0 - left)
+        carried = self._class >= 0
+        shed_w = np.bincount(self._class[carried], lost_w[carried], len(CLASSES)).astype(float)
+        shed_w[3] += float(self._support_w[self._dark_blocks()].sum())
+        cap = loads.cap[racks.load] * racks.power_cap
+        capped_w = float((self._dynamic_w * left * (1.0 - cap))[carried].sum())
+        out = self._chips * (1.0 - left)
+        halls = len(site.hall_names)
+        was = np.bincount(site.rack_hall, self._chips, halls)
+        gone = np.bincount(site.rack_hall, out, halls)
+        dark = int(np.count_nonzero((was > 0.0) & (gone >= was * (1.0 - LEFT))))
+        return shed_w, capped_w, float(out.sum()), dark
+
+    def _dark_blocks(self) -> np.ndarray:
+        """Return which blocks have lost every way to the grid that they had."""
+        tree = self.state.tree
+        dead = (tree.in_service <= 0.0) & (self._intact > 0.0)
+        for _ in range(len(c.STAGES)):
+            dead = dead | np.where(tree.parent >= 0, dead[tree.parent], False)
+        feeds = dead[self.site.feed_node]
+        return np.logical_and.reduceat(feeds, self.site.feed_first[:-1])
+
+    def _behind(self) -> np.ndarray:
+        """Return which pools leave work over or turn requests away: they miss their limits, which a
+        replica meets up to its capacity."""
+        pools = self.state.pools
+        waits = pools.queue[:, WORK] > WAITS * pools.own_work
+        return waits | (pools.step[:, SHED] > 0.0) | (pools.step[:, REJECTED] > 0.0)
+
+    def _tell_events(self, told: Response, at_s: float) -> None:
+        """Take from the event log who was interrupted, what tripped, and when chips ran hot."""
+        fresh = [e for e in self.run.world.events[self._events :] if e[0] >= at_s]
+        told.interrupted = tuple(dict.fromkeys(e[2] for e in fresh if e[1] == "interruption"))
+        trips = [e for e in fresh if e[1] == "trip"]
+        told.tripped = tuple(dict.fromkeys(e[2] for e in trips))
+        exceeded = [e[2] for e in fresh if e[1] == "tolerance_exceeded"]
+        told.exceeded = tuple(dict.fromkeys(exceeded))
+        told.trip_s = min((e[0] - at_s for e in trips), default=np.nan)
+        hot = [e[0] - at_s for e in fresh if e[1] == "throttle"]
+        dry = [self._throttle_dry_s(e[2], e[0] - at_s) for e in trips if e[5] == NO_FLOW]
+        told.throttle_s = min(dry or hot, default=np.nan)
+
+    def _throttle_dry_s(self, block: str, trip_s: float) -> float:
+        """Return when chips without flow throttle, from when they trip: both lie on one straight line,
+        for they heat at P/C (`engine/coolant.py`)."""
+        site = self.site
+        b = site.block_names.index(block)
+        racks = site.rack_block == b
+        row = site.rack_row[np.flatnonzero(racks)[0]]
+        from_c = float(self._junction_c[racks].max())
+        start_c, off_c = site.rows.throttle_start_c[row], site.rows.shutdown_c[row]
+        return trip_s * max(float((start_c - from_c) / (off_c - from_c)), 0.0)
+
+    def _tell_restarts(self, told: Response) -> None:
+        """Count the accelerators of jobs that restart when the window ends: they wait for nothing but
+        the restart, which lasts as long as their first start did."""
+        loads = self.state.loads
+        for job in self.run.work.jobs:
+            stalled = job.opened is not None and job.opened[0] == "stalled"
+            if stalled and loads.share[job.load, c.RESTART] == 1.0:
+                told.restarting += float(loads.count[job.load])
+                told.restart_s = max(told.restart_s, job.started_s)
+
+
+def _over(draw: np.ndarray, limit: np.ndarray) -> np.ndarray:
+    """Return draw over limit; zero where there is none in service."""
+    return np.divide(draw, limit, out=np.zeros(len(draw)), where=limit > 0.0)

@@ -1,0 +1,37 @@
+"""Memory in large pages, so that a fork has few of them to copy.
+
+A fork copies the table of its parent's pages, and a process that ends gives every one of them back: with
+200 MB in pages of 4 kB that takes longer than an hour of a campus. Pages of 2 MB are a five-hundredth of
+that. Linux collapses pages on request since 6.1; elsewhere nothing happens, and nothing but time is lost.
+"""
+
+import ctypes
+import re
+import sys
+from collections.abc import Iterator
+
+LARGE = 2 << 20
+"""Bytes of a large page on x86-64 and, with 4 kB pages, on 64-bit ARM."""
+MADV_COLLAPSE = 25
+"""`madvise(2)`: make large pages of what is there, now."""
+_OWN = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0\s")
+
+
+def collapse() -> None:
+    """Put this process's own memory into large pages, as far as the system does so."""
+    if not sys.platform.startswith("linux"):
+        return
+    madvise = ctypes.CDLL(None).madvise
+    for first, last in _ranges():
+        madvise(ctypes.c_void_p(first), ctypes.c_size_t(last - first), MADV_COLLAPSE)
+
+
+def _ranges() -> Iterator[tuple[int, int]]:
+    """Yield the addresses of private memory that large pages fill."""
+    with open("/proc/self/maps", encoding="ascii", errors="replace") as maps:
+        lines = maps.readlines()
+    for found in filter(None, map(_OWN.match, lines)):
+        first, last = (int(word, 16) for word in found.groups())
+        first, last = -(-first // LARGE) * LARGE, last // LARGE * LARGE
+        if first < last:
+            yield first, last

@@ -1,0 +1,250 @@
+"""How much load leaves in voltage sags, and how it comes back.
+
+The loads are those of a run of the plan engine at a time; what each does in a sag is
+`components/power/sag.py`. The voltage is the same at every load: no impedance between them, three
+phases alike.
+"""
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+import pandas as pd
+
+from simulator import catalog, simulation
+from simulator.components import from_catalog
+from simulator.components.power import sag as physics
+from simulator.components.power.bbu import BatteryBackup
+from simulator.components.power.ride_through import NOTICE_S, GridRule
+from simulator.components.power.sag import Answer, Sag
+from simulator.components.power.ups import Ups
+from simulator.components.topology import Topology
+from simulator.kernels import columns as c
+from simulator.scenario import Scenario
+
+BACK_SHARE = 0.9
+DEPTHS = np.arange(0.0, 0.975, 0.025)
+DURATIONS_S = np.geomspace(0.004, 20.0, 45)
+"""Grid of the map: voltage that is left, and how long."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What behaves alike in one hall."""
+
+    element: str
+    kind: str
+    """racks, support, pumps, machines, house."""
+    work: str
+    """Job, pool or batch; blank where racks do not work."""
+    group: str
+    """training, inference, batch, idle, support, cooling, house."""
+    power_w: float
+    """At the point of interconnection, its part of all losses included."""
+    idle_share: float = 1.0
+    accelerators: float = 0.0
+    priority: int = 0
+    ups: Ups | None = None
+    backup: BatteryBackup | None = None
+    rack_w: float = 0.0
+
+    @property
+    def like(self) -> tuple[object, ...]:
+        """What its answer to a sag depends on."""
+        return self.kind in ("machines", "house"), self.idle_share, self.ups, self.backup, self.rack_w
+
+
+@dataclass(frozen=True)
+class Found:
+    """The tables of the study."""
+
+    loads: pd.DataFrame
+    course: pd.DataFrame
+    rules: pd.DataFrame
+
+
+def settled(scenario: Scenario, at_s: float) -> list[Load]:
+    """Return the loads of a scenario at a time, simulated from its start without failures."""
+    run = simulation.build(scenario, disturbed=False)
+    run.advance(at_s)
+    return loads_of(run)
+
+
+def loads_of(run: simulation.Run) -> list[Load]:
+    """Return what the campus of a run draws in its last minute, by hall, kind and work."""
+    site, state = run.world.site, run.world.state
+    if run.physics.step == 0:
+        raise ValueError("no minute has been simulated yet: choose a later time")
+    row = run.records.site[run.physics.step - 1]
+    used_w = float(row[c.IT_W] + row[c.COOLING_W] + row[c.HOUSE_W])
+    gross = float(row[c.POI_W] + row[c.ONSITE_W] - row[c.BATTERY_W]) / used_w
+    found = _racks(run, gross)
+    ups = site.topology.ups
+    for h, name in enumerate(site.hall_names):
+        support = (site.block_hall == h) & (site.block_support_w > 0.0)
+        parts = (
+            ("support", "support", state.blocks.it_w[support].sum(), ups),
+            ("pumps", "cooling", state.plant_w[h, 1], ups),
+            ("machines", "cooling", state.plant_w[h, 0], None),
+            ("house", "house", site.halls.house_w[h], None),
+        )
+        found += [
+            Load(name, kind, "", group, float(w) * gross, ups=supply)
+            for kind, group, w, supply in parts
+            if w > 0.0
+        ]
+    return found
+
+
+def _racks(run: simulation.Run, gross: float) -> list[Load]:
+    """Return accelerator racks by hall and work."""
+    site, state = run.world.site, run.world.state
+    rows, loads = site.rows, state.racks.load.astype(np.int64)
+    dc_w = (rows.accelerators * rows.chip_idle_w + rows.host_idle_w)[site.rack_row]
+    x = dc_w / rows.shelf_rating_w[site.rack_row]
+    curve = [a[site.rack_row] for a in (rows.shelf_no_load, rows.shelf_linear, rows.shelf_load)]
+    idle_w = dc_w + rows.shelf_rating_w[site.rack_row] * (curve[0] + x * (curve[1] + x * curve[2]))
+    key = site.rack_hall * len(state.names) + loads
+    found = []
+    for k in np.unique(key):
+        racks = np.flatnonzero((key == k) & (state.racks.power_w > 0.0))
+        hall, load = divmod(int(k), len(state.names))
+        power_w = float(state.racks.power_w[racks].sum())
+        if state.kinds[load] == "down" or power_w <= 0.0:
+            continue
+        idle = float((idle_w * state.racks.up_frac)[racks].sum())
+        spec = site.hall_spec[hall].distribution
+        resting = state.kinds[load] == "idle"
+        found.append(Load(
+            site.hall_names[hall], "racks", "" if resting else state.names[load], state.kinds[load],
+            power_w * gross, min(idle / power_w, 1.0),
+            float((site.rack_accelerators * state.racks.up_frac)[racks].sum()),
+            int(state.priority[load]), None if spec is None else spec.ups,
+            site.rack_types[site.rack_type[racks[0]]].battery_backup, power_w / racks.size,
+        ))  # fmt: skip
+    return found
+
+
+def answer(load: Load, row: list[Sag], topology: Topology, backed: bool) -> Answer:
+    """Return what a load does in a row of sags; `backed`: generators carry what is behind UPS."""
+    told = topology.ride_through
+    if load.ups is not None:
+        return physics.through_ups(row, load.ups, backed, told.supplies.holds_s(0.0))
+    if load.kind == "racks":
+        return physics.through_supplies(row, told, load.idle_share, load.backup, load.rack_w)
+    return physics.through_machines(row, told)
+
+
+def study(loads: list[Load], row: list[Sag], topology: Topology) -> Found:
+    """Return what every load does in a row of sags, the campus's power over time, and which grids'
+    rules that keeps."""
+    answers = _answers(loads, row, topology)
+    end_s = row[-1].end_s
+    table = pd.DataFrame([_told(load, a, end_s) for load, a in zip(loads, answers, strict=True)])
+    course = _course(loads, answers, row)
+    return Found(table, course, rules(course, row, any(_counts(load) for load in loads)))
+
+
+def _answers(loads: list[Load], row: list[Sag], topology: Topology) -> list[Answer]:
+    backed = generators_carry(loads, topology)
+    known: dict[tuple[object, ...], Answer] = {}
+    for load in loads:
+        if load.like not in known:
+            known[load.like] = answer(load, row, topology, backed)
+    return [known[load.like] for load in loads]
+
+
+def generators_carry(loads: Iterable[Load], topology: Topology) -> bool:
+    """Return whether the generators carry what stands behind UPS."""
+    plant = topology.generators
+    behind_w = sum(load.power_w for load in loads if load.ups is not None)
+    return plant is not None and plant.count * plant.rating >= behind_w
+
+
+def _told(load: Load, found: Answer, end_s: float) -> dict[str, object]:
+    course = found.course
+    back_s = course.back_s(BACK_SHARE) - end_s
+    return {
+        "element": load.element, "kind": load.kind, "work": load.work, "class": load.group,
+        "power_w": load.power_w, "outcome": found.outcome, "served": found.served,
+        "lost_w": load.power_w * (1.0 - course.at(end_s + NOTICE_S)),
+        "back_s": max(back_s, 0.0), "whole_s": max(course.back_s() - end_s, 0.0),
+        "not_drawn_j": load.power_w * course.missing_s(course.time_s[-1] + 1.0),
+        "accelerators_stopped": 0.0 if found.served else load.accelerators,
+    }  # fmt: skip
+
+
+def _counts(load: Load) -> bool:
+    return load.ups is not None and load.ups.sag_counter is not None
+
+
+def _course(loads: list[Load], answers: list[Answer], row: list[Sag]) -> pd.DataFrame:
+    """Return the power of each class at every corner of its course: two rows where it jumps."""
+    ends = {t for a in answers for t in a.course.time_s} | {sag.end_s for sag in row}
+    last_s = max(ends)
+    times = sorted({*ends, -1.0, 0.0, last_s + max(0.05 * last_s, 1.0)})
+    groups = list(dict.fromkeys(load.group for load in loads))
+    power = {g: np.zeros(2 * len(times)) for g in groups}
+    shares: dict[int, np.ndarray] = {}
+    for load, found in zip(loads, answers, strict=True):
+        course = found.course
+        if id(course) not in shares:
+            shares[id(course)] = np.array([[course.at(t, True), course.at(t)] for t in times]).ravel()
+        power[load.group] += load.power_w * shares[id(course)]
+    table = pd.DataFrame({"time_s": np.repeat(times, 2)} | power)
+    return table.assign(total=table[groups].sum(axis=1))
+
+
+def rules(course: pd.DataFrame, row: list[Sag], counted: bool) -> pd.DataFrame:
+    """Return one row per grid rule of the catalog: whether it asks for ride-through, and is kept."""
+    named = [from_catalog.grid_rule(name) for name in catalog.names("grid_rules")]
+    return pd.DataFrame([_verdict(rule, course, row, counted) for rule in named])
+
+
+def _verdict(
+    rule: GridRule, course: pd.DataFrame, row: list[Sag], counted: bool
+) -> dict[str, object]:
+    asked = all(rule.asks(sag.voltage, sag.lasts_s) for sag in row)
+    before_w = float(course["total"].iloc[0])
+    later = [s.start_s for s in row[1:]] + [math.inf]
+    ends = [s.end_s + rule.recovery for s in row]
+    due = [t for t, following in zip(ends, later, strict=True) if t < following]
+    share = min(power_at(course, t) for t in due) / before_w
+    breach = counted and not rule.counting
+    kept = share >= rule.recovery_share - 1e-9 and not breach
+    verdict = "kept" if kept else "broken" if asked or breach else "not asked"
+    why = f"{100 * share:.1f} % after {rule.recovery:g} s, {100 * rule.recovery_share:g} % wanted"
+    if not asked:
+        why += "; the sag lasts longer than the curve"
+    if breach:
+        why += "; sags are counted, which is forbidden"
+    return {
+        "rule": rule.name, "asked": asked, "verdict": verdict, "share_back": share,
+        "share_wanted": rule.recovery_share, "recovery_s": rule.recovery, "reason": why,
+    }  # fmt: skip
+
+
+def power_at(course: pd.DataFrame, time_s: float) -> float:
+    """Return the power of the campus just before a time."""
+    times = course["time_s"].to_numpy()
+    i = int(np.searchsorted(times, time_s, "left"))
+    if i < times.size and times[i] == time_s:
+        return float(course["total"].iloc[i])
+    return float(np.interp(time_s, times, course["total"]))
+
+
+def sensitivity(loads: list[Load], topology: Topology) -> pd.DataFrame:
+    """Return the load lost by a single sag of every depth and duration of the map."""
+    lost = partial(_lost_w, loads, topology)
+    rows = [(v, d, lost(float(v), float(d))) for v in DEPTHS for d in DURATIONS_S]
+    return pd.DataFrame(rows, columns=["voltage", "duration_s", "lost_w"])
+
+
+def _lost_w(loads: list[Load], topology: Topology, voltage: float, lasts_s: float) -> float:
+    row = physics.sags(voltage, lasts_s)
+    found = _answers(loads, row, topology)
+    late_s = lasts_s + NOTICE_S
+    shares = {id(a): a.course.at(late_s) for a in found}
+    return sum(x.power_w * (1.0 - shares[id(a)]) for x, a in zip(loads, found, strict=True))

@@ -1,0 +1,138 @@
+"""A ring between two buses in a run: open points, dark halls, losses and caps."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from small import Bench, Load, load_tree, pod_tree
+
+from simulator.components.failure_class import FailureClass
+from simulator.engine import effects
+from simulator.engine.elements import elements
+from simulator.kernels import columns as c
+from simulator.metrics import balance
+
+JOB = (Load("job", "training", 0),)
+
+
+def ring_tree(rating="9 MVA", **plan):
+    """Return three pods on a ring: west - hall-01 - hall-02 (open) hall-03 - east."""
+    tree = pod_tree()
+    topology, grid = tree["topology"], tree["topology"]["grid"]
+    topology["halls"][0]["count"] = 3
+    grid["lines"] = {"count": 2, "rating": "20 MVA", "loss": {"load": "0.4 %"}}
+    grid["transformers"] = {"count": 2, "rating": "20 MVA", "loss": {"no_load": "0.05 %", "load": "0.3 %"}}
+    names = ["west", "r1", "r2", "r3", "east"]
+    buses = [{"name": "west", "transformers": 1}, {"name": "east", "transformers": 1}]
+    buses += [{"name": f"r{k}", "halls": [f"pod-{k:02d}"]} for k in (1, 2, 3)]
+    branches = [{"name": f"{a}-{b}", "between": [a, b], "rating": rating, "open": a == "r2"}
+                for a, b in pairwise(names)]  # fmt: skip
+    topology["medium_voltage"] = {"buses": buses, "branches": branches} | plan
+    return tree
+
+
+def bench_of(folder, work=0.8, **plan):
+    bench = Bench(load_tree(ring_tree(**plan), folder), JOB)
+    bench.work("job", np.arange(bench.site.rack_row.size), work)
+    return bench
+
+
+def break_(bench, effect, name, lasts_s=3600.0, at_s=600.0):
+    cls = FailureClass(name="break", per=effect, rate="1 /year", effect=effect, repair="1 h")
+    target, unit = elements(bench.site, cls)[name]
+    bench.at(at_s, lambda: effects.EFFECTS[effect](bench.world, cls, target, unit, lasts_s))
+
+
+def up(bench):
+    site = bench.site
+    return [float(bench.state.racks.up_frac[site.rack_hall == h].mean()) for h in range(3)]
+
+
+def flows(bench):
+    mesh = bench.state.tree.mesh
+    return dict(zip(bench.site.mesh.net.name, mesh.flow_w, strict=True))
+
+
+def test_flows_follow_the_open_point_and_losses_are_those_of_each_branch(tmp_path):
+    bench = bench_of(tmp_path)
+    bench.run(600.0)
+    hall_w = bench.state.tree.input_w[bench.site.halls.feeder_node]
+    flow = flows(bench)
+    assert flow["west-r1"] == pytest.approx(hall_w[0] + hall_w[1])
+    assert flow["r1-r2"] == pytest.approx(hall_w[1])
+    assert flow["r2-r3"] == 0.0
+    assert flow["r3-east"] == pytest.approx(-hall_w[2])
+    assert flow["main transformers/1"] == pytest.approx(hall_w[0] + hall_w[1])
+    mesh, tree = bench.state.tree.mesh, bench.state.tree
+    x = mesh.flow_w / mesh.rating_w
+    loss_w = mesh.on * mesh.rating_w * (mesh.no_load + mesh.load * x * x)
+    assert tree.input_w[0] == pytest.approx(hall_w.sum() + loss_w.sum(), rel=1e-12)
+    assert abs(balance.checks(bench.results())["energy_balance_rel"]) <= 1e-9
+
+
+def test_a_cut_cable_is_answered_by_the_open_point(tmp_path):
+    bench = bench_of(tmp_path, switching="60 s")
+    break_(bench, "mv_branch", "west-r1")
+    bench.run(630.0)
+    assert up(bench) == [0.0, 0.0, 1.0]
+    bench.run(900.0)
+    assert up(bench) == [1.0, 1.0, 1.0]
+    hall_w = bench.state.tree.input_w[bench.site.halls.feeder_node]
+    assert flows(bench)["r2-r3"] == pytest.approx(-(hall_w[0] + hall_w[1]))
+    assert "switching" in bench.kinds()
+    bench.run(4500.0)
+    assert flows(bench)["r2-r3"] == 0.0
+    assert up(bench) == [1.0, 1.0, 1.0]
+
+
+def test_a_lost_bus_takes_its_hall_until_it_is_repaired(tmp_path):
+    bench = bench_of(tmp_path)
+    break_(bench, "mv_bus", "r1", 1800.0)
+    bench.run(1200.0)
+    assert up(bench) == [0.0, 1.0, 1.0]  # r2 hangs on r3 by then
+    bench.run(2460.0)
+    assert up(bench) == [1.0, 1.0, 1.0]
+
+
+def test_two_cuts_island_what_lies_between(tmp_path):
+    bench = bench_of(tmp_path)
+    break_(bench, "mv_branch", "west-r1", 1800.0)
+    break_(bench, "mv_branch", "r3-east", 900.0, at_s=660.0)
+    bench.run(1500.0)
+    assert up(bench) == [0.0, 0.0, 0.0]
+    bench.run(1620.0)
+    assert up(bench) == [1.0, 1.0, 1.0]
+
+
+def test_an_overloaded_branch_caps_the_halls_behind_it(tmp_path):
+    bench = bench_of(tmp_path, work=1.0, rating="3 MVA")
+    bench.run(540.0)
+    assert not bench.minutes(c.CAPPED).any()
+    break_(bench, "mv_branch", "west-r1")
+    bench.run(1500.0)
+    mesh = bench.state.tree.mesh
+    k = bench.site.mesh.net.name.index("r3-east")
+    assert mesh.peak_w[k] > mesh.rating_w[k]
+    assert abs(mesh.flow_w[k]) <= mesh.rating_w[k] * (1.0 + 1e-5)
+    assert "overload" in bench.kinds()
+    bench.run(4800.0)
+    assert np.array_equal(bench.state.blocks.limit_w, bench.site.block_limit_w)
+
+
+def test_a_transformer_out_moves_its_bus_to_the_other(tmp_path):
+    bench = bench_of(tmp_path)
+    break_(bench, "transformer", "main transformers/1")
+    bench.run(1200.0)
+    flow = flows(bench)
+    assert flow["main transformers/1"] == 0.0
+    hall_w = bench.state.tree.input_w[bench.site.halls.feeder_node]
+    assert flow["main transformers/2"] == pytest.approx(hall_w.sum())
+
+
+def test_without_any_line_the_campus_is_an_island_as_a_whole(tmp_path):
+    bench = bench_of(tmp_path)
+    for line in ("lines/1", "lines/2"):
+        break_(bench, "line", line, 300.0)
+    bench.run(700.0)
+    assert up(bench) == [1.0, 1.0, 1.0]
+    assert "supply_lost" in bench.kinds()

@@ -1,0 +1,226 @@
+"""Elements above their rating: seen at once, relieved in time, tripped when they outlast their
+tolerance, never silently."""
+
+import copy
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from small import Bench, Load, load_tree, pod_tree
+
+from simulator.components.failure_class import FailureClass
+from simulator.engine import effects
+from simulator.engine.elements import elements
+from simulator.engine.outage_log import of_one_stage
+from simulator.kernels import columns as c
+
+LOADS = (
+    Load("job", "training", 0, synchronous=True, priority=30),
+    Load("pool", "inference", 0, priority=40),
+    Load("backlog", "batch", 0, priority=0),
+)
+TWO_HALLS = {"count": 2, "blocks": 2}
+
+
+def hall_of(**changed):
+    halls = copy.deepcopy(pod_tree()["topology"]["halls"])
+    halls[0] |= changed
+    return halls
+
+
+def bench_of(folder, control=None, **topology):
+    """Return the pod with a job, a pool and batch work on its first, middle and last racks."""
+    tree = pod_tree()
+    bold = {"oversubscription": {"feeders": "200 %"}}
+    tree["topology"] |= topology | {"control": bold | (control or {})}
+    bench = Bench(load_tree(tree, folder), LOADS)
+    racks = np.arange(bench.site.rack_row.size)
+    job, pool = racks.size // 2, racks.size // 4
+    bench.work("job", racks[:job], 0.9)
+    bench.work("pool", racks[job : job + pool], 0.8)
+    bench.work("backlog", racks[job + pool :], 0.8)
+    return bench
+
+
+def break_(bench, effect, target, unit=0, at_s=600.0, lasts_s=3600.0):
+    cls = FailureClass(name="break", per="block", rate="1 /year", effect=effect, repair="1 h")
+
+    def strike():
+        effects.inflict(bench.world, cls, target, unit, of_one_stage("repair", at_s + lasts_s))
+
+    bench.at(at_s, strike)
+
+
+def events(bench, *kinds):
+    return [(t, kind, element) for t, kind, element, *_ in bench.world.events if kind in kinds]
+
+
+def feeders_of(bench, hall=0):
+    return int(bench.site.halls.feeder_node[hall])
+
+
+def tight(units=3, rating="520 kVA", **more):
+    return hall_of(feeders={"count": units, "rating": rating}, **more)
+
+
+def test_caps_hold_after_telemetry_and_actuation_to_the_second(tmp_path):
+    bench = bench_of(tmp_path, halls=tight())
+    node = feeders_of(bench)
+    break_(bench, "feeder", node, at_s=1815.0)
+    bench.run(3000.0)
+    told = events(bench, "overload", "cap", "overload_end")
+    assert told[0] == (1815.0, "overload", "pod/feeders")
+    assert (1815.0 + 42.0, "cap", "pod/feeders") in told
+    assert told[-1] == (1815.0 + 42.0, "overload_end", "pod/feeders")
+    limit_w = bench.site.nodes[node].rating_w * 2 / 3
+    assert bench.state.tree.output_w[node] <= limit_w
+
+
+def test_a_minute_in_which_caps_take_hold_draws_the_mean_of_before_and_after(tmp_path):
+    """The loss at 3 s, the caps at 45 s of the minute."""
+    bench = bench_of(tmp_path, halls=tight())
+    break_(bench, "feeder", feeders_of(bench), at_s=1800.0 + 3.0)
+    bench.run(1800.0)
+    before_w = bench.minutes(c.IT_W)[-1]
+    bench.run(1920.0)
+    during_w, after_w = bench.minutes(c.IT_W)[-2:]
+    share = 45.0 / 60.0
+    assert during_w == pytest.approx(share * before_w + (1.0 - share) * after_w, rel=2e-3)
+
+
+def test_the_lowest_priority_gives_way_below_the_element_and_only_there(tmp_path):
+    bench = bench_of(tmp_path, halls=tight(2, "950 kVA", **TWO_HALLS),
+                     grid=wide())
+    state, last = bench.state, feeders_of(bench, 1)
+    break_(bench, "feeder", last)
+    bench.run(900.0)
+    pool, backlog = (state.load(name) for name in ("pool", "backlog"))
+    cut = state.blocks.load_cap < 1.0
+    assert cut[:, backlog].any()
+    assert not cut[:, pool].any()
+    assert not cut[:2].any()  # the blocks of the other hall
+    assert state.loads.cap[state.load("job")] == 1.0
+
+
+def test_members_of_a_synchronous_job_are_capped_alike_wherever_they_are(tmp_path):
+    bench = bench_of(tmp_path, halls=tight(2, "1.9 MVA", **TWO_HALLS), grid=wide())
+    state = bench.state
+    job = bench.work("job", np.arange(16), 0.9)  # both halls
+    bench.run(600.0)
+    limit_w = 0.8 * float(state.tree.output_w[feeders_of(bench, 1)])
+    bench.state.limits.share[feeders_of(bench, 1)] = limit_w / bench.site.nodes[feeders_of(bench, 1)].rating_w
+    bench.run(1800.0)
+    assert 0.0 < state.loads.cap[job] < 1.0
+    first, second = (float(state.blocks.it_w[b : b + 2].sum()) for b in (0, 3))
+    assert first == pytest.approx(second, rel=0.02)
+    assert state.tree.output_w[feeders_of(bench, 1)] <= limit_w
+
+
+def wide():
+    return pod_tree()["topology"]["grid"] | {
+        "lines": {"count": 2, "rating": "4 MVA"}, "transformers": {"count": 2, "rating": "4 MVA"}}
+
+
+def test_an_element_that_cannot_be_relieved_trips_when_its_tolerance_is_used_up(tmp_path):
+    """No caps within the day: a feeder at twice its rating lasts 7 min, then the other one goes too
+    and the hall is dark."""
+    slow = {"actuation": "1 d", "brake": None, "reset": "1 h"}
+    bench = bench_of(tmp_path, slow, halls=tight(2, "600 kVA"))
+    bench.run(600.0)
+    x = float(bench.state.tree.output_w[feeders_of(bench)]) / (600e3 * 0.98)
+    break_(bench, "feeder", feeders_of(bench), at_s=600.0, lasts_s=7200.0)
+    bench.run(1800.0)
+    allowed_s = bench.site.topology.tolerances.of("feeder").seconds_at(x)
+    exceeded, tripped = events(bench, "tolerance_exceeded", "trip")
+    assert exceeded[1:] == ("tolerance_exceeded", "pod/feeders")
+    assert exceeded[0] == pytest.approx(600.0 + allowed_s, rel=0.02)
+    assert tripped[:2] == (exceeded[0], "trip")
+    assert np.all(bench.state.racks.up_frac == 0.0)
+    bench.run(exceeded[0] + 3600.0 + 60.0)  # reset
+    assert np.all(bench.state.racks.up_frac == 1.0)
+
+
+def test_the_brake_bridges_what_caps_are_too_slow_for(tmp_path):
+    slow = {"actuation": "10 min"}
+    bench = bench_of(tmp_path, slow, halls=tight(2, "600 kVA"))
+    break_(bench, "feeder", feeders_of(bench))
+    bench.run(2400.0)
+    kinds = [kind for _, kind, _ in events(bench, "brake", "cap", "trip", "overload_end")]
+    assert kinds[:2] == ["brake", "overload_end"]
+    assert "trip" not in kinds
+    assert events(bench, "brake")[0][0] == pytest.approx(607.0)
+
+
+def test_racks_that_caps_cannot_save_go_off_and_stay_off_until_there_is_room(tmp_path):
+    """Without blinking: each rack is switched off once, and comes back after the feeder."""
+    bench = bench_of(tmp_path, {"hold": "5 min"}, halls=tight(2, "420 kVA", house="100 kW"))
+    for name in ("job", "pool", "backlog"):
+        bench.world.set_load(bench.state.load(name), dynamic_frac=0.05)
+    break_(bench, "feeder", feeders_of(bench), lasts_s=7200.0)
+    bench.run(900.0)
+    dark = int((bench.state.racks.up_frac == 0.0).sum())
+    assert dark > 0
+    bench.run(7000.0)
+    assert int((bench.state.racks.up_frac == 0.0).sum()) >= dark
+    assert len(events(bench, "shed")) <= 2
+    bench.run(600.0 + 7200.0 + 660.0)
+    assert np.all(bench.state.racks.up_frac == 1.0)
+    assert not events(bench, "trip")
+
+
+SITES = st.fixed_dictionaries({
+    "feeders": st.sampled_from(["500 kVA", "700 kVA", "1.1 MVA", "2 MVA"]),
+    "lines": st.sampled_from(["1 MVA", "1.4 MVA", "2 MVA"]),
+    "actuation": st.sampled_from(["0 s", "40 s", "10 min", "2 h"]),
+    "policy": st.sampled_from(
+        ["priority", "proportional", "training_first", "inference_first", "emergency_brake"]),
+})
+
+
+def single_failures(site):
+    for effect, per in (("line", "line"), ("transformer", "transformer"), ("feeder", "feeder"),
+                        ("ups", "ups_module"), ("block", "block")):
+        cls = FailureClass(name=effect, per=per, rate="1 /year", effect=effect, repair="1 h")
+        for name, where in elements(site, cls).items():
+            yield cls, name, where
+
+
+@settings(max_examples=25, deadline=None,
+          suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(SITES, st.integers(0, 10_000), st.floats(605.0, 655.0))
+def test_nothing_outlasts_its_tolerance_without_an_event(tmp_path, site, pick, at_s):
+    """After any single failure and the response: what stood above its rating for longer than its
+    tolerance allows has told so, with its name."""
+    bench = bench_of(
+        tmp_path, {"policy": site["policy"], "actuation": site["actuation"]},
+        halls=tight(2, site["feeders"]),
+        grid=pod_tree()["topology"]["grid"] | {
+            "lines": {"count": 2, "rating": site["lines"]},
+            "transformers": {"count": 2, "rating": site["lines"]}})
+    every = list(single_failures(bench.site))
+    cls, _, where = every[pick % len(every)]
+    bench.run(600.0)
+    over_s = np.zeros(len(bench.site.nodes))
+    used = np.zeros(over_s.size)
+    bench.at(at_s, lambda: effects.inflict(bench.world, cls, *where, of_one_stage("repair", at_s + 3600.0)))
+    told = set()
+    for end_s in np.arange(660.0, 600.0 + 3600.0, 60.0):
+        bench.run(float(end_s))
+        tree, relief_w = bench.state.tree, _relief_w(bench)
+        told |= {element for _, kind, element, *_ in bench.world.events
+                 if kind in ("tolerance_exceeded", "trip")}
+        for node, of in enumerate(bench.site.nodes):
+            rating_w = of.rating_w * tree.in_service[node]
+            carried_w = tree.output_w[node] - (relief_w if node < 2 else 0.0)
+            x = carried_w / rating_w if rating_w > 0.0 else 0.0
+            allowed_s = bench.site.topology.tolerances.of(of.kind).seconds_at(x)
+            used[node] = used[node] + 60.0 / max(allowed_s, 1e-9) if x > 1.0 + 1e-9 else 0.0
+            # the minute of the failure itself is a mean of before and after
+            if used[node] > 1.0 and x > 1.0 + 1e-9 and end_s > 720.0:
+                assert of.name in told, (of.name, x, used[node], bench.world.events)
+
+
+def _relief_w(bench):
+    demand_w = float(bench.state.tree.input_w[0])
+    return max(demand_w - float(bench.minutes(c.POI_W)[-1]), 0.0)

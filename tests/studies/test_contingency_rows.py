@@ -1,0 +1,81 @@
+"""What a failure costs, from what happened: by hand."""
+
+import math
+
+import numpy as np
+import pytest
+
+from simulator.components.failure_class import FailureClass
+from simulator.studies import contingency_rows as rows
+from simulator.studies.contingency_cases import Case, Hit
+from simulator.studies.contingency_watch import Response
+
+MINUTES = 60
+
+
+def failure(**given):
+    told = {"name": "break", "per": "line", "rate": "0.5 /year", "effect": "line", "repair": "10 h",
+            "repair_spread": 0.0}  # fmt: skip
+    return FailureClass(**told | given)
+
+
+def case(*classes, rates=None):
+    classes = classes or (failure(),)
+    return Case((Hit("lines/1", classes[0], 0, 0),), "electrical", "site", classes,
+                rates or tuple(1.0 for _ in classes))  # fmt: skip
+
+
+def response(lost_per_minute, restarting=0.0, restart_s=0.0, repair_s=36_000.0):
+    """Return what happens when so many accelerator-minutes are lost in each minute."""
+    zeros = np.zeros(MINUTES)
+    useful_s = 1e6 * np.arange(1, MINUTES + 1) - 60.0 * np.cumsum(lost_per_minute)
+    return Response(zeros, zeros, zeros, np.zeros((MINUTES, 4)), zeros, zeros, useful_s=useful_s,
+                    restarting=restarting, restart_s=restart_s, repair_s=(repair_s,))  # fmt: skip
+
+
+INTACT = response(np.zeros(MINUTES))
+
+
+def test_what_is_out_is_lost_until_the_repair():
+    cost = rows.hours_per_failure(case(), response(np.full(MINUTES, 72.0)), INTACT)
+    assert cost == pytest.approx(72.0 * 10.0)
+
+
+def test_what_is_over_within_the_window_is_lost_once():
+    lost = np.where(np.arange(MINUTES) < 6, 1000.0, 0.0)
+    assert rows.hours_per_failure(case(), response(lost), INTACT) == pytest.approx(100.0)
+
+
+def test_a_restart_under_way_lasts_as_long_as_a_restart():
+    lost = np.full(MINUTES, 1072.0)
+    told = response(lost, restarting=1000.0, restart_s=1800.0)
+    assert rows.hours_per_failure(case(), told, INTACT) == pytest.approx(1000.0 * 1.5 + 72.0 * 10.0)
+
+
+def test_some_are_cured_by_a_reset():
+    cls = failure(transient=0.8, reset="1 min", repair_spread=0.8)
+    out_s = rows.mean_out_s(cls, 4 * 3600.0)
+    assert out_s == pytest.approx(0.8 * 60.0 + 0.2 * 4 * 3600.0 * math.exp(0.32))
+
+
+def test_classes_weigh_by_how_often_they_come():
+    short, long = failure(repair="10 h"), failure(name="other", repair="40 h")
+    told = response(np.full(MINUTES, 1.0 * 60))
+    cost = rows.hours_per_failure(case(short, long, rates=(3.0, 1.0)), told, INTACT)
+    assert cost == pytest.approx(60.0 * (0.75 * 10.0 + 0.25 * 40.0))
+    assert rows.hours_per_year(case(short, long, rates=(3.0, 1.0)), told, INTACT) == pytest.approx(4 * cost)
+
+
+def test_nothing_is_gained_by_a_failure():
+    assert rows.hours_per_failure(case(), response(np.full(MINUTES, -5.0)), INTACT) == 0.0
+
+
+@pytest.mark.parametrize(("told", "dark", "severity"), [
+    ({}, 0, "none"), ({"capped_mw": 1.0}, 0, "capped"), ({"hours_per_failure": 9.0}, 0, "capped"),
+    ({"shed_mw": 1.0, "capped_mw": 1.0}, 0, "shed"),
+    ({"slo_minutes": 3}, 0, "shed"), ({"jobs": "frontier", "shed_mw": 1.0}, 0, "job lost"),
+    ({"jobs": "frontier"}, 1, "hall lost"), ({}, 4, "site lost"),
+])  # fmt: skip
+def test_severity_is_the_worst_that_happened(told, dark, severity):
+    row = {"jobs": "", "shed_mw": 0.0, "capped_mw": 0.0, "slo_minutes": 0, "hours_per_failure": 0.0} | told
+    assert rows.severity(row, dark, 4) == severity
