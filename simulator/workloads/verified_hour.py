@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simulator.engine.world import World
 from simulator.kernels.serving import OUTPUT, REQUESTS
 from simulator.kernels.streams import ARRIVED
-from simulator.workloads.inference import ServedModel
+from simulator.workloads.inference import ServedModel, image_frac
 from simulator.workloads.pools import AnyPool, surface_of
 from simulator.workloads.route_plan import RoutePlan
 
@@ -31,6 +31,8 @@ class Sort(NamedTuple):
     share: float
     asked_frac: tuple[float, float]
     """Mean prompt and answer over those that the pool is rated at."""
+    image_frac: float = 0.0
+    """Of the prompt, tokens of images."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def hour_of(
         waiting=(before / replicas, float(row["queue"]) / replicas),
         shed_s=shed_s / replicas,
         output_tokens=_written(world, index, at, routed),
-        sorts=_sorts(pool, world, index, at, plan) if plan and routed else (Sort(1.0, (1.0, 1.0)),),
+        sorts=_sorts(pool, world, index, at, plan) if plan and routed else (_alike(pool),),
     )
 
 
@@ -147,6 +149,11 @@ def _written(world: World, index: int, at: int, routed: bool) -> float:
     return written / max(held, 1e-300)
 
 
+def _alike(pool: AnyPool) -> Sort:
+    """Return the one sort of a pool with demand of its own."""
+    return Sort(1.0, (1.0, 1.0), image_frac(pool) if isinstance(pool, ServedModel) else 0.0)
+
+
 def _sorts(
     pool: AnyPool, world: World, index: int, at: int, plan: RoutePlan
 ) -> tuple[Sort, ...]:
@@ -158,5 +165,6 @@ def _sorts(
     for s in np.flatnonzero(arrived):
         read, written = plan.streams[s].asked
         asked = (read / pool.input_tokens, written / pool.output_tokens)
-        sorts.append(Sort(float(arrived[s] / arrived.sum()), asked))
+        share = float(arrived[s] / arrived.sum())
+        sorts.append(Sort(share, asked, plan.streams[s].image_frac))
     return tuple(sorts)
