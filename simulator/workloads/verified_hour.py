@@ -41,7 +41,7 @@ class Hour:
 
     start_s: float
     replicas: float
-    """That are ready."""
+    """That are ready, hour mean."""
     rate_s: float
     """Requests that arrive, less those that move on."""
     served_s: float
@@ -116,7 +116,7 @@ def hour_of(
     were fewer for a while, and what was shed then is left out.
     """
     row = own.loc[at]
-    replicas = float((row["accelerators"] - row["loading"]) // pool.tensor_parallel)
+    replicas = max(float(row["accelerators"] - row["loading"]) / pool.tensor_parallel, 1.0)
     full_s = replicas * surface_of(pool).capacity_requests_s
     before = float(own.loc[at - 1, "queue"]) if at else 0.0
     came = float(row["arrivals_per_s"] + row["received_per_s"])
