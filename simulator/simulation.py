@@ -94,9 +94,8 @@ def simulate(
     run.advance(run.world.end_s, progress)
     results = finish(run)
     watch.finish()
-    if windows.windows:
-        made = _drawn(run, windows, watch.seen)
-        results.tables.update(waveform_tables.tables(made, windows, scenario.spec.period.start))
+    made = _drawn(run, windows, watch.seen)
+    results.tables.update(waveform_tables.tables(made, windows, scenario.spec.period.start))
     return results
 
 

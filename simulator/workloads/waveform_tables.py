@@ -10,7 +10,7 @@ import pandas as pd
 from simulator import catalog
 from simulator.components.power.mask import Mask
 from simulator.kernels import waveform as kernel
-from simulator.results import TABLES
+from simulator.results import TABLES, empty
 from simulator.workloads import waveform_limits
 from simulator.workloads.waveform import SAMPLE_S, Waveform
 from simulator.workloads.waveform_power import Drawn
@@ -19,7 +19,10 @@ from simulator.workloads.waveform_power import Drawn
 def tables(
     made: tuple[Drawn, ...], spec: Waveform, start: datetime
 ) -> dict[str, pd.DataFrame]:
-    """Return `waveform`, `waveform_jobs` and `waveform_limits`, as `results.TABLES` tells."""
+    """Return `waveform`, `waveform_jobs` and `waveform_limits`, as `results.TABLES` tells; empty
+    without windows."""
+    if not made:
+        return {name: empty(name) for name in ("waveform", "waveform_jobs", "waveform_limits")}
     masks = waveform_limits.masks_of(spec, catalog.names("masks"))
     return {
         "waveform": pd.concat([_samples(n, one) for n, one in enumerate(made)], ignore_index=True),
