@@ -6,6 +6,7 @@ without simulating again.
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -344,6 +345,11 @@ EVENTS = ("time", "kind", "element", "cause", "duration_s", "detail")
 
 def empty(table: str) -> pd.DataFrame:
     """Return a table without rows, for what a scenario does not have."""
+    return _empty(table).copy()
+
+
+@cache
+def _empty(table: str) -> pd.DataFrame:
     return pd.DataFrame({column: pd.Series(dtype=object) for column in TABLES[table]})
 
 

@@ -57,6 +57,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     recovery.policies,
     work.pool_bounds,
     work.longer_than_context,
+    work.images,
     jobs.impossible_plan,
     jobs.odd_iterations,
     model_tests.unknown_job,
