@@ -1,9 +1,12 @@
-"""How well training steps are predicted that the constants never saw.
+"""How well measurements are predicted that the constants never saw.
 
 `python benchmarks/leave_one_out.py TABLE.csv` takes a table of published training steps, and for each
 group of stacks that share constants leaves out one chip, one model, or one scale at a time, fits the
 product shares again without it, predicts it, and prints the errors as a table. Constants of a chip
 that is left out are those of the stack's other chips. Everything else stays as the catalog has it.
+
+Tables of serving leave out one model or one chip at a time, fit the figures of the engine anew
+(`serving_fit.py`) and predict it; a chip that is left out takes the figures of the engine.
 """
 
 import csv
@@ -13,6 +16,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
+import serving_fit as fitting
 from scipy.optimize import minimize_scalar
 
 from simulator.components import from_catalog
@@ -30,8 +34,18 @@ LEFT_OUT = {
 }
 
 
-def main(path: str) -> None:
+def main(paths: list[str]) -> None:
     """Print the table."""
+    with Path(paths[0]).open(newline="", encoding="utf-8") as file:
+        trained = next(csv.DictReader(file)).get("topic") == "training"
+    if trained:
+        training_steps(paths[0])
+    else:
+        served(paths)
+
+
+def training_steps(path: str) -> None:
+    """Print the table of training steps."""
     with Path(path).open(newline="", encoding="utf-8") as file:
         rows = [row for row in csv.DictReader(file) if row["tp"]]
     print("| stacks | left out | folds | n | median % | p90 % |\n|---|---|--:|--:|--:|--:|")
@@ -41,6 +55,52 @@ def main(path: str) -> None:
             if folds > 1:
                 cells = f"{np.median(errors):.1f} | {np.quantile(errors, 0.9):.1f}"
                 print(f"| {family} | {what} | {folds} | {len(errors)} | {cells} |", flush=True)
+
+
+def served(paths: list[str]) -> None:
+    """Print the table of serving: median and 90th percentile of rows, in the fit and left out."""
+    everything = fitting.measured(paths)
+    taken = fitting.slopes(fitting.few(everything))
+    print("| engine | left out | quantity | folds | n | now | left out |\n|---|---|---|--:|--:|--:|--:|")
+    for engine in sorted({m.engine for m in everything}):
+        rows = [m for m in everything if m.engine == engine]
+        now = fitting.errors(rows, {})
+        for what in ("model", "chip"):
+            groups = sorted({getattr(m, what) for m in rows})
+            if len(groups) > 1:
+                found = np.full(len(rows), np.nan)
+                for group in groups:
+                    left = [i for i, m in enumerate(rows) if getattr(m, what) == group]
+                    found[left] = without_group(taken, engine, what, group, [rows[i] for i in left])
+                    tell(engine, f"{what} {group}", 1, [rows[i] for i in left], now[left], found[left])
+                tell(engine, f"each {what}", len(groups), rows, now, found)
+
+
+def without_group(
+    taken: fitting.Slopes, engine: str, what: str, group: str, left: list[fitting.Measured]
+) -> np.ndarray:
+    """Return the errors of rows with the figures that the others ask for."""
+    keep = [getattr(m, what) != group for m in taken.rows]
+    own, common = fitting.solved(taken, engine, keep)
+    seen = {m.chip for m, k in zip(taken.rows, keep, strict=True) if k and m.engine == engine}
+    figures = {key: log if key[1] in seen else common[key[2]] for key, log in own.items()}
+    for chip in {m.chip for m in left} - {key[1] for key in figures}:
+        figures |= {(engine, chip, place): log for place, log in common.items()}
+    return fitting.errors(left, fitting.engines_with(figures))
+
+
+def tell(
+    engine: str, what: str, folds: int, rows: list[fitting.Measured], *both: np.ndarray
+) -> None:
+    """Print a line for every quantity."""
+    for quantity in dict.fromkeys(m.quantity for m in rows):
+        chosen = [i for i, m in enumerate(rows) if m.quantity == quantity]
+        shown = []
+        for found in both:
+            off = 100.0 * np.abs(np.expm1(found[chosen]))
+            off = off[np.isfinite(off)]
+            shown.append(f"{np.median(off):.1f} / {np.quantile(off, 0.9):.0f}" if len(off) else "-")
+        print(f"| {engine} | {what} | {quantity} | {folds} | {len(chosen)} | {' | '.join(shown)} |", flush=True)
 
 
 def families(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -118,4 +178,4 @@ def error(row: Row, stacks: dict[str, Stack]) -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

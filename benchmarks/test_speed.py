@@ -6,6 +6,7 @@ Each figure is the wall time on one core with the machine code cached; budgets a
 import os
 import subprocess
 import sys
+from datetime import timedelta
 
 import pytest
 from campus import CAMPUS, ROOT, scaled
@@ -21,10 +22,11 @@ from simulator.engine.world import Stream
 from simulator.kernels import serving
 from simulator.performance import collectives, memory, plan_search, training
 from simulator.performance.collectives import fabric_of
-from simulator.simulation import simulate
+from simulator.simulation import observe, simulate
 from simulator.site import compile_site
 from simulator.studies import designs, sweep
-from simulator.workloads import ServedModel, pools
+from simulator.workloads import ServedModel, pools, waveform_power
+from simulator.workloads.waveform import Waveform
 
 POD = ROOT / "scenarios" / "pod.yaml"
 LLAMA = ROOT / "scenarios" / "llama3-54-days.yaml"
@@ -142,3 +144,14 @@ def test_command(benchmark, words):
         subprocess.run(run, check=True, stdout=subprocess.DEVNULL, env=os.environ)
 
     timed(benchmark, command, rounds=3)
+
+
+def test_minute_of_100800_accelerators_at_10_ms(benchmark):
+    """All samples of one minute, from 1,400 racks; the run up to it is not in it."""
+    given = scaled(1, **{"period.duration": "2 h"})
+    at = given.spec.period.start + timedelta(hours=1)
+    windows = Waveform.model_validate({"windows": [at], "job": "frontier"})
+    _, seen = observe(given, windows)
+    site, key = compile_site(given.spec.topology), rng.key(1, 0, "waveform")
+    waveform_power.drawn(seen[0], site, windows, key)
+    timed(benchmark, waveform_power.drawn, seen[0], site, windows, key, rounds=3)

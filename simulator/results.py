@@ -6,6 +6,7 @@ without simulating again.
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -233,6 +234,12 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
         "firm_w": "Capacity with one unit out", "peak_w": "Largest minute",
         "nameplate_w": "Sum of nameplates below", "parent": "Element above",
     },
+    "transformers": {
+        "element": "Bank of equal units", "count": "Units", "loading_max": "Of the units in service, minute mean",
+        "hot_spot_max_c": "Hottest spot of the winding, end of a minute",
+        "life_used_frac": "Of the normal insulation life, by Arrhenius",
+        "ageing": "Mean, times as fast as at 110 degC",
+    },
     "generators": {
         "element": "Plant", "count": "Sets", "energy_j": "Delivered", "running_h": "Set-hours",
         "fuel_l": "Litres burnt", "fuel_left_l": "In the tanks at the end, or null: no limit told",
@@ -282,6 +289,7 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
         "passes": "Whether it is kept, or null", "reason": "Why it cannot be told, or blank",
         "battery_w": "Power of a battery that makes the mask pass, or null",
         "battery_j": "Its usable energy", "battery_follows_s": "Time constant of what the grid sees",
+        "battery_response_s": "How fast it must answer",
     },
     "assumptions": {
         "path": "Dotted path or catalog entry", "value": "As written", "source": "Origin",
@@ -337,6 +345,11 @@ EVENTS = ("time", "kind", "element", "cause", "duration_s", "detail")
 
 def empty(table: str) -> pd.DataFrame:
     """Return a table without rows, for what a scenario does not have."""
+    return _empty(table).copy()
+
+
+@cache
+def _empty(table: str) -> pd.DataFrame:
     return pd.DataFrame({column: pd.Series(dtype=object) for column in TABLES[table]})
 
 

@@ -94,16 +94,16 @@ def simulate(
     run.advance(run.world.end_s, progress)
     results = finish(run)
     watch.finish()
-    if windows.windows:
-        made = _drawn(run, windows, watch.seen)
-        results.tables.update(waveform_tables.tables(made, windows, scenario.spec.period.start))
+    made = _drawn(run, windows, watch.seen)
+    results.tables.update(waveform_tables.tables(made, windows, scenario.spec.period.start))
     return results
 
 
 def observe(
     scenario: Scenario, windows: Waveform, replicate: int = 0, progress: Progress | None = None
-) -> tuple[tuple[Drawn, ...], Site]:
-    """Run one replicate up to the end of the last window; return the windows as power, and the site.
+) -> tuple[tuple[Drawn, ...], list[Seen]]:
+    """Run one replicate up to the end of the last window; return the windows as power, and as the
+    run itself saw them.
 
     The run up to there is the one that `simulate` makes.
     """
@@ -111,7 +111,7 @@ def observe(
     watch = _watched(run, windows)
     run.advance(max(_offset_s(run, at) for at in windows.windows) + windows.length, progress)
     watch.finish()
-    return _drawn(run, windows, watch.seen), run.world.site
+    return _drawn(run, windows, watch.seen), watch.seen
 
 
 @dataclass(frozen=True)

@@ -256,6 +256,45 @@ def _ride_through(
     command.run(scenario, tuple(sets or ()), chosen, event, output, as_json)
 
 
+@app.command("waveform")
+def _waveform(
+    place: Annotated[
+        Path, typer.Argument(metavar="SCENARIO|RUN", help="A scenario's YAML file or a run folder.")
+    ],
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="TIME",
+            help="Start, a whole minute: ISO time, or into the run (2 h). "
+            "[default: verify.waveform, else 1 h, of a run its peak]",
+        ),
+    ] = None,
+    minutes: Annotated[int | None, typer.Option(min=1, max=60, help="Length. [default: 1]")] = None,
+    job: Annotated[str | None, typer.Option(metavar="NAME", help="Resolve only this one.")] = None,
+    smoothing: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND[:KEY=VALUE,...]",
+            help="power_floor, ramp_control, rack_storage or battery_plant. Repeatable.",
+        ),
+    ] = None,
+    masks: Annotated[
+        list[str] | None,
+        typer.Option("--mask", metavar="NAME", help="Limits, from the catalog. [default: all]"),
+    ] = None,
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Draw any minute at 10 ms: swings of synchronous jobs, what smooths them, limits kept."""
+    from simulator.cli import waveform as command
+    from simulator.studies.waveform import Asked
+
+    asked = Asked(at, minutes, job, tuple(smoothing or ()), tuple(masks or ()))
+    command.waveform(place, tuple(sets or ()), chosen, asked, output, as_json)
+
+
 @app.command("size")
 def _size(
     scenario: ScenarioFile,

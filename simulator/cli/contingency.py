@@ -71,7 +71,11 @@ def contingency(
     seed = () if asked.seed is None else (f"seed={asked.seed}",)
     given = documents.load(asked.path, asked.sets + seed, asked.chosen)
     with Stages("cases") as stages:
-        found = study.study(given, asked.asked, jobs or joblib.cpu_count(), _Told(stages))
+        try:
+            found = study.study(given, asked.asked, jobs or joblib.cpu_count(), _Told(stages))
+        except KeyboardInterrupt:
+            say("interrupted before the first case")
+            raise SystemExit(INTERRUPTED) from None
         told = summary(found.table, found.told)
         if output is not None:
             stages.stage("report")

@@ -10,8 +10,9 @@ WATTS_PER_MW = 1e6
 
 
 def one_line(site: Site) -> list[str]:
-    """Return the levels of the power tree, and the halls that have a scheme."""
-    return [*_levels(site), *_schemes(site)]
+    """Return the levels of the power tree, the halls that have a scheme, and the medium-voltage
+    network."""
+    return [*_levels(site), *_schemes(site), *_network(site)]
 
 
 def _levels(site: Site) -> list[str]:
@@ -88,6 +89,24 @@ def _schemes(site: Site) -> list[str]:
             plan.switch, "yes" if plan.ups else "no",
         ])  # fmt: skip
     return ["", *table(header, rows, right=range(2, 7))] if rows else []
+
+
+def _network(site: Site) -> list[str]:
+    """Return the branches of the medium-voltage network, and what the racks' nameplate puts on them
+    with everything in service."""
+    if site.mesh is None:
+        return []
+    net, mesh = site.mesh.net, site.mesh
+    closed = mesh.closed(np.zeros(len(net.name), np.bool_))
+    flow_w = mesh.factors(closed) @ nameplate_below_w(site)[site.halls.feeder_node]
+    rating_w = np.array(net.rating_va) * site.topology.grid.power_factor
+    header = ["branch", "between", "rating MW", "racks MW", "loading", "state"]
+    rows = [
+        [name, " and ".join(net.bus_name[bus] for bus in ends), _mw(rating_w[k]), _mw(abs(flow_w[k])),
+         f"{abs(flow_w[k]) / rating_w[k]:.1%}", "closed" if closed[k] else "open"]
+        for k, (name, ends) in enumerate(zip(net.name, net.ends, strict=True))
+    ]  # fmt: skip
+    return ["", *table(header, rows, right=(2, 3, 4))]
 
 
 def _mw(watts: float) -> str:

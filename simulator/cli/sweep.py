@@ -1,5 +1,6 @@
 """`gigawatt sweep`: designs and replicates into one folder, resumable."""
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ SHOWN_ERRORS = 5
 SHOWN_INPUTS = 8
 WORDS = {study.FAILED: "failed", study.TIMEOUT: "was given up"}
 UNFIT = tuple(WORDS)
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""Errors of a disk without room."""
 SHOWN_KPIS = ("power.poi_peak", "power.pue_mean", "fleet.utilization")
 
 
@@ -67,9 +70,16 @@ def sweep(
         plan = designs.from_file(path, until)
         mine = study.shard(plan.tasks, where.shard, whole=plan.rule is not None)
         folder = SweepFolder(output or Path("reports") / path.stem, plan)
-        folder.open(where.resume or where.shard is not None)
-        interrupted = _carry_out(plan, mine, folder, study.workers(jobs), where, stages)
-        runs = folder.assemble()
+        try:
+            folder.open(where.resume or where.shard is not None)
+            interrupted = _carry_out(plan, mine, folder, study.workers(jobs), where, stages)
+            runs = folder.assemble()
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            say(f"gigawatt: {folder.path}: {error.strerror}; finished runs are kept: make room, then go on "
+                "with --resume")  # fmt: skip
+            raise SystemExit(INTERRUPTED) from None
     _tell(runs, plan, folder)
     _tell_sensitivity(runs, plan, folder)
     _tell_corrected(runs, plan, folder)

@@ -104,9 +104,10 @@ def _switch_over(world: World, moved: list[int], cls: FailureClass) -> None:
         plan = site.hall_spec[site.block_hall[block]].distribution
         if plan is None or not plan.switched:
             continue
-        slow = plan.transfer_s() > HOLD_UP_S
+        racks = np.flatnonzero(site.rack_block == block)
+        backup = site.rack_types[site.rack_type[racks[0]]].battery_backup
+        slow = plan.transfer_s() > HOLD_UP_S + (backup.hold_up if backup else 0.0)
         told = "racks start anew" if slow else "within the hold-up of the racks"
         world.log("transfer", switch_name(site.block_names[block]), cls.name, plan.transfer_s(), told)
         if slow:
-            racks = np.flatnonzero(site.rack_block == block)
             outage.take_out(world, racks, cls.name, max(cls.reset, STEP_S))

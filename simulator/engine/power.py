@@ -1,5 +1,6 @@
 """The connection of the campus: lines and main transformers that leave service and come back."""
 
+from simulator.components.power.node import TRANSFORMERS
 from simulator.engine import generators
 from simulator.engine.world import World
 
@@ -21,6 +22,8 @@ def _set_in_service(world: World, node: int, change: int) -> None:
     up = [round(tree.in_service[i] * counts[i]) for i in (0, 1)]
     up[node] = min(max(up[node] + change, 0), counts[node])
     tree.in_service[node] = up[node] / counts[node]
+    if node == TRANSFORMERS:
+        world.transformers_up.append((world.env.now, up[node]))
     before_w = float(state.supply.limit_w[0])
     state.supply.limit_w[0] = grid.available_w(up[0], up[1])
     if state.supply.limit_w[0] == 0.0 and before_w > 0.0:

@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from simulator.components.power.node import TRANSFORMERS
+from simulator.components.power.transformer import LARGE, NORMAL_LIFE_S, lives_used
 from simulator.engine.state import State
 from simulator.engine.world import World
 from simulator.kernels import columns as c
@@ -146,6 +148,7 @@ def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
         "hours": _hours(world.site, world.state),
         "load_energy": _load_energy(world.state),
         "plant": _plant(world.site, world.state, records),
+        "transformers": _transformers(world, records),
         "generators": _generators(world, records),
         "equipment": pd.DataFrame(world.site.equipment, columns=list(TABLES["equipment"])),
         "racks": _racks(world.site),
@@ -166,6 +169,21 @@ def _energy(state: State, records: Records) -> pd.DataFrame:
     rows += [(f"loss.{s}", float(j), 0.0) for s, j in zip(c.STAGES, state.tree.loss_j, strict=True)]
     rows.append(("loss.storage", float(supply.battery_loss_j[0]), 0.0))
     return pd.DataFrame(rows, columns=["element", "energy_j", "stored_j"])
+
+
+def _transformers(world: World, records: Records) -> pd.DataFrame:
+    """Return how hot the main transformers became, and the insulation life that took; the import is
+    taken for their load, and units in service share it alike."""
+    node, site = world.site.nodes[TRANSFORMERS], records.site
+    changed_s = np.array([-1.0, *(t for t, _ in world.transformers_up)])
+    up = np.array([node.count, *(n for _, n in world.transformers_up)], float)
+    ends_s = STEP_S * np.arange(1, site.shape[0] + 1)
+    share = up[np.searchsorted(changed_s, ends_s, "left") - 1] / node.count
+    loading = np.divide(site[:, c.POI_W], node.rating_w * share, np.zeros(share.size), where=share > 0.0)
+    course = lives_used(LARGE.heating, loading, STEP_S, site[:, c.DRY_BULB_C])
+    ageing = course.lives * NORMAL_LIFE_S / ends_s[-1]
+    row = (node.name, node.count, float(loading.max()), float(course.hot_spot_c.max()), course.lives, ageing)
+    return pd.DataFrame([row], columns=list(TABLES["transformers"]))
 
 
 def _generators(world: World, records: Records) -> pd.DataFrame:

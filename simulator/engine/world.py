@@ -55,6 +55,8 @@ class World:
     racks_freed: simpy.Event | None = None
     supply_lost_s: float | None = None
     """Since when no import is possible."""
+    transformers_up: list[tuple[float, int]] = field(default_factory=list)
+    """Main transformers in service since a time, after each change."""
     on_bus: dict[int, float] = field(default_factory=dict)
     """Since when each generator set that runs is on the bus."""
     fuel_short: bool = False

@@ -4,6 +4,7 @@ import pandas as pd
 
 from simulator.metrics.fleet import DOWN, installed
 from simulator.metrics.kpi import SECONDS_PER_HOUR, ratio
+from simulator.metrics.once import once
 from simulator.metrics.operations import downtime
 from simulator.results import Results
 
@@ -11,6 +12,7 @@ SUPPLY = ("poi", "onsite")
 USE = ("it", "cooling", "house", "losses")
 
 
+@once
 def energy(results: Results) -> pd.Series:
     """Return the terms of the site energy balance in J: supply, uses, losses, change of storage.
 

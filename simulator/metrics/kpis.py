@@ -57,7 +57,7 @@ SIGNIFICANT_DIGITS = 12
 
 def kpis(results: Results) -> pd.DataFrame:
     """Return the indicators of one replicate: kpi, value, unit, definition."""
-    rows = [kpi for definer in DEFINERS for kpi in definer(results)]
+    rows = list(_rows(results).values())
     table = pd.DataFrame(
         {
             "kpi": [r.name for r in rows],
@@ -67,6 +67,11 @@ def kpis(results: Results) -> pd.DataFrame:
         }
     )
     return table
+
+
+def _rows(results: Results) -> dict[str, Kpi]:
+    """Return the indicators of one replicate by name."""
+    return {kpi.name: kpi for definer in DEFINERS for kpi in definer(results)}
 
 
 def checks(results: Results) -> dict[str, float]:
@@ -84,8 +89,8 @@ def summary(results: list[Results]) -> dict[str, dict]:  # type: ignore[type-arg
     reached (`stopping`). `controlled` is the mean with the luck in the number
     of failures taken out, where that pays (`metrics.control`).
     """
-    tables = [kpis(r).set_index("kpi") for r in results]
-    names = list(dict.fromkeys(name for table in tables for name in table.index))
+    tables = [_rows(r) for r in results]
+    names = list(dict.fromkeys(name for table in tables for name in table))
     worst, luck = [checks(r) for r in results], control.excess(results)
     document: dict[str, Any] = {
         "kpis": {name: _entry(name, tables, luck) for name in names},
@@ -124,9 +129,9 @@ def unresolved(n: int) -> list[str]:
 
 def by_replicate(results: list[Results]) -> tuple[dict[str, list[Any]], dict[str, str]]:
     """Return the values of every indicator, one per replicate (None where it has none), and units."""
-    tables = [kpis(r).set_index("kpi") for r in results]
-    names = list(dict.fromkeys(name for table in tables for name in table.index))
-    units = {name: next(str(t.at[name, "unit"]) for t in tables if name in t.index) for name in names}
+    tables = [_rows(r) for r in results]
+    names = list(dict.fromkeys(name for table in tables for name in table))
+    units = {name: next(t[name].unit for t in tables if name in t) for name in names}
     return {name: _values(name, tables) for name in names}, units
 
 
@@ -136,22 +141,22 @@ def dumps(document: dict) -> str:  # type: ignore[type-arg]
 
 
 def _entry(
-    name: str, tables: list[pd.DataFrame], luck: np.ndarray | None = None
+    name: str, tables: list[dict[str, Kpi]], luck: np.ndarray | None = None
 ) -> dict[str, object]:
-    rows = [table.loc[name] for table in tables if name in table.index]
+    rows = [table[name] for table in tables if name in table]
     values = _values(name, tables)
-    lowest = min(rows, key=lambda r: r["value"] if isinstance(r["value"], float) else math.inf)
-    unit = str(lowest["unit"])
+    lowest = min(rows, key=lambda r: r.value if isinstance(r.value, float) else math.inf)
+    unit = lowest.unit
     if len(tables) == 1:
         numbers: dict[str, object] = {"value": _rounded(values[0])}
     else:
         numbers = _spread_of_dates(values) if unit == "ISO date" else _spread(values, luck)
-    return {**numbers, "unit": unit, "definition": str(lowest["definition"])}
+    return {**numbers, "unit": unit, "definition": lowest.definition}
 
 
-def _values(name: str, tables: list[pd.DataFrame]) -> list[Any]:
+def _values(name: str, tables: list[dict[str, Kpi]]) -> list[Any]:
     absent = 0.0 if name.startswith(ABSENT_IS_ZERO) else None
-    return [t.at[name, "value"] if name in t.index else absent for t in tables]
+    return [t[name].value if name in t else absent for t in tables]
 
 
 def _spread(values: list[float | None], luck: np.ndarray | None) -> dict[str, object]:

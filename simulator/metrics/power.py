@@ -57,7 +57,7 @@ def load_duration(
 
 def kpis(results: Results) -> list[Kpi]:
     """Return the indicators of power and energy."""
-    return [*_power(results), *_energy(results), *_fuel(results)]
+    return [*_power(results), *_energy(results), *_fuel(results), *_hot_spot(results)]
 
 
 def _exceedance(values: pd.Series) -> pd.DataFrame:
@@ -155,6 +155,19 @@ def _fuel(results: Results) -> list[Kpi]:
         return []
     text = "Fuel that the generators on site burnt over the run, at no load and for what they gave."
     return [Kpi("energy.generator_fuel", float(table["fuel_l"].sum()), "L", text)]
+
+
+def _hot_spot(results: Results) -> list[Kpi]:
+    """Return how hot the main transformers became; nothing for a folder of an older version."""
+    table = results.tables.get("transformers")
+    if table is None or table.empty:
+        return []
+    worst = table.loc[table["hot_spot_max_c"].astype(float).idxmax()]
+    text = (
+        "Hottest spot of the main transformers' windings, by the loading of the units in service and "
+        f"the outdoor air; {100.0 * worst['life_used_frac']:.3f} % of the normal insulation life used."
+    )
+    return [Kpi("power.transformer_hot_spot_max", float(worst["hot_spot_max_c"]), "degC", text)]
 
 
 def _mw(name: str, value_w: float, definition: str) -> Kpi:

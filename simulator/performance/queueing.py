@@ -20,6 +20,8 @@ class Demand:
     """Coefficient of variation of both lengths."""
     cached_tokens: float = 0.0
     """Leading tokens of a prompt whose keys and values are held already."""
+    image_tokens: float = 0.0
+    """Of the input, tokens that stand for images, which are encoded first."""
 
     @property
     def context(self) -> float:
@@ -145,7 +147,8 @@ class Queue:
     @cached_property
     def prefill_s(self) -> float:
         """Mean time that a prompt adds."""
-        return self.replica.prefill_s(self.demand.input_tokens, self.demand.cached_tokens)
+        text_s = self.replica.prefill_s(self.demand.input_tokens, self.demand.cached_tokens)
+        return text_s + self.demand.image_tokens * self.replica.image_token_s
 
     @cached_property
     def _batches(self) -> NDArray[np.float64]:

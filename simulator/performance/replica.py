@@ -12,6 +12,7 @@ from simulator.components.engine import Engine
 from simulator.components.language_model import LanguageModel
 from simulator.performance import serving_memory, serving_operators
 from simulator.performance.collectives import fabric_of
+from simulator.performance.encoding import image_token_work
 from simulator.performance.iteration import IterationCost, ReplicaCost, replica_cost_of
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
 
@@ -93,6 +94,11 @@ class Replica:
         """Return the time of scores over the vocabulary for so many tokens beyond the first."""
         few, many = serving_operators.output_work(self.setting, np.array([1.0, tokens]))[0]
         return float(many - few)
+
+    @cached_property
+    def image_token_s(self) -> float:
+        """Time to encode what gives one token of an image; 0 for a model that reads none."""
+        return float(image_token_work(self.setting)[0])
 
     @cached_property
     def weight_bytes(self) -> float:

@@ -27,8 +27,9 @@ def sustained_s(replica: Replica, demand: Demand, most_batch: int, tpot_limit_s:
     """
     seats = max(min(replica.sequences(demand.context), most_batch), 1)
     batch = np.arange(1.0, seats + 1.0)
+    encoder_s = demand.image_tokens * replica.image_token_s
     prompt_s, decode_s = (
-        replica.prefill_s(demand.input_tokens, demand.cached_tokens),
+        encoder_s + replica.prefill_s(demand.input_tokens, demand.cached_tokens),
         replica.decode_s(batch, demand.context),
     )
     rate = batch / (demand.steps * decode_s + batch * prompt_s)

@@ -63,6 +63,7 @@ def surface(
     tpot_limit_s: float | None = None,
     ttft_limit_s: float | None = None,
     cached_tokens: float = 0.0,
+    image_tokens: float = 0.0,
 ) -> ServingSurface:
     """Return the surface of one replica; ValueError says what does not fit or cannot be met.
 
@@ -70,7 +71,7 @@ def surface(
     memory, and both limits hold.
     """
     replica = Replica(model, accelerator, tensor_parallel, weight_precision)
-    demand = Demand(input_tokens, output_tokens, length_cv, cached_tokens)
+    demand = Demand(input_tokens, output_tokens, length_cv, cached_tokens, image_tokens)
     queue = Queue(replica, demand, _seats(replica, demand, max_batch))
     capacity, bound_by = _capacity(queue, tpot_limit_s, ttft_limit_s)
     if bound_by == "memory" and queue.seats == max_batch:

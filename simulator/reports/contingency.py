@@ -224,7 +224,7 @@ def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> Fi
     """Draw MW shed over the minutes of the cases that shed most."""
     deepest = found[found["shed_mw"] > 0.0].sort_values("shed_mw", ascending=False, kind="stable")
     deepest = deepest.drop_duplicates(subset=["class", "order"]).head(LINES)
-    fig, ax = style.canvas(height_in=2.6)
+    fig, ax = style.canvas(height_in=3.3)
     data = pd.DataFrame()
     ends: list[tuple[float, str, str]] = []
     for n, row in enumerate(deepest.to_dict("records")):

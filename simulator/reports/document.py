@@ -33,6 +33,7 @@ from simulator.reports import (
     stranded_power,
     training,
     validation,
+    waveform,
     wording,
 )
 from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
@@ -44,7 +45,8 @@ Variant = Literal["full", "exec"]
 PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
-        stranded_power.page, cooling_water.page, accelerator_hours.page, training.page, job_hours.page, goodput.page,
+        stranded_power.page, waveform.page, cooling_water.page, accelerator_hours.page,
+        training.page, job_hours.page, goodput.page,
         serving.page, serving_fleet.page, routing.page, failures.page, network.page,
         energy_cost.page, validation.page, back_matter.page,
     ),
@@ -54,6 +56,7 @@ NEEDS = {
     stranded_power.page: "places", training.page: "jobs", job_hours.page: "jobs",
     goodput.page: "scale", serving.page: "pools", serving_fleet.page: "pools",
     routing.page: "classes", network.page: "network", validation.page: "validation",
+    waveform.page: "waveform",
 }  # fmt: skip
 """Pages that a run without rows in this table does not get."""
 PIXELS_PER_INCH = 150

@@ -43,7 +43,8 @@ def assumptions(scenario: Scenario) -> list[Assumption]:
 
 def defaults(spec: BaseModel, path: str = "") -> Iterator[Assumption]:
     """Yield every physical default that the document does not replace; zeros mean "none"."""
-    shown = spec.model_dump(mode="json")
+    plain = {key for key, value in spec if isinstance(value, float) and value} - spec.model_fields_set
+    shown = spec.model_dump(mode="json", include=plain) if plain else {}
     for key, field in type(spec).model_fields.items():
         value, here = getattr(spec, key), f"{path}.{key}" if path else key
         if isinstance(value, BaseModel):
@@ -52,7 +53,7 @@ def defaults(spec: BaseModel, path: str = "") -> Iterator[Assumption]:
             for index, item in enumerate(value):
                 if isinstance(item, BaseModel):
                     yield from defaults(item, f"{here}.{getattr(item, 'name', index)}")
-        elif isinstance(value, float) and value and key not in spec.model_fields_set:
+        elif key in plain:
             told = " ".join((field.description or key).split())
             source = f"default of {type(spec).__name__}: {told}"
             yield Assumption(here, str(shown[key]), source, _evidence(told), None, None)

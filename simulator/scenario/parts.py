@@ -14,6 +14,7 @@ from simulator.components.topology import Hall, Topology
 from simulator.scenario.spec import Period, Reliability, ScenarioSpec
 from simulator.weather import WeatherSource
 from simulator.workloads import Workload
+from simulator.workloads.verification import Verify
 
 
 @dataclass(frozen=True)
@@ -31,6 +32,7 @@ class Parts:
     reliability: Reliability | None
     operations: Operations | None
     incidents: Mapping[int, Incident]
+    verify: Verify | None
 
     @classmethod
     def of_spec(cls, spec: ScenarioSpec, tree: dict[str, Any]) -> "Parts":
@@ -46,6 +48,7 @@ class Parts:
             spec.reliability,
             spec.operations,
             dict(enumerate(spec.incidents)),
+            spec.verify,
         )
 
     @classmethod
@@ -63,6 +66,7 @@ class Parts:
             _valid(Reliability, tree.get("reliability", {})),
             _valid(Operations, tree.get("operations")) or _partly(tree.get("operations")),
             _each(Incident, tree.get("incidents")),
+            _valid(Verify, tree.get("verify", {})),
         )
 
     def of_kind(self, *kinds: str) -> list[int]:

@@ -1,8 +1,9 @@
 """How often a scenario is run: a number, or until intervals are narrow enough."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Self
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, Tag, field_validator, model_validator
 
 from simulator.components.kinds import Spec
 
@@ -23,11 +24,26 @@ class ReplicateRule(Spec):
     confidence: Annotated[float, Field(gt=0.5, lt=1)] = CONFIDENCE
     """Of those intervals."""
 
+    @field_validator("until", mode="before")
+    @classmethod
+    def _dotted(cls, given: Any) -> Any:
+        """Take names apart at dots, as overrides and `--set` do, back together."""
+        return dict(_joined("", given)) if isinstance(given, dict) else given
+
     @model_validator(mode="after")
     def _is_a_range(self) -> Self:
         if self.max < self.min:
             raise ValueError(f"max {self.max} is below min {self.min}")
         return self
+
+
+def _joined(path: str, given: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    for key, value in given.items():
+        name = f"{path}.{key}" if path else str(key)
+        if isinstance(value, dict):
+            yield from _joined(name, value)
+        else:
+            yield name, value
 
 
 def _number_or_rule(value: Any) -> str:

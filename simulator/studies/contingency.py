@@ -100,7 +100,7 @@ def study(
     done = [(case, answer) for case, answer in _done(work) if answer is not None]
     evidence = rows_.evidence(scenario)
     table, responses = rows_.ranked(
-        moment.run, watch.limits, intact, done, evidence, asked.minutes
+        moment.run, watch, intact, done, evidence, asked.minutes
     )
     shed_w = [None if response is None else response.shed_w for response in responses]
     return Study(table, shed_w, _told(moment, asked, work, left_out, scenario), finished)

@@ -15,7 +15,7 @@ from simulator.engine.rates import YEAR_S
 from simulator.scenario import Scenario
 from simulator.simulation import Run
 from simulator.studies.contingency_cases import Case
-from simulator.studies.contingency_watch import CLASSES, RAISED, RATING, Limits, Response
+from simulator.studies.contingency_watch import CLASSES, RAISED, RATING, Response, Watch
 from simulator.studies.forked import Answer
 
 COLUMNS = {
@@ -44,6 +44,7 @@ COLUMNS = {
     "throttle_s": "Time until the first chip throttles",
     "trip_s": "Time until something trips",
     "tripped": "What tripped",
+    "exceeded": "Elements above their rating for longer than their tolerance",
     "recovery_s": "Time until jobs run, pools keep up and nothing is off",
     "recovered": "Whether that is within the window; if not, the time is that of repair and restart",
     "repair_s": "Time until the element is back, by its class and the crews and parts that are free",
@@ -65,26 +66,26 @@ LEAST_W = 1e3
 BACK = 1.0
 """Accelerators of useful work a second below which nothing is lost."""
 INTACT = "N-0"
-NAMED = 4
+NAMED = 2
 """Elements of a case that are named one by one."""
 
 
 def ranked(
-    run: Run, limits: Limits, intact: Response, done: Sequence[tuple[Case, Answer]],
+    run: Run, watch: Watch, intact: Response, done: Sequence[tuple[Case, Answer]],
     evidence_of: dict[str, str], minutes: int,
 ) -> tuple[pd.DataFrame, list[Response | None]]:
     """Return the table, N-0 first, then by accelerator-hours a year, severity and order of trying; and
     the responses in the same order."""
     halls = len(run.world.site.hall_names)
     rows = [
-        _row(run, limits, intact, case, answer, evidence_of, halls, minutes) for case, answer in done
+        _row(run, watch, intact, case, answer, evidence_of, halls, minutes) for case, answer in done
     ]
     order = sorted(
         range(len(rows)),
         key=lambda i: (-rows[i]["hours_per_year"], -SEVERITIES.index(rows[i]["severity"]), i),
     )
     found = pd.DataFrame(
-        [_nought(limits, intact), *(rows[i] for i in order)],
+        [_nought(watch, intact), *(rows[i] for i in order)],
         columns=[name for name in COLUMNS if name != "rank"],
     )
     found.insert(0, "rank", range(len(found)))
@@ -168,21 +169,22 @@ def _outs_s(case: Case, response: Response) -> list[float]:
     return [mean_out_s(cls, response.repair_s[0] * cls.repair / first.repair) for cls in case.classes]
 
 
-def _nought(limits: Limits, intact: Response) -> dict[str, Any]:
+def _nought(watch: Watch, intact: Response) -> dict[str, Any]:
     """Return row 0: the intact site, with the element that is nearest to its limit anyway."""
     place = int(np.argmax(intact.loading_most))
     return _blank() | {
         "case": INTACT, "order": 0, "count": 1, "kind": "", "level": "site", "class": "", "rule": "",
-        **_loading(limits, intact, place), **_shed(intact),
+        **_loading(watch, intact, place), **_shed(intact),
         "slo_minutes": int(intact.behind.any(axis=1).sum()) if intact.behind.size else 0,
         "jobs": ", ".join(intact.interrupted), "accelerators_lost": round(float(intact.out.max())),
         "throttle_s": intact.throttle_s, "trip_s": intact.trip_s, "tripped": ", ".join(intact.tripped),
+        "exceeded": ", ".join(intact.exceeded),
         "recovery_s": 0.0, "recovered": True, "severity": "none",
     }  # fmt: skip
 
 
 def _blank() -> dict[str, Any]:
-    words = ("tightest", "limit", "jobs", "tripped", "evidence", "error", "rule")
+    words = ("tightest", "limit", "jobs", "tripped", "exceeded", "evidence", "error", "rule")
     numbers = dict.fromkeys((n for n in COLUMNS if n != "rank"), math.nan)
     return numbers | dict.fromkeys(words, "") | {
         "minutes_over": 0, "slo_minutes": 0, "accelerators_lost": 0, "recovered": False,
@@ -191,7 +193,7 @@ def _blank() -> dict[str, Any]:
 
 
 def _row(
-    run: Run, limits: Limits, intact: Response, case: Case, answer: Answer,
+    run: Run, watch: Watch, intact: Response, case: Case, answer: Answer,
     evidence_of: dict[str, str], halls: int, minutes: int,
 ) -> dict[str, Any]:
     names = [cls.name for cls in case.classes]
@@ -206,7 +208,7 @@ def _row(
         return row | {"rate_per_year": case.rate_year if len(case.hits) == 1 else math.nan}
     place = _tightest(response, intact)
     if place is not None:
-        row |= _loading(limits, response, place)
+        row |= _loading(watch, response, place)
     interrupted = [job for job in response.interrupted if job not in intact.interrupted]
     hours = hours_per_failure(case, response, intact)
     rate = rate_per_year(case, response)
@@ -215,7 +217,8 @@ def _row(
         "accelerators_lost": round(float(response.out.max())), "jobs": ", ".join(interrupted),
         "slo_minutes": _slo_minutes(response, intact),
         "throttle_s": response.throttle_s, "trip_s": response.trip_s,
-        "tripped": ", ".join(response.tripped), "repair_s": max(response.repair_s),
+        "tripped": ", ".join(response.tripped), "exceeded": ", ".join(response.exceeded),
+        "repair_s": max(response.repair_s),
         **_recovery(run, response, intact, minutes),
         "rate_per_year": rate, "hours_per_failure": hours, "hours_per_year": rate * hours,
         "lost_hours": float(intact.useful_s[-1] - response.useful_s[-1]) / 3600.0,
@@ -252,14 +255,13 @@ def _tightest(response: Response, intact: Response) -> int | None:
     return int(np.argmax(np.where(raised, response.loading_most, -np.inf)))
 
 
-def _loading(limits: Limits, response: Response, place: int) -> dict[str, Any]:
+def _loading(watch: Watch, response: Response, place: int) -> dict[str, Any]:
     post = float(response.loading_most[place])
-    curve = limits.tolerances[place]
-    stands_s = curve.seconds_at(post) if curve is not None else math.inf
+    stands_s = watch.stands_s(place, post)
     return {
-        "tightest": limits.names[place], "pre_loading": float(response.loading_pre[place]),
+        "tightest": watch.limits.names[place], "pre_loading": float(response.loading_pre[place]),
         "post_loading": post, "minutes_over": int(response.minutes_over[place]),
-        "limit": limits.kinds[place] if post > 1.0 else RATING,
+        "limit": watch.limits.kinds[place] if post > 1.0 else RATING,
         "tolerance_s": stands_s if math.isfinite(stands_s) else math.nan,
     }  # fmt: skip
 
@@ -319,6 +321,8 @@ def summary(found: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
                             "Cases that shed load."),
         "over_limit": (int((rows["count"] * (rows["minutes_over"] > 0)).sum()), "1",
                         "Cases in which an element is beyond its limit at the end of a minute or longer."),
+        "tolerance_exceeded": (int((rows["count"] * (rows["exceeded"] != "")).sum()), "1",
+                               "Cases in which an element outlasts its tolerance, and trips."),
         "errors": (int((rows["error"] != "").sum()), "1", "Cases without a result."),
     }  # fmt: skip
     return told | {

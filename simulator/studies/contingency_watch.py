@@ -5,8 +5,9 @@ from functools import cached_property
 
 import numpy as np
 
-from simulator.components.power.tolerance import Tolerance
+from simulator.engine import draw, overload
 from simulator.engine.physics import STEP_S
+from simulator.engine.tree_caps import BELOW_GRID
 from simulator.kernels import columns as c
 from simulator.kernels.serving import REJECTED, SHED, WORK
 from simulator.simulation import Run
@@ -34,8 +35,6 @@ class Limits:
     names: tuple[str, ...]
     kinds: tuple[str, ...]
     """What lies beyond the limit: an element's tolerance, a temperature, a tank."""
-    tolerances: tuple[Tolerance | None, ...]
-    """How long each stands more than its rating, where that is known."""
 
 
 @dataclass
@@ -57,6 +56,7 @@ class Response:
     restart_s: float = 0.0  # of the slowest of them
     interrupted: tuple[str, ...] = ()
     tripped: tuple[str, ...] = ()
+    exceeded: tuple[str, ...] = ()  # elements above their rating for longer than their tolerance
     throttle_s: float = np.nan
     trip_s: float = np.nan
     repair_s: tuple[float, ...] = ()  # by hit
@@ -116,29 +116,37 @@ class Watch:
         site = self.site
         names = ["point of interconnection", *(node.name for node in site.nodes), *site.block_names]
         kinds = [TOLERANCE] * len(names)
-        curves = site.topology.tolerances
-        stands: list[Tolerance | None] = [None, *(curves.of(node.kind) for node in site.nodes)]
         names += [f"{name} chips" for name in site.block_names]
         kinds += [TEMPERATURE] * len(site.block_names)
         names += [f"{loop.name} plant" for loop in site.loops]
         kinds += [TANK] * len(site.loops)
-        stands += [None] * (len(names) - len(stands))
-        return Limits(tuple(names), tuple(kinds), tuple(stands))
+        return Limits(tuple(names), tuple(kinds))
+
+    def stands_s(self, place: int, loading: float) -> float:
+        """Return how long an element stands a loading beyond its limit: endless where it need not, NaN
+        where that is not told by a curve."""
+        node = place - 1
+        if not 0 <= node < len(self.site.nodes):
+            return np.nan
+        of_rating = loading * float(self.state.limits.share[node])
+        return overload.allowed_s(self.run.world, node, of_rating)
 
     def _loadings(self) -> np.ndarray:
-        """Return draw over rating of the interconnection, nodes and blocks, the rise of the hottest
-        chip over coolant as a share of that at which it throttles, and heat over the capacity of the
-        plant units in service. What is dead has none."""
+        """Return import and draw over their limits of the interconnection, nodes and blocks, how far
+        chips are from throttling, and heat over the capacity of the plant units in service. What is
+        dead has none; lines and main transformers do not carry what is fed in on site."""
         state, site = self.state, self.site
         tree, blocks, loops = state.tree, state.blocks, state.loops
-        supply_w = state.supply.limit_w + state.supply.generator_w
+        minute = self.run.records.site[self.run.physics.step - 1]
+        carried_w = tree.output_w.copy()
+        carried_w[:BELOW_GRID] -= minute[c.ONSITE_W] + max(-minute[c.BATTERY_W], 0.0)
         heat_w = np.empty(len(site.loops))
         heat_w[site.halls.liquid_loop] = state.plant_w[:, 2]
         heat_w[site.halls.air_loop] = state.plant_w[:, 3]
         return np.concatenate([
-            _over(tree.input_w[:1], supply_w), _over(tree.output_w, tree.rating_w * tree.in_service),
-            _over(blocks.it_w, blocks.limit_w), self._rise(),
-            _over(heat_w, loops.units_up * loops.unit_w),
+            _over(minute[[c.POI_W]], state.supply.limit_w),
+            _over(carried_w, draw.limits_w(self.run.world)),
+            _over(blocks.it_w, blocks.limit_w), self._rise(), _over(heat_w, loops.units_up * loops.unit_w),
         ])  # fmt: skip
 
     def _rise(self) -> np.ndarray:
@@ -172,10 +180,9 @@ class Watch:
         """Return W shed by class, W capped, accelerators out or off, and dark halls; looked at anew
         only when something went out, came back or was capped."""
         state = self.state
-        loads, blocks = state.loads, state.blocks
-        seen = b"".join(
-            a.tobytes() for a in (loads.on, loads.count, loads.cap, loads.clock, blocks.cap, state.tree.in_service)
-        )
+        loads, racks = state.loads, state.racks
+        columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service)
+        seen = b"".join(column.tobytes() for column in columns)
         if seen != self._seen:
             self._seen, self._last = seen, self._look()
         return self._last
@@ -183,16 +190,15 @@ class Watch:
     def _look(self) -> tuple[np.ndarray, float, float, int]:
         state, site = self.state, self.site
         racks, loads = state.racks, state.loads
-        with np.errstate(invalid="ignore", divide="ignore"):
-            left = np.where(self._up > 0.0, np.minimum(racks.up_frac / self._up, 1.0), 1.0)
-        left *= loads.on[racks.load] * (racks.up_frac > 0.0) + (self._up == 0.0)
-        lost_w = self._power_w * (1.0 - np.minimum(left, 1.0))
+        up = np.divide(racks.up_frac, self._up, out=np.ones(self._up.size), where=self._up > 0.0)
+        left = np.minimum(up, 1.0) * loads.on[racks.load]
+        lost_w = self._power_w * (1.0 - left)
         carried = self._class >= 0
         shed_w = np.bincount(self._class[carried], lost_w[carried], len(CLASSES)).astype(float)
         shed_w[3] += float(self._support_w[self._dark_blocks()].sum())
         cap = loads.cap[racks.load] * racks.power_cap
         capped_w = float((self._dynamic_w * left * (1.0 - cap))[carried].sum())
-        out = self._chips * (1.0 - np.minimum(left, 1.0))
+        out = self._chips * (1.0 - left)
         halls = len(site.hall_names)
         was = np.bincount(site.rack_hall, self._chips, halls)
         gone = np.bincount(site.rack_hall, out, halls)
@@ -221,6 +227,8 @@ class Watch:
         told.interrupted = tuple(dict.fromkeys(e[2] for e in fresh if e[1] == "interruption"))
         trips = [e for e in fresh if e[1] == "trip"]
         told.tripped = tuple(dict.fromkeys(e[2] for e in trips))
+        exceeded = [e[2] for e in fresh if e[1] == "tolerance_exceeded"]
+        told.exceeded = tuple(dict.fromkeys(exceeded))
         told.trip_s = min((e[0] - at_s for e in trips), default=np.nan)
         hot = [e[0] - at_s for e in fresh if e[1] == "throttle"]
         dry = [self._throttle_dry_s(e[2], e[0] - at_s) for e in trips if e[5] == NO_FLOW]

@@ -131,7 +131,7 @@ def answer(load: Load, row: list[Sag], topology: Topology, backed: bool) -> Answ
     """Return what a load does in a row of sags; `backed`: generators carry what is behind UPS."""
     told = topology.ride_through
     if load.ups is not None:
-        return physics.through_ups(row, load.ups, backed)
+        return physics.through_ups(row, load.ups, backed, told.supplies.holds_s(0.0))
     if load.kind == "racks":
         return physics.through_supplies(row, told, load.idle_share, load.backup, load.rack_w)
     return physics.through_machines(row, told)

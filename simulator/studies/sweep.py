@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 from joblib import Parallel, cpu_count, delayed, parallel_config
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from simulator.errors import nearest
 from simulator.metrics import kpis
@@ -21,6 +22,9 @@ Record = dict[str, Any]
 """What is kept of a run: status, error, kpis {name: [value, unit]}, checks, wall_s."""
 Progress = Callable[[int], None]
 """Told the number of finished runs."""
+Call = tuple[str, Scenario, int, float | None, Path | None]
+"""What `one` takes."""
+DIED = "its process died twice: killed, or out of memory"
 PENDING, RUNNING, DONE = "pending", "running", "done"
 FAILED, TIMEOUT = "failed", "timeout"
 BACKENDS = ("loky", "dask")
@@ -39,10 +43,11 @@ def execute(
     """Yield (identity, record) of each task as it finishes, here or in worker processes.
 
     A run that fails yields a record with its error, and the others go on. Whoever makes a run says
-    so by an empty file named after it in the folder `running`.
+    so by an empty file named after it in the folder `running`. When a process dies, those that were
+    being made are made again, each with a process of its own; one that kills it too has failed.
     """
     unique = {task.identity: task for task in tasks}
-    calls = [
+    calls: list[Call] = [
         (key, plan.scenario(t), t.replicate, plan.timeout_s, running) for key, t in unique.items()
     ]
     workers = min(n_jobs, len(calls))
@@ -50,8 +55,38 @@ def execute(
         yield from (one(*call) for call in calls)
         return
     with _workers(backend, scheduler):
-        pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="2*n_jobs")
-        yield from pool(delayed(one)(*call) for call in calls)
+        while calls:
+            done: set[str] = set()
+            try:
+                for identity, record in _pooled(calls, workers):
+                    done.add(identity)
+                    yield identity, record
+            except TerminatedWorkerError:
+                pass
+            calls = [call for call in calls if call[0] not in done]
+            suspects = _suspects(calls, running, workers)
+            yield from (_alone(call) for call in suspects)
+            calls = [call for call in calls if call not in suspects]
+
+
+def _pooled(calls: Sequence[Call], n_jobs: int) -> Iterator[tuple[str, Record]]:
+    pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
+    yield from pool(delayed(one)(*call) for call in calls)
+
+
+def _suspects(calls: Sequence[Call], running: Path | None, workers: int) -> list[Call]:
+    """Return the runs that were being made when a process died: those whose marker lies there, or as
+    many as there were processes."""
+    marked = [c for c in calls if running is not None and marker_of(running, c[0]).exists()]
+    return marked or list(calls[:workers])
+
+
+def _alone(call: Call) -> tuple[str, Record]:
+    """Return the record of one run in a process of its own."""
+    try:
+        return next(_pooled([call], 2))  # one process would be this one
+    except TerminatedWorkerError:
+        return call[0], {"status": FAILED, "error": DIED, "kpis": {}, "checks": {}, "wall_s": 0.0}
 
 
 def one(

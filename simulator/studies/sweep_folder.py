@@ -40,8 +40,9 @@ class SweepFolder:
         found: dict[str, Record] = {}
         for task in self.plan.tasks:
             file = self._file(task.identity)
-            if file.is_file():
-                found[task.identity] = json.loads(file.read_text("utf-8"))
+            record = _whole(file) if file.is_file() else None
+            if record is not None:
+                found[task.identity] = record
             elif marker_of(self.runs, task.identity).exists():
                 found[task.identity] = {"status": RUNNING}
         return found
@@ -82,8 +83,12 @@ class SweepFolder:
     def write(self, table: pd.DataFrame, name: str) -> None:
         """Write a table, whole or not at all."""
         fresh = self.path / f".{name}.{os.getpid()}"
-        table.to_parquet(fresh, index=False, compression="zstd")
-        os.replace(fresh, self.path / name)
+        try:
+            table.to_parquet(fresh, index=False, compression="zstd")
+            os.replace(fresh, self.path / name)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            raise
 
     def _file(self, identity: str) -> Path:
         return self.runs / f"{identity[:32]}.json"
@@ -113,8 +118,21 @@ class SweepFolder:
         raise StudyError(f"{self.path} holds another sweep ({told}); choose another with -o")
 
 
+def _whole(file: Path) -> Record | None:
+    """Return a record, None for one that a failing disk has cut: that run is made again."""
+    try:
+        record = json.loads(file.read_text("utf-8"))
+    except ValueError:
+        return None
+    return record if isinstance(record, dict) and "status" in record else None
+
+
 def write_whole(path: Path, text: str) -> None:
     """Write a file so that readers see the old one or the new one, never a part."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.write_text(text, "utf-8")
-    os.replace(fresh, path)
+    try:
+        fresh.write_text(text, "utf-8")
+        os.replace(fresh, path)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise

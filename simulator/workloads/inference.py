@@ -55,6 +55,9 @@ class ServedModel(ServedPool):
     """Mean answer, chain of thought included."""
     length_cv: Annotated[float, Field(ge=0, le=10)] = 1.0
     """Coefficient of variation of both lengths."""
+    images: Annotated[float, Field(ge=0)] = 0.0
+    """Images of a request on the mean, of the size that is typical of the model; their tokens are among
+    `input_tokens`. A profile of requests tells it by itself."""
     requests: Requests | None = None
     """Kind of requests, or a trace of them. A profile gives the lengths; with a trace the lengths
     above are those that replicas are rated at, and each hour counts as much work as it is."""
@@ -75,6 +78,7 @@ class ServedModel(ServedPool):
     def _with_lengths(cls, given: Any) -> Any:
         if isinstance(given, dict) and _of_profile(given.get("requests")):
             told = [key for key in FROM_PROFILE if key in given]
+            told += ["images"] if given.get("images") else []
             if told:
                 raise ValueError(f"the requests' profile gives {told[0]}; leave it out")
             return fill(given)
@@ -144,6 +148,7 @@ def _calibration(pool: ServedModel) -> tuple[Calibration, ServingSurface]:
         replica.model, replica.chip, pool.tensor_parallel, pool.weight_precision,
         pool.input_tokens, pool.output_tokens, length_cv=pool.length_cv,
         tpot_limit_s=pool.tpot_limit, ttft_limit_s=pool.ttft_limit,
+        image_tokens=image_frac(pool) * pool.input_tokens,
     )  # fmt: skip
     rated, limits = rated_lengths(pool), (pool.tpot_limit, pool.ttft_limit)
     asked, given, gaps = _drawn(pool)
@@ -157,9 +162,22 @@ def _calibration(pool: ServedModel) -> tuple[Calibration, ServingSurface]:
 def image_frac(pool: ServedModel) -> float:
     """Return the share of a pool's input tokens that stand for images, which are encoded first."""
     profile = profile_of(pool)
-    if profile is None or not reads_images(from_catalog.language_model(pool.model)):
+    if profile is not None and reads_images_of(pool):
+        return min(profile.image_tokens / pool.input_tokens, 1.0)
+    return min(image_tokens(pool, pool.images) / pool.input_tokens, 1.0)
+
+
+def reads_images_of(pool: ServedModel) -> bool:
+    """Return whether a pool's model reads images."""
+    return reads_images(from_catalog.language_model(pool.model))
+
+
+def image_tokens(pool: ServedModel, images: float) -> float:
+    """Return the tokens that so many images give in a pool; none where its model reads none."""
+    model = from_catalog.language_model(pool.model)
+    if not images or model.encoder is None or not reads_images(model):
         return 0.0
-    return min(profile.image_tokens / pool.input_tokens, 1.0)
+    return images * model.encoder.tokens_per_image
 
 
 @lru_cache(maxsize=64)
@@ -222,18 +240,25 @@ def replica_of(pool: ServedModel) -> Replica:
 
 
 @lru_cache(maxsize=65_536)
-def work_frac(pool: ServedModel, input_tokens: float, output_tokens: float) -> float:
+def work_frac(
+    pool: ServedModel, input_tokens: float, output_tokens: float, image_frac_asked: float = 0.0
+) -> float:
     """Return the work of a request of these mean lengths over one of the pool's own; of both, those
-    that a replica can hold."""
-    return held_work_frac(pool, *held(pool, input_tokens, output_tokens)[1:])
+    that a replica can hold. A share of its input may be tokens of images."""
+    kept = held(pool, input_tokens, output_tokens)
+    return held_work_frac(pool, *kept[1:], image_frac_asked)
 
 
 @lru_cache(maxsize=65_536)
-def held_work_frac(pool: ServedModel, input_tokens: float, output_tokens: float) -> float:
+def held_work_frac(
+    pool: ServedModel, input_tokens: float, output_tokens: float, image_frac_asked: float = 0.0
+) -> float:
     """Return the same of requests whose mean lengths are those of what is held."""
     own = held(pool, pool.input_tokens, pool.output_tokens)
-    rated = Lengths(own.input_tokens, own.output_tokens, pool.length_cv)
-    asked = Lengths(input_tokens, output_tokens, pool.length_cv)
+    shown = image_frac(pool) * own.input_tokens
+    rated = Lengths(own.input_tokens, own.output_tokens, pool.length_cv, image_tokens=shown)
+    shown = image_frac_asked * input_tokens
+    asked = Lengths(input_tokens, output_tokens, pool.length_cv, image_tokens=shown)
     return request_work_frac(replica_of(pool), rated, asked, MAX_BATCH, pool.tpot_limit)
 
 

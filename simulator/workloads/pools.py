@@ -56,7 +56,8 @@ def cold_start_s(pool: AnyPool) -> float:
 def spill_work(pool: AnyPool, other: AnyPool | None) -> float:
     """Return the work in another pool of one unit of work here; pictures spill to pictures."""
     if isinstance(pool, ServedModel) and isinstance(other, ServedModel):
-        return inference.work_frac(other, pool.input_tokens, pool.output_tokens)
+        shown = min(inference.image_frac(pool), 1.0 if inference.reads_images_of(other) else 0.0)
+        return inference.work_frac(other, pool.input_tokens, pool.output_tokens, shown)
     if isinstance(pool, ServedDiffusion) and isinstance(other, ServedDiffusion):
         there = other.model_copy(update={"picture": pool.picture})
         return diffusion.denoising_of(there).seconds / diffusion.denoising_of(other).seconds

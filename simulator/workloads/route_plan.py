@@ -11,7 +11,13 @@ from simulator.kernels.streams import USER
 from simulator.policies.route import Request, RoutingPolicy
 from simulator.workloads.inference import ServedModel, held, work_frac
 from simulator.workloads.pools import AnyPool
-from simulator.workloads.routed_requests import quality_of, request_of, thought_of, written_tokens
+from simulator.workloads.routed_requests import (
+    image_frac_of,
+    quality_of,
+    request_of,
+    thought_of,
+    written_tokens,
+)
 from simulator.workloads.traffic import RequestClass, Traffic
 
 BEFORE, AFTER = "moderation before", "moderation after"
@@ -61,6 +67,8 @@ class StreamOf:
     """Of the requests, those that replicas can hold; the others are rejected."""
     input_tokens: float
     output_tokens: float
+    image_frac: float
+    """Of the input, tokens of images."""
     work: float
     role: Role
     quality: float | None = None
@@ -179,7 +187,8 @@ def _moderate(plan: RoutePlan, cls: RoutedClass, answer_tokens: float) -> None:
 def _answer(plan: RoutePlan, cls: RoutedClass, stage: int, name: str) -> StreamOf:
     place = plan.names.index(name)
     pool, spec = plan.model(place), cls.spec
-    length = _length(plan, place, spec.input_tokens, written_tokens(spec, pool))
+    shown = image_frac_of(spec, pool)
+    length = _length(plan, place, spec.input_tokens, written_tokens(spec, pool), shown)
     return StreamOf(
         stage, place, *length, _role(plan, cls, stage, name), _quality(plan, cls, stage, pool),
         thought_of(spec, pool)[1],
@@ -187,11 +196,13 @@ def _answer(plan: RoutePlan, cls: RoutedClass, stage: int, name: str) -> StreamO
 
 
 def _length(
-    plan: RoutePlan, place: int, read: float, written: float
-) -> tuple[tuple[float, float], float, float, float, float]:
-    """Return a stream's lengths as asked, the share that its pool holds, their lengths and work."""
+    plan: RoutePlan, place: int, read: float, written: float, shown: float = 0.0
+) -> tuple[tuple[float, float], float, float, float, float, float]:
+    """Return a stream's lengths as asked, the share that its pool holds, their lengths, the share of
+    images in the input, and the work."""
     pool = plan.model(place)
-    return (read, written), *held(pool, read, written), work_frac(pool, read, written)
+    work = work_frac(pool, read, written, shown)
+    return (read, written), *held(pool, read, written), shown, work
 
 
 def _role(plan: RoutePlan, cls: RoutedClass, stage: int, name: str) -> Role:

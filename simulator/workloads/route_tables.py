@@ -20,8 +20,9 @@ from simulator.kernels.streams import (
     USER,
     WAITING,
 )
-from simulator.workloads.inference import replica_of, surface_of
+from simulator.workloads.inference import image_frac, surface_of
 from simulator.workloads.route_plan import RoutedClass, RoutePlan, StreamOf
+from simulator.workloads.routed_requests import prompt_s
 from simulator.workloads.routing_run import RoutingRun
 
 COUNTS = {
@@ -122,8 +123,9 @@ def _latencies_s(router: RoutingRun, records: Records) -> np.ndarray:
 def _unqueued_s(plan: RoutePlan, stream: StreamOf, load: np.ndarray) -> np.ndarray:
     """Return the time to the last token at a pool's loads, without its backlog."""
     pool = plan.model(stream.pool)
-    served, replica = surface_of(pool), replica_of(pool)
-    longer_s = replica.prefill_s(stream.input_tokens) - replica.prefill_s(pool.input_tokens)
+    served = surface_of(pool)
+    longer_s = prompt_s(pool, stream.input_tokens, stream.image_frac)
+    longer_s -= prompt_s(pool, pool.input_tokens, image_frac(pool))
     first_s = np.maximum(np.interp(load, served.load, served.ttft_mean_s) + longer_s, 0.0)
     return first_s + (stream.output_tokens - 1.0) * np.interp(load, served.load, served.tpot_s)
 

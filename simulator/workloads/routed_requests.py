@@ -13,6 +13,8 @@ from simulator.workloads.diffusion import ServedDiffusion
 from simulator.workloads.inference import (
     ServedModel,
     held,
+    image_frac,
+    image_tokens,
     most_tokens,
     replica_of,
     surface_of,
@@ -53,6 +55,11 @@ def written_tokens(cls: RequestClass, pool: ServedModel) -> float:
     return cls.output_tokens + thought_of(cls, pool)[0]
 
 
+def image_frac_of(cls: RequestClass, pool: ServedModel) -> float:
+    """Return the share of a class's input tokens on a pool that stand for images."""
+    return min(image_tokens(pool, cls.images) / cls.input_tokens, 1.0)
+
+
 class Measured(Sequence[float]):
     """What a request costs in every pool, asked for one by one: a pool is measured when a policy looks
     at its time or energy, and not to see whether a class has a route."""
@@ -76,8 +83,8 @@ def request_of(traffic: Traffic, cls: RequestClass, pools: Sequence[AnyPool]) ->
     reached = [pool if o else None for pool, o in zip(pools, is_open, strict=True)]
     escalation = traffic.escalation.get(cls.task, {})
 
-    def length(pool: ServedModel) -> tuple[float, float]:
-        return cls.input_tokens, written_tokens(cls, pool)
+    def length(pool: ServedModel) -> tuple[float, float, float]:
+        return cls.input_tokens, written_tokens(cls, pool), image_frac_of(cls, pool)
 
     return Request(
         name=cls.name, task=cls.task, modality=cls.modality, latency_class=cls.latency_class,
@@ -86,7 +93,7 @@ def request_of(traffic: Traffic, cls: RequestClass, pools: Sequence[AnyPool]) ->
         accelerator_s=Measured(lambda pool: cost_of(pool, *length(pool))[1], reached),
         energy_j=Measured(lambda pool: cost_of(pool, *length(pool))[2], reached),
         latency_s=Measured(
-            lambda pool: mean_latency_s(pool, *length(pool), pool.target_load), reached
+            lambda pool: mean_latency_s(pool, *length(pool), load=pool.target_load), reached
         ),
         quality=tuple(quality_of(traffic, cls, pool) for pool in pools),
         quality_needed=cls.quality_needed, latency_limit_s=cls.latency_limit,
@@ -115,25 +122,33 @@ def cell(table: Table, task: str, pool: str) -> float | None:
 
 @lru_cache(maxsize=4096)
 def mean_latency_s(
-    pool: ServedModel, input_tokens: float, output_tokens: float, load: float
+    pool: ServedModel, input_tokens: float, output_tokens: float, image_frac_asked: float, load: float
 ) -> float:
     """Return the mean time to the last token of a request at a load of its pool, backlog apart."""
-    served, replica = surface_of(pool), replica_of(pool)
+    served = surface_of(pool)
     first_s = float(np.interp(load, served.load, served.ttft_mean_s))
-    longer_s = replica.prefill_s(input_tokens) - replica.prefill_s(pool.input_tokens)
+    longer_s = prompt_s(pool, input_tokens, image_frac_asked)
+    longer_s -= prompt_s(pool, pool.input_tokens, image_frac(pool))
     token_s = float(np.interp(load, served.load, served.tpot_s))
     return max(first_s + longer_s, 0.0) + (output_tokens - 1.0) * token_s
 
 
+def prompt_s(pool: ServedModel, input_tokens: float, image_frac_asked: float) -> float:
+    """Return what a prompt takes, its images included."""
+    replica = replica_of(pool)
+    encoder_s = image_frac_asked * input_tokens * replica.image_token_s
+    return encoder_s + replica.prefill_s(input_tokens)
+
+
 def cost_of(
-    pool: ServedModel, input_tokens: float, output_tokens: float
+    pool: ServedModel, input_tokens: float, output_tokens: float, image_frac_asked: float = 0.0
 ) -> tuple[float, float, float]:
     """Return work, accelerator-seconds and joules of one request in a full batch.
 
     Work is in requests of the pool's reference lengths, energy that of the accelerators alone.
     """
     served, chip = surface_of(pool), from_catalog.accelerator(pool.accelerator)
-    work = work_frac(pool, input_tokens, output_tokens)
+    work = work_frac(pool, input_tokens, output_tokens, image_frac_asked)
     accelerator_s = work * pool.tensor_parallel / served.capacity_requests_s
     power_w = chip.idle + float(served.dynamic_power_frac[-1]) * (chip.tdp - chip.idle)
     return work, accelerator_s, accelerator_s * power_w

@@ -77,6 +77,9 @@ class RequestClass(Spec):
     """Mean prompt, images and speech as tokens included."""
     output_tokens: Annotated[float, Field(gt=1)]
     """Mean answer, without chain of thought."""
+    images: Annotated[float, Field(ge=0)] = 0.0
+    """Images of a request on the mean, of the size that is typical of the answering model; their tokens
+    are among `input_tokens`. They are encoded before they are read."""
     reasoning: Reasoning | None = None
     quality_needed: Annotated[Fraction, Field(ge=0, le=1)] | None = None
     """Least quality of a pool for policies that choose by it."""
@@ -93,6 +96,8 @@ class RequestClass(Spec):
     def _with_rate(self) -> "RequestClass":
         if self.demand.rate is None:
             raise ValueError("a class's demand needs a rate")
+        if self.images and self.modality != "images":
+            raise ValueError("a class with images has 'modality: images'")
         return self
 
     @property

@@ -43,7 +43,7 @@ def _served(
     until_s = warm_s + length_s
     moments = _moments(hour, again, warm_s, until_s, float(served.batch[-1]))
     counts = [len(own) for own in moments]
-    asked, given = _lengths(pool, hour, sum(counts), again.draws, folder)
+    asked, given, seen = _lengths(pool, hour, sum(counts), again.draws, folder)
     fits = asked + given <= inference.most_tokens(pool)
     owner = np.repeat(np.arange(again.replicas), counts)[fits]
     start = np.searchsorted(owner, np.arange(again.replicas + 1))
@@ -54,10 +54,9 @@ def _served(
     if hour.backlog:
         seats = min(max(round(float(served.batch[-1])), 1), engine.rules.max_sequences)
         engine = replace(engine, rules=engine.rules._replace(max_sequences=seats))
-    seen = np.rint(inference.image_frac(pool) * asked[fits]).astype(np.int64)
     moments_s = np.concatenate(moments)[fits]
     return request_level.serve(
-        engine, asked[fits], given[fits], moments_s, start, warm_s, until_s, seen
+        engine, asked[fits], given[fits], moments_s, start, warm_s, until_s, seen[fits]
     )
 
 
@@ -89,20 +88,22 @@ def _clock(pool: ServedModel, pace: float) -> float:
 
 def _lengths(
     pool: ServedModel, hour: Hour, count: int, draws: np.random.Generator, folder: Path | None
-) -> tuple[Ints, Ints]:
-    """Return lengths of requests: rows of the pool's trace, or drawn; of the hour's sorts."""
+) -> tuple[Ints, Ints, Ints]:
+    """Return lengths of requests, and their tokens of images: rows of the pool's trace, or drawn; of
+    the hour's sorts."""
     if folder is not None and pool.requests and pool.requests.trace:
         trace = trace_of(trace_file(pool.requests, folder))
         rows = draws.integers(0, trace.requests, count)
-        return trace.input_tokens[rows], trace.output_tokens[rows]
+        return trace.input_tokens[rows], trace.output_tokens[rows], 0 * rows
     asked, given = inference.lengths(pool, draws.uniform(size=(2, count)))
     shares = np.array([sort.share for sort in hour.sorts])
     several = len(shares) > 1
     of_sort = draws.choice(len(shares), count, p=shares / shares.sum()) if several else [0] * count
     factors = np.array([sort.asked_frac for sort in hour.sorts])[of_sort]
     scaled = [np.rint(side * factors[:, k]) for k, side in enumerate((asked, given))]
-    first, second = (np.maximum(side, 1.0).astype(np.int64) for side in scaled)
-    return first, second
+    read, written = (np.maximum(side, 1.0).astype(np.int64) for side in scaled)
+    shown = np.array([sort.image_frac for sort in hour.sorts])[of_sort]
+    return read, written, np.rint(shown * read).astype(np.int64)
 
 
 def _quantities(

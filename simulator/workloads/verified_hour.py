@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from simulator.engine.world import World
 from simulator.kernels.serving import OUTPUT, REQUESTS
 from simulator.kernels.streams import ARRIVED
-from simulator.workloads.inference import ServedModel
+from simulator.workloads.inference import ServedModel, image_frac
 from simulator.workloads.pools import AnyPool, surface_of
 from simulator.workloads.route_plan import RoutePlan
 
@@ -31,6 +31,8 @@ class Sort(NamedTuple):
     share: float
     asked_frac: tuple[float, float]
     """Mean prompt and answer over those that the pool is rated at."""
+    image_frac: float = 0.0
+    """Of the prompt, tokens of images."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class Hour:
 
     start_s: float
     replicas: float
-    """That are ready."""
+    """That are ready, hour mean."""
     rate_s: float
     """Requests that arrive, less those that move on."""
     served_s: float
@@ -108,12 +110,19 @@ class Found(NamedTuple):
 def hour_of(
     pool: AnyPool, world: World, index: int, own: pd.DataFrame, at: int, plan: RoutePlan | None
 ) -> Hour:
-    """Return one hour of a pool; `own` has a row for each of its hours, `plan` the router's streams."""
+    """Return one hour of a pool; `own` has a row for each of its hours, `plan` the router's streams.
+
+    Replicas and rates are the hour's means. Where it shed though its replicas were not all busy, they
+    were fewer for a while, and what was shed then is left out.
+    """
     row = own.loc[at]
-    replicas = float((row["accelerators"] - row["loading"]) // pool.tensor_parallel)
+    replicas = max(float(row["accelerators"] - row["loading"]) / pool.tensor_parallel, 1.0)
     full_s = replicas * surface_of(pool).capacity_requests_s
     before = float(own.loc[at - 1, "queue"]) if at else 0.0
     came = float(row["arrivals_per_s"] + row["received_per_s"])
+    shed_s = float(row["shed_per_s"])
+    if row["load_frac"] < FULL:
+        came, shed_s = came - shed_s, 0.0
     routed = plan is not None and bool(world.state.pools.by_router[index])
     return Hour(
         start_s=at * HOUR_S,
@@ -123,9 +132,9 @@ def hour_of(
         load_frac=float(row["load_frac"]),
         pace=min(float(row["capacity_per_s"]) / full_s, 1.0),
         waiting=(before / replicas, float(row["queue"]) / replicas),
-        shed_s=float(row["shed_per_s"]) / replicas,
+        shed_s=shed_s / replicas,
         output_tokens=_written(world, index, at, routed),
-        sorts=_sorts(pool, world, index, at, plan) if plan and routed else (Sort(1.0, (1.0, 1.0)),),
+        sorts=_sorts(pool, world, index, at, plan) if plan and routed else (_alike(pool),),
     )
 
 
@@ -140,6 +149,11 @@ def _written(world: World, index: int, at: int, routed: bool) -> float:
     return written / max(held, 1e-300)
 
 
+def _alike(pool: AnyPool) -> Sort:
+    """Return the one sort of a pool with demand of its own."""
+    return Sort(1.0, (1.0, 1.0), image_frac(pool) if isinstance(pool, ServedModel) else 0.0)
+
+
 def _sorts(
     pool: AnyPool, world: World, index: int, at: int, plan: RoutePlan
 ) -> tuple[Sort, ...]:
@@ -151,5 +165,6 @@ def _sorts(
     for s in np.flatnonzero(arrived):
         read, written = plan.streams[s].asked
         asked = (read / pool.input_tokens, written / pool.output_tokens)
-        sorts.append(Sort(float(arrived[s] / arrived.sum()), asked))
+        share = float(arrived[s] / arrived.sum())
+        sorts.append(Sort(share, asked, plan.streams[s].image_frac))
     return tuple(sorts)

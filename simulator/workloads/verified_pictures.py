@@ -29,7 +29,7 @@ class Window(NamedTuple):
 def compared(pool: ServedDiffusion, hour: Hour, again: Again) -> Found:
     """Return what requests of an hour meet in the line, beside what the surface says."""
     picture_s = denoising_of(pool).seconds / hour.pace
-    chips, warm_s = int(hour.replicas), STAYS * picture_s
+    chips, warm_s = round(hour.replicas), STAYS * picture_s
     rate_s = hour.rate_s * chips
     length_s = min(again.length_s, MOST_REQUESTS / rate_s)
     moments = _moments(hour, again.draws, chips, warm_s, warm_s + length_s)

@@ -13,6 +13,9 @@ from simulator.workloads.waveform import SAMPLE_S, Waveform
 Floats = NDArray[np.float64]
 FOLLOWS_S = (0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0)
 """Time constants tried, the fastest first: the slower, the larger the charge."""
+RESPONSES_S = (0.05, 0.02, 0.01)
+"""Responses tried, the slowest first: a usual plant, a fast one, and within one sample, which only
+capacitors reach."""
 MARGIN = 1.05
 """Of the power and energy found, over what the window used."""
 
@@ -24,6 +27,10 @@ class Needed:
     power_w: float
     energy_j: float
     follows_s: float
+    response_s: float
+
+
+NOTHING = Needed(0.0, 0.0, 0.0, 0.0)
 
 
 def masks_of(spec: Waveform, names: tuple[str, ...]) -> list[Mask]:
@@ -37,28 +44,44 @@ def keeps(verdicts: list[Verdict]) -> bool:
 
 
 def needed(power_w: Floats, mask: Mask) -> Needed | None:
-    """Return a battery behind which a trace keeps a mask, None if no slow image of it does.
+    """Return a battery behind which a trace keeps a mask, None if none tried does, or if the trace is
+    too short for every limit.
 
-    A battery without limits follows slower and slower until the mask is kept; its power and charge
-    swing, with `MARGIN`, are the size, which is then tried with its limits.
+    A battery without limits follows slower and slower until the mask is kept, a faster one if that
+    does not do; its power and charge swing, with `MARGIN`, are the size, which is then tried with its
+    limits.
     """
-    if keeps(mask.judge(power_w, SAMPLE_S)):
-        return Needed(0.0, 0.0, 0.0)
-    for follows_s in FOLLOWS_S:
-        free = _battery(1e3 * float(power_w.max()), 1e6 * float(power_w.max()), follows_s)
-        followed = free.behind(power_w, SAMPLE_S)
-        if not keeps(mask.judge(followed.grid_w, SAMPLE_S)):
-            continue
-        half_j = float(np.abs(followed.charge_j - 0.5 * free.energy).max())
-        flow_w = float(np.abs(followed.grid_w - power_w).max())
-        sized = _battery(MARGIN * flow_w, 2.0 * MARGIN * half_j, follows_s)
-        if keeps(mask.judge(sized.behind(power_w, SAMPLE_S).grid_w, SAMPLE_S)):
-            return Needed(sized.power, sized.energy, follows_s)
+    verdicts = mask.judge(power_w, SAMPLE_S)
+    if all(verdict.passes is None for verdict in verdicts):
+        return None
+    if keeps(verdicts):
+        return NOTHING
+    for response_s in RESPONSES_S:
+        for follows_s in FOLLOWS_S:
+            found = _sized(power_w, mask, follows_s, response_s)
+            if found is not None:
+                return found
     return None
 
 
-def _battery(power_w: float, energy_j: float, follows_s: float) -> BatteryPlant:
+def _sized(power_w: Floats, mask: Mask, follows_s: float, response_s: float) -> Needed | None:
+    most_w = float(power_w.max())
+    free = _battery(1e3 * most_w, 1e6 * most_w, follows_s, response_s)
+    followed = free.behind(power_w, SAMPLE_S)
+    if not keeps(mask.judge(followed.grid_w, SAMPLE_S)):
+        return None
+    half_j = float(np.abs(followed.charge_j - 0.5 * free.energy).max())
+    flow_w = float(np.abs(followed.grid_w - power_w).max())
+    sized = _battery(MARGIN * flow_w, 2.0 * MARGIN * half_j, follows_s, response_s)
+    kept = keeps(mask.judge(sized.behind(power_w, SAMPLE_S).grid_w, SAMPLE_S))
+    return Needed(sized.power, sized.energy, follows_s, response_s) if kept else None
+
+
+def _battery(power_w: float, energy_j: float, follows_s: float, response_s: float) -> BatteryPlant:
     return BatteryPlant.model_validate(
-        {"kind": "battery_plant", "power": power_w, "energy": energy_j, "follows": follows_s},
+        {
+            "kind": "battery_plant", "power": power_w, "energy": energy_j, "follows": follows_s,
+            "response": response_s,
+        },
         context={"si": True},
-    )
+    )  # fmt: skip

@@ -91,8 +91,9 @@ class Seen:
     @property
     def others_w(self) -> Floats:
         """Power into all racks but the jobs', mean of each minute."""
-        mine = np.array([job.minute_w for job in self.jobs]).reshape(len(self.jobs), -1)
-        others: Floats = self.site_w[:, IT_W] - mine.sum(axis=0)
+        others: Floats = self.site_w[:, IT_W].copy()
+        for job in self.jobs:
+            others -= job.minute_w
         return others
 
 

@@ -71,7 +71,7 @@ def _walk(
             rhythm = _rhythm(job, at_s)
             if done == 0.0 and rhythm is not None:
                 due_s = _due_s(rhythm, at_s)
-                if due_s <= at_s and due_s > saved_s:
+                if max(saved_s, at_s - doing.wall_s) < due_s <= at_s:
                     saved_s, stop_s = due_s, min(at_s + rhythm.stall_s, until_s)
                     level = doing.level * doing.scale
                     yield Span(at_s - start_s, stop_s - start_s, 0, 0.0, 1.0, 1.0, level, doing.on)

@@ -10,6 +10,7 @@ import pandas as pd
 from simulator import catalog
 from simulator.components.power.mask import Mask
 from simulator.kernels import waveform as kernel
+from simulator.results import TABLES, empty
 from simulator.workloads import waveform_limits
 from simulator.workloads.waveform import SAMPLE_S, Waveform
 from simulator.workloads.waveform_power import Drawn
@@ -18,11 +19,17 @@ from simulator.workloads.waveform_power import Drawn
 def tables(
     made: tuple[Drawn, ...], spec: Waveform, start: datetime
 ) -> dict[str, pd.DataFrame]:
-    """Return `waveform`, `waveform_jobs` and `waveform_limits`, as `results.TABLES` tells."""
+    """Return `waveform`, `waveform_jobs` and `waveform_limits`, as `results.TABLES` tells; empty
+    without windows."""
+    if not made:
+        return {name: empty(name) for name in ("waveform", "waveform_jobs", "waveform_limits")}
     masks = waveform_limits.masks_of(spec, catalog.names("masks"))
     return {
         "waveform": pd.concat([_samples(n, one) for n, one in enumerate(made)], ignore_index=True),
-        "waveform_jobs": pd.DataFrame([row for n, one in enumerate(made) for row in _jobs(n, one, start)]),
+        "waveform_jobs": pd.DataFrame(
+            [row for n, one in enumerate(made) for row in _jobs(n, one, start)],
+            columns=list(TABLES["waveform_jobs"]),
+        ),
         "waveform_limits": pd.DataFrame(
             [row for n, one in enumerate(made) for mask in masks for row in _limits(n, one, mask)]
         ),
@@ -65,4 +72,5 @@ def _limits(number: int, one: Drawn, mask: Mask) -> Iterator[dict[str, Any]]:
             "battery_w": battery.power_w if battery else None,
             "battery_j": battery.energy_j if battery else None,
             "battery_follows_s": battery.follows_s if battery else None,
+            "battery_response_s": battery.response_s if battery else None,
         }  # fmt: skip

@@ -79,17 +79,28 @@ def test_mistakes_are_told(gigawatt, words, told):
     assert code == cli.INVALID and told in err
 
 
-def test_an_interruption_leaves_what_is_done(gigawatt, monkeypatch, tmp_path):
+def interrupt(monkeypatch, when):
     from simulator.cli import contingency as command
 
     tell = command._Told.__call__
 
     def stop(self, what, done, total):
         tell(self, what, done, total)
-        if done >= 1:
+        if when(what, done):
             raise KeyboardInterrupt
 
     monkeypatch.setattr(command._Told, "__call__", stop)
+
+
+def test_an_interruption_before_the_first_case(gigawatt, monkeypatch, tmp_path):
+    interrupt(monkeypatch, lambda what, done: what.startswith("simulate"))
+    code, _, err = gigawatt("contingency", POD, *SHORT, "-o", "out")
+    assert code == cli.INTERRUPTED and "before the first case" in err
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_interruption_leaves_what_is_done(gigawatt, monkeypatch, tmp_path):
+    interrupt(monkeypatch, lambda what, done: done >= 1)
     code, _, err = gigawatt("contingency", POD, *SHORT, "--filter", "pod/*/cdu *", "-o", "out")
     assert code == cli.INTERRUPTED and "rows are done" in err
     assert (tmp_path / "out" / "contingencies.csv").is_file()

@@ -96,8 +96,7 @@ def test_a_catcher_takes_one_and_caps_two(tmp_path):
     assert np.all(bench.state.racks.up_frac == 1.0)
     break_(bench, "pod/l02/substation", at_s=1260.0)
     bench.run(1800.0)
-    assert bench.state.blocks.limit_w[:3] == pytest.approx([limit_w / 2, limit_w / 2, limit_w])
-    assert carried_w(bench)["l04"] <= limit_w * (1.0 + 1e-5)  # caps follow the minute before
+    assert 0.8 * limit_w < carried_w(bench)["l04"] <= limit_w  # what the control leaves of two
     break_(bench, "pod/l04/substation", 600.0, at_s=1860.0)
     bench.run(2000.0)
     up = bench.state.racks.up_frac

@@ -5,7 +5,8 @@ import pytest
 from small import Bench, Load, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import effects
+from simulator.components.power.transformer import LARGE, NORMAL_LIFE_S, ageing
+from simulator.engine import effects, recorder
 from simulator.kernels import columns as c
 from simulator.metrics.balance import checks
 
@@ -92,3 +93,24 @@ def test_rack_batteries_give_within_their_power_and_fill_again(tmp_path):
     bench.run(LOST_S + 7200.0)
     assert backed.charge_j[0] == pytest.approx(full_j)
     assert checks(bench.results())["energy_balance_rel"] < 1e-9
+
+
+def test_main_transformers_are_as_hot_as_their_load_and_the_air_say(tmp_path):
+    """With half of the units out, the loading doubles from that minute on."""
+    bench = islanded(tmp_path, {}, lasts_s=60.0)
+    cls = FailureClass(name="break", per="transformer", rate="1 /year", effect="transformer", repair="1 h")
+    bench.at(3600.0, lambda: effects.EFFECTS["transformer"](bench.world, cls, 1, 0, 3600.0))
+    bench.run(7200.0)
+    done = bench.records._replace(site=bench.records.site[:120])
+    node, table = bench.site.nodes[1], recorder.tables(bench.world, done)["transformers"].iloc[0]
+    share = np.where(np.arange(120) >= 60, (node.count - 1) / node.count, 1.0)
+    loading = bench.minutes(c.POI_W) / (node.rating_w * share)
+    assert table["loading_max"] == pytest.approx(loading.max())
+    now = LARGE.heating.settled(loading[0])
+    hot_c = []
+    for x, outside_c in zip(loading, bench.minutes(c.DRY_BULB_C), strict=True):
+        now = LARGE.heating.after(now, x, 60.0)
+        hot_c.append(now.hot_spot_c(outside_c))
+    assert table["hot_spot_max_c"] == pytest.approx(max(hot_c))
+    lives = sum(ageing(hot) for hot in hot_c) * 60.0 / NORMAL_LIFE_S
+    assert table["life_used_frac"] == pytest.approx(lives)

@@ -57,6 +57,17 @@ def test_indicator_is_present_with_its_unit(table, name):
     assert table.at[name, "value"] is not None
 
 
+def test_fuel_and_hot_spot_come_from_their_tables(week):
+    more = {
+        "generators": pd.DataFrame({"element": ["generators"], "fuel_l": [1234.5]}),
+        "transformers": pd.DataFrame({"hot_spot_max_c": [91.0], "life_used_frac": [0.002]}),
+    }
+    told = kpis(dataclasses.replace(week, tables=week.tables | more)).set_index("kpi")
+    assert tuple(told.loc["energy.generator_fuel", ["value", "unit"]]) == (1234.5, "L")
+    hot = told.loc["power.transformer_hot_spot_max"]
+    assert (hot["value"], hot["unit"]) == (91.0, "degC") and "0.200 %" in hot["definition"]
+
+
 def test_definitions_are_sentences_and_names_unique(table):
     assert table.index.is_unique
     assert all(d[0].isupper() and d.endswith(".") and " " in d for d in table["definition"])

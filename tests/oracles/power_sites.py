@@ -5,11 +5,11 @@
 writes their plain tables; `power_oracle.py` solves them where pandapower is installed.
 """
 
-import itertools
 import json
 import sys
 import tempfile
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,10 @@ def _bank(count: int, rating: str, load: str, no_load: str = "0 %") -> dict[str,
     return {"count": count, "rating": rating, "loss": {"load": load, "no_load": no_load}}
 
 
+def _one_bus(transformers: int) -> dict[str, Any]:
+    return {"buses": [{"name": "medium voltage", "transformers": transformers, "halls": ["hall"]}]}
+
+
 def campus() -> dict[str, Any]:
     """Two lines of 345 kV, four transformers of 400 MVA, forty halls of 30 MVA, about 800 MW."""
     hall = {
@@ -50,6 +54,7 @@ def campus() -> dict[str, Any]:
     }  # fmt: skip
     tree = _tree([hall], _bank(2, "900 MVA", "0.4 %"), _bank(4, "400 MVA", "0.25 %", "0.04 %"), "345 kV")
     tree["topology"]["mechanical"]["rating"] = "3 MVA"
+    tree["topology"]["medium_voltage"] = _one_bus(4)
     return tree
 
 
@@ -57,7 +62,7 @@ def ring() -> dict[str, Any]:
     """Four halls on a ring between two buses, open in the middle."""
     block = {"rating": "3 MVA", "substation": {"no_load": "0.08 %", "load": "0.7 %"},
              "busway": {"load": "0.6 %"}}  # fmt: skip
-    hall = {"name": "hall", "count": 4, "blocks": 6, "block": block,
+    hall = {"name": "hall", "count": 4, "blocks": 6, "block": block, "racks_per_block": 16,
             "feeders": _bank(2, "24 MVA", "0.3 %")}  # fmt: skip
     tree = _tree([hall], _bank(2, "80 MVA", "0.4 %"), _bank(4, "30 MVA", "0.3 %", "0.05 %"), "138 kV")
     names = ["west", "rmu-1", "rmu-2", "rmu-3", "rmu-4", "east"]
@@ -66,7 +71,7 @@ def ring() -> dict[str, Any]:
     branches = [
         {"name": f"{a} to {b}", "between": [a, b], "rating": "48 MVA",
          "loss": {"load": "0.5 %"}, "reactance": "1 %", "open": a == "rmu-2"}
-        for a, b in itertools.pairwise(names)
+        for a, b in pairwise(names)
     ]  # fmt: skip
     tree["topology"]["medium_voltage"] = {"buses": buses, "branches": branches}
     return tree
@@ -78,7 +83,9 @@ def hall_2n() -> dict[str, Any]:
              "busway": {"load": "0.6 %"}}  # fmt: skip
     hall = {"name": "hall", "blocks": 6, "block": block, "distribution": {"scheme": "2N"},
             "feeders": _bank(2, "15 MVA", "0.3 %")}  # fmt: skip
-    return _tree([hall], _bank(2, "20 MVA", "0.4 %"), _bank(2, "16 MVA", "0.4 %", "0.05 %"), "69 kV")
+    tree = _tree([hall], _bank(2, "20 MVA", "0.4 %"), _bank(2, "16 MVA", "0.4 %", "0.05 %"), "69 kV")
+    tree["topology"]["medium_voltage"] = _one_bus(2)
+    return tree
 
 
 SITES = {"campus": campus, "ring": ring, "hall_2n": hall_2n}
@@ -102,11 +109,12 @@ def outages(name: str) -> list[list[str]]:
     net, draws = network(name), np.random.default_rng(SEED)
     upper = [n for n, kind in zip(net.name, net.kind, strict=True)
              if kind in ("line", "transformer_main") or " to " in n]  # fmt: skip
-    upper += [bus for bus in net.bus_name[2:] if "/" not in bus]
+    buses = [bus for bus in net.bus_name[2:] if "/" not in bus]
+    upper += buses if len(buses) > 1 else []  # the only one is the whole site
     lower = [n for n in net.name if n not in upper]
     found = []
     for _ in range(OUTAGES):
-        pool = [upper if draws.random() < 0.7 else lower for _ in range(int(draws.integers(1, 4)))]
+        pool = [upper if draws.random() < 0.6 else lower for _ in range(int(draws.integers(1, 4)))]
         found.append(sorted({str(names[draws.integers(len(names))]) for names in pool}))
     return found
 

@@ -67,6 +67,16 @@ def test_almost_alone_a_token_takes_one_iteration(found):
     assert surface.tpot_s[0] == pytest.approx(alone_s, rel=0.05)
 
 
+@pytest.mark.parametrize("load", [0.03, 0.07, 0.12, 0.25, 0.62, 0.95])
+def test_between_its_loads_the_surface_has_the_power_of_the_kernel(found, load):
+    made, surface = found
+    there = made.at(load * surface.capacity_requests_s, calibration._stay_s(made, guess_of(made)))
+    chip = made.replica.chip
+    frac = np.interp(load, surface.load, surface.dynamic_power_frac)
+    watts = [chip.idle + each * (chip.tdp - chip.idle) for each in (frac, there.power_frac)]
+    assert watts[0] == pytest.approx(watts[1], rel=0.05)
+
+
 def test_tighter_limits_leave_less_capacity(found):
     _, surface = found
     tight = calibration_of(tpot_s=0.012)

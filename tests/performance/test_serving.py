@@ -94,6 +94,8 @@ def test_constant_prompts_wait_as_in_m_d_1() -> None:
 class Seats:
     """A stand-in whose iteration takes one second whatever the batch."""
 
+    image_token_s = 0.0
+
     def decode_s(self, batch: np.ndarray, context: float) -> np.ndarray:
         return np.ones_like(batch)
 

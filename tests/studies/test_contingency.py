@@ -15,10 +15,9 @@ from simulator.simulation import build, simulate
 from simulator.studies import StudyError, contingency, forked, peak_hour
 from simulator.studies import contingency_cases as cases_
 from simulator.studies import contingency_moment as moments
+from simulator.studies import contingency_together as together
 from simulator.studies.contingency_cases import Wanted
 from simulator.studies.contingency_watch import Watch
-
-AT_S = 2 * 3600.0
 
 
 def tree(**topology):
@@ -32,14 +31,6 @@ def tree(**topology):
     return given
 
 
-def pod(folder, **topology):
-    return load_tree(tree(**topology), folder)
-
-
-def bank(count, rating):
-    return {"count": count, "rating": rating, "loss": {"load": "0.7 %"}}
-
-
 def study(given, workers=2, order=1, maintenance=(), minutes=60, **wanted):
     asked = contingency.Asked(order, "2 h", minutes, Wanted(**wanted), maintenance)
     return contingency.study(given, asked, workers)
@@ -50,62 +41,76 @@ def row(found, name, cause=None):
     return mine[mine["class"] == cause].iloc[0] if cause else mine.iloc[0]
 
 
-def grid(**banks):
-    return pod_tree()["topology"]["grid"] | banks
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    return load_tree(tree(), tmp_path_factory.mktemp("plain"))
+
+
+@pytest.fixture(scope="module")
+def base(plain):
+    """Return the pod at the moment of all studies here."""
+    return moments.bring(plain, "2 h", 60).run
+
+
+@pytest.fixture(scope="module")
+def found(plain):
+    return study(plain, order=2)
+
+
+@pytest.fixture(scope="module")
+def each(plain):
+    return study(plain, each=True)
+
+
+def busy(run):
+    """Return which racks have work."""
+    kinds = np.array([kind == "batch" for kind in run.world.state.kinds])
+    return kinds[run.world.state.racks.load]
 
 
 # By hand
 
 
-def test_a_transformer_that_the_other_can_replace_sheds_nothing(tmp_path):
-    given = pod(tmp_path, grid=grid(transformers=bank(2, "2 MVA")))
-    found = row(study(given, patterns=("main transformers/*",)), "main transformers/1")
-    assert found["shed_mw"] == 0.0 and found["capped_mw"] == 0.0 and found["severity"] == "none"
-    assert found["hours_per_year"] == 0.0 and found["recovery_s"] == 0.0
-    assert found["tightest"] in ("main transformers", "point of interconnection")
-    assert found["post_loading"] == pytest.approx(2.0 * found["pre_loading"], rel=1e-2)  # and the losses
+def test_a_transformer_that_the_other_can_replace_sheds_nothing(found):
+    one = row(found, "main transformers/1")
+    assert one["shed_mw"] == 0.0 and one["capped_mw"] == 0.0 and one["severity"] == "none"
+    assert one["hours_per_failure"] == 0.0 and one["recovery_s"] == 0.0
+    assert one["tightest"] in ("main transformers", "point of interconnection")
+    assert one["post_loading"] == pytest.approx(2.0 * one["pre_loading"], rel=1e-2)  # and the losses
 
 
-def test_both_transformers_take_everything(tmp_path):
-    given = pod(tmp_path)
-    base = moments.bring(given, "2 h", 60).run
-    batch = np.array([kind == "batch" for kind in base.world.state.kinds])
-    racks = base.world.state.racks
-    drawn_w = float(racks.power_w[batch[racks.load]].sum())
-    found = row(study(given, order=2, patterns=("main transformers/*",)),
-                "main transformers/1 + main transformers/2")  # fmt: skip
-    assert found["severity"] == "site lost" and found["accelerators_lost"] == 8 * 72
-    assert found["shed_batch_mw"] == pytest.approx(drawn_w / 1e6, rel=1e-12)
-    assert not found["recovered"] and found["recovery_s"] == 200 * 3600.0
+def test_both_transformers_take_everything(found, base):
+    pair = row(found, "main transformers/1 + main transformers/2")
+    drawn_w = float(base.world.state.racks.power_w[busy(base)].sum())
+    assert pair["rule"] == "one group"
+    assert pair["severity"] == "site lost" and pair["accelerators_lost"] == 8 * 72
+    assert pair["shed_batch_mw"] == pytest.approx(drawn_w / 1e6, rel=1e-12)
+    assert not pair["recovered"] and pair["recovery_s"] == 200 * 3600.0
 
 
-def test_a_block_loses_exactly_its_racks(tmp_path):
-    given = pod(tmp_path)
-    base = moments.bring(given, "2 h", 60).run
-    world = base.world
-    mine = world.site.rack_block == world.site.block_names.index("pod/b02")
-    busy = np.array([kind == "batch" for kind in world.state.kinds])[world.state.racks.load]
-    found = row(study(given, patterns=("pod/b02",)), "pod/b02", "busway")
-    assert found["shed_mw"] == pytest.approx(world.state.racks.power_w[mine & busy].sum() / 1e6)
-    assert found["accelerators_lost"] == world.site.rack_accelerators[mine].sum()
-    chips = float(world.site.rack_accelerators[mine & busy].sum())
-    assert found["lost_hours"] == pytest.approx(chips, rel=1e-9)  # an hour of each
+def test_a_block_loses_exactly_its_racks(found, base):
+    site, racks = base.world.site, base.world.state.racks
+    mine = site.rack_block == site.block_names.index("pod/b02")
+    one = row(found, "pod/b02", "busway")
+    assert one["shed_mw"] == pytest.approx(racks.power_w[mine & busy(base)].sum() / 1e6)
+    assert one["accelerators_lost"] == site.rack_accelerators[mine].sum()
+    chips = float(site.rack_accelerators[mine & busy(base)].sum())
+    assert one["lost_hours"] == pytest.approx(chips, rel=1e-9)  # an hour of each
     repair_h = 7.3 * math.exp(0.5 * 0.5**2)
-    assert found["hours_per_failure"] == pytest.approx(chips * repair_h, rel=1e-9)
+    assert one["hours_per_failure"] == pytest.approx(chips * repair_h, rel=1e-9)
 
 
-def test_coolant_that_stands_still_trips_when_heat_says_so(tmp_path):
-    given = pod(tmp_path)
-    found = row(study(given, patterns=("pod/b02/cdu 1",)), "pod/b02/cdu 1")
-    assert 0.0 < found["throttle_s"] < found["trip_s"] < 60.0
-    assert found["tripped"] == "pod/b02" and found["limit"] == "temperature"
+def test_coolant_that_stands_still_trips_when_heat_says_so(found):
+    one = row(found, "pod/b02/cdu 1")
+    assert 0.0 < one["throttle_s"] < one["trip_s"] < 60.0
+    assert one["tripped"] == "pod/b02" and one["limit"] == "temperature"
 
 
-def test_row_0_is_the_intact_site(tmp_path):
-    found = study(pod(tmp_path), patterns=("lines/*",)).table
-    assert list(found["case"]) == ["N-0", "lines/1", "lines/2"]
-    assert list(found["rank"]) == [0, 1, 2]
-    assert found["shed_mw"].iloc[0] == 0.0 and found["severity"].iloc[0] == "none"
+def test_row_0_is_the_intact_site(found):
+    table = found.table
+    assert list(table["rank"]) == list(range(len(table))) and table["case"].iloc[0] == "N-0"
+    assert table["shed_mw"].iloc[0] == 0.0 and table["severity"].iloc[0] == "none"
+    assert not (table["error"] != "").any()
 
 
 # Against scripted incidents
@@ -150,101 +155,93 @@ def first_hit(run, cls):
 # For any number of workers, and for units that are alike
 
 
-def test_any_number_of_workers_gives_the_same_rows(tmp_path):
-    given = pod(tmp_path)
-    one, three = (study(given, workers).table for workers in (1, 3))
+def test_any_number_of_workers_gives_the_same_rows(plain):
+    one, three = (
+        study(plain, workers, patterns=("lines/*", "pod/b0?/cdu 1", "pod/leaf *")).table
+        for workers in (1, 3)
+    )
     assert one.to_csv() == three.to_csv()
 
 
-def test_units_that_share_a_simulation_are_the_same(tmp_path):
-    given = load_tree(tree(), tmp_path)
-    kinds = ("electrical", "cooling")
-    shared, each = (study(given, kinds=kinds, each=e).table for e in (False, True))
-    key = ["case", "class"]
-    pd.testing.assert_frame_equal(
-        shared.sort_values(key, ignore_index=True).drop(columns="rank"),
-        each.sort_values(key, ignore_index=True).drop(columns="rank"),
-    )
+def test_units_that_share_a_simulation_are_the_same(found, each):
+    shared, alone = (
+        t[t["kind"].isin(["electrical", "cooling"]) & (t["order"] == 1)]
+        .sort_values(["case", "class"], ignore_index=True).drop(columns="rank")
+        for t in (found.table, each.table)
+    )  # fmt: skip
+    pd.testing.assert_frame_equal(shared, alone)
 
 
-def test_racks_and_switches_stand_for_those_like_them(tmp_path):
-    given = pod(tmp_path)
-    grouped, each = (
-        study(given, kinds=("rack", "network"), each=e).table for e in (False, True)
-    )
-    assert grouped["count"].sum() == len(each)
-    lost = {(r["class"], r["case"]): r["accelerators_lost"] for r in each.to_dict("records")}
-    for r in grouped.to_dict("records"):
+def test_racks_and_switches_stand_for_those_like_them(found, each):
+    ones = found.table[found.table["order"] == 1]
+    assert ones["count"].sum() == len(each.table) - 1
+    lost = {(r["class"], r["case"]): r["accelerators_lost"] for r in each.table.to_dict("records")}
+    for r in ones.to_dict("records"):
         assert lost[r["class"], r["case"]] == r["accelerators_lost"]
+
+
+def test_every_element_of_the_plant_is_tried(base, each):
+    for cls in base.fleet:
+        if cls.effect not in ("interrupt", "corrupt", "push"):
+            there = set(cases_.elements(base.world.site, cls))
+            assert there <= set(each.table["case"]), cls.name
 
 
 # Several at once
 
 
-def test_pairs_hold_the_double_failure_that_takes_the_site(tmp_path):
-    found = study(pod(tmp_path), order=2, kinds=("electrical",))
-    pair = row(found, "main transformers/1 + main transformers/2")
-    assert pair["rule"] == "one group" and pair["severity"] == "site lost"
-    ones = found.table[found.table["order"] == 1]
-    every = len(ones) * (len(ones) - 1) // 2
-    tried = found.table[(found.table["order"] == 2)]
-    assert found.told["pairs_left_out"] == every - len(tried)
-    assert set(tried["rule"]) <= {"one group", "one path", "worst singles"}
+def test_what_is_left_out_is_counted(found):
+    ones, pairs = (found.table[found.table["order"] == n] for n in (1, 2))
+    assert found.told["pairs_left_out"] == len(ones) * (len(ones) - 1) // 2 - len(pairs)
+    assert set(pairs["rule"]) == {"one group", "one path", "worst singles"}
+    assert not pairs["case"].duplicated().any()
 
 
-def test_a_pair_comes_as_often_as_one_fails_while_the_other_is_out(tmp_path):
-    given = tree()
+def test_a_group_fails_by_common_cause(tmp_path):
+    given = tree(grid=pod_tree()["topology"]["grid"] | {"lines": {"count": 3, "rating": "2 MVA"}})
     given["reliability"] = {}
-    found = study(load_tree(given, tmp_path), order=2, patterns=("lines/*",))
-    pair = row(found, "lines/1 + lines/2")
-    rate, beta = 0.5, 0.05
-    out_h = 0.8 * 1 / 60 + 0.2 * 4.0 * math.exp(0.5 * 0.8**2)
-    together = rate**2 * 2 * out_h / 8766.0 + beta * rate
-    assert pair["rate_per_year"] == pytest.approx(together, rel=1e-6)
-
-
-def test_a_larger_group_fails_by_common_cause(tmp_path):
-    given = tree(grid=grid(lines=bank(3, "2 MVA")))
-    given["reliability"] = {}
-    found = study(load_tree(given, tmp_path), order=2, patterns=("lines/*",))
-    whole = row(found, "lines/1 + lines/2 + lines/3")
+    several = study(load_tree(given, tmp_path), order=2, patterns=("lines/*",))
+    pair, whole = row(several, "lines/1 + lines/2"), row(several, "lines/1 to lines/3, all 3")
+    rate, out_h = 0.5, 0.8 / 60 + 0.2 * 4.0 * math.exp(0.5 * 0.8**2)
+    assert pair["rate_per_year"] == pytest.approx(rate**2 * 2 * out_h / 8766.0, rel=1e-6)
     assert whole["rule"] == "common cause" and whole["order"] == 3
-    assert whole["rate_per_year"] == pytest.approx(0.05 * 0.5)
+    assert whole["rate_per_year"] == pytest.approx(0.05 * rate)
     assert whole["severity"] == "site lost"
 
 
-def test_during_maintenance_the_next_failure_is_the_last(tmp_path):
-    given = pod(tmp_path)
-    found = study(
-        given, maintenance=("main transformers/2",), patterns=("main transformers/*",)
+def test_a_pair_that_is_a_whole_group_fails_by_common_cause_too(tmp_path):
+    given = tree()
+    given["reliability"] = {}
+    run = build(load_tree(given, tmp_path), disturbed=False)
+    ones = cases_.singles(run, Wanted(("lines/*", "main transformers/*")))
+    pairs, left_out = together.together(run, ones, range(len(ones)), 0)
+    common = {case.name: case.common_year for case in pairs if case.rule == "one group"}
+    assert common == pytest.approx({
+        "lines/1 + lines/2": 0.05 * 0.5, "main transformers/1 + main transformers/2": 0.05 * 0.0153,
+    })  # fmt: skip
+    assert len(pairs) == 3 and left_out == 3  # and one path: the first line, the first transformer
+
+
+def test_during_maintenance_the_next_failure_is_the_last(plain):
+    under_work = study(
+        plain, maintenance=("main transformers/2",), patterns=("main transformers/*",)
     )
-    assert list(found.table["case"]) == ["N-0", "main transformers/1"]
-    assert row(found, "main transformers/1")["severity"] == "site lost"
-    assert found.told["maintenance"] == ["main transformers/2"]
+    assert list(under_work.table["case"]) == ["N-0", "main transformers/1"]
+    assert row(under_work, "main transformers/1")["severity"] == "site lost"
+    assert under_work.told["maintenance"] == ["main transformers/2"]
     with pytest.raises(StudyError, match=r"no such element \(did you mean 'main transformers/2'"):
-        study(given, maintenance=("main transformer/2",))
+        study(plain, maintenance=("main transformer/2",))
 
 
 # What is asked, and when
 
 
-def test_filters_choose_elements(tmp_path):
-    given = pod(tmp_path)
-    found = study(given, patterns=("pod/b0?/cdu 1", "lines/1")).table
-    assert set(found["case"]) == {"N-0", "pod/b01/cdu 1", "pod/b02/cdu 1", "lines/1"}
-    cooling = study(given, kinds=("cooling",)).table
-    assert set(cooling["kind"].iloc[1:]) == {"cooling"}
+def test_filters_choose_elements(base):
+    ones = cases_.singles(base, Wanted(("pod/b0?/cdu 1", "lines/1")))
+    assert {case.name for case in ones} == {"pod/b01/cdu 1", "pod/b02/cdu 1", "lines/1"}
+    assert {case.kind for case in cases_.singles(base, Wanted(kinds=("cooling",)))} == {"cooling"}
     with pytest.raises(StudyError, match=r"is called lines/9 \(did you mean 'lines/"):
-        study(given, patterns=("lines/9",))
-
-
-def test_every_element_of_the_plant_is_tried(tmp_path):
-    given = pod(tmp_path)
-    base = build(given, disturbed=False)
-    found = study(given, each=True).table
-    for cls in base.fleet:
-        if cls.effect not in ("interrupt", "corrupt", "push"):
-            assert set(cases_.elements(base.world.site, cls)) <= set(found["case"]), cls.name
+        cases_.singles(base, Wanted(("lines/9",)))
 
 
 def test_the_moment_is_the_hour_with_the_largest_demand(tmp_path):
@@ -274,34 +271,33 @@ def test_late_moments_begin_shortly_before(tmp_path):
 
 
 @pytest.mark.parametrize("at", ["soon", "2026-01-01T00:00", "90 d", "3 m"])
-def test_other_times_are_refused(tmp_path, at):
+def test_other_times_are_refused(plain, at):
     with pytest.raises(StudyError, match=f"--at {at} is"):
-        moments.seconds_in(pod(tmp_path), at)
+        moments.seconds_in(plain, at)
 
 
-def test_a_case_that_dies_is_a_row(tmp_path, monkeypatch):
+def test_a_case_that_dies_is_a_row(plain, monkeypatch):
     def strike(world, cls, target, unit, repair):
         raise RuntimeError("cannot be")
 
     monkeypatch.setattr(contingency.effects, "inflict", strike)
     monkeypatch.setattr(moments, "rehearse", lambda run: None)
-    found = study(pod(tmp_path), patterns=("lines/*",)).table
+    found = study(plain, patterns=("lines/*",)).table
     assert list(found["error"]) == ["", *["RuntimeError: cannot be"] * 2]
     assert list(found["hours_per_year"]) == [0.0] * 3
 
 
-def test_an_interruption_leaves_the_rows_that_are_done(tmp_path):
+def test_an_interruption_leaves_the_rows_that_are_done(plain):
     def stop(what, done, total):
         if done == 2:
             raise KeyboardInterrupt
 
     asked = contingency.Asked(at="2 h", wanted=Wanted(kinds=("cooling",), each=True))
-    found = contingency.study(pod(tmp_path), asked, 1, stop)
-    assert not found.finished and len(found.table) == 3
+    stopped = contingency.study(plain, asked, 1, stop)
+    assert not stopped.finished and len(stopped.table) == 3
 
 
-def test_without_fork_the_study_is_refused(tmp_path, monkeypatch):
-    given = pod(tmp_path)
+def test_without_fork_the_study_is_refused(plain, monkeypatch):
     monkeypatch.delattr(os, "fork")
     with pytest.raises(StudyError, match="operating system cannot"):
-        contingency.study(given)
+        contingency.study(plain)

@@ -106,6 +106,12 @@ def test_a_run_makes_as_many_as_it_takes_on_any_number_of_workers():
     assert len(run.run(given, replicates=2)) == 2
 
 
+def test_names_with_dots_are_names_wherever_a_rule_is_written():
+    told = {"until": {"fleet.hours.useful": "1 % of mean", "power.poi_peak": "5 kW"}}
+    given = scenario.load(POD, [("replicates", told)])
+    assert set(given.spec.replicates.until) == {"fleet.hours.useful", "power.poi_peak"}
+
+
 def test_a_run_that_was_stopped_goes_on_to_the_same_number(tmp_path):
     told = {"min": 3, "max": 12, "until": {KPI: "5 % of mean"}}
     given = scenario.load(POD, [("period.duration", "1 h"), ("replicates", told)])

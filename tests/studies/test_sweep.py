@@ -2,7 +2,6 @@
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
@@ -230,29 +229,6 @@ def test_a_sweep_that_is_stopped_goes_on_with_the_same_bytes(tmp_path, sent):
         tmp_path / "whole" / "runs.parquet"
     ).read_bytes()
     assert json.loads((tmp_path / "out" / "sweep.json").read_text())["designs"] == 4
-
-
-@pytest.mark.slow
-def test_a_sweep_killed_at_random_ten_times_ends_with_the_same_bytes(tmp_path):
-    text = SWEEP.replace("replicates: 2", "replicates: 40").replace("[2 h]", "[1 d]")
-    (tmp_path / "sweep.yaml").write_text(text)
-    command = [sys.executable, "-m", "simulator", "sweep", str(tmp_path / "sweep.yaml"), "-j", "2"]
-    moments, again = random.Random(1), []
-    for _ in range(10):
-        begun = subprocess.Popen([*command, "-o", str(tmp_path / "out"), *again], start_new_session=True)
-        wanted = len(list(tmp_path.glob("out/runs/*.json"))) + moments.randint(0, 9)
-        while begun.poll() is None and len(list(tmp_path.glob("out/runs/*.json"))) < wanted:
-            time.sleep(0.02)
-        time.sleep(moments.uniform(0.0, 0.2))
-        if begun.poll() is None:
-            os.killpg(begun.pid, signal.SIGKILL)
-        begun.wait(timeout=30)
-        again = ["--resume"] if (tmp_path / "out" / "sweep.json").is_file() else []
-    subprocess.run([*command, "-o", str(tmp_path / "out"), *again], check=True)
-    subprocess.run([*command, "-o", str(tmp_path / "whole")], check=True)
-    bytes_of = [(tmp_path / name / "runs.parquet").read_bytes() for name in ("out", "whole")]
-    assert bytes_of[0] == bytes_of[1]
-    assert not list(tmp_path.glob("out/runs/*.running"))
 
 
 @pytest.mark.parametrize("path", sorted(POD.parent.glob("sweeps/*.yaml")), ids=lambda p: p.stem)

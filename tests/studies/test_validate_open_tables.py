@@ -21,11 +21,12 @@ MOST_FAILED = {
 """Share of rows that may fail: models that the catalog does not have (hybrids, the newest)."""
 
 MOST_ERROR = {
-    "serving_phase": {"prefill_time": (6.0, 20.0), "decode_step_time": (2.5, 12.5)},
+    "serving_phase": {"prefill_time": (6.0, 20.0), "decode_step_time": (2.5, 12.5),
+                      "power_mean_fraction": (6.5, 16.5), "power_peak_fraction": (5.8, 18.5)},
     "serving_batch": {"output_throughput": (9.5, 31.0), "itl_p50": (9.0, 26.0),
-                      "accelerator_power": (11.0, 32.0)},
-    "serving_load": {"tpot_mean": (9.5, 35.0), "ttft_mean": (25.0, 92.0)},
-    "serving_openloop": {"tpot_mean": (5.0, 28.0), "ttft_mean": (8.0, 28.0), "e2e_mean": (8.0, 36.0)},
+                      "accelerator_power": (10.0, 29.0)},
+    "serving_load": {"tpot_mean": (10.0, 36.5), "ttft_mean": (26.0, 99.0)},
+    "serving_openloop": {"tpot_mean": (4.5, 16.5), "ttft_mean": (13.0, 18.5), "e2e_mean": (5.0, 18.0)},
 }  # fmt: skip
 """Median and 90th percentile of absolute errors in percent, a tenth above today's."""
 

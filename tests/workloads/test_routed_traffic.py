@@ -259,3 +259,22 @@ def test_requests_too_long_for_the_pool_of_a_route_are_rejected_there(tmp_path, 
     assert pool["requests"] == pytest.approx(outcome.at["ask", "arrived"])
     assert stream["input_tokens"] < asked[0] and stream["output_tokens"] < written
     assert pool["input_tokens"] == pytest.approx(pool["served"] * stream["input_tokens"])
+
+
+def test_images_of_a_class_are_work_and_time(tmp_path, monkeypatch):
+    eyes = POOL | {"name": "eyes", "model": "gemma-3-27b", "tensor_parallel": 1}
+    shown = {"modality": "images", "input_tokens": 1200, "images": 4}
+    router = {"kind": "by_task", "pools": {"talk": "eyes"}}
+    blind, seeing = (
+        plan(router, shown | {"images": n}, pools=(eyes,)) for n in (0, 4)
+    )
+    one, other = blind.streams[0], seeing.streams[0]
+    assert other.image_frac == pytest.approx(4 * 256 / 1200)
+    assert one.image_frac == 0.0 and other.input_tokens == one.input_tokens == 1200
+    assert other.work > 1.02 * one.work
+    assert seeing.classes[0].request.work[0] == pytest.approx(other.work)
+    results, outcome = run(tree_of(eyes, traffic(router, shown)), tmp_path, monkeypatch)
+    latency = routing.latency_s(results)["ask"]
+    assert outcome.at["ask", "served"] > 0.0 and latency > 0.0
+    off = results.tables["verify"].set_index("quantity")["deviation_frac"].abs()
+    assert off[["throughput", "tpot_p50"]].max() < 0.1

@@ -36,7 +36,3 @@ class Battery(Spec):
     def one_way(self) -> float:
         """Efficiency of charging, and of discharging."""
         return math.sqrt(self.round_trip)
-
-    def lasts_s(self, load_w: float) -> float:
-        """Return how long a full plant carries a load within its power, or 0 above it."""
-        return self.usable_j * self.one_way / load_w if load_w <= self.power else 0.0

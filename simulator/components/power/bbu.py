@@ -26,14 +26,8 @@ class BatteryBackup(Spec):
         """Energy that a full set delivers."""
         return self.power * self.hold_up
 
-    def holds_s(self, load_w: float, charge_frac: float = 1.0) -> float:
-        """Return how long they carry a load: nothing above their power."""
+    def holds_s(self, load_w: float) -> float:
+        """Return how long they carry a load when full: nothing above their power."""
         if load_w > self.power:
             return 0.0
-        return math.inf if load_w <= 0.0 else charge_frac * self.energy_j / load_w
-
-    def recharge_s(self, delivered_j: float) -> float:
-        """Return the time to put back what was delivered."""
-        if delivered_j <= 0.0:
-            return 0.0
-        return math.inf if self.recharge == 0.0 else delivered_j / (self.round_trip * self.recharge)
+        return math.inf if load_w <= 0.0 else self.energy_j / load_w

@@ -93,10 +93,16 @@ class Answer(NamedTuple):
     """Whether what stands behind it kept running all the time."""
 
 
-def through_ups(row: list[Sag], ups: Ups, on_generators: bool = True) -> Answer:
+def through_ups(
+    row: list[Sag], ups: Ups, on_generators: bool = True, held_up_s: float = math.inf
+) -> Answer:
     """Return what a UPS draws: nothing in a sag below its window, then a ramp; with a counter of sags
-    and enough of them nothing until staff transfer it back, for which its load needs generators."""
+    and enough of them nothing until staff transfer it back, for which its load needs generators.
+
+    In eco mode the load must hold up, `held_up_s`, until the inverter has taken over.
+    """
     course, seen, outcome = Course(), [], "stays"
+    gap = ups.mode == "eco" and ups.eco_transfer > held_up_s
     counter = ups.sag_counter
     for sag in row:
         if sag.voltage >= ups.input_window:
@@ -106,11 +112,12 @@ def through_ups(row: list[Sag], ups: Ups, on_generators: bool = True) -> Answer:
         if counter and len(recent) >= counter.count:
             back_s = sag.end_s + counter.manual
             course.go(sag.start_s, (sag.start_s, 0.0), (back_s, 0.0), (back_s + ups.walk_in, 1.0))
-            return Answer(course, "manual return", on_generators or counter.manual <= ups.ride_through)
+            lasts = on_generators or counter.manual <= ups.ride_through
+            return Answer(course, "manual return", lasts and not gap)
         course.go(sag.start_s, (sag.start_s, 0.0), (sag.end_s, 0.0), (sag.end_s + ups.walk_in, 1.0))
         outcome = "walks in"
     carried_s = sum(sag.lasts_s for sag in row if sag.voltage < ups.input_window)
-    return Answer(course, outcome, carried_s <= ups.ride_through)
+    return Answer(course, outcome, carried_s <= ups.ride_through and not (gap and seen))
 
 
 def through_supplies(

@@ -88,14 +88,14 @@ def density(power_w: Floats, dt_s: float, length_s: float = 20.0) -> tuple[Float
 def band_amplitude_w(power_w: Floats, dt_s: float, low_hz: float, high_hz: float) -> float:
     """Return half the largest swing of what a trace holds in a band of frequencies.
 
-    The ends of the trace are tapered over one period of `low_hz`, a tenth of it at most, so that its
-    being cut out does not count as a swing.
+    Each end of the trace is tapered over a period of `low_hz`, a twentieth of it at least and a tenth
+    at most, so that its being cut out does not count as a swing.
     """
     from scipy import signal
 
     if low_hz * power_w.size * dt_s < 1.0:
         raise ValueError(f"needs at least {1.0 / low_hz:g} s")
-    taper = min(2.0 / (low_hz * power_w.size * dt_s), 0.2)
+    taper = min(max(2.0 / (low_hz * power_w.size * dt_s), 0.1), 0.2)
     flat = signal.detrend(power_w) * signal.windows.tukey(power_w.size, taper)
     lines, frequency = np.fft.rfft(flat), np.fft.rfftfreq(flat.size, dt_s)
     lines[(frequency < low_hz) | (frequency > high_hz)] = 0.0

@@ -5,8 +5,12 @@ approach what their load settles at with one time constant, so a step of any len
 """
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple
+
+import numpy as np
+
+from simulator.kernels import heating as kernel
 
 # Arrhenius law of thermally upgraded paper: IEEE C57.91, life 180,000 h at 110 degC (derived).
 AGEING_K = 15_000.0
@@ -152,14 +156,14 @@ def ageing(hot_spot_c: float) -> float:
 class Course(NamedTuple):
     """What a course of loading does to a transformer."""
 
-    hot_spot_c: list[float]
-    """At the end of each step."""
+    hot_spot_c: np.ndarray
+    """(steps,) At the end of each."""
     lives: float
     """Share of the normal insulation life used."""
 
 
 def lives_used(
-    heating: Heating, loading: Sequence[float], step_s: float, ambient_c: Sequence[float],
+    heating: Heating, loading: np.ndarray, step_s: float, ambient_c: np.ndarray,
     start: Temperatures | None = None,
 ) -> Course:  # fmt: skip
     """Return hot spot and loss of life over steps of constant loading and ambient.
@@ -170,9 +174,13 @@ def lives_used(
     start : Temperatures, optional
         State before the first step; settled at its loading if not given.
     """
-    now = heating.settled(loading[0]) if start is None else start
-    hot_spot_c = []
-    for x, outside_c in zip(loading, ambient_c, strict=True):
-        now = heating.after(now, x, step_s)
-        hot_spot_c.append(now.hot_spot_c(outside_c))
-    return Course(hot_spot_c, math.fsum(map(ageing, hot_spot_c)) * step_s / NORMAL_LIFE_S)
+    before = heating.settled(float(loading[0])) if start is None else start
+    hot_spot_c = np.empty(len(loading))
+    kernel.follow(
+        np.asarray(loading, float), np.asarray(ambient_c, float), float(step_s),
+        (heating.top_oil_k, heating.gradient_k, heating.loss_ratio),
+        (heating.oil_s, heating.winding_s), (heating.oil_exponent, heating.winding_exponent),
+        (before.top_oil_k, before.gradient_k), hot_spot_c,
+    )  # fmt: skip
+    faster = np.exp(AGEING_K / AGEING_REFERENCE_K - AGEING_K / (hot_spot_c + CELSIUS_K))
+    return Course(hot_spot_c, float(faster.sum()) * step_s / NORMAL_LIFE_S)

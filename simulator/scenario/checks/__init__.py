@@ -15,6 +15,7 @@ from simulator.scenario.checks import (
     fleet,
     incidents,
     jobs,
+    medium_voltage,
     model_tests,
     names,
     operations,
@@ -23,6 +24,7 @@ from simulator.scenario.checks import (
     racks,
     recovery,
     routing,
+    waveform,
     work,
 )
 from simulator.scenario.checks.plant import Plant, plant_of
@@ -38,6 +40,9 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     racks.misplaced,
     cooling.chilled_above_warm,
     power.odd_battery,
+    medium_voltage.names,
+    medium_voltage.halls,
+    medium_voltage.loops,
     distribution.unmapped_blocks,
     distribution.no_return_feed,
     distribution.unused_figures,
@@ -52,6 +57,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     recovery.policies,
     work.pool_bounds,
     work.longer_than_context,
+    work.images,
     jobs.impossible_plan,
     jobs.odd_iterations,
     model_tests.unknown_job,
@@ -74,11 +80,14 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     operations.odd_parts,
     operations.repeated,
     operations.too_late,
+    waveform.windows,
 )
 OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     racks.disconnected,
     racks.overloaded_blocks,
     distribution.lost_with_one_out,
+    medium_voltage.overloaded_branches,
+    medium_voltage.collapsing,
     power.feeders_below_racks,
     power.connection_below_halls,
     power.connection_oversubscribed,

@@ -11,7 +11,7 @@ from simulator.scenario.checks.plant import Plant, chip_named, model_named
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
 from simulator.workloads import ServedModel, Traffic
-from simulator.workloads.inference import impossible, most_tokens
+from simulator.workloads.inference import image_tokens, impossible, most_tokens
 from simulator.workloads.routed_requests import (
     cell,
     closed_to,
@@ -206,6 +206,9 @@ def _no_route(place: Place, pools: list[ServedModel]) -> str:
 
 
 def _too_long(cls: RequestClass, pool: ServedModel) -> str:
+    shown = image_tokens(pool, cls.images)
+    if shown > cls.input_tokens:
+        return f"makes {shown:.0f} tokens of its images, more than its input_tokens"
     tokens, most = cls.input_tokens + written_tokens(cls, pool), most_tokens(pool)
     return "" if tokens <= most else f"cannot hold its {tokens:.0f} tokens ({pool.model}: {most})"
 

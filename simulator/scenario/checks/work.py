@@ -15,6 +15,7 @@ from simulator.workloads import (
     SynchronousJob,
     Workload,
 )
+from simulator.workloads.inference import image_tokens
 from simulator.workloads.pools import AnyPool, impossible
 
 
@@ -62,6 +63,18 @@ def longer_than_context(parts: Parts) -> Iterator[Trouble]:
         if model is not None and tokens > model.context:
             told = f"a prompt and answer of {tokens:.0f} tokens exceed the context of {model.name}"
             yield ("workloads", i, "input_tokens"), f"{told}, {model.context} tokens"
+
+
+def images(parts: Parts) -> Iterator[Trouble]:
+    """Images for models that read none, and more tokens of images than of prompts."""
+    for i, pool in _pools(parts):
+        if not isinstance(pool, ServedModel) or not pool.images or not _known(pool):
+            continue
+        path, shown = ("workloads", i, "images"), image_tokens(pool, pool.images)
+        if not shown:
+            yield path, f"{pool.model} reads no images"
+        elif shown > pool.input_tokens:
+            yield path, f"they give {shown:.0f} tokens, more than input_tokens, {pool.input_tokens:.0f}"
 
 
 def impossible_pool(parts: Parts) -> Iterator[Trouble]:

@@ -103,28 +103,33 @@ def _mlperf(name: str, configuration: str) -> Simulated:
 def at_speed(chip: str, tokens_s_user: float) -> float:
     """Return tokens/s of a chip, prompts counted, of DeepSeek-R1 at 8192 in and 1024 out.
 
-    Prompts are computed apart; decoding engines take as many users as get so many tokens per second,
-    the best of several plans with and without drafts, and chips of both are counted.
+    Engines take as many users as get so many tokens per second, the best of several plans with and
+    without drafts. A server computes prompts beside decoding, so users wait for them; racks compute them
+    apart, and chips of both are counted.
     """
     row = {"model": "deepseek-r1", "accelerator": chip, "weight_precision": "fp8"}
+    rack = chip.startswith("GB")
     first = deployment(row, PROMPTS, SPEEDY, kv_bytes=NARROW_KV)
-    together_s = first.cost.time.prompts_s(ASKED.prompt, 0.0, float(PROMPTS.dp))
+    apart_s = first.cost.time.prompts_s(ASKED.prompt, 0.0, float(PROMPTS.dp)) if rack else 0.0
     best = 0.0
-    for plan in PLANS if chip.startswith("GB") else PLANS[:3]:
+    for plan in PLANS if rack else PLANS[:3]:
         made = deployment(row, plan, SPEEDY, kv_bytes=NARROW_KV)
         plain = made.cost.time
         for cost in (plain, speculated(made.setting, plain, DRAFTS)):
-            batch = _users(made, cost, cost.emitted / tokens_s_user)
-            chips = plan.chips + batch * tokens_s_user / ASKED.output * together_s
+            batch = _users(made, cost, cost.emitted / tokens_s_user, beside=not rack)
+            chips = plan.chips + batch * tokens_s_user / ASKED.output * apart_s
             best = max(best, batch * tokens_s_user * (1.0 + ASKED.prompt / ASKED.output) / chips)
     return best
 
 
-def _users(made: Deployment, cost: IterationCost, step_s: float) -> float:
-    """Return how many sequences decode in a step of so many seconds at most."""
-    context = ASKED.prompt + 0.5 * ASKED.output
+def _users(made: Deployment, cost: IterationCost, step_s: float, beside: bool) -> float:
+    """Return how many sequences decode in a step of so many seconds at most, prompts `beside` it or
+    not: of a full chunk each group computes its share, so they cost what they do together."""
+    context, groups = ASKED.prompt + 0.5 * ASKED.output, made.setting.plan.dp
+    each_s = cost.prompts_s(ASKED.prompt, 0.0, float(groups)) / groups if beside else 0.0
     low, high = 0, made.seats(ASKED.prompt + ASKED.output) + 1
     while high - low > 1:
         middle = (low + high) // 2
-        low, high = (middle, high) if cost.decode_s(middle, context) <= step_s else (low, middle)
+        mean_s = cost.decode_s(middle, context) + middle * cost.emitted / ASKED.output * each_s
+        low, high = (middle, high) if mean_s <= step_s else (low, middle)
     return float(low)

@@ -5,7 +5,7 @@ told apart with the reason.
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from simulator.performance.fine_tuning import adapter_step
 from simulator.performance.training import WAITING_POWER, TrainingStep
 from simulator.studies.validate import power_frontier, power_run
 from simulator.studies.validate.mlperf_inference import PROMPT_TOKENS, TENSORRT
+from simulator.studies.validate.power_run import Run
 from simulator.studies.validate.topic import Cells, Simulated, given
 from simulator.studies.validate.under_limits import Task, best_batch
 from simulator.units import parse
@@ -35,6 +36,9 @@ AIR_C, WATER_C = 27.0, 40.0
 
 # Rank of the adapters (MLPerf Training, llama2_70b_lora). Vendor.
 ADAPTER_RANK = 16
+
+# What an air-cooled system of 8 H100 is rated at. Vendor (DGX SuperPOD guide).
+RATED_W = 10_200.0
 
 COOLED_BY = {
     "HGX-H100-8-AIR": AIR_C, "HGX-B200-8-AIR": AIR_C, "HGX-B200-8-WATER": WATER_C,
@@ -82,28 +86,38 @@ Figure = Callable[[], tuple[float, str]]
 ASSUMED_PLAN = "plan of NVIDIA's run of that round; step as logged"
 
 
+LOGGED: dict[str, Callable[[Run], float]] = {
+    "SMC-AC-MEAN": lambda run: float(run.input_w.mean()),
+    "SMC-DC-MEAN": lambda run: float(run.output_w.mean()),
+    "SMC-AC-max": lambda run: float(run.input_w.max()),
+    "SMC-KWH-AC": lambda run: run.energy_j,
+    "SMC-CLUSTER-MEAN": lambda run: float(run.cluster_w.mean()),
+    "SMC-CLUSTER-MIN": lambda run: float(run.cluster_w.min()),
+    "SMC-TRAIN": lambda run: float(run.cluster_w[~run.evaluating].mean()),
+    "SMC-EVAL": lambda run: float(run.cluster_w[run.evaluating].mean()),
+    "SMC-LINE": lambda run: run.line_w()[1],
+}
+PERCENTILE = "SMC-AC-p"
+
+
 @cache
 def _figures() -> dict[str, Figure]:
     """Return what is simulated by the id of its row: SI value (shares in percent) and a note."""
-    run = power_run.run
-    logged: dict[str, Callable[[], float]] = {
-        "SMC-AC-MEAN": lambda: run().input_w.mean(),
-        "SMC-DC-MEAN": lambda: run().output_w.mean(),
-        "SMC-AC-max": lambda: run().input_w.max(),
-        **{f"SMC-AC-p{p}": lambda p=p: np.percentile(run().input_w, p) for p in (1, 5, 50, 95, 99)},
-        "SMC-KWH-AC": lambda: run().energy_j,
-        "SMC-CLUSTER-MEAN": lambda: run().cluster_w.mean(),
-        "SMC-CLUSTER-MIN": lambda: run().cluster_w.min(),
-        "SMC-TRAIN": lambda: run().cluster_w[~run().evaluating].mean(),
-        "SMC-EVAL": lambda: run().cluster_w[run().evaluating].mean(),
-        "SMC-LINE": lambda: run().line_w()[1],
-    }  # type: ignore[dict-item]
     return {
-        **{name: lambda f=f: (float(f()), ASSUMED_PLAN) for name, f in logged.items()},
+        **{name: partial(_logged, of) for name, of in LOGGED.items()},
+        **{f"{PERCENTILE}{p}": partial(_logged, partial(_percentile, p)) for p in (1, 5, 50, 95, 99)},
         **_servers(), **_racks(),
         "RAPS-IDLE": lambda: (power_frontier.total_w(0.0), "74 cabinets, 25 coolant units"),
         "RAPS-PEAK": lambda: (power_frontier.total_w(1.0), "74 cabinets, 25 coolant units"),
-    }  # type: ignore[dict-item]
+    }  # fmt: skip
+
+
+def _logged(of: Callable[[Run], float]) -> tuple[float, str]:
+    return of(power_run.run()), ASSUMED_PLAN
+
+
+def _percentile(percent: int, run: Run) -> float:
+    return float(np.percentile(run.input_w, percent))
 
 
 def _servers() -> dict[str, Figure]:
@@ -128,7 +142,7 @@ def _servers() -> dict[str, Figure]:
         "LEN-B200-llama2-70b": of(water, lambda: lora("B200", 8, 2, 1), short),
         "LATIF-MAX": of(air, latif, "Llama 2 13B, while products run", most=True),
         "LATIF2": lambda: (
-            100.0 * server_w(air, latif().dynamic_power_frac) / from_catalog.rack(air).nameplate,
+            100.0 * server_w(air, latif().dynamic_power_frac) / RATED_W,
             "Llama 2 13B in steps",
         ),
         "L3-SWING": lambda: (

@@ -11,7 +11,6 @@ from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.breaker import Breaker
 from simulator.components.power.generator import Generators
 from simulator.components.power.tolerance import TOLERANCES
-from simulator.components.power.transfer import AutomaticTransfer, StaticTransfer
 from simulator.components.power.ups import Ups
 
 
@@ -73,24 +72,24 @@ def test_fuel_and_tank_are_the_affine_curve():
 # Batteries
 
 
-def test_a_battery_plant_lasts_as_its_charge_and_losses_say():
+def test_a_battery_plant_uses_the_charge_between_its_limits():
     battery = Battery.model_validate({
         "power": "100 MW", "energy": "100 MWh", "lowest": "10 %", "highest": "90 %",
         "round_trip": "81 %", "recharge": "10 MW",
     })  # fmt: skip
-    assert battery.lasts_s(100e6) == pytest.approx(0.8 * 0.9 * 3600.0)
-    assert battery.lasts_s(101e6) == 0.0
+    assert battery.usable_j == pytest.approx(0.8 * 100e6 * 3600.0)
+    assert battery.one_way == pytest.approx(0.9)
 
 
-def test_rack_batteries_hold_up_and_recharge():
+def test_rack_batteries_hold_up():
     unit = BatteryBackup.model_validate({"power": "132 kW", "hold_up": "90 s", "recharge": "10 kW"})
     assert unit.holds_s(132e3) == pytest.approx(90.0)
-    assert unit.holds_s(66e3, charge_frac=0.5) == pytest.approx(90.0)
+    assert unit.holds_s(66e3) == pytest.approx(180.0)
+    assert unit.holds_s(0.0) == math.inf
     assert unit.holds_s(140e3) == 0.0
-    assert unit.recharge_s(132e3 * 90.0) == pytest.approx(132.0 * 90.0 / 0.9 / 10.0)
 
 
-# UPS and transfer
+# UPS
 
 
 def ups(**given):
@@ -107,8 +106,3 @@ def test_part_load_efficiency_of_both_modes(mode, efficiency):
     losses = ups(mode=mode).losses
     for x, told in efficiency.items():
         assert x / (x + losses.loss_w(x, 1.0)) == pytest.approx(told, abs=6e-4)
-
-
-def test_transfer_gaps():
-    assert 0.004 <= StaticTransfer().gap_s() <= 0.008
-    assert AutomaticTransfer().gap_s(start_s=10.0) == pytest.approx(12.15)

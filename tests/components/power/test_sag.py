@@ -79,6 +79,14 @@ def test_a_counter_transfers_at_the_third_sag_of_a_minute():
     assert shallow.outcome == "stays" and shallow.course.missing_s(100.0) == 0.0
 
 
+def test_in_eco_mode_the_load_must_hold_up_until_the_inverter_carries_it():
+    eco = ups(mode="eco", eco_transfer="8 ms")
+    assert through_ups(sags(0.5, 0.1), eco, held_up_s=0.02).served
+    assert not through_ups(sags(0.5, 0.1), eco, held_up_s=0.005).served
+    assert through_ups(sags(0.95, 0.1), eco, held_up_s=0.005).served  # it never left the bypass
+    assert through_ups(sags(0.5, 0.1), ups(), held_up_s=0.005).served
+
+
 def test_supplies_bear_a_blink_at_their_current_limit():
     answer = through_supplies(sags(0.4, 0.02), LOADS, 0.3)
     assert answer.outcome == "blinks" and answer.served

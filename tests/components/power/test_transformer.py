@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +87,18 @@ def test_ageing_by_arrhenius():
 
 def test_life_used_at_a_settled_temperature_is_ageing_over_normal_life():
     hours = 24.0
-    used = lives_used(HEATING, [1.1] * 24, 3600.0, ambient_c=[32.0] * 24, start=HEATING.settled(1.1))
+    steady = np.full(24, 1.1), 3600.0, np.full(24, 32.0)
+    used = lives_used(HEATING, *steady, start=HEATING.settled(1.1))
     settled_c = HEATING.settled(1.1).hot_spot_c(32.0)
-    assert used.hot_spot_c == pytest.approx([settled_c] * 24)
+    np.testing.assert_allclose(used.hot_spot_c, settled_c)
     assert used.lives == pytest.approx(ageing(settled_c) * hours / 180_000.0)
+
+
+@given(st.lists(st.floats(0.0, 1.5), min_size=1, max_size=30), st.floats(1.0, 7200.0))
+def test_the_course_is_the_steps_one_by_one(loading, step_s):
+    ambient_c = np.linspace(-10.0, 40.0, len(loading))
+    course = lives_used(HEATING, np.array(loading), step_s, ambient_c, start=COLD)
+    now = COLD
+    for x, outside_c, found_c in zip(loading, ambient_c, course.hot_spot_c, strict=True):
+        now = HEATING.after(now, x, step_s)
+        assert found_c == pytest.approx(now.hot_spot_c(outside_c), rel=1e-12, abs=1e-9)

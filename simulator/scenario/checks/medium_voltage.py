@@ -1,0 +1,155 @@
+"""The medium-voltage network: names, loops, what hangs where, and what a branch must carry."""
+
+from collections import Counter
+from collections.abc import Iterator
+
+import networkx as nx
+import numpy as np
+
+from simulator.components.power.ac_flow import solve
+from simulator.components.power.flow_network import HIGH, POI, campus_network, hall_names
+from simulator.components.power.medium_voltage import MediumVoltage
+from simulator.components.topology import Topology
+from simulator.engine.design_flow import network
+from simulator.errors import nearest
+from simulator.kernels import power_flow
+from simulator.scenario.checks.plant import Plant, watts
+from simulator.scenario.parts import Parts
+from simulator.scenario.wording import Trouble
+from simulator.site import compile_site
+
+HERE = ("topology", "medium_voltage")
+
+
+def names(parts: Parts) -> Iterator[Trouble]:
+    """Buses, branches and halls that are not there, or there twice."""
+    topology, plan = _plan(parts)
+    if topology is None or plan is None:
+        return
+    buses = [bus.name for bus in plan.buses]
+    for i, bus in enumerate(plan.buses):
+        if bus.name in buses[:i]:
+            yield (*HERE, "buses", i, "name"), f"there is another bus '{bus.name}'"
+    seen: set[str] = set(buses)
+    for i, branch in enumerate(plan.branches):
+        here = (*HERE, "branches", i)
+        if branch.name in seen:
+            yield (*here, "name"), f"there is another bus or branch '{branch.name}'"
+        seen.add(branch.name)
+        if branch.between[0] == branch.between[1]:
+            yield (*here, "between"), f"'{branch.name}' begins and ends on bus '{branch.between[0]}'"
+        for k, name in enumerate(branch.between):
+            if name not in buses:
+                cure = nearest(name, buses) or f"; there are {', '.join(buses)}"
+                yield (*here, "between", k), f"there is no bus '{name}'{cure}"
+
+
+def halls(parts: Parts) -> Iterator[Trouble]:
+    """Halls that hang on no bus or on two, and main transformers that do not add up."""
+    topology, plan = _plan(parts)
+    if topology is None or plan is None:
+        return
+    of = {hall.name: hall_names(hall.name, hall.count) for hall in topology.halls}
+    every = [name for group in of.values() for name in group]
+    placed: Counter[str] = Counter()
+    for i, bus in enumerate(plan.buses):
+        for k, name in enumerate(bus.halls):
+            if name not in of and name not in every:
+                cure = nearest(name, [*of, *every]) or f"; there are {', '.join(of)}"
+                yield (*HERE, "buses", i, "halls", k), f"there is no hall '{name}'{cure}"
+            placed.update(of.get(name, [name]))
+    for name in every:
+        if placed[name] != 1:
+            told = "hangs on no bus" if not placed[name] else f"hangs on {placed[name]} buses"
+            yield (*HERE, "buses"), f"hall '{name}' {told}; list it under exactly one"
+    count = sum(bus.transformers for bus in plan.buses)
+    if count != topology.grid.transformers.count:
+        told = (
+            f"its buses have {count} main transformers, 'topology.grid.transformers' has "
+            f"{topology.grid.transformers.count}"
+        )
+        yield (*HERE, "buses"), told
+
+
+def loops(parts: Parts) -> Iterator[Trouble]:
+    """Closed loops in a network that is said to be radial, and buses that nothing reaches."""
+    topology, plan = _plan(parts)
+    if topology is None or plan is None or [*names(parts), *halls(parts)]:
+        return
+    closed = [branch for branch in plan.branches if not branch.open]
+    graph = nx.MultiGraph((*branch.between, {"name": branch.name}) for branch in closed)
+    graph.add_nodes_from(bus.name for bus in plan.buses)
+    fed = [bus.name for bus in plan.buses if bus.transformers]
+    graph.add_edges_from(("main transformers", name, {"name": ""}) for name in fed)
+    loop = _loop(graph)
+    if plan.operation == "radial" and loop:
+        told = (
+            f"{', '.join(loop)} close a loop; open one of them (`open: true`) or say "
+            "'operation: meshed'"
+        )
+        place = next(i for i, branch in enumerate(plan.branches) if branch.name == loop[-1])
+        yield (*HERE, "branches", place), told
+    live = nx.node_connected_component(graph, "main transformers") if fed else set()
+    for i, bus in enumerate(plan.buses):
+        if bus.name not in live:
+            told = f"no main transformer reaches bus '{bus.name}' over closed branches"
+            yield (*HERE, "buses", i), told
+
+
+def overloaded_branches(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Branches that cannot carry the halls behind them with everything in service."""
+    topology, plan = plant.topology, plant.topology.medium_voltage
+    if plan is None or [*names(parts), *halls(parts), *loops(parts)]:
+        return
+    net, bus_of = campus_network(topology)
+    ends, reactance = np.array(net.ends), np.array(net.reactance)
+    closed = power_flow.close_open_points(
+        len(net.bus_name), ends, np.array(net.closed), np.zeros(len(net.name), bool), np.array([POI]))
+    factors = power_flow.transfer_factors(len(net.bus_name), ends, reactance, closed, POI)
+    drawn_w = np.zeros(len(net.bus_name))
+    for group in plant.groups:
+        for name in hall_names(group.hall.name, group.hall.count):
+            drawn_w[bus_of[name]] += group.nameplate_w
+    allowed = 1.0 + topology.oversubscription
+    for k in np.flatnonzero(ends[:, 0] > HIGH):
+        flow_w, rating_w = abs(float(factors[k] @ drawn_w)), plant.capacity_w(net.rating_va[k])
+        if flow_w > rating_w * allowed:
+            told = (
+                f"'{net.name[k]}' carries {watts(rating_w)}, the racks behind it need "
+                f"{watts(flow_w)} by nameplate with everything in service"
+            )
+            place = [branch.name for branch in plan.branches].index(net.name[k])
+            yield (*HERE, "branches", place, "rating"), told
+
+
+def collapsing(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Networks that cannot carry their design load at any voltage."""
+    plan = plant.topology.medium_voltage
+    if plan is None or any(g.per_block == 0 for g in plant.groups):
+        return
+    if [*names(parts), *halls(parts), *loops(parts), *overloaded_branches(parts, plant)]:
+        return
+    net = network(compile_site(plant.topology))
+    try:
+        solve(net, np.array(net.closed))
+    except ArithmeticError:
+        drawn_w = sum(load.real for load in net.load_va)
+        told = (
+            f"the voltages collapse at design load, {watts(drawn_w)} at the substations: too much "
+            "impedance for it in lines, main transformers or branches"
+        )
+        yield HERE, told
+
+
+def _loop(graph: nx.MultiGraph) -> list[str]:
+    """Return the branches of a closed loop, in no order but a stable one; none without a loop."""
+    try:
+        edges = nx.find_cycle(graph)
+    except nx.NetworkXNoCycle:
+        return []
+    found = [graph.edges[edge]["name"] for edge in edges]
+    return [name for name in found if name]
+
+
+def _plan(parts: Parts) -> tuple[Topology | None, MediumVoltage | None]:
+    return parts.topology, parts.topology.medium_voltage if parts.topology else None
