@@ -11,7 +11,7 @@ import simpy
 import yaml
 
 from simulator import scenario
-from simulator.engine import clock, recorder, state
+from simulator.engine import clock, limit_tables, recorder, state
 from simulator.engine.physics import Physics
 from simulator.engine.state import Load, Pool
 from simulator.engine.world import World
@@ -109,4 +109,6 @@ class Bench:
     def results(self) -> Results:
         """Return the tables so far, with what the balances need."""
         info = {"duration_s": self.physics.step * 60.0}
-        return Results(info, {}, None, recorder.tables(self.world, self.records))  # type: ignore[arg-type]
+        tables = recorder.tables(self.world, self.records)
+        tables |= limit_tables.tables(self.world, self.records)
+        return Results(info, {}, None, tables)  # type: ignore[arg-type]

@@ -192,7 +192,8 @@ EFFECTS: dict[str, Effect] = {
     "generator": supply.lose_generator, "support": _support,
 }
 SUPPLY = frozenset({
-    "block", "feed", "transfer", "line", "transformer", "feeder", "ups", "generator", "mv_bus", "mv_branch",
+    "block", "feed", "transfer", "mv_bus", "mv_branch", "line", "transformer", "feeder", "ups",
+    "generator",
 })
 """Those after which other elements of the power chain may carry too much."""
 IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}

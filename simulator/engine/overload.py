@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import capping, draw, effects, generators, tree_caps
+from simulator.engine import capping, draw, effects, generators, supply, tree_caps
 from simulator.engine.capping import FLOOR, Capping
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.watch import Exposure
@@ -188,6 +188,9 @@ def _trip(world: World, node: int) -> None:
     reset_s = site.topology.control.reset
     world.watch.trips[node] += 1
     world.log("trip", told.name, "overload", reset_s, "breaker open")
+    if told.serves == "mechanical" and c.STAGES[told.stage] == "substations":
+        supply.lose_plant_substation(world, node, reset_s)
+        return
     cls, target, unit = _class(world, node, reset_s)
     repair = of_one_stage("trip", world.env.now + reset_s)
     effects.inflict(world, cls, target, unit, repair)
@@ -214,12 +217,12 @@ def _class(world: World, node: int, reset_s: float) -> tuple[FailureClass, int, 
 def _foretold_w(world: World, caps: np.ndarray | None = None) -> np.ndarray:
     """Return what nodes carry under the caps in force (or to come into force) now, (nodes,). Lines
     and main transformers do not carry what is generated or stored on site."""
-    state, supply = world.state, world.state.supply
+    state, there = world.state, world.state.supply
     on = (state.loads.on > 0.0) * (state.loads.cap if caps is None else caps)
     carried_w = draw.outputs_w(world, draw.draw_of(world).it_w(on, state.blocks.load_cap))
-    short_w = max(draw.poi_w(world, carried_w) - float(supply.limit_w[0]), 0.0)
-    stored_w = float(supply.battery_j[0]) * supply.battery_efficiency / STEP_S
-    onsite_w = generators.carries_w(world) + min(supply.battery_power_w, stored_w)
+    short_w = max(draw.poi_w(world, carried_w) - float(there.limit_w[0]), 0.0)
+    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
+    onsite_w = generators.carries_w(world) + min(there.battery_power_w, stored_w)
     carried_w[: tree_caps.BELOW_GRID] -= min(short_w, onsite_w)
     return carried_w
 

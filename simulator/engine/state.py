@@ -9,6 +9,7 @@ from simulator import rng
 from simulator.components.power import mesh
 from simulator.components.power.generator import Generators
 from simulator.components.power.node import UPS
+from simulator.engine import design_flow
 from simulator.kernels import columns as c
 from simulator.kernels import philox
 from simulator.kernels.repair import TIMES
@@ -240,19 +241,19 @@ def _loops(site: Site) -> c.LoopState:
 
 
 def _tree(site: Site) -> c.TreeState:
-    nodes = site.nodes
+    nodes, loss = site.nodes, design_flow.coefficients(site)
+    power_factor, feeders = site.topology.grid.power_factor, site.halls.feeder_node
     zeros = lambda: np.zeros(len(nodes))  # noqa: E731
     return c.TreeState(
         parent=np.array([node.parent for node in nodes]),
         stage=np.array([node.stage for node in nodes]),
         rating_w=np.array([node.rating_w for node in nodes]),
         in_service=np.ones(len(nodes)),
-        no_load=np.array([node.loss.no_load for node in nodes]),
-        linear=np.array([node.loss.linear for node in nodes]),
-        load=np.array([node.loss.load for node in nodes]),
+        no_load=loss.node_no_load, linear=np.array([node.loss.linear for node in nodes]),
+        load=loss.node_load,
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
         loss_j=np.zeros(len(c.STAGES)),
-        mesh=mesh.columns(site.topology, site.mesh, site.halls.feeder_node),
+        mesh=mesh.columns(site.mesh, power_factor, feeders, loss.branch_no_load, loss.branch_load),
     )
 
 

@@ -20,6 +20,7 @@ from simulator.kernels.site_step import STEP_S
 BELOW_GRID = 2
 """First node below the lines and main transformers, which the interconnection's own limit protects."""
 
+SLACK_SHARE = 1e-9
 SLACK = 0.1
 """Share of its dynamic power that must fit before a load that is off comes back, as in the policies."""
 
@@ -47,7 +48,7 @@ def plan(world: World, decide: Capping, caps: np.ndarray, at_s: float) -> Plan:
     limit_w = _limits_w(world, reach)
     carried_w = draw.outputs_w(world, now.it_w(found.caps, found.part))
     held_w: dict[int, float] = {}
-    for node in np.flatnonzero((carried_w > limit_w) & (limit_w > 0.0))[::-1]:
+    for node in np.flatnonzero((carried_w > limit_w) & (limit_w > 0.0))[::-1]:  # leaves first
         if node < BELOW_GRID:
             continue
         carried_w = draw.outputs_w(world, now.it_w(found.caps, found.part))
@@ -61,11 +62,11 @@ def plan(world: World, decide: Capping, caps: np.ndarray, at_s: float) -> Plan:
 
 
 def _limits_w(world: World, reach: np.ndarray) -> np.ndarray:
-    """Return what caps aim at: below what feeds one block alone its limit, which the racks of the
-    block keep by themselves, else the limit less the margin."""
-    one = (reach > 0.0).sum(axis=1) == 1
-    limit_w: np.ndarray = draw.limits_w(world) * (1.0 - world.site.topology.control.margin * ~one)
-    return limit_w
+    """Return what caps aim at: the limits less the margin. What feeds one block alone is left to the
+    racks of the block, which keep its limit by themselves."""
+    limit_w = draw.limits_w(world) * (1.0 - world.site.topology.control.margin)
+    alone = ((reach > 0.0).sum(axis=1) == 1) & (reach.max(axis=1) > 1.0 - SLACK_SHARE)
+    return np.where(alone, np.inf, limit_w)
 
 
 def _relieve(

@@ -5,6 +5,9 @@ from numba import njit
 
 from simulator.kernels.load_account import pace_of
 
+AT_LIMIT = 1e-6
+"""Relative; a block that is held at its limit stands above it by rounding."""
+
 
 @njit(cache=True)
 def allowed_clock(junction_c, start_c, full_c, shutdown_c):
@@ -50,7 +53,7 @@ def cap_blocks(rows, racks, loads, blocks, dt_s):
         b = rows.block[i]
         if blocks.it_w[b] <= blocks.limit_w[b] and blocks.cap[b] == 1.0:
             continue
-        if blocks.it_w[b] > blocks.limit_w[b]:
+        if blocks.it_w[b] > blocks.limit_w[b] * (1.0 + AT_LIMIT):
             blocks.over_s[b] += dt_s
             over = 1
         dynamic = 0.0

@@ -30,6 +30,7 @@ from simulator.reports import (
     routing,
     serving,
     serving_fleet,
+    stranded_power,
     training,
     validation,
     waveform,
@@ -44,17 +45,18 @@ Variant = Literal["full", "exec"]
 PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
-        waveform.page,
-        cooling_water.page, accelerator_hours.page, training.page, job_hours.page, goodput.page,
+        stranded_power.page, waveform.page, cooling_water.page, accelerator_hours.page,
+        training.page, job_hours.page, goodput.page,
         serving.page, serving_fleet.page, routing.page, failures.page, network.page,
         energy_cost.page, validation.page, back_matter.page,
     ),
     "exec": (decision.page, power_envelope.page),
 }  # fmt: skip
 NEEDS = {
-    training.page: "jobs", job_hours.page: "jobs", goodput.page: "scale", serving.page: "pools",
-    serving_fleet.page: "pools", routing.page: "classes", network.page: "network",
-    validation.page: "validation", waveform.page: "waveform",
+    stranded_power.page: "places", training.page: "jobs", job_hours.page: "jobs",
+    goodput.page: "scale", serving.page: "pools", serving_fleet.page: "pools",
+    routing.page: "classes", network.page: "network", validation.page: "validation",
+    waveform.page: "waveform",
 }  # fmt: skip
 """Pages that a run without rows in this table does not get."""
 PIXELS_PER_INCH = 150

@@ -51,7 +51,7 @@ def page(run: Run) -> Page:
             (
                 "Firm means with one unit out of service; an element without a spare unit is held "
                 f"against its rating. What limits the firm import: {run.info['firm_limit']}. "
-                f"{_stranded(run, stranded_mw)}"
+                f"{_stranded(stranded_mw)}"
             ),
         ),
         (by_element(run), over_time(run)),
@@ -59,16 +59,10 @@ def page(run: Run) -> Page:
     )
 
 
-def _stranded(run: Run, stranded_mw: float | None) -> str:
+def _stranded(stranded_mw: float | None) -> str:
     if not stranded_mw:
         return "No power is stranded: free places can still take all that is left."
-    causes = headroom.stranded(run.first).set_index("cause")["power_w"]
-    return (
-        f"{wording.megawatts(stranded_mw)} is stranded: {wording.power(causes['unit_size'])} "
-        "because what is left under the blocks is smaller than a rack, and "
-        f"{wording.power(causes['nameplate_reserve'])} because nameplates reserve more than racks "
-        "draw. Oversubscribing the blocks would release the latter."
-    )
+    return f"{wording.megawatts(stranded_mw)} is stranded: connected, but no rack can be placed to use it."
 
 
 def by_element(run: Run) -> FigureSpec:

@@ -17,6 +17,8 @@ from simulator.studies import StudyError, huge_pages
 
 PIECE = 1 << 16
 """Bytes read at a time."""
+MOST_CPU_S = 300
+"""CPU time of one future; what takes longer is ended, as if it had died."""
 
 
 @dataclass
@@ -94,8 +96,11 @@ def _start(index: int, work: Callable[[int], Any]) -> tuple[int, _Child]:
 
 def _live(index: int, work: Callable[[int], Any], writer: int) -> None:
     """Be the child: answer and leave, without a trace in what is shared with the parent."""
+    import resource  # not on Windows, where nobody comes here
+
     status = 1
     try:
+        resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S))
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
         gc.disable()
         try:
@@ -111,8 +116,10 @@ def _live(index: int, work: Callable[[int], Any], writer: int) -> None:
 
 def _answer(child: _Child) -> Answer:
     """Return what a child sent, once it has ended."""
-    _, status = os.waitpid(child.pid, 0)
+    _, status, spent = os.wait4(child.pid, 0)
     code = os.waitstatus_to_exitcode(status)
+    if code and spent.ru_utime + spent.ru_stime >= MOST_CPU_S:
+        return Answer(error=f"its process did not end within {MOST_CPU_S} s of CPU time")
     if code:
         return Answer(error=f"its process ended with {'signal' if code < 0 else 'code'} {abs(code)}")
     answer: Answer = pickle.loads(b"".join(child.pieces))

@@ -6,10 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from simulator.components.power.flow_network import BASE_VA, POI, FlowNetwork, site_network
-from simulator.components.power.node import SUBSTATIONS
+from simulator.components.power.ac_flow import Flow, solve
+from simulator.components.power.flow_network import BASE_VA, POI, FlowNetwork
+from simulator.engine.design_flow import network
 from simulator.kernels import power_flow
-from simulator.site import Site
+
+__all__ = ["Flow", "Response", "network", "respond", "solve", "switched", "tables"]
 
 FULL = 1.0 + 1e-4
 """Loading up to which a branch counts as not overloaded."""
@@ -19,15 +21,6 @@ RELIEF = 0.9
 """What is left of all loads, again and again, where the voltage would collapse."""
 ROUNDS = 200
 """Rounds of shedding after which the network is given up."""
-
-
-@dataclass(frozen=True)
-class Flow:
-    """A solved state."""
-
-    voltage: np.ndarray  # (buses,) per unit, zero where dark
-    loss_w: np.ndarray  # (branches,)
-    loading: np.ndarray  # (branches,) larger current of the two ends over the rated one
 
 
 @dataclass(frozen=True)
@@ -44,28 +37,6 @@ class Response:
     """After all shedding."""
     shed_w: float
     """Further load shed until the voltages stand and no branch is overloaded."""
-
-
-def network(site: Site) -> FlowNetwork:
-    """Return the one-line of a site at its design load: racks at nameplate, or what their blocks
-    feed, mechanical substations at what they carry with one unit out."""
-    return site_network(site.topology, site, design_w(site))
-
-
-def solve(net: FlowNetwork, closed: np.ndarray, share: np.ndarray | float = 1.0) -> Flow:
-    """Return the state with some branches closed and `share` (loads,) of every load.
-
-    ArithmeticError where the network cannot carry it.
-    """
-    ends = np.array(net.ends)
-    impedance = np.array(net.resistance) + 1j * np.array(net.reactance)
-    shunt, live = np.array(net.shunt), net.live(closed)
-    on = closed & live[ends[:, 0]]
-    matrix = power_flow.admittance(live.size, ends, impedance, shunt, on)
-    drawn = np.where(live, net.drawn(share), 0.0)
-    voltage = power_flow.ac_voltages(matrix, drawn, live, POI)
-    loss, current = power_flow.branch_powers(voltage, ends, impedance, shunt, on)
-    return Flow(voltage, loss * BASE_VA, current * BASE_VA / np.array(net.rating_va))
 
 
 def respond(net: FlowNetwork, out: Iterable[str] = ()) -> Response:
@@ -141,23 +112,3 @@ def _behind(net: FlowNetwork, closed: np.ndarray) -> np.ndarray:
     ends, reactance = np.array(net.ends), np.array(net.reactance)
     factors = power_flow.transfer_factors(len(net.bus_name), ends, reactance, closed, POI)
     return np.abs(factors[:, net.load_bus]) > BEHIND
-
-
-def design_w(site: Site) -> dict[int, float]:
-    """Return the output of every unit substation at design load."""
-    output_w = np.zeros(len(site.nodes))
-    rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
-    block_w = np.bincount(site.rack_block, weights=rack_w, minlength=len(site.block_names))
-    block_w = np.minimum(block_w, site.block_limit_w)
-    for entry in site.support:
-        block_w[site.block_names.index(f"{site.hall_names[entry.hall]}/support")] += (
-            entry.count * entry.nameplate_w)  # fmt: skip
-    for block, (first, stop) in enumerate(zip(site.feed_first, site.feed_first[1:], strict=False)):
-        for feed in range(first, stop):
-            output_w[site.feed_node[feed]] += block_w[block] * site.feed_share[feed]
-    for i in range(len(site.nodes) - 1, 1, -1):
-        node = site.nodes[i]
-        if node.serves == "mechanical" and node.stage == SUBSTATIONS:
-            output_w[i] = node.firm_w
-        output_w[node.parent] += output_w[i] + node.loss.loss_w(output_w[i], node.rating_w)
-    return {i: float(output_w[i]) for i, node in enumerate(site.nodes) if node.stage == SUBSTATIONS}

@@ -44,9 +44,10 @@ def test_headroom_names_the_tightest_of_each_level(week):
 def test_stranded_power_is_what_free_places_cannot_take(week):
     room = headroom.headroom(week)["firm_headroom_w"].iloc[0]
     assert 0 < headroom.stranded(week)["power_w"].sum() <= room
-    plant = week.tables["plant"].copy()
-    plant.loc[plant["level"] == "block", "rating_w"] *= 2
-    roomy = dataclasses.replace(week, tables=week.tables | {"plant": plant})
+    places = week.tables["places"].copy()
+    places[["built_w", "rated_w", "limit_w"]] *= 2
+    places[["cooled_w", "joined_w"]] = np.inf
+    roomy = dataclasses.replace(week, tables=week.tables | {"places": places})
     assert headroom.stranded(roomy)["power_w"].sum() == 0
 
 

@@ -40,6 +40,10 @@ def _bank(count: int, rating: str, load: str, no_load: str = "0 %") -> dict[str,
     return {"count": count, "rating": rating, "loss": {"load": load, "no_load": no_load}}
 
 
+def _one_bus(transformers: int) -> dict[str, Any]:
+    return {"buses": [{"name": "medium voltage", "transformers": transformers, "halls": ["hall"]}]}
+
+
 def campus() -> dict[str, Any]:
     """Two lines of 345 kV, four transformers of 400 MVA, forty halls of 30 MVA, about 800 MW."""
     hall = {
@@ -50,6 +54,7 @@ def campus() -> dict[str, Any]:
     }  # fmt: skip
     tree = _tree([hall], _bank(2, "900 MVA", "0.4 %"), _bank(4, "400 MVA", "0.25 %", "0.04 %"), "345 kV")
     tree["topology"]["mechanical"]["rating"] = "3 MVA"
+    tree["topology"]["medium_voltage"] = _one_bus(4)
     return tree
 
 
@@ -78,7 +83,9 @@ def hall_2n() -> dict[str, Any]:
              "busway": {"load": "0.6 %"}}  # fmt: skip
     hall = {"name": "hall", "blocks": 6, "block": block, "distribution": {"scheme": "2N"},
             "feeders": _bank(2, "15 MVA", "0.3 %")}  # fmt: skip
-    return _tree([hall], _bank(2, "20 MVA", "0.4 %"), _bank(2, "16 MVA", "0.4 %", "0.05 %"), "69 kV")
+    tree = _tree([hall], _bank(2, "20 MVA", "0.4 %"), _bank(2, "16 MVA", "0.4 %", "0.05 %"), "69 kV")
+    tree["topology"]["medium_voltage"] = _one_bus(2)
+    return tree
 
 
 SITES = {"campus": campus, "ring": ring, "hall_2n": hall_2n}

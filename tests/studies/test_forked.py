@@ -52,6 +52,19 @@ def test_a_child_that_dies_is_told():
     assert found[1].value == "alive"
 
 
+def test_a_child_that_does_not_end_is_ended(monkeypatch):
+    monkeypatch.setattr(forked, "MOST_CPU_S", 1)
+
+    def work(i):
+        while i == 0:
+            pass
+        return i
+
+    found = answers(2, work)
+    assert found[0].error == "its process did not end within 1 s of CPU time"
+    assert found[1].value == 1
+
+
 def test_large_answers_come_through():
     found = answers(2, lambda i: bytes([i]) * 3_000_000)
     assert [len(found[i].value) for i in (0, 1)] == [3_000_000] * 2

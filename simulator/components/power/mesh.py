@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.components.power.flow_network import HIGH, POI, FlowNetwork, campus_network
-from simulator.components.power.loss import LossCurve
 from simulator.components.power.node import FEEDERS, LINES, TRANSFORMERS
 from simulator.components.topology import Topology
 from simulator.kernels import power_flow
@@ -58,30 +57,24 @@ def mesh_of(topology: Topology, hall_names: tuple[str, ...]) -> Mesh | None:
     return Mesh(net, np.array([of_hall[name] for name in hall_names]))
 
 
-def columns(topology: Topology, mesh: Mesh | None, feeder_node: np.ndarray) -> MeshState:
-    """Return the mesh with everything in service; without branches where there is none."""
-    halls = feeder_node.size
+def columns(
+    mesh: Mesh | None, power_factor: float, feeder_node: np.ndarray, no_load: np.ndarray, load: np.ndarray
+) -> MeshState:
+    """Return the mesh with everything in service; without branches where there is none.
+
+    Parameters
+    ----------
+    feeder_node : (halls,)
+    no_load, load : (branches,) coefficients of the loss, over rated real power
+    """
     if mesh is None:
-        none = np.zeros(0)
-        return MeshState(feeder_node, np.zeros((0, halls)), np.zeros(0, np.int64), none, none, none,
-                         none, none, none)  # fmt: skip
+        zeros, stage, factor = np.zeros(0), np.zeros(0, np.int64), np.zeros((0, feeder_node.size))
+        return MeshState(feeder_node, factor, stage, zeros, zeros, zeros, zeros, zeros, zeros)
     closed = mesh.closed(np.zeros(len(mesh.net.name), np.bool_))
-    curves = _losses(topology)
-    pf = topology.grid.power_factor
-    zeros = np.zeros(len(curves))
+    zeros = np.zeros(no_load.size)
     return MeshState(
         node=feeder_node, factor=mesh.factors(closed),
         stage=np.array([STAGE[kind] for kind in mesh.net.kind]),
-        rating_w=np.array(mesh.net.rating_va) * pf, on=closed.astype(float),
-        no_load=np.array([curve.no_load for curve in curves]),
-        load=np.array([curve.load for curve in curves]),
-        flow_w=zeros.copy(), peak_w=zeros.copy(),
+        rating_w=np.array(mesh.net.rating_va) * power_factor, on=closed.astype(float),
+        no_load=no_load, load=load, flow_w=zeros.copy(), peak_w=zeros.copy(),
     )  # fmt: skip
-
-
-def _losses(topology: Topology) -> list[LossCurve]:
-    """Return the loss of each branch in the order of the network."""
-    grid, plan = topology.grid, topology.medium_voltage
-    own = [] if plan is None else [branch.loss for branch in plan.branches]
-    lines, transformers = grid.lines, grid.transformers
-    return [*[lines.loss] * lines.count, *[transformers.loss] * transformers.count, *own]

@@ -87,6 +87,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     racks.overloaded_blocks,
     distribution.lost_with_one_out,
     medium_voltage.overloaded_branches,
+    medium_voltage.collapsing,
     power.feeders_below_racks,
     power.connection_below_halls,
     power.connection_oversubscribed,

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 import networkx as nx
 import numpy as np
 
+from simulator.components.power.ac_flow import solve
 from simulator.components.power.flow_network import HIGH, POI, campus_network, hall_names
 from simulator.components.power.medium_voltage import MediumVoltage
 from simulator.components.topology import Topology
+from simulator.engine.design_flow import network
 from simulator.errors import nearest
 from simulator.kernels import power_flow
 from simulator.scenario.checks.plant import Plant, watts
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
+from simulator.site import compile_site
 
 HERE = ("topology", "medium_voltage")
 
@@ -117,6 +120,25 @@ def overloaded_branches(parts: Parts, plant: Plant) -> Iterator[Trouble]:
             )
             place = [branch.name for branch in plan.branches].index(net.name[k])
             yield (*HERE, "branches", place, "rating"), told
+
+
+def collapsing(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Networks that cannot carry their design load at any voltage."""
+    plan = plant.topology.medium_voltage
+    if plan is None or any(g.per_block == 0 for g in plant.groups):
+        return
+    if [*names(parts), *halls(parts), *loops(parts), *overloaded_branches(parts, plant)]:
+        return
+    net = network(compile_site(plant.topology))
+    try:
+        solve(net, np.array(net.closed))
+    except ArithmeticError:
+        drawn_w = sum(load.real for load in net.load_va)
+        told = (
+            f"the voltages collapse at design load, {watts(drawn_w)} at the substations: too much "
+            "impedance for it in lines, main transformers or branches"
+        )
+        yield HERE, told
 
 
 def _loop(graph: nx.MultiGraph) -> list[str]:
