@@ -14,6 +14,7 @@ from simulator.components.accelerator import Accelerator
 from simulator.components.failure_class import FailureClass
 from simulator.components.kinds import Evidence, Spec
 from simulator.components.language_model import LanguageModel
+from simulator.components.power.mask import Mask
 from simulator.components.rack import Rack
 from simulator.components.topology import Topology
 from simulator.errors import nearest
@@ -56,8 +57,9 @@ KINDS: dict[str, type[Spec]] = {
     "rack": Rack,
     "model": LanguageModel,
     "failure": FailureClass,
+    "mask": Mask,
 }
-CATALOG = ("accelerator", "rack", "model", "failure")
+CATALOG = ("accelerator", "rack", "model", "failure", "mask")
 """Kinds that the catalog's files hold; these know no templates."""
 DRAFT = "http://json-schema.org/draft-07/schema#"
 LITERAL = ("default", "examples", "const", "enum")
