@@ -288,7 +288,7 @@ class Replica:
             self.unused.remove(block)
         self.users[block] = self.users.get(block, 0) + 1
 
-    def price(self) -> tuple[float, float, float]:
+    def price(self) -> tuple[float, float]:
         """Return seconds of the iteration, and of its work at the chip's peaks."""
         cost = self.cost
         tokens = len(self.stepping) * self.rules.verified + sum(c for _, c in self.chunks)
