@@ -11,7 +11,7 @@ from simulator.cli.exits import FAILED_RUNS, INTERRUPTED
 from simulator.cli.text import number, table
 from simulator.errors import display_name, nearest
 from simulator.simulation import simulate
-from simulator.studies import StudyError, designs, enough, multifidelity, sensitivity
+from simulator.studies import StudyError, designs, enough, sensitivity
 from simulator.studies import run as one
 from simulator.studies import sweep as study
 from simulator.studies.designs import Plan, Task
@@ -162,6 +162,8 @@ def _tell_corrected(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None
     """Print and keep means corrected by the screen level, once every run is there."""
     if not plan.screen or (runs["status"].isin(enough.UNFINISHED)).any():
         return
+    from simulator.studies import multifidelity  # its models need libraries that few sweeps do
+
     say(f"screen level: {plan.screen} further replicates of each design")
     found = multifidelity.of_sweep(plan, runs, plan.screen)
     folder.write(found, "multifidelity.parquet")

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
 from contextlib import contextmanager
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from joblib import Parallel, cpu_count, delayed, parallel_config
-from joblib.externals.loky.process_executor import TerminatedWorkerError
+from joblib.externals.loky import get_reusable_executor
 
 from simulator.errors import nearest
 from simulator.metrics import kpis
@@ -28,6 +30,10 @@ DIED = "its process died twice: killed, or out of memory"
 PENDING, RUNNING, DONE = "pending", "running", "done"
 FAILED, TIMEOUT = "failed", "timeout"
 BACKENDS = ("loky", "dask")
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+"""One each in a process that shares the machine with its like."""
+AHEAD = 2
+"""Runs handed out per process, so that none waits for its next."""
 CONNECT_S = 20.0
 """How long to wait for a Dask scheduler."""
 
@@ -54,24 +60,42 @@ def execute(
     if workers <= 1 and backend == "loky":
         yield from (one(*call) for call in calls)
         return
-    with _workers(backend, scheduler):
-        while calls:
-            done: set[str] = set()
-            try:
-                for identity, record in _pooled(calls, workers):
-                    done.add(identity)
-                    yield identity, record
-            except TerminatedWorkerError:
-                pass
+    if backend == "dask":
+        with _dask(scheduler):
+            pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="2*n_jobs")
+            yield from pool(delayed(one)(*call) for call in calls)
+        return
+    while calls:
+        done: set[str] = set()
+        try:
+            for identity, record in _pooled(calls, workers):
+                done.add(identity)
+                yield identity, record
+        except BrokenExecutor:
             calls = [call for call in calls if call[0] not in done]
             suspects = _suspects(calls, running, workers)
             yield from (_alone(call) for call in suspects)
-            calls = [call for call in calls if call not in suspects]
+            done |= {call[0] for call in suspects}
+        calls = [call for call in calls if call[0] not in done]
 
 
 def _pooled(calls: Sequence[Call], n_jobs: int) -> Iterator[tuple[str, Record]]:
-    pool = Parallel(n_jobs=n_jobs, return_as="generator_unordered", pre_dispatch="2*n_jobs")
-    yield from pool(delayed(one)(*call) for call in calls)
+    """Yield records as local processes finish them; BrokenExecutor when one dies.
+
+    The executor is used as it is: joblib's own loop over it waits for ever for a process that died.
+    """
+    executor = get_reusable_executor(max_workers=n_jobs, env=dict.fromkeys(THREADS, "1"))
+    waiting = iter(calls)
+    open_ones = {executor.submit(one, *call) for call in islice(waiting, AHEAD * n_jobs)}
+    try:
+        while open_ones:
+            finished, open_ones = wait(open_ones, return_when=FIRST_COMPLETED)
+            for future in finished:
+                yield future.result()
+                open_ones |= {executor.submit(one, *call) for call in islice(waiting, 1)}
+    finally:
+        if open_ones:  # interrupted, or broken
+            executor.shutdown(wait=False, kill_workers=True)
 
 
 def _suspects(calls: Sequence[Call], running: Path | None, workers: int) -> list[Call]:
@@ -84,8 +108,8 @@ def _suspects(calls: Sequence[Call], running: Path | None, workers: int) -> list
 def _alone(call: Call) -> tuple[str, Record]:
     """Return the record of one run in a process of its own."""
     try:
-        return next(_pooled([call], 2))  # one process would be this one
-    except TerminatedWorkerError:
+        return next(_pooled([call], 1))
+    except BrokenExecutor:
         return call[0], {"status": FAILED, "error": DIED, "kpis": {}, "checks": {}, "wall_s": 0.0}
 
 
@@ -188,12 +212,8 @@ def workers(n_jobs: int | None) -> int:
 
 
 @contextmanager
-def _workers(backend: str, scheduler: str | None) -> Iterator[None]:
-    """Make `Parallel` use worker processes that do not fan out further."""
-    if backend == "loky":
-        with parallel_config(backend="loky", inner_max_num_threads=1):
-            yield
-        return
+def _dask(scheduler: str | None) -> Iterator[None]:
+    """Make `Parallel` use a cluster."""
     from distributed import Client
 
     try:

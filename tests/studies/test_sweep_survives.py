@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from joblib.externals.loky import get_reusable_executor
+from joblib.externals.loky import reusable_executor
 
 from simulator.cli import sweep as command
 from simulator.studies import designs, sweep, sweep_folder
@@ -135,7 +135,7 @@ def test_a_process_that_dies_takes_no_run_with_it(file):
     for identity, record in sweep.execute(plan, plan.tasks[:10], 2):
         records[identity] = record
         if len(records) == 2:
-            victim = next(iter(get_reusable_executor()._processes))
+            victim = next(iter(reusable_executor._executor._processes))
             os.kill(victim, signal.SIGKILL)
     assert len(records) == 10
     assert {record["status"] for record in records.values()} == {"done"}
