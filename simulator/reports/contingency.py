@@ -82,10 +82,11 @@ def _costs(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
              f"accelerator-hours of useful work a year. In {kpis['over_limit']:,} cases an element is "
              "beyond its limit for a minute or longer."),
     )  # fmt: skip
-    top = dearest(tried).head(ROWS)
+    classes = dearest(tried)
+    top = classes[(classes["hours_per_year"] > 0.0) | (classes["severity"] != "none")].head(ROWS)
     return Page(
         "contingency", "Contingencies", title(tried, told), text, (ranking(tried),),
-        (TableSpec("The dearest case of each class", _table(top), WIDTHS),),
+        (TableSpec("The dearest case of each class that is felt", _table(top), WIDTHS),),
     )
 
 
