@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import synthetic_limits
+import synthetic_power
 import synthetic_routes
 
 from simulator.results import FOUNDATIONS, TABLES, Results
@@ -71,6 +72,7 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "validation": _validation(),
         "constants": _constants(),
         **synthetic_routes.tables(first, days),
+        **synthetic_power.tables(first, float(site["poi_w"].mean())),
         **synthetic_limits.tables(
             [(name, w, CHIPS[chip][3]) for name, chip, w in _halls()], float(site["poi_w"].max())),
     }

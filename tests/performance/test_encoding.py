@@ -24,11 +24,12 @@ def setting(model, tp=1, chip="H100-SXM-80GB", **more):
 @pytest.mark.parametrize("model", READERS)
 def test_an_image_takes_its_arithmetic_at_a_share_of_the_peak(model):
     made = setting(model)
-    seconds, matrix_s, memory_s = made.model.encoder.tokens_per_image * image_token_work(made)
+    seconds, matrix_s, memory_s, drawn_s = made.model.encoder.tokens_per_image * image_token_work(made)
     at_peak_s = transformer.encode_flops(made.model, 1.0) / made.chip.peak["bf16"]
     assert matrix_s == pytest.approx(at_peak_s, rel=0.05)
     assert 0.15 < at_peak_s / seconds < 0.75
     assert 0.0 < memory_s < seconds
+    assert 0.2 * seconds < drawn_s <= seconds
 
 
 @pytest.mark.parametrize("model", READERS)

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import pytest
 
@@ -70,17 +71,22 @@ def test_large_answers_come_through():
     assert [len(found[i].value) for i in (0, 1)] == [3_000_000] * 2
 
 
-def test_children_end_when_the_caller_stops():
+def test_children_end_when_the_caller_stops(tmp_path):
+    notes = [tmp_path / name for name in ("one", "two")]
+
     def work(i):
-        if i == 0:
-            return os.getpid()
-        signal.pause()
+        if i > 0:
+            notes[i - 1].write_text(str(os.getpid()))
+            signal.pause()
+        while not all(note.exists() and note.read_text() for note in notes):
+            time.sleep(0.01)
 
     futures = forked.each(3, work, 3)
     assert next(futures)[0] == 0
     futures.close()
-    with pytest.raises(ChildProcessError):
-        os.waitpid(-1, os.WNOHANG)
+    for note in notes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(int(note.read_text()), 0)
 
 
 def test_without_fork_it_is_refused(monkeypatch):
