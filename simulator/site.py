@@ -279,7 +279,7 @@ class _Builder:
                  block.substation, serves="support")
         )
         ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
-                                   ups.modules, 0.0, ups.ride_through, "support"))  # fmt: skip
+                                   ups.modules, 0.0, ups.ride_through_s, "support"))  # fmt: skip
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
                                  block.busway, serves="support"))  # fmt: skip
         self.support += added
@@ -323,7 +323,7 @@ class _Builder:
         ups = self.topology.ups
         pumps = self._node(
             Node(f"{name}/pump ups", mechanical, UPS, "ups", max(moved_w, 1.0) * (1.0 + ups.margin),
-                 ups.losses, ups.modules, 0.0, ups.ride_through, "mechanical")
+                 ups.losses, ups.modules, 0.0, ups.ride_through_s, "mechanical")
         )
         self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))
 

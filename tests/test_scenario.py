@@ -61,6 +61,15 @@ def test_every_chosen_set_of_overrides_is_valid(file: Path) -> None:
 
 
 @pytest.mark.parametrize("file", COMMITTED, ids=lambda file: file.stem)
+def test_every_chosen_scenario_resolves_to_what_loads_again(file: Path, tmp_path: Path) -> None:
+    for name in load(file).document.scenarios:
+        chosen = load(file, scenario=name)
+        copy = tmp_path / f"{name}.yaml"
+        copy.write_text(resolved(chosen))
+        assert load(copy).config_hash == chosen.config_hash
+
+
+@pytest.mark.parametrize("file", COMMITTED, ids=lambda file: file.stem)
 def test_the_resolved_document_obeys_the_published_schema(file: Path) -> None:
     jsonschema = pytest.importorskip("jsonschema")
     jsonschema.Draft7Validator.check_schema(document("scenario"))

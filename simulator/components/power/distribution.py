@@ -13,6 +13,7 @@ from simulator.units import Duration, Fraction, Within
 HOLD_UP_S = 0.020
 """What a rack's power supplies bridge by themselves at full load: ORv3 20 ms, others from 10 ms
 (assumed, 10-20 ms)."""
+DUTY = 4
 TRANSFER_S = {"cords": 0.0, "sts": 0.008, "ats": 0.3}
 """From the loss of a feed to the draw on the other: two cords share at all times; static switches
 4-8 ms; mechanical ones 50-300 ms (assumed, upper ends)."""
@@ -26,12 +27,12 @@ class Distribution(Spec):
     """N: each block its own lineup. N+1: `duty` lineups and one more on a common bus. 2N and kN/(k-1):
     groups of k lineups, one block on each pair of them. block_redundant: `duty` lineups with a block
     each and one that catches any of them."""
-    duty: Annotated[int, Field(ge=1, le=20)] = 4
-    """Lineups beside the spare one, of N+1 and block_redundant; catchers stand behind 3 to 6
+    duty: Annotated[int, Field(ge=1, le=20)] | None = None
+    """Lineups beside the spare one, of N+1 and block_redundant; catchers stand behind 3 to 6. Blank: 4
     (assumed)."""
-    share_a: Annotated[Fraction, Field(gt=0, lt=1)] = 0.5
+    share_a: Annotated[Fraction, Field(gt=0, lt=1)] | None = None
     """Of a block's draw that comes by the first of its two feeds, of 2N and kN/(k-1): supplies
-    rarely share alike."""
+    rarely share alike. Blank: a half."""
     transfer: Literal["cords", "sts", "ats"] | None = None
     """How a block changes to another feed: racks with cords on both, a static or a mechanical
     transfer switch. Blank: cords, and static switches for block_redundant, whose reserve is idle."""
@@ -46,7 +47,8 @@ class Distribution(Spec):
     @property
     def group(self) -> Group:
         """Lineups that stand in for each other, and their blocks."""
-        return group_of(self.scheme, self.duty, self.share_a)
+        duty = DUTY if self.duty is None else self.duty
+        return group_of(self.scheme, duty, 0.5 if self.share_a is None else self.share_a)
 
     @property
     def switch(self) -> str:

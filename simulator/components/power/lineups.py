@@ -47,7 +47,7 @@ class Lineups:
         rating_w = self.rating_w * -(-lineups // count)
         sections = [
             self._add(Node(f"{self.name}/section {k + 1}", feeder, SUBSTATIONS, "breaker", rating_w,
-                           LossCurve(), serves="racks"))
+                           LossCurve(), continuous=self.hall.block.continuous, serves="racks"))
             for k in range(count)
         ]  # fmt: skip
         self.stand_ins.append(tuple(sections))
@@ -62,7 +62,7 @@ class Lineups:
         if ups is not None:
             rating_w = ups_rating_w(block, ups, self.rating_w)
             tail = self._add(Node(f"{name}/ups", tail, UPS, "ups", rating_w, ups.losses, ups.modules,
-                                  ride_through_s=ups.ride_through, serves="racks"))  # fmt: skip
+                                  ride_through_s=ups.ride_through_s, serves="racks"))  # fmt: skip
         return tail
 
     def _busway(self, name: str, parent: int, rating_w: float) -> int:

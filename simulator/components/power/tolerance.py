@@ -122,14 +122,6 @@ TOLERANCES = {
         (1.1, 1.25, 1.5), (3_600.0, 600.0, 60.0), 1.0,
         "double-conversion modules: 110 % 60 min, 125 % 10 min, 150 % 1 min",
     ),
-    "generator": Tolerance(
-        (1.1, 1.2), (3_600.0, 10.0), 1.0,
-        "ISO 8528-1: 110 % for 1 h; beyond that under-frequency in seconds",
-    ),
-    "battery": Tolerance(
-        (1.1, 1.2, 1.5), (600.0, 60.0, 10.0), 1.0,
-        "storage inverters: 110 % 10 min, 120 % 1 min, 150 % 10 s",
-    ),
 }  # fmt: skip
 """Default by kind of element; what is not derived is assumed."""
 
@@ -144,8 +136,6 @@ class Tolerances(Spec):
     breaker: ToleranceCurve | None = None
     busway: ToleranceCurve | None = None
     ups: ToleranceCurve | None = None
-    generator: ToleranceCurve | None = None
-    battery: ToleranceCurve | None = None
 
     def of(self, kind: str) -> Tolerance:
         """Return the tolerance of a kind of element; KeyError if there is no such kind."""

@@ -48,6 +48,11 @@ class Ups(Spec):
     """Blank: it does not count sags."""
 
     @property
+    def ride_through_s(self) -> float:
+        """Battery time at its rating, which is larger than the design load."""
+        return self.ride_through / (1.0 + self.margin)
+
+    @property
     def losses(self) -> LossCurve:
         """Loss in the mode that it is in at rest."""
         return self.eco_loss if self.mode == "eco" else self.loss

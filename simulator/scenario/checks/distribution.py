@@ -60,9 +60,9 @@ def unused_figures(parts: Parts) -> Iterator[Trouble]:
     for i, _hall, plan in _schemes(parts):
         here = ("topology", "halls", i, "distribution")
         counted = plan.scheme in ("N+1", "block_redundant")
-        if "duty" in plan.model_fields_set and not counted:
+        if plan.duty is not None and not counted:
             yield (*here, "duty"), f"{plan.scheme} has no lineups on duty beside a spare; leave it out"
-        if "share_a" in plan.model_fields_set and (counted or plan.scheme == "N"):
+        if plan.share_a is not None and (counted or plan.scheme == "N"):
             yield (*here, "share_a"), f"{plan.scheme} has no two sides; leave it out"
         if plan.transfer_time is not None and plan.switch == "cords":
             told = "there is no switch to take that time; choose 'transfer: sts' or 'ats'"

@@ -11,7 +11,6 @@ from simulator.components.power.tolerance import TOLERANCES, Tolerance, Toleranc
 
 KINDS = (
     "line", "transformer_main", "transformer_unit", "feeder", "breaker", "busway", "ups",
-    "generator", "battery",
 )  # fmt: skip
 
 
