@@ -22,7 +22,10 @@ def test_pages_survive_the_folder(replicates, tmp_path):
 
 
 def test_a_campus_without_jobs_and_pools_survives_the_folder(week, tmp_path):
-    without = ("waveform", "jobs", "scale", "pools", "latency", "steps", "classes", "streams", "routes", "distillations")
+    without = (
+        "waveform", "jobs", "scale", "pools", "latency", "steps", "classes", "streams", "routes",
+        "distillations",
+    )
     tables = week.tables | {n: week.tables[n].iloc[:0] for n in without}
     series = week.timeseries | {n: week.timeseries[n].iloc[:0] for n in ("job", "pool")}
     save_tables([dataclasses.replace(week, tables=tables, timeseries=series)], tmp_path)
