@@ -83,8 +83,8 @@ class Watch:
         self._events = len(world.events)
         self._useful_s = self._useful()
         self._intact = state.tree.in_service.copy()
-        self._seen = b""
-        self._last: tuple[np.ndarray, float, float, int] = (np.zeros(len(CLASSES)), 0.0, 0.0, 0)
+        self._seen = [column.copy() for column in self._columns()]
+        self._last = self._look()
         self.pre = self._loadings()
 
     def follow(self, at_s: float, minutes: int) -> Response:
@@ -179,13 +179,17 @@ class Watch:
     def _lost(self) -> tuple[np.ndarray, float, float, int]:
         """Return W shed by class, W capped, accelerators out or off, and dark halls; looked at anew
         only when something went out, came back or was capped."""
-        state = self.state
-        loads, racks = state.loads, state.racks
-        columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service)
-        seen = b"".join(column.tobytes() for column in columns)
-        if seen != self._seen:
-            self._seen, self._last = seen, self._look()
+        columns = self._columns()
+        if any(map(_differ, columns, self._seen)):
+            self._last = self._look()
+            for column, seen in zip(columns, self._seen, strict=True):
+                np.copyto(seen, column)
         return self._last
+
+    def _columns(self) -> tuple[np.ndarray, ...]:
+        """Return what decides about what is lost."""
+        loads, racks = self.state.loads, self.state.racks
+        return loads.on, loads.cap, racks.up_frac, racks.power_cap, self.state.tree.in_service
 
     def _look(self) -> tuple[np.ndarray, float, float, int]:
         state, site = self.state, self.site
@@ -254,6 +258,11 @@ class Watch:
             if stalled and loads.share[job.load, c.RESTART] == 1.0:
                 told.restarting += float(loads.count[job.load])
                 told.restart_s = max(told.restart_s, job.started_s)
+
+
+def _differ(one: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether the bytes differ, without new memory, whose pages would cost a fork more."""
+    return memoryview(one).cast("B") != memoryview(other).cast("B")
 
 
 def _over(draw: np.ndarray, limit: np.ndarray) -> np.ndarray:
