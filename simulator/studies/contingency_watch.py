@@ -83,7 +83,8 @@ class Watch:
         self._events = len(world.events)
         self._useful_s = self._useful()
         self._intact = state.tree.in_service.copy()
-        self._seen = [column.copy() for column in self._columns()]
+        self._seen = np.concatenate(self._columns(), dtype=np.float64)
+        self._now, self._differs = self._seen.copy(), np.zeros(self._seen.size, np.bool_)
         self._last = self._look()
         self.pre = self._loadings()
 
@@ -179,11 +180,11 @@ class Watch:
     def _lost(self) -> tuple[np.ndarray, float, float, int]:
         """Return W shed by class, W capped, accelerators out or off, and dark halls; looked at anew
         only when something went out, came back or was capped."""
-        columns = self._columns()
-        if any(map(_differ, columns, self._seen)):
+        np.concatenate(self._columns(), out=self._now)  # new memory would cost a fork its pages
+        np.not_equal(self._now, self._seen, out=self._differs)
+        if self._differs.any():
             self._last = self._look()
-            for column, seen in zip(columns, self._seen, strict=True):
-                np.copyto(seen, column)
+            self._seen[:] = self._now
         return self._last
 
     def _columns(self) -> tuple[np.ndarray, ...]:
@@ -258,11 +259,6 @@ class Watch:
             if stalled and loads.share[job.load, c.RESTART] == 1.0:
                 told.restarting += float(loads.count[job.load])
                 told.restart_s = max(told.restart_s, job.started_s)
-
-
-def _differ(one: np.ndarray, other: np.ndarray) -> bool:
-    """Return whether the bytes differ, without new memory, whose pages would cost a fork more."""
-    return memoryview(one).cast("B") != memoryview(other).cast("B")
 
 
 def _over(draw: np.ndarray, limit: np.ndarray) -> np.ndarray:
