@@ -83,9 +83,8 @@ class Watch:
         self._events = len(world.events)
         self._useful_s = self._useful()
         self._intact = state.tree.in_service.copy()
-        self._seen = np.concatenate(self._columns(), dtype=np.float64)
-        self._now, self._differs = self._seen.copy(), np.zeros(self._seen.size, np.bool_)
-        self._last = self._look()
+        self._seen = b""
+        self._last: tuple[np.ndarray, float, float, int] = (np.zeros(len(CLASSES)), 0.0, 0.0, 0)
         self.pre = self._loadings()
 
     def follow(self, at_s: float, minutes: int) -> Response:
@@ -180,17 +179,13 @@ class Watch:
     def _lost(self) -> tuple[np.ndarray, float, float, int]:
         """Return W shed by class, W capped, accelerators out or off, and dark halls; looked at anew
         only when something went out, came back or was capped."""
-        np.concatenate(self._columns(), out=self._now)  # new memory would cost a fork its pages
-        np.not_equal(self._now, self._seen, out=self._differs)
-        if self._differs.any():
-            self._last = self._look()
-            self._seen[:] = self._now
+        state = self.state
+        loads, racks = state.loads, state.racks
+        columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service)
+        seen = b"".join(column.tobytes() for column in columns)
+        if seen != self._seen:
+            self._seen, self._last = seen, self._look()
         return self._last
-
-    def _columns(self) -> tuple[np.ndarray, ...]:
-        """Return what decides about what is lost."""
-        loads, racks = self.state.loads, self.state.racks
-        return loads.on, loads.cap, racks.up_frac, racks.power_cap, self.state.tree.in_service
 
     def _look(self) -> tuple[np.ndarray, float, float, int]:
         state, site = self.state, self.site
