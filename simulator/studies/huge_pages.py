@@ -23,7 +23,8 @@ def collapse() -> None:
         return
     madvise = ctypes.CDLL(None).madvise
     for first, last in _ranges():
-        madvise(ctypes.c_void_p(first), ctypes.c_size_t(last - first), MADV_COLLAPSE)
+        for page in range(first, last, LARGE):  # one by one: a call ends at the first that is empty
+            madvise(ctypes.c_void_p(page), ctypes.c_size_t(LARGE), MADV_COLLAPSE)
 
 
 def _ranges() -> Iterator[tuple[int, int]]:
