@@ -61,9 +61,7 @@ class DryCooler(PlantSpec):
         )
 
     def _coil(self) -> Coil:
-        return Coil(
-            self.range, self.approach, self.air_rise, self.air_side_share, self.design_air
-        )
+        return Coil(self.range, self.approach, self.air_rise, self.air_side_share, self.design_air)
 
     def _entering_air_c(self, weather: HourlyWeather) -> Array:
         """Return the air temperature at the coil: dry bulb, or pre-cooled towards wet bulb."""
