@@ -80,6 +80,17 @@ class PlantSpec(Spec):
         """Return the heat capacity of loop and tank for `capacity_w` of plant."""
         return self.tank * self.heat_capacity_rate_w_k(capacity_w)
 
+    def reach_c(self) -> float | None:
+        """Return the coldest water, in degC, at full heat on the kind's own design day.
+
+        A lower set temperature is an error of the document. None: any may be set, and floats.
+        """
+        return None
+
+    def freezes(self) -> bool:
+        """Return whether frost damages the plant as it is specified."""
+        return False
+
     @abstractmethod
     def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
         """Return what the plant does at every hour and load when told to deliver `supply_c`.

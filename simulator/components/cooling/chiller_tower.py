@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import numpy as np
 from pydantic import Field
 
-from simulator.components.cooling import psychrometrics, tower
+from simulator.components.cooling import evaporation, psychrometrics, york_calc
 from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
 from simulator.components.cooling.fluids import WATER_SPECIFIC_HEAT_J_KGK
 from simulator.units import Fraction, NonNegative, Positive, Temperature, TemperatureDelta, Within
@@ -69,13 +69,13 @@ class ChillerTower(PlantSpec):
         wet = weather.wet_bulb_c[:, None]
         state = self._full_fans(supply_c, wet)
         water_c, airflow = self._slow_fans(supply_c, wet, state)
-        evaporation, blowdown = self._water_kg_j(supply_c, weather, state, water_c)
+        evaporated, blowdown = self._water_kg_j(supply_c, weather, state, water_c)
         flows = (self.tower_fan * airflow**3 + self.condenser_pump) * self._rejection(supply_c)
         return PlantMap(
             load_frac=LOAD_FRAC,
             supply_c=self._supply_c(supply_c, state),
             power_frac=state.work_frac + flows * (LOAD_FRAC > 0.0),
-            evaporation_kg_j=evaporation,
+            evaporation_kg_j=evaporated,
             blowdown_kg_j=blowdown,
         )
 
@@ -101,7 +101,7 @@ class ChillerTower(PlantSpec):
     def _tower_scale(self) -> float:
         """Return the factor on the correlation's approach that meets the design point."""
         wet, span = np.asarray(self.design_wet_bulb), np.asarray(self.tower_range)
-        return self.tower_approach / float(tower.approach_k(wet, span))
+        return self.tower_approach / float(york_calc.approach_k(wet, span))
 
     def _full_fans(self, supply_c: float, wet: Array) -> _State:
         """Return the working point with all fans at full speed.
@@ -113,7 +113,7 @@ class ChillerTower(PlantSpec):
         work = np.zeros((len(wet), len(LOAD_FRAC)))
         for _ in range(_ROUNDS):
             span = (LOAD_FRAC + work) * full_range
-            water = wet + self._tower_scale() * tower.approach_k(wet, span)
+            water = wet + self._tower_scale() * york_calc.approach_k(wet, span)
             cop = self.cop(supply_c, np.maximum(water, self.condenser_minimum) + span)
             # A motor sized for the design point carries less heat against a higher lift.
             limit = np.minimum(1.0, cop / self._design_cop(supply_c))
@@ -136,7 +136,7 @@ class ChillerTower(PlantSpec):
         )
         slow = (free | mechanical) & (state.water_c < held)
         water = np.where(slow, held, state.water_c)
-        airflow = tower.airflow_frac(wet, state.range_k, (water - wet) / self._tower_scale())
+        airflow = york_calc.airflow_frac(wet, state.range_k, (water - wet) / self._tower_scale())
         return water, np.where(slow, airflow, 1.0)
 
     def _supply_c(self, supply_c: float, state: _State) -> Array:
@@ -155,20 +155,10 @@ class ChillerTower(PlantSpec):
     def _water_kg_j(
         self, supply_c: float, weather: HourlyWeather, state: _State, water_c: Array
     ) -> tuple[Array, Array]:
-        """Return evaporation with drift, and blowdown, in kg/s per W of capacity.
-
-        Air leaves saturated at the mean water temperature; of the heat it takes, the share
-        (w_out - w_in) / (h_out - h_in) kg/J is evaporated: less in cold air, more in hot dry air.
-        """
-        dry, wet = weather.dry_bulb_c[:, None], weather.wet_bulb_c[:, None]
-        pressure = weather.pressure_pa[:, None]
-        leaving = np.maximum(water_c + 0.5 * state.range_k, wet + 0.5)
-        vapour = psychrometrics.saturation_pressure_pa(leaving)
-        humid = psychrometrics.humidity_ratio(vapour, pressure)
-        before = psychrometrics.humidity_from_wet_bulb(dry, wet, pressure)
-        gained = psychrometrics.enthalpy_j_kg(leaving, humid)
-        gained = gained - psychrometrics.enthalpy_j_kg(dry, before)
-        evaporated = (LOAD_FRAC + state.work_frac) * np.maximum(humid - before, 0.0) / gained
+        """Return evaporation with drift, and blowdown, in kg/s per W of capacity."""
+        evaporated = evaporation.from_tower_kg_j(
+            weather, LOAD_FRAC + state.work_frac, water_c + 0.5 * state.range_k
+        )
         circulation = self._rejection(supply_c) / (WATER_SPECIFIC_HEAT_J_KGK * self.tower_range)
         drift = self.drift * circulation * (LOAD_FRAC > 0.0)
         blowdown = np.maximum(evaporated / (self.cycles_of_concentration - 1.0) - drift, 0.0)

@@ -1,72 +1,103 @@
-"""Open cooling tower by the YorkCalc correlation, for a constant water flow.
+"""Open cooling towers behind a plate heat exchanger, without chillers."""
 
-    approach = sum over k, j, m in 0..2 of c[k, j, m] * r^k * range^j * wet_bulb^m
-
-with r = (water flow / design) / (air flow / design), range and approach in K, wet bulb in degC.
-Source: coefficients and bounds as in EnergyPlus (CoolingTower:VariableSpeed, YorkCalc) and LBNL
-modelica-buildings c4117cce; wet bulb -34.4 to 26.7 degC, range 1.1 to 22.2 K, approach to 40 K,
-r to 8. Outside: the wet bulb in the correlation is held at its nearest bound (so the leaving water
-still follows the real wet bulb), and below a range of 1.1 K the approach falls linearly to zero.
-"""
+from typing import Annotated, Literal, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
-Array = NDArray[np.float64]
-
-WET_BULB_BOUNDS_C = (-34.4, 26.7)
-LEAST_RANGE_K = 1.1
-GREATEST_APPROACH_K = 40.0
-GREATEST_RATIO = 8.0  # beyond it the fans stand still and natural draught does the rest
-# c[k, j, m]: powers of flow ratio, range and wet bulb
-_YORK = np.array(
-    [
-        [
-            [-0.359741205, -0.055053608, 0.0023850432],
-            [0.173926877, -0.0248473764, 0.00048430224],
-            [-0.005589849456, 0.0005770079712, -0.00001342427256],
-        ],
-        [
-            [2.84765801111111, -0.121765149, 0.0014599242],
-            [1.680428651, -0.0166920786, -0.0007190532],
-            [-0.025485194448, 0.0000487491696, 0.00002719234152],
-        ],
-        [
-            [-0.0653766255555556, -0.002278167, 0.0002500254],
-            [-0.0910565458, 0.00318176316, 0.000038621772],
-            [-0.0034285382352, 0.00000856589904, -0.000001516821552],
-        ],
-    ]
-)
+from simulator.components.cooling import evaporation, york_calc
+from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
+from simulator.components.cooling.exchanger import counterflow, ntu_of
+from simulator.components.cooling.fluids import WATER_SPECIFIC_HEAT_J_KGK
+from simulator.units import Fraction, Positive, Temperature, TemperatureDelta, Within
 
 
-def approach_k(wet_bulb_c: Array, range_k: Array, ratio: float = 1.0) -> Array:
-    """Return leaving water minus wet bulb in K; `ratio` is water over air flow, 1 at full fans."""
-    constant, linear, square = _in_ratio(wet_bulb_c, range_k)
-    return (constant + ratio * (linear + ratio * square)) * _small_range(range_k)
+class Tower(PlantSpec):
+    """Tower water takes the loop's heat in plate exchangers, both at constant flow.
 
-
-def airflow_frac(wet_bulb_c: Array, range_k: Array, wanted_k: Array) -> Array:
-    """Return the airflow over design that gives an approach of `wanted_k` (0: fans off).
-
-    The correlation is a quadratic in the flow ratio, so its rising branch has a closed form.
+    `unit` is the heat of one tower with its exchanger and pump. Towers default to the usual design
+    point, 35.0 to 29.44 degC at 25.55 degC wet bulb (LBNL modelica-buildings, c4117cce).
     """
-    constant, linear, square = _in_ratio(wet_bulb_c, range_k)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        gap = wanted_k / _small_range(range_k) - constant
-        root = linear * linear + 4.0 * square * gap
-        ratio = 2.0 * gap / (linear + np.sqrt(np.maximum(root, 0.0)))
-    idle = (root < 0.0) | (gap > GREATEST_APPROACH_K - constant) | ~(ratio <= GREATEST_RATIO)
-    return np.where(idle, 0.0, 1.0 / np.maximum(np.where(idle, 1.0, ratio), 1.0))
 
+    kind: Literal["tower"] = "tower"
+    fans: Annotated[int, Field(ge=0, le=1000)] = 2
+    """Tower fans of one unit, one per cell (assumed, 1-4)."""
+    design_wet_bulb: Annotated[Temperature, Within("0 degC", "35 degC")] = 25.55
+    """Wet bulb of the towers' design point (vendor)."""
+    tower_approach: Annotated[TemperatureDelta, Positive()] = 3.89
+    """Tower water minus wet bulb at the design point (vendor)."""
+    tower_range: Annotated[TemperatureDelta, Within("1.1 K", "20 K")] = 5.56
+    """Cooling of the water through the tower at the design point (vendor)."""
+    exchanger_approach: Annotated[TemperatureDelta, Positive()] = 2.0
+    """Loop water minus tower water at full heat (1.5-2.5 K, assumed)."""
+    tower_fan: Annotated[Fraction, Within(0.0, 0.1)] = 0.012
+    """Fan power over heat at full speed (0.008-0.018, assumed)."""
+    tower_pump: Annotated[Fraction, Within(0.0, 0.1)] = 0.012
+    """Power of the tower water's pump over heat: 200 kPa at 5.56 K and 70 % (derived)."""
+    cycles_of_concentration: Annotated[Fraction, Within(1.1, 20.0)] = 4.0
+    """Salt in the basin over salt in the make-up water (3-6, assumed)."""
+    drift: Annotated[Fraction, Within(0.0, 0.01)] = 2e-5
+    """Water blown out as droplets, over circulation (0.0005-0.005 %, assumed)."""
+    frost_protection: Literal["indoor_sump", "none"] = "indoor_sump"
+    """`indoor_sump`: tower water drains indoors where it stands, and a bypass keeps it warm. With
+    `none` a run with air below freezing is an error."""
 
-def _in_ratio(wet_bulb_c: Array, range_k: Array) -> list[Array]:
-    """Return the three coefficients of the quadratic in the flow ratio."""
-    wet = np.clip(wet_bulb_c, *WET_BULB_BOUNDS_C)
-    span = np.maximum(range_k, LEAST_RANGE_K)
-    by_range = [[row[0] + wet * (row[1] + wet * row[2]) for row in block] for block in _YORK]
-    return [b[0] + span * (b[1] + span * b[2]) for b in by_range]
+    @model_validator(mode="after")
+    def _exchanger_exists(self) -> Self:
+        least, most = sorted((1.0 / self.range, 1.0 / self.tower_range))
+        effectiveness = 1.0 / (least * (self.exchanger_approach + self.range))
+        try:
+            ntu_of(effectiveness, least / most, counterflow)
+        except ValueError:
+            raise ValueError(
+                "no exchanger reaches this approach: raise exchanger_approach, or lower tower_range"
+            ) from None
+        return self
 
+    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
+        """Return supply temperature, power and water by hour and load (see `PlantSpec`).
 
-def _small_range(range_k: Array) -> Array:
-    return np.minimum(range_k / LEAST_RANGE_K, 1.0)
+        The exchanger's approach is proportional to heat. Where all fans would make tower water
+        colder than needed they slow down; where they do not suffice, the loop gets warmer.
+        """
+        wet = weather.wet_bulb_c[:, None]
+        span = LOAD_FRAC * self.tower_range
+        coldest = wet + self._scale() * york_calc.approach_k(wet, span)
+        behind = self.exchanger_approach * LOAD_FRAC
+        water_c = np.maximum(coldest, supply_c - behind)
+        evaporated, blowdown = self._water_kg_j(weather, water_c)
+        return PlantMap(
+            load_frac=LOAD_FRAC,
+            supply_c=water_c + behind,
+            power_frac=self._power_frac(wet, span, water_c, coldest),
+            evaporation_kg_j=evaporated,
+            blowdown_kg_j=blowdown,
+        )
+
+    def reach_c(self) -> float:
+        """Return the loop's water at full heat at the design wet bulb, in degC."""
+        return self.design_wet_bulb + self.tower_approach + self.exchanger_approach
+
+    def freezes(self) -> bool:
+        """Return whether water stands in an outdoor basin."""
+        return self.frost_protection == "none"
+
+    def _scale(self) -> float:
+        """Return the factor on the correlation's approach that meets the design point."""
+        wet, span = np.asarray(self.design_wet_bulb), np.asarray(self.tower_range)
+        return self.tower_approach / float(york_calc.approach_k(wet, span))
+
+    def _power_frac(self, wet: Array, span: Array, water_c: Array, coldest: Array) -> Array:
+        """Return fan power, cube of airflow, and the pump's at constant flow, per W of capacity."""
+        slow = york_calc.airflow_frac(wet, span, (water_c - wet) / self._scale())
+        airflow = np.where(water_c > coldest, slow, 1.0)
+        return (self.tower_fan * airflow**3 + self.tower_pump) * (LOAD_FRAC > 0.0)
+
+    def _water_kg_j(self, weather: HourlyWeather, water_c: Array) -> tuple[Array, Array]:
+        """Return evaporation with drift, and blowdown, in kg/s per W of capacity."""
+        mean_c = water_c + 0.5 * LOAD_FRAC * self.tower_range
+        evaporated = evaporation.from_tower_kg_j(weather, LOAD_FRAC, mean_c)
+        circulation = 1.0 / (WATER_SPECIFIC_HEAT_J_KGK * self.tower_range)
+        drift = self.drift * circulation * (LOAD_FRAC > 0.0)
+        blowdown = np.maximum(evaporated / (self.cycles_of_concentration - 1.0) - drift, 0.0)
+        return evaporated + drift, blowdown

@@ -39,6 +39,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     racks.inconsistent,
     racks.misplaced,
     cooling.chilled_above_warm,
+    cooling.below_reach,
     power.odd_battery,
     medium_voltage.names,
     medium_voltage.halls,
@@ -125,6 +126,7 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
     if plant is not None:
         yield from _of_plant(parts, plant)
     yield from period.weather(parts, document)
+    yield from cooling.frozen(parts, document)
     yield from fleet.traces(parts, document)
 
 

@@ -1,15 +1,23 @@
 """Temperatures against each other and against what the chips stand."""
 
+import math
 from collections.abc import Iterator
 
+from simulator.components.cooling import PlantSpec
+from simulator.components.sizing import plant_setpoint_c
+from simulator.documents import Document
 from simulator.scenario.checks.plant import Group, Plant
 from simulator.scenario.parts import Parts
+from simulator.scenario.spec import weather_folder
 from simulator.scenario.wording import Trouble
+from simulator.weather import WeatherError, for_period, read_once
 
 LIQUID_FROM = 0.5
 """Share of a rack's heat in its cold plates from which its chips sit on them."""
 LEAST_WORK = 0.5
 """Share of a chip's dynamic power below which a hall is not worth its coolant."""
+HOUR_S = 3600.0
+ROUNDING_K = 1e-6
 
 
 def chilled_above_warm(parts: Parts) -> Iterator[Trouble]:
@@ -23,6 +31,51 @@ def chilled_above_warm(parts: Parts) -> Iterator[Trouble]:
             f"supply of {cooling.supply:g} degC; are the two exchanged?"
         )
         yield ("topology", "cooling", "chilled_supply"), told
+
+
+def below_reach(parts: Parts) -> Iterator[Trouble]:
+    """Water colder than its plant makes on the design day of its own kind."""
+    if parts.topology is None:
+        return
+    cooling = parts.topology.cooling
+    for key, plant, asked_c in (
+        ("supply", cooling.warm, plant_setpoint_c(parts.topology)),
+        ("chilled_supply", cooling.chilled, cooling.chilled_supply),
+    ):
+        reach_c = plant.reach_c()
+        if reach_c is not None and asked_c < reach_c - ROUNDING_K:
+            told = (
+                f"the {_kind(plant)} is to deliver {asked_c:.4g} degC, but at full heat on its own "
+                f"design day it reaches {reach_c:.4g} degC; raise {key}, or change the design"
+            )
+            yield ("topology", "cooling", key), told
+
+
+def frozen(parts: Parts, document: Document) -> Iterator[Trouble]:
+    """Plants without frost protection in a run with air below freezing."""
+    topology, source, period = parts.topology, parts.weather, parts.period
+    if topology is None or source is None or period is None:
+        return
+    bare = [key for key in ("warm", "chilled") if getattr(topology.cooling, key).freezes()]
+    if not bare:
+        return
+    try:
+        found = read_once(source, weather_folder(source, document))
+        air = for_period(found, period.start, math.ceil(period.duration / HOUR_S))
+    except (WeatherError, OSError):  # told by the check of the weather itself
+        return
+    hours, coldest_c = int((air.dry_bulb_c < 0.0).sum()), float(air.dry_bulb_c.min())
+    for key in bare if hours else ():
+        told = (
+            f"the {_kind(getattr(topology.cooling, key))} has no frost protection, and the air is "
+            f"below freezing in {hours} hours of the run, down to {coldest_c:.3g} degC"
+        )
+        yield ("topology", "cooling", key, "frost_protection"), told
+
+
+def _kind(plant: PlantSpec) -> str:
+    """Return the kind's name as an author writes it."""
+    return str(type(plant).model_fields["kind"].default)
 
 
 def above_chip_limit(parts: Parts, plant: Plant) -> Iterator[Trouble]:

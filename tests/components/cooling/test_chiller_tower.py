@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simulator.components.cooling import HourlyWeather, tower
+from simulator.components.cooling import HourlyWeather, york_calc
 from simulator.components.cooling.chiller_tower import ChillerTower
 
 PLANT = {"unit": "5 MW", "range": "8 K", "tank": "120 s", "pump": "1 %"}
@@ -25,14 +25,14 @@ def plant(**changes):
     [(25.6, 5.56, 3.83), (20, 5.56, 5.06), (15, 5.56, 6.33), (5, 5.56, 9.38), (20, 10, 7.96)],
 )
 def test_tower_correlation_gives_its_published_values(wet_c, range_k, approach_k):
-    found = tower.approach_k(np.float64(wet_c), np.float64(range_k))
+    found = york_calc.approach_k(np.float64(wet_c), np.float64(range_k))
     assert found == pytest.approx(approach_k, abs=0.006)
 
 
 def test_tower_water_is_sensible_from_deep_frost_to_beyond_the_correlation():
     span = np.linspace(0.0, 11.0, 40)
-    approach = tower.approach_k(COLUMN, span)
-    assert (approach >= 0.0).all() and (approach < tower.GREATEST_APPROACH_K).all()
+    approach = york_calc.approach_k(COLUMN, span)
+    assert (approach >= 0.0).all() and (approach < york_calc.GREATEST_APPROACH_K).all()
     assert (approach[:, 0] == 0.0).all()
     assert (np.diff(COLUMN + approach, axis=0) > 0.0).all()
     assert (np.diff(COLUMN + approach, axis=1) > 0.0).all()
@@ -40,10 +40,10 @@ def test_tower_water_is_sensible_from_deep_frost_to_beyond_the_correlation():
 
 def test_airflow_inverts_the_correlation():
     for airflow in (1.0, 0.7, 0.4, 0.2):
-        approach = tower.approach_k(np.float64(18.0), np.float64(5.0), 1.0 / airflow)
-        found = tower.airflow_frac(np.float64(18.0), np.float64(5.0), approach)
+        approach = york_calc.approach_k(np.float64(18.0), np.float64(5.0), 1.0 / airflow)
+        found = york_calc.airflow_frac(np.float64(18.0), np.float64(5.0), approach)
         assert found == pytest.approx(airflow, rel=1e-9)
-    assert tower.airflow_frac(np.float64(-20.0), np.float64(5.0), np.float64(60.0)) == 0.0
+    assert york_calc.airflow_frac(np.float64(-20.0), np.float64(5.0), np.float64(60.0)) == 0.0
 
 
 def test_towers_meet_their_own_design_point():

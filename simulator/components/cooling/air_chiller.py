@@ -1,0 +1,152 @@
+"""Air-cooled chillers behind a free-cooling coil: free, partial or mechanical by weather."""
+
+from dataclasses import dataclass
+from typing import Annotated, Literal, Self
+
+import numpy as np
+from pydantic import Field, model_validator
+
+from simulator.components.cooling import york_ycal
+from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
+from simulator.components.cooling.coil import Coil, fan_frac
+from simulator.units import Fraction, Positive, Temperature, TemperatureDelta, Within
+
+FAN_SPEEDS = np.linspace(0.0, 1.0, 11)
+"""Speeds of the free-cooling fans tried in partial mode; the cheapest is taken."""
+
+
+@dataclass(frozen=True)
+class _Hours:
+    """What an hour's weather allows, as columns (hours, 1)."""
+
+    air_c: Array
+    cop: Array
+    limit_frac: Array
+    """Most heat of the chillers at the set temperature, per W of capacity."""
+
+
+class AirChiller(PlantSpec):
+    """Loop water passes a coil in outdoor air; air-cooled chillers in series take what is left.
+
+    No water is used. Chillers follow York's YCAL0033EE, the only air-cooled public curve set, and
+    Carnot's form beyond its range (see `york_ycal`). Its COP includes the condenser fans; the
+    free-cooling coil has fans of its own.
+    """
+
+    kind: Literal["air_chiller"] = "air_chiller"
+    fans: Annotated[int, Field(ge=0, le=1000)] = 12
+    """Condenser fans of one unit (assumed, 8-16)."""
+    design_air: Annotated[Temperature, Within("25 degC", "51.67 degC")] = 35.0
+    """Air at which a chiller carries its unit's heat (vendor)."""
+    rated_cop: Annotated[Fraction, Within(1.5, 8.0)] = 3.1
+    """COP at 6.67 degC chilled water and 35 degC air, fans included (vendor)."""
+    free_approach: Annotated[TemperatureDelta, Positive()] = 10.0
+    """Water behind the free-cooling coil minus air at full heat and full fans (6-12 K, assumed)."""
+    air_rise: Annotated[TemperatureDelta, Positive()] = 8.0
+    """Warming of the air through the free-cooling coil there (5-10 K, assumed)."""
+    free_fan: Annotated[Fraction, Within(0.0, 0.2)] = 0.03
+    """Free-cooling fan power at full speed over design heat (0.02-0.04, assumed)."""
+    minimum_speed: Annotated[Fraction, Within(0.01, 1.0)] = 0.1
+    """Lowest speed of free-cooling fans; below it they switch on and off."""
+    air_side_share: Annotated[Fraction, Within(0.05, 20.0)] = 0.5
+    """Air-side over water-side conductance (hA) of the free-cooling coil at design."""
+
+    @model_validator(mode="after")
+    def _coil_exists(self) -> Self:
+        self._coil()
+        return self
+
+    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
+        """Return supply temperature and power by hour and load; no water (see `PlantSpec`).
+
+        An overloaded plant runs its compressors and every fan at full power; compressors at the
+        most they draw in any air, though in extreme heat the curves unload them by some percent.
+        """
+        coil, air = self._coil(), weather.dry_bulb_c
+        full_flow = coil.full_airflow(air, weather.pressure_pa)
+        column = air[:, None]
+        hours = _Hours(column, self.cop(supply_c, column), self._limit_frac(supply_c, column))
+        none = np.zeros((len(air), len(LOAD_FRAC)))
+        settled_c = self._supply_c(supply_c, hours, coil.lift_k(full_flow)[:, None])
+        power = np.minimum(
+            self._free_frac(supply_c, hours, coil, full_flow),
+            self._mixed_frac(supply_c, hours, coil, full_flow),
+        )
+        return PlantMap(
+            load_frac=LOAD_FRAC,
+            supply_c=settled_c,
+            power_frac=np.where(np.isinf(power), self._full_frac(supply_c), power),
+            evaporation_kg_j=none,
+            blowdown_kg_j=none,
+        )
+
+    def reach_c(self) -> float:
+        """Return the coldest water the chillers' published curves make, in degC."""
+        return york_ycal.WATER_BOUNDS_C[0]
+
+    def cop(self, supply_c: float | Array, air_c: Array) -> Array:
+        """Return heat over work of the chillers, condenser fans included."""
+        return self.rated_cop * york_ycal.efficiency(supply_c, air_c)
+
+    def chilled_frac(self, supply_c: float | Array, air_c: Array, lift_k: Array) -> Array:
+        """Return the heat left to the chillers per W of capacity: 0 free, the load mechanical.
+
+        The coil takes (T_return - air) / (lift + range) of design heat, lift at its airflow.
+        """
+        missing = air_c + lift_k * LOAD_FRAC - supply_c
+        return np.clip(missing / (lift_k + self.range), 0.0, LOAD_FRAC)
+
+    def _coil(self) -> Coil:
+        return Coil(
+            self.range, self.free_approach, self.air_rise, self.air_side_share, self.design_air
+        )
+
+    def _limit_frac(self, supply_c: float, air_c: Array) -> Array:
+        """Return the chillers' capacity over that at `design_air`, at most 1."""
+        here, design = (
+            york_ycal.capacity(supply_c, np.maximum(a, york_ycal.MOST_CAPACITY_AIR_C))
+            for a in (air_c, np.asarray(self.design_air))
+        )
+        return np.minimum(1.0, here / design)
+
+    def _full_frac(self, supply_c: float) -> float:
+        """Return the most power of compressors and fans in any air, per W of capacity."""
+        air_c = np.linspace(*york_ycal.AIR_BOUNDS_C, 100)
+        full = self._limit_frac(supply_c, air_c) / self.cop(supply_c, air_c)
+        return float(full.max()) + self.free_fan
+
+    def _free_frac(self, supply_c: float, hours: _Hours, coil: Coil, full_flow: Array) -> Array:
+        """Return fan power where the coil alone holds the set temperature, else infinity."""
+        airflow = coil.airflow(supply_c, hours.air_c[:, 0], full_flow)
+        left = self.chilled_frac(supply_c, hours.air_c, coil.lift_k(full_flow)[:, None])
+        power = fan_frac(self.free_fan, airflow / full_flow[:, None], self.minimum_speed)
+        return np.where(left > 0.0, np.inf, power)
+
+    def _mixed_frac(self, supply_c: float, hours: _Hours, coil: Coil, full_flow: Array) -> Array:
+        """Return power with chillers at the cheapest speed of the free-cooling fans.
+
+        Infinite where no speed leaves the chillers as little as they can carry.
+        """
+        best = np.full((len(full_flow), len(LOAD_FRAC)), np.inf)
+        for speed in FAN_SPEEDS:
+            left = np.broadcast_to(LOAD_FRAC, best.shape)
+            if speed > 0.0:
+                lift = coil.lift_k(speed * full_flow)[:, None]
+                left = self.chilled_frac(supply_c, hours.air_c, lift)
+            work = np.where(left > hours.limit_frac, np.inf, left) / hours.cop
+            fans = self.free_fan * speed**3 * (LOAD_FRAC > 0.0)
+            best = np.minimum(best, work + fans)
+        return best
+
+    def _supply_c(self, supply_c: float, hours: _Hours, lift_k: Array) -> Array:
+        """Return the loop temperature: the set one, or where an overloaded plant settles.
+
+        A chiller at its limit carries more as its water warms; the coil helps once the return is
+        warmer than the air. Both are linear in the supply temperature.
+        """
+        limit, growth = hours.limit_frac, york_ycal.CAPACITY_PER_K
+        alone = supply_c + (LOAD_FRAC / limit - 1.0) / growth
+        coil = 1.0 / (lift_k + self.range)
+        taken = coil * (self.range * LOAD_FRAC - hours.air_c)
+        helped = (LOAD_FRAC - limit + limit * growth * supply_c - taken) / (coil + limit * growth)
+        return np.maximum(supply_c, np.minimum(alone, helped))
