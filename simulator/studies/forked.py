@@ -11,6 +11,7 @@ import selectors
 import signal
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from simulator.studies import StudyError, huge_pages
@@ -52,6 +53,9 @@ def each(count: int, work: Callable[[int], Any], workers: int) -> Iterator[tuple
     early, those under way are ended.
     """
     check()
+    import resource  # here, once, and not in every child; not on Windows, where nobody comes here
+
+    limit = partial(resource.setrlimit, resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S + 1))
     waiting, running = iter(range(count)), selectors.DefaultSelector()
     alive: dict[int, _Child] = {}
     gc.collect()
@@ -60,7 +64,7 @@ def each(count: int, work: Callable[[int], Any], workers: int) -> Iterator[tuple
     try:
         while True:
             while len(alive) < workers and (index := next(waiting, None)) is not None:
-                reader, child = _start(index, work)
+                reader, child = _start(index, work, limit)
                 alive[reader] = child
                 running.register(reader, selectors.EVENT_READ)
             if not alive:
@@ -83,24 +87,26 @@ def each(count: int, work: Callable[[int], Any], workers: int) -> Iterator[tuple
         gc.unfreeze()
 
 
-def _start(index: int, work: Callable[[int], Any]) -> tuple[int, _Child]:
+def _start(
+    index: int, work: Callable[[int], Any], limit: Callable[[], None]
+) -> tuple[int, _Child]:
     """Fork a child that works on one case; return the end of the pipe to read, and the child."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        _live(index, work, writer)
+        _live(index, work, limit, writer)
     os.close(writer)
     return reader, _Child(index, pid)
 
 
-def _live(index: int, work: Callable[[int], Any], writer: int) -> None:
+def _live(
+    index: int, work: Callable[[int], Any], limit: Callable[[], None], writer: int
+) -> None:
     """Be the child: answer and leave, without a trace in what is shared with the parent."""
-    import resource  # not on Windows, where nobody comes here
-
     status = 1
     try:
-        resource.setrlimit(resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S + 1))
+        limit()
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
         gc.disable()
         try:
