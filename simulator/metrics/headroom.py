@@ -14,6 +14,8 @@ STRANDED = ("policy", "granularity", "cooling", "network", "schedule", "unbuilt"
 """Causes that make up stranded power; reserves and what can be used now are none."""
 SUPPLY = ("poi", "line_bank", "transformer_bank")
 """Levels that the firm import itself is made of."""
+BELOW_FEEDERS = ("substation", "busway", "ups")
+"""Levels of the power tree that the table `limits` has and the table `plant` has not."""
 
 
 def headroom(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
@@ -21,7 +23,8 @@ def headroom(results: Results, by: str | None = None, every: str | None = None) 
 
     By default over time at the point of interconnection: smallest room of each period, in W, under
     the firm import and under what was in service. With `by="element"` (or `by="level"`) for
-    every element of the plant: peak, rating, firm rating (one unit out) and loading of both.
+    every element of the plant and of the power tree: peak, rating, firm rating (one unit out) and
+    loading of both.
     """
     if by is not None:
         return (
@@ -90,8 +93,8 @@ def stranded_kpi(results: Results) -> Kpi:
         "placed now would draw at nameplate (under the blocks' limits, cooled with one unit out and "
         "joined by the fabric; times the mean ratio of import to rack power): power that is "
         "connected but that no rack can be placed to use. By cause: policy (margins, nameplates "
-        "above real draw, caps), places smaller than a rack, cooling, network, racks without work, "
-        "and no places built.",
+        "above real draw, caps), places smaller than a rack, cooling, network, racks that could have "
+        "worked harder, and no places built.",
     )
 
 
@@ -99,11 +102,25 @@ def _plant(results: Results) -> pd.DataFrame:
     plant = results.tables["plant"].copy()
     for column in ("element", "level", "kind", "parent"):
         plant[column] = plant[column].astype(object)
+    plant = pd.concat([plant, _below_feeders(results)], ignore_index=True)
     limit_w = plant["firm_w"].where(plant["firm_w"] > 0, plant["rating_w"])
     plant["headroom_w"] = limit_w - plant["peak_w"]
     plant["firm_loading_frac"] = plant["peak_w"] / limit_w
     plant["loading_frac"] = plant["peak_w"] / plant["rating_w"]
     return plant[limit_w > 0].reset_index(drop=True)
+
+
+def _below_feeders(results: Results) -> pd.DataFrame:
+    """Return unit substations, busways and UPS as rows of the plant, held against what they carry
+    continuously; none for a run folder without the table `limits`."""
+    columns = ["element", "level", "count", "rating_w", "firm_w", "peak_w"]
+    if "limits" not in results.tables:
+        return pd.DataFrame(columns=columns)
+    table = results.tables["limits"]
+    below = table.loc[table["level"].astype(str).isin(BELOW_FEEDERS), columns].copy()
+    for column in ("element", "level"):
+        below[column] = below[column].astype(object)
+    return below.assign(kind=below["level"], nameplate_w=0.0, parent="")
 
 
 def _free_places_w(results: Results) -> float:

@@ -17,7 +17,7 @@ CAUSES = {
     "granularity": "Free places smaller than a rack",
     "cooling": "Free places that the plants cannot cool with one unit out",
     "network": "Free places that the fabric cannot join",
-    "schedule": "Racks that had no more work",
+    "schedule": "Racks that could have worked harder",
     "unbuilt": "No places for racks below it",
 }
 """What an installed watt can be, in the order in which it is put down: each to the first that claims

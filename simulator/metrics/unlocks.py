@@ -8,7 +8,7 @@ from simulator.metrics.stranded import blocks_by_cause, partition
 from simulator.results import Results
 
 MEASURES = {
-    "schedule": "Batch work for racks that had none",
+    "schedule": "Batch work for racks that could have worked harder",
     "policy": "More racks per block than nameplates allow, held by capping",
     "redundancy": "Work in the reserve that is shed when a unit is lost",
     "granularity": "Larger unit transformers, so that one more rack fits each block",

@@ -237,7 +237,7 @@ def _plant_limits(run: Run) -> list[tuple[str, str, str]]:
     plant = headroom.headroom(run.first, by="element")
     groups = {
         "Supply": ("poi", "line_bank", "transformer_bank"),
-        "Distribution": ("feeder", "hall", "block"),
+        "Distribution": ("feeder", *headroom.BELOW_FEEDERS, "hall", "block"),
         "Cooling": ("loop",),
     }
     rows = []

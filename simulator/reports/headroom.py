@@ -23,12 +23,15 @@ from simulator.reports.style import (
 )
 
 SHOWN = 14
-INSIDE = ("feeder", "hall", "block", "loop")
+INSIDE = ("feeder", "substation", "busway", "ups", "hall", "block", "loop")
 LEVELS = {
     "poi": "Interconnection",
     "line_bank": "Lines",
     "transformer_bank": "Main transformers",
     "feeder": "Feeders",
+    "substation": "Unit substations",
+    "busway": "Busways",
+    "ups": "UPS",
     "hall": "Halls",
     "block": "Blocks",
     "loop": "Coolant loops",
@@ -66,9 +69,9 @@ def _stranded(stranded_mw: float | None) -> str:
 
 
 def by_element(run: Run) -> FigureSpec:
-    """Draw the peak loading of feeders (or of what comes nearest) and blocks, of their ratings."""
+    """Draw the peak loading of the two tightest levels inside the campus, of their ratings."""
     table = headroom.headroom(run.first, by="element")
-    panels = [level for level in INSIDE if (table["level"] == level).any()][:2]
+    panels = _tightest(table)
     data = table[table["level"].isin(panels)].copy()
     shown = {lv: _largest(data[data["level"] == lv]) for lv in panels}
     rows = max((len(t) for t in shown.values()), default=1)
@@ -80,8 +83,9 @@ def by_element(run: Run) -> FigureSpec:
     return FigureSpec(
         fig,
         "headroom-by-element",
-        f"Bars of peak loading against firm rating for {len(data)} feeders and blocks. The highest "
-        f"is {worst['element']} at {wording.percent(worst['firm_loading_frac'], 0)}; the median is "
+        f"Bars of peak loading against firm rating for {len(data)} elements: "
+        f"{' and '.join(LEVELS[level] for level in panels)}. The highest is "
+        f"{worst['element']} at {wording.percent(worst['firm_loading_frac'], 0)}; the median is "
         f"{wording.percent(float(data['firm_loading_frac'].median()), 0)}.",
         data[
             [
@@ -98,6 +102,13 @@ def by_element(run: Run) -> FigureSpec:
         "Largest minute of each element, as a share of its firm rating (its rating where it has no "
         "spare unit)." + (f" The {SHOWN} most loaded of each kind are drawn." if cut else ""),
     )
+
+
+def _tightest(table: pd.DataFrame) -> list[str]:
+    """Return the two levels, in the order of the chain, of which an element comes closest."""
+    inside = table[table["level"].isin(INSIDE)]
+    two = inside.groupby("level")["firm_loading_frac"].max().nlargest(2).index
+    return [level for level in INSIDE if level in two]
 
 
 def _largest(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,7 +5,7 @@ import pandas as pd
 from simulator.metrics import headroom, limits, stranded, unlocks
 from simulator.reports import wording
 from simulator.reports.headroom import LEVELS
-from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
 from simulator.reports.run import Run
 from simulator.reports.style import (
     BLUE,
@@ -31,7 +31,7 @@ LOOKS = {
 WORDS = {
     "used": "used", "redundancy": "redundancy", "breaker": "breaker rule", "contract": "contract",
     "headroom": "room for racks", "policy": "margins and caps", "granularity": "rack size",
-    "cooling": "cooling", "network": "network", "schedule": "no work", "unbuilt": "not built",
+    "cooling": "cooling", "network": "network", "schedule": "not at full work", "unbuilt": "not built",
 }  # fmt: skip
 ORDER = ("block", "feeder", "transformer_bank", "line_bank", "poi")
 LEAST = 2e-3
@@ -63,11 +63,34 @@ def page(run: Run) -> Page:
             TableSpec("Cheapest megawatts first, at the interconnection", _prices(cheap), (4, 1, 2, 1)),
             TableSpec("Overloads and what prevented them, by level", _by_level(run)),
         ),
+        closing=(Lead("Cheapest megawatts.", _terms(run, cheap)),),
+    )
+
+
+def _terms(run: Run, cheap: pd.DataFrame) -> str:
+    """Return how the table of measures is to be read."""
+    blocks = stranded.blocks_by_cause(run.first)
+    room_w = stranded.gross(run.first) * float(
+        (blocks["limit_w"] - blocks["peak_w"]).clip(lower=0.0).sum()
+    )
+    larger = cheap.loc[cheap["power_w"] > room_w, "cause"]
+    names = wording.sentence(", ".join(WORDS[cause] for cause in larger))
+    above = (
+        f" Larger than that: {names}. It stands free above the blocks, and what is beyond the blocks "
+        "takes more halls as well, at their price."
+        if names
+        else ""
+    )
+    return (
+        "Each line is the most that its measure releases alone. Lines exclude each other and do not add "
+        "up: a megawatt can be filled only once, and work in the reserve, for one, needs halls to stand "
+        "in. Switchgear counts at the racks. Under their limits, the blocks as built could take "
+        f"{wording.power(room_w)} more at the interconnection than in their largest minutes.{above}"
     )
 
 
 def _because(cause: str) -> str:
-    return {"schedule": "racks without work", "unbuilt": "halls not built"}.get(cause, WORDS[cause])
+    return {"schedule": "racks that could have worked harder", "unbuilt": "halls not built"}.get(cause, WORDS[cause])
 
 
 def _lower(text: str) -> str:
@@ -126,9 +149,8 @@ def _prices(table: pd.DataFrame) -> pd.DataFrame:
 
 def _by_level(run: Run) -> pd.DataFrame:
     table = limits.limits(run.first)
-    names = LEVELS | {"substation": "Substations", "busway": "Busways", "ups": "UPS"}
     return pd.DataFrame({
-        "Level": [names[level] for level in table["level"]],
+        "Level": [LEVELS[level] for level in table["level"]],
         "Nameplate over firm": [f"{v:+.0%}" for v in table["oversubscription"]],
         "P(overload)": [wording.percent(v, 2) for v in table["overload_share"]],
         "Capped min": [f"{v / 60.0:,.0f}" for v in table["capped_s"]],

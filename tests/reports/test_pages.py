@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
 from matplotlib.text import Text
 
@@ -97,6 +98,26 @@ def test_headroom_lists_each_level_once(pages):
     assert levels.is_unique
     assert {"Feeders", "Blocks", "Main transformers"} <= set(levels)
     assert headroom.SHOWN >= 10
+
+
+def test_headroom_tells_the_substation_that_went_highest(week):
+    """A node below the feeders at 169 % of its rating is what comes closest, and is drawn."""
+    feeder = week.tables["limits"].query("level == 'feeder'").iloc[:1]
+    over = feeder.assign(element="l06/substation", level="substation",
+                         peak_w=1.689 * feeder["firm_w"])  # fmt: skip
+    limits = pd.concat([week.tables["limits"], over], ignore_index=True)
+    run = Run([dataclasses.replace(week, tables=week.tables | {"limits": limits})])
+    page, name = headroom.page(run), "l06/substation"
+    assert f"{name} comes closest, at 169" in page.title
+    table = page.tables[0].frame.set_index("Level")
+    assert table.at["Unit substations", "Element"] == name
+    drawn = page.figures[0].data
+    assert drawn.loc[drawn["element"] == name, "firm_loading_frac"].item() == pytest.approx(1.689)
+
+
+def test_stranded_power_says_that_lines_do_not_add_up(pages):
+    text = pages["stranded_power"].closing[0].text
+    assert "do not add up" in text and "no work" not in text
 
 
 def test_a_request_of_a_router_counts_once_on_the_page_of_serving(week):
