@@ -260,12 +260,17 @@ def _table(top: pd.DataFrame) -> pd.DataFrame:
         "Severity": list(top["severity"]),
         "Shed": [wording.megawatts(float(v)) if v > 0 else "0" for v in top["shed_mw"].fillna(0.0)],
         "Tightest": [_tight(row) for row in rows],
-        "Back in": [wording.seconds(float(v)) for v in top["recovery_s"]],
+        "Back in": [_back(row) for row in rows],
         "Hours, once": [wording.number(float(v)) for v in top["hours_per_failure"]],
         "All, a year": [
             wording.number(float(v)) if v < MEGA else wording.large(float(v)) for v in top["all_hours"]
         ],
     })  # fmt: skip
+
+
+def _back(row: dict[str, Any]) -> str:
+    by = f" ({row['back_by']})" if row["back_by"] else ""
+    return wording.seconds(float(row["recovery_s"])) + by
 
 
 def _short(name: str) -> str:
