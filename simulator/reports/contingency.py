@@ -76,7 +76,7 @@ def named(row: Any) -> str:
 
 def _costs(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
     kpis = {name: entry["value"] for name, entry in told["kpis"].items()}
-    text = (
+    text: tuple[Lead, ...] = (
         Lead("How it was found.", _method(told)),
         Lead("What it adds up to.",
              f"All single failures together are expected to cost {wording.large(kpis['expected_hours'])} "
@@ -84,7 +84,11 @@ def _costs(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
              "beyond its limit for a minute or longer."),
     )  # fmt: skip
     classes = dearest(tried)
-    top = classes[(classes["hours_per_year"] > 0.0) | (classes["severity"] != "none")].head(ROWS)
+    felt = (classes["hours_per_year"] > 0.0) | (classes["severity"] != "none")
+    top = classes[felt].head(ROWS)
+    unfelt = [_label(row) for row in classes[~felt & (classes["order"] == 1)].to_dict("records")]
+    if unfelt:
+        text += (Lead("No loss.", f"{wording.sentence(', '.join(unfelt))}."),)
     return Page(
         "contingency", "Contingencies", title(tried, told), text, (ranking(tried),),
         (TableSpec("The dearest case of each class that is felt", _table(top), WIDTHS),),
