@@ -134,7 +134,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         _number(row["shed_mw"]), _number(row["capped_mw"]), str(row["accelerators_lost"]),
         str(row["minutes_over"]), row["tightest"] or MISSING,
         f"{100 * loading:.0f} %" if math.isfinite(loading) else MISSING,
-        _time(row["recovery_s"]), _number(row["rate_per_year"]), _number(row["hours_per_year"]),
+        _back(row), _number(row["rate_per_year"]), _number(row["hours_per_year"]),
     ]  # fmt: skip
 
 
@@ -147,7 +147,12 @@ def _first(classes: str) -> str:
 def _time(seconds: float) -> str:
     if not math.isfinite(seconds):
         return MISSING
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{round(seconds / 3600, 1):g} h"
+
+
+def _back(row: dict[str, Any]) -> str:
+    """Return when the loads are back, and what that waits for beyond the window."""
+    return _time(row["recovery_s"]) + (f" ({row['back_by']})" if row["back_by"] else "")
 
 
 def _number(value: float) -> str:

@@ -21,6 +21,8 @@ WIDTHS = (2.4, 2.6, 1.1, 1.1, 2.6, 1.1, 1.1, 1.6)
 MEGA = 1e6
 NAME_MOST = 38
 """Characters of a name on an axis."""
+ALIKE = 6
+"""Decimals of a MW by which curves are told apart."""
 LEAST_MW = 1e-3
 """From which load counts as shed (`studies.contingency_rows`)."""
 
@@ -67,15 +69,14 @@ def title(tried: pd.DataFrame, told: dict[str, Any]) -> str:
 
 
 def named(row: Any) -> str:
-    """Return a case as a reader meets it: the element, and its class where the name does not tell."""
-    name, cause = str(row["case"]), str(row["class"]).split(", ")
-    words = _short(name)
-    return f"{words} ({wording.plain(cause[0])})" if len(cause) == 1 and row["order"] == 1 else words
+    """Return a case as a reader meets it: the element, and of a single one the classes that strike it."""
+    words = _short(str(row["case"]))
+    return f"{words} ({_classes(row)})" if row["order"] == 1 else words
 
 
 def _costs(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
     kpis = {name: entry["value"] for name, entry in told["kpis"].items()}
-    text = (
+    text: tuple[Lead, ...] = (
         Lead("How it was found.", _method(told)),
         Lead("What it adds up to.",
              f"All single failures together are expected to cost {wording.large(kpis['expected_hours'])} "
@@ -83,7 +84,11 @@ def _costs(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
              "beyond its limit for a minute or longer."),
     )  # fmt: skip
     classes = dearest(tried)
-    top = classes[(classes["hours_per_year"] > 0.0) | (classes["severity"] != "none")].head(ROWS)
+    felt = (classes["hours_per_year"] > 0.0) | (classes["severity"] != "none")
+    top = classes[felt].head(ROWS)
+    unfelt = [_label(row) for row in classes[~felt & (classes["order"] == 1)].to_dict("records")]
+    if unfelt:
+        text += (Lead("No loss.", f"{wording.sentence(', '.join(unfelt))}."),)
     return Page(
         "contingency", "Contingencies", title(tried, told), text, (ranking(tried),),
         (TableSpec("The dearest case of each class that is felt", _table(top), WIDTHS),),
@@ -227,25 +232,26 @@ def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> Fi
     deepest = deepest.drop_duplicates(subset=["class", "order"]).head(LINES)
     fig, ax = style.canvas(height_in=3.3)
     data = pd.DataFrame()
-    ends: list[tuple[float, str, str]] = []
-    for n, row in enumerate(deepest.to_dict("records")):
+    alike: dict[bytes, tuple[np.ndarray, list[str]]] = {}
+    for row in deepest.to_dict("records"):
         curve_w = shed_w[int(row["rank"])]
         if curve_w is None:
             continue
         shed_mw = curve_w.sum(axis=1) / MEGA
-        minutes = np.arange(len(shed_mw) + 1)
-        color = style.PALETTE[n]
-        ax.step(minutes, np.append(0.0, shed_mw), where="pre", color=color, label=named(row),
-                linestyle=style.LINES[n % len(style.LINES)])  # fmt: skip
-        data["minute"] = minutes[1:]
+        data["minute"] = np.arange(1, len(shed_mw) + 1)
         data[str(row["case"])] = shed_mw
-        ends.append((float(shed_mw[-1]), named(row), color))
+        alike.setdefault(shed_mw.round(ALIKE).tobytes(), (shed_mw, []))[1].append(named(row))
+    ends: list[tuple[float, str]] = []
+    for n, (shed_mw, names) in enumerate(alike.values()):
+        ax.step(np.arange(len(shed_mw) + 1), np.append(0.0, shed_mw), where="pre", color=style.PALETTE[n],
+                label=", ".join(names), linestyle=style.LINES[n % len(style.LINES)])  # fmt: skip
+        ends.append((float(shed_mw[-1]), ", ".join(names)))
     ax.set_ylim(bottom=0.0)
     ax.set_xlim(0.0, max(len(shed_w[0]) if shed_w[0] is not None else 1, 1))
     style.label(ax, x="minutes after the failure", y="MW shed")
     if ends:
         style.legend(fig, ax, "lower center", 1)
-    told = "; ".join(f"{name} {mw:.3g} MW at the end" for mw, name, _ in ends) or "none sheds load"
+    told = "; ".join(f"{name} {mw:.3g} MW at the end" for mw, name in ends) or "none sheds load"
     return FigureSpec(
         fig, "contingency-shed", f"Lines of MW shed over minutes: {told}.", data,
         "Load out of service or off after the deepest failure of the classes that shed most.",
@@ -260,12 +266,17 @@ def _table(top: pd.DataFrame) -> pd.DataFrame:
         "Severity": list(top["severity"]),
         "Shed": [wording.megawatts(float(v)) if v > 0 else "0" for v in top["shed_mw"].fillna(0.0)],
         "Tightest": [_tight(row) for row in rows],
-        "Back in": [wording.seconds(float(v)) for v in top["recovery_s"]],
+        "Back in": [_back(row) for row in rows],
         "Hours, once": [wording.number(float(v)) for v in top["hours_per_failure"]],
         "All, a year": [
             wording.number(float(v)) if v < MEGA else wording.large(float(v)) for v in top["all_hours"]
         ],
     })  # fmt: skip
+
+
+def _back(row: dict[str, Any]) -> str:
+    by = f" ({row['back_by']})" if row["back_by"] else ""
+    return wording.seconds(float(row["recovery_s"])) + by
 
 
 def _short(name: str) -> str:

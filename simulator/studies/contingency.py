@@ -81,6 +81,8 @@ def study(
     """
     forked.check()
     tell = progress or (lambda what, done, total: None)
+    if asked.wanted.patterns:
+        cases_.check(build(scenario, disturbed=False), asked.wanted)
     out = _out(scenario, asked.maintenance)
     moment = bring(scenario, asked.at, asked.minutes, out, lambda name: tell(name, 0, 0))
     watch = Watch(moment.run)

@@ -1,7 +1,9 @@
 """Which single failures are tried: every element that a failure class can strike."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -17,6 +19,8 @@ from simulator.simulation import Run
 from simulator.site import Site
 from simulator.studies import StudyError
 
+NEAREST = 3
+"""Names that are told where none is like the one asked for."""
 KINDS = ("electrical", "cooling", "network", "rack")
 NOTHING_OUT = ("interrupt", "corrupt", "push")
 """Effects of software and of wrong numbers: no element is out that could be named."""
@@ -102,11 +106,37 @@ def singles(run: Run, wanted: Wanted) -> list[Case]:
         if not wanted.kinds or kind in wanted.kinds:
             found += _of_classes(run, classes, kind, wanted)
     if not found:
-        known = [name for cls in run.fleet for name in elements(run.world.site, cls)]
-        cure = "".join(nearest(p, known) for p in wanted.patterns[:1])
-        what = " or ".join(wanted.patterns) or "anything"
-        raise StudyError(f"no element of {' or '.join(wanted.kinds or KINDS)} is called {what}{cure}")
+        raise _nothing(run, wanted)
     return found
+
+
+def check(run: Run, wanted: Wanted) -> None:
+    """Refuse what matches nothing, before anything is simulated; StudyError with the nearest names."""
+    asked = [
+        cls for cls, *_ in _told_apart(run.fleet) if not wanted.kinds or kind_of(cls) in wanted.kinds
+    ]
+    if not any(wanted.takes(name) for cls in asked for name in elements(run.world.site, cls)):
+        raise _nothing(run, wanted)
+
+
+def _nothing(run: Run, wanted: Wanted) -> StudyError:
+    """Return the error that says that nothing matches, with the nearest names of the first pattern."""
+    known = {name: None for cls in run.fleet for name in elements(run.world.site, cls)}
+    pattern = next(iter(wanted.patterns), "")
+    cure = nearest(pattern, known)
+    if pattern and not cure:
+        near = get_close_matches(pattern, _one_of_each(known), NEAREST, 0.0)
+        cure = f"; the nearest names are {', '.join(near)}"
+    what = " or ".join(wanted.patterns) or "anything"
+    return StudyError(f"no element of {' or '.join(wanted.kinds or KINDS)} is called {what}{cure}")
+
+
+def _one_of_each(names: Iterable[str]) -> list[str]:
+    """Return the first of the names that differ by their numbers only."""
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(re.sub(r"[0-9]+", "0", name), name)
+    return list(first.values())
 
 
 def named(run: Run, name: str) -> Hit:

@@ -45,8 +45,9 @@ COLUMNS = {
     "trip_s": "Time until something trips",
     "tripped": "What tripped",
     "exceeded": "Elements above their rating for longer than their tolerance",
-    "recovery_s": "Time until jobs run, pools keep up and nothing is off",
+    "recovery_s": "Time until jobs run, pools keep up, no load is off and what was lost is in service again",
     "recovered": "Whether that is within the window; if not, the time is that of repair and restart",
+    "back_by": "What that waits for beyond the window: repair, restart, repair + restart",
     "repair_s": "Time until the element is back, by its class and the crews and parts that are free",
     "rate_per_year": "Failures a year of the element; of a pair, of both being out at once",
     "lost_hours": "Accelerator-hours of useful work lost in the window",
@@ -63,6 +64,8 @@ LAST = 5
 """Minutes at the end of the window whose mean loss is taken to last until the repair."""
 LEAST_W = 1e3
 """Shed or capped from which it is told."""
+LEAST_CHIPS = 1e-6
+"""Accelerators out, more than in the intact site, from which some are missing."""
 BACK = 1.0
 """Accelerators of useful work a second below which nothing is lost."""
 INTACT = "N-0"
@@ -184,7 +187,7 @@ def _nought(watch: Watch, intact: Response) -> dict[str, Any]:
 
 
 def _blank() -> dict[str, Any]:
-    words = ("tightest", "limit", "jobs", "tripped", "exceeded", "evidence", "error", "rule")
+    words = ("tightest", "limit", "jobs", "tripped", "exceeded", "evidence", "error", "rule", "back_by")
     numbers = dict.fromkeys((n for n in COLUMNS if n != "rank"), math.nan)
     return numbers | dict.fromkeys(words, "") | {
         "minutes_over": 0, "slo_minutes": 0, "accelerators_lost": 0, "recovered": False,
@@ -284,21 +287,31 @@ def _slo_minutes(response: Response, intact: Response) -> int:
 
 
 def _recovery(run: Run, response: Response, intact: Response, minutes: int) -> dict[str, Any]:
-    """Return when the loads are back; where that is not in the window, when repair and restart are
-    over."""
-    missing = response.off & ~intact.off
-    for mine, theirs in ((response.stalled, intact.stalled), (response.behind, intact.behind)):
-        missing = missing | (mine & ~theirs).any(axis=1)
+    """Return when the loads are back, and what that waits for; where it is not in the window, when
+    repair and restart are over. Accelerators that are out and load that is shed are back with the repair."""
+    held = _held(response, intact)
+    missing = held | (response.stalled & ~intact.stalled).any(axis=1)
     if not missing[-1]:
         last = np.flatnonzero(missing)
         return {"recovery_s": (last[-1] + 1) * STEP_S if last.size else 0.0, "recovered": True}
+    if response.restarting and not held[-1]:
+        back_s = minutes * STEP_S + response.restart_s
+        return {"recovery_s": back_s, "recovered": False, "back_by": "restart"}
     restarts_s = [job.started_s for j, job in enumerate(run.work.jobs) if response.stalled[-1, j]]
-    restart_s = max(restarts_s, default=0.0)
-    if response.restarting and not (response.off[-1] or response.behind[-1].any()):
-        return {"recovery_s": minutes * STEP_S + response.restart_s, "recovered": False}
     return {
-        "recovery_s": max(max(response.repair_s), minutes * STEP_S) + restart_s, "recovered": False,
+        "recovery_s": max(max(response.repair_s), minutes * STEP_S) + max(restarts_s, default=0.0),
+        "recovered": False, "back_by": "repair + restart" if restarts_s else "repair",
     }  # fmt: skip
+
+
+def _held(response: Response, intact: Response) -> np.ndarray:
+    """Return the minutes in which a restart does not help: load is off, a pool is behind, accelerators
+    are out or load is shed that are not so in the intact site."""
+    held = response.off & ~intact.off
+    held = held | (response.behind & ~intact.behind).any(axis=1)
+    held = held | (response.out > intact.out + LEAST_CHIPS)
+    lost: np.ndarray = held | ((response.shed_w - intact.shed_w).sum(axis=1) >= LEAST_W)
+    return lost
 
 
 def summary(found: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:

@@ -244,6 +244,12 @@ def test_filters_choose_elements(base):
         cases_.singles(base, Wanted(("lines/9",)))
 
 
+def test_what_matches_nothing_is_refused_before_anything_is_simulated(plain, monkeypatch):
+    monkeypatch.setattr(contingency, "bring", lambda *given: pytest.fail("simulated"))
+    with pytest.raises(StudyError, match=r"called nothing/\*; the nearest names are .+, .+, .+"):
+        study(plain, patterns=("nothing/*",))
+
+
 def test_the_moment_is_the_hour_with_the_largest_demand(tmp_path):
     served = pod_tree()
     served["period"]["duration"] = "2 d"

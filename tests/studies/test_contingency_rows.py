@@ -1,6 +1,7 @@
 """What a failure costs, from what happened: by hand."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -79,3 +80,20 @@ def test_nothing_is_gained_by_a_failure():
 def test_severity_is_the_worst_that_happened(told, dark, severity):
     row = {"jobs": "", "shed_mw": 0.0, "capped_mw": 0.0, "slo_minutes": 0, "hours_per_failure": 0.0} | told
     assert rows.severity(row, dark, 4) == severity
+
+
+@pytest.mark.parametrize(("out_for", "told"), [
+    (0, {"recovery_s": 0.0, "recovered": True}),
+    (6, {"recovery_s": 360.0, "recovered": True}),
+    (MINUTES, {"recovery_s": 72 * 3600.0, "recovered": False, "back_by": "repair"}),
+])  # fmt: skip
+@pytest.mark.parametrize("what", ["out", "shed_w"])
+def test_what_was_lost_is_back_with_the_repair(what, out_for, told):
+    gone, intact = response(np.zeros(MINUTES), repair_s=72 * 3600.0), response(np.zeros(MINUTES))
+    for each in (gone, intact):
+        each.out, each.shed_w = np.zeros(MINUTES), np.zeros((MINUTES, 4))
+        each.off, each.behind = np.zeros(MINUTES, bool), np.zeros((MINUTES, 0), bool)
+        each.stalled = np.zeros((MINUTES, 0), bool)
+    getattr(gone, what)[:out_for] = 1.8e6
+    run = SimpleNamespace(work=SimpleNamespace(jobs=[]))
+    assert rows._recovery(run, gone, intact, MINUTES) == told
