@@ -58,7 +58,8 @@ def nearest(name: str, candidates: Iterable[object], most: int = 3) -> str:
     """Return ` (did you mean 'a', 'b'?)` with the candidates most like `name`, or nothing."""
     known = list(dict.fromkeys(str(candidate) for candidate in candidates))
     same = [candidate for candidate in known if squash(candidate) == squash(name)]
-    found = same[:most] or _similar(name, known, most)
+    turned = [one for one in known if sorted(squash(one)) == sorted(squash(name))]
+    found = same[:most] or turned[:most] or _similar(name, known, most)
     if not found:
         return ""
     return f" (did you mean {', '.join(repr(candidate) for candidate in found)}?)"

@@ -135,6 +135,27 @@ def test_problems_of_text_and_of_sense_come_together(folder: Path) -> None:
     assert [line.split(":")[0] for line in told] == ["seed", "workloads.chat.model"]
 
 
+def test_a_capping_policy_is_judged_beside_units_that_are_wrong(folder: Path) -> None:
+    wrong = "topology: {control: {policy: priorty}, grid: {lines: {rating: 15 kWh}}}\n"
+    told = refused(folder, wrong)
+    assert len(told) == 2
+    assert any("'priorty' is not known (did you mean 'priority'?)" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("scheme", "3N/4", "'3N/4' is not known (did you mean '4N/3'?)"),
+        ("share_a", "140 %", "'140 %' is out of range: must be less than 100 %"),
+    ],
+)
+def test_a_bad_item_does_not_make_its_list_empty(key: str, value: str, told: str) -> None:
+    plan = {"scheme": "2N"} | {key: value}
+    with pytest.raises(ScenarioError) as caught:
+        load(ROOT / "scenarios" / "hall.yaml", [("topology.halls.hall.distribution", plan)])
+    assert len(caught.value.problems) == 1 and told in str(caught.value)
+
+
 def test_a_missing_key_is_not_told_when_the_text_has_holes(folder: Path) -> None:
     (folder / "main.yaml").write_text("import: nowhere.yaml\nname: Pod\n")
     with pytest.raises(ScenarioError) as caught:

@@ -71,7 +71,10 @@ def sweep(
         mine = study.shard(plan.tasks, where.shard, whole=plan.rule is not None)
         folder = SweepFolder(output or Path("reports") / path.stem, plan)
         try:
+            first = _first(plan, mine, folder, stages)
             folder.open(where.resume or where.shard is not None)
+            for identity, record in first:
+                folder.keep(identity, record)
             interrupted = _carry_out(plan, mine, folder, study.workers(jobs), where, stages)
             runs = folder.assemble()
         except OSError as error:
@@ -88,6 +91,21 @@ def sweep(
         raise SystemExit(INTERRUPTED)
     if runs["status"].isin(UNFIT).any():
         raise SystemExit(FAILED_RUNS)
+
+
+def _first(
+    plan: Plan, mine: Sequence[Task], folder: SweepFolder, stages: Stages
+) -> list[tuple[str, study.Record]]:
+    """Return the first run of a sweep whose rule names indicators, made before its folder is claimed:
+    which there are depends on the scenario, and a name that is none must not cost a folder."""
+    path = folder.path
+    taken = path.is_file() or (path.is_dir() and any(path.iterdir()))
+    if plan.rule is None or not mine or taken:
+        return []
+    stages.stage("check the names after 'until'")
+    identity, record = study.one(mine[0].identity, plan.scenario(mine[0]), mine[0].replicate, plan.timeout_s)
+    enough.check_names(plan, record)
+    return [(identity, record)]
 
 
 def _carry_out(

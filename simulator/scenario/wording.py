@@ -54,6 +54,8 @@ def problems(spec: type[BaseModel], error: ValidationError, whole: bool = True) 
             continue
         if unknown and detail["loc"][-1:] == ("<<",):  # the text's own problem says it already
             continue
+        if detail["type"] == "too_short" and _within(detail["loc"], details):
+            continue  # items that are not valid were not counted
         found.append(_problem(spec, detail))
     return found
 
@@ -62,6 +64,11 @@ def _misspelt(loc: TreePath, unknown: list[TreePath]) -> bool:
     """Return whether an unknown key beside a missing one is most likely meant to be it."""
     beside = [str(other[-1]) for other in unknown if other[:-1] == loc[:-1]]
     return any(nearest(name, [loc[-1]]) for name in beside)
+
+
+def _within(loc: TreePath, details: list[ErrorDetails]) -> bool:
+    """Return whether an item of the list at `loc` has an error of its own."""
+    return any(len(d["loc"]) > len(loc) and d["loc"][: len(loc)] == loc for d in details)
 
 
 def _problem(spec: type[BaseModel], detail: ErrorDetails) -> Trouble:

@@ -120,19 +120,24 @@ def _default(spec: ScenarioSpec, length_s: float, minutes: pd.DataFrame | None) 
 
 def _smoother(text: str) -> Spec:
     """Return a smoother of `kind`, or `kind:key=value,key=value`."""
-    from pydantic import TypeAdapter, ValidationError
+    from pydantic import ValidationError, create_model
 
     from simulator.components.power.smoothing import Smoothing
+    from simulator.scenario import wording
 
     kind, _, rest = text.partition(":")
     pairs = [part.partition("=") for part in rest.split(",") if part]
     values = {key.strip(): value.strip() for key, _, value in pairs}
+    given = {"smoothing": {"kind": kind.strip()} | values}
+    option = create_model("Option", __base__=Spec, smoothing=(Smoothing, ...))
     try:
-        made: Spec = TypeAdapter(Smoothing).validate_python({"kind": kind.strip()} | values)
+        made: Spec = option.model_validate(given).smoothing  # type: ignore[attr-defined]
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(map(str, first["loc"][1:]))
-        raise StudyError(f"--smoothing '{text}': {place + ': ' if place else ''}{first['msg']}") from None
+        told = [
+            ": ".join([*map(str, path[1:]), message])
+            for path, message in wording.problems(option, error)
+        ]
+        raise StudyError("\n".join(f"--smoothing '{text}': {one}" for one in told)) from None
     return made
 
 

@@ -50,3 +50,10 @@ def test_a_run_that_is_not_there_is_told(file, tmp_path):
         sweep.replay(file, "zz", tmp_path / "again")
     with pytest.raises(StudyError, match="several runs begin"):
         sweep.replay(file, "", tmp_path / "again")
+
+
+def test_a_name_that_is_no_indicator_claims_no_folder(file, tmp_path):
+    file.write_text(SWEEP.split("design:")[0] + "axes: {topology.cooling.supply: [36 degC]}\nreplicates: 3\n")
+    with pytest.raises(StudyError, match=r"no KPI 'fleet.utilizatin' \(did you mean 'fleet.utilization'"):
+        sweep.sweep(file, tmp_path / "out", 1, sweep.Where(), ["fleet.utilizatin ± 1 %"])
+    assert not (tmp_path / "out").exists()

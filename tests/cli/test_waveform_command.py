@@ -84,6 +84,8 @@ def test_a_site_without_jobs_is_its_minutes(gigawatt):
         (["--mask", "lippa"], "lipa"),
         (["--smoothing", "flywheel"], "power_floor"),
         (["--smoothing", "power_floor:floor=95 %"], "floor"),
+        (["--smoothing", "rack_storge"], "unknown kind 'rack_storge' (did you mean 'rack_storage'?)"),
+        (["--smoothing", "power_floor:flor=80%"], "unknown key 'flor' (did you mean 'floor'?)"),
     ],
 )
 def test_what_is_wrong_is_said(gigawatt, words, told):

@@ -1,6 +1,7 @@
 """Ratings against what hangs below them: where kW for MW, or MW for GW, shows."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from simulator.components.power.bank import Bank
 from simulator.errors import nearest
@@ -55,10 +56,12 @@ def connection_oversubscribed(parts: Parts, plant: Plant) -> Iterator[Trouble]:
 
 
 def unknown_capping(parts: Parts) -> Iterator[Trouble]:
-    """A capping policy that is none."""
-    if parts.topology is None or parts.topology.control.policy in CAPPINGS:
+    """A capping policy that is none, whatever else is wrong with the topology."""
+    name: Any = parts.tree.get("topology")
+    for key in ("control", "policy"):
+        name = name.get(key) if isinstance(name, dict) else None
+    if not isinstance(name, str) or name in CAPPINGS:
         return
-    name = parts.topology.control.policy
     told = f"'{name}' is not known{nearest(name, CAPPINGS)}; one of {', '.join(sorted(CAPPINGS))}"
     yield ("topology", "control", "policy"), told
 
