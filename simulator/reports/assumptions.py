@@ -10,7 +10,7 @@ from simulator.reports.style import BLUE, GREEN, HATCHES, ORANGE, SKY, canvas, l
 
 COLORS = {"measured": GREEN, "vendor": BLUE, "derived": SKY, "assumed": ORANGE}
 SECTIONS_DRAWN = 9
-SHOWN = 11
+SHOWN = 10
 
 NOT_DONE = (
     "It does not simulate electromagnetic transients, subsynchronous "
@@ -65,7 +65,7 @@ def evidence(run: Run) -> FigureSpec:
     counts = counts.reindex(columns=list(EVIDENCE), fill_value=0)
     counts = counts.loc[counts.sum(axis=1).sort_values(ascending=False).index]
     shown = counts.head(SECTIONS_DRAWN).iloc[::-1]
-    fig, ax = canvas(height_in=0.75 + 0.23 * len(shown))
+    fig, ax = canvas(height_in=0.75 + 0.2 * len(shown))
     left = pd.Series(0.0, index=shown.index)
     for i, name in enumerate(EVIDENCE):
         ax.barh(

@@ -16,6 +16,8 @@ CHECKS = {
     "relative to installed",
     "downtime_rel": "Downtime: sum of all causes and stages − accelerator-hours out of service, "
     "relative to installed",
+    "request_balance_rel": "Requests: arrived − served − shed − rejected − lost − moved − waiting, of "
+    "pools, streams and classes, relative to arrived",
 }
 LIMIT = 1e-9
 FAMILIES = (

@@ -22,7 +22,7 @@ from simulator.reports.style import (
     time_axis,
 )
 
-SHOWN = 14
+SHOWN = 10
 INSIDE = ("feeder", "substation", "busway", "ups", "hall", "block", "loop")
 LEVELS = {
     "poi": "Interconnection",

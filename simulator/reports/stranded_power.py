@@ -108,7 +108,7 @@ def by_level(run: Run, parts: pd.DataFrame) -> FigureSpec:
     wide = parts.pivot(index="level", columns="cause", values="power_w")
     levels = [level for level in ORDER if level in wide.index]
     share = wide.div(wide.sum(axis=1), axis=0) * 100.0
-    fig, ax = canvas(height_in=0.9 + 0.42 * len(levels))
+    fig, ax = canvas(height_in=0.8 + 0.38 * len(levels))
     for row, level in enumerate(levels):
         start = 0.0
         for cause in _present(parts):
