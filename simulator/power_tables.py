@@ -1,4 +1,5 @@
-"""Columns of the tables about limits of the power chain, as `results.TABLES` holds all others."""
+"""Columns of the tables about the power chain: limits, equipment, minutes at 10 ms; `results.TABLES` holds
+all others."""
 
 TABLES: dict[str, dict[str, str]] = {
     "limits": {
@@ -23,5 +24,42 @@ TABLES: dict[str, dict[str, str]] = {
         "rack_w": "Nameplate of one more rack",
         "cooled_w": "Its share of what the hall's plants could carry more, one unit out",
         "joined_w": "Its share of what the fabric could join more",
+    },
+    "transformers": {
+        "element": "Bank of equal units", "count": "Units", "loading_max": "Of the units in service, minute mean",
+        "hot_spot_max_c": "Hottest spot of the winding, end of a minute",
+        "life_used_frac": "Of the normal insulation life, by Arrhenius",
+        "ageing": "Mean, times as fast as at 110 degC",
+    },
+    "generators": {
+        "element": "Plant", "count": "Sets", "energy_j": "Delivered", "running_h": "Set-hours",
+        "fuel_l": "Litres burnt", "fuel_left_l": "In the tanks at the end, or null: no limit told",
+    },
+    "equipment": {
+        "kind": "Kind of electrical equipment", "hall": "Group of halls, blank for the campus",
+        "serves": "racks, support, mechanical, or blank above them", "count": "Pieces",
+        "rating_w": "Of each",
+    },
+    "waveform": {
+        "window": "Number", "at_s": "Since the start of the window", "it_w": "Into all racks",
+        "poi_w": "At the point of interconnection", "smooth_w": "With what smooths inside racks",
+        "grid_w": "With batteries as well",
+    },
+    "waveform_jobs": {
+        "window": "Number", "time": "Its start", "job": "Name", "accelerators": "In service",
+        "step_time_s": "At full clock", "mean_w": "Into its racks", "least_w": "Of a sample",
+        "most_w": "Of a sample", "smooth_mean_w": "With what smooths inside its racks",
+        "deviation_frac": "Largest of the minutes: power of its phases over the plan's, less one; taken off",
+        "added_j": "By power floor and slow falls, at the chips", "withheld_j": "By slow rises, at the chips",
+        "storage_loss_j": "In rack storage", "charge_least": "Of any rack's storage, share",
+        "charge_most": "Likewise",
+    },
+    "waveform_limits": {
+        "window": "Number", "mask": "Utility or proposal", "limit": "In words", "unit": "Of the values",
+        "allowed": "At most", "plain": "Found without smoothing", "found": "Found with it",
+        "passes": "Whether it is kept, or null", "reason": "Why it cannot be told, or blank",
+        "battery_w": "Power of a battery that makes the mask pass, or null",
+        "battery_j": "Its usable energy", "battery_follows_s": "Time constant of what the grid sees",
+        "battery_response_s": "How fast it must answer",
     },
 }

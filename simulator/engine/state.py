@@ -7,18 +7,16 @@ import numpy as np
 
 from simulator import rng
 from simulator.components.power import mesh
-from simulator.components.power.generator import Generators
-from simulator.components.power.node import UPS
-from simulator.engine import design_flow
+from simulator.engine import design_flow, supply_state
 from simulator.kernels import columns as c
 from simulator.kernels import philox
 from simulator.kernels.repair import TIMES
 from simulator.kernels.serving import AMOUNTS, NOWHERE, STEP_COLUMNS, WAIT_BINS
 from simulator.kernels.site_step import STEP_S
 from simulator.kernels.streams import STREAM_COLUMNS
+from simulator.kernels.supply_columns import Supply
 from simulator.site import Site, plant_setpoint_c
 
-KWH_J = 3.6e6
 LEAST_ROOM = 4096
 """Failures of one window, and repairs under way at once, that any site has room for."""
 STRIKES_PER_RACK, REPAIRS_PER_RACK = 8, 64
@@ -93,7 +91,7 @@ class State:
     loops: c.LoopState
     tree: c.TreeState
     pools: c.PoolState
-    supply: c.Supply
+    supply: Supply
     limits: c.LimitState
     hall_air_c: np.ndarray
     plant_w: np.ndarray
@@ -141,7 +139,7 @@ def build(
         loops=_loops(site),
         tree=_tree(site),
         pools=_pools(names, pools, streams),
-        supply=_supply(site),
+        supply=supply_state.at_start(site),
         limits=_limits(site),
         hall_air_c=np.full(
             len(site.hall_names),
@@ -346,60 +344,4 @@ def _streams(streams: Streams, pools: int) -> c.StreamState:
         share=zeros(), onward=zeros(), entering=np.zeros(stages), arriving=zeros(),
         mass=np.zeros(pools), queue=zeros(), again=zeros(),
         hours=np.zeros((max(streams.rate_per_s.shape[1] - 1, 1), n, STREAM_COLUMNS)),
-    )
-
-
-def _generators(plant: Generators | None) -> c.GeneratorState:
-    zero = lambda: np.zeros(1)  # noqa: E731
-    tank_l = plant.tank_l if plant else math.inf
-    share = plant.tank_start if plant else 1.0
-    return c.GeneratorState(
-        late_j=zero(), running_w=zero(), running_late_j=zero(), inflow_l_s=zero(),
-        fuel_l=np.array([tank_l * share if share > 0.0 else 0.0]), capacity_l=tank_l,
-        no_load_l_j=plant.fuel_no_load / KWH_J if plant else 0.0,
-        slope_l_j=plant.fuel_slope / KWH_J if plant else 0.0,
-        used_l=zero(), ran_j=zero(), share=np.ones(1),
-    )
-
-
-def _backup(site: Site) -> c.BackupState:
-    """Return the battery units of all accelerator racks as one; they are full."""
-    units = [rack.battery_backup for rack in site.rack_types]
-    count = np.bincount(site.rack_type, minlength=len(units))
-    held = [(n, unit) for n, unit in zip(count, units, strict=True) if unit is not None]
-    delivers_j = sum(n * unit.energy_j for n, unit in held)
-    # One way of the whole, so that it takes in what its units do.
-    lost = sum(n * unit.energy_j / unit.round_trip for n, unit in held)
-    one_way = math.sqrt(delivers_j / lost) if held else 1.0
-    capacity_j = delivers_j / one_way
-    return c.BackupState(
-        power_w=float(sum(n * unit.power for n, unit in held)),
-        recharge_w=float(sum(n * unit.recharge for n, unit in held)),
-        efficiency=one_way, capacity_j=capacity_j, charge_j=np.array([capacity_j]),
-    )
-
-
-def _supply(site: Site) -> c.Supply:
-    topology = site.topology
-    battery = topology.battery
-    ride_j = sum(
-        node.rating_w * node.ride_through_s for node in site.nodes if node.stage == UPS
-    )
-    return c.Supply(
-        limit_w=np.array([topology.grid.available_w(
-            topology.grid.lines.count, topology.grid.transformers.count)]),
-        generator_w=np.zeros(1),
-        generators=_generators(topology.generators),
-        backup=_backup(site),
-        battery_power_w=battery.power if battery else 0.0,
-        battery_recharge_w=battery.recharge if battery else 0.0,
-        battery_capacity_j=battery.usable_j if battery else 0.0,
-        battery_efficiency=battery.one_way if battery else 1.0,
-        battery_auxiliary_w=battery.auxiliary if battery else 0.0,
-        battery_j=np.array([battery.usable_j if battery else 0.0]),
-        ride_through_j=np.array([ride_j]),
-        ride_through_capacity_j=ride_j,
-        margin=topology.power_margin,
-        deficit_w=np.zeros(1),
-        battery_loss_j=np.zeros(1),
     )

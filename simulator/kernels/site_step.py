@@ -31,9 +31,8 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
 
     Stops at a failure or repair that the engine must know of (`strikes.happen`), and after a step
     that leaves the site above its supply, an element above its rating or either held below it by
-    caps (OVERLOAD), in which a chip
-    passed its shutdown temperature (TRIP), or in which the first chip passed its throttle point or
-    the last one fell below it (THROTTLE), so that the engine can decide.
+    caps (OVERLOAD), in which a chip passed its shutdown temperature (TRIP), or in which the first
+    chip passed its throttle point or the last one fell below it (THROTTLE).
 
     Parameters
     ----------
@@ -53,21 +52,15 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
                 return k, found
         hour, hour_frac = k // HOUR_STEPS, (k % HOUR_STEPS + 0.5) / HOUR_STEPS
         load_account.complete_loads(loads, (k + 1) * STEP_S)
-        hottest_c, throttling, tripping = racks.integrate(
-            rows, rack, loads, blocks, hall_air_c, STEP_S
-        )
+        hottest_c, throttling, tripping = racks.integrate(rows, rack, loads, blocks, hall_air_c, STEP_S)
         water = _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac)
         totals = _connect(halls, blocks, tree, plant_w)
         demand_w, losses_w = power_tree.solve(tree, STEP_S)
         flows = power_tree.balance(supply, demand_w, STEP_S)
         limit.over[0] = limits.watch(tree, limit, max(demand_w - flows[0], 0.0), STEP_S)
-        heat_s, cap_s = load_account.account_loads(loads)
+        slowed_s = load_account.account_loads(loads)
         _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows)
-        row = records.site[k]
-        row[c.JUNCTION_MAX_C] = hottest_c
-        row[c.THROTTLED] = heat_s / STEP_S
-        row[c.CAPPED] = cap_s / STEP_S
-        row[c.EVAPORATION_KG_S], row[c.BLOWDOWN_KG_S] = water
+        _record_heat(records.site[k], hottest_c, slowed_s, water)
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
         capped = rack_control.cap_blocks(rows, rack, loads, blocks, STEP_S)
         if throttling or capped or blocks.partial[0] == 1:
@@ -194,6 +187,13 @@ def _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w
     energy_j[3] += cooling_w * STEP_S
     energy_j[4] += house_w * STEP_S
     supply.battery_loss_j[0] += storage_loss_w * STEP_S
+
+
+@njit(cache=True)
+def _record_heat(row, hottest_c, slowed_s, water):
+    row[c.JUNCTION_MAX_C] = hottest_c
+    row[c.THROTTLED], row[c.CAPPED] = slowed_s[0] / STEP_S, slowed_s[1] / STEP_S
+    row[c.EVAPORATION_KG_S], row[c.BLOWDOWN_KG_S] = water
 
 
 @njit(cache=True)

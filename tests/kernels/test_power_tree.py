@@ -7,14 +7,8 @@ from hypothesis import strategies as st
 
 from simulator.components.power.loss import LossCurve
 from simulator.kernels import power_tree
-from simulator.kernels.columns import (
-    STAGES,
-    BackupState,
-    GeneratorState,
-    MeshState,
-    Supply,
-    TreeState,
-)
+from simulator.kernels.columns import STAGES, MeshState, TreeState
+from simulator.kernels.supply_columns import BackupState, GeneratorState, Supply
 
 DT_S = 60.0
 

@@ -1,5 +1,6 @@
 """What a utility allows a large load to do inside a minute: limits on ramps, swings and oscillation."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -37,17 +38,17 @@ class Limit(Spec):
     kind: str
     unit: str = "MW"
 
+    @abstractmethod
     def allowed(self, power_w: Floats) -> float:
         """Return the limit in its unit."""
-        raise NotImplementedError
 
+    @abstractmethod
     def found(self, power_w: Floats, dt_s: float) -> float:
         """Return what the trace does, in the limit's unit; ValueError says why it cannot be told."""
-        raise NotImplementedError
 
+    @abstractmethod
     def told(self) -> str:
         """Return the limit in words."""
-        raise NotImplementedError
 
     def judge(self, power_w: Floats, dt_s: float) -> Verdict:
         """Hold a trace in W, sampled every `dt_s`, against the limit."""
