@@ -240,6 +240,8 @@ def _loop(time, hourly, name, share, supply):  # type: ignore[no-untyped-def]
             "power_w": hourly.cooling_w.to_numpy() * 0.5,
             "evaporation_kg_s": hourly.evaporation_kg_s.to_numpy() * 0.5,
             "units_up": 40.0,
+            "setpoint_c": supply.to_numpy() - 1.0,
+            "mechanical_frac": 0.0,
         }
     )
 

@@ -10,14 +10,20 @@ from simulator.site import Site, plant_setpoint_c
 def plant_maps(site: Site, weather: HourlyWeather) -> PlantMaps:
     """Return the maps of the warm and the chilled plant at their set points, in that order."""
     cooling = site.topology.cooling
-    warm = cooling.warm.plant_map(plant_setpoint_c(site.topology), weather)
-    chilled = cooling.chilled.plant_map(cooling.chilled_supply, weather)
+    set_c = plant_setpoint_c(site.topology), cooling.chilled_supply
+    maps = [
+        plant.sized_for(c).plant_map(c, weather)
+        for plant, c in zip((cooling.warm, cooling.chilled), set_c, strict=True)
+    ]
 
     def stack(name: str) -> np.ndarray:
-        return np.ascontiguousarray(np.stack([getattr(warm, name), getattr(chilled, name)]))
+        return np.ascontiguousarray(np.stack([getattr(each, name) for each in maps]))
 
+    shape = maps[0].supply_c.shape
     return PlantMaps(
+        setpoint_c=np.stack([np.broadcast_to(c, shape) for c in set_c]),
         supply_c=stack("supply_c"), power_frac=stack("power_frac"),
         evaporation_kg_j=stack("evaporation_kg_j"), blowdown_kg_j=stack("blowdown_kg_j"),
+        mechanical_frac=stack("mechanical_frac"),
         load_step=float(LOAD_FRAC[1] - LOAD_FRAC[0]),
     )

@@ -5,7 +5,15 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
+from simulator.components.cooling._base import (
+    LOAD_FRAC,
+    Array,
+    HourlyWeather,
+    PlantMap,
+    PlantSpec,
+    Set,
+    free,
+)
 from simulator.components.cooling.coil import SEA_LEVEL_PA, Coil, fan_frac
 from simulator.components.cooling.psychrometrics import LATENT_HEAT_J_KG, air_density_kg_m3
 from simulator.units import Fraction, Positive, Pressure, Temperature, TemperatureDelta, Within
@@ -56,12 +64,12 @@ class AdiabaticDryCooler(PlantSpec):
             raise ValueError("design_wet_bulb is above design_air: no air is wetter than saturated")
         return self
 
-    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
+    def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, fan power and water by hour and load (see `PlantSpec`)."""
         coil = self._coil()
         air_c = self.entering_air_c(weather.dry_bulb_c, weather.wet_bulb_c)
         full_flow = coil.full_airflow(air_c, weather.pressure_pa)
-        airflow = coil.airflow(supply_c, air_c, full_flow)
+        airflow = coil.airflow(set_c, air_c, full_flow)
         speed = airflow / full_flow[:, None]
         # Per W of capacity and K of cooling the air carries airflow / air_rise.
         cooled = (weather.dry_bulb_c - air_c)[:, None] * airflow / self.air_rise
@@ -69,11 +77,12 @@ class AdiabaticDryCooler(PlantSpec):
         return PlantMap(
             load_frac=LOAD_FRAC,
             supply_c=np.maximum(
-                supply_c, air_c[:, None] + LOAD_FRAC * coil.lift_k(full_flow)[:, None]
+                set_c, air_c[:, None] + LOAD_FRAC * coil.lift_k(full_flow)[:, None]
             ),
             power_frac=fan_frac(self.fan + self.pad_frac(), speed, self.minimum_speed),
             evaporation_kg_j=water,
             blowdown_kg_j=water / (self.cycles_of_concentration - 1.0),
+            mechanical_frac=free(len(weather)),
         )
 
     def reach_c(self) -> float:

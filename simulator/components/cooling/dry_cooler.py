@@ -5,7 +5,15 @@ from typing import Annotated, Literal, Self
 import numpy as np
 from pydantic import Field, model_validator
 
-from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
+from simulator.components.cooling._base import (
+    LOAD_FRAC,
+    Array,
+    HourlyWeather,
+    PlantMap,
+    PlantSpec,
+    Set,
+    free,
+)
 from simulator.components.cooling.coil import Coil, fan_frac
 from simulator.components.cooling.psychrometrics import LATENT_HEAT_J_KG
 from simulator.units import Fraction, Positive, Temperature, TemperatureDelta, Within
@@ -45,19 +53,20 @@ class DryCooler(PlantSpec):
         self._coil()
         return self
 
-    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
+    def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, fan power and water by hour and load (see `PlantSpec`)."""
         coil, air_c = self._coil(), self._entering_air_c(weather)
         full_flow = coil.full_airflow(air_c, weather.pressure_pa)
-        airflow = coil.airflow(supply_c, air_c, full_flow)
+        airflow = coil.airflow(set_c, air_c, full_flow)
         reached = air_c[:, None] + LOAD_FRAC * coil.lift_k(full_flow)[:, None]
         water = self._water_kg_j(weather.dry_bulb_c - air_c, airflow)
         return PlantMap(
             load_frac=LOAD_FRAC,
-            supply_c=np.maximum(supply_c, reached),
+            supply_c=np.maximum(set_c, reached),
             power_frac=fan_frac(self.fan, airflow / full_flow[:, None], self.minimum_speed),
             evaporation_kg_j=water,
             blowdown_kg_j=water / (self.cycles_of_concentration - 1.0),
+            mechanical_frac=free(len(weather)),
         )
 
     def _coil(self) -> Coil:
