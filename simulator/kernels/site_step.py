@@ -64,11 +64,11 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         _record_heat(records.site[k], hottest_c, blocks, slowed_s, water)
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
         capped = rack_control.cap_blocks(rows, rack, loads, blocks, STEP_S)
-        hot = throttling or flags[0] == 1 and rack_control.slowed(rows, rack)
+        hot = throttling or (flags[0] == 1 and rack_control.slowed(rows, rack))
         if hot or capped or blocks.partial[0] == 1:
             rack_control.control(rows, rack, loads, blocks, hall_air_c)
             flags[0] = 1
-            hot = throttling or hot and rack_control.slowed(rows, rack)
+            hot = throttling or (hot and rack_control.slowed(rows, rack))
         elif flags[0] == 1 or blocks.partial[0] == 2:
             rack_control.release(rack, loads)
             flags[0], blocks.partial[0] = 0, 0
