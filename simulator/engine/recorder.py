@@ -285,10 +285,10 @@ def _racks(site: Site) -> pd.DataFrame:
         if counts[h, k]
     ]
     rows += [
-        (site.hall_names[e.hall], e.rack.name, None, e.count, 0, e.nameplate_w, "support", None)
+        (site.hall_names[e.hall], e.rack.name, None, e.count, 0, e.nameplate_w, "support", math.nan)
         for e in site.support
     ]
-    return pd.DataFrame(rows, columns=list(TABLES["racks"])).astype({"throttle_c": float})
+    return pd.DataFrame(rows, columns=list(TABLES["racks"]))
 
 
 def _network(site: Site) -> pd.DataFrame:
