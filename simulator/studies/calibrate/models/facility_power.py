@@ -7,6 +7,7 @@ import numpy as np
 from simulator.components.cooling import HourlyWeather
 from simulator.engine.cooling import plant_maps
 from simulator.errors import StudyError
+from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.site import Site, compile_site
 from simulator.studies.calibrate.models._base import Array, Inputs, Quantity, TelemetryModel
@@ -53,7 +54,8 @@ def _cooling(site: Site, blocks_w: Array, weather: HourlyWeather) -> tuple[Array
     liquid_w, air_w = np.zeros((2, halls, blocks_w.shape[1]))
     np.add.at(liquid_w, site.block_hall, blocks_w * liquid[:, None])
     np.add.at(air_w, site.block_hall, blocks_w * (1.0 - liquid[:, None]))
-    maps, plant_w, moved_w = plant_maps(site, weather), np.zeros_like(liquid_w), np.zeros_like(liquid_w)
+    maps = plant_maps(site, weather, setpoint.chosen(site.topology))
+    plant_w, moved_w = np.zeros((2, *liquid_w.shape))
     for h in range(halls):
         warm, chilled = (site.loops[int(loops[h])] for loops in (site.halls.liquid_loop, site.halls.air_loop))
         fan_w = _fan_w(site, h, air_w[h])
