@@ -4,9 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simulator.components.cooling import Plant
+from simulator.components.cooling import CoolantSide, Plant
 from simulator.components.cooling.air_side import AirSide
-from simulator.components.cooling.coolant_unit import CoolantUnit
 from simulator.components.cooling.setpoint import Setpoint
 from simulator.components.fabric import Fabric
 from simulator.components.fabric.wan import Wan
@@ -77,8 +76,9 @@ class Cooling(Spec):
     """Coolant supplied to the cold plates; below 15 degC the dew point of the room is near."""
     warm: Plant
     """Rejects the heat of the cold plates."""
-    coolant_unit: CoolantUnit
-    """Heat exchanger and pumps between the plant's loop and the racks."""
+    coolant_unit: CoolantSide  # type: ignore[valid-type]
+    """What stands between the plant's loop and the racks: a coolant unit with pumps and cold plates
+    (without a `kind`), or tanks in which the racks are immersed."""
     chilled_supply: Annotated[Temperature, Within("4 degC", "60 degC")]
     """Chilled water supplied to fan walls."""
     chilled: Plant

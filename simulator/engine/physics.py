@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import capping, medium_voltage, outage, overload
+from simulator.engine import capping, heat_limits, medium_voltage, outage, overload
 from simulator.engine.cooling import plant_maps
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.setpoint import Deciders
@@ -110,8 +110,9 @@ class Physics:
             return
         flags[2] = flags[1]
         rows, hottest_c = world.site.rows, world.state.blocks.hottest_c
-        row = int(np.argmax(hottest_c[rows.block] - rows.throttle_start_c))
-        limit_c, covered = float(rows.throttle_start_c[row]), float(rows.decay[row])
+        limits_c = heat_limits.throttle_c(world)
+        row = int(np.argmax(hottest_c[rows.block] - limits_c))
+        limit_c, covered = float(limits_c[row]), float(rows.decay[row])
         column = self._records.site[:, columns.JUNCTION_MAX_C]
         after_c = float(column[self.step - 1])
         before_c = float(column[self.step - 2]) if self.step > 1 else after_c
@@ -134,7 +135,7 @@ class Physics:
         """Return the blocks in service with chips past their shutdown temperature that no lower
         clock would save: a chip slows within milliseconds, the controls here once a step."""
         site, racks = self.world.site, self.world.state.racks
-        over = racks.junction_c >= site.rows.shutdown_c[site.rack_row]
+        over = racks.junction_c >= heat_limits.shutdown_c(self.world)[site.rack_row]
         still = self.world.state.blocks.flow[site.rack_block] == 0.0
         return np.unique(site.rack_block[
             over & (racks.up_frac > 0.0) & (still | (racks.clock < LEAST_SPEED))

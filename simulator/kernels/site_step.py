@@ -14,6 +14,7 @@ from simulator.kernels import (
     load_account,
     power_tree,
     rack_control,
+    rack_side,
     racks,
     serving,
     strikes,
@@ -60,16 +61,18 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         limit.over[0] = limits.watch(tree, limit, max(demand_w - flows[0], 0.0), STEP_S)
         slowed_s = load_account.account_loads(loads)
         _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows)
-        _record_heat(records.site[k], hottest_c, slowed_s, water)
+        _record_heat(records.site[k], hottest_c, blocks, slowed_s, water)
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
         capped = rack_control.cap_blocks(rows, rack, loads, blocks, STEP_S)
-        if throttling or capped or blocks.partial[0] == 1:
+        hot = throttling or flags[0] == 1 and rack_control.slowed(rows, rack)
+        if hot or capped or blocks.partial[0] == 1:
             rack_control.control(rows, rack, loads, blocks, hall_air_c)
             flags[0] = 1
+            hot = throttling or hot and rack_control.slowed(rows, rack)
         elif flags[0] == 1 or blocks.partial[0] == 2:
             rack_control.release(rack, loads)
             flags[0], blocks.partial[0] = 0, 0
-        flags[1] = int(throttling)
+        flags[1] = int(hot)
         racks.settle_flow(blocks)
         load_account.clear_loads(loads)
         following = k + 1
@@ -113,10 +116,16 @@ def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
         cooling.at_hour(maps.mechanical_frac, hour, hour_frac),
     )
     liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
+    if blocks.by_load.shape[2] > 0:
+        rack_side.follow_load(blocks, maps.load_step)
     for b in range(blocks.it_w.size):
         h = blocks.hall[b]
         moved_w = blocks.pump_w[b] * blocks.flow[b]
-        liquid_w[halls.liquid_loop[h]] += blocks.liquid_w[b] * blocks.flow[b] + moved_w
+        given_w = blocks.liquid_w[b] * blocks.flow[b]
+        if blocks.mass_j_k[b] > 0.0:
+            facility_c = loops.supply_c[halls.liquid_loop[h]]
+            given_w = rack_side.exchange(blocks, b, facility_c, STEP_S)
+        liquid_w[halls.liquid_loop[h]] += given_w + moved_w
         air_w[halls.air_loop[h]] += blocks.air_w[b]
         pump_w[h] += moved_w
     for h in range(halls.house_w.size):
@@ -145,8 +154,9 @@ def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
         hall_air_c[h] = loops.supply_c[chilled] + halls.fan_approach_k[h]
     for b in range(blocks.it_w.size):
         warm = halls.liquid_loop[blocks.hall[b]]
-        rise_k = blocks.approach_k_w[b] * blocks.liquid_w[b]
-        blocks.coolant_c[b] = loops.supply_c[warm] + rise_k
+        if blocks.mass_j_k[b] == 0.0:
+            rise_k = blocks.approach_k_w[b] * blocks.liquid_w[b]
+            blocks.coolant_c[b] = loops.supply_c[warm] + rise_k
     return evaporation, blowdown
 
 
@@ -193,8 +203,10 @@ def _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w
 
 
 @njit(cache=True)
-def _record_heat(row, hottest_c, slowed_s, water):
-    row[c.JUNCTION_MAX_C] = hottest_c
+def _record_heat(row, hottest_c, blocks, slowed_s, water):
+    row[c.JUNCTION_MAX_C], row[c.HBM_MAX_C] = hottest_c, -273.15
+    for b in range(blocks.hbm_hottest_c.size):
+        row[c.HBM_MAX_C] = max(row[c.HBM_MAX_C], blocks.hbm_hottest_c[b])
     row[c.THROTTLED], row[c.CAPPED] = slowed_s[0] / STEP_S, slowed_s[1] / STEP_S
     row[c.EVAPORATION_KG_S], row[c.BLOWDOWN_KG_S] = water
 
