@@ -5,7 +5,14 @@ from typing import Annotated, Literal
 from simulator.components.cooling.cold_plate import ColdPlate
 from simulator.components.cooling.immersion import Immersion
 from simulator.components.cooling.rack_side import Bath
-from simulator.units import Duration, Fraction, Positive, TemperatureDelta, ThermalResistance, Within
+from simulator.units import (
+    Duration,
+    Fraction,
+    Positive,
+    TemperatureDelta,
+    ThermalResistance,
+    Within,
+)
 
 
 class SinglePhaseImmersion(Immersion):

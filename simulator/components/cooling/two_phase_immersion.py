@@ -4,9 +4,8 @@ from typing import Annotated, Literal
 
 from simulator.components.cooling.immersion import Immersion
 from simulator.components.cooling.rack_side import Bath
-from simulator.units import Duration, Fraction, Positive, Temperature, TemperatureDelta
+from simulator.units import Duration, Fraction, Positive, Temperature, TemperatureDelta, Within
 from simulator.units import ThermalResistance as Resistance
-from simulator.units import Within
 
 CONDENSING_RANGE_K = 1e-3
 """Vapour condenses at one temperature; its side of the exchanger has all but infinite capacity."""
