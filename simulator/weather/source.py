@@ -13,7 +13,7 @@ from pydantic import model_validator
 from simulator.components.cooling.psychrometrics import wet_bulb_of_vapour_c
 from simulator.components.kinds import Spec
 from simulator.units import Duration, Length, TemperatureDelta, Within
-from simulator.weather import formats, quality
+from simulator.weather import formats, quality, table
 from simulator.weather.records import Array, Hours, Records, WeatherError
 
 STATIONS = {"greensboro": "723170TYA.CSV", "sand_point": "703165TY.csv", "miami": "12839.tm2"}
@@ -24,7 +24,8 @@ class WeatherSource(Spec):
     """One hourly weather file: `epw`, `tmy3` or `csv` by path, or a `station` by name.
 
     Without any of them the air is Greensboro's. A CSV file has the columns `time` (ISO, with UTC
-    offset), `dry_bulb_c`, `rh_pct` or `dew_point_c`, and may have `pressure_pa`.
+    offset), `dry_bulb_c`, `rh_pct` or `dew_point_c`, and may have `pressure_pa`; or it is in one of
+    two layouts of Open-Meteo (`simulator/weather/table.py`). It may be packed (`.csv.gz`).
     """
 
     epw: str | None = None
@@ -33,6 +34,8 @@ class WeatherSource(Spec):
     """NREL TMY3 file, relative to the document."""
     csv: str | None = None
     """Hourly CSV file of actual weather, relative to the document."""
+    site: str | None = None
+    """Which rows of a CSV file of several places: their `site`."""
     station: Literal["greensboro", "sand_point", "miami"] | None = None
     """A typical year that comes with the installation."""
     elevation: Length | None = None
@@ -47,6 +50,8 @@ class WeatherSource(Spec):
         given = [key for key in ("epw", "tmy3", "csv", "station") if getattr(self, key)]
         if len(given) > 1:
             raise ValueError(f"give one of epw, tmy3, csv or station, not {' and '.join(given)}")
+        if self.site is not None and self.csv is None:
+            raise ValueError("site chooses among the rows of a csv file; there is none")
         return self
 
     def path(self, folder: Path) -> Path:
@@ -89,7 +94,7 @@ def read(source: WeatherSource, folder: Path) -> Weather:
     """Return the weather a source names; `WeatherError` lists everything wrong with the file."""
     path = source.path(folder)
     try:
-        return _weather(source, path, *_file(_format(source, path), path, _changed(path)))
+        return _weather(source, path, *_file(_format(source, path), path, _changed(path), source.site))
     except OSError as error:
         raise WeatherError([f"{path.name}: {error.strerror or error}"]) from None
     except WeatherError as error:
@@ -112,12 +117,12 @@ def _read_at(source: WeatherSource, folder: Path, changed: int) -> Weather:
 
 
 @lru_cache(maxsize=16)
-def _file(format_: str, path: Path, changed: int) -> tuple[Records, str]:
+def _file(format_: str, path: Path, changed: int, site: str | None) -> tuple[Records, str]:
     """Return what a file says and its hash: read once, however often it is shifted."""
     text, content = formats.file_text(path)
     readers = {"epw": formats.read_epw, "tmy2": formats.read_tmy2, "tmy3": formats.read_tmy3}
     read_it = readers.get(format_)
-    records = read_it(text) if read_it else formats.read_csv(text, path.stem)
+    records = read_it(text) if read_it else table.read_csv(text, path.name.partition(".")[0], site)
     return records, hashlib.sha256(content).hexdigest()
 
 
