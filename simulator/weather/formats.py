@@ -45,7 +45,23 @@ def read_epw(text: str) -> Records:
         dew_point_c=_flagged(rows, 7, "dew point", 99.9),
         rh_pct=_flagged(rows, 8, "relative humidity", 999.0),
         pressure_pa=_flagged(rows, 9, "pressure", 999_999.0),
+        annual_maximum=_annual_maximum(lines[1:2]),
     )
+
+
+def _annual_maximum(lines: list[str]) -> tuple[float, float] | None:
+    """Return mean and deviation of the annual maxima of dry bulb, from an EPW's design conditions.
+
+    Behind `Extremes` stand wind speeds, in some editions a wet bulb, then twelve numbers: means of the
+    annual extremes (low, high), their deviations (low, high), and the values of 5 to 50 years.
+    """
+    cells = next(csv.reader(lines), [])
+    if "Extremes" not in cells:
+        return None
+    told = cells[cells.index("Extremes") + 1 :][-12:]
+    if len(told) < 12 or not all(_is_number(cell) for cell in told[:4]):
+        return None
+    return float(told[1]), float(told[3])
 
 
 def read_tmy3(text: str) -> Records:

@@ -14,6 +14,7 @@ from simulator.components.cooling.psychrometrics import wet_bulb_of_vapour_c
 from simulator.components.kinds import Spec
 from simulator.units import Duration, Length, TemperatureDelta, Within
 from simulator.weather import formats, quality, table
+from simulator.weather.extreme import Air, Extreme, Wave, with_wave
 from simulator.weather.records import Array, Hours, Records, WeatherError
 
 STATIONS = {"greensboro": "723170TYA.CSV", "sand_point": "703165TY.csv", "miami": "12839.tm2"}
@@ -42,6 +43,8 @@ class WeatherSource(Spec):
     """Height above sea level, for files that lack pressure and elevation."""
     dry_bulb_shift: Annotated[TemperatureDelta, Within("-20 K", "20 K")] = 0.0
     """Added to every dry bulb with the same water in the air: what if it were hotter."""
+    extreme: Extreme | None = None
+    """A heat wave on the hottest spell of the year, beside what the file holds."""
     max_gap: Annotated[Duration, Within("0 s", "24 h")] = 3 * 3600.0
     """Longest run of missing hours that is filled, linearly and with a warning."""
 
@@ -88,6 +91,16 @@ class Weather:
     warnings: tuple[str, ...]
     sha256: str
     path: str
+    extreme: bool = False
+    """A heat wave is imposed on it."""
+    waves: tuple[tuple[int, int], ...] = ()
+    """First hour of each wave, and the one after its last, as places in the arrays."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of year it is, in words."""
+        kind = "typical year" if self.typical else "actual record"
+        return kind + (" with an imposed heat wave" if self.extreme else "")
 
 
 def read(source: WeatherSource, folder: Path) -> Weather:
@@ -138,6 +151,10 @@ def _weather(source: WeatherSource, path: Path, records: Records, sha256: str) -
         quality.fill_gaps(series, source.max_gap, records.typical)
     if series.problems:
         raise WeatherError(series.problems)
+    wave = _wave(source, records, series)
+    if wave is not None:
+        series.dry_bulb_c, series.vapour_pa = wave.dry_bulb_c, wave.vapour_pa
+        series.warnings += wave.warnings
     dry, wet = _shifted(series, source.dry_bulb_shift)
     shift = f", dry bulb {source.dry_bulb_shift:+g} K" if source.dry_bulb_shift else ""
     hours: Hours = series.hour
@@ -148,7 +165,7 @@ def _weather(source: WeatherSource, path: Path, records: Records, sha256: str) -
         utc_offset_h=records.utc_offset_h,
         elevation_m=source.elevation if source.elevation is not None else records.elevation_m,
         typical=records.typical,
-        label=records.label + shift,
+        label=records.label + (f", {wave.label}" if wave and wave.label else "") + shift,
         first_hour=hours[0],
         dry_bulb_c=dry,
         wet_bulb_c=wet,
@@ -156,7 +173,20 @@ def _weather(source: WeatherSource, path: Path, records: Records, sha256: str) -
         warnings=tuple(series.warnings),
         sha256=sha256,
         path=str(path),
+        extreme=bool(wave and wave.spells),
+        waves=tuple((s.start, s.stop) for s in wave.spells) if wave else (),
     )
+
+
+def _wave(source: WeatherSource, records: Records, series: quality.Series) -> Wave | None:
+    """Return the air with the heat wave that is asked for."""
+    if source.extreme is None:
+        return None
+    air = Air(
+        series.hour, series.dry_bulb_c, series.vapour_pa, series.pressure_pa,
+        records.utc_offset_h, records.typical,
+    )  # fmt: skip
+    return with_wave(source.extreme, air, records.annual_maximum)
 
 
 def _shifted(series: quality.Series, shift_k: float) -> tuple[Array, Array]:

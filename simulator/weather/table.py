@@ -69,6 +69,7 @@ def read_csv(text: str, name: str, site: str | None = None) -> Records:
     if site is not None:
         place.name = site
     hours, offset_h = _hours(column, place)
+    values = _values(column, len(hours))
     return Records(
         name=place.name,
         latitude=place.latitude,
@@ -78,7 +79,10 @@ def read_csv(text: str, name: str, site: str | None = None) -> Records:
         typical=False,
         label=f"actual weather {min(hours, default='')!s:.10} to {max(hours, default='')!s:.10}",
         hour=hours,
-        **_values(column, len(hours)),
+        dry_bulb_c=values["dry_bulb_c"],
+        dew_point_c=values["dew_point_c"],
+        rh_pct=values["rh_pct"],
+        pressure_pa=values["pressure_pa"],
     )
 
 
