@@ -55,6 +55,8 @@ SERIES: dict[str, dict[str, str]] = {
         "power_w": "Plant and loop pump power, hour mean",
         "evaporation_kg_s": "Water evaporated and drifted, hour mean",
         "units_up": "Plant units in service, end of hour",
+        "setpoint_c": "Water that the plant is told to deliver, hour mean",
+        "mechanical_frac": "Share of the heat that compressors move, hour mean",
     },
     "pool": {
         "arrivals_per_s": "Requests arriving, hour mean",

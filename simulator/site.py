@@ -310,7 +310,8 @@ class _Builder:
             (cooling.warm, self.loops[warm], plant_setpoint_c(self.topology)),
             (cooling.chilled, self.loops[chilled], cooling.chilled_supply),
         ):
-            power_frac = plant.plant_map(supply_c, DESIGN_DAY).power_frac[0].max()
+            sized = plant.sized_for(supply_c)
+            power_frac = sized.plant_map(supply_c, DESIGN_DAY).power_frac[0].max()
             design_w += power_frac * loop.unit_w * loop.units
         moved_w = pumps_w + self.loops[warm].pump_w + self.loops[chilled].pump_w
         units = math.ceil((design_w + moved_w) / (block.rating * self.pf * block.continuous))

@@ -7,6 +7,7 @@ from pydantic import Field
 from simulator.components.cooling import Plant
 from simulator.components.cooling.air_side import AirSide
 from simulator.components.cooling.coolant_unit import CoolantUnit
+from simulator.components.cooling.setpoint import Setpoint
 from simulator.components.fabric import Fabric
 from simulator.components.fabric.wan import Wan
 from simulator.components.kinds import Spec
@@ -83,6 +84,11 @@ class Cooling(Spec):
     chilled: Plant
     """Rejects the heat of the air."""
     fan_wall: AirSide
+    setpoint: Setpoint = Setpoint()
+    """What tells the warm plant how warm its water is to be; `supply` less the coolant unit's approach
+    at rest."""
+    chilled_setpoint: Setpoint = Setpoint()
+    """The same for the chilled plant and `chilled_supply`."""
 
 
 class Topology(Spec):

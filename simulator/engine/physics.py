@@ -10,6 +10,7 @@ from simulator.components.cooling import HourlyWeather
 from simulator.engine import capping, medium_voltage, outage, overload
 from simulator.engine.cooling import plant_maps
 from simulator.engine.outage_log import of_one_stage
+from simulator.engine.setpoint import Deciders
 from simulator.engine.world import World
 from simulator.kernels import columns, site_step, strikes
 from simulator.kernels.columns import Outdoors, Records
@@ -26,7 +27,8 @@ class Physics:
     """Advances the site to a time, step by step, and acts on what the kernel reports."""
 
     def __init__(
-        self, world: World, weather: HourlyWeather, records: Records, decide: capping.Capping
+        self, world: World, weather: HourlyWeather, records: Records, decide: capping.Capping,
+        setpoints: Deciders,
     ) -> None:
         state, site = world.state, world.site
         self.world = world
@@ -40,7 +42,7 @@ class Physics:
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
              state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
              (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits),
-            plant_maps(site, weather), Outdoors(weather.dry_bulb_c, weather.wet_bulb_c), records,
+            plant_maps(site, weather, setpoints), Outdoors(weather.dry_bulb_c, weather.wet_bulb_c), records,
         )
 
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)

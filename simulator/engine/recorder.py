@@ -50,7 +50,7 @@ def allocate(
     return Records(
         site=np.zeros((steps, c.SITE_COLUMNS)),
         hall=np.zeros((hours, len(site.hall_names), 5)),
-        loop=np.zeros((hours, len(site.loops), 6)),
+        loop=np.zeros((hours, len(site.loops), 8)),
         racks=chosen,
         rack=np.zeros((hours, chosen.size, 3)),
         pool=np.zeros((hours, state.pools.load.size, STEP_COLUMNS + 2)),
@@ -109,7 +109,7 @@ def _hall_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
 
 def _loop_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
     values = records.loop.copy()
-    for column in (0, 1, 3, 4):
+    for column in (0, 1, 3, 4, 6, 7):
         values[:, :, column] /= per_hour[:, None]
     return values
 

@@ -145,7 +145,7 @@ def build(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
         ),
-        plant_w=np.zeros((len(site.hall_names), 8)),
+        plant_w=np.zeros((len(site.hall_names), 12)),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
         queue=_queue(len(names), site.rack_row.size),

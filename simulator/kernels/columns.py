@@ -164,10 +164,12 @@ class LoopState(NamedTuple):
 class PlantMaps(NamedTuple):
     """Hourly performance of each plant kind; shape (plants, hours + 1, load grid)."""
 
+    setpoint_c: Floats
     supply_c: Floats
     power_frac: Floats
     evaporation_kg_j: Floats
     blowdown_kg_j: Floats
+    mechanical_frac: Floats  # share of the heat moved by compressors
     load_step: float
 
 

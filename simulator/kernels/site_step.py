@@ -99,15 +99,18 @@ def prepare_pools(pools, loads, step):
 def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
     """Carry the heat of all halls outdoors; set the coolant of the next step.
 
-    `plant_w` (halls, 8) receives the power of plants and fans, the power of pumps, and for the
-    warm and the chilled loop: heat received, power of plant and loop pumps, evaporation in kg/s.
+    `plant_w` (halls, 12) receives the power of plants and fans, the power of pumps, and for the
+    warm and the chilled loop: heat received, power of plant and loop pumps, evaporation in kg/s,
+    set temperature in degC, share of the heat moved by compressors.
     """
     evaporation, blowdown = 0.0, 0.0
     tables = (
+        cooling.at_hour(maps.setpoint_c, hour, hour_frac),
         cooling.at_hour(maps.supply_c, hour, hour_frac),
         cooling.at_hour(maps.power_frac, hour, hour_frac),
         cooling.at_hour(maps.evaporation_kg_j, hour, hour_frac),
         cooling.at_hour(maps.blowdown_kg_j, hour, hour_frac),
+        cooling.at_hour(maps.mechanical_frac, hour, hour_frac),
     )
     liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
     for b in range(blocks.it_w.size):
@@ -123,10 +126,10 @@ def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
         )
         warm_w = liquid_w[warm] + loops.pump_w[warm]
         chilled_w = air_w[chilled] + fan_w + loops.pump_w[chilled]
-        warm_power_w, warm_e, warm_d = cooling.integrate(
+        warm_power_w, warm_e, warm_d, plant_w[h, 8], plant_w[h, 10] = cooling.integrate(
             warm, loops, tables, maps.load_step, warm_w, STEP_S
         )
-        chilled_power_w, chilled_e, chilled_d = cooling.integrate(
+        chilled_power_w, chilled_e, chilled_d, plant_w[h, 9], plant_w[h, 11] = cooling.integrate(
             chilled, loops, tables, maps.load_step, chilled_w, STEP_S
         )
         evaporation += warm_e + chilled_e
@@ -221,6 +224,8 @@ def _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pool
             loop[i, 3] += plant_w[h, 4 + j]
             loop[i, 4] += plant_w[h, 6 + j]
             loop[i, 5] = loops.units_up[i]
+            loop[i, 6] += plant_w[h, 8 + j]
+            loop[i, 7] += plant_w[h, 10 + j]
     chosen = records.rack[hour]
     for j in range(records.racks.size):
         r = records.racks[j]

@@ -40,6 +40,8 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     racks.misplaced,
     cooling.chilled_above_warm,
     cooling.below_reach,
+    cooling.unknown_setpoint,
+    cooling.lowest_above_fixed,
     power.odd_battery,
     medium_voltage.names,
     medium_voltage.halls,
