@@ -45,8 +45,9 @@ def water(results: Results, by: str | None = None, every: str | None = None) -> 
 
 
 def margins(results: Results, by: str | None = "element", every: str | None = "h") -> pd.DataFrame:
-    """Return by hall and hour how far its hottest chip stays below where it begins to slow, in K; empty
-    for a run folder of an older version."""
+    """Return by hall and hour how far its hottest chip stays below where it begins to slow, in K, without
+    hours in which a block had lost its coolant: its chips have switched off. Empty for a run folder of an
+    older version."""
     racks, halls = results.tables["racks"], results.timeseries["hall"]
     if "throttle_c" not in racks:
         return pd.DataFrame(columns=["time", "element", "margin_k"])
@@ -54,7 +55,23 @@ def margins(results: Results, by: str | None = "element", every: str | None = "h
     names = halls["element"].astype(str)
     margin_k = names.map(limit_c) - halls["junction_max_c"]
     table = pd.DataFrame({"time": halls["time"], "element": names, "margin_k": margin_k})
-    return table.dropna(subset="margin_k").reset_index(drop=True)
+    return table[~_without_flow(results, table)].dropna(subset="margin_k").reset_index(drop=True)
+
+
+def _without_flow(results: Results, table: pd.DataFrame) -> pd.Series:
+    """Return which hours of which halls have a block that heat has switched off."""
+    off = pd.Series(False, index=table.index)
+    for trip in heat_trips(results).itertuples():
+        ends = trip.time + pd.Timedelta(seconds=max(trip.duration_s, 0.0))
+        hours = (table["time"] > trip.time - pd.Timedelta(hours=1)) & (table["time"] <= ends)
+        off |= hours & (table["element"] == str(trip.element).rpartition("/")[0])
+    return off
+
+
+def heat_trips(results: Results) -> pd.DataFrame:
+    """Return the events in which a block's chips switched themselves off for heat."""
+    events = results.events
+    return events[(events["kind"] == "trip") & (events["cause"] != "overload")]
 
 
 def kpis(results: Results) -> list[Kpi]:
@@ -150,7 +167,8 @@ def _temperature(results: Results) -> list[Kpi]:
                 float(margin_k.min()),
                 "K",
                 "Smallest room in the run between the hottest chip of a hall and the temperature at which "
-                "its chips begin to slow; below zero where they were slowed.",
+                "its chips begin to slow, without hours in which a block had lost its coolant; below zero "
+                "where chips were slowed.",
             )
         )
     if "hbm_max_c" in site and site["hbm_max_c"].notna().any():  # not in folders of older versions
