@@ -240,6 +240,7 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
     "racks": {
         "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",
         "accelerators": "Count", "nameplate_w": "Per rack", "role": "accelerator or support",
+        "throttle_c": "Junction temperature at which its chips begin to slow, or null",
     },
     "network": {
         "fabric": "Group of halls",

@@ -125,6 +125,12 @@ class Site(FeedGraph):
         return mesh_of(self.topology, self.hall_names)
 
     @cached_property
+    def hall_walls(self) -> np.ndarray:
+        """Return the units of each hall's air side, spares included: (halls,)."""
+        air = self.topology.cooling.fan_wall
+        return np.array([air.built(float(w)) for w in self.halls.fan_design_heat_w])
+
+    @cached_property
     def equipment(self) -> list[Lot]:
         """Electrical equipment, by kind and group of halls."""
         halls = ["" if h < 0 else self.hall_spec[h].name for h in self.node_hall]
@@ -321,7 +327,7 @@ class _Builder:
         """Add the two loops and the mechanical substation that feeds them."""
         cooling, block = self.topology.cooling, self.topology.mechanical
         liquid_w, air_w, pumps_w = heat
-        fan_w = cooling.fan_wall.fan * air_w
+        fan_w = cooling.fan_wall.design_frac() * air_w
         warm = self._loop(f"{name}/warm", "warm", cooling.warm, liquid_w + pumps_w)
         chilled = self._loop(f"{name}/chilled", "chilled", cooling.chilled, air_w + fan_w)
         design_w = fan_w + hall.house
@@ -333,6 +339,8 @@ class _Builder:
             power_frac = sized.plant_map(supply_c, DESIGN_DAY).power_frac[0].max()
             design_w += power_frac * loop.unit_w * loop.units
         moved_w = pumps_w + self.loops[warm].pump_w + self.loops[chilled].pump_w
+        behind_w = pumps_w * cooling.pumps_on_ups
+        behind_w += (moved_w - pumps_w) * cooling.loop_pumps_on_ups
         units = math.ceil((design_w + moved_w) / (block.rating * self.pf * block.continuous))
         rating_w = (units + 1) * block.rating * self.pf
         firm_w = units * block.rating * self.pf
@@ -342,7 +350,7 @@ class _Builder:
         )
         ups = self.topology.ups
         pumps = self._node(
-            Node(f"{name}/pump ups", mechanical, UPS, "ups", max(moved_w, 1.0) * (1.0 + ups.margin),
+            Node(f"{name}/pump ups", mechanical, UPS, "ups", max(behind_w, 1.0) * (1.0 + ups.margin),
                  ups.losses, ups.modules, 0.0, ups.ride_through_s, "mechanical")
         )
         self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simulator.components.cooling import CoolantSide, Plant
-from simulator.components.cooling.air_side import AirSide
+from simulator.components.cooling import AnyAirSide, CoolantSide, Plant
+from simulator.components.cooling.setpoint import Setpoint
 from simulator.components.fabric import Fabric
 from simulator.components.fabric.wan import Wan
 from simulator.components.kinds import Spec
@@ -82,7 +82,18 @@ class Cooling(Spec):
     """Chilled water supplied to fan walls."""
     chilled: Plant
     """Rejects the heat of the air."""
-    fan_wall: AirSide
+    fan_wall: AnyAirSide  # type: ignore[valid-type]
+    """What brings the heat of the halls' air to chilled water; a mapping without a kind is a
+    `fan_wall`."""
+    setpoint: Setpoint = Setpoint()
+    """What tells the warm plant how warm its water is to be; `supply` less the coolant unit's approach
+    at rest."""
+    chilled_setpoint: Setpoint = Setpoint()
+    """The same for the chilled plant and `chilled_supply`."""
+    pumps_on_ups: bool = True
+    """Whether the pumps of coolant units hang on the hall's pump UPS; else they stop with the plants."""
+    loop_pumps_on_ups: bool = True
+    """The same of the pumps of the warm and the chilled loop."""
 
 
 class Topology(Spec):

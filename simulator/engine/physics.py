@@ -7,9 +7,10 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import capping, heat_limits, medium_voltage, outage, overload
-from simulator.engine.cooling import plant_maps
+from simulator.engine import capping, heat_limits, medium_voltage, outage, overload, plant_power
+from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.engine.outage_log import of_one_stage
+from simulator.engine.setpoint import Deciders
 from simulator.engine.world import World
 from simulator.kernels import columns, site_step, strikes
 from simulator.kernels.columns import Outdoors, Records
@@ -26,11 +27,13 @@ class Physics:
     """Advances the site to a time, step by step, and acts on what the kernel reports."""
 
     def __init__(
-        self, world: World, weather: HourlyWeather, records: Records, decide: capping.Capping
+        self, world: World, weather: HourlyWeather, records: Records, decide: capping.Capping,
+        setpoints: Deciders,
     ) -> None:
         state, site = world.state, world.site
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
+        world.power_changed = partial(plant_power.changed, world)
         self.steps = records.site.shape[0]
         self.step = 0
         self._flags = np.zeros(3, np.int64)
@@ -39,8 +42,10 @@ class Physics:
             self._flags, (site.rows, site.halls),
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
              state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
-             (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits),
-            plant_maps(site, weather), Outdoors(weather.dry_bulb_c, weather.wet_bulb_c), records,
+             (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits,
+             state.heat),
+            plant_maps(site, weather, setpoints),
+            Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather)), records,
         )
 
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)

@@ -8,7 +8,7 @@ import numpy as np
 from simulator import rng
 from simulator.components.power import mesh
 from simulator.components.sizing import chip_of
-from simulator.engine import design_flow, supply_state
+from simulator.engine import design_flow, plant_state, supply_state
 from simulator.kernels import columns as c
 from simulator.kernels import philox
 from simulator.kernels.repair import TIMES
@@ -96,6 +96,7 @@ class State:
     limits: c.LimitState
     hall_air_c: np.ndarray
     plant_w: np.ndarray
+    heat: c.HeatState
     servers_down: np.ndarray  # (racks,) membership.py
     out: np.ndarray  # (racks,) causes that take the whole rack out; membership.py
     queue: c.StrikeQueue
@@ -147,6 +148,7 @@ def build(
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
         ),
         plant_w=np.zeros((len(site.hall_names), 12)),
+        heat=plant_state.columns(site),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
         queue=_queue(len(names), site.rack_row.size),

@@ -26,16 +26,29 @@ def follow_load(blocks, load_step):
 
 
 @njit(cache=True)
-def exchange(blocks, b, facility_c, dt_s):
-    """Advance the tank of a block by a step under its liquid heat; return the heat in W that its
-    exchanger gives to the facility's water.
+def leave_tank(b, blocks, facility_c, flows_s, dt_s):
+    """Return the heat in W, mean of a step, that the tank of a block gives to facility water which
+    flows for `flows_s` of it; pumps warm the tank, and the rest waits in it."""
+    pump_w = blocks.pump_w[b] * blocks.flow[b]
+    heat_w, approach = blocks.liquid_w[b] + pump_w, blocks.approach_k_w[b]
+    given_w = 0.0
+    if flows_s > 0.0:
+        given_w += exchange(blocks, b, heat_w, facility_c, approach, flows_s) * flows_s / dt_s
+    if flows_s < dt_s:
+        exchange(blocks, b, heat_w, facility_c, math.inf, dt_s - flows_s)
+    return given_w
+
+
+@njit(cache=True)
+def exchange(blocks, b, heat_w, facility_c, approach, dt_s):
+    """Advance the tank of a block for a while under its heat; return the heat in W that its
+    exchanger of `approach` K/W gives to the facility's water.
 
     Oil: C dT/dt = Q - (T - T_facility) / a, solved exactly at any step. A fluid that boils stays at
     its boiling point while the condenser, whose coil then carries no more than Q, and the vapour
     space take the heat: dV/dt = Q - (T_boiling - T_facility) / a for 0 <= V <= V_full. Beyond that
     it warms as oil does, and gives the warmth back first. Without flow the exchanger takes nothing.
     """
-    heat_w, approach = blocks.liquid_w[b], blocks.approach_k_w[b]
     mass_j_k, boiling_c, full_j = blocks.mass_j_k[b], blocks.boiling_c[b], blocks.latent_j[b]
     before_c, before_j = blocks.coolant_c[b], blocks.vapour_j[b]
     after_c, vapour_j = before_c, before_j

@@ -81,6 +81,10 @@ class PlantSpec(Spec):
     """Thermal mass of the loop with its buffer tank, in seconds of design flow."""
     pump: Annotated[Fraction, Within("0 %", "20 %")]
     """Power of the loop's own pumps at design, as a fraction of design heat."""
+    pumps: Annotated[int, Within(1, 100)] = 3
+    """Pumps of the loop, all alike (assumed, 2-6)."""
+    spare_pumps: Annotated[int, Within(0, 99)] = 1
+    """Pumps of the loop that may stand without loss of flow."""
 
     def duty_units(self, design_heat_w: float) -> int:
         """Return the units that carry `design_heat_w` with the margin, without spares."""
@@ -89,6 +93,10 @@ class PlantSpec(Spec):
     def heat_capacity_rate_w_k(self, capacity_w: float) -> float:
         """Return flow times specific heat of a loop that carries `capacity_w` at full load."""
         return capacity_w / self.range
+
+    def flow_frac(self, running_pumps: int) -> float:
+        """Return the loop's flow over design with so many of its pumps running."""
+        return min(1.0, max(running_pumps, 0) / max(self.pumps - self.spare_pumps, 1))
 
     def thermal_mass_j_k(self, capacity_w: float) -> float:
         """Return the heat capacity of loop and tank for `capacity_w` of plant."""
@@ -100,6 +108,10 @@ class PlantSpec(Spec):
         A lower set temperature is an error of the document. None: any may be set, and floats.
         """
         return None
+
+    def sink_c(self, weather: HourlyWeather) -> Array:
+        """Return the coldest that the plant's water could become in this weather: dry bulb, degC."""
+        return weather.dry_bulb_c
 
     def freezes(self) -> bool:
         """Return whether frost damages the plant as it is specified."""

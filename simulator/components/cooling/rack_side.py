@@ -102,6 +102,10 @@ class RackSide(Spec):
         """Return the tank that units which move `capacity_w` stand for; None where there is none."""
         return None
 
+    def thermal_mass_j_k(self, capacity_w: float) -> float:
+        """Return the heat capacity of coolant that circulates, of units that move `capacity_w`."""
+        return 0.0
+
     def coolant_c(self, supply_c: float) -> float:
         """Return what the chips sit in when the topology asks for `supply_c`."""
         return supply_c

@@ -41,6 +41,8 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     racks.misplaced,
     cooling.chilled_above_warm,
     cooling.below_reach,
+    cooling.unknown_setpoint,
+    cooling.lowest_above_fixed,
     coolant.pressure,
     coolant.above_boiling,
     power.odd_battery,

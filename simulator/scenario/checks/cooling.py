@@ -2,10 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from simulator.components.cooling import PlantSpec
 from simulator.components.sizing import plant_setpoint_c
 from simulator.documents import Document
+from simulator.errors import nearest
+from simulator.policies.setpoint import SETPOINTS
 from simulator.scenario.checks.plant import Group, Plant
 from simulator.scenario.parts import Parts
 from simulator.scenario.spec import weather_folder
@@ -47,6 +50,35 @@ def below_reach(parts: Parts) -> Iterator[Trouble]:
                 f"design day it reaches {reach_c:.4g} degC; raise {key}, or change the design"
             )
             yield ("topology", "cooling", key), told
+
+
+def unknown_setpoint(parts: Parts) -> Iterator[Trouble]:
+    """A set-point policy that is none, whatever else is wrong with the topology."""
+    for key in ("setpoint", "chilled_setpoint"):
+        path = ("topology", "cooling", key, "policy")
+        name: Any = parts.tree
+        for step in path:
+            name = name.get(step) if isinstance(name, dict) else None
+        if isinstance(name, str) and name not in SETPOINTS:
+            near, known = nearest(name, SETPOINTS), ", ".join(sorted(SETPOINTS))
+            yield path, f"'{name}' is not known{near}; one of {known}"
+
+
+def lowest_above_fixed(parts: Parts) -> Iterator[Trouble]:
+    """A set-point policy whose coldest water is warmer than what serves design heat."""
+    if parts.topology is None:
+        return
+    cooling = parts.topology.cooling
+    for key, spec, fixed_c in (
+        ("setpoint", cooling.setpoint, plant_setpoint_c(parts.topology)),
+        ("chilled_setpoint", cooling.chilled_setpoint, cooling.chilled_supply),
+    ):
+        if spec.lowest_c(fixed_c) > fixed_c + ROUNDING_K:
+            told = (
+                f"the policy may set no colder than {spec.lowest_c(fixed_c):.4g} degC, but the plant "
+                f"must deliver {fixed_c:.4g} degC at design heat; lower it"
+            )
+            yield ("topology", "cooling", key, "lowest"), told
 
 
 def frozen(parts: Parts, document: Document) -> Iterator[Trouble]:
