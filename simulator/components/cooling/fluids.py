@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 WATER_SPECIFIC_HEAT_J_KGK = 4180.0
 """Water at 30 degC."""
+WATER_DENSITY_KG_M3 = 995.6
+"""Water at 30 degC."""
 _PG25_C = (20.0, 30.0, 40.0, 45.0, 55.0)
 _PG25_DENSITY = (1019.3, 1014.9, 1009.9, 1007.2, 1001.4)
 _PG25_SPECIFIC_HEAT = (3920.5, 3944.6, 3968.6, 3980.6, 4004.1)
