@@ -89,6 +89,15 @@ def simulate(
     progress : callable, optional
         Told the simulated seconds done, once a simulated day.
     """
+    results = outcome(scenario, replicate, progress)
+    results.tables["assumptions"] = _assumptions(scenario)
+    return results
+
+
+def outcome(
+    scenario: Scenario, replicate: int = 0, progress: Progress | None = None
+) -> Results:
+    """Run one replicate and leave out the register of assumptions: all that indicators are made of."""
     run = build(scenario, replicate)
     windows = scenario.spec.verify.waveform
     watch = _watched(run, windows)
@@ -332,7 +341,6 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
             {pool.name: scenario.trace_folder(pool.name) for pool in pools},
             router.plan if router else None,
         )
-    tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {
         "name": spec.name, "question": spec.question, "start": start.isoformat(),

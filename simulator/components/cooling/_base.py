@@ -89,6 +89,10 @@ class PlantSpec(Spec):
     """Thermal mass of the loop, a buffer tank included or not (`buffer`), in seconds of design flow."""
     pump: Annotated[Fraction, Within("0 %", "20 %")]
     """Power of the loop's own pumps at design, as a fraction of design heat."""
+    pumps: Annotated[int, Within(1, 100)] = 3
+    """Pumps of the loop, all alike (assumed, 2-6)."""
+    spare_pumps: Annotated[int, Within(0, 99)] = 1
+    """Pumps of the loop that may stand without loss of flow."""
 
     restart: Annotated[Duration, Within("0 s", "1 h")] = 0.0
     """From the return of power at a unit until it cools again, beyond the start of its motors."""
@@ -108,6 +112,10 @@ class PlantSpec(Spec):
     def heat_capacity_rate_w_k(self, capacity_w: float) -> float:
         """Return flow times specific heat of a loop that carries `capacity_w` at full load."""
         return capacity_w / self.range
+
+    def flow_frac(self, running_pumps: int) -> float:
+        """Return the loop's flow over design with so many of its pumps running."""
+        return min(1.0, max(running_pumps, 0) / max(self.pumps - self.spare_pumps, 1))
 
     def thermal_mass_j_k(self, capacity_w: float) -> float:
         """Return the heat capacity of loop and tank for `capacity_w` of plant."""
