@@ -1,15 +1,18 @@
 """Coolant units of a block and their pumps: what flows when some of them are out."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
-from simulator.components.cooling.limits import seconds_without_flow
+from simulator.components.cooling.course import Chip
 from simulator.components.failure_class import FailureClass
 from simulator.engine import elements, outage
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
+NO_FLOW = "no coolant flow"
+"""What the events say where coolant stands still."""
 UNKNOWN_S = 4 * 3600.0
 """Until racks that tripped without flow work again where nobody knows when it returns: as after any
 trip by heat (assumed)."""
@@ -103,25 +106,52 @@ def _until_flow_s(world: World, block: int) -> float:
     return next(flowing, now_s + UNKNOWN_S) - now_s
 
 
+def chip_now(world: World, rack: int, resistance_k_w: float) -> Chip:
+    """Return a chip of a rack at what it does now."""
+    site, state = world.site, world.state
+    rows, row, load = site.rows, int(site.rack_row[rack]), int(state.racks.load[rack])
+    leak_w = rows.leakage_w_k[row] * (state.racks.junction_c[rack] - rows.leakage_ref_c[row])
+    on, busy = state.loads.on[load], state.loads.dynamic_frac[load] * state.loads.cap[load]
+    return Chip(
+        float(resistance_k_w), float(rows.heat_capacity_j_k[row]),
+        float(on * (rows.chip_idle_w[row] + leak_w)), float(on * busy * rows.chip_dynamic_w[row]),
+        float(rows.power_exponent[row]), float(rows.throttle_start_c[row]),
+        float(rows.throttle_full_c[row]), float(rows.shutdown_c[row]),
+    )  # fmt: skip
+
+
 def _stop(world: World, block: int, cause: str) -> None:
-    """Stop a block's coolant: its chips heat at P/C until they trip, then its racks are out."""
+    """Stop a block's coolant: its chips heat at P/C, slow down and trip, then its racks are out."""
     state, site = world.state, world.site
     racks = np.flatnonzero(site.rack_block == block)
-    row = site.rack_row[racks[0]]
     state.blocks.flow[block] = world.env.now % STEP_S / STEP_S
-    load = state.racks.load[racks]
-    chip_w = site.rows.chip_idle_w[row] + site.rows.chip_dynamic_w[row] * state.loads.dynamic_frac[load]
-    capacity_j_k, limit_c = site.rows.heat_capacity_j_k[row], site.rows.shutdown_c[row]
-    trip_s = min(
-        seconds_without_flow(float(t), float(limit_c), float(w), float(capacity_j_k))
-        for t, w in zip(state.racks.junction_c[racks], chip_w, strict=True)
-    )
+    throttle_s, trip_s = _dry_s(world, racks)
     lasts_s, repair = _until_flow_s(world, block), world.inflicted
+    name = site.block_names[block]
+
+    def still(act: Callable[[], None]) -> Callable[[], None]:
+        return lambda: act() if state.blocks.flow[block] < 1.0 else None
 
     def trip() -> None:
-        if state.blocks.flow[block] < 1.0:
-            world.log("trip", site.block_names[block], cause, lasts_s - trip_s, "no coolant flow")
-            outage.take_out(world, racks, cause, lasts_s - trip_s, repair=repair)
+        world.log("trip", name, cause, lasts_s - trip_s, NO_FLOW)
+        outage.take_out(world, racks, cause, lasts_s - trip_s, repair=repair)
 
+    if throttle_s < lasts_s:
+        tell = lambda: world.log("throttle", name, cause, detail=NO_FLOW)  # noqa: E731
+        outage.after(world, throttle_s, still(tell))
     if trip_s < lasts_s:
-        outage.after(world, trip_s, trip)
+        outage.after(world, trip_s, still(trip))
+
+
+def _dry_s(world: World, racks: np.ndarray) -> tuple[float, float]:
+    """Return when the first chip of some racks throttles and trips without flow: of each load, the
+    hottest comes first."""
+    state, first = world.state, (math.inf, math.inf)
+    working = racks[(state.racks.up_frac[racks] > 0.0)]
+    for load in np.unique(state.racks.load[working]):
+        under = working[state.racks.load[working] == load]
+        rack = int(under[np.argmax(state.racks.junction_c[under])])
+        chip, chip_c = chip_now(world, rack, 1.0), float(state.racks.junction_c[rack])
+        told = chip.seconds_dry(chip_c, chip.throttle_c), chip.seconds_dry(chip_c, chip.shutdown_c)
+        first = min(first[0], told[0]), min(first[1], told[1])
+    return first
