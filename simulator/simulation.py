@@ -31,6 +31,7 @@ from simulator.engine.physics import Physics
 from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
+from simulator.policies import setpoint
 from simulator.policies.capping import CAPPINGS
 from simulator.results import Results, empty
 from simulator.scenario import Assumption, Scenario, ScenarioSpec, assumptions
@@ -88,6 +89,15 @@ def simulate(
     progress : callable, optional
         Told the simulated seconds done, once a simulated day.
     """
+    results = outcome(scenario, replicate, progress)
+    results.tables["assumptions"] = _assumptions(scenario)
+    return results
+
+
+def outcome(
+    scenario: Scenario, replicate: int = 0, progress: Progress | None = None
+) -> Results:
+    """Run one replicate and leave out the register of assumptions: all that indicators are made of."""
     run = build(scenario, replicate)
     windows = scenario.spec.verify.waveform
     watch = _watched(run, windows)
@@ -167,7 +177,9 @@ def build(scenario: Scenario, replicate: int = 0, disturbed: bool = True) -> Run
         fleet, classes = (as_practised(spec.operations, known) for known in (fleet, classes))
         practice = Practice(spec.operations, fleet, spec.period.start)
     front = Front(world, classes, spec.reliability.age, practice)
-    physics = Physics(world, outdoors, records, CAPPINGS[spec.topology.control.policy])
+    physics = Physics(
+        world, outdoors, records, CAPPINGS[spec.topology.control.policy], setpoint.chosen(spec.topology)
+    )
     work = _begin(spec, world, front, router)
     env = world.env
     if router:
@@ -329,7 +341,6 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
             {pool.name: scenario.trace_folder(pool.name) for pool in pools},
             router.plan if router else None,
         )
-    tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {
         "name": spec.name, "question": spec.question, "start": start.isoformat(),

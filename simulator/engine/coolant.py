@@ -5,11 +5,14 @@ from collections.abc import Callable
 
 import numpy as np
 
+from simulator.components.cooling import in_service
 from simulator.components.cooling.course import Chip
 from simulator.components.failure_class import FailureClass
+from simulator.components.rack import Rack
 from simulator.engine import elements, outage
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
+from simulator.site import Site
 
 NO_FLOW = "no coolant flow"
 """What the events say where coolant stands still."""
@@ -61,25 +64,42 @@ def _driven(world: World, block: int, at_s: float) -> bool:
 
 
 def changed(world: World, block: int, cause: str) -> None:
-    """Set a block's coolant to what its units and pumps in service give.
+    """Set a block's coolant to what its units and pumps in service give (`in_service.coolant`).
 
-    Units in parallel share the heat, so that 1/approach adds up; a unit whose pumps are short moves
-    less and comes out warmer (`CoolantUnit.approach_k_per_w`). Without any flow the racks trip.
+    A unit whose pumps are short moves less and comes out warmer, and so do the chips, whose cold
+    plates get less. Without any flow racks on cold plates trip; in a tank they warm its fluid.
     """
     blocks, site = world.state.blocks, world.site
     spec = site.topology.cooling.coolant_unit
     flows = _flows(world, block, world.env.now)
-    if not flows.any():
+    if not flows.any() and blocks.mass_j_k[block] == 0.0:
         if blocks.flow[block] == 1.0:
             _stop(world, block, cause)
         return
+    rack, pump_w = _rack(site, block), float(site.block_pump_w[block])
     blocks.flow[block] = 1.0
-    if np.all(flows == 1.0):  # not a bit away from the intact block
-        blocks.approach_k_w[block] = site.block_approach_k_w[block]
-    else:
-        per_k = sum(1.0 / spec.approach_k_per_w(spec.unit, f) for f in flows if f > 0.0)
-        blocks.approach_k_w[block] = 1.0 / per_k
-    blocks.pump_w[block] = site.block_pump_w[block] * float(np.mean(flows**3))
+    found = in_service.coolant(spec, rack.plate, flows, pump_w)
+    slower = _by_facility_flow(world, block)
+    blocks.approach_k_w[block], blocks.pump_w[block] = found.approach_k_w * slower, found.pump_w
+    blocks.resistance_frac[block] = found.resistance_frac if rack.liquid_cooled else 1.0
+    blocks.by_load[block] = in_service.by_load(spec, rack.plate, flows, pump_w)
+
+
+def _by_facility_flow(world: World, block: int) -> float:
+    """Return a block's approach over that at design flow of its loop, some of whose pumps may stand;
+    1 where all flow, or none."""
+    site = world.site
+    flow = float(world.state.heat.flow[site.halls.liquid_loop[site.block_hall[block]]])
+    if not 0.0 < flow < 1.0:
+        return 1.0
+    unit = site.topology.cooling.coolant_unit
+    return unit.approach_k_per_w(unit.unit, 1.0, flow) / unit.approach_k_per_w(unit.unit)
+
+
+def _rack(site: Site, block: int) -> Rack:
+    """Return the accelerator rack type of a block."""
+    row = int(np.flatnonzero(site.rows.block == block)[0])
+    return site.rack_types[site.row_type[row]]
 
 
 def _flows(world: World, block: int, at_s: float) -> np.ndarray:

@@ -3,17 +3,18 @@
 import numpy as np
 
 from simulator.components.cooling import LOAD_FRAC, HourlyWeather
+from simulator.engine.setpoint import Deciders, set_temperatures
 from simulator.kernels.columns import OutdoorAir, PlantMaps
 from simulator.site import Site, plant_setpoint_c
 
 
-def plant_maps(site: Site, weather: HourlyWeather) -> PlantMaps:
-    """Return the maps of the warm and the chilled plant at their set points, in that order."""
+def plant_maps(site: Site, weather: HourlyWeather, decide: Deciders) -> PlantMaps:
+    """Return the maps of the warm and the chilled plant at what `decide` sets, in that order."""
     cooling = site.topology.cooling
-    set_c = plant_setpoint_c(site.topology), cooling.chilled_supply
+    set_c = set_temperatures(site, weather, decide)
     maps = [
-        plant.sized_for(c).plant_map(c, weather)
-        for plant, c in zip((cooling.warm, cooling.chilled), set_c, strict=True)
+        cooling.warm.sized_for(plant_setpoint_c(site.topology)).plant_map(set_c[0], weather),
+        cooling.chilled.sized_for(cooling.chilled_supply).plant_map(set_c[1], weather),
     ]
 
     def stack(name: str) -> np.ndarray:

@@ -22,8 +22,8 @@ CATEGORIES = (
 
 # Columns of the minute record, in the order of results.SERIES["site"].
 (POI_W, ONSITE_W, BATTERY_W, LIMIT_W, IT_W, COOLING_W, HOUSE_W, LOSSES_W, DRY_BULB_C, WET_BULB_C,
- JUNCTION_MAX_C, THROTTLED, CAPPED, EVAPORATION_KG_S, BLOWDOWN_KG_S) = range(15)
-SITE_COLUMNS = 15
+ JUNCTION_MAX_C, THROTTLED, CAPPED, EVAPORATION_KG_S, BLOWDOWN_KG_S, HBM_MAX_C) = range(16)
+SITE_COLUMNS = 16
 
 CHANGES = 24
 """Changes of one loop that are kept within a step; those beyond count from the last one kept."""
@@ -57,6 +57,11 @@ class RowSite(NamedTuple):
     throttle_start_c: Floats
     throttle_full_c: Floats
     shutdown_c: Floats
+    hysteresis_k: Floats  # a throttled clock rises again only so far below its band
+    hbm_rise: Floats  # of the hottest memory stack over its coolant, of the junction's
+    hbm_throttle_c: Floats  # as of the junction: clocks begin to fall, are halved, the chip is off
+    hbm_full_c: Floats
+    hbm_shutdown_c: Floats
     power_exponent: Floats  # dynamic power ~ clock ** exponent
     segment_row: Ints  # (segments + 1,) first row of each run of equal rack types, then rows
 
@@ -70,6 +75,7 @@ class RackState(NamedTuple):
     junction_c: Floats
     power_cap: Floats  # multiplier of dynamic power in this step
     clock: Floats  # of full clock in this step
+    heat_clock: Floats  # of full clock that heat alone allows, with what it remembers
     on_s: Floats  # of touched rows: up x on integrated over the step before the last move
     dynamic_s: Floats  # up x dynamic fraction, likewise
     on_joined: Floats  # the load's own integrals when the rack joined it
@@ -118,11 +124,21 @@ class BlockState(NamedTuple):
     hall: Ints  # frozen
     approach_k_w: Floats  # coolant.py: coolant unit approach per watt of liquid heat
     pump_w: Floats  # coolant.py: coolant unit pumps
+    resistance_frac: Floats  # coolant.py: the chips' thermal resistance over that at rated flow
+    design_w: Floats  # frozen: design heat of the coolant
+    by_load: Floats  # coolant.py: (blocks, 3, load grid) approach, pumps, resistance; or no grid
+    mass_j_k: Floats  # frozen: heat capacity of immersion tanks; 0: none
+    boiling_c: Floats  # frozen: the fluid is never colder
+    latent_j: Floats  # frozen: heat that its vapour can hold
+    vapour_j: Floats  # heat that it holds
+    received_j: Floats  # by tanks from racks
+    given_j: Floats  # by tanks to the facility's water
     support_w: Floats  # support.py: draw of racks without accelerators in this step
     flow: Floats  # coolant.py: share of the step in which coolant flows, before it stops
     cap: Floats  # power cap on dynamic power in this step
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
+    hbm_hottest_c: Floats
     it_w: Floats
     liquid_w: Floats
     air_w: Floats

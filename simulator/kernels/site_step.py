@@ -14,6 +14,7 @@ from simulator.kernels import (
     load_account,
     power_tree,
     rack_control,
+    rack_side,
     racks,
     serving,
     standing_heat,
@@ -66,16 +67,18 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         limit.over[0] = limits.watch(tree, limit, max(demand_w - import_w, 0.0), STEP_S)
         slowed_s = load_account.account_loads(loads)
         _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows)
-        _record_heat(records.site[k], hottest_c, slowed_s, water)
+        _record_heat(records.site[k], hottest_c, blocks, slowed_s, water)
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
         capped = rack_control.cap_blocks(rows, rack, loads, blocks, STEP_S)
-        if throttling or capped or blocks.partial[0] == 1:
+        hot = throttling or (flags[0] == 1 and rack_control.slowed(rows, rack))
+        if hot or capped or blocks.partial[0] == 1:
             rack_control.control(rows, rack, loads, blocks, hall_air_c)
             flags[0] = 1
+            hot = throttling or (hot and rack_control.slowed(rows, rack))
         elif flags[0] == 1 or blocks.partial[0] == 2:
             rack_control.release(rack, loads)
             flags[0], blocks.partial[0] = 0, 0
-        flags[1] = int(throttling)
+        flags[1] = int(hot)
         racks.settle_flow(blocks)
         load_account.clear_loads(loads)
         following = k + 1
@@ -123,11 +126,16 @@ def _cool(halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, hour,
     # Where outdoor air is let in at one end of the hour only, it is not counted on.
     outdoor_c = max(outdoors.air.supply_c[hour], outdoors.air.supply_c[hour + 1])
     liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
+    if blocks.by_load.shape[2] > 0:
+        rack_side.follow_load(blocks, maps.load_step)
     for b in range(blocks.it_w.size):
         h = blocks.hall[b]
         warm = halls.liquid_loop[h]
         flows_s = standing_heat.carries(warm, heat, STEP_S)[0]
-        liquid_w[warm] += standing_heat.leave_row(b, blocks, loops, warm, heat, flows_s, STEP_S)
+        if blocks.mass_j_k[b] > 0.0:
+            liquid_w[warm] += rack_side.leave_tank(b, blocks, loops.supply_c[warm], flows_s, STEP_S)
+        else:
+            liquid_w[warm] += standing_heat.leave_row(b, blocks, loops, warm, heat, flows_s, STEP_S)
         air_w[halls.air_loop[h]] += blocks.air_w[b]
         pump_w[h] += blocks.pump_w[b] * blocks.flow[b]
     for h in range(halls.house_w.size):
@@ -167,6 +175,8 @@ def _cool(halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, hour,
         )
         hall_air_c[h] += standing_heat.drift_k(chilled, loops, heat, chilled_w, STEP_S) * heat.air_lead[h]
     for b in range(blocks.it_w.size):
+        if blocks.mass_j_k[b] > 0.0:
+            continue  # a tank has moved on with its own heat
         h = blocks.hall[b]
         warm = halls.liquid_loop[h]
         drift_k = standing_heat.drift_k(warm, loops, heat, plant_w[h, 2], STEP_S)
@@ -219,8 +229,10 @@ def _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w
 
 
 @njit(cache=True)
-def _record_heat(row, hottest_c, slowed_s, water):
-    row[c.JUNCTION_MAX_C] = hottest_c
+def _record_heat(row, hottest_c, blocks, slowed_s, water):
+    row[c.JUNCTION_MAX_C], row[c.HBM_MAX_C] = hottest_c, -273.15
+    for b in range(blocks.hbm_hottest_c.size):
+        row[c.HBM_MAX_C] = max(row[c.HBM_MAX_C], blocks.hbm_hottest_c[b])
     row[c.THROTTLED], row[c.CAPPED] = slowed_s[0] / STEP_S, slowed_s[1] / STEP_S
     row[c.EVAPORATION_KG_S], row[c.BLOWDOWN_KG_S] = water
 

@@ -75,7 +75,7 @@ def leave_hall(h, made_w, outdoors, loops, loop, heat, moving, dt_s):
 
     `outdoors` is the share that outdoor air takes while fans turn; `moving` what `carries` returns.
     """
-    flows_s, turns_s, both_s = moving[0], moving[1], moving[2]
+    turns_s, both_s = moving[1], moving[2]
     held_j = heat.air_j[h]
     moves_s = outdoors * turns_s + (1.0 - outdoors) * both_s
     leaves_w, heat.air_j[h] = passed(held_j, made_w, moves_s, heat.air_settle_s[h], dt_s)

@@ -17,6 +17,7 @@ from simulator.components.accelerator import Accelerator
 from simulator.components.rack import Rack
 from simulator.engine.cooling import plant_maps
 from simulator.kernels.columns import PlantMaps
+from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
@@ -77,7 +78,8 @@ def hours(scenario: Scenario) -> pd.DataFrame:
     count = max(int(-spec.period.duration // -HOUR_S), 1)
     start = spec.period.start.astimezone(UTC)
     air = for_period(weather_of(scenario), start, count)
-    levels = [_settled(site, plant_maps(site, air), busy) for busy in BUSY]
+    maps = plant_maps(site, air, setpoint.chosen(site.topology))
+    levels = [_settled(site, maps, busy) for busy in BUSY]
     it_w = np.stack([level.it_w for level in levels])
     limits = {"connection": _by_connection(site, levels), "chips": _by_chips(levels)}
     usable_w = np.minimum(it_w[-1], np.minimum(*limits.values()))

@@ -79,11 +79,11 @@ def _liquid(run: Run, rack: int, working_w: np.ndarray) -> Hall:
     inside = np.flatnonzero((site.block_hall == hall) & (blocks.liquid_w > 0.0))
     liquid_w, drawn_w = float(blocks.liquid_w[inside].sum()), float(blocks.it_w[inside].sum())
     mean, mean_c = _mean(run, rack)
-    of_block = float(blocks.liquid_w[block])
+    of_block, plate = float(blocks.liquid_w[block]), float(blocks.resistance_frac[block])
     pumps_w = max(float(state.plant_w[hall, 2]) - liquid_w, 0.0)
     row_j_k, approach = float(state.heat.row_j_k[block]), float(blocks.approach_k_w[block])
     return Hall(
-        chip_now(run.world, rack, float(state.racks.resistance_k_w[rack])), mean,
+        chip_now(run.world, rack, plate * float(state.racks.resistance_k_w[rack])), mean,
         float(state.racks.junction_c[rack]), mean_c,
         _split(of_block, float(working_w[block]), float(blocks.it_w[block])), row_j_k, approach,
         row_j_k * approach, _split(liquid_w, float(working_w[inside].sum()), drawn_w, pumps_w),

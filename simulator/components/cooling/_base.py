@@ -109,6 +109,10 @@ class PlantSpec(Spec):
         """
         return None
 
+    def sink_c(self, weather: HourlyWeather) -> Array:
+        """Return the coldest that the plant's water could become in this weather: dry bulb, degC."""
+        return weather.dry_bulb_c
+
     def freezes(self) -> bool:
         """Return whether frost damages the plant as it is specified."""
         return False

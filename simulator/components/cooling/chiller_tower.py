@@ -78,6 +78,10 @@ class ChillerTower(PlantSpec):
             return self
         return self.model_copy(update={"design_supply": supply_c})
 
+    def sink_c(self, weather: HourlyWeather) -> Array:
+        """Return the wet bulb, in degC."""
+        return weather.wet_bulb_c
+
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`)."""
         wet = weather.wet_bulb_c[:, None]

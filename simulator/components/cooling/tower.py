@@ -62,6 +62,10 @@ class Tower(PlantSpec):
             ) from None
         return self
 
+    def sink_c(self, weather: HourlyWeather) -> Array:
+        """Return the wet bulb, in degC."""
+        return weather.wet_bulb_c
+
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`).
 
