@@ -31,11 +31,14 @@ from simulator.engine.physics import Physics
 from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
+from simulator.market import Hourly, hours_of
+from simulator.market import read_once as read_series
 from simulator.policies.capping import CAPPINGS
 from simulator.results import Results, empty
 from simulator.scenario import Assumption, Scenario, ScenarioSpec, assumptions
 from simulator.site import Site, compile_site
-from simulator.weather import Weather, for_period, read_once
+from simulator.weather import Weather, for_period
+from simulator.weather import read_once as read_weather
 from simulator.workloads import (
     BatchWork,
     DataPreparation,
@@ -202,7 +205,30 @@ def finish(run: Run) -> Results:
 
 def weather_of(scenario: Scenario) -> Weather:
     """Return the weather of a scenario; a file is read once as long as it does not change."""
-    return read_once(scenario.spec.weather, scenario.weather_folder)
+    return read_weather(scenario.spec.weather, scenario.weather_folder)
+
+
+def market_of(scenario: Scenario) -> dict[str, Hourly]:
+    """Return the hourly figures of a scenario by their key in `economics`; a file is read once."""
+    return {
+        key: read_series(series, scenario.series_folder(key)) for key, series in scenario.series.items()
+    }
+
+
+def market_table(scenario: Scenario) -> pd.DataFrame:
+    """Return price and carbon of every UTC hour that the run touches; no rows where both are constant."""
+    economics, period = scenario.spec.economics, scenario.spec.period
+    found = market_of(scenario)
+    if not found:
+        return empty("market")
+    given = {key: hours_of(series, period.start, period.duration) for key, series in found.items()}
+    hours = next(iter(given.values()))[0]
+    constant = {"prices": economics.energy_price, "emissions": economics.carbon_intensity}
+    value = {key: given[key][1] if key in given else np.full(len(hours), c) for key, c in constant.items()}
+    return pd.DataFrame({
+        "time": pd.DatetimeIndex(hours).tz_localize("UTC"),
+        "price_usd_j": value["prices"], "carbon_kg_j": value["emissions"],
+    })  # fmt: skip
 
 
 def _of_kind(spec: ScenarioSpec, kind: type[W]) -> list[W]:
@@ -329,6 +355,7 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
             {pool.name: scenario.trace_folder(pool.name) for pool in pools},
             router.plan if router else None,
         )
+    tables["market"] = market_table(scenario)
     tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {
@@ -336,10 +363,11 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
         "version": __version__,
         "duration_s": spec.period.duration, "seed": spec.seed, "replicate": world.replicate,
         "fidelity": "plan", "weather": f"{weather.name}: {weather.label}",
-        "weather_typical": weather.typical, "firm_w": world.site.firm_w,
+        "weather_typical": weather.typical, "weather_kind": weather.kind, "firm_w": world.site.firm_w,
         "firm_limit": world.site.firm_limit, "energy_price_usd_j": economics.energy_price,
         "demand_charge_usd_w_s": economics.demand_charge,
-        "carbon_kg_j": economics.carbon_intensity, "config_hash": scenario.config_hash,
+        "carbon_kg_j": economics.carbon_intensity, "series": sorted(scenario.series),
+        "config_hash": scenario.config_hash,
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
     return Results(info, series, recorder.events(world, start), tables)
