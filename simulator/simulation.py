@@ -31,14 +31,13 @@ from simulator.engine.physics import Physics
 from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
-from simulator.market import Hourly, hours_of
-from simulator.market import read_once as read_series
+from simulator.policies import setpoint
 from simulator.policies.capping import CAPPINGS
 from simulator.results import Results, empty
 from simulator.scenario import Assumption, Scenario, ScenarioSpec, assumptions
+from simulator.scenario.hourly import market_table
 from simulator.site import Site, compile_site
-from simulator.weather import Weather, for_period
-from simulator.weather import read_once as read_weather
+from simulator.weather import Weather, for_period, read_once
 from simulator.workloads import (
     BatchWork,
     DataPreparation,
@@ -91,6 +90,15 @@ def simulate(
     progress : callable, optional
         Told the simulated seconds done, once a simulated day.
     """
+    results = outcome(scenario, replicate, progress)
+    results.tables["assumptions"] = _assumptions(scenario)
+    return results
+
+
+def outcome(
+    scenario: Scenario, replicate: int = 0, progress: Progress | None = None
+) -> Results:
+    """Run one replicate and leave out the register of assumptions: all that indicators are made of."""
     run = build(scenario, replicate)
     windows = scenario.spec.verify.waveform
     watch = _watched(run, windows)
@@ -170,7 +178,9 @@ def build(scenario: Scenario, replicate: int = 0, disturbed: bool = True) -> Run
         fleet, classes = (as_practised(spec.operations, known) for known in (fleet, classes))
         practice = Practice(spec.operations, fleet, spec.period.start)
     front = Front(world, classes, spec.reliability.age, practice)
-    physics = Physics(world, outdoors, records, CAPPINGS[spec.topology.control.policy])
+    physics = Physics(
+        world, outdoors, records, CAPPINGS[spec.topology.control.policy], setpoint.chosen(spec.topology)
+    )
     work = _begin(spec, world, front, router)
     env = world.env
     if router:
@@ -205,30 +215,7 @@ def finish(run: Run) -> Results:
 
 def weather_of(scenario: Scenario) -> Weather:
     """Return the weather of a scenario; a file is read once as long as it does not change."""
-    return read_weather(scenario.spec.weather, scenario.weather_folder)
-
-
-def market_of(scenario: Scenario) -> dict[str, Hourly]:
-    """Return the hourly figures of a scenario by their key in `economics`; a file is read once."""
-    return {
-        key: read_series(series, scenario.series_folder(key)) for key, series in scenario.series.items()
-    }
-
-
-def market_table(scenario: Scenario) -> pd.DataFrame:
-    """Return price and carbon of every UTC hour that the run touches; no rows where both are constant."""
-    economics, period = scenario.spec.economics, scenario.spec.period
-    found = market_of(scenario)
-    if not found:
-        return empty("market")
-    given = {key: hours_of(series, period.start, period.duration) for key, series in found.items()}
-    hours = next(iter(given.values()))[0]
-    constant = {"prices": economics.energy_price, "emissions": economics.carbon_intensity}
-    value = {key: given[key][1] if key in given else np.full(len(hours), c) for key, c in constant.items()}
-    return pd.DataFrame({
-        "time": pd.DatetimeIndex(hours).tz_localize("UTC"),
-        "price_usd_j": value["prices"], "carbon_kg_j": value["emissions"],
-    })  # fmt: skip
+    return read_once(scenario.spec.weather, scenario.weather_folder)
 
 
 def _of_kind(spec: ScenarioSpec, kind: type[W]) -> list[W]:
@@ -356,7 +343,6 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
             router.plan if router else None,
         )
     tables["market"] = market_table(scenario)
-    tables["assumptions"] = _assumptions(scenario)
     economics = spec.economics
     info = {
         "name": spec.name, "question": spec.question, "start": start.isoformat(),

@@ -15,7 +15,8 @@ from simulator import __version__, catalog
 from simulator.components import from_catalog
 from simulator.errors import display_name
 from simulator.scenario import Scenario
-from simulator.simulation import market_of, weather_of
+from simulator.scenario.hourly import market_of
+from simulator.simulation import weather_of
 from simulator.site import rack_named
 from simulator.workloads import models_of
 

@@ -15,7 +15,8 @@ from simulator.engine.world import Stream
 from simulator.metrics.kpi import JOULES_PER_MWH, WATTS_PER_MW
 from simulator.rng import key
 from simulator.scenario import Scenario
-from simulator.simulation import market_table, weather_of
+from simulator.scenario.hourly import market_table
+from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
 from simulator.studies.calibrate.models import Inputs
 from simulator.studies.calibrate.models.facility_power import FacilityPower

@@ -16,7 +16,7 @@ from joblib.externals.loky import get_reusable_executor
 from simulator.errors import nearest
 from simulator.metrics import kpis
 from simulator.scenario import Scenario
-from simulator.simulation import simulate
+from simulator.simulation import outcome
 from simulator.studies import StudyError, enough
 from simulator.studies.designs import Plan, Task
 
@@ -123,7 +123,8 @@ def one(
         marker_of(running, identity).touch()
     record: Record = {"status": DONE, "error": "", "kpis": {}, "checks": {}}
     try:
-        document = kpis.summary([simulate(scenario, replicate, _watch(began_s, timeout_s))])
+        with pd.option_context("mode.string_storage", "python"):  # quicker for tables of a few rows
+            document = kpis.summary([outcome(scenario, replicate, _watch(began_s, timeout_s))])
         record["kpis"] = {k: [e["value"], e["unit"]] for k, e in document["kpis"].items()}
         record["checks"] = document["checks"]
     except TimeoutError as error:

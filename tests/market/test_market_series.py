@@ -15,7 +15,7 @@ from simulator.errors import ScenarioError
 from simulator.market import CarbonSeries, MarketError, PriceSeries, hours_of, read_once
 from simulator.metrics import balance, cost, market
 from simulator.scenario import resolving
-from simulator.simulation import market_table
+from simulator.scenario.hourly import market_table
 from simulator.studies import provenance, remarks
 
 START = datetime.fromisoformat("2022-07-14T00:00:00-05:00")

@@ -8,6 +8,7 @@ import numpy as np
 from simulator.engine.cooling import plant_maps
 from simulator.errors import StudyError
 from simulator.kernels.columns import PlantMaps
+from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.site import Site, compile_site
 from simulator.studies.calibrate.models._base import Array, Inputs, Quantity, TelemetryModel
@@ -28,7 +29,7 @@ class FacilityPower(TelemetryModel):
     def predict(self, scenario: Scenario, inputs: Inputs) -> Array:
         """Return the power at the point of interconnection in W."""
         site = compile_site(scenario.spec.topology)
-        maps = plant_maps(site, weather_of(inputs, self.kind))
+        maps = plant_maps(site, weather_of(inputs, self.kind), setpoint.chosen(site.topology))
         return settled(site, _spread(site, inputs.values["it"]), maps).poi_w
 
 
