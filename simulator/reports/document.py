@@ -95,14 +95,19 @@ def write(
     return output
 
 
-def bind(chosen: list[Page], cover: dict[str, Any], folder: Path) -> Path:
+def bind(
+    chosen: list[Page], cover: dict[str, Any], folder: Path, output: Path | None = None
+) -> Path:
     """Draw and typeset pages of a study that is no run; return the path of the PDF.
 
     Parameters
     ----------
     cover : title, author, description, footer (two lines), and `dated`, the ISO time of the document
-    folder : receives `report.pdf`, and `figures` as PNG with their data as CSV
+    folder : receives `figures` as PNG with their data as CSV
+    output : the PDF; `report.pdf` in the folder by default
     """
+    output = output or folder / "report.pdf"
+    output.parent.mkdir(parents=True, exist_ok=True)
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     with rc_context(STYLE), tempfile.TemporaryDirectory() as scratch:
@@ -112,8 +117,8 @@ def bind(chosen: list[Page], cover: dict[str, Any], folder: Path) -> Path:
         told = {key: value for key, value in cover.items() if key != "dated"}
         data = told | {"pages": [_page(page) for page in chosen]}
         (Path(scratch) / "data.json").write_text(json.dumps(data))
-        (folder / "report.pdf").write_bytes(typeset(Path(scratch), cover["dated"]))
-    return folder / "report.pdf"
+        output.write_bytes(typeset(Path(scratch), cover["dated"]))
+    return output
 
 
 def pages(run: Run, variant: Variant = "full") -> list[Page]:
