@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from joblib import cpu_count
 
 from simulator.scenario import Scenario
 from simulator.studies import StudyError, processes, provenance
 from simulator.studies.inverse import Answer
 from simulator.studies.sweep import DONE, Record, one
+from simulator.studies.sweep import workers as processors
 from simulator.studies.written import write_whole
 
 
@@ -61,7 +61,7 @@ class SizeFolder:
 def _made(
     scenario: Scenario, left: dict[int, str], n_jobs: int | None
 ) -> Iterable[tuple[str, Record]]:
-    workers = min(n_jobs or cpu_count(), len(left))
+    workers = min(processors(n_jobs), len(left))
     calls = [(key, scenario, k) for k, key in left.items()]
     if workers <= 1:
         return (one(*call) for call in calls)

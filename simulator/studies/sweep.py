@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from joblib import Parallel, cpu_count, delayed, parallel_config
 
 from simulator.errors import nearest
 from simulator.metrics import kpis
@@ -56,6 +55,8 @@ def execute(
         return
     if backend == "dask":
         with _dask(scheduler):
+            from joblib import Parallel, delayed
+
             pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="2*n_jobs")
             yield from pool(delayed(_elsewhere)(*call) for call in calls)
         return
@@ -192,13 +193,18 @@ def check_backend(backend: str) -> None:
 
 def workers(n_jobs: int | None) -> int:
     """Return the number of processes: as told, or one per core."""
-    return int(cpu_count()) if n_jobs is None else n_jobs
+    if n_jobs is not None:
+        return n_jobs
+    from joblib import cpu_count
+
+    return int(cpu_count())
 
 
 @contextmanager
 def _dask(scheduler: str | None) -> Iterator[None]:
     """Make `Parallel` use a cluster."""
     from distributed import Client
+    from joblib import parallel_config
 
     try:
         client = Client(scheduler, timeout=CONNECT_S)
