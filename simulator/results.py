@@ -31,6 +31,7 @@ SERIES: dict[str, dict[str, str]] = {
         "capped_accelerators": "Accelerators' worth of speed lost to power caps",
         "evaporation_kg_s": "Water evaporated and drifted",
         "blowdown_kg_s": "Water blown down",
+        "hbm_max_c": "Hottest memory stack",
     },
     "hall": {
         "it_w": "Power into racks, hour mean",
@@ -55,6 +56,8 @@ SERIES: dict[str, dict[str, str]] = {
         "power_w": "Plant and loop pump power, hour mean",
         "evaporation_kg_s": "Water evaporated and drifted, hour mean",
         "units_up": "Plant units in service, end of hour",
+        "setpoint_c": "Water that the plant is told to deliver, hour mean",
+        "mechanical_frac": "Share of the heat that compressors move, hour mean",
     },
     "pool": {
         "arrivals_per_s": "Requests arriving, hour mean",
@@ -86,7 +89,7 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
         "stored_j": "Change of stored energy",
     },
     "heat": {
-        "loop": "Loop", "received_j": "Heat from racks, pumps and fans",
+        "loop": "Loop, or the immersion tanks of a block", "received_j": "Heat from racks, pumps and fans",
         "rejected_j": "Heat to the weather", "stored_j": "Change of heat in the loop",
     },
     "hours": {
@@ -237,6 +240,7 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
     "racks": {
         "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",
         "accelerators": "Count", "nameplate_w": "Per rack", "role": "accelerator or support",
+        "throttle_c": "Junction temperature at which its chips begin to slow, or null",
     },
     "network": {
         "fabric": "Group of halls",

@@ -31,6 +31,7 @@ from simulator.engine.physics import Physics
 from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
+from simulator.policies import setpoint
 from simulator.policies.capping import CAPPINGS
 from simulator.results import Results, empty
 from simulator.scenario import Assumption, Scenario, ScenarioSpec, assumptions
@@ -176,7 +177,9 @@ def build(scenario: Scenario, replicate: int = 0, disturbed: bool = True) -> Run
         fleet, classes = (as_practised(spec.operations, known) for known in (fleet, classes))
         practice = Practice(spec.operations, fleet, spec.period.start)
     front = Front(world, classes, spec.reliability.age, practice)
-    physics = Physics(world, outdoors, records, CAPPINGS[spec.topology.control.policy])
+    physics = Physics(
+        world, outdoors, records, CAPPINGS[spec.topology.control.policy], setpoint.chosen(spec.topology)
+    )
     work = _begin(spec, world, front, router)
     env = world.env
     if router:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli import batch_options as options
-from simulator.cli import power_commands
+from simulator.cli import climate_commands, power_commands
 from simulator.cli.common_options import (
     AsJson,
     Chosen,
@@ -191,6 +191,7 @@ def _rare(
 
 
 power_commands.register(app)
+climate_commands.register(app)
 
 
 @app.command("size")

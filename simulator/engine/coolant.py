@@ -1,12 +1,21 @@
 """Coolant units of a block and their pumps: what flows when some of them are out."""
 
+import math
+
 import numpy as np
 
+from simulator.components.cooling import in_service
 from simulator.components.cooling.limits import seconds_without_flow
 from simulator.components.failure_class import FailureClass
+from simulator.components.rack import Rack
 from simulator.engine import elements, outage
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
+from simulator.site import Site
+
+UNKNOWN_S = 4 * 3600.0
+"""Until racks that tripped without flow work again where nobody knows when it returns: as after any
+trip by heat (assumed)."""
 
 
 def lose_unit(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
@@ -26,26 +35,56 @@ def lose_pump(world: World, cls: FailureClass, block: int, unit: int, lasts_s: f
     return elements.coolant_pump_name(world.site.block_names[block], unit, pumps)
 
 
-def changed(world: World, block: int, cause: str) -> None:
-    """Set a block's coolant to what its units and pumps in service give.
+def of_hall(world: World, hall: int, cause: str) -> None:
+    """Set the coolant of all blocks of a hall."""
+    site = world.site
+    for block in np.flatnonzero((site.block_hall == hall) & (site.block_coolant_units > 0)):
+        changed(world, int(block), cause)
 
-    Units in parallel share the heat, so that 1/approach adds up; a unit whose pumps are short moves
-    less and comes out warmer (`CoolantUnit.approach_k_per_w`). Without any flow the racks trip.
+
+def ups_carries(world: World, hall: int, at_s: float | None = None) -> bool:
+    """Return whether any module of the UPS of a hall's pumps works."""
+    node = int(world.site.halls.pump_node[hall])
+    return outage.absent(world, ("ups", node), at_s) < world.site.nodes[node].count
+
+
+def _driven(world: World, block: int, at_s: float) -> bool:
+    """Return whether the pumps of a block's coolant units have power, now or at a later time as far
+    as is known."""
+    site, plants = world.site, world.plants
+    hall = int(site.block_hall[block])
+    if at_s >= plants.back_s.get(hall, math.inf):
+        return True
+    if site.topology.cooling.pumps_on_ups:
+        return bool(plants.pumps_fed[hall]) and ups_carries(world, hall, at_s)
+    return bool(plants.started[site.halls.liquid_loop[hall]] > 0.0)
+
+
+def changed(world: World, block: int, cause: str) -> None:
+    """Set a block's coolant to what its units and pumps in service give (`in_service.coolant`).
+
+    A unit whose pumps are short moves less and comes out warmer, and so do the chips, whose cold
+    plates get less. Without any flow racks on cold plates trip; in a tank they warm its fluid.
     """
     blocks, site = world.state.blocks, world.site
     spec = site.topology.cooling.coolant_unit
     flows = _flows(world, block, world.env.now)
-    if not flows.any():
+    if not flows.any() and blocks.mass_j_k[block] == 0.0:
         if blocks.flow[block] == 1.0:
             _stop(world, block, cause)
         return
+    rack, pump_w = _rack(site, block), float(site.block_pump_w[block])
     blocks.flow[block] = 1.0
-    if np.all(flows == 1.0):  # not a bit away from the intact block
-        blocks.approach_k_w[block] = site.block_approach_k_w[block]
-    else:
-        per_k = sum(1.0 / spec.approach_k_per_w(spec.unit, f) for f in flows if f > 0.0)
-        blocks.approach_k_w[block] = 1.0 / per_k
-    blocks.pump_w[block] = site.block_pump_w[block] * float(np.mean(flows**3))
+    found = in_service.coolant(spec, rack.plate, flows, pump_w)
+    blocks.approach_k_w[block], blocks.pump_w[block] = found.approach_k_w, found.pump_w
+    blocks.resistance_frac[block] = found.resistance_frac if rack.liquid_cooled else 1.0
+    blocks.by_load[block] = in_service.by_load(spec, rack.plate, flows, pump_w)
+
+
+def _rack(site: Site, block: int) -> Rack:
+    """Return the accelerator rack type of a block."""
+    row = int(np.flatnonzero(site.rows.block == block)[0])
+    return site.rack_types[site.row_type[row]]
 
 
 def _flows(world: World, block: int, at_s: float) -> np.ndarray:
@@ -53,8 +92,7 @@ def _flows(world: World, block: int, at_s: float) -> np.ndarray:
     site = world.site
     spec, built = site.topology.cooling.coolant_unit, int(site.block_coolant_units[block])
     duty = built - spec.spare_units
-    node = int(site.halls.pump_node[site.block_hall[block]])
-    if outage.absent(world, ("ups", node), at_s) >= site.topology.ups.modules:
+    if not _driven(world, block, at_s):
         return np.zeros(duty)
     pumps = [
         0 if outage.absent(world, ("coolant unit", block, u), at_s)
@@ -65,10 +103,12 @@ def _flows(world: World, block: int, at_s: float) -> np.ndarray:
 
 
 def _until_flow_s(world: World, block: int) -> float:
-    """Return the time until some coolant flows again, as far as repairs are known."""
+    """Return the time until some coolant flows again, as far as repairs are known; where they are
+    not, racks that trip are inspected before they start."""
     now_s = world.env.now
-    known = sorted({t for times in world.absent.values() for t in times if t > now_s})
-    return next(t for t in known if _flows(world, block, t).any()) - now_s
+    times = {t for times in world.absent.values() for t in times} | set(world.plants.back_s.values())
+    flowing = (t for t in sorted(times) if t > now_s and _flows(world, block, t).any())
+    return next(flowing, now_s + UNKNOWN_S) - now_s
 
 
 def _stop(world: World, block: int, cause: str) -> None:

@@ -24,7 +24,8 @@ def lookup(table, plant, x):
 def integrate(loop, loops, tables, load_step, heat_w, dt_s):
     """Advance one loop by a step under constant `heat_w`; return power and water rates.
 
-    `tables` are supply temperature, power, evaporation and blowdown of the plants at this time.
+    `tables` are set temperature, supply temperature, power, evaporation, blowdown and share of heat
+    moved by compressors of the plants at this time.
 
     A loop with flow conductance G = m cp and thermal mass C = G tank relaxes to what its plant
     delivers, C dT/dt = G (T_plant - T). The plant takes in water at T + Q/G and returns it at
@@ -33,20 +34,20 @@ def integrate(loop, loops, tables, load_step, heat_w, dt_s):
 
     Returns
     -------
-    power_w, evaporation_kg_s, blowdown_kg_s : float
+    power_w, evaporation_kg_s, blowdown_kg_s, setpoint_c, mechanical_frac : float
     """
     flow_w_k, tank_s = loops.flow_w_k[loop], loops.tank_s[loop]
     before_c = loops.supply_c[loop]
     capacity_w = loops.units_up[loop] * loops.unit_w[loop]
+    setpoint_c, supply_c, power_frac, evaporation_kg_j, blowdown_kg_j, mechanical_frac = tables
+    plant = loops.plant[loop]
     received_j = heat_w * dt_s
     loops.received_j[loop] += received_j
     if capacity_w <= 0.0:
         loops.supply_c[loop] = before_c + received_j / (flow_w_k * tank_s)
         loops.stored_j[loop] += flow_w_k * tank_s * (loops.supply_c[loop] - before_c)
-        return 0.0, 0.0, 0.0
-    plant = loops.plant[loop]
+        return 0.0, 0.0, 0.0, lookup(setpoint_c, plant, 0.0), 0.0
     x = max(heat_w, 0.0) / capacity_w / load_step
-    supply_c, power_frac, evaporation_kg_j, blowdown_kg_j = tables
     plant_c = lookup(supply_c, plant, x)
     most_w = (supply_c.shape[1] - 1) * load_step * capacity_w
     if heat_w > most_w:  # beyond its map a plant rejects no more: the rest stays in the water
@@ -59,7 +60,8 @@ def integrate(loop, loops, tables, load_step, heat_w, dt_s):
     power_w = lookup(power_frac, plant, x) * capacity_w
     evaporation = lookup(evaporation_kg_j, plant, x) * capacity_w
     blowdown = lookup(blowdown_kg_j, plant, x) * capacity_w
-    return power_w, evaporation, blowdown
+    told_c, mechanical = lookup(setpoint_c, plant, x), lookup(mechanical_frac, plant, x)
+    return power_w, evaporation, blowdown, told_c, mechanical
 
 
 @njit(cache=True)

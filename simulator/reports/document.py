@@ -17,7 +17,8 @@ from simulator.reports import (
     accelerator_hours,
     assumptions,
     back_matter,
-    cooling_water,
+    coolant_map,
+    cooling,
     decision,
     energy_cost,
     energy_flow,
@@ -33,6 +34,7 @@ from simulator.reports import (
     stranded_power,
     training,
     validation,
+    water,
     waveform,
     wording,
 )
@@ -45,20 +47,21 @@ Variant = Literal["full", "exec"]
 PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
-        stranded_power.page, waveform.page, cooling_water.page, accelerator_hours.page,
+        stranded_power.page, waveform.page, cooling.page, water.page, coolant_map.page, accelerator_hours.page,
         training.page, job_hours.page, goodput.page,
         serving.page, serving_fleet.page, routing.page, failures.page, network.page,
         energy_cost.page, validation.page, back_matter.page,
     ),
     "exec": (decision.page, power_envelope.page),
 }  # fmt: skip
-NEEDS = {
+NEEDS: dict[Callable[[Run], Page], str | Callable[[Run], bool]] = {
+    water.page: water.taken, coolant_map.page: coolant_map.mapped,
     stranded_power.page: "places", training.page: "jobs", job_hours.page: "jobs",
     goodput.page: "scale", serving.page: "pools", serving_fleet.page: "pools",
     routing.page: "classes", network.page: "network", validation.page: "validation",
     waveform.page: "waveform",
 }  # fmt: skip
-"""Pages that a run without rows in this table does not get."""
+"""Pages that a run without rows in this table, or without this trait, does not get."""
 PIXELS_PER_INCH = 150
 CHARACTER_PT, BOLD_PT, CELL_PT = 5.4, 6.4, 8.0
 """Mean width of a character in a table and in its head, and what the margins of a cell take."""
@@ -120,7 +123,10 @@ def pages(run: Run, variant: Variant = "full") -> list[Page]:
 
 def has(run: Run, make: Callable[[Run], Page]) -> bool:
     """Return whether a run holds what a page is about."""
-    return make not in NEEDS or len(run.first.tables.get(NEEDS[make], ())) > 0
+    need = NEEDS.get(make)
+    if callable(need):
+        return need(run)
+    return need is None or len(run.first.tables.get(need, ())) > 0
 
 
 def draw(spec: FigureSpec, figures: Path, scratch: Path) -> None:

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 LESS = (
-    "power.pue_mean", "power.stranded", "cooling.wue", "thermal.throttled_accelerator_hours",
+    "power.pue_mean", "power.pue_peak", "power.stranded", "cooling.wue",
+    "thermal.throttled_accelerator_hours", "thermal.throttled_minutes",
     "operations.mttr", "operations.repair_wait_mean", "operations.spares_stockouts",
     "training.*.step_time", "training.*.step_time_worst", "training.*.interruptions",
     "training.*.false_alarms", "training.*.finish_time", "training.*.communication_frac",
@@ -19,6 +20,7 @@ LESS = (
 )  # fmt: skip
 MORE = (
     "site.accelerators_available_mean", "power.headroom_min", "power.poi_firm",
+    "cooling.usable_it_*", "thermal.throttle_margin_min",
     "fleet.utilization", "fleet.*.utilization", "fleet.hours.useful",
     "operations.spares_fill_rate",
     "training.*.mfu", "training.*.ettr", "training.*.tokens", "training.*.mttf",

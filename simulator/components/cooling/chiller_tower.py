@@ -1,13 +1,21 @@
 """Water-cooled chillers behind a waterside economiser, on open cooling towers."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from simulator.components.cooling import evaporation, psychrometrics, york_calc
-from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
+from simulator.components.cooling._base import (
+    LOAD_FRAC,
+    Array,
+    HourlyWeather,
+    PlantMap,
+    PlantSpec,
+    Set,
+    settled,
+)
 from simulator.components.cooling.fluids import WATER_SPECIFIC_HEAT_J_KGK
 from simulator.units import Fraction, NonNegative, Positive, Temperature, TemperatureDelta, Within
 
@@ -64,66 +72,78 @@ class ChillerTower(PlantSpec):
     drift: Annotated[Fraction, Within(0.0, 0.01)] = 2e-5
     """Water blown out as droplets, over circulation (0.0005-0.005 %, assumed)."""
 
-    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
+    def sized_for(self, supply_c: float) -> Self:
+        """Return the plant with chillers sized for water of `supply_c`, unless it says for which."""
+        if self.design_supply is not None:
+            return self
+        return self.model_copy(update={"design_supply": supply_c})
+
+    def sink_c(self, weather: HourlyWeather) -> Array:
+        """Return the wet bulb, in degC."""
+        return weather.wet_bulb_c
+
+    def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`)."""
         wet = weather.wet_bulb_c[:, None]
-        state = self._full_fans(supply_c, wet)
-        water_c, airflow = self._slow_fans(supply_c, wet, state)
-        evaporated, blowdown = self._water_kg_j(supply_c, weather, state, water_c)
-        flows = (self.tower_fan * airflow**3 + self.condenser_pump) * self._rejection(supply_c)
+        state = self._full_fans(set_c, wet)
+        water_c, airflow = self._slow_fans(set_c, wet, state)
+        evaporated, blowdown = self._water_kg_j(set_c, weather, state, water_c)
+        flows = (self.tower_fan * airflow**3 + self.condenser_pump) * self._rejection(set_c)
+        settled_c = self._supply_c(set_c, state)
         return PlantMap(
             load_frac=LOAD_FRAC,
-            supply_c=self._supply_c(supply_c, state),
+            supply_c=settled_c,
             power_frac=state.work_frac + flows * (LOAD_FRAC > 0.0),
             evaporation_kg_j=evaporated,
             blowdown_kg_j=blowdown,
+            mechanical_frac=self._mechanical_frac(set_c, state, settled_c),
         )
 
-    def cop(self, supply_c: float, condenser_c: Array) -> Array:
+    def cop(self, set_c: Set, condenser_c: Array) -> Array:
         """Return the chiller's COP for water leaving evaporator and condenser at these degC.
 
         COP = phi Te / (Tc - Te) with refrigerant temperatures in K, one pinch beyond the waters.
         Published chiller curves end near 13 degC chilled water; this form holds above it.
         """
-        cold = supply_c - self.pinch + psychrometrics.KELVIN
+        cold = set_c - self.pinch + psychrometrics.KELVIN
         lift = condenser_c + self.pinch + psychrometrics.KELVIN - cold
         return self.carnot_fraction * cold / np.maximum(lift, self.minimum_lift)
 
-    def _design_cop(self, supply_c: float) -> float:
-        supply = supply_c if self.design_supply is None else self.design_supply
+    def _design_cop(self, set_c: Set) -> float:
+        supply = float(np.min(set_c)) if self.design_supply is None else self.design_supply
         hot = self.design_wet_bulb + self.tower_approach + self.tower_range
         return float(self.cop(supply, np.asarray(hot)))
 
-    def _rejection(self, supply_c: float) -> float:
+    def _rejection(self, set_c: Set) -> float:
         """Return the towers' design heat per W of chiller capacity."""
-        return 1.0 + 1.0 / self._design_cop(supply_c)
+        return 1.0 + 1.0 / self._design_cop(set_c)
 
     def _tower_scale(self) -> float:
         """Return the factor on the correlation's approach that meets the design point."""
         wet, span = np.asarray(self.design_wet_bulb), np.asarray(self.tower_range)
         return self.tower_approach / float(york_calc.approach_k(wet, span))
 
-    def _full_fans(self, supply_c: float, wet: Array) -> _State:
+    def _full_fans(self, set_c: Set, wet: Array) -> _State:
         """Return the working point with all fans at full speed.
 
         Tower temperature, chiller work and rejected heat depend on each other; the loop gain is
         below 0.1, so a few rounds settle it.
         """
-        full_range = self.tower_range / self._rejection(supply_c)
+        full_range = self.tower_range / self._rejection(set_c)
         work = np.zeros((len(wet), len(LOAD_FRAC)))
         for _ in range(_ROUNDS):
             span = (LOAD_FRAC + work) * full_range
             water = wet + self._tower_scale() * york_calc.approach_k(wet, span)
-            cop = self.cop(supply_c, np.maximum(water, self.condenser_minimum) + span)
+            cop = self.cop(set_c, np.maximum(water, self.condenser_minimum) + span)
             # A motor sized for the design point carries less heat against a higher lift.
-            limit = np.minimum(1.0, cop / self._design_cop(supply_c))
-            missing = water + self.economiser_approach * LOAD_FRAC - supply_c
+            limit = np.minimum(1.0, cop / self._design_cop(set_c))
+            missing = water + self.economiser_approach * LOAD_FRAC - set_c
             chilled = missing / (self.economiser_approach + self.range)
             chilled = np.clip(chilled, 0.0, np.minimum(limit, LOAD_FRAC))
             work = chilled / cop
         return _State(chilled, limit, work, span, water)
 
-    def _slow_fans(self, supply_c: float, wet: Array, state: _State) -> tuple[Array, Array]:
+    def _slow_fans(self, set_c: Set, wet: Array, state: _State) -> tuple[Array, Array]:
         """Return tower water and airflow once fans slow down to what each mode needs.
 
         Free cooling holds the set temperature behind the exchanger, mechanical cooling the coldest
@@ -132,34 +152,41 @@ class ChillerTower(PlantSpec):
         free = state.chilled_frac <= 0.0
         mechanical = state.chilled_frac >= LOAD_FRAC
         held = np.where(
-            free, supply_c - self.economiser_approach * LOAD_FRAC, self.condenser_minimum
+            free, set_c - self.economiser_approach * LOAD_FRAC, self.condenser_minimum
         )
         slow = (free | mechanical) & (state.water_c < held)
         water = np.where(slow, held, state.water_c)
         airflow = york_calc.airflow_frac(wet, state.range_k, (water - wet) / self._tower_scale())
         return water, np.where(slow, airflow, 1.0)
 
-    def _supply_c(self, supply_c: float, state: _State) -> Array:
+    def _supply_c(self, set_c: Set, state: _State) -> Array:
         """Return the loop temperature: the set one, or where an overloaded plant settles.
 
         A chiller at its limit carries more as its water warms; the exchanger helps once the
         return is warmer than tower water. Both are linear in the supply temperature.
         """
         limit, growth = state.limit_frac, CAPACITY_PER_K
-        alone = supply_c + (LOAD_FRAC / limit - 1.0) / growth
+        alone = set_c + (LOAD_FRAC / limit - 1.0) / growth
         span = (self.economiser_approach + self.range) * limit
         exchanger = state.water_c + self.economiser_approach * LOAD_FRAC - span
-        helped = (exchanger + span * growth * supply_c) / (1.0 + span * growth)
-        return np.maximum(supply_c, np.minimum(alone, helped))
+        helped = (exchanger + span * growth * set_c) / (1.0 + span * growth)
+        return np.maximum(set_c, np.minimum(alone, helped))
+
+    def _mechanical_frac(self, set_c: Set, state: _State, settled_c: Array) -> Array:
+        """Return the share of the heat that the chillers move; more as an overloaded loop warms."""
+        most = state.limit_frac * (1.0 + CAPACITY_PER_K * (settled_c - set_c))
+        moved = np.where(settled_c > set_c, np.minimum(most, LOAD_FRAC), state.chilled_frac)
+        with np.errstate(invalid="ignore"):
+            return settled(moved / LOAD_FRAC)
 
     def _water_kg_j(
-        self, supply_c: float, weather: HourlyWeather, state: _State, water_c: Array
+        self, set_c: Set, weather: HourlyWeather, state: _State, water_c: Array
     ) -> tuple[Array, Array]:
         """Return evaporation with drift, and blowdown, in kg/s per W of capacity."""
         evaporated = evaporation.from_tower_kg_j(
             weather, LOAD_FRAC + state.work_frac, water_c + 0.5 * state.range_k
         )
-        circulation = self._rejection(supply_c) / (WATER_SPECIFIC_HEAT_J_KGK * self.tower_range)
+        circulation = self._rejection(set_c) / (WATER_SPECIFIC_HEAT_J_KGK * self.tower_range)
         drift = self.drift * circulation * (LOAD_FRAC > 0.0)
         blowdown = np.maximum(evaporated / (self.cycles_of_concentration - 1.0) - drift, 0.0)
         return evaporated + drift, blowdown

@@ -6,7 +6,15 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from simulator.components.cooling import evaporation, york_calc
-from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
+from simulator.components.cooling._base import (
+    LOAD_FRAC,
+    Array,
+    HourlyWeather,
+    PlantMap,
+    PlantSpec,
+    Set,
+    free,
+)
 from simulator.components.cooling.exchanger import counterflow, ntu_of
 from simulator.components.cooling.fluids import WATER_SPECIFIC_HEAT_J_KGK
 from simulator.units import Fraction, Positive, Temperature, TemperatureDelta, Within
@@ -54,7 +62,11 @@ class Tower(PlantSpec):
             ) from None
         return self
 
-    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
+    def sink_c(self, weather: HourlyWeather) -> Array:
+        """Return the wet bulb, in degC."""
+        return weather.wet_bulb_c
+
+    def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`).
 
         The exchanger's approach is proportional to heat. Where all fans would make tower water
@@ -64,7 +76,7 @@ class Tower(PlantSpec):
         span = LOAD_FRAC * self.tower_range
         coldest = wet + self._scale() * york_calc.approach_k(wet, span)
         behind = self.exchanger_approach * LOAD_FRAC
-        water_c = np.maximum(coldest, supply_c - behind)
+        water_c = np.maximum(coldest, set_c - behind)
         evaporated, blowdown = self._water_kg_j(weather, water_c)
         return PlantMap(
             load_frac=LOAD_FRAC,
@@ -72,6 +84,7 @@ class Tower(PlantSpec):
             power_frac=self._power_frac(wet, span, water_c, coldest),
             evaporation_kg_j=evaporated,
             blowdown_kg_j=blowdown,
+            mechanical_frac=free(len(weather)),
         )
 
     def reach_c(self) -> float:

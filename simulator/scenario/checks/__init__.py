@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from simulator.documents import Document
 from simulator.scenario.checks import (
+    coolant,
     cooling,
     distillation,
     distribution,
@@ -40,6 +41,10 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     racks.misplaced,
     cooling.chilled_above_warm,
     cooling.below_reach,
+    cooling.unknown_setpoint,
+    cooling.lowest_above_fixed,
+    coolant.pressure,
+    coolant.above_boiling,
     power.odd_battery,
     medium_voltage.names,
     medium_voltage.halls,
@@ -99,6 +104,8 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     equipment.generators_below_ups,
     equipment.rack_batteries,
     cooling.above_chip_limit,
+    coolant.too_little_flow,
+    coolant.head_below_loop,
     work.chip_not_installed,
     jobs.unknown_halls,
     fabric.unknown_ends,

@@ -56,6 +56,21 @@ def test_map_is_complete_finite_and_in_bounds(kind, set_c, hotter_and_hotter):
     assert (plant.supply_c >= set_c - 1e-9).all()
     assert (plant.power_frac >= 0.0).all() and (plant.power_frac < 0.5).all()
     assert (plant.evaporation_kg_j >= 0.0).all() and (plant.blowdown_kg_j >= 0.0).all()
+    assert plant.mechanical_frac.shape == (HOURS, 15)
+    assert (plant.mechanical_frac >= 0.0).all() and (plant.mechanical_frac <= 1.0).all()
+
+
+@every_kind
+def test_an_array_of_set_temperatures_is_each_of_them(kind, hotter_and_hotter):
+    plant, hours = make(kind).sized_for(20.0), len(hotter_and_hotter)
+    by_hour_c = np.where(np.arange(hours) % 2, 22.0, 37.0)[:, None]
+    mixed = plant.plant_map(by_hour_c, hotter_and_hotter)
+    full = plant.plant_map(np.broadcast_to(by_hour_c, (hours, 15)), hotter_and_hotter)
+    for name in ("supply_c", "power_frac", "evaporation_kg_j", "blowdown_kg_j", "mechanical_frac"):
+        each = [getattr(plant.plant_map(c, hotter_and_hotter), name) for c in (22.0, 37.0)]
+        expected = np.where(by_hour_c == 22.0, *each)
+        np.testing.assert_allclose(getattr(mixed, name), expected, atol=1e-12)
+        np.testing.assert_array_equal(getattr(mixed, name), getattr(full, name))
 
 
 @every_kind

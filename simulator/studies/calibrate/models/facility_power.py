@@ -1,12 +1,14 @@
 """Power of a whole site from the power of its IT and the weather."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
-from simulator.components.cooling import HourlyWeather
 from simulator.engine.cooling import plant_maps
 from simulator.errors import StudyError
+from simulator.kernels.columns import PlantMaps
+from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.site import Site, compile_site
 from simulator.studies.calibrate.models._base import Array, Inputs, Quantity, TelemetryModel
@@ -27,13 +29,35 @@ class FacilityPower(TelemetryModel):
     def predict(self, scenario: Scenario, inputs: Inputs) -> Array:
         """Return the power at the point of interconnection in W."""
         site = compile_site(scenario.spec.topology)
-        blocks_w = _spread(site, inputs.values["it"])
-        plant_w, pump_w = _cooling(site, blocks_w, weather_of(inputs, self.kind))
-        output_w = np.zeros((len(site.nodes), len(inputs.time_s)))
-        np.add.at(output_w, site.block_node, blocks_w)
-        np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
-        np.add.at(output_w, site.halls.pump_node, pump_w)
-        return _through(site, output_w)
+        maps = plant_maps(site, weather_of(inputs, self.kind), setpoint.chosen(site.topology))
+        return settled(site, _spread(site, inputs.values["it"]), maps).poi_w
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A site in the steady state of each interval; (halls, intervals) but `poi_w`."""
+
+    poi_w: Array
+    """Import, (intervals,)."""
+    evaporation_kg_s: Array
+    """With drift."""
+    blowdown_kg_s: Array
+    warm_c: Array
+    """Facility water to the coolant units."""
+    chilled_c: Array
+
+
+def settled(site: Site, blocks_w: Array, maps: PlantMaps) -> Settled:
+    """Return what a site draws and evaporates at an IT power of each block, (blocks, intervals).
+
+    `maps` are the plants' tables, one interval where `PlantMaps` have an hour.
+    """
+    plant_w, pump_w, water, supply_c = _cooling(site, blocks_w, maps)
+    output_w = np.zeros((len(site.nodes), blocks_w.shape[1]))
+    np.add.at(output_w, site.block_node, blocks_w)
+    np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
+    np.add.at(output_w, site.halls.pump_node, pump_w)
+    return Settled(_through(site, output_w), *water, *supply_c)
 
 
 def _spread(site: Site, it_w: Array) -> Array:
@@ -44,8 +68,9 @@ def _spread(site: Site, it_w: Array) -> Array:
     return np.asarray(site.block_support_w[:, None] + limit_w[:, None] / limit_w.sum() * rest_w)
 
 
-def _cooling(site: Site, blocks_w: Array, weather: HourlyWeather) -> tuple[Array, Array]:
-    """Return the power of plants and fans, and of pumps, (halls, intervals) each."""
+def _cooling(site: Site, blocks_w: Array, maps: PlantMaps) -> tuple[Array, Array, Array, Array]:
+    """Return the power of plants and fans, and of pumps, (halls, intervals) each; evaporation and
+    blowdown in kg/s, and the water of the warm and the chilled loop, (2, halls, intervals) each."""
     halls = len(site.hall_names)
     liquid = np.zeros(len(site.block_names))
     liquid[site.rows.block] = site.rows.liquid_frac
@@ -53,7 +78,8 @@ def _cooling(site: Site, blocks_w: Array, weather: HourlyWeather) -> tuple[Array
     liquid_w, air_w = np.zeros((2, halls, blocks_w.shape[1]))
     np.add.at(liquid_w, site.block_hall, blocks_w * liquid[:, None])
     np.add.at(air_w, site.block_hall, blocks_w * (1.0 - liquid[:, None]))
-    maps, plant_w, moved_w = plant_maps(site, weather), np.zeros_like(liquid_w), np.zeros_like(liquid_w)
+    plant_w, moved_w = np.zeros((2, *liquid_w.shape))
+    water, supply_c = np.zeros((2, 2, *liquid_w.shape))
     for h in range(halls):
         warm, chilled = (site.loops[int(loops[h])] for loops in (site.halls.liquid_loop, site.halls.air_loop))
         fan_w = _fan_w(site, h, air_w[h])
@@ -61,10 +87,14 @@ def _cooling(site: Site, blocks_w: Array, weather: HourlyWeather) -> tuple[Array
             (0, warm, liquid_w[h] + pump_w[h] + warm.pump_w), (1, chilled, air_w[h] + fan_w + chilled.pump_w),
         ):
             capacity_w = loop.units * loop.unit_w
-            plant_w[h] += capacity_w * at_load(maps.power_frac[plant], heat_w / capacity_w)
+            load = heat_w / capacity_w
+            plant_w[h] += capacity_w * at_load(maps.power_frac[plant], load)
+            water[0, h] += capacity_w * at_load(maps.evaporation_kg_j[plant], load)
+            water[1, h] += capacity_w * at_load(maps.blowdown_kg_j[plant], load)
+            supply_c[plant, h] = at_load(maps.supply_c[plant], load)
         plant_w[h] += fan_w
         moved_w[h] += pump_w[h] + warm.pump_w + chilled.pump_w
-    return plant_w, moved_w
+    return plant_w, moved_w, water, supply_c
 
 
 def _fan_w(site: Site, hall: int, air_w: Array) -> Array:
