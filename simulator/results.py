@@ -83,6 +83,11 @@ SERIES: dict[str, dict[str, str]] = {
 Site rows are minutes; the other levels are hours."""
 
 TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
+    "market": {
+        "time": "Start of the hour, UTC",
+        "price_usd_j": "Price of imported energy in that hour",
+        "carbon_kg_j": "Emissions of imported energy in that hour",
+    },
     "energy": {
         "element": "Term of the site balance, or `loss.<stage>`",
         "energy_j": "Integral over the run",
@@ -291,14 +296,14 @@ SCALE: dict[str, str] = {
 }
 """Columns of `tables/scale.parquet`: effective training time against scale, at the rates and with the
 practice that the run's jobs had."""
-ALIKE = frozenset({"assumptions", "scale", *FOUNDATIONS})
+ALIKE = frozenset({"assumptions", "market", "scale", *FOUNDATIONS})
 """Tables that do not differ between the replicates of a run."""
 
 
 @dataclass(frozen=True)
 class Results:
     """The tables of one replicate. `info` holds scalars that are inputs to metrics: name, start,
-    duration_s, seed, replicate, fidelity, weather, weather_typical, firm_w, firm_limit,
+    duration_s, seed, replicate, fidelity, weather, weather_typical, weather_kind, series, firm_w, firm_limit,
     energy_price_usd_j, demand_charge_usd_w_s, carbon_kg_j, version, config_hash."""
 
     info: dict[str, Any]

@@ -16,6 +16,7 @@ from simulator.scenario.checks import (
     fleet,
     incidents,
     jobs,
+    market,
     medium_voltage,
     model_tests,
     names,
@@ -133,6 +134,7 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
     if plant is not None:
         yield from _of_plant(parts, plant)
     yield from period.weather(parts, document)
+    yield from market.series(parts, document)
     yield from cooling.frozen(parts, document)
     yield from fleet.traces(parts, document)
 
