@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulator.components.kinds import Spec
 from simulator.units import Duration, Fraction, Power, TemperatureDelta, Within
@@ -85,6 +85,12 @@ class PlantSpec(Spec):
     """Pumps of the loop, all alike (assumed, 2-6)."""
     spare_pumps: Annotated[int, Within(0, 99)] = 1
     """Pumps of the loop that may stand without loss of flow."""
+
+    @model_validator(mode="after")
+    def _some_pump_works(self) -> Self:
+        if self.spare_pumps >= self.pumps:
+            raise ValueError(f"spare_pumps {self.spare_pumps} leaves no pump of {self.pumps}")
+        return self
 
     def duty_units(self, design_heat_w: float) -> int:
         """Return the units that carry `design_heat_w` with the margin, without spares."""
