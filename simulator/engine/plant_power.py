@@ -11,7 +11,7 @@ import numpy as np
 from simulator.engine import coolant, generators, medium_voltage, outage
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
-from simulator.kernels import rack_control
+from simulator.kernels import load_account, rack_control
 from simulator.kernels.columns import CHANGES
 from simulator.kernels.site_step import STEP_S
 
@@ -223,9 +223,13 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
 def _slow(world: World) -> None:
     """Let chips slow in the step at hand as far as what they get by its end makes them: controls act
     once a step, and a minute is long for a row whose water stands."""
-    state = world.state
+    state, now_s = world.state, world.env.now
+    arguments = (state.loads, float(now_s))
+    world.entry(load_account.complete_loads, *arguments)(*arguments)
+    before, passed = state.racks.power_cap.copy(), now_s % STEP_S / STEP_S
     given = (world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c)
     world.entry(rack_control.control, *given)(*given)
+    state.racks.power_cap[:] = passed * before + (1.0 - passed) * state.racks.power_cap
     if state.blocks.partial[0] == 0:
         state.blocks.partial[0] = 2  # lifted with the step unless something still holds
 
