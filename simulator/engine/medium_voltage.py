@@ -113,8 +113,8 @@ def _darken(world: World, cause: str, without_break: np.ndarray) -> None:
         racks = np.flatnonzero(np.isin(world.site.rack_hall, halls))
         if lasts_s > 0.0:
             outage.take_out(world, racks, cause, lasts_s)
-            for hall in halls:
-                outage.lose(world, ("dark hall", hall), lasts_s)
+            for dark in halls:
+                outage.lose(world, ("dark hall", dark), lasts_s)
             outage.after(world, lasts_s, lambda: world.tell_power(cause))
     world.tell_power(cause)
 

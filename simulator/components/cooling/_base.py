@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulator.components.cooling.fluids import WATER_DENSITY_KG_M3, WATER_SPECIFIC_HEAT_J_KGK
 from simulator.components.kinds import Spec
@@ -98,6 +98,12 @@ class PlantSpec(Spec):
     """From the return of power at a unit until it cools again, beyond the start of its motors."""
     buffer: Annotated[VolumePerPower, Within("0 m3/MW", "500 m3/MW")] = 0.0
     """Tank beside the loop's own water, per heat of the units on duty (7.2 m3/MW is 5 min at 10 K)."""
+
+    @model_validator(mode="after")
+    def _some_pump_works(self) -> Self:
+        if self.spare_pumps >= self.pumps:
+            raise ValueError(f"spare_pumps {self.spare_pumps} leaves no pump of {self.pumps}")
+        return self
 
     @property
     def tank_s(self) -> float:

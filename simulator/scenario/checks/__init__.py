@@ -105,6 +105,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     equipment.generators_below_ups,
     equipment.rack_batteries,
     cooling.above_chip_limit,
+    cooling.beyond_the_doors,
     coolant.too_little_flow,
     coolant.head_below_loop,
     work.chip_not_installed,

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulator.components.cooling import PlantSpec
+from simulator.components.cooling.rear_door import RearDoor
 from simulator.components.sizing import plant_setpoint_c
 from simulator.documents import Document
 from simulator.errors import nearest
@@ -137,3 +138,18 @@ def _too_warm(group: Group, coolant_c: float) -> str:
         f"the chips of hall '{group.hall.name}' get {coolant_c:g} degC: {chip.name} throttles "
         f"({chip.throttle_start:g} degC) at half power already; stay below {most_c:.3g} degC"
     )
+
+
+def beyond_the_doors(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Racks that give more heat to air than their rear doors take."""
+    doors = plant.topology.cooling.fan_wall
+    if not isinstance(doors, RearDoor):
+        return
+    for g in plant.groups:
+        air_w = g.rack.nameplate * (1.0 - g.rack.liquid_fraction)
+        if air_w > doors.unit * (1.0 + doors.margin):
+            told = (
+                f"{g.rack.name} of hall '{g.hall.name}' gives {air_w / 1e3:.3g} kW to air, more than "
+                f"the {doors.unit * (1.0 + doors.margin) / 1e3:.3g} kW of its rear door with its margin"
+            )
+            yield ("topology", "cooling", "fan_wall", "unit"), told
