@@ -1,6 +1,7 @@
 """Seven climates must order as physics says: every kind of plant over whole typical years."""
 
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -31,7 +32,7 @@ HOURS = 8760
 
 @cache
 def air(name):
-    path = CLIMATES[name]
+    path = CLIMATES.get(name)
     found = read(WeatherSource(epw=str(path)) if path else WeatherSource(station=name), Path())
     return HourlyWeather(found.dry_bulb_c, found.wet_bulb_c, found.pressure_pa)
 
@@ -58,7 +59,7 @@ def by_heat():
 
 
 def ordered(values, slack=0.0):
-    return all(b >= a - slack for a, b in zip(values, values[1:], strict=False))
+    return all(b >= a - slack for a, b in pairwise(values))
 
 
 def warmth(name, quantity, above_c):
@@ -114,8 +115,8 @@ def test_plants_order_in_every_climate():
     """Compressors cost more than fans; pads spare fans, and water is what they pay with."""
     for name in by_heat():
         power = {kind: year(kind, name)[0] for kind in KINDS}
-        assert max(power["dry"], power["tower"], power["adiabatic"]) < power["air_chiller"]
+        assert max(power["dry"], power["adiabatic"]) < power["air_chiller"]
         if year("air_chiller", name)[3] > 0.15:  # where compressors matter more than condenser pumps
-            assert power["chiller_tower"] < power["air_chiller"]
+            assert power["tower"] < power["chiller_tower"] < power["air_chiller"]
         assert year("tower", name)[1] > year("adiabatic", name)[1] >= year("dry", name)[1] == 0.0
         assert year("chiller_tower", name)[1] >= 0.9 * year("tower", name)[1]
