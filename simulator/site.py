@@ -361,7 +361,7 @@ class _Builder:
         flow_w_k = plant.heat_capacity_rate_w_k(duty * plant.unit)
         self.loops.append(
             Loop(name, kind, design_w, plant.unit, duty, duty + plant.spare_units, flow_w_k,
-                 plant.tank, plant.pump * design_w)
+                 plant.tank_s, plant.pump * design_w)
         )
         return len(self.loops) - 1
 

@@ -128,6 +128,13 @@ def _sweep(
     until: Until = None,
 ) -> None:
     """Run designs and replicates; one row per run in DIR/runs.parquet."""
+    from simulator.studies import processes, stamp
+
+    done = output or Path("reports") / sweep.stem
+    if resume and replay is None and (told := stamp.finished(done, sweep, until or ())) is not None:
+        print(told)
+        return
+    processes.one_thread_each()
     from simulator.cli import sweep as command
 
     if replay is not None:
@@ -328,16 +335,19 @@ def _batch(
 
 @app.command("report")
 def _report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="The folder of a run, of a sweep, or of climates compared."),
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="The PDF.")
     ] = None,
-    variant: Annotated[str, typer.Option(metavar="full|exec", help="All pages, or two.")] = "full",
+    variant: Annotated[str, typer.Option(metavar="full|exec", help="All pages, or a summary.")] = "full",
 ) -> None:
-    """Draw PDF and PNG again from a run folder."""
+    """Draw PDF and PNG again from the folder of a run, a sweep, or climates compared."""
     from simulator.cli import report as command
 
-    command.report(run, output, variant)
+    command.report(folder, output, variant)
 
 
 @app.command("catalog")

@@ -15,6 +15,7 @@ from simulator.units import (
     NonNegative,
     Positive,
     Power,
+    ThermalConductance,
     ThermalResistance,
     Within,
 )
@@ -56,6 +57,8 @@ class Rack(Spec):
     cold plates, or of heat sinks where the chips are in air."""
     chip_resistance: Annotated[ThermalResistance, Positive()] | None = None
     """Junction to coolant of its chips at rated flow, where it is not the chip's own figure."""
+    chip_leakage: Annotated[ThermalConductance, NonNegative()] | None = None
+    """Extra power of each of its chips per kelvin, where it is not the chip's own figure."""
     resistance_spread: Annotated[Fraction, Within("0 %", "50 %")] = 0.05
     """Manufacturing spread (one sigma) of the hottest chip's thermal resistance between racks."""
     network_ports: Annotated[int, Field(ge=0, le=65_536)] = 0
@@ -72,7 +75,7 @@ class Rack(Spec):
         `coolant_c` is what cools the chips. Leakage and junction settle together: P = P_static + k T
         with T = T_coolant + R P.
         """
-        leak = chip.leakage_w_per_k
+        leak = self.leakage_w_k(chip)
         cold_w = chip.idle + leak * (coolant_c - chip.leakage_reference)
         cold_w += dynamic_frac * (chip.tdp - chip.idle)
         chip_w = cold_w / (1.0 - leak * self.resistance_k_w(chip))
@@ -83,6 +86,10 @@ class Rack(Spec):
     def resistance_k_w(self, chip: Accelerator) -> float:
         """Return junction to coolant of its chips at rated flow."""
         return chip.thermal_resistance if self.chip_resistance is None else self.chip_resistance
+
+    def leakage_w_k(self, chip: Accelerator) -> float:
+        """Return the extra power of each of its chips per kelvin."""
+        return chip.leakage_w_per_k if self.chip_leakage is None else self.chip_leakage
 
     @property
     def liquid_cooled(self) -> bool:

@@ -27,7 +27,10 @@ def row_columns(rows: np.ndarray, types: list[Rack]) -> RowSite:
         return np.array([float(get(c)) for c in chips])
 
     pairs = zip(types, chips, strict=True)
-    tau_s = np.array([rack.resistance_k_w(chip) * chip.heat_capacity for rack, chip in pairs])
+    settled = [
+        (rack.resistance_k_w(chip) * chip.heat_capacity, rack.leakage_w_k(chip)) for rack, chip in pairs
+    ]
+    tau_s, leakage_w_k = np.array(settled, float).reshape(-1, 2).T
     first = np.flatnonzero(np.diff(rows[:, 4], prepend=-1))
     return RowSite(
         start=rows[:, 0].copy(),
@@ -37,7 +40,7 @@ def row_columns(rows: np.ndarray, types: list[Rack]) -> RowSite:
         accelerators=of_rack(lambda t: t.accelerators),
         chip_idle_w=of_chip(lambda c: c.idle),
         chip_dynamic_w=of_chip(lambda c: c.tdp - c.idle),
-        leakage_w_k=of_chip(lambda c: c.leakage_w_per_k),
+        leakage_w_k=leakage_w_k.copy(),
         leakage_ref_c=of_chip(lambda c: c.leakage_reference),
         host_idle_w=of_rack(lambda t: t.host_idle),
         host_dynamic_w=of_rack(lambda t: t.host_max - t.host_idle),

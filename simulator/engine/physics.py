@@ -38,13 +38,14 @@ class Physics:
         self.step = 0
         self._flags = np.zeros(3, np.int64)
         self._records = records
+        self.maps = plant_maps(site, weather, setpoints)
         self._arguments = (
             self._flags, (site.rows, site.halls),
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
              state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
              (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits,
              state.heat),
-            plant_maps(site, weather, setpoints),
+            self.maps,
             Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather)), records,
         )
 

@@ -47,7 +47,7 @@ def lose(world: World, hall: int, cause: str) -> None:
     if cooling.pumps_on_ups or cooling.loop_pumps_on_ups:
         heat.bridged[hall] = 1
         turn = int(plants.turn[hall])
-        outage.after(world, _bridges_s(world, hall), partial(_run_out, world, hall, turn, cause))
+        outage.after(world, bridges_s(world, hall), partial(_run_out, world, hall, turn, cause))
     pump(world, hall, cause)
 
 
@@ -231,7 +231,7 @@ def _start(world: World, hall: int, loop: int, turn: int, share: float, cause: s
         world.log("plants_back", world.site.loops[loop].name, cause)
 
 
-def _bridges_s(world: World, hall: int) -> float:
+def bridges_s(world: World, hall: int) -> float:
     """Return how long the batteries of the pumps' UPS carry what they draw."""
     node = world.site.nodes[world.site.halls.pump_node[hall]]
     drawn_w = float(world.state.plant_w[hall, 1])

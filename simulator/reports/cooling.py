@@ -47,8 +47,8 @@ def page(run: Run) -> Page:
     return Page(
         "cooling",
         "Cooling",
-        f"PUE is {run.value('power.pue_mean'):.3f} on average and {worst['pue']:.3f} in the worst hour; the firm import carries "
-        f"{wording.power(least['usable_it_w'])} of racks in the hour that leaves least, "
+        f"PUE is {run.value('power.pue_mean'):.3f} on average and {worst['pue']:.3f} in the worst hour; the firm "
+        f"import carries {wording.power(least['usable_it_w'])} of racks in the hour that leaves least, "
         f"{wording.percent(share)} of the mean",
         (_weather(run, hours, worst), _heat(run)),
         (against_weather(run, hours), supply(run), duration(run), *_modes(run)),

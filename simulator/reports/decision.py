@@ -1,6 +1,7 @@
 """Page: the question, the answer, what limits it, and how far to trust it."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pandas as pd
 
@@ -230,7 +231,7 @@ def import_over_time(run: Run) -> FigureSpec:
         "import",
         f"Band of import over time. The largest quarter hour is "
         f"{wording.power(float(data['max'].max()))} on {wording.day(top)}; the mean is "
-        f"{wording.power(float(run.demand.mean()))}; firm import is {wording.power(firm_w)}.",
+        f"{wording.power(float(data['mean'].mean()))}; firm import is {wording.power(firm_w)}.",
         data.add_suffix("_w").rename_axis("time").reset_index(),
         f"Mean (line) and range (band) of quarter hours in each {span}"
         + (f", over {len(run.results)} replicates." if len(run.results) > 1 else "."),
@@ -244,7 +245,7 @@ def _first_to_break(run: Run) -> pd.DataFrame:
 
 
 def _plant_limits(run: Run) -> list[tuple[str, str, str]]:
-    plant = headroom.headroom(run.first, by="element")
+    plant = run.most_loaded("element")
     groups = {
         "Supply": ("poi", "line_bank", "transformer_bank"),
         "Distribution": ("feeder", *headroom.BELOW_FEEDERS, "hall", "block"),
@@ -283,8 +284,9 @@ def _loss(run: Run) -> list[tuple[str, str, str]]:
 
 
 def _service_limit(run: Run) -> list[tuple[str, str, str]]:
-    pools = run.first.timeseries.get("pool")
-    if pools is None or not len(pools):
+    hours = [results.timeseries["pool"] for results in run.results if "pool" in results.timeseries]
+    pools = pd.concat(hours, ignore_index=True) if hours else pd.DataFrame()
+    if not len(pools):
         return []
     busy = pools.loc[pools["load_frac"].idxmax()]
     unserved = run.value(f"inference.{busy['element']}.unserved")
@@ -301,7 +303,7 @@ def _service_limit(run: Run) -> list[tuple[str, str, str]]:
 
 
 def _failure(run: Run) -> list[tuple[str, str, str]]:
-    causes = failures(run.first, by="cause")
+    causes = run.averaged(partial(failures, by="cause"), ["cause"], absent_is_zero=True)
     if not len(causes):
         return []
     top = causes.loc[causes["count"].idxmax()]

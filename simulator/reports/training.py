@@ -101,7 +101,7 @@ def _went_on_from(job: pd.Series) -> str:
 
 def _why_slower(run: Run, job: str) -> str:
     """Return what cost the job most of the hours that a slower step takes."""
-    table = hours(run.first, by="load")
+    table = run.averaged(partial(hours, by="load"), ["load", "category"])
     own = table[(table["load"] == job) & table["category"].isin(SLOWER)]
     lost = own.set_index("category")["accelerator_hours"]
     return SLOWER[str(lost.idxmax())] if len(lost) and lost.max() > 0.0 else "its slowest member"
@@ -215,13 +215,13 @@ def goodput(run: Run) -> FigureSpec:
         f"its hours lost: {shares}.",
         data,
         "Accelerators held and computing, of those requested; speed of the slowest member while "
-        "computing, of full speed.",
+        f"computing, of full speed{run.as_means}.",
     )
 
 
 def _shares(run: Run, job: str, requested: float) -> pd.DataFrame:
     """Return held and computing accelerators of those requested, and speed, until the job ends."""
-    hourly = training.progress(run.first, every="h")
+    hourly = run.averaged(partial(training.progress, every="h"), ["element", "time"])
     own = hourly[hourly["element"] == job].reset_index(drop=True)
     own = own.loc[: own.index[own["accelerators"] > 0].max()]
     computing = own["accelerators"] * own["productive_frac"]
@@ -246,7 +246,7 @@ def _shares(run: Run, job: str, requested: float) -> pd.DataFrame:
 
 
 def _lost(run: Run, job: str) -> pd.DataFrame:
-    table = hours(run.first, by="load")
+    table = run.averaged(partial(hours, by="load"), ["load", "category"])
     own = table[table["load"] == job].groupby("category")["accelerator_hours"].sum()
     lost = own[own.index.str.startswith("lost_")].sort_values(ascending=False).head(7)
     lost = lost[lost > 1e-5 * own.sum()]

@@ -6,18 +6,18 @@ import platform
 import resource
 import sys
 from collections.abc import Iterator
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from simulator import __version__, catalog
+from simulator import catalog
 from simulator.components import from_catalog
 from simulator.errors import display_name
 from simulator.scenario import Scenario
 from simulator.scenario.hourly import market_of
 from simulator.simulation import weather_of
 from simulator.site import rack_named
+from simulator.studies.stamp import code_version
 from simulator.workloads import models_of
 
 PACKAGES = (
@@ -25,20 +25,6 @@ PACKAGES = (
     "psychrolib", "networkx", "joblib", "matplotlib", "typst",
 )  # fmt: skip
 BYTES_PER_MAXRSS = 1 if sys.platform == "darwin" else 1024
-
-
-@cache
-def code_version() -> str:
-    """Return the version with a hash of the package's code and catalog.
-
-    Two results may share a study only if this is the same for both.
-    """
-    root = Path(catalog.FOLDER).parent
-    digest = hashlib.sha256()
-    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".yaml", ".typ")):
-        digest.update(str(path.relative_to(root)).encode())
-        digest.update(path.read_bytes())
-    return f"{__version__}+{digest.hexdigest()[:16]}"
 
 
 def packages() -> dict[str, str]:

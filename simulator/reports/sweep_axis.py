@@ -1,0 +1,143 @@
+"""Page: what one axis of a sweep does to the indicators that it moves."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from simulator.reports import indicators, wording
+from simulator.reports.axis_values import Axis
+from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.style import FULL, LINES, PALETTE, canvas, heading, label, legend, thousands
+
+MOST_LINES, MOST_MARKED = 6, 14
+"""Values of a second axis that get a line each; values of an axis up to which each is marked."""
+COLUMNS, ROW_IN = 2, 1.75
+MOST_LISTED = 14
+MARKS = "osD^vP"
+OFFSET = 0.09
+"""Between lines at the same name of an axis."""
+
+
+def page(
+    runs: pd.DataFrame, axis: Axis, other: Axis | None, units: Mapping[str, str], known: Sequence[str]
+) -> Page:
+    """Return the page of one axis; a second one is told apart by lines, the rest is averaged."""
+    shown = indicators.chosen(runs, known, [axis.key])[: indicators.SHOWN]
+    moved = [kpi for kpi in shown if _moves(runs, axis, kpi)]
+    title = f"{wording.sentence(axis.words)}: " + (
+        "; ".join(finding(runs, axis, kpi, units[kpi]) for kpi in moved[:2])
+        or f"no indicator shown moves over {len(axis.order)} values"
+    )
+    return Page(
+        f"axis-{axis.key}".replace(".", "-"), "Axis of the sweep", title,
+        (_key(axis, other),),
+        (panels(runs, axis, other, shown, units),) if shown else (),
+        (TableSpec("Means over all other axes and replicates", _table(runs, axis, shown, units)),) if shown else (),
+    )  # fmt: skip
+
+
+def finding(runs: pd.DataFrame, axis: Axis, kpi: str, unit: str) -> str:
+    """Return in words how an indicator goes along the axis: up, down, or with a best value inside."""
+    means = runs.groupby(axis.key, sort=False)[kpi].mean().reindex(list(axis.order))
+    steps, name, units = np.diff(means.to_numpy(float)), indicators.words(kpi), indicators.unit_words(kpi, unit)
+
+    def told(value: float) -> str:
+        return f"{wording.number(value)}{f' {units}' if units else ''}"
+
+    first, last = axis.told(axis.order[0]), axis.told(axis.order[-1])
+    if axis.numeric and ((steps >= 0).all() or (steps <= 0).all()):
+        verb = "rises" if means.iloc[-1] > means.iloc[0] else "falls"
+        return f"{name} {verb} from {told(means.iloc[0])} at {first} to {told(means.iloc[-1])} at {last}"
+    return (
+        f"{name} is least with {axis.told(means.idxmin())}, {told(means.min())}, and most with "
+        f"{axis.told(means.idxmax())}, {told(means.max())}"
+    )
+
+
+def _moves(runs: pd.DataFrame, axis: Axis, kpi: str) -> bool:
+    means = runs.groupby(axis.key)[kpi].mean().to_numpy(float)
+    return float(np.ptp(means)) > indicators.LEAST_MOVE * float(np.abs(means).max())
+
+
+def _key(axis: Axis, other: Axis | None) -> str:
+    lines = f" Lines tell {other.words} apart." if other is not None else ""
+    return f"The axis is {wording.breakable(axis.key)}, with {len(axis.order)} values.{lines}"
+
+
+def panels(
+    runs: pd.DataFrame, axis: Axis, other: Axis | None, shown: Sequence[str], units: Mapping[str, str]
+) -> FigureSpec:
+    """Draw a panel per indicator: means, and P10 to P90 over replicates, against the axis."""
+    rows = -(-len(shown) // COLUMNS)
+    fig, axes = canvas(FULL, 0.6 + ROW_IN * rows, rows=rows, columns=COLUMNS, squeeze=False)
+    parts = []
+    for ax, kpi in zip(axes.flat, shown, strict=False):
+        parts.append(draw(ax, runs, axis, other, kpi))
+        unit = indicators.unit_words(kpi, units[kpi])
+        heading(ax, indicators.words(kpi) + (f" ({unit})" if unit else ""))
+    for ax in axes.flat[len(shown) :]:
+        ax.set_visible(False)
+    for ax in axes.flat[max(len(shown) - COLUMNS, 0) : len(shown)]:
+        ax.set_xlabel(axis.label)
+    if other is not None:
+        legend(fig, axes[0][0], "lower center", 3)
+    alt = "; ".join(finding(runs, axis, kpi, units[kpi]) for kpi in shown)
+    bands = "Bands: P10 to P90 of replicates. " if runs["replicate"].nunique() > 1 else ""
+    return FigureSpec(
+        fig, f"axis-{axis.key}".replace(".", "-"), f"Panels against {axis.words}: {alt}.",
+        pd.concat(parts, ignore_index=True), f"Means of the runs. {bands}Vertical axes do not start at zero.",
+    )  # fmt: skip
+
+
+def draw(ax: Axes, runs: pd.DataFrame, axis: Axis, other: Axis | None, kpi: str) -> pd.DataFrame:
+    """Draw one indicator against the axis into one panel; return what was drawn."""
+    groups = [("", runs)] if other is None else [(v, runs[runs[other.key] == v]) for v in other.order]
+    parts = []
+    for i, (value, own) in enumerate(groups):
+        data = spread(own, axis, kpi)
+        color, name = PALETTE[i % len(PALETTE)], None if other is None else other.told(value)
+        if not axis.numeric:  # names stand beside each other, and nothing lies between them
+            data["place"] += OFFSET * (i - (len(groups) - 1) / 2)
+        ax.plot(data["place"], data["mean"], linestyle=LINES[i % len(LINES)] if axis.numeric else "none", color=color,
+                marker=MARKS[i % len(MARKS)] if len(data) <= MOST_MARKED else "", markersize=4, label=name)  # fmt: skip
+        if (data["high"] > data["low"]).any():
+            if axis.numeric:
+                ax.fill_between(data["place"], data["low"], data["high"], color=color, alpha=0.18, linewidth=0)
+            else:
+                ax.vlines(data["place"], data["low"], data["high"], color=color, linewidth=1.2)
+        parts.append(data.assign(kpi=kpi, line=name or "").drop(columns="place"))
+    label(ax)
+    thousands(ax.yaxis)
+    ax.margins(x=0.06, y=0.12)
+    if not axis.numeric:
+        ax.set_xticks(range(len(axis.order)), [_wrapped(axis.told(v)) for v in axis.order])
+        ax.set_xlim(-0.5, len(axis.order) - 0.5)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _wrapped(text: str) -> str:
+    return text.replace("_", "\n").replace(" ", "\n", 1)
+
+
+def spread(runs: pd.DataFrame, axis: Axis, kpi: str) -> pd.DataFrame:
+    """Return mean, P10 and P90 over replicates of an indicator by value of the axis; what differs in other
+    axes is averaged first."""
+    each = runs.groupby([axis.key, "replicate"], sort=False)[kpi].mean()
+    by = each.groupby(level=0, sort=False)
+    table = pd.DataFrame({"mean": by.mean(), "low": by.quantile(0.1), "high": by.quantile(0.9)})
+    table = table.reindex([v for v in axis.order if v in table.index]).rename_axis("value").reset_index()
+    table.insert(1, "place", [axis.place(v) for v in table["value"]])
+    return table
+
+
+def _table(runs: pd.DataFrame, axis: Axis, shown: Sequence[str], units: Mapping[str, str]) -> pd.DataFrame:
+    order = list(axis.order)
+    if len(order) > MOST_LISTED:
+        order = [order[i] for i in np.linspace(0, len(order) - 1, MOST_LISTED).round().astype(int)]
+    means = runs.groupby(axis.key)[list(shown)].mean().loc[order]
+    table = pd.DataFrame({axis.label: [axis.told(v) for v in order]})
+    for kpi in shown[:5]:
+        table[indicators.head(kpi, units[kpi])] = [wording.number(float(v), 4) for v in means[kpi]]
+    return table
