@@ -53,7 +53,6 @@ UNTOLD = {
     "ESIF-RETURN": "an input: the warming of the water is set by the design",
     "PSU-ORV3": "the catalog's own source of that figure: it would check itself",
     "LRZ": "an inlet and a PUE in one row; the site's meters are not told",
-    "ESIF-THERMO": "no thermosyphon stands in the catalog",
 }  # fmt: skip
 """Why a row is not simulated."""
 
@@ -77,6 +76,7 @@ def _figures() -> dict[str, Figure]:
         "ESIF-PUE": lambda unit: (esif_pue(), WARM_WATER),
         "ESIF-PUE-1": lambda unit: (esif_pue() - 1.0, WARM_WATER),
         "ESIF-WATER": lambda unit: (esif_water(unit), WARM_WATER),
+        "ESIF-THERMO": lambda unit: (esif_saved(unit), THERMOSYPHON),
         **dict.fromkeys(("GOOG-PUE", "GEM-PUE"), lambda unit: (sites.carolina(False).imported, ECONOMISER)),
         "META-PUE": lambda unit: (sites.carolina(True).imported, AIR),
         "GEM-WUE": lambda unit: (
@@ -98,6 +98,7 @@ WARM_WATER = (
 )
 
 
+THERMOSYPHON = f"dry coolers of the kind's defaults in series before the racks' towers; {WARM_WATER}"
 ECONOMISER = (
     "against one site for a fleet: chillers behind a water-side economiser on towers, cold aisles of 27 degC, "
     "losses from the grid on, Greensboro NC"
@@ -116,9 +117,20 @@ def esif_pue() -> float:
 
 def esif_water(unit: str) -> float:
     """Return the water that ESIF's towers evaporate: per IT energy, or a year in the row's unit."""
-    l_kwh = sites.warm_water().water_l_kwh
+    return _water(sites.warm_water().water_l_kwh, unit)
+
+
+def esif_saved(unit: str) -> float:
+    """Return the water that thermosyphon coolers before the racks' towers spare."""
+    spared = sites.warm_water().water_l_kwh - sites.warm_water("thermosyphon").water_l_kwh
+    return _water(spared, unit)
+
+
+def _water(l_kwh: float, unit: str) -> float:
+    """Return litres per kWh of IT in that, or in the row's unit of a year at ESIF's load."""
     year_l = l_kwh * sites.ESIF_IT_W / 1e3 * HOURS
-    scale = {"L/kWh": l_kwh, "Mgal/yr": year_l / LITRES_PER_GALLON / 1e6, "m3": year_l / 1e3}
+    scale = {"L/kWh": l_kwh, "Mgal/yr": year_l / LITRES_PER_GALLON / 1e6,
+        "Mgal": year_l / LITRES_PER_GALLON / 1e6, "m3": year_l / 1e3}
     if unit not in scale:
         raise ValueError(f"unit '{unit}' is none of {', '.join(scale)}")
     return scale[unit]

@@ -42,12 +42,12 @@ WARM_WATER: dict[str, Any] = {
     "mechanical": {"rating": "500 kVA", "substation": {}, "busway": {}},
     "cooling": {
         "supply": "27 degC",
-        "warm": _PLATES | {"unit": "600 kW", "range": "11 K", "pump": "1 %"},
+        "warm": _PLATES | {"unit": "600 kW", "stages": 3, "range": "11 K", "pump": "1 %"},
         "coolant_unit": {
             "unit": "1.3 MW", "approach": "3 K", "range": "11 K", "facility_range": "11 K", "pump": "0 %",
         },
         "chilled_supply": "24 degC",
-        "chilled": _PLATES | {"unit": "200 kW", "range": "6 K", "pump": "1.8 %"},
+        "chilled": _PLATES | {"unit": "200 kW", "stages": 2, "range": "6 K", "pump": "1.8 %"},
         "fan_wall": {"approach": "3 K"},
     },
     "fabric": {
@@ -122,10 +122,11 @@ def golden() -> tuple[HourlyWeather, Array]:
 
 
 @cache
-def warm_water() -> Year:
-    """Return the year of a site like ESIF."""
+def warm_water(kind: str = "tower") -> Year:
+    """Return the year of a site like ESIF, its racks' heat rejected by a kind of plant on towers."""
     air, hours = golden()
-    site = compile_site(Topology.model_validate(WARM_WATER))
+    cooling = WARM_WATER["cooling"] | {"warm": WARM_WATER["cooling"]["warm"] | {"kind": kind}}
+    site = compile_site(Topology.model_validate(WARM_WATER | {"cooling": cooling}))
     return year(site, air, hours, ESIF_IT_W, reused(air.dry_bulb_c, hours))
 
 
