@@ -31,6 +31,7 @@ SERIES: dict[str, dict[str, str]] = {
         "capped_accelerators": "Accelerators' worth of speed lost to power caps",
         "evaporation_kg_s": "Water evaporated and drifted",
         "blowdown_kg_s": "Water blown down",
+        "hbm_max_c": "Hottest memory stack",
     },
     "hall": {
         "it_w": "Power into racks, hour mean",
@@ -82,13 +83,18 @@ SERIES: dict[str, dict[str, str]] = {
 Site rows are minutes; the other levels are hours."""
 
 TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
+    "market": {
+        "time": "Start of the hour, UTC",
+        "price_usd_j": "Price of imported energy in that hour",
+        "carbon_kg_j": "Emissions of imported energy in that hour",
+    },
     "energy": {
         "element": "Term of the site balance, or `loss.<stage>`",
         "energy_j": "Integral over the run",
         "stored_j": "Change of stored energy",
     },
     "heat": {
-        "loop": "Loop", "received_j": "Heat from racks, pumps and fans",
+        "loop": "Loop, or the immersion tanks of a block", "received_j": "Heat from racks, pumps and fans",
         "rejected_j": "Heat to the weather", "stored_j": "Change of heat in the loop",
     },
     "hours": {
@@ -290,14 +296,14 @@ SCALE: dict[str, str] = {
 }
 """Columns of `tables/scale.parquet`: effective training time against scale, at the rates and with the
 practice that the run's jobs had."""
-ALIKE = frozenset({"assumptions", "scale", *FOUNDATIONS})
+ALIKE = frozenset({"assumptions", "market", "scale", *FOUNDATIONS})
 """Tables that do not differ between the replicates of a run."""
 
 
 @dataclass(frozen=True)
 class Results:
     """The tables of one replicate. `info` holds scalars that are inputs to metrics: name, start,
-    duration_s, seed, replicate, fidelity, weather, weather_typical, firm_w, firm_limit,
+    duration_s, seed, replicate, fidelity, weather, weather_typical, weather_kind, series, firm_w, firm_limit,
     energy_price_usd_j, demand_charge_usd_w_s, carbon_kg_j, version, config_hash."""
 
     info: dict[str, Any]

@@ -35,6 +35,7 @@ from simulator.policies import setpoint
 from simulator.policies.capping import CAPPINGS
 from simulator.results import Results, empty
 from simulator.scenario import Assumption, Scenario, ScenarioSpec, assumptions
+from simulator.scenario.hourly import market_table
 from simulator.site import Site, compile_site
 from simulator.weather import Weather, for_period, read_once
 from simulator.workloads import (
@@ -89,6 +90,15 @@ def simulate(
     progress : callable, optional
         Told the simulated seconds done, once a simulated day.
     """
+    results = outcome(scenario, replicate, progress)
+    results.tables["assumptions"] = _assumptions(scenario)
+    return results
+
+
+def outcome(
+    scenario: Scenario, replicate: int = 0, progress: Progress | None = None
+) -> Results:
+    """Run one replicate and leave out the register of assumptions: all that indicators are made of."""
     run = build(scenario, replicate)
     windows = scenario.spec.verify.waveform
     watch = _watched(run, windows)
@@ -332,17 +342,18 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
             {pool.name: scenario.trace_folder(pool.name) for pool in pools},
             router.plan if router else None,
         )
-    tables["assumptions"] = _assumptions(scenario)
+    tables["market"] = market_table(scenario)
     economics = spec.economics
     info = {
         "name": spec.name, "question": spec.question, "start": start.isoformat(),
         "version": __version__,
         "duration_s": spec.period.duration, "seed": spec.seed, "replicate": world.replicate,
         "fidelity": "plan", "weather": f"{weather.name}: {weather.label}",
-        "weather_typical": weather.typical, "firm_w": world.site.firm_w,
+        "weather_typical": weather.typical, "weather_kind": weather.kind, "firm_w": world.site.firm_w,
         "firm_limit": world.site.firm_limit, "energy_price_usd_j": economics.energy_price,
         "demand_charge_usd_w_s": economics.demand_charge,
-        "carbon_kg_j": economics.carbon_intensity, "config_hash": scenario.config_hash,
+        "carbon_kg_j": economics.carbon_intensity, "series": sorted(scenario.series),
+        "config_hash": scenario.config_hash,
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
     return Results(info, series, recorder.events(world, start), tables)

@@ -11,7 +11,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from simulator.components.accelerator import Accelerator
-from simulator.components.cooling import HourlyWeather
+from simulator.components.cooling import HourlyWeather, RackSide, in_service
+from simulator.components.cooling.rack_side import Bath
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
 from simulator.components.power.bank import Bank
@@ -106,6 +107,10 @@ class Site(FeedGraph):
     block_pump_w: np.ndarray
     block_support_w: np.ndarray  # steady draw of support racks
     block_coolant_units: np.ndarray  # coolant units, spares included; 0 where air cools
+    block_liquid_w: np.ndarray  # design heat of the coolant
+    block_resistance_frac: np.ndarray  # thermal resistance of chips over that at rated flow
+    block_by_load: np.ndarray  # (blocks, 3, load grid) in_service.by_load
+    block_bath: np.ndarray  # (blocks, 3) rack_side.Bath; all zero where there is none
     firm_w: float
     firm_limit: str
 
@@ -118,6 +123,12 @@ class Site(FeedGraph):
     def mesh(self) -> Mesh | None:
         """Lines, main transformers and medium-voltage branches, where the topology has a network."""
         return mesh_of(self.topology, self.hall_names)
+
+    @cached_property
+    def hall_walls(self) -> np.ndarray:
+        """Return the units of each hall's air side, spares included: (halls,)."""
+        air = self.topology.cooling.fan_wall
+        return np.array([air.built(float(w)) for w in self.halls.fan_design_heat_w])
 
     @cached_property
     def equipment(self) -> list[Lot]:
@@ -171,6 +182,7 @@ class _Builder:
         self.hall_names: list[str] = []
         self.hall_spec: list[Hall] = []
         self.blocks: list[tuple[str, int, float, float, float, float, int]] = []
+        self.coolants: list[tuple[float, float, np.ndarray, Bath | None]] = []
         self.feeds: list[list[Feed]] = []
         self.stand_ins: list[tuple[int, ...]] = []
         self.support: list[Support] = []
@@ -253,14 +265,25 @@ class _Builder:
         heat_w = min(count * rack.nameplate, limit_w)
         liquid_w = heat_w * rack.liquid_fraction
         unit = self.topology.cooling.coolant_unit
-        cooled = liquid_w > 0.0
         units = math.ceil(liquid_w * (1.0 + unit.margin) / unit.unit)
-        pump_w = unit.pump_w(liquid_w) if cooled else 0.0
-        approach = unit.approach_k_per_w(units * unit.unit) if cooled else 0.0
-        built = units + unit.spare_units if cooled else 0
+        pump_w = unit.pump_w(liquid_w) if units else 0.0
+        approach = self._coolant(unit, rack, units, liquid_w, pump_w)
+        built = units + unit.spare_units if units else 0
         self.blocks.append((name, h, limit_w, approach, pump_w, 0.0, built))
         self._row(kind, count, h)
         return liquid_w, heat_w - liquid_w, pump_w
+
+    def _coolant(self, unit: RackSide, rack: Rack, units: int, liquid_w: float, pump_w: float) -> float:
+        """Note what the coolant units of a block do, all of them in service; return their approach."""
+        if units == 0:
+            self.coolants.append((0.0, 1.0, in_service.without_heat(unit), None))
+            return 0.0
+        whole = np.ones(units)
+        found = in_service.coolant(unit, rack.plate, whole, pump_w)
+        grid = in_service.by_load(unit, rack.plate, whole, pump_w)
+        resistance = found.resistance_frac if rack.liquid_cooled else 1.0
+        self.coolants.append((liquid_w, resistance, grid, unit.bath(liquid_w)))
+        return found.approach_k_w
 
     def _support(self, hall: Hall, name: str, h: int, feeder: int) -> float:
         """Add the UPS-fed block of network, storage and CPU racks; return its design air heat."""
@@ -286,6 +309,8 @@ class _Builder:
         draw_w = sum(entry.count * entry.power_w for entry in added)
         self.feeds.append([(busway, 1.0)])
         self.blocks.append((base, h, rating_w, 0.0, 0.0, draw_w, 0))
+        none = in_service.without_heat(self.topology.cooling.coolant_unit)
+        self.coolants.append((0.0, 1.0, none, None))
         return design_w
 
     def _support_of(self, hall: Hall, h: int, count: int, rack: Rack) -> Support:
@@ -302,7 +327,7 @@ class _Builder:
         """Add the two loops and the mechanical substation that feeds them."""
         cooling, block = self.topology.cooling, self.topology.mechanical
         liquid_w, air_w, pumps_w = heat
-        fan_w = cooling.fan_wall.fan * air_w
+        fan_w = cooling.fan_wall.design_frac() * air_w
         warm = self._loop(f"{name}/warm", "warm", cooling.warm, liquid_w + pumps_w)
         chilled = self._loop(f"{name}/chilled", "chilled", cooling.chilled, air_w + fan_w)
         design_w = fan_w + hall.house
@@ -314,6 +339,8 @@ class _Builder:
             power_frac = sized.plant_map(supply_c, DESIGN_DAY).power_frac[0].max()
             design_w += power_frac * loop.unit_w * loop.units
         moved_w = pumps_w + self.loops[warm].pump_w + self.loops[chilled].pump_w
+        behind_w = pumps_w * cooling.pumps_on_ups
+        behind_w += (moved_w - pumps_w) * cooling.loop_pumps_on_ups
         units = math.ceil((design_w + moved_w) / (block.rating * self.pf * block.continuous))
         rating_w = (units + 1) * block.rating * self.pf
         firm_w = units * block.rating * self.pf
@@ -323,7 +350,7 @@ class _Builder:
         )
         ups = self.topology.ups
         pumps = self._node(
-            Node(f"{name}/pump ups", mechanical, UPS, "ups", max(moved_w, 1.0) * (1.0 + ups.margin),
+            Node(f"{name}/pump ups", mechanical, UPS, "ups", max(behind_w, 1.0) * (1.0 + ups.margin),
                  ups.losses, ups.modules, 0.0, ups.ride_through_s, "mechanical")
         )
         self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))
@@ -334,7 +361,7 @@ class _Builder:
         flow_w_k = plant.heat_capacity_rate_w_k(duty * plant.unit)
         self.loops.append(
             Loop(name, kind, design_w, plant.unit, duty, duty + plant.spare_units, flow_w_k,
-                 plant.tank, plant.pump * design_w)
+                 plant.tank_s, plant.pump * design_w)
         )
         return len(self.loops) - 1
 
@@ -347,6 +374,7 @@ class _Builder:
         first = np.array([np.flatnonzero(rack_hall == h)[0] for h in range(len(self.hall_names))])
         chip_of_type = [self.chips.index(chip_of(rack)) for rack in self.types]
         names, hall, limit_w, approach, pump_w, support_w, units = zip(*self.blocks, strict=True)
+        liquid_w, resistance, grids, baths = zip(*self.coolants, strict=True)
         firm_w, firm_limit = self.topology.grid.firm_w()
         return Site(
             topology=self.topology,
@@ -379,6 +407,12 @@ class _Builder:
             block_pump_w=np.array(pump_w),
             block_support_w=np.array(support_w),
             block_coolant_units=np.array(units),
+            block_liquid_w=np.array(liquid_w),
+            block_resistance_frac=np.array(resistance),
+            block_by_load=np.stack(grids),
+            block_bath=np.array([
+                (b.mass_j_k, b.latent_j, b.boiling_c) if b else (0.0, 0.0, 0.0) for b in baths
+            ]),
             firm_w=firm_w,
             firm_limit=firm_limit,
         )

@@ -26,11 +26,12 @@ def rack_named(topology: Topology, name: str) -> Rack:
 
 def rack_of(topology: Topology, hall: Hall) -> Rack:
     """Return the accelerator rack type of a hall, with the batteries of the hall and the shelf of its
-    path if it has them."""
+    path if it has them, and as it is in a tank where the site's racks are immersed."""
     shelf = None if hall.path is None else from_catalog.power_path(hall.path).loss_of("shelf")
     own = {"power_shelf": shelf, "battery_backup": hall.battery_backup}
     own = {name: part for name, part in own.items() if part is not None}
     rack = rack_named(topology, hall.rack)
+    own |= topology.cooling.coolant_unit.rack_changes(rack)
     return rack.model_copy(update=own) if own else rack
 
 
@@ -60,7 +61,7 @@ def racks_per_block(topology: Topology, hall: Hall) -> int:
     if hall.racks_per_block is not None:
         base = hall.racks_per_block
     else:
-        base = int(block_limit_w(topology, hall) // rack_named(topology, hall.rack).nameplate)
+        base = int(block_limit_w(topology, hall) // rack_of(topology, hall).nameplate)
     return int(math.floor(base * (1.0 + topology.oversubscription) + 1e-9))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from simulator.components.cooling import LOAD_FRAC, HourlyWeather
 from simulator.engine.setpoint import Deciders, set_temperatures
-from simulator.kernels.columns import PlantMaps
+from simulator.kernels.columns import OutdoorAir, PlantMaps
 from simulator.site import Site, plant_setpoint_c
 
 
@@ -27,4 +27,14 @@ def plant_maps(site: Site, weather: HourlyWeather, decide: Deciders) -> PlantMap
         evaporation_kg_j=stack("evaporation_kg_j"), blowdown_kg_j=stack("blowdown_kg_j"),
         mechanical_frac=stack("mechanical_frac"),
         load_step=float(LOAD_FRAC[1] - LOAD_FRAC[0]),
+    )
+
+
+def outdoor_air(site: Site, weather: HourlyWeather) -> OutdoorAir:
+    """Return what outdoor air does for the halls over this run's weather."""
+    cooling = site.topology.cooling
+    found = cooling.fan_wall.air_map(cooling.chilled_supply, weather)
+    return OutdoorAir(
+        share=np.ascontiguousarray(found.outdoor_frac[None]),
+        water_kg_j=np.ascontiguousarray(found.water_kg_j[None]), supply_c=found.supply_c,
     )

@@ -68,7 +68,7 @@ def outputs_w(world: World, it_w: np.ndarray) -> np.ndarray:
     blocks = state.blocks
     drawn_w = np.repeat(it_w + blocks.support_w, np.diff(blocks.feed_first)) * blocks.feed_share
     np.add.at(direct_w, blocks.feed_node, drawn_w)
-    np.add.at(direct_w, halls.plant_node, state.plant_w[:, 0] + halls.house_w)
+    np.add.at(direct_w, halls.plant_node, state.plant_w[:, 0] + halls.house_w * state.heat.lit)
     np.add.at(direct_w, halls.pump_node, state.plant_w[:, 1])
     tree = state.tree._replace(
         output_w=direct_w, input_w=np.zeros(direct_w.size), peak_w=np.zeros(direct_w.size),

@@ -55,6 +55,7 @@ def settle(world: World, hall: int, cls: FailureClass, lost: bool = True) -> Non
     if lost:
         _darken(world, mine, cls.name)
         _switch_over(world, moved, cls)
+    world.tell_power(cls.name)
 
 
 def group_of(world: World, node: int) -> tuple[str, int]:

@@ -76,7 +76,7 @@ def _gone(world: World, at_s: float | None = None) -> np.ndarray:
     return np.array(own) | np.array(dead)[mesh.ends].any(axis=1)
 
 
-def _live(world: World, at_s: float | None = None) -> np.ndarray:
+def live(world: World, at_s: float | None = None) -> np.ndarray:
     """Return which halls are reached, open points closed as they must: boolean (halls,)."""
     mesh = _mesh(world)
     dead = [bool(outage.absent(world, ("mv bus", int(bus)), at_s)) for bus in mesh.hall_bus]
@@ -97,27 +97,33 @@ def _settle(world: World, cls: FailureClass, name: str, lost: bool = True) -> No
     _restore_limits(world)
     if lost:
         _darken(world, cls.name, mesh.live(before))
+    else:
+        world.tell_power(cls.name)
     _relieve(world)
 
 
 def _darken(world: World, cause: str, without_break: np.ndarray) -> None:
-    plan, live = world.site.topology.medium_voltage, _live(world)
+    plan, reached = world.site.topology.medium_voltage, live(world)
     assert plan is not None
     until: dict[float, list[int]] = {}
-    for hall in np.flatnonzero(~(without_break & live)):
-        lasts_s = plan.switching if live[hall] else _until_live_s(world, int(hall))
+    for hall in np.flatnonzero(~(without_break & reached)):
+        lasts_s = plan.switching if reached[hall] else _until_live_s(world, int(hall))
         until.setdefault(lasts_s, []).append(int(hall))
     for lasts_s, halls in until.items():
         racks = np.flatnonzero(np.isin(world.site.rack_hall, halls))
         if lasts_s > 0.0:
             outage.take_out(world, racks, cause, lasts_s)
+            for hall in halls:
+                outage.lose(world, ("dark hall", hall), lasts_s)
+            outage.after(world, lasts_s, lambda: world.tell_power(cause))
+    world.tell_power(cause)
 
 
 def _until_live_s(world: World, hall: int) -> float:
     """Return the time until a hall is reached again, as far as repairs are known."""
     now_s = world.env.now
     known = sorted({t for times in world.absent.values() for t in times if t > now_s})
-    return next(t for t in known if _live(world, t)[hall]) - now_s
+    return next(t for t in known if live(world, t)[hall]) - now_s
 
 
 def _relieve(world: World) -> None:

@@ -7,8 +7,8 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import capping, medium_voltage, outage, overload
-from simulator.engine.cooling import plant_maps
+from simulator.engine import capping, heat_limits, medium_voltage, outage, overload, plant_power
+from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.setpoint import Deciders
 from simulator.engine.world import World
@@ -33,16 +33,20 @@ class Physics:
         state, site = world.state, world.site
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
+        world.power_changed = partial(plant_power.changed, world)
         self.steps = records.site.shape[0]
         self.step = 0
         self._flags = np.zeros(3, np.int64)
         self._records = records
+        self.maps = plant_maps(site, weather, setpoints)
         self._arguments = (
             self._flags, (site.rows, site.halls),
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
              state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
-             (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits),
-            plant_maps(site, weather, setpoints), Outdoors(weather.dry_bulb_c, weather.wet_bulb_c), records,
+             (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits,
+             state.heat),
+            self.maps,
+            Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather)), records,
         )
 
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)
@@ -110,8 +114,9 @@ class Physics:
             return
         flags[2] = flags[1]
         rows, hottest_c = world.site.rows, world.state.blocks.hottest_c
-        row = int(np.argmax(hottest_c[rows.block] - rows.throttle_start_c))
-        limit_c, covered = float(rows.throttle_start_c[row]), float(rows.decay[row])
+        limits_c = heat_limits.throttle_c(world)
+        row = int(np.argmax(hottest_c[rows.block] - limits_c))
+        limit_c, covered = float(limits_c[row]), float(rows.decay[row])
         column = self._records.site[:, columns.JUNCTION_MAX_C]
         after_c = float(column[self.step - 1])
         before_c = float(column[self.step - 2]) if self.step > 1 else after_c
@@ -134,7 +139,7 @@ class Physics:
         """Return the blocks in service with chips past their shutdown temperature that no lower
         clock would save: a chip slows within milliseconds, the controls here once a step."""
         site, racks = self.world.site, self.world.state.racks
-        over = racks.junction_c >= site.rows.shutdown_c[site.rack_row]
+        over = racks.junction_c >= heat_limits.shutdown_c(self.world)[site.rack_row]
         still = self.world.state.blocks.flow[site.rack_block] == 0.0
         return np.unique(site.rack_block[
             over & (racks.up_frac > 0.0) & (still | (racks.clock < LEAST_SPEED))

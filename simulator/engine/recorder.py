@@ -199,10 +199,15 @@ def _generators(world: World, records: Records) -> pd.DataFrame:
 
 
 def _heat(site: Site, state: State) -> pd.DataFrame:
-    loops = state.loops
+    loops, blocks = state.loops, state.blocks
+    tanks = np.flatnonzero(blocks.mass_j_k)
+    start_c = site.topology.cooling.coolant_unit.coolant_c(site.topology.cooling.supply)
+    warmed_j = blocks.mass_j_k * (blocks.coolant_c - start_c) + blocks.vapour_j
     return pd.DataFrame({
-        "loop": [loop.name for loop in site.loops], "received_j": loops.received_j,
-        "rejected_j": loops.rejected_j, "stored_j": loops.stored_j,
+        "loop": [loop.name for loop in site.loops] + [f"{site.block_names[b]}/tanks" for b in tanks],
+        "received_j": np.append(loops.received_j, blocks.received_j[tanks]),
+        "rejected_j": np.append(loops.rejected_j, blocks.given_j[tanks]),
+        "stored_j": np.append(loops.stored_j, warmed_j[tanks]),
     })
 
 

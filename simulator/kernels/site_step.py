@@ -14,8 +14,10 @@ from simulator.kernels import (
     load_account,
     power_tree,
     rack_control,
+    rack_side,
     racks,
     serving,
+    standing_heat,
     strikes,
 )
 
@@ -41,10 +43,11 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         that they do.
     site : (rows, halls)
     state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear,
-             limits)
+             limits, heat)
     """
     rows, halls = site
-    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear, limit = state
+    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear = state[:12]
+    limit, heat = state[12], state[13]
     for k in range(first, stop):
         if queue.due_s[0] < (k + 1) * STEP_S:
             found = strikes.happen((k + 1) * STEP_S, queue, shop, rows, rack, loads, wear)
@@ -53,23 +56,29 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         hour, hour_frac = k // HOUR_STEPS, (k % HOUR_STEPS + 0.5) / HOUR_STEPS
         load_account.complete_loads(loads, (k + 1) * STEP_S)
         hottest_c, throttling, tripping = racks.integrate(rows, rack, loads, blocks, hall_air_c, STEP_S)
-        water = _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac)
-        totals = _connect(halls, blocks, tree, plant_w)
+        water = _cool(
+            halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, hour, hour_frac
+        )
+        bridged_w = standing_heat.bridge(heat, supply, plant_w, STEP_S)
+        totals = _connect(halls, blocks, heat, tree, plant_w)
         demand_w, losses_w = power_tree.solve(tree, STEP_S)
-        flows = power_tree.balance(supply, demand_w, STEP_S)
-        limit.over[0] = limits.watch(tree, limit, max(demand_w - flows[0], 0.0), STEP_S)
+        import_w, generator_w, stored_w, loss_w = power_tree.balance(supply, demand_w, STEP_S)
+        flows = (import_w, generator_w, stored_w - bridged_w, loss_w)
+        limit.over[0] = limits.watch(tree, limit, max(demand_w - import_w, 0.0), STEP_S)
         slowed_s = load_account.account_loads(loads)
         _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows)
-        _record_heat(records.site[k], hottest_c, slowed_s, water)
+        _record_heat(records.site[k], hottest_c, blocks, slowed_s, water)
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
         capped = rack_control.cap_blocks(rows, rack, loads, blocks, STEP_S)
-        if throttling or capped or blocks.partial[0] == 1:
+        hot = throttling or (flags[0] == 1 and rack_control.slowed(rows, rack))
+        if hot or capped or blocks.partial[0] == 1:
             rack_control.control(rows, rack, loads, blocks, hall_air_c)
             flags[0] = 1
+            hot = throttling or (hot and rack_control.slowed(rows, rack))
         elif flags[0] == 1 or blocks.partial[0] == 2:
             rack_control.release(rack, loads)
             flags[0], blocks.partial[0] = 0, 0
-        flags[1] = int(throttling)
+        flags[1] = int(hot)
         racks.settle_flow(blocks)
         load_account.clear_loads(loads)
         following = k + 1
@@ -96,7 +105,7 @@ def prepare_pools(pools, loads, step):
 
 
 @njit(cache=True)
-def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
+def _cool(halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, hour, hour_frac):
     """Carry the heat of all halls outdoors; set the coolant of the next step.
 
     `plant_w` (halls, 12) receives the power of plants and fans, the power of pumps, and for the
@@ -112,46 +121,71 @@ def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
         cooling.at_hour(maps.blowdown_kg_j, hour, hour_frac),
         cooling.at_hour(maps.mechanical_frac, hour, hour_frac),
     )
+    air_share = cooling.at_hour(outdoors.air.share, hour, hour_frac)
+    air_water = cooling.at_hour(outdoors.air.water_kg_j, hour, hour_frac)
+    # Where outdoor air is let in at one end of the hour only, it is not counted on.
+    outdoor_c = max(outdoors.air.supply_c[hour], outdoors.air.supply_c[hour + 1])
     liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
+    if blocks.by_load.shape[2] > 0:
+        rack_side.follow_load(blocks, maps.load_step)
     for b in range(blocks.it_w.size):
         h = blocks.hall[b]
-        moved_w = blocks.pump_w[b] * blocks.flow[b]
-        liquid_w[halls.liquid_loop[h]] += blocks.liquid_w[b] * blocks.flow[b] + moved_w
+        warm = halls.liquid_loop[h]
+        flows_s = standing_heat.carries(warm, heat, STEP_S)[0]
+        if blocks.mass_j_k[b] > 0.0:
+            liquid_w[warm] += rack_side.leave_tank(b, blocks, loops.supply_c[warm], flows_s, STEP_S)
+        else:
+            liquid_w[warm] += standing_heat.leave_row(b, blocks, loops, warm, heat, flows_s, STEP_S)
         air_w[halls.air_loop[h]] += blocks.air_w[b]
-        pump_w[h] += moved_w
+        pump_w[h] += blocks.pump_w[b] * blocks.flow[b]
     for h in range(halls.house_w.size):
         warm, chilled = halls.liquid_loop[h], halls.air_loop[h]
-        fan_w = cooling.fan_power(
-            halls.fan_power_frac, h, air_w[chilled], halls.fan_design_heat_w[h], maps.load_step
+        warm_moves = standing_heat.carries(warm, heat, STEP_S)
+        air_moves = standing_heat.carries(chilled, heat, STEP_S)
+        fan_w = standing_heat.fan_power(halls, h, air_w[chilled], air_moves, maps.load_step, STEP_S)
+        x = min(air_w[chilled] / halls.fan_design_heat_w[h] / maps.load_step, air_share.shape[1] - 1.0)
+        let_out = cooling.lookup(air_share, 0, x)
+        warm_pump_w = loops.pump_w[warm] * warm_moves[3]
+        chilled_pump_w = loops.pump_w[chilled] * air_moves[3]
+        warm_w = liquid_w[warm] + warm_pump_w
+        chilled_w = chilled_pump_w + standing_heat.leave_hall(
+            h, air_w[chilled] + fan_w, let_out, loops, chilled, heat, air_moves, STEP_S
         )
-        warm_w = liquid_w[warm] + loops.pump_w[warm]
-        chilled_w = air_w[chilled] + fan_w + loops.pump_w[chilled]
-        warm_power_w, warm_e, warm_d, plant_w[h, 8], plant_w[h, 10] = cooling.integrate(
-            warm, loops, tables, maps.load_step, warm_w, STEP_S
+        warm_power_w, warm_e, warm_d, plant_w[h, 8], plant_w[h, 10] = standing_heat.run_plant(
+            warm, loops, heat, tables, maps.load_step, warm_w, warm_moves[0], STEP_S
         )
-        chilled_power_w, chilled_e, chilled_d, plant_w[h, 9], plant_w[h, 11] = cooling.integrate(
-            chilled, loops, tables, maps.load_step, chilled_w, STEP_S
+        chilled_power_w, chilled_e, chilled_d, plant_w[h, 9], plant_w[h, 11] = standing_heat.run_plant(
+            chilled, loops, heat, tables, maps.load_step, chilled_w, air_moves[0], STEP_S
         )
+        chilled_e += cooling.lookup(air_water, 0, x) * halls.fan_design_heat_w[h] * air_moves[4]
         evaporation += warm_e + chilled_e
         blowdown += warm_d + chilled_d
-        plant_w[h, 0] = warm_power_w + chilled_power_w + fan_w
-        plant_w[h, 1] = pump_w[h] + loops.pump_w[warm] + loops.pump_w[chilled]
+        behind_w = pump_w[h] * heat.on_ups[0] + (warm_pump_w + chilled_pump_w) * heat.on_ups[1]
+        moved_w = pump_w[h] + warm_pump_w + chilled_pump_w
+        plant_w[h, 0] = warm_power_w + chilled_power_w + fan_w + (moved_w - behind_w)
+        plant_w[h, 1] = behind_w
         plant_w[h, 2] = warm_w
         plant_w[h, 3] = chilled_w
-        plant_w[h, 4] = warm_power_w + loops.pump_w[warm]
-        plant_w[h, 5] = chilled_power_w + loops.pump_w[chilled]
+        plant_w[h, 4] = warm_power_w + warm_pump_w
+        plant_w[h, 5] = chilled_power_w + chilled_pump_w
         plant_w[h, 6] = warm_e
         plant_w[h, 7] = chilled_e
-        hall_air_c[h] = loops.supply_c[chilled] + halls.fan_approach_k[h]
+        hall_air_c[h] = standing_heat.air_c(
+            h, halls, heat, air_w[chilled], chilled, loops, outdoor_c, STEP_S
+        )
+        hall_air_c[h] += standing_heat.drift_k(chilled, loops, heat, chilled_w, STEP_S) * heat.air_lead[h]
     for b in range(blocks.it_w.size):
-        warm = halls.liquid_loop[blocks.hall[b]]
-        rise_k = blocks.approach_k_w[b] * blocks.liquid_w[b]
-        blocks.coolant_c[b] = loops.supply_c[warm] + rise_k
+        if blocks.mass_j_k[b] > 0.0:
+            continue  # a tank has moved on with its own heat
+        h = blocks.hall[b]
+        warm = halls.liquid_loop[h]
+        drift_k = standing_heat.drift_k(warm, loops, heat, plant_w[h, 2], STEP_S)
+        blocks.coolant_c[b] = standing_heat.coolant_c(b, blocks, heat, warm, loops, drift_k, STEP_S)
     return evaporation, blowdown
 
 
 @njit(cache=True)
-def _connect(halls, blocks, tree, plant_w):
+def _connect(halls, blocks, heat, tree, plant_w):
     """Put every load on its node of the power tree; return IT, cooling and house power in W."""
     it_w, cooling_w, house_w = 0.0, 0.0, 0.0
     tree.output_w[:] = 0.0
@@ -162,10 +196,12 @@ def _connect(halls, blocks, tree, plant_w):
         if blocks.it_w[b] > blocks.peak_w[b]:
             blocks.peak_w[b] = blocks.it_w[b]
     for h in range(halls.house_w.size):
-        tree.output_w[halls.plant_node[h]] += plant_w[h, 0] + halls.house_w[h]
-        tree.output_w[halls.pump_node[h]] += plant_w[h, 1]
+        house_here_w = halls.house_w[h] * heat.lit[h]
+        tree.output_w[halls.plant_node[h]] += plant_w[h, 0] + house_here_w
+        if heat.bridged[h] == 0:
+            tree.output_w[halls.pump_node[h]] += plant_w[h, 1]
         cooling_w += plant_w[h, 0] + plant_w[h, 1]
-        house_w += halls.house_w[h]
+        house_w += house_here_w
     return it_w, cooling_w, house_w
 
 
@@ -193,8 +229,10 @@ def _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w
 
 
 @njit(cache=True)
-def _record_heat(row, hottest_c, slowed_s, water):
-    row[c.JUNCTION_MAX_C] = hottest_c
+def _record_heat(row, hottest_c, blocks, slowed_s, water):
+    row[c.JUNCTION_MAX_C], row[c.HBM_MAX_C] = hottest_c, -273.15
+    for b in range(blocks.hbm_hottest_c.size):
+        row[c.HBM_MAX_C] = max(row[c.HBM_MAX_C], blocks.hbm_hottest_c[b])
     row[c.THROTTLED], row[c.CAPPED] = slowed_s[0] / STEP_S, slowed_s[1] / STEP_S
     row[c.EVAPORATION_KG_S], row[c.BLOWDOWN_KG_S] = water
 

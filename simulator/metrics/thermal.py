@@ -171,4 +171,13 @@ def _temperature(results: Results) -> list[Kpi]:
                 "where chips were slowed.",
             )
         )
+    if "hbm_max_c" in site and site["hbm_max_c"].notna().any():  # not in folders of older versions
+        rows.append(
+            Kpi(
+                "thermal.hbm_max",
+                float(site["hbm_max_c"].max()),
+                "degC",
+                "Hottest memory stack of any accelerator on site in any minute of the run.",
+            )
+        )
     return rows

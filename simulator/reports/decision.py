@@ -42,6 +42,16 @@ BANDS: dict[str, tuple[str, Callable[[float], str]]] = {
     "failures.count": ("failures", lambda count: f"{count:,.0f}"),
 }
 """Indicators whose intervals the page states."""
+WEATHER = {
+    "typical year": "The weather is a typical year: a typical year does not support a peak-MW claim, since it "
+    "leaves out the extremes a connection must be sized for.",
+    "typical year with an imposed heat wave": "The weather is a typical year with a heat wave laid on its "
+    "hottest days: the peak holds for that wave, the year's sums for an ordinary year.",
+    "actual record": "The weather is an actual record, so that its extremes are in the peak; other years differ.",
+    "actual record with an imposed heat wave": "The weather is an actual record with a heat wave laid on its "
+    "hottest days, which did not happen then.",
+}
+"""How far a kind of weather carries."""
 QUESTION = "What can this campus really do, hour by hour, and what will break first?"
 
 
@@ -318,12 +328,7 @@ def _confidence(run: Run) -> str:
         if worst <= LIMIT
         else f"A balance does not close (relative error {worst:.1e}): do not use these numbers."
     )
-    weather = (
-        "The weather is a typical year: a typical year does not support a peak-MW claim, since it "
-        "leaves out the extremes a connection must be sized for."
-        if run.info["weather_typical"]
-        else "The weather is an actual record, so that its extremes are in the peak; other years differ."
-    )
+    weather = WEATHER[wording.weather_kind(run.info)]
     draws = (
         "One replicate: numbers are one draw of failures, without an interval."
         if count == 1

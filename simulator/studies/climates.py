@@ -32,8 +32,6 @@ ROUNDS = 3
 """Of coolant -> leakage -> heat -> coolant; each gains more than one digit."""
 HOUR_S = 3600.0
 CASE = ("design", "climate")
-LIQUID_FROM = 0.5
-"""Share of a rack's heat in its cold plates from which its chips sit on them."""
 SHARE_BELOW = 0.05
 """Of the hours that `usable_mw_p05` may miss."""
 HOURS = {
@@ -151,7 +149,7 @@ def _settled(site: Site, maps: PlantMaps, busy: float) -> _Full:
     halls = [int(np.flatnonzero(site.rack_hall == h)[0]) for h in range(len(site.hall_names))]
     racks = [site.rack_types[int(site.rack_type[first])] for first in halls]
     chips = [site.chips[int(site.rack_chip[first])] for first in halls]
-    liquid = np.array([rack.liquid_fraction >= LIQUID_FROM for rack in racks])
+    liquid = np.array([rack.liquid_cooled for rack in racks])
     per_block = np.bincount(site.rack_block, minlength=len(site.block_names)).astype(float)
     air_c = cooling.fan_wall.supply_air_c(cooling.chilled_supply)
     coolant_c = np.where(liquid, cooling.supply, air_c)[:, None] + np.zeros((len(halls), count))
@@ -168,19 +166,25 @@ def _settled(site: Site, maps: PlantMaps, busy: float) -> _Full:
             state.chilled_c + (air_c - cooling.chilled_supply),
         )  # fmt: skip
     margin_k = np.stack([
-        chip.throttle_start - _junction_c(chip, busy, c) for chip, c in zip(chips, coolant_c, strict=True)
+        _margin_k(rack, chip, busy, at_c) for rack, chip, at_c in zip(racks, chips, coolant_c, strict=True)
     ])  # fmt: skip
     halls_w = np.zeros((len(halls), count))
     np.add.at(halls_w, site.block_hall, blocks_w)
     return _Full(blocks_w.sum(axis=0), halls_w, margin_k, coolant_c.max(axis=0), state)
 
 
-def _junction_c(chip: Accelerator, busy: float, coolant_c: Array) -> Array:
-    """Return the settled junction of a mean chip: coolant + R P, leakage included (`input_w`)."""
+def _margin_k(rack: Rack, chip: Accelerator, busy: float, coolant_c: Array) -> Array:
+    """Return how far a settled mean chip, or its memory, is below where clocks begin to fall.
+
+    Junction at coolant + R P with the leakage of `input_w`; memory by `hbm_rise` of that rise.
+    """
+    resistance_k_w = rack.resistance_k_w(chip)
     cold_w = chip.idle + chip.leakage_w_per_k * (coolant_c - chip.leakage_reference)
     cold_w = cold_w + busy * (chip.tdp - chip.idle)
-    chip_w = cold_w / (1.0 - chip.leakage_w_per_k * chip.thermal_resistance)
-    return np.asarray(coolant_c + chip.thermal_resistance * chip_w)
+    rise_k = resistance_k_w * cold_w / (1.0 - chip.leakage_w_per_k * resistance_k_w)
+    junction_k = chip.throttle_start - coolant_c - rise_k
+    memory_k = chip.hbm_throttle - coolant_c - chip.hbm_rise * rise_k
+    return np.asarray(np.minimum(junction_k, memory_k))
 
 
 def _approach_k(site: Site, racks: list[Rack], racks_w: Array) -> Array:

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from simulator.engine import draw, overload
+from simulator.engine.coolant import NO_FLOW
 from simulator.engine.physics import STEP_S
 from simulator.engine.tree_caps import BELOW_GRID
 from simulator.kernels import columns as c
@@ -24,8 +25,6 @@ RAISED = 1e-3
 WAITS = 1e-6
 """Work left over, of that of a minute's arrivals, from which a pool is behind."""
 LEFT = 1e-9
-NO_FLOW = "no coolant flow"
-"""What the event of a trip says where coolant stood still."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +72,6 @@ class Watch:
         racks = state.racks
         self._up = racks.up_frac.copy()
         self._power_w = racks.power_w.copy()
-        self._junction_c = racks.junction_c.copy()
         self._support_w = state.blocks.support_w.copy()
         kind = np.array([CLASS_OF.get(k, -1) for k in state.kinds])
         self._class = kind[racks.load]
@@ -231,19 +229,8 @@ class Watch:
         told.exceeded = tuple(dict.fromkeys(exceeded))
         told.trip_s = min((e[0] - at_s for e in trips), default=np.nan)
         hot = [e[0] - at_s for e in fresh if e[1] == "throttle"]
-        dry = [self._throttle_dry_s(e[2], e[0] - at_s) for e in trips if e[5] == NO_FLOW]
+        dry = [e[0] - at_s for e in fresh if e[1] == "throttle" and e[5] == NO_FLOW]
         told.throttle_s = min(dry or hot, default=np.nan)
-
-    def _throttle_dry_s(self, block: str, trip_s: float) -> float:
-        """Return when chips without flow throttle, from when they trip: both lie on one straight line,
-        for they heat at P/C (`engine/coolant.py`)."""
-        site = self.site
-        b = site.block_names.index(block)
-        racks = site.rack_block == b
-        row = site.rack_row[np.flatnonzero(racks)[0]]
-        from_c = float(self._junction_c[racks].max())
-        start_c, off_c = site.rows.throttle_start_c[row], site.rows.shutdown_c[row]
-        return trip_s * max(float((start_c - from_c) / (off_c - from_c)), 0.0)
 
     def _tell_restarts(self, told: Response) -> None:
         """Count the accelerators of jobs that restart when the window ends: they wait for nothing but

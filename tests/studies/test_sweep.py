@@ -92,14 +92,14 @@ def test_shards_are_a_partition(plan):
 
 
 def test_a_failed_run_is_kept_with_its_error_and_the_others_go_on(plan, tmp_path, monkeypatch):
-    simulate = sweep.simulate
+    simulate = sweep.outcome
 
     def fragile(scenario, replicate, progress):
         if replicate == 1:
             raise MemoryError("out of memory")
         return simulate(scenario, replicate, progress)
 
-    monkeypatch.setattr(sweep, "simulate", fragile)
+    monkeypatch.setattr(sweep, "outcome", fragile)
     table = carried_out(plan, tmp_path / "out")
     failed = table[table["status"] == "failed"]
     assert list(failed["replicate"]) == [1] * 4
@@ -195,7 +195,7 @@ def test_common_random_numbers_across_designs(plan):
     """The draws of a replicate are the same whatever the design."""
     base, other = (scenario.load(POD, [f"topology.cooling.supply={t} degC"]) for t in (36, 40))
     arrivals = [
-        sweep.simulate(s, 1).timeseries["pool"]["arrivals_per_s"].to_numpy() for s in (base, other)
+        sweep.outcome(s, 1).timeseries["pool"]["arrivals_per_s"].to_numpy() for s in (base, other)
     ]
     assert (arrivals[0] == arrivals[1]).all()
 

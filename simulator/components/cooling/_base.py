@@ -9,8 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from simulator.components.cooling.fluids import WATER_DENSITY_KG_M3, WATER_SPECIFIC_HEAT_J_KGK
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, Power, TemperatureDelta, Within
+from simulator.units import (
+    Duration,
+    Fraction,
+    Power,
+    TemperatureDelta,
+    VolumePerPower,
+    Within,
+)
 
 Array = NDArray[np.float64]
 Set = float | Array
@@ -78,9 +86,24 @@ class PlantSpec(Spec):
     range: Annotated[TemperatureDelta, Within("1 K", "40 K")]
     """Return minus supply temperature of the loop at full capacity; the flow is constant."""
     tank: Annotated[Duration, Within("1 s", "24 h")]
-    """Thermal mass of the loop with its buffer tank, in seconds of design flow."""
+    """Thermal mass of the loop, a buffer tank included or not (`buffer`), in seconds of design flow."""
     pump: Annotated[Fraction, Within("0 %", "20 %")]
     """Power of the loop's own pumps at design, as a fraction of design heat."""
+    pumps: Annotated[int, Within(1, 100)] = 3
+    """Pumps of the loop, all alike (assumed, 2-6)."""
+    spare_pumps: Annotated[int, Within(0, 99)] = 1
+    """Pumps of the loop that may stand without loss of flow."""
+
+    restart: Annotated[Duration, Within("0 s", "1 h")] = 0.0
+    """From the return of power at a unit until it cools again, beyond the start of its motors."""
+    buffer: Annotated[VolumePerPower, Within("0 m3/MW", "500 m3/MW")] = 0.0
+    """Tank beside the loop's own water, per heat of the units on duty (7.2 m3/MW is 5 min at 10 K)."""
+
+    @property
+    def tank_s(self) -> float:
+        """Thermal mass of loop and buffer tank in seconds of design flow: V rho c range."""
+        per_k_m3 = WATER_DENSITY_KG_M3 * WATER_SPECIFIC_HEAT_J_KGK
+        return self.tank + self.buffer * per_k_m3 * self.range
 
     def duty_units(self, design_heat_w: float) -> int:
         """Return the units that carry `design_heat_w` with the margin, without spares."""
@@ -90,9 +113,13 @@ class PlantSpec(Spec):
         """Return flow times specific heat of a loop that carries `capacity_w` at full load."""
         return capacity_w / self.range
 
+    def flow_frac(self, running_pumps: int) -> float:
+        """Return the loop's flow over design with so many of its pumps running."""
+        return min(1.0, max(running_pumps, 0) / max(self.pumps - self.spare_pumps, 1))
+
     def thermal_mass_j_k(self, capacity_w: float) -> float:
         """Return the heat capacity of loop and tank for `capacity_w` of plant."""
-        return self.tank * self.heat_capacity_rate_w_k(capacity_w)
+        return self.tank_s * self.heat_capacity_rate_w_k(capacity_w)
 
     def reach_c(self) -> float | None:
         """Return the coldest water, in degC, at full heat on the kind's own design day.

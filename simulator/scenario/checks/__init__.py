@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from simulator.documents import Document
 from simulator.scenario.checks import (
+    coolant,
     cooling,
     distillation,
     distribution,
@@ -15,6 +16,7 @@ from simulator.scenario.checks import (
     fleet,
     incidents,
     jobs,
+    market,
     medium_voltage,
     model_tests,
     names,
@@ -42,6 +44,8 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     cooling.below_reach,
     cooling.unknown_setpoint,
     cooling.lowest_above_fixed,
+    coolant.pressure,
+    coolant.above_boiling,
     power.odd_battery,
     medium_voltage.names,
     medium_voltage.halls,
@@ -101,6 +105,8 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     equipment.generators_below_ups,
     equipment.rack_batteries,
     cooling.above_chip_limit,
+    coolant.too_little_flow,
+    coolant.head_below_loop,
     work.chip_not_installed,
     jobs.unknown_halls,
     fabric.unknown_ends,
@@ -128,6 +134,7 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
     if plant is not None:
         yield from _of_plant(parts, plant)
     yield from period.weather(parts, document)
+    yield from market.series(parts, document)
     yield from cooling.frozen(parts, document)
     yield from fleet.traces(parts, document)
 

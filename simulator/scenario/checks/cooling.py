@@ -15,8 +15,6 @@ from simulator.scenario.spec import weather_folder
 from simulator.scenario.wording import Trouble
 from simulator.weather import WeatherError, for_period, read_once
 
-LIQUID_FROM = 0.5
-"""Share of a rack's heat in its cold plates from which its chips sit on them."""
 LEAST_WORK = 0.5
 """Share of a chip's dynamic power below which a hall is not worth its coolant."""
 HOUR_S = 3600.0
@@ -115,11 +113,12 @@ def above_chip_limit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     cooling = plant.topology.cooling
     told: set[str] = set()
     for g in plant.groups:
-        liquid = g.rack.liquid_fraction >= LIQUID_FROM
+        liquid = g.rack.liquid_cooled
         key = "supply" if liquid else "chilled_supply"
         coolant_c = (
-            cooling.supply if liquid else cooling.fan_wall.supply_air_c(cooling.chilled_supply)
-        )
+            cooling.coolant_unit.coolant_c(cooling.supply) if liquid
+            else cooling.fan_wall.supply_air_c(cooling.chilled_supply)
+        )  # fmt: skip
         if coolant_c + _rise_k(g) >= g.chip.throttle_start and key not in told:
             told.add(key)
             yield ("topology", "cooling", key), _too_warm(g, coolant_c)
@@ -128,7 +127,7 @@ def above_chip_limit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
 def _rise_k(group: Group) -> float:
     """Return chip over coolant temperature at half power."""
     chip = group.chip
-    return chip.thermal_resistance * (chip.idle + LEAST_WORK * (chip.tdp - chip.idle))
+    return group.rack.resistance_k_w(chip) * (chip.idle + LEAST_WORK * (chip.tdp - chip.idle))
 
 
 def _too_warm(group: Group, coolant_c: float) -> str:
