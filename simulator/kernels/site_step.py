@@ -7,8 +7,9 @@ step has already been folded into the load and rack integrals.
 
 from numba import njit
 
-from simulator.kernels import columns as c
 from simulator.kernels import (
+    block_caps,
+    bridging,
     cooling,
     limits,
     load_account,
@@ -18,6 +19,7 @@ from simulator.kernels import (
     serving,
     strikes,
 )
+from simulator.kernels import columns as c
 
 RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
 STEP_S = 60.0
@@ -31,8 +33,9 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
 
     Stops at a failure or repair that the engine must know of (`strikes.happen`), and after a step
     that leaves the site above its supply, an element above its rating or either held below it by
-    caps (OVERLOAD), in which a chip passed its shutdown temperature (TRIP), or in which the first
-    chip passed its throttle point or the last one fell below it (THROTTLE).
+    caps, and after the first one without (OVERLOAD), in which a chip passed its shutdown
+    temperature (TRIP), or in which the first chip passed its throttle point or the last one fell
+    below it (THROTTLE).
 
     Parameters
     ----------
@@ -54,15 +57,16 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         load_account.complete_loads(loads, (k + 1) * STEP_S)
         hottest_c, throttling, tripping = racks.integrate(rows, rack, loads, blocks, hall_air_c, STEP_S)
         water = _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac)
-        totals = _connect(halls, blocks, tree, plant_w)
+        totals = _connect(halls, blocks, tree, plant_w, STEP_S)
         demand_w, losses_w = power_tree.solve(tree, STEP_S)
-        flows = power_tree.balance(supply, demand_w, STEP_S)
+        flows = _with_bridges(power_tree.balance(supply, demand_w, STEP_S), tree.bridge)
+        was_over = limit.over[0]
         limit.over[0] = limits.watch(tree, limit, max(demand_w - flows[0], 0.0), STEP_S)
         slowed_s = load_account.account_loads(loads)
         _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows)
         _record_heat(records.site[k], hottest_c, slowed_s, water)
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
-        capped = rack_control.cap_blocks(rows, rack, loads, blocks, STEP_S)
+        capped = block_caps.cap_blocks(rows, rack, loads, blocks, STEP_S)
         if throttling or capped or blocks.partial[0] == 1:
             rack_control.control(rows, rack, loads, blocks, hall_air_c)
             flags[0] = 1
@@ -77,7 +81,7 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
             prepare_pools(pools, loads, following)
         if tripping:
             return following, TRIP
-        held = blocks.partial[0] == 1 or limit.over[0] == 1
+        held = blocks.partial[0] == 1 or limit.over[0] == 1 or was_over == 1
         for load in range(loads.cap.size):
             held = held or loads.cap[load] < 1.0
         limit_w = supply.limit_w[0] * (1.0 - supply.margin)
@@ -148,13 +152,19 @@ def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
 
 
 @njit(cache=True)
-def _connect(halls, blocks, tree, plant_w):
-    """Put every load on its node of the power tree; return IT, cooling and house power in W."""
+def _connect(halls, blocks, tree, plant_w, dt_s):
+    """Put every load on its node of the power tree, but what the batteries of a block carry; return IT,
+    cooling and house power in W."""
     it_w, cooling_w, house_w = 0.0, 0.0, 0.0
     tree.output_w[:] = 0.0
+    bridge = tree.bridge
+    bridging.clear(bridge)
     for b in range(blocks.it_w.size):
+        fed_w = blocks.it_w[b]
+        if bridge.of_block[b] >= 0 and bridge.share[bridge.of_block[b]] > 0.0:
+            fed_w -= bridging.carry(bridge, bridge.of_block[b], fed_w, dt_s)
         for k in range(blocks.feed_first[b], blocks.feed_first[b + 1]):
-            tree.output_w[blocks.feed_node[k]] += blocks.it_w[b] * blocks.feed_share[k]
+            tree.output_w[blocks.feed_node[k]] += fed_w * blocks.feed_share[k]
         it_w += blocks.it_w[b]
         if blocks.it_w[b] > blocks.peak_w[b]:
             blocks.peak_w[b] = blocks.it_w[b]
@@ -164,6 +174,13 @@ def _connect(halls, blocks, tree, plant_w):
         cooling_w += plant_w[h, 0] + plant_w[h, 1]
         house_w += halls.house_w[h]
     return it_w, cooling_w, house_w
+
+
+@njit(cache=True)
+def _with_bridges(flows, bridge):
+    """Return the flows of the balance with what the batteries of lineups and racks gave."""
+    import_w, generator_w, stored_w, loss_w = flows
+    return import_w, generator_w, stored_w - bridge.out_w[0], loss_w + bridge.loss_w[0]
 
 
 @njit(cache=True)
