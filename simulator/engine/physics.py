@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import capping, heat_limits, medium_voltage, outage, overload, plant_power
+from simulator.engine import capping, heat_limits, outage, overload, plant_power
 from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.setpoint import Deciders
@@ -34,6 +34,7 @@ class Physics:
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
         world.power_changed = partial(plant_power.changed, world)
+        state.loads.rank[:] = capping.ranks(decide, state.priority, state.kinds)
         self.steps = records.site.shape[0]
         self.step = 0
         self._flags = np.zeros(3, np.int64)
@@ -54,8 +55,6 @@ class Physics:
     def start(self) -> None:
         """Set what the pools do in the first step, once the loads have their racks."""
         site_step.prepare_pools(self.world.state.pools, self.world.state.loads, 0)
-        if self.world.site.mesh is not None:
-            self.world.env.process(medium_voltage.watch(self.world))
 
     def advance(self, to_s: float) -> None:
         """Integrate every step that ends by `to_s`, with the failures and repairs of racks up to

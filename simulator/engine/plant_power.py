@@ -8,7 +8,7 @@ from functools import partial
 
 import numpy as np
 
-from simulator.engine import coolant, generators, medium_voltage, outage
+from simulator.engine import coolant, feeds, generators, medium_voltage, outage
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
 from simulator.kernels import load_account, rack_control
@@ -283,7 +283,7 @@ def _wired(world: World, hall: int, at_s: float | None = None) -> bool:
     for kind, node in (("feeder", feeder), ("mechanical", plant)):
         if outage.absent(world, (kind, node), at_s) >= site.nodes[node].count:
             return False
-    if outage.absent(world, ("dark hall", hall), at_s):
+    if outage.absent(world, feeds.reach_of(hall), at_s):
         return False
     return site.mesh is None or bool(medium_voltage.live(world, at_s)[hall])
 
@@ -297,7 +297,7 @@ def _live(world: World, hall: int) -> bool:
     if there.limit_w[0] > 0.0:
         return True
     stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
-    onsite_w = generators.carries_w(world) + min(there.battery_power_w, stored_w)
+    onsite_w = generators.carries_w(world) + min(float(there.battery_power_w[0]), stored_w)
     drawn_w = world.state.plant_w[:, :2].sum(axis=1) + world.site.halls.house_w
     needs_w = np.where(plants.fed, drawn_w, plants.needs_w)
     return onsite_w > 0.0 and float(needs_w[: hall + 1].sum()) <= onsite_w

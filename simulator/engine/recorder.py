@@ -9,6 +9,7 @@ import pandas as pd
 from simulator.components.power.node import TRANSFORMERS
 from simulator.components.power.transformer import LARGE, NORMAL_LIFE_S, lives_used
 from simulator.components.sizing import chip_of
+from simulator.engine import supply_state
 from simulator.engine.state import State
 from simulator.engine.world import World
 from simulator.kernels import columns as c
@@ -144,7 +145,7 @@ def events(world: World, start: datetime) -> pd.DataFrame:
 def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
     """Return the small tables that come from the state alone."""
     return {
-        "energy": _energy(world.state, records),
+        "energy": _energy(world.site, world.state, records),
         "heat": _heat(world.site, world.state),
         "hours": _hours(world.site, world.state),
         "load_energy": _load_energy(world.state),
@@ -157,13 +158,9 @@ def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
     }
 
 
-def _energy(state: State, records: Records) -> pd.DataFrame:
+def _energy(site: Site, state: State, records: Records) -> pd.DataFrame:
+    stored_j = supply_state.stored_j(state.supply) - supply_state.stored_j(supply_state.at_start(site))
     supply = state.supply
-    stored_j = (
-        supply.battery_j[0] - supply.battery_capacity_j
-        + supply.ride_through_j[0] - supply.ride_through_capacity_j
-        + supply.backup.charge_j[0] - supply.backup.capacity_j
-    )
     terms = ("poi", "onsite", "it", "cooling", "house")
     rows = [(name, float(j), 0.0) for name, j in zip(terms, records.energy_j, strict=True)]
     rows.append(("storage", 0.0, float(stored_j)))

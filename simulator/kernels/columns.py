@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.kernels.bridge_columns import BridgeState
+
 Floats = np.ndarray
 Ints = np.ndarray
 
@@ -97,6 +99,7 @@ class LoadState(NamedTuple):
     share: Floats  # (loads, categories) workloads: what its time counts as
     running: Floats  # workloads: 1 while work is done
     synchronous: Ints  # 1: the slowest member sets the pace
+    rank: Ints  # capping.py: who gives way first in a block, 0 before 1; equals by the same share
     since_s: Floats  # time up to which the integrals below are complete
     on_s: Floats  # integral over the current step
     dynamic_s: Floats
@@ -135,7 +138,8 @@ class BlockState(NamedTuple):
     given_j: Floats  # by tanks to the facility's water
     support_w: Floats  # support.py: draw of racks without accelerators in this step
     flow: Floats  # coolant.py: share of the step in which coolant flows, before it stops
-    cap: Floats  # power cap on dynamic power in this step
+    cap: Floats  # (blocks, loads) the block's own power cap on dynamic power in this step
+    capped: Ints  # 1 while any is in force
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
     hbm_hottest_c: Floats
@@ -249,6 +253,7 @@ class MeshState(NamedTuple):
     load: Floats  # frozen
     flow_w: Floats
     peak_w: Floats  # of its size
+    over_s: Floats  # time above the rating
 
 
 class TreeState(NamedTuple):
@@ -267,16 +272,18 @@ class TreeState(NamedTuple):
     peak_w: Floats
     loss_j: Floats  # (stages,)
     mesh: MeshState
+    bridge: BridgeState
 
 
 class LimitState(NamedTuple):
     """What the elements of the power tree may carry, and how long they carried more; (nodes,)."""
 
     share: Floats  # frozen: of the rating, continuously
-    over: Ints  # (1,) 1: an element was over in the last step
+    over: Ints  # (1,) 1: an element was over in the last step; overload.py: or one is being watched
     over_s: Floats
-    level_over: Ints  # (stages,) 1: an element of the stage was over in the last step that had any
-    level_over_s: Floats  # (stages,) time in which any element was
+    level_over: Ints  # (levels,) 1: an element of the level was over in the last step that had any;
+    # levels are the stages, then lines, main transformers and branches of the mesh one by one
+    level_over_s: Floats  # (levels,) time in which any element was
 
 
 class StreamState(NamedTuple):

@@ -7,8 +7,9 @@ step has already been folded into the load and rack integrals.
 
 from numba import njit
 
-from simulator.kernels import columns as c
 from simulator.kernels import (
+    block_caps,
+    bridging,
     cooling,
     limits,
     load_account,
@@ -20,6 +21,7 @@ from simulator.kernels import (
     standing_heat,
     strikes,
 )
+from simulator.kernels import columns as c
 
 RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
 STEP_S = 60.0
@@ -33,8 +35,9 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
 
     Stops at a failure or repair that the engine must know of (`strikes.happen`), and after a step
     that leaves the site above its supply, an element above its rating or either held below it by
-    caps (OVERLOAD), in which a chip passed its shutdown temperature (TRIP), or in which the first
-    chip passed its throttle point or the last one fell below it (THROTTLE).
+    caps, and after the first one without (OVERLOAD), in which a chip passed its shutdown
+    temperature (TRIP), or in which the first chip passed its throttle point or the last one fell
+    below it (THROTTLE).
 
     Parameters
     ----------
@@ -60,16 +63,16 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
             halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, hour, hour_frac
         )
         bridged_w = standing_heat.bridge(heat, supply, plant_w, STEP_S)
-        totals = _connect(halls, blocks, heat, tree, plant_w)
+        totals = _connect(halls, blocks, heat, tree, plant_w, STEP_S)
         demand_w, losses_w = power_tree.solve(tree, STEP_S)
-        import_w, generator_w, stored_w, loss_w = power_tree.balance(supply, demand_w, STEP_S)
-        flows = (import_w, generator_w, stored_w - bridged_w, loss_w)
-        limit.over[0] = limits.watch(tree, limit, max(demand_w - import_w, 0.0), STEP_S)
+        flows = _with_bridges(power_tree.balance(supply, demand_w, STEP_S), tree.bridge, bridged_w)
+        was_over = limit.over[0]
+        limit.over[0] = limits.watch(tree, limit, max(demand_w - flows[0], 0.0), STEP_S)
         slowed_s = load_account.account_loads(loads)
         _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows)
         _record_heat(records.site[k], hottest_c, blocks, slowed_s, water)
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
-        capped = rack_control.cap_blocks(rows, rack, loads, blocks, STEP_S)
+        capped = block_caps.cap_blocks(rows, rack, loads, blocks, STEP_S)
         hot = throttling or (flags[0] == 1 and rack_control.slowed(rows, rack))
         if hot or capped or blocks.partial[0] == 1:
             rack_control.control(rows, rack, loads, blocks, hall_air_c)
@@ -86,7 +89,7 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
             prepare_pools(pools, loads, following)
         if tripping:
             return following, TRIP
-        held = blocks.partial[0] == 1 or limit.over[0] == 1
+        held = blocks.partial[0] == 1 or limit.over[0] == 1 or was_over == 1
         for load in range(loads.cap.size):
             held = held or loads.cap[load] < 1.0
         limit_w = supply.limit_w[0] * (1.0 - supply.margin)
@@ -185,13 +188,19 @@ def _cool(halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, hour,
 
 
 @njit(cache=True)
-def _connect(halls, blocks, heat, tree, plant_w):
-    """Put every load on its node of the power tree; return IT, cooling and house power in W."""
+def _connect(halls, blocks, heat, tree, plant_w, dt_s):
+    """Put every load on its node of the power tree, but what the batteries of a block carry; return IT,
+    cooling and house power in W."""
     it_w, cooling_w, house_w = 0.0, 0.0, 0.0
     tree.output_w[:] = 0.0
+    bridge = tree.bridge
+    bridging.clear(bridge)
     for b in range(blocks.it_w.size):
+        fed_w = blocks.it_w[b]
+        if bridge.of_block[b] >= 0 and bridge.share[bridge.of_block[b]] > 0.0:
+            fed_w -= bridging.carry(bridge, bridge.of_block[b], fed_w, dt_s)
         for k in range(blocks.feed_first[b], blocks.feed_first[b + 1]):
-            tree.output_w[blocks.feed_node[k]] += blocks.it_w[b] * blocks.feed_share[k]
+            tree.output_w[blocks.feed_node[k]] += fed_w * blocks.feed_share[k]
         it_w += blocks.it_w[b]
         if blocks.it_w[b] > blocks.peak_w[b]:
             blocks.peak_w[b] = blocks.it_w[b]
@@ -203,6 +212,14 @@ def _connect(halls, blocks, heat, tree, plant_w):
         cooling_w += plant_w[h, 0] + plant_w[h, 1]
         house_w += house_here_w
     return it_w, cooling_w, house_w
+
+
+@njit(cache=True)
+def _with_bridges(flows, bridge, pumps_w):
+    """Return the flows of the balance with what the batteries of lineups, racks and pumps gave."""
+    import_w, generator_w, stored_w, loss_w = flows
+    given_w = bridge.out_w[0] + pumps_w
+    return import_w, generator_w, stored_w - given_w, loss_w + bridge.loss_w[0]
 
 
 @njit(cache=True)

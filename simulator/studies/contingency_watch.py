@@ -8,7 +8,6 @@ import numpy as np
 from simulator.engine import draw, overload
 from simulator.engine.coolant import NO_FLOW
 from simulator.engine.physics import STEP_S
-from simulator.engine.tree_caps import BELOW_GRID
 from simulator.kernels import columns as c
 from simulator.kernels.serving import REJECTED, SHED, WORK
 from simulator.simulation import Run
@@ -112,7 +111,10 @@ class Watch:
 
     def _limits_of(self) -> Limits:
         site = self.site
-        names = ["point of interconnection", *(node.name for node in site.nodes), *site.block_names]
+        names = ["point of interconnection", *(node.name for node in site.nodes)]
+        names += [node.name for node in site.mesh.nodes] if site.mesh else []
+        self._elements = len(names) - 1
+        names += site.block_names
         kinds = [TOLERANCE] * len(names)
         names += [f"{name} chips" for name in site.block_names]
         kinds += [TEMPERATURE] * len(site.block_names)
@@ -124,9 +126,9 @@ class Watch:
         """Return how long an element stands a loading beyond its limit: endless where it need not, NaN
         where that is not told by a curve."""
         node = place - 1
-        if not 0 <= node < len(self.site.nodes):
+        if not 0 <= node < self._elements:
             return np.nan
-        of_rating = loading * float(self.state.limits.share[node])
+        of_rating = loading * draw.element(self.run.world, node).continuous
         return overload.allowed_s(self.run.world, node, of_rating)
 
     def _loadings(self) -> np.ndarray:
@@ -136,8 +138,10 @@ class Watch:
         state, site = self.state, self.site
         tree, blocks, loops = state.tree, state.blocks, state.loops
         minute = self.run.records.site[self.run.physics.step - 1]
-        carried_w = tree.output_w.copy()
-        carried_w[:BELOW_GRID] -= minute[c.ONSITE_W] + max(-minute[c.BATTERY_W], 0.0)
+        carried_w = draw.relieved(
+            self.run.world, np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)]),
+            minute[c.ONSITE_W] + max(-minute[c.BATTERY_W] - tree.bridge.out_w[0], 0.0),
+        )
         heat_w = np.empty(len(site.loops))
         heat_w[site.halls.liquid_loop] = state.plant_w[:, 2]
         heat_w[site.halls.air_loop] = state.plant_w[:, 3]
