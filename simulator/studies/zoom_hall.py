@@ -26,8 +26,8 @@ def chip_of_hall(site: Site, rack: Rack) -> kernel.Chip:
     limits_c = (chip.throttle_start, chip.throttle_full, chip.shutdown)
     shelf, rating_w = rack.power_shelf, rack.power_shelf_rating
     return kernel.Chip(
-        static_w=chip.idle - chip.leakage_w_per_k * chip.leakage_reference,
-        leakage_w_k=chip.leakage_w_per_k, dynamic_w=chip.tdp - chip.idle,
+        static_w=chip.idle - rack.leakage_w_k(chip) * chip.leakage_reference,
+        leakage_w_k=rack.leakage_w_k(chip), dynamic_w=chip.tdp - chip.idle,
         heat_capacity_j_k=chip.heat_capacity, exponent=chip.power_exponent,
         junction_limits_c=limits_c,
         hbm_limits_c=(limits_c[0] + above_k, limits_c[1] + above_k, limits_c[2] + above_k),

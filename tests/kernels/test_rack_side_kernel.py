@@ -33,7 +33,8 @@ def tank(coolant_c=40.0, heat_w=200e3, approach=APPROACH, boiling_c=-273.15, lat
 
 
 def step(it, facility_c, dt_s, times=1):
-    return [rack_side.exchange(it, 0, facility_c, dt_s) for _ in range(times)][-1]
+    heat_w, approach = float(it.liquid_w[0]), float(it.approach_k_w[0])
+    return [rack_side.exchange(it, 0, heat_w, facility_c, approach, dt_s) for _ in range(times)][-1]
 
 
 def closes(it, start_c):

@@ -14,12 +14,12 @@ EDGE_C, BIN_K = 10.0, 0.5
 
 
 def chip(**changes):
-    plain = dict(
-        static_w=180.0, leakage_w_k=0.0, dynamic_w=1220.0, heat_capacity_j_k=500.0, exponent=2.5,
-        junction_limits_c=LIMITS, hbm_limits_c=HBM, hysteresis_k=0.0, hbm_rise=1.1, preheat_k_w=PREHEAT,
-        host_idle_w=1000.0, host_dynamic_w=500.0, shelf_fixed_w=50.0, shelf_linear=1.02,
-        shelf_load_per_w=1e-6,
-    )  # fmt: skip
+    plain = {
+        "static_w": 180.0, "leakage_w_k": 0.0, "dynamic_w": 1220.0, "heat_capacity_j_k": 500.0,
+        "exponent": 2.5, "junction_limits_c": LIMITS, "hbm_limits_c": HBM, "hysteresis_k": 0.0,
+        "hbm_rise": 1.1, "preheat_k_w": PREHEAT, "host_idle_w": 1000.0, "host_dynamic_w": 500.0,
+        "shelf_fixed_w": 50.0, "shelf_linear": 1.02, "shelf_load_per_w": 1e-6,
+    }  # fmt: skip
     return kernel.Chip(**plain | changes)
 
 

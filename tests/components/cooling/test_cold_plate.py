@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.components import from_catalog
-from simulator.components.cooling.cold_plate import HEAT_SINK, RATED_FLOW_M3_J, RATED_RANGE_K, ColdPlate
+from simulator.components.cooling.cold_plate import (
+    HEAT_SINK,
+    RATED_FLOW_M3_J,
+    RATED_RANGE_K,
+    ColdPlate,
+)
 from simulator.components.cooling.coolant_unit import CoolantUnit
 from simulator.components.cooling.fluids import flow_m3_j, pg25_rise_k
 

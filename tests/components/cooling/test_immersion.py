@@ -11,7 +11,6 @@ from simulator.components.cooling.cold_plate import ColdPlate
 from simulator.components.cooling.single_phase_immersion import SinglePhaseImmersion
 from simulator.components.cooling.two_phase_immersion import TwoPhaseImmersion
 
-
 every_kind = pytest.mark.parametrize("kind", RACK_SIDE_KINDS, ids=lambda kind: kind.__name__)
 BOTH = pytest.mark.parametrize("kind", [SinglePhaseImmersion, TwoPhaseImmersion])
 
