@@ -147,7 +147,7 @@ def build(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
         ),
-        plant_w=np.zeros((len(site.hall_names), 12)),
+        plant_w=np.zeros((len(site.hall_names), 14)),
         heat=plant_state.columns(site),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
@@ -242,7 +242,7 @@ def _loops(site: Site) -> c.LoopState:
         tank_s=np.array([loop.tank_s for loop in loops]),
         pump_w=np.array([loop.pump_w for loop in loops]),
         supply_c=np.array([setpoint[loop.kind] for loop in loops]),
-        received_j=zeros(), rejected_j=zeros(), stored_j=zeros(),
+        received_j=zeros(), rejected_j=zeros(), stored_j=zeros(), reused_j=zeros(),
     )
 
 
