@@ -7,7 +7,14 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import capping, heat_limits, outage, overload, plant_power
+from simulator.engine import (
+    capping,
+    drought,
+    heat_limits,
+    outage,
+    overload,
+    plant_power,
+)
 from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.setpoint import Deciders
@@ -28,7 +35,7 @@ class Physics:
 
     def __init__(
         self, world: World, weather: HourlyWeather, records: Records, decide: capping.Capping,
-        setpoints: Deciders,
+        setpoints: Deciders, start_hour: int,
     ) -> None:
         state, site = world.state, world.site
         self.world = world
@@ -40,12 +47,13 @@ class Physics:
         self._flags = np.zeros(3, np.int64)
         self._records = records
         self.maps = plant_maps(site, weather, setpoints)
+        self.water = drought.columns(site, start_hour, records.hall.shape[0])
         self._arguments = (
             self._flags, (site.rows, site.halls),
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
              state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
              (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits,
-             state.heat),
+             state.heat, self.water),
             self.maps,
             Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather)), records,
         )
