@@ -95,10 +95,24 @@ class Physics:
         tripped = self._tripped() if status == site_step.TRIP else ()
         for block in tripped:
             self._at(at_s, lambda block=block: self._trip(block))  # type: ignore[misc]
-        switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
+        switched: list[int] = []
+        if status == site_step.OVERLOAD or self._pressed():
+            switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
         for load in switched:
             self._at(at_s, lambda load=load: capping.switch(self.world, load))  # type: ignore[misc]
         return bool(len(tripped) or switched)
+
+    def _pressed(self) -> bool:
+        """Return whether something is above its limit or held below it after a step that was reported for
+        another reason: chips that are dead and hot would have the caps decided anew every minute."""
+        state, watch = self.world.state, self.world.watch
+        supply = state.supply
+        return bool(
+            watch.over or watch.held_w or self.world.overloaded or self.world.fuel_short
+            or state.blocks.partial[0] == 1 or state.limits.over[0] == 1
+            or (state.loads.cap < 1.0).any() or supply.deficit_w[0] > 0.0
+            or state.tree.input_w[0] > supply.limit_w[0] * (1.0 - supply.margin)
+        )  # fmt: skip
 
     def _pass_on(self, status: int) -> None:
         """Have a failure applied, or those woken who wait for racks, at its time."""
