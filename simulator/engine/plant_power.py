@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from simulator.components.cooling import PlantSpec
 from simulator.engine import coolant, feeds, generators, medium_voltage, outage
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
@@ -44,7 +45,8 @@ def lose(world: World, hall: int, cause: str) -> None:
     cooling = site.topology.cooling
     back_s = _wired_again_s(world, hall)
     if not cooling.pumps_on_ups and back_s is not None:
-        plants.back_s[hall] = back_s + site.topology.ride_through.machines_restart
+        told = site.topology.ride_through
+        plants.back_s[hall] = back_s + told.machines_restart + cooling.warm.restart
     if cooling.pumps_on_ups or cooling.loop_pumps_on_ups:
         heat.bridged[hall] = 1
         turn = int(plants.turn[hall])
@@ -65,8 +67,9 @@ def regain(world: World, hall: int, cause: str) -> None:
     pump(world, hall, cause)
     turn = int(plants.turn[hall])
     for loop in _loops(world, hall):
+        first_s = told.machines_restart + _plant(world, loop).restart
         for stage in range(1, STAGES + 1):
-            after_s = told.machines_restart + told.machines_ramp * (stage - 1) / STAGES
+            after_s = first_s + told.machines_ramp * (stage - 1) / STAGES
             share = stage / STAGES
             outage.after(world, after_s, partial(_start, world, hall, loop, turn, share, cause))
 
@@ -154,11 +157,15 @@ def _loops(world: World, hall: int) -> tuple[int, int]:
     return int(world.site.halls.liquid_loop[hall]), int(world.site.halls.air_loop[hall])
 
 
+def _plant(world: World, loop: int) -> PlantSpec:
+    cooling = world.site.topology.cooling
+    return cooling.warm if world.site.loops[loop].kind == "warm" else cooling.chilled
+
+
 def _flows(world: World, loop: int) -> float:
     """Return the flow of a loop over design with the pumps that work and have power."""
-    site, plants, cooling = world.site, world.plants, world.site.topology.cooling
-    hall = loop // 2
-    plant = cooling.warm if site.loops[loop].kind == "warm" else cooling.chilled
+    plants, cooling = world.plants, world.site.topology.cooling
+    hall, plant = loop // 2, _plant(world, loop)
     driven = plants.pumps_fed[hall] if cooling.loop_pumps_on_ups else plants.started[loop] > 0.0
     if cooling.loop_pumps_on_ups and not coolant.ups_carries(world, hall):
         return 0.0

@@ -51,7 +51,7 @@ def allocate(
     return Records(
         site=np.zeros((steps, c.SITE_COLUMNS)),
         hall=np.zeros((hours, len(site.hall_names), 5)),
-        loop=np.zeros((hours, len(site.loops), 8)),
+        loop=np.zeros((hours, len(site.loops), 9)),
         racks=chosen,
         rack=np.zeros((hours, chosen.size, 3)),
         pool=np.zeros((hours, state.pools.load.size, STEP_COLUMNS + 2)),
@@ -110,7 +110,7 @@ def _hall_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
 
 def _loop_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
     values = records.loop.copy()
-    for column in (0, 1, 3, 4, 6, 7):
+    for column in (0, 1, 3, 4, 6, 7, 8):
         values[:, :, column] /= per_hour[:, None]
     return values
 
@@ -205,6 +205,7 @@ def _heat(site: Site, state: State) -> pd.DataFrame:
         "received_j": np.append(loops.received_j, blocks.received_j[tanks]),
         "rejected_j": np.append(loops.rejected_j, blocks.given_j[tanks]),
         "stored_j": np.append(loops.stored_j, warmed_j[tanks]),
+        "reused_j": np.append(loops.reused_j, np.zeros(tanks.size)),
     })
 
 

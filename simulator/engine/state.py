@@ -149,7 +149,7 @@ def build(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
         ),
-        plant_w=np.zeros((len(site.hall_names), 12)),
+        plant_w=np.zeros((len(site.hall_names), 14)),
         heat=plant_state.columns(site),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
@@ -225,7 +225,8 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         by_load=grid.copy(), mass_j_k=site.block_bath[:, 0].copy(),
         latent_j=site.block_bath[:, 1].copy(), boiling_c=site.block_bath[:, 2].copy(),
         vapour_j=zeros(), received_j=zeros(), given_j=zeros(),
-        cap=np.ones((n, loads)), capped=np.zeros(n, np.int64), coolant_c=np.full(n, cooling.coolant_unit.coolant_c(cooling.supply)),
+        cap=np.ones((n, loads)), capped=np.zeros(n, np.int64),
+        coolant_c=np.full(n, cooling.coolant_unit.coolant_c(cooling.supply)),
         hottest_c=zeros(), hbm_hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
         peak_w=zeros(),
         load_cap=np.ones((n, loads)), partial=np.zeros(1, np.int64),
@@ -245,7 +246,7 @@ def _loops(site: Site) -> c.LoopState:
         tank_s=np.array([loop.tank_s for loop in loops]),
         pump_w=np.array([loop.pump_w for loop in loops]),
         supply_c=np.array([setpoint[loop.kind] for loop in loops]),
-        received_j=zeros(), rejected_j=zeros(), stored_j=zeros(),
+        received_j=zeros(), rejected_j=zeros(), stored_j=zeros(), reused_j=zeros(),
     )
 
 

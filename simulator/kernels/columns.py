@@ -182,6 +182,27 @@ class LoopState(NamedTuple):
     received_j: Floats
     rejected_j: Floats
     stored_j: Floats
+    reused_j: Floats  # of what is rejected: to users
+
+
+class ReuseMap(NamedTuple):
+    """Users of the warm loops' heat."""
+
+    frac: Floats  # (hours + 1,) demand over its most
+    most_w: Floats  # (loops,) 0: none
+    share: float  # most of a loop's heat
+    leaving_c: float  # the return leaves no colder
+
+
+class WaterState(NamedTuple):
+    """Water of the day and whether plants run without; kernels/water.py writes."""
+
+    limit_kg: Floats  # (days,) frozen; none: never short
+    start_hour: Ints  # (1,) frozen: of the site's clock
+    used_kg: Floats  # (2,) today; in the hour at hand
+    last_kg: Floats  # (1,) in the last hour that had water
+    dry: Ints  # (1,) 1: this hour goes without
+    dry_hours: Ints  # (hours,) which did
 
 
 class HeatState(NamedTuple):
@@ -220,6 +241,15 @@ class OutdoorAir(NamedTuple):
     supply_c: Floats  # (hours + 1,) what it holds alone
 
 
+class DryMaps(NamedTuple):
+    """The same of plants without water, which take none; no hours where a site is never short."""
+
+    supply_c: Floats
+    power_frac: Floats
+    mechanical_frac: Floats
+    rejects: Ints  # (plants,) 0: nothing is rejected
+
+
 class PlantMaps(NamedTuple):
     """Hourly performance of each plant kind; shape (plants, hours + 1, load grid)."""
 
@@ -230,6 +260,8 @@ class PlantMaps(NamedTuple):
     blowdown_kg_j: Floats
     mechanical_frac: Floats  # share of the heat moved by compressors
     load_step: float
+    dry: DryMaps
+    reuse: ReuseMap
 
 
 class Outdoors(NamedTuple):

@@ -107,7 +107,7 @@ def control(rows, racks, loads, blocks, hall_air_c):
             racks.heat_clock[r] = heat_clock
             clock = min(heat_clock, cap_clock)
             racks.clock[r] = clock
-            racks.power_cap[r] = min(heat_clock**exponent, cap)
+            racks.power_cap[r] = cap if heat_clock == 1.0 else min(heat_clock**exponent, cap)
             if clock < 1.0:
                 members = rows.accelerators[i] * racks.up_frac[r]
                 lost[load] += members * (1.0 - clock)

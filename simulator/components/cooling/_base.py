@@ -146,6 +146,13 @@ class PlantSpec(Spec):
         """Return the plant with its equipment sized for water of `supply_c`, where that is left open."""
         return self
 
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap | None:
+        """Return the same without any water, None where the plant then rejects nothing.
+
+        For a kind that takes no water this is `plant_map`; one that does says what is left of it.
+        """
+        return self.plant_map(set_c, weather)
+
     @abstractmethod
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return what the plant does at every hour and load when told to deliver `set_c`.

@@ -106,11 +106,6 @@ class RackSide(Spec):
         """Return the heat capacity of coolant that circulates, of units that move `capacity_w`."""
         return 0.0
 
-    def thermal_mass_j_k(self, capacity_w: float) -> float:
-        """Return the heat capacity of fluid and metal that units which move `capacity_w` stand for."""
-        bath = self.bath(capacity_w)
-        return bath.mass_j_k if bath else 0.0
-
     def coolant_c(self, supply_c: float) -> float:
         """Return what the chips sit in when the topology asks for `supply_c`."""
         return supply_c
