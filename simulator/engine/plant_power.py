@@ -67,11 +67,15 @@ def regain(world: World, hall: int, cause: str) -> None:
     pump(world, hall, cause)
     turn = int(plants.turn[hall])
     for loop in _loops(world, hall):
-        first_s = told.machines_restart + _plant(world, loop).restart
-        for stage in range(1, STAGES + 1):
-            after_s = first_s + told.machines_ramp * (stage - 1) / STAGES
-            share = stage / STAGES
+        for after_s, share in starts(world, loop):
             outage.after(world, after_s, partial(_start, world, hall, loop, turn, share, cause))
+
+
+def starts(world: World, loop: int) -> list[tuple[float, float]]:
+    """Return when after the return of power which share of a plant's units runs, stage by stage."""
+    told = world.site.topology.ride_through
+    first_s = told.machines_restart + _plant(world, loop).restart
+    return [(first_s + told.machines_ramp * k / STAGES, (k + 1) / STAGES) for k in range(STAGES)]
 
 
 def dip(world: World, hall: int, lasts_s: float, cause: str) -> None:
