@@ -124,7 +124,7 @@ def _dark(run: Run, place: Place, back_s: float | None = None) -> Failure:
     if back_s is not None:
         stages = [(back_s + after_s, share) for after_s, share in starts(run.world, loop)]
         plant += stages
-        moving.append((stages[0][0], 1.0))
+        moving.append((back_s + starts(run.world)[0][0], 1.0))
         bridged = [(0.0, 1.0)] if back_s <= bridge_s else [*bridged, (back_s, 1.0)]
     coolant: Steps = tuple(bridged if cooling.pumps_on_ups else moving)
     water: Steps = tuple(bridged if cooling.loop_pumps_on_ups else moving)
