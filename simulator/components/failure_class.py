@@ -21,11 +21,13 @@ Population = Literal[
     "liquid_plant_unit", "air_plant_unit", "liquid_plant_fan", "air_plant_fan",
     "coolant_unit", "coolant_pump", "line", "transformer", "feeder", "ups_module", "generator",
     "substation", "busway", "mv_section", "transfer_switch", "mv_bus", "mv_branch",
+    "feeder_breaker", "substation_breaker", "busway_breaker", "mv_branch_breaker", "battery_unit",
+    "rack_battery",
 ]
 Effect = Literal[
     "interrupt", "server", "rack", "block", "flow", "pump", "switch", "uplink", "plant_unit",
     "plant_fan", "line", "transformer", "feeder", "ups", "generator", "support", "corrupt", "push",
-    "feed", "transfer", "mv_bus", "mv_branch",
+    "feed", "transfer", "mv_bus", "mv_branch", "battery_unit", "rack_battery",
 ]
 
 Crew = Literal["it", "network", "mechanical", "electrical"]
@@ -55,7 +57,9 @@ class FailureClass(Spec):
     `pump` take a coolant unit or one of its pumps, and where no coolant is left the racks trip when
     their chips are too hot; `feed` takes a substation, a busway or a switchgear section, with the
     blocks that nothing else feeds, `transfer` a transfer switch with its block; `mv_bus` and
-    `mv_branch` parts of the medium-voltage network; `corrupt` takes the
+    `mv_branch` parts of the medium-voltage network; `battery_unit` a unit of the battery plant with its
+    power and charge, `rack_battery` the battery units of one rack, which are missed when the supply
+    is; `corrupt` takes the
     server out once the wrong numbers are found; `push` takes servers of a whole hall group, hall by
     hall."""
     transient: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
