@@ -58,6 +58,7 @@ SERIES: dict[str, dict[str, str]] = {
         "units_up": "Plant units in service, end of hour",
         "setpoint_c": "Water that the plant is told to deliver, hour mean",
         "mechanical_frac": "Share of the heat that compressors move, hour mean",
+        "reused_w": "Heat given to users before the plant, hour mean",
     },
     "pool": {
         "arrivals_per_s": "Requests arriving, hour mean",
@@ -95,7 +96,8 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
     },
     "heat": {
         "loop": "Loop, or the immersion tanks of a block", "received_j": "Heat from racks, pumps and fans",
-        "rejected_j": "Heat to the weather", "stored_j": "Change of heat in the loop",
+        "rejected_j": "Heat to the weather or to users", "stored_j": "Change of heat in the loop",
+        "reused_j": "Of what is rejected: to users",
     },
     "hours": {
         "load": "Job, pool, batch, or `idle`/`down`", "kind": "training, inference, batch, none",

@@ -17,6 +17,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.engine import (
     clock,
     downtime,
+    drought,
     incidents,
     limit_tables,
     maintenance,
@@ -179,7 +180,8 @@ def build(scenario: Scenario, replicate: int = 0, disturbed: bool = True) -> Run
         practice = Practice(spec.operations, fleet, spec.period.start)
     front = Front(world, classes, spec.reliability.age, practice)
     physics = Physics(
-        world, outdoors, records, CAPPINGS[spec.topology.control.policy], setpoint.chosen(spec.topology)
+        world, outdoors, records, CAPPINGS[spec.topology.control.policy], setpoint.chosen(spec.topology),
+        spec.period.start.hour,
     )
     work = _begin(spec, world, front, router)
     env = world.env
@@ -206,6 +208,7 @@ def finish(run: Run) -> Results:
     """Return the tables of a run that has come to its end."""
     world, spec = run.world, run.scenario.spec
     run.front.tell()
+    drought.tell(world, run.physics.water)
     tables = {
         "downtime": downtime.table(world.site, world.outages, world.end_s),
         "rates": rates.table(world, run.front, run.fleet),

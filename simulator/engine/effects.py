@@ -40,6 +40,7 @@ def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Rep
     world.inflicted = None
     if cls.effect in SUPPLY and world.supply_changed is not None:
         world.supply_changed()
+        after(world, repair.back_s - world.env.now, world.supply_changed)
     return element
 
 
@@ -99,7 +100,11 @@ def _feed(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float)
     for group in site.stand_ins:
         if group[0] == node:
             return feeds.lose(world, cls, group[unit], lasts_s)
-    return _block(world, cls, site.own_block[node], unit, lasts_s)
+    block = site.own_block[node]
+    if site.block_support_w[block] > 0.0:
+        return _block(world, cls, block, unit, lasts_s)
+    feeds.lose(world, cls, node, lasts_s)
+    return site.block_names[block]
 
 
 def _switch(world: World, cls: FailureClass, index: int, unit: int, lasts_s: float) -> str:

@@ -8,9 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from simulator.engine import coolant, generators, medium_voltage, outage
+from simulator.components.cooling import PlantSpec
+from simulator.engine import coolant, feeds, generators, medium_voltage, outage
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
+from simulator.kernels import load_account, rack_control
 from simulator.kernels.columns import CHANGES
 from simulator.kernels.site_step import STEP_S
 
@@ -43,7 +45,8 @@ def lose(world: World, hall: int, cause: str) -> None:
     cooling = site.topology.cooling
     back_s = _wired_again_s(world, hall)
     if not cooling.pumps_on_ups and back_s is not None:
-        plants.back_s[hall] = back_s + site.topology.ride_through.machines_restart
+        told = site.topology.ride_through
+        plants.back_s[hall] = back_s + told.machines_restart + cooling.warm.restart
     if cooling.pumps_on_ups or cooling.loop_pumps_on_ups:
         heat.bridged[hall] = 1
         turn = int(plants.turn[hall])
@@ -64,8 +67,9 @@ def regain(world: World, hall: int, cause: str) -> None:
     pump(world, hall, cause)
     turn = int(plants.turn[hall])
     for loop in _loops(world, hall):
+        first_s = told.machines_restart + _plant(world, loop).restart
         for stage in range(1, STAGES + 1):
-            after_s = told.machines_restart + told.machines_ramp * (stage - 1) / STAGES
+            after_s = first_s + told.machines_ramp * (stage - 1) / STAGES
             share = stage / STAGES
             outage.after(world, after_s, partial(_start, world, hall, loop, turn, share, cause))
 
@@ -153,11 +157,15 @@ def _loops(world: World, hall: int) -> tuple[int, int]:
     return int(world.site.halls.liquid_loop[hall]), int(world.site.halls.air_loop[hall])
 
 
+def _plant(world: World, loop: int) -> PlantSpec:
+    cooling = world.site.topology.cooling
+    return cooling.warm if world.site.loops[loop].kind == "warm" else cooling.chilled
+
+
 def _flows(world: World, loop: int) -> float:
     """Return the flow of a loop over design with the pumps that work and have power."""
-    site, plants, cooling = world.site, world.plants, world.site.topology.cooling
-    hall = loop // 2
-    plant = cooling.warm if site.loops[loop].kind == "warm" else cooling.chilled
+    plants, cooling = world.plants, world.site.topology.cooling
+    hall, plant = loop // 2, _plant(world, loop)
     driven = plants.pumps_fed[hall] if cooling.loop_pumps_on_ups else plants.started[loop] > 0.0
     if cooling.loop_pumps_on_ups and not coolant.ups_carries(world, hall):
         return 0.0
@@ -204,6 +212,7 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
             air_w = float(state.blocks.air_w[site.block_hall == hall].sum())
             rise_k = air_w * STEP_S / float(heat.air_j_k[hall])
             state.hall_air_c[hall] += heat.air_lead[hall] * rise_k * left_s / STEP_S
+            _slow(world)
         return
     stops, dries = before[1] > 0.0 >= flow, before[0] > 0.0 >= units and flow > 0.0
     if not (stops or dries):
@@ -215,6 +224,21 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
         rise_k = float(state.blocks.liquid_w[b]) * STEP_S / float(heat.row_j_k[b]) if stops else loop_k
         part = in_part(float(rows.decay[row]), left_s)
         state.blocks.coolant_c[b] += heat.row_lead[b] * rise_k * part
+    _slow(world)
+
+
+def _slow(world: World) -> None:
+    """Let chips slow in the step at hand as far as what they get by its end makes them: controls act
+    once a step, and a minute is long for a row whose water stands."""
+    state, now_s = world.state, world.env.now
+    arguments = (state.loads, float(now_s))
+    world.entry(load_account.complete_loads, *arguments)(*arguments)
+    before, passed = state.racks.power_cap.copy(), now_s % STEP_S / STEP_S
+    given = (world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c)
+    world.entry(rack_control.control, *given)(*given)
+    state.racks.power_cap[:] = passed * before + (1.0 - passed) * state.racks.power_cap
+    if state.blocks.partial[0] == 0:
+        state.blocks.partial[0] = 2  # lifted with the step unless something still holds
 
 
 def _start(world: World, hall: int, loop: int, turn: int, share: float, cause: str) -> None:
@@ -266,7 +290,7 @@ def _wired(world: World, hall: int, at_s: float | None = None) -> bool:
     for kind, node in (("feeder", feeder), ("mechanical", plant)):
         if outage.absent(world, (kind, node), at_s) >= site.nodes[node].count:
             return False
-    if outage.absent(world, ("dark hall", hall), at_s):
+    if outage.absent(world, feeds.reach_of(hall), at_s):
         return False
     return site.mesh is None or bool(medium_voltage.live(world, at_s)[hall])
 
@@ -280,7 +304,7 @@ def _live(world: World, hall: int) -> bool:
     if there.limit_w[0] > 0.0:
         return True
     stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
-    onsite_w = generators.carries_w(world) + min(there.battery_power_w, stored_w)
+    onsite_w = generators.carries_w(world) + min(float(there.battery_power_w[0]), stored_w)
     drawn_w = world.state.plant_w[:, :2].sum(axis=1) + world.site.halls.house_w
     needs_w = np.where(plants.fed, drawn_w, plants.needs_w)
     return onsite_w > 0.0 and float(needs_w[: hall + 1].sum()) <= onsite_w

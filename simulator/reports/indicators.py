@@ -1,6 +1,6 @@
 """Which indicators a page of a sweep shows, and their names in few words."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -63,10 +63,16 @@ GENERAL = (
     "power.poi_peak", "power.pue_mean", "fleet.utilization", "power.headroom_min",
     "thermal.throttle_margin_min", "cost.energy_per_useful_accelerator_hour", "carbon.location", "power.stranded",
 )  # fmt: skip
+LAST = {
+    "ettr": "Effective training time", "mfu": "Model FLOPs utilization", "ttft_p99": "P99 time to first token",
+    "slo_attainment": "Requests within SLO",
+}  # fmt: skip
 OF_ONE = ("ettr", "mfu", "step_time", "slo_attainment", "ttft_p99", "output_tokens")
 """Indicators of single jobs and pools that a planner asks for."""
-LEAST_MOVE = 1e-9
-"""Relative difference between designs below which an indicator does not move."""
+LEAST_MOVE, NOTABLE_MOVE = 1e-3, 1e-2
+"""Relative difference between designs below which an indicator does not move, or is no finding."""
+SHARES = ("utilization", "ettr", "mfu", "slo_attainment", "overload_probability")
+"""Last words of indicators that a reader wants in percent; so are those that end in `_frac`."""
 
 
 def words(kpi: str) -> str:
@@ -74,6 +80,7 @@ def words(kpi: str) -> str:
     if kpi in WORDS:
         return WORDS[kpi]
     *owner, last = kpi.split(".")
+    last = LAST.get(last, last)
     return f"{wording.sentence(wording.plain(last))} of {owner[-1]}" if len(owner) > 1 else wording.plain(kpi)
 
 
@@ -99,7 +106,21 @@ def chosen(runs: pd.DataFrame, known: Sequence[str], keys: Iterable[str]) -> lis
 
 def moves(runs: pd.DataFrame, kpi: str) -> bool:
     """Return whether the means of designs differ."""
-    means = runs.groupby("design")[kpi].mean().to_numpy(float)
-    if len(means) < 2:
-        return False
-    return float(np.ptp(means)) > LEAST_MOVE * max(float(np.abs(means).max()), LEAST_MOVE)
+    return reach(runs, "design", kpi) > LEAST_MOVE
+
+
+def reach(runs: pd.DataFrame, key: str, kpi: str) -> float:
+    """Return how far the means of an indicator go over the values of a column, of the largest of them."""
+    means = runs.groupby(key, sort=False)[kpi].mean().to_numpy(float)
+    largest = float(np.abs(means).max(initial=0.0))
+    return float(np.ptp(means)) / largest if largest > 0.0 else 0.0
+
+
+def in_percent(runs: pd.DataFrame, units: Mapping[str, str]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return runs and units with shares in percent."""
+    shares = [
+        kpi for kpi, unit in units.items()
+        if unit == "1" and kpi in runs and (kpi.endswith("_frac") or kpi.rsplit(".", 1)[-1] in SHARES)
+    ]  # fmt: skip
+    scaled = runs.assign(**{kpi: 100.0 * runs[kpi].astype(float) for kpi in shares})
+    return scaled, dict(units) | dict.fromkeys(shares, "%")

@@ -116,7 +116,7 @@ def tradeoff(table: pd.DataFrame, axis: Axis, other: Axis | None) -> FigureSpec:
         ax.scatter(own["above_pct"], own[MARGIN], s=18 + 60 * own[WATER], color=color, alpha=0.75,
                    marker=sweep_axis.MARKS[i % len(sweep_axis.MARKS)], label=str(line) or None)  # fmt: skip
         for x, y, value in zip(own["above_pct"], own[MARGIN], own[axis.key], strict=True):
-            note(ax, x, y, axis.told(value), dark(color), right_pt=7, va="bottom")
+            note(ax, x, y, axis.told(value), dark(color), right_pt=7, va=("bottom", "top")[i % 2])
     ax.axhline(0.0, color=VERMILLION, linestyle="--", linewidth=1)
     ax.margins(x=0.1, y=0.15)
     heading(ax, "Margin below throttling (K)")

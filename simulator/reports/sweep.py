@@ -33,8 +33,14 @@ class Sweep:
 
     @cached_property
     def done(self) -> pd.DataFrame:
-        """Rows of runs that finished."""
-        return self.runs[self.runs["status"] == "done"].reset_index(drop=True)
+        """Rows of runs that finished, shares in percent."""
+        rows = self.runs[self.runs["status"] == "done"].reset_index(drop=True)
+        return indicators.in_percent(rows, self.units)[0]
+
+    @cached_property
+    def shown_units(self) -> dict[str, str]:
+        """Units of `done`."""
+        return indicators.in_percent(self.runs, self.units)[1]
 
     @cached_property
     def numbers(self) -> list[str]:
@@ -48,6 +54,21 @@ class Sweep:
         every = [axis_values.read(key, self.done[key]) for key in self.axes if key in self.done]
         return tuple(axis for axis in every if len(axis.order) > 1)
 
+    @cached_property
+    def moved(self) -> list[str]:
+        """Indicators that the axes move, most asked first."""
+        return indicators.chosen(self.done, self.numbers, [axis.key for axis in self.varying])
+
+    @cached_property
+    def strongest(self) -> tuple[Axis, ...]:
+        """The axes that reach furthest in what they move, in their own order."""
+        reach = {
+            axis.key: max((indicators.reach(self.done, axis.key, kpi) for kpi in self.moved[:PANELS]), default=0.0)
+            for axis in self.varying
+        }  # fmt: skip
+        first = sorted(reach, key=reach.__getitem__, reverse=True)[:MOST_AXES]
+        return tuple(axis for axis in self.varying if axis.key in first)
+
     @property
     def replicates(self) -> int:
         """Most replicates that a design has."""
@@ -57,13 +78,13 @@ class Sweep:
 def pages(sweep: Sweep) -> list[Page]:
     """Return an overview, the trade-off of supply temperature where that is an axis, and a page per axis;
     overview alone where nothing has finished."""
-    axes = sweep.varying[:MOST_AXES]
+    axes = sweep.strongest
     chosen = [overview(sweep)]
     for axis in axes:
         if axis.key == supply_tradeoff.SUPPLY and supply_tradeoff.drawable(sweep.done):
             chosen.append(supply_tradeoff.page(sweep.done, axis, _other(axis, axes)))
         else:
-            chosen.append(sweep_axis.page(sweep.done, axis, _other(axis, axes), sweep.units, sweep.numbers))
+            chosen.append(sweep_axis.page(sweep.done, axis, _other(axis, axes), sweep.shown_units, sweep.numbers))
     return chosen
 
 
@@ -81,7 +102,7 @@ def cover(sweep: Sweep) -> dict[str, Any]:
 def overview(sweep: Sweep) -> Page:
     """Return the page of the designs at a glance."""
     designs = sweep.runs["design"].nunique()
-    moved = indicators.chosen(sweep.done, sweep.numbers, [axis.key for axis in sweep.varying])[:COLUMNS_LISTED]
+    moved = sweep.moved[:COLUMNS_LISTED]
     axes = " and ".join(f"{axis.words} ({len(axis.order)} values)" for axis in sweep.varying[:3])
     more = "" if len(sweep.varying) <= 3 else f" and {len(sweep.varying) - 3} more"
     over = f" over {axes}{more}" if axes else ""
@@ -91,40 +112,40 @@ def overview(sweep: Sweep) -> Page:
         f"{designs} designs{over}: {_range(sweep, moved)}",
         (_basis(sweep), *_failed(sweep)),
         (reach(sweep, moved),) if moved and sweep.varying else (),
-        (TableSpec(_heading(sweep), _table(sweep, moved)),),
+        (_designs(sweep, moved),),
         tuple(
-            Card(indicators.words(kpi), _extent(sweep.done[kpi]), indicators.unit_words(kpi, sweep.units[kpi]))
-            for kpi in moved[:4]
+            Card(indicators.head(kpi, sweep.shown_units[kpi]), _extent(sweep.done[kpi])) for kpi in moved[:4]
         ),
     )
 
 
 def reach(sweep: Sweep, moved: list[str]) -> FigureSpec:
     """Draw how far each axis moves each indicator, the others averaged."""
-    shown = moved[:PANELS]
-    fig, axes = canvas(FULL, 0.7 + 0.26 * len(sweep.varying), columns=len(shown), sharey=True, squeeze=False)
+    shown, drawn = moved[:PANELS], sweep.strongest
+    fig, axes = canvas(FULL, 0.7 + 0.26 * len(drawn), columns=len(shown), sharey=True, squeeze=False)
     rows = []
     for ax, kpi in zip(axes[0], shown, strict=True):
-        for i, axis in enumerate(sweep.varying):
+        for i, axis in enumerate(drawn):
             means = sweep.done.groupby(axis.key)[kpi].mean()
             low, high = float(means.min()), float(means.max())
             rows.append((axis.key, kpi, low, high))
             ax.barh(i, high - low, left=low, height=0.5, color=BLUE)
         ax.margins(x=0.1)
         ax.locator_params(axis="x", nbins=3)
-        unit = indicators.unit_words(kpi, sweep.units[kpi])
-        heading(ax, indicators.HEADS.get(kpi, indicators.words(kpi)) + (f" ({unit})" if unit else ""))
+        heading(ax, indicators.head(kpi, sweep.shown_units[kpi]))
         label(ax, grid="x")
-    axes[0][0].set_yticks(range(len(sweep.varying)), [axis.words for axis in sweep.varying])
-    axes[0][0].set_ylim(len(sweep.varying) - 0.5, -0.5)
+    axes[0][0].set_yticks(range(len(drawn)), [axis.words for axis in drawn])
+    axes[0][0].set_ylim(len(drawn) - 0.5, -0.5)
     data = pd.DataFrame(rows, columns=["axis", "kpi", "low", "high"])
     first = data[data["kpi"] == shown[0]].assign(span=lambda t: t["high"] - t["low"])
     most = first.loc[first["span"].idxmax()]
     return FigureSpec(
         fig, "sweep-reach",
-        f"Bars of how far {len(sweep.varying)} axes move {len(shown)} indicators: {most['axis']} moves "
+        f"Bars of how far {len(drawn)} axes move {len(shown)} indicators: {most['axis']} moves "
         f"{indicators.words(shown[0])} most, from {wording.number(most['low'])} to {wording.number(most['high'])}.",
-        data, "From the lowest to the highest mean over the values of each axis, all else averaged.",
+        data, "From the lowest to the highest mean over the values of each axis, all else averaged."
+        + (f" The {len(drawn)} axes of {len(sweep.varying)} that reach furthest."
+           if len(drawn) < len(sweep.varying) else ""),
     )  # fmt: skip
 
 
@@ -140,7 +161,7 @@ def _range(sweep: Sweep, moved: list[str]) -> str:
     if not moved:
         return f"no indicator moves in {len(sweep.done)} runs"
     means = sweep.done.groupby("design")[moved[0]].mean()
-    unit = indicators.unit_words(moved[0], sweep.units[moved[0]])
+    unit = indicators.unit_words(moved[0], sweep.shown_units[moved[0]])
     return (
         f"{indicators.words(moved[0])} goes from {wording.number(float(means.min()))} to "
         f"{wording.number(float(means.max()))}{f' {unit}' if unit else ''}"
@@ -172,6 +193,11 @@ def _heading(sweep: Sweep) -> str:
     return "Designs" if count <= ROWS_LISTED else f"{ROWS_LISTED} of {count} designs, evenly chosen"
 
 
+def _designs(sweep: Sweep, moved: list[str]) -> TableSpec:
+    table = _table(sweep, moved)
+    return TableSpec(_heading(sweep), table, sweep_axis.fitted(table))
+
+
 def _table(sweep: Sweep, moved: list[str]) -> pd.DataFrame:
     """Return one row per design: its values, and means of what moves most."""
     if not len(sweep.done):
@@ -184,7 +210,7 @@ def _table(sweep: Sweep, moved: list[str]) -> pd.DataFrame:
     for axis in sweep.varying[:4]:
         table[wording.sentence(axis.words)] = [axis.told(v) for v in first.loc[means.index, axis.key]]
     for kpi in moved:
-        table[indicators.head(kpi, sweep.units[kpi])] = [wording.number(float(v), 4) for v in means[kpi]]
+        table[indicators.head(kpi, sweep.shown_units[kpi])] = [wording.number(float(v), 4) for v in means[kpi]]
     return table
 
 

@@ -15,6 +15,8 @@ MOST_LINES, MOST_MARKED = 6, 14
 """Values of a second axis that get a line each; values of an axis up to which each is marked."""
 COLUMNS, ROW_IN = 2, 1.75
 MOST_LISTED = 14
+LONGEST = 145
+"""Characters of a title that say two things."""
 MARKS = "osD^vP"
 OFFSET = 0.09
 """Between lines at the same name of an axis."""
@@ -26,16 +28,31 @@ def page(
     """Return the page of one axis; a second one is told apart by lines, the rest is averaged."""
     shown = indicators.chosen(runs, known, [axis.key])[: indicators.SHOWN]
     moved = [kpi for kpi in shown if _moves(runs, axis, kpi)]
-    title = f"{wording.sentence(axis.words)}: " + (
-        "; ".join(finding(runs, axis, kpi, units[kpi]) for kpi in moved[:2])
-        or f"no indicator shown moves over {len(axis.order)} values"
-    )
+    table = _table(runs, axis, shown, units)
     return Page(
-        f"axis-{axis.key}".replace(".", "-"), "Axis of the sweep", title,
+        f"axis-{axis.key}".replace(".", "-"), "Axis of the sweep", _title(runs, axis, moved, units),
         (_key(axis, other),),
         (panels(runs, axis, other, shown, units),) if shown else (),
-        (TableSpec("Means over all other axes and replicates", _table(runs, axis, shown, units)),) if shown else (),
+        (TableSpec("Means over all other axes and replicates", table, fitted(table)),) if shown else (),
     )  # fmt: skip
+
+
+def _title(runs: pd.DataFrame, axis: Axis, moved: Sequence[str], units: Mapping[str, str]) -> str:
+    """Return the finding: what the first notable indicators do, as many as a title holds."""
+    notable = [kpi for kpi in moved if indicators.reach(runs, axis.key, kpi) > indicators.NOTABLE_MOVE]
+    told = [finding(runs, axis, kpi, units[kpi]) for kpi in (notable or moved)[:2]]
+    if not told:
+        return f"{wording.sentence(axis.words)}: no indicator shown moves over {len(axis.order)} values"
+    both = "; ".join(told)
+    return f"{wording.sentence(axis.words)}: {both if len(both) + len(axis.words) < LONGEST else told[0]}"
+
+
+def fitted(frame: pd.DataFrame) -> tuple[float, ...]:
+    """Return widths of columns by their cells and by the longest word of their heads, which may wrap."""
+    return tuple(
+        2.0 + max(max((len(str(cell)) for cell in frame[name]), default=0), *(1.2 * len(w) for w in name.split()))
+        for name in frame
+    )
 
 
 def finding(runs: pd.DataFrame, axis: Axis, kpi: str, unit: str) -> str:
@@ -43,8 +60,10 @@ def finding(runs: pd.DataFrame, axis: Axis, kpi: str, unit: str) -> str:
     means = runs.groupby(axis.key, sort=False)[kpi].mean().reindex(list(axis.order))
     steps, name, units = np.diff(means.to_numpy(float)), indicators.words(kpi), indicators.unit_words(kpi, unit)
 
+    digits = _digits(means.to_numpy(float))
+
     def told(value: float) -> str:
-        return f"{wording.number(value)}{f' {units}' if units else ''}"
+        return f"{wording.number(value, digits)}{f' {units}' if units else ''}"
 
     first, last = axis.told(axis.order[0]), axis.told(axis.order[-1])
     if axis.numeric and ((steps >= 0).all() or (steps <= 0).all()):
@@ -56,9 +75,14 @@ def finding(runs: pd.DataFrame, axis: Axis, kpi: str, unit: str) -> str:
     )
 
 
+def _digits(values: np.ndarray) -> int:
+    """Return the fewest digits, from three, that tell the extremes apart."""
+    ends = (float(values.min()), float(values.max()))
+    return next((n for n in (3, 4, 5) if wording.number(ends[0], n) != wording.number(ends[1], n)), 5)
+
+
 def _moves(runs: pd.DataFrame, axis: Axis, kpi: str) -> bool:
-    means = runs.groupby(axis.key)[kpi].mean().to_numpy(float)
-    return float(np.ptp(means)) > indicators.LEAST_MOVE * float(np.abs(means).max())
+    return indicators.reach(runs, axis.key, kpi) > indicators.LEAST_MOVE
 
 
 def _key(axis: Axis, other: Axis | None) -> str:
@@ -100,9 +124,10 @@ def draw(ax: Axes, runs: pd.DataFrame, axis: Axis, other: Axis | None, kpi: str)
         color, name = PALETTE[i % len(PALETTE)], None if other is None else other.told(value)
         if not axis.numeric:  # names stand beside each other, and nothing lies between them
             data["place"] += OFFSET * (i - (len(groups) - 1) / 2)
-        ax.plot(data["place"], data["mean"], linestyle=LINES[i % len(LINES)] if axis.numeric else "none", color=color,
-                marker=MARKS[i % len(MARKS)] if len(data) <= MOST_MARKED else "", markersize=4, label=name)  # fmt: skip
-        if (data["high"] > data["low"]).any():
+        few = len(data) <= MOST_MARKED
+        ax.plot(data["place"], data["mean"], linestyle=LINES[i % len(LINES)] if axis.numeric and few else "none",
+                marker=MARKS[i % len(MARKS)], markersize=4 if few else 2, color=color, label=name)  # fmt: skip
+        if few and (data["high"] > data["low"]).any():
             if axis.numeric:
                 ax.fill_between(data["place"], data["low"], data["high"], color=color, alpha=0.18, linewidth=0)
             else:

@@ -15,13 +15,10 @@ from numpy.typing import NDArray
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.rack import Rack
-from simulator.engine.cooling import plant_maps
-from simulator.kernels.columns import PlantMaps
-from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
-from simulator.studies.calibrate.models.facility_power import Settled, settled
+from simulator.studies.calibrate.models.facility_power import Plants, Settled, plants_of, settled
 from simulator.studies.calibrate.models.rack_power import input_w
 from simulator.weather import for_period
 
@@ -76,8 +73,8 @@ def hours(scenario: Scenario) -> pd.DataFrame:
     count = max(int(-spec.period.duration // -HOUR_S), 1)
     start = spec.period.start.astimezone(UTC)
     air = for_period(weather_of(scenario), start, count)
-    maps = plant_maps(site, air, setpoint.chosen(site.topology))
-    levels = [_settled(site, maps, busy) for busy in BUSY]
+    plants = plants_of(site, air)
+    levels = [_settled(site, plants, busy) for busy in BUSY]
     it_w = np.stack([level.it_w for level in levels])
     limits = {"connection": _by_connection(site, levels), "chips": _by_chips(levels)}
     usable_w = np.minimum(it_w[-1], np.minimum(*limits.values()))
@@ -143,9 +140,9 @@ def _row(scenario: Scenario, found: pd.DataFrame) -> dict[str, object]:
     return told | summary(found, weather.utc_offset_h)
 
 
-def _settled(site: Site, maps: PlantMaps, busy: float) -> _Full:
+def _settled(site: Site, plants: Plants, busy: float) -> _Full:
     """Return the site with every chip at one dynamic power, over idle to TDP."""
-    cooling, count = site.topology.cooling, maps.supply_c.shape[1]
+    cooling, count = site.topology.cooling, plants.maps.supply_c.shape[1]
     halls = [int(np.flatnonzero(site.rack_hall == h)[0]) for h in range(len(site.hall_names))]
     racks = [site.rack_types[int(site.rack_type[first])] for first in halls]
     chips = [site.chips[int(site.rack_chip[first])] for first in halls]
@@ -160,7 +157,7 @@ def _settled(site: Site, maps: PlantMaps, busy: float) -> _Full:
         ])  # fmt: skip
         racks_w = per_block[:, None] * each_w[site.block_hall]
         blocks_w = racks_w + site.block_support_w[:, None]
-        state = settled(site, blocks_w, maps)
+        state = settled(site, blocks_w, plants)
         coolant_c = np.where(
             liquid[:, None], state.warm_c + _approach_k(site, racks, racks_w),
             state.chilled_c + (air_c - cooling.chilled_supply),

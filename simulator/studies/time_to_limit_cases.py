@@ -102,7 +102,7 @@ def _power(run: Run, place: Place) -> Iterator[Case]:
     pumps = site.nodes[site.halls.pump_node[h]]
     stands = Failure(
         coolant=NEVER if place.liquid and cooling.pumps_on_ups else ALWAYS,
-        water=NEVER if cooling.loop_pumps_on_ups or place.liquid and cooling.pumps_on_ups else ALWAYS,
+        water=NEVER if cooling.loop_pumps_on_ups or (place.liquid and cooling.pumps_on_ups) else ALWAYS,
     )
     yield Case("pump UPS", pumps.name, stands)
     told = site.topology.ride_through

@@ -7,7 +7,7 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulator.components.cooling.fluids import WATER_DENSITY_KG_M3, WATER_SPECIFIC_HEAT_J_KGK
 from simulator.components.kinds import Spec
@@ -99,6 +99,12 @@ class PlantSpec(Spec):
     buffer: Annotated[VolumePerPower, Within("0 m3/MW", "500 m3/MW")] = 0.0
     """Tank beside the loop's own water, per heat of the units on duty (7.2 m3/MW is 5 min at 10 K)."""
 
+    @model_validator(mode="after")
+    def _some_pump_works(self) -> Self:
+        if self.spare_pumps >= self.pumps:
+            raise ValueError(f"spare_pumps {self.spare_pumps} leaves no pump of {self.pumps}")
+        return self
+
     @property
     def tank_s(self) -> float:
         """Thermal mass of loop and buffer tank in seconds of design flow: V rho c range."""
@@ -139,6 +145,13 @@ class PlantSpec(Spec):
     def sized_for(self, supply_c: float) -> Self:
         """Return the plant with its equipment sized for water of `supply_c`, where that is left open."""
         return self
+
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap | None:
+        """Return the same without any water, None where the plant then rejects nothing.
+
+        For a kind that takes no water this is `plant_map`; one that does says what is left of it.
+        """
+        return self.plant_map(set_c, weather)
 
     @abstractmethod
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:

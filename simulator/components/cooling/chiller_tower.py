@@ -111,6 +111,10 @@ class ChillerTower(Compressors):
             mechanical_frac=self._mechanical_frac(set_c, state, settled_c),
         )
 
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap | None:
+        """Return None: without water the towers reject nothing."""
+        return None
+
     def cop(self, set_c: Set, condenser_c: Array) -> Array:
         """Return the chiller's COP for water leaving evaporator and condenser at these degC.
 

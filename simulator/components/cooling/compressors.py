@@ -15,7 +15,7 @@ class Compressors(PlantSpec):
     stages: Annotated[int, Within(1, 100)] = 1
     """Groups of chillers that start one after another as their heat rises, and share it; 1: all run
     always. Towers, exchangers and condenser pumps serve all of them."""
-    minimum_load: Annotated[Fraction, Within(0.0, 0.9)] = 0.0
+    minimum_load: Annotated[Fraction, Within("0 %", "90 %")] = 0.0
     """Load over capacity of a running chiller below which it gets hot gas past its evaporator: its
     work falls no further. 0: it cycles, work is proportional to heat (10-25 % usual, assumed)."""
     restart: Annotated[Duration, Within("0 s", "1 h")] = 180.0

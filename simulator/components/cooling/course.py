@@ -180,26 +180,25 @@ def share_at(steps: Steps, time_s: float) -> float:
 def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
     """Return the course of a failure, up to a time or to the first trip."""
     told = Course()
-    at = lambda steps: share_at(steps, time_s)  # noqa: E731
     time_s, chip_c, mean_c, loop_c, clock, pace = 0.0, hall.chip_c, hall.mean_c, hall.loop_c, 1.0, 1.0
     approach_k_w, held_k = hall.approach_k_w * failure.approach, 0.0
     while True:
-        work = at(failure.work)
+        work = share_at(failure.work, time_s)
         row_w = hall.row.at(pace, hall.mean.exponent, work)
         coolant_c = loop_c + approach_k_w * row_w + held_k + hall.offset_k + failure.warmer_k * (time_s > 0.0)
         _note(told, time_s, chip_c, coolant_c, loop_c, clock)
         if time_s >= until_s:
             return told
         dt_s = FINE_S if time_s < FINE_UNTIL_S else COARSE_S
-        flows = at(failure.coolant) > 0.0
+        flows = share_at(failure.coolant, time_s) > 0.0
         before_c, (chip_c, clock) = chip_c, hall.hottest.after(chip_c, coolant_c, flows, work, dt_s)
         mean_c, pace = hall.mean.after(mean_c, coolant_c, flows, work, dt_s)
         _cross(told, hall.hottest, time_s, dt_s, before_c, chip_c)
-        takes = at(failure.water) > 0.0 and flows
+        takes = share_at(failure.water, time_s) > 0.0 and flows
         held_k, freed_w = _hold(held_k, row_w if flows else 0.0, takes, hall.row_j_k, hall.settle_s, dt_s)
         others_w = hall.loop.at(pace, hall.mean.exponent, work)
         heat_w = (others_w if takes else 0.0) + freed_w * hall.loop.at(1.0, 1.0, 1.0) / hall.row.at(1.0, 1.0, 1.0)
-        loop_c = _loop(hall, loop_c, heat_w, at(failure.plant), at(failure.water), dt_s)
+        loop_c = _loop(hall, loop_c, heat_w, share_at(failure.plant, time_s), share_at(failure.water, time_s), dt_s)
         time_s += dt_s
         if math.isfinite(told.trip_s):
             _note(told, time_s, chip_c, coolant_c, loop_c, clock)

@@ -7,7 +7,13 @@ import numpy as np
 from pydantic import Field, model_validator
 
 from simulator.components.cooling import evaporation, york_calc
-from simulator.components.cooling._base import Array, HourlyWeather, PlantSpec, Set
+from simulator.components.cooling._base import (
+    Array,
+    HourlyWeather,
+    PlantMap,
+    PlantSpec,
+    Set,
+)
 from simulator.components.cooling.exchanger import counterflow, ntu_of
 from simulator.components.cooling.fluids import WATER_SPECIFIC_HEAT_J_KGK
 from simulator.components.cooling.staging import running_frac
@@ -85,6 +91,10 @@ class OpenTower(PlantSpec):
         """Return the factor on the correlation's approach that meets the design point."""
         wet, span = np.asarray(self.design_wet_bulb), np.asarray(self.tower_range)
         return self.tower_approach / float(york_calc.approach_k(wet, span))
+
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap | None:
+        """Return None: without water the towers reject nothing."""
+        return None
 
     def _rejected(self, heat_frac: Array, set_c: Set, weather: HourlyWeather) -> Rejected:
         """Return what becomes of `heat_frac` W/W, broadcastable to (hours, n_x), at the towers.

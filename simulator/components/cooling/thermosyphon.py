@@ -58,6 +58,19 @@ class Thermosyphon(OpenTower):
             mechanical_frac=free(len(weather)),
         )
 
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
+        """Return the map of the dry side alone: it takes all heat, as warm as that makes the loop."""
+        dry_c = weather.dry_bulb_c[:, None]
+        full = self._full_flow(weather)[:, None]
+        reached_c = dry_c + LOAD_FRAC * (self.resistance_k(full) - self.range)
+        supply_c = np.maximum(set_c, reached_c)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            asked_k = np.maximum(supply_c + self.range * LOAD_FRAC - dry_c, 0.0) / LOAD_FRAC
+        flow = np.interp(-asked_k, -self.resistance_k(_FLOWS), _FLOWS)
+        speed = np.where(LOAD_FRAC > 0.0, np.minimum(flow / full, 1.0), 0.0)
+        none = free(len(weather))
+        return PlantMap(LOAD_FRAC, supply_c, self.dry_fan * speed**3, none, none, none)
+
     def _floating_c(self, set_c: Set, weather: HourlyWeather) -> Array:
         """Return the loop's water, (hours, n_x): as set, or where the towers leave it.
 
@@ -89,10 +102,7 @@ class Thermosyphon(OpenTower):
         Fans hold the set temperature alone if they can; else they run as fast as they can or as is
         worth it: power ~ flow^3, heat = (return - air) / resistance(flow).
         """
-        full = air_density_kg_m3(weather.dry_bulb_c, weather.pressure_pa) / air_density_kg_m3(
-            self.dry_design_air, SEA_LEVEL_PA
-        )
-        full = np.broadcast_to(full[:, None], supply_c.shape)
+        full = np.broadcast_to(self._full_flow(weather)[:, None], supply_c.shape)
         gap_k = np.maximum(supply_c + self.range * LOAD_FRAC - weather.dry_bulb_c[:, None], 0.0)
         resistance = self.resistance_k(_FLOWS)
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -104,6 +114,11 @@ class Thermosyphon(OpenTower):
         taken = np.where(alone, LOAD_FRAC, np.minimum(gap_k / self.resistance_k(flow), LOAD_FRAC))
         running = (LOAD_FRAC > 0.0) & (gap_k > 0.0)
         return taken * running, self.dry_fan * (flow / full) ** 3 * running
+
+    def _full_flow(self, weather: HourlyWeather) -> Array:
+        """Return the air's mass flow at full fans over design."""
+        design = air_density_kg_m3(self.dry_design_air, SEA_LEVEL_PA)
+        return air_density_kg_m3(weather.dry_bulb_c, weather.pressure_pa) / design
 
     def resistance_k(self, flow: Array) -> Array:
         """Return return water minus air in K per W/W of heat, by the air's mass flow over design.

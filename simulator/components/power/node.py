@@ -27,3 +27,8 @@ class Node:
     """What hangs below: `racks`, `support`, `mechanical`; blank above them."""
     continuous: float = 1.0
     """Share of the rating that may be carried for ever."""
+
+    @property
+    def tolerance(self) -> str:
+        """Return the curve of what it carries beyond its rating."""
+        return self.kind
