@@ -10,7 +10,7 @@ from simulator.components.cooling.course import NEVER, Failure, follow
 from simulator.components.failure_class import FailureClass
 from simulator.engine import effects
 from simulator.engine.physics import STEP_S
-from simulator.studies import time_to_limit
+from simulator.studies import StudyError, time_to_limit
 from simulator.studies.time_to_limit_halls import places
 
 AT = "1 h"
@@ -123,3 +123,12 @@ def test_the_hottest_hour_is_that_of_the_weather(busy):
     assert 1 <= (clock - busy.spec.period.start).total_seconds() / 3600.0 <= 3
     with pytest.raises(time_to_limit.StudyError, match="--at"):
         time_to_limit.bring(busy, "9 h")
+
+
+def test_tanks_are_left_to_the_run_itself(tmp_path):
+    tree = pod_tree()
+    tree["topology"]["cooling"]["coolant_unit"] = {"kind": "single_phase_immersion", "unit": "200 kW"}
+    tree["topology"]["halls"][0] |= {"rack": "HGX-H100-8-IMMERSION", "racks_per_block": 20}
+    tree["workloads"] = []
+    with pytest.raises(StudyError, match="single_phase_immersion"):
+        time_to_limit.study(load_tree(tree, tmp_path))
