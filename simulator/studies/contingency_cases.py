@@ -26,6 +26,7 @@ NOTHING_OUT = ("interrupt", "corrupt", "push")
 """Effects of software and of wrong numbers: no element is out that could be named."""
 INTERCHANGEABLE = (
     "line", "transformer", "feeder", "ups", "generator", "plant_unit", "plant_fan", "flow", "pump",
+    "loop_pump", "air_unit", "mechanical",
 )
 """Effects that treat all units of a target alike: which of them fails is in its name only."""
 COOLING = ("flow", "pump", "plant_unit", "plant_fan")
