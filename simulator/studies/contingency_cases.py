@@ -27,6 +27,7 @@ NOTHING_OUT = ("interrupt", "corrupt", "push")
 INTERCHANGEABLE = (
     "line", "transformer", "feeder", "ups", "generator", "plant_unit", "plant_fan", "flow", "pump",
     "battery_unit", "rack_battery",
+    "loop_pump", "air_unit", "mechanical",
 )
 """Effects that treat all units of a target alike: which of them fails is in its name only."""
 COOLING = ("flow", "pump", "plant_unit", "plant_fan")
