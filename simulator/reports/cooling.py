@@ -36,6 +36,8 @@ POINTS = 9000
 """Hours that the cloud of points holds; of longer series every second, third... is drawn."""
 CURVE_POINTS = 201
 LOOKS = {"free": (SKY, ""), "partial": (ORANGE, "///"), "mechanical": (VERMILLION, "xx")}
+LABELS = 12
+"""Names of bars that the width of the page holds."""
 TIMES = {"MS": "month", "7D": "week", "D": "day", "h": "hour"}
 
 
@@ -85,8 +87,11 @@ def _weather(run: Run, hours: pd.DataFrame, worst: pd.Series) -> str:
 
 def _heat(run: Run) -> str:
     """Return what heat did to chips, and the water that was or was not taken for it."""
-    margin, slowed = run.value("thermal.throttle_margin_min"), run.value("thermal.throttled_accelerator_hours")
-    told = f"The hottest chip reached {wording.number(run.value('thermal.junction_max'))} °C. "
+    slowed = run.value("thermal.throttled_accelerator_hours")
+    hottest_c = max(float(results.timeseries["site"]["junction_max_c"].max()) for results in run.results)
+    told = f"The hottest chip reached {wording.number(hottest_c)} °C. "
+    margins = [thermal.margins(results)["margin_k"] for results in run.results]
+    margin = min((float(own.min()) for own in margins if len(own)), default=None)
     if margin is not None and margin >= 0.0:
         told += f"Chips with coolant stayed {wording.number(margin)} K or more below where they begin to slow; "
     elif margin is not None:
@@ -241,7 +246,7 @@ def _modes(run: Run) -> tuple[FigureSpec, ...]:
         return ()
     fig, axes = canvas(FULL, 1.5, columns=len(kinds), squeeze=False)
     for ax, kind in zip(axes[0], kinds, strict=True):
-        _bars(ax, table[table["kind"] == kind], run.bars)
+        _bars(ax, table[table["kind"] == kind], run.bars, LABELS // len(kinds))
         heading(ax, f"{wording.sentence(str(kind))} loops: hours per {TIMES[run.bars]}")
     legend(fig, axes[0][0], "lower center", 3)
     told = "; ".join(
@@ -264,14 +269,14 @@ def _hours_of(table: pd.DataFrame) -> float:
     return float(table[["free_h", "partial_h", "mechanical_h"]].to_numpy().sum())
 
 
-def _bars(ax: Axes, table: pd.DataFrame, every: str) -> None:
+def _bars(ax: Axes, table: pd.DataFrame, every: str, most: int) -> None:
     x, bottom = np.arange(len(table)), np.zeros(len(table))
     for mode, (color, hatch) in LOOKS.items():
         height = table[f"{mode}_h"].to_numpy()
         ax.bar(x, height, bottom=bottom, color=color, hatch=hatch, width=0.75, edgecolor="white",
                linewidth=0.5, label=mode)  # fmt: skip
         bottom = bottom + height
-    ax.set_xticks(*period_names(table["time"], every))
+    ax.set_xticks(*period_names(table["time"], every, most))
     label(ax)
 
 
