@@ -78,7 +78,8 @@ class Bench:
         outdoors = for_period(weather_of(given), start, self.records.hall.shape[0])
         decide = CAPPINGS[spec.topology.control.policy]
         self.physics = Physics(
-            self.world, outdoors, self.records, decide, setpoint.chosen(spec.topology)
+            self.world, outdoors, self.records, decide, setpoint.chosen(spec.topology),
+            spec.period.start.hour,
         )
         self.physics.start()
 

@@ -166,6 +166,7 @@ def _site(draws: np.random.Generator, first: pd.Timestamp, days: int) -> pd.Data
             "dry_bulb_c": dry,
             "wet_bulb_c": wet,
             "junction_max_c": 70 + 0.4 * np.maximum(dry - 15, 0) + draws.normal(0, 0.3, n),
+            "hbm_max_c": 74 + 0.44 * np.maximum(dry - 15, 0),
             "throttled_accelerators": np.maximum(dry - 32, 0) * 90.0,
             "capped_accelerators": np.where(it > 785e6, 400.0, 0.0),
             "evaporation_kg_s": 12 + 0.9 * np.maximum(wet - 8, 0),

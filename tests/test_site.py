@@ -69,8 +69,8 @@ def test_the_block_limit_loads_the_substation_to_its_continuous_rating():
     topology = pod_site().topology
     block, pf = topology.halls[0].block, topology.grid.power_factor
     limit_w = block_limit_w(topology, topology.halls[0])
-    after_w = limit_w + block.busway.loss_w(limit_w, block.rating * pf)
-    input_w = after_w + block.substation.loss_w(after_w, block.rating * pf)
+    after_w = limit_w + block.busway.loss_w(limit_w / pf, block.rating)  # losses follow apparent power
+    input_w = after_w + block.substation.loss_w(after_w / pf, block.rating)
     assert input_w == pytest.approx(block.rating * pf * block.continuous, rel=1e-9)
     racks = racks_per_block(topology, topology.halls[0])
     nameplate_w = pod_site().rack_types[0].nameplate

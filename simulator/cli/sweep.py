@@ -1,7 +1,7 @@
 """`gigawatt sweep`: designs and replicates into one folder, resumable."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import astuple, dataclass
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from simulator.studies import sweep as study
 from simulator.studies.designs import Plan, Task
 from simulator.studies.progress import Stages, say
 from simulator.studies.sweep_folder import SweepFolder
+from simulator.studies.sweep_names import RUNS
 
 SHOWN_RUNS = 40
 SHOWN_ERRORS = 5
@@ -26,6 +27,8 @@ UNFIT = tuple(WORDS)
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Errors of a disk without room."""
 SHOWN_KPIS = ("power.poi_peak", "power.pue_mean", "fleet.utilization")
+MORE_KPIS = 2
+"""Indicators shown beside these: those that are asked of the axes, and differ."""
 
 
 @dataclass(frozen=True)
@@ -151,13 +154,16 @@ def _carry_out(
 
 def _told(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> list[str]:
     """Return the runs, unless they are many, how many there are, and where their table is."""
-    lines = run_lines(runs, [*plan.axes, *plan.drawn(0)]) if len(runs) <= SHOWN_RUNS else []
+    lines = []
+    if len(runs) <= SHOWN_RUNS:
+        units = study.units(folder.records().values())
+        lines += run_lines(runs, [*plan.axes, *plan.drawn(0)], units)
     counts = runs["status"].value_counts()
     told = ", ".join(f"{counts[s]} {s}" for s in counts.index)
     if plan.rule is not None:
         lines += ["", *_stopping_lines(plan, folder)]
-    table_at = display_name(str(folder.path / "runs.parquet"))
-    return [*lines, f"\n{len(runs)} runs: {told}", f"table: {table_at}"]
+    lines += [f"\n{len(runs)} runs: {told}", f"table: {display_name(str(folder.path / RUNS))}"]
+    return [*lines, f"figures: gigawatt report {display_name(str(folder.path))}"]
 
 
 def _stopping_lines(plan: Plan, folder: SweepFolder) -> list[str]:
@@ -208,16 +214,34 @@ def _corrected(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> list[str]
     return [*lines, f"\ncorrected means: {display_name(str(folder.path / 'multifidelity.parquet'))}"]
 
 
-def run_lines(runs: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    """Return one line per run: its axes, what was drawn for it, and what most sweeps are about."""
-    shown = [k for k in SHOWN_KPIS if k in runs]
+def run_lines(runs: pd.DataFrame, axes: Sequence[str], units: Mapping[str, str]) -> list[str]:
+    """Return one line per run: its axes, what was drawn for it, what most sweeps are about and what is asked
+    of these axes; then the key to the columns."""
+    shown = _shown(runs, axes, units)
     header = [*axes, "replicate", "status", *shown]
     rows = [
         [*(str(row[a]) for a in axes), str(row["replicate"]), row["status"],
          *(number(None if pd.isna(row[k]) else row[k]) for k in shown)]
         for row in runs.to_dict("records")
     ]  # fmt: skip
-    return table(header, rows, right=range(len(axes) + 2, len(header)))
+    return [*table(header, rows, right=range(len(axes) + 2, len(header))), "", *_key_lines(shown, units)]
+
+
+def _shown(runs: pd.DataFrame, axes: Sequence[str], units: Mapping[str, str]) -> list[str]:
+    from simulator.reports import indicators
+
+    done = runs[runs["status"] == study.DONE]
+    known = [k for k, unit in units.items() if k in done and unit != "ISO date" and done[k].notna().all()]
+    asked = [k for k in indicators.chosen(done, known, axes) if k not in SHOWN_KPIS] if len(done) else []
+    return [k for k in (*SHOWN_KPIS, *asked[:MORE_KPIS]) if k in runs]
+
+
+def _key_lines(shown: Sequence[str], units: Mapping[str, str]) -> list[str]:
+    """Return what the columns mean: their unit, and the indicator in words."""
+    from simulator.reports import indicators
+
+    lines = table(["column", "unit", "meaning"], [[k, units[k], indicators.words(k)] for k in shown])
+    return [*lines, "replicate: which of the runs of a design; the same number meets the same draws in every one"]
 
 
 def _error_lines(runs: pd.DataFrame) -> list[str]:

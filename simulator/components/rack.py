@@ -1,5 +1,6 @@
 """The rack: accelerators, host and network parts behind power shelves."""
 
+import math
 from typing import Annotated
 
 from pydantic import Field
@@ -61,6 +62,12 @@ class Rack(Spec):
     """Extra power of each of its chips per kelvin, where it is not the chip's own figure."""
     resistance_spread: Annotated[Fraction, Within("0 %", "50 %")] = 0.05
     """Manufacturing spread (one sigma) of the hottest chip's thermal resistance between racks."""
+    chip_spread: Annotated[Fraction, Within("0 %", "50 %")] = 0.03
+    """The same (one sigma) between the chips of one rack, of which the hottest stands for all in a
+    plan (1-6 %, assumed)."""
+    chips_in_series: Annotated[int, Field(ge=1, le=64)] = 2
+    """Chips of a server one behind the other in its coolant or air, as far as they divide (assumed:
+    pairs, as plates of a module or the two rows of an eight-chip board)."""
     network_ports: Annotated[int, Field(ge=0, le=65_536)] = 0
     """Back-end network ports."""
     fabric: bool = False
@@ -82,6 +89,11 @@ class Rack(Spec):
         host_w = self.host_idle + dynamic_frac * (self.host_max - self.host_idle)
         output_w = self.accelerators * chip_w + host_w
         return output_w + self.power_shelf.loss_w(output_w, self.power_shelf_rating)
+
+    @property
+    def series(self) -> int:
+        """Return how many chips of a server stand one behind the other."""
+        return math.gcd(self.chips_in_series, max(self.accelerators_per_server, 1))
 
     def resistance_k_w(self, chip: Accelerator) -> float:
         """Return junction to coolant of its chips at rated flow."""

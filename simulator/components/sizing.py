@@ -35,14 +35,18 @@ def rack_of(topology: Topology, hall: Hall) -> Rack:
     return rack.model_copy(update=own) if own else rack
 
 
-def block_of(hall: Hall) -> Block:
-    """Return the block of a hall with the losses of its path, if it names one.
+def block_of(topology: Topology, hall: Hall) -> Block:
+    """Return the block of a hall with losses over its rated real power: its own, or those of its path,
+    if it names one.
 
     What the path converts between substation and busway counts with the substation, at the same
     rating; a UPS of `distribution` takes its place.
     """
     if hall.path is None:
-        return hall.block
+        own, factor = hall.block, topology.grid.power_factor
+        return own.model_copy(update={
+            "substation": own.substation.over_real(factor), "busway": own.busway.over_real(factor),
+        })
     path = from_catalog.power_path(hall.path)
     own_ups = hall.distribution is not None and hall.distribution.ups is not None
     substation = [path.loss_of("substations"), None if own_ups else path.loss_of("ups")]
@@ -68,7 +72,7 @@ def racks_per_block(topology: Topology, hall: Hall) -> int:
 def block_limit_w(topology: Topology, hall: Hall) -> float:
     """Return the rack power of a block at which the input of the most loaded lineup, in the worst
     state that its scheme must survive, equals its continuous rating."""
-    block, plan = block_of(hall), hall.distribution or PLAIN
+    block, plan = block_of(topology, hall), hall.distribution or PLAIN
     rating_w = block.rating * topology.grid.power_factor
     limit_w = rating_w * block.continuous
     group = plan.group

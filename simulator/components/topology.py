@@ -5,7 +5,9 @@ from typing import Annotated
 from pydantic import Field
 
 from simulator.components.cooling import AnyAirSide, CoolantSide, Plant
+from simulator.components.cooling.heat_reuse import HeatReuse
 from simulator.components.cooling.setpoint import Setpoint
+from simulator.components.cooling.water import Water
 from simulator.components.fabric import Fabric
 from simulator.components.fabric.wan import Wan
 from simulator.components.kinds import Spec
@@ -90,6 +92,10 @@ class Cooling(Spec):
     at rest."""
     chilled_setpoint: Setpoint = Setpoint()
     """The same for the chilled plant and `chilled_supply`."""
+    heat_reuse: HeatReuse | None = None
+    """Users of the warm loops' heat; blank: none."""
+    water: Water = Water()
+    """How much water the site may take."""
     pumps_on_ups: bool = True
     """Whether the pumps of coolant units hang on the hall's pump UPS; else they stop with the plants."""
     loop_pumps_on_ups: bool = True

@@ -44,7 +44,7 @@ def site_limit_w(world: World) -> float:
     limit_w = float(supply.limit_w[0]) * (1.0 - supply.margin) + generators.carries_w(world)
     if supply.limit_w[0] == 0.0:  # an island lives on its battery as long as that lasts
         left_w = float(supply.battery_j[0]) * supply.battery_efficiency / STEP_S
-        limit_w += min(supply.battery_power_w, left_w)
+        limit_w += min(float(supply.battery_power_w[0]), left_w)
     return limit_w
 
 
@@ -90,6 +90,18 @@ def tell_deficit(world: World, at_s: float) -> None:
             "overload" if short else "overload_end", "point of interconnection", "supply",
             detail=f"{deficit_w / 1e6:.3f} MW beyond the supply", at_s=at_s,
         )
+
+
+def ranks(decide: Capping, priority: np.ndarray, kinds: tuple[str, ...]) -> np.ndarray:
+    """Return who gives way first by a policy, 0 before 1, (loads,): it is asked for ever more from loads
+    of equal power, and what it cuts at the same time has the same rank."""
+    views = [LoadView(i, int(p), True, 1.0, 1.0, 0.0, kind)
+             for i, (p, kind) in enumerate(zip(priority, kinds, strict=True))]  # fmt: skip
+    rank, total_w = np.full(len(views), -1), float(len(views))
+    for taken in range(len(views)):
+        caps = np.array(decide(views, total_w, total_w - (taken + 0.5) * (1.0 - FLOOR)))
+        rank[(rank < 0) & (caps < 1.0)] = rank.max() + 1
+    return np.maximum(rank, 0)
 
 
 def switch(world: World, load: int) -> None:

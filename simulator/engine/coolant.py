@@ -1,11 +1,12 @@
 """Coolant units of a block and their pumps: what flows when some of them are out."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
 from simulator.components.cooling import in_service
-from simulator.components.cooling.limits import seconds_without_flow
+from simulator.components.cooling.course import Chip
 from simulator.components.failure_class import FailureClass
 from simulator.components.rack import Rack
 from simulator.engine import elements, outage
@@ -13,6 +14,8 @@ from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 from simulator.site import Site
 
+NO_FLOW = "no coolant flow"
+"""What the events say where coolant stands still."""
 UNKNOWN_S = 4 * 3600.0
 """Until racks that tripped without flow work again where nobody knows when it returns: as after any
 trip by heat (assumed)."""
@@ -57,7 +60,7 @@ def _driven(world: World, block: int, at_s: float) -> bool:
         return True
     if site.topology.cooling.pumps_on_ups:
         return bool(plants.pumps_fed[hall]) and ups_carries(world, hall, at_s)
-    return bool(plants.started[site.halls.liquid_loop[hall]] > 0.0)
+    return bool(plants.moving[hall] > 0.0)
 
 
 def changed(world: World, block: int, cause: str) -> None:
@@ -76,9 +79,21 @@ def changed(world: World, block: int, cause: str) -> None:
     rack, pump_w = _rack(site, block), float(site.block_pump_w[block])
     blocks.flow[block] = 1.0
     found = in_service.coolant(spec, rack.plate, flows, pump_w)
-    blocks.approach_k_w[block], blocks.pump_w[block] = found.approach_k_w, found.pump_w
+    slower = _by_facility_flow(world, block)
+    blocks.approach_k_w[block], blocks.pump_w[block] = found.approach_k_w * slower, found.pump_w
     blocks.resistance_frac[block] = found.resistance_frac if rack.liquid_cooled else 1.0
     blocks.by_load[block] = in_service.by_load(spec, rack.plate, flows, pump_w)
+
+
+def _by_facility_flow(world: World, block: int) -> float:
+    """Return a block's approach over that at design flow of its loop, some of whose pumps may stand;
+    1 where all flow, or none."""
+    site = world.site
+    flow = float(world.state.heat.flow[site.halls.liquid_loop[site.block_hall[block]]])
+    if not 0.0 < flow < 1.0:
+        return 1.0
+    unit = site.topology.cooling.coolant_unit
+    return unit.approach_k_per_w(unit.unit, 1.0, flow) / unit.approach_k_per_w(unit.unit)
 
 
 def _rack(site: Site, block: int) -> Rack:
@@ -111,25 +126,52 @@ def _until_flow_s(world: World, block: int) -> float:
     return next(flowing, now_s + UNKNOWN_S) - now_s
 
 
+def chip_now(world: World, rack: int, resistance_k_w: float) -> Chip:
+    """Return a chip of a rack at what it does now."""
+    site, state = world.site, world.state
+    rows, row, load = site.rows, int(site.rack_row[rack]), int(state.racks.load[rack])
+    leak_w = rows.leakage_w_k[row] * (state.racks.junction_c[rack] - rows.leakage_ref_c[row])
+    on, busy = state.loads.on[load], state.loads.dynamic_frac[load] * state.loads.cap[load]
+    return Chip(
+        float(resistance_k_w), float(rows.heat_capacity_j_k[row]),
+        float(on * (rows.chip_idle_w[row] + leak_w)), float(on * busy * rows.chip_dynamic_w[row]),
+        float(rows.power_exponent[row]), float(rows.throttle_start_c[row]),
+        float(rows.throttle_full_c[row]), float(rows.shutdown_c[row]),
+    )  # fmt: skip
+
+
 def _stop(world: World, block: int, cause: str) -> None:
-    """Stop a block's coolant: its chips heat at P/C until they trip, then its racks are out."""
+    """Stop a block's coolant: its chips heat at P/C, slow down and trip, then its racks are out."""
     state, site = world.state, world.site
     racks = np.flatnonzero(site.rack_block == block)
-    row = site.rack_row[racks[0]]
     state.blocks.flow[block] = world.env.now % STEP_S / STEP_S
-    load = state.racks.load[racks]
-    chip_w = site.rows.chip_idle_w[row] + site.rows.chip_dynamic_w[row] * state.loads.dynamic_frac[load]
-    capacity_j_k, limit_c = site.rows.heat_capacity_j_k[row], site.rows.shutdown_c[row]
-    trip_s = min(
-        seconds_without_flow(float(t), float(limit_c), float(w), float(capacity_j_k))
-        for t, w in zip(state.racks.junction_c[racks], chip_w, strict=True)
-    )
+    throttle_s, trip_s = _dry_s(world, racks)
     lasts_s, repair = _until_flow_s(world, block), world.inflicted
+    name = site.block_names[block]
+
+    def still(act: Callable[[], None]) -> Callable[[], None]:
+        return lambda: act() if state.blocks.flow[block] < 1.0 else None
 
     def trip() -> None:
-        if state.blocks.flow[block] < 1.0:
-            world.log("trip", site.block_names[block], cause, lasts_s - trip_s, "no coolant flow")
-            outage.take_out(world, racks, cause, lasts_s - trip_s, repair=repair)
+        world.log("trip", name, cause, lasts_s - trip_s, NO_FLOW)
+        outage.take_out(world, racks, cause, lasts_s - trip_s, repair=repair)
 
+    if throttle_s < lasts_s:
+        tell = lambda: world.log("throttle", name, cause, detail=NO_FLOW)  # noqa: E731
+        outage.after(world, throttle_s, still(tell))
     if trip_s < lasts_s:
-        outage.after(world, trip_s, trip)
+        outage.after(world, trip_s, still(trip))
+
+
+def _dry_s(world: World, racks: np.ndarray) -> tuple[float, float]:
+    """Return when the first chip of some racks throttles and trips without flow: of each load, the
+    hottest comes first."""
+    state, first = world.state, (math.inf, math.inf)
+    working = racks[(state.racks.up_frac[racks] > 0.0)]
+    for load in np.unique(state.racks.load[working]):
+        under = working[state.racks.load[working] == load]
+        rack = int(under[np.argmax(state.racks.junction_c[under])])
+        chip, chip_c = chip_now(world, rack, 1.0), float(state.racks.junction_c[rack])
+        told = chip.seconds_dry(chip_c, chip.throttle_c), chip.seconds_dry(chip_c, chip.shutdown_c)
+        first = min(first[0], told[0]), min(first[1], told[1])
+    return first

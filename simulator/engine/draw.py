@@ -1,12 +1,19 @@
-"""What loads draw at this moment, and what the power tree would carry: the kernels' formulas, asked
-between two steps."""
+"""What loads draw at this moment, and what the elements of the power chain would carry: the kernels'
+formulas, asked between two steps.
+
+Elements are the nodes of the power tree and, after them, the lines, main transformers and branches of
+a medium-voltage network, one by one.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.components.power.node import Node
+from simulator.engine import bridging, generators
 from simulator.engine.world import World
 from simulator.kernels import power_tree
+from simulator.kernels.site_step import STEP_S
 
 
 @dataclass(frozen=True)
@@ -60,25 +67,44 @@ def _input_w(world: World, dc_w: np.ndarray) -> np.ndarray:
     return total_w
 
 
-def outputs_w(world: World, it_w: np.ndarray) -> np.ndarray:
-    """Return what every node of the power tree would deliver, (nodes,), if the accelerator racks of
-    each block drew `it_w`; support racks, plants and offices as in the last step."""
+BELOW_GRID = 2
+"""First node below the lines and main transformers, which what is fed in on site relieves."""
+
+
+def element(world: World, i: int) -> Node:
+    """Return what an element is."""
+    nodes, mesh = world.site.nodes, world.site.mesh
+    if i < len(nodes) or mesh is None:
+        return nodes[i]
+    return mesh.nodes[i - len(nodes)]
+
+
+def carried_w(world: World, it_w: np.ndarray) -> np.ndarray:
+    """Return what every element would carry, (elements,), if the accelerator racks of each block drew
+    `it_w`; support racks, plants and offices as in the last step."""
     state, halls = world.state, world.site.halls
     direct_w = np.zeros(state.tree.parent.size)
-    blocks = state.blocks
-    drawn_w = np.repeat(it_w + blocks.support_w, np.diff(blocks.feed_first)) * blocks.feed_share
+    blocks, bridge = state.blocks, state.tree.bridge
+    fed_w = np.where(_on_batteries(world), 0.0, it_w + blocks.support_w)
+    drawn_w = np.repeat(fed_w, np.diff(blocks.feed_first)) * blocks.feed_share
     np.add.at(direct_w, blocks.feed_node, drawn_w)
     np.add.at(direct_w, halls.plant_node, state.plant_w[:, 0] + halls.house_w * state.heat.lit)
     np.add.at(direct_w, halls.pump_node, state.plant_w[:, 1])
+    branches = state.tree.mesh.flow_w.size
     tree = state.tree._replace(
         output_w=direct_w, input_w=np.zeros(direct_w.size), peak_w=np.zeros(direct_w.size),
         loss_j=np.zeros(state.tree.loss_j.size),
-        mesh=state.tree.mesh._replace(
-            flow_w=np.zeros(state.tree.mesh.flow_w.size), peak_w=np.zeros(state.tree.mesh.flow_w.size)
-        ),
+        mesh=state.tree.mesh._replace(flow_w=np.zeros(branches), peak_w=np.zeros(branches)),
+        bridge=bridge._replace(share=bridge.following.copy(), out_w=np.zeros(1), loss_w=np.zeros(1)),
     )
     world.entry(power_tree.solve, tree, 0.0)(tree, 0.0)
-    return tree.output_w
+    return np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)])
+
+
+def _on_batteries(world: World) -> np.ndarray:
+    """Return the blocks that the batteries of their racks carry: boolean (blocks,)."""
+    row = world.state.tree.bridge.of_block
+    return np.array([bridging.carries(world, int(r)) for r in row], np.bool_)
 
 
 def poi_w(world: World, outputs: np.ndarray) -> float:
@@ -89,21 +115,76 @@ def poi_w(world: World, outputs: np.ndarray) -> float:
     return float(outputs[0]) + loss_w
 
 
-def limits_w(world: World) -> np.ndarray:
-    """Return the continuous limit of every node with the units that are in service, (nodes,)."""
+def relieved(world: World, carried_w: np.ndarray, relief_w: float) -> np.ndarray:
+    """Return what elements carry when so much is fed in on site, below lines and main transformers."""
+    tree, left_w = world.state.tree, carried_w.copy()
+    left_w[:BELOW_GRID] -= relief_w
+    above = np.flatnonzero(tree.mesh.stage < BELOW_GRID) + tree.parent.size
+    demand_w = poi_w(world, carried_w)
+    left_w[above] *= 1.0 - relief_w / demand_w if demand_w > 0.0 else 1.0
+    return left_w
+
+
+def foretold_w(world: World, it_w: np.ndarray) -> np.ndarray:
+    """Return what every element would carry, as `carried_w`, less what generators and the battery give
+    to meet demand beyond the import in service."""
+    carried, there = carried_w(world, it_w), world.state.supply
+    short_w = max(poi_w(world, carried) - float(there.limit_w[0]), 0.0)
+    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
+    onsite_w = generators.carries_w(world) + min(float(there.battery_power_w[0]), stored_w)
+    return relieved(world, carried, min(short_w, onsite_w))
+
+
+def ratings_w(world: World) -> np.ndarray:
+    """Return the rating of every element with the units that are in service, (elements,)."""
     tree = world.state.tree
-    limit_w: np.ndarray = tree.rating_w * tree.in_service * world.state.limits.share
-    return limit_w
+    return np.concatenate([tree.rating_w * tree.in_service, tree.mesh.rating_w])
+
+
+def limits_w(world: World) -> np.ndarray:
+    """Return the continuous limit of every element with the units that are in service, (elements,)."""
+    tree = world.state.tree
+    return np.concatenate([
+        tree.rating_w * tree.in_service * world.state.limits.share, tree.mesh.rating_w
+    ])
 
 
 def reaches(world: World) -> np.ndarray:
-    """Return the share of each block's draw that comes through each node: (nodes, blocks)."""
+    """Return how much each element carries of each block's draw: (elements, blocks). What batteries
+    carry comes through nothing above them; where less draw would mean more flow, there is none."""
     tree, blocks = world.state.tree, world.state.blocks
     share = np.zeros((tree.parent.size, blocks.it_w.size))
+    on_batteries = _on_batteries(world)
     for block in range(blocks.it_w.size):
         for k in range(blocks.feed_first[block], blocks.feed_first[block + 1]):
             node = blocks.feed_node[k]
-            while node >= 0 and blocks.feed_share[k] > 0.0:
+            while node >= 0 and blocks.feed_share[k] > 0.0 and not on_batteries[block]:
                 share[node, block] += blocks.feed_share[k]
-                node = tree.parent[node]
-    return share
+                bridged = bridging.carries(world, int(tree.bridge.of_node[node]))
+                node = -1 if bridged else tree.parent[node]
+    return np.concatenate([share, _helps(world)[:, blocks.hall] * share[tree.mesh.node][blocks.hall,
+                           np.arange(blocks.it_w.size)]])
+
+
+def _helps(world: World) -> np.ndarray:
+    """Return the flow that each hall puts through each branch the way it flows, over its draw:
+    (branches, halls)."""
+    mesh = world.state.tree.mesh
+    way = np.sign(mesh.factor @ world.state.tree.input_w[mesh.node])
+    return np.maximum(way[:, None] * mesh.factor, 0.0)
+
+
+def hall_share(world: World, i: int) -> np.ndarray:
+    """Return how much an element carries of what the plants and offices of each hall draw, and of its
+    pumps: (2, halls)."""
+    halls, nodes = world.site.halls, world.state.tree.parent.size
+    if i >= nodes:
+        return np.tile(_helps(world)[i - nodes], (2, 1))
+    return np.array([[float(_is_below(world, int(node), i)) for node in of]
+                     for of in (halls.plant_node, halls.pump_node)])  # fmt: skip
+
+
+def _is_below(world: World, node: int, above: int) -> bool:
+    while node > above:
+        node = int(world.state.tree.parent[node])
+    return node == above

@@ -24,6 +24,7 @@ from simulator.engine import (
     support,
 )
 from simulator.engine.alarm import Alarm
+from simulator.engine.elements import ending
 from simulator.engine.outage import after, servers_out, take_out
 from simulator.engine.outage_log import OWN, Repair
 from simulator.engine.world import World
@@ -37,9 +38,11 @@ def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Rep
     name. Every alarm that it raises says how it shows itself, every outage what it waits for."""
     world.inflicted = repair
     element = EFFECTS[cls.effect](world, cls, target, unit, repair.back_s - world.env.now)
+    element += ending(cls, unit)
     world.inflicted = None
     if cls.effect in SUPPLY and world.supply_changed is not None:
         world.supply_changed()
+        after(world, repair.back_s - world.env.now, world.supply_changed)
     return element
 
 
@@ -99,7 +102,11 @@ def _feed(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float)
     for group in site.stand_ins:
         if group[0] == node:
             return feeds.lose(world, cls, group[unit], lasts_s)
-    return _block(world, cls, site.own_block[node], unit, lasts_s)
+    block = site.own_block[node]
+    if site.block_support_w[block] > 0.0:
+        return _block(world, cls, block, unit, lasts_s)
+    feeds.lose(world, cls, node, lasts_s)
+    return site.block_names[block]
 
 
 def _switch(world: World, cls: FailureClass, index: int, unit: int, lasts_s: float) -> str:
@@ -195,10 +202,11 @@ EFFECTS: dict[str, Effect] = {
     "line": _bank, "transformer": _bank, "feeder": supply.lose_feeder, "ups": supply.lose_module,
     "generator": supply.lose_generator, "support": _support,
     "loop_pump": _loop_pump, "air_unit": _air_unit, "mechanical": _mechanical, "sag": sags.strike,
+    "battery_unit": supply.lose_battery_unit, "rack_battery": supply.lose_rack_battery,
 }
 SUPPLY = frozenset({
     "block", "feed", "transfer", "mv_bus", "mv_branch", "line", "transformer", "feeder", "ups",
-    "generator", "mechanical",
+    "generator", "mechanical", "battery_unit",
 })
 """Those after which other elements of the power chain may carry too much."""
 IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}

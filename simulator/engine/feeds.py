@@ -1,14 +1,17 @@
 """What feeds the blocks of racks: shares over the feeds in service, and what those can carry."""
 
+from functools import partial
+
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
 from simulator.components.power.distribution import HOLD_UP_S
 from simulator.components.power.node import FEEDERS, UPS
 from simulator.components.power.schemes import reshared
-from simulator.engine import outage
+from simulator.engine import bridging, outage
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
+from simulator.site import Site
 
 SLACK = 1e-9
 """Relative; a lineup that its blocks fill exactly is not too small for them."""
@@ -22,6 +25,19 @@ def lose(world: World, cls: FailureClass, node: int, lasts_s: float) -> str:
     settle(world, hall, cls)
     outage.after(world, lasts_s, lambda: settle(world, hall, cls, lost=False))
     return world.site.nodes[node].name
+
+
+def cut_off(world: World, cls: FailureClass, hall: int, lasts_s: float) -> None:
+    """Cut a hall off from the network above it for some time."""
+    outage.lose(world, reach_of(hall), lasts_s)
+    settle(world, hall, cls)
+
+    def back() -> None:
+        settle(world, hall, cls, lost=False)
+        if world.supply_changed is not None:
+            world.supply_changed()
+
+    outage.after(world, lasts_s, back)
 
 
 def lose_switch(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
@@ -38,24 +54,64 @@ def switch_name(block: str) -> str:
 
 
 def settle(world: World, hall: int, cls: FailureClass, lost: bool = True) -> None:
-    """Set what is in service in a hall, how its blocks share it and what they may draw; on a loss,
-    take out the racks of the blocks that nothing feeds and start anew those that were switched over
-    too slowly."""
+    """Set what is in service in a hall, which batteries carry their load, how blocks share what feeds
+    them and what they may draw; on a loss, take out the racks of the blocks that nothing feeds and
+    start anew those that were switched over too slowly."""
     site, blocks = world.site, world.state.blocks
-    mine = np.unique(site.rack_block[site.rack_hall == hall])
+    mine = blocks_of(site, hall)
     for node in site.hall_nodes[hall]:
         world.state.tree.in_service[node] = _left(world, node) / site.nodes[node].count
+    _bridge_lineups(world, hall, cls)
     moved = []
     for block in mine:
         of = slice(site.feed_first[block], site.feed_first[block + 1])
         before = blocks.feed_share[of].copy()
-        blocks.feed_share[of] = reshared(site.feed_share[of], _live(world, int(block)))
+        live = _live(world, int(block))
+        blocks.feed_share[of] = reshared(site.feed_share[of], live)
         if np.any(blocks.feed_share[of] > before + SLACK):
             moved.append(int(block))
+        row = int(world.state.supply.bridge.of_block[block])
+        if bridging.carries(world, row) and live.any():
+            bridging.end(world, row, battery_name(site.block_names[block]), "fed again")
     if lost:
-        _darken(world, mine, cls.name)
+        _darken(world, mine, cls)
         _switch_over(world, moved, cls)
     world.tell_power(cls.name)
+
+
+def blocks_of(site: Site, hall: int) -> np.ndarray:
+    """Return the blocks of accelerator racks in a hall."""
+    return np.unique(site.rack_block[site.rack_hall == hall])
+
+
+def battery_name(block: str) -> str:
+    """Return the name of the batteries in the racks of a block."""
+    return f"{block}/rack batteries"
+
+
+def _bridge_lineups(world: World, hall: int, cls: FailureClass) -> None:
+    """Let the UPS of a lineup carry it while what is above it is out."""
+    site, tree = world.site, world.state.tree
+    for node in site.hall_nodes[hall]:
+        row = int(tree.bridge.of_node[node])
+        if row < 0:
+            continue
+        carries, name = bridging.carries(world, row), site.nodes[node].name
+        above = _fed(world, site.path(site.nodes[node].parent), hall)
+        there = _left(world, node) > 0
+        if carries and (above or not there):
+            bridging.end(world, row, name, "fed again" if above else cls.name)
+        elif not carries and not above and there and bridging.charged(world, row):
+            told, output_w = site.nodes[node], float(tree.output_w[node])
+            wanted_w = output_w + told.loss.loss_w(output_w, told.rating_w * float(tree.in_service[node]))
+            bridging.begin(world, row, wanted_w, name, cls.name, partial(_run_out, world, hall, cls))
+
+
+def _run_out(world: World, hall: int, cls: FailureClass) -> None:
+    """Go on without a battery that is empty."""
+    settle(world, hall, cls)
+    if world.supply_changed is not None:
+        world.supply_changed()
 
 
 def group_of(world: World, node: int) -> tuple[str, int]:
@@ -72,22 +128,57 @@ def _left(world: World, node: int, at_s: float | None = None) -> int:
 
 
 def _live(world: World, block: int, at_s: float | None = None) -> np.ndarray:
-    """Return which feeds of a block have everything above them, up to the hall's feeders, in
-    service: boolean (feeds of the block,)."""
-    first, stop = world.site.feed_first[block : block + 2]
-    paths = world.site.feed_paths[first:stop]
-    return np.array([all(_left(world, node, at_s) for node in path) for path in paths])
+    """Return which feeds of a block are live: boolean (feeds of the block,)."""
+    site = world.site
+    first, stop = site.feed_first[block : block + 2]
+    hall = int(site.block_hall[block])
+    return np.array([_fed(world, path, hall, at_s) for path in site.feed_paths[first:stop]])
 
 
-def _darken(world: World, mine: np.ndarray, cause: str) -> None:
-    """Take the racks of blocks without any feed out until the first of their feeds is back."""
+def _fed(world: World, path: tuple[int, ...], hall: int, at_s: float | None = None) -> bool:
+    """Return whether everything on a path, from a node up to the hall's feeders, is in service and the
+    hall is reached; now, batteries that carry a lineup stand for what is above them."""
+    for node in path:
+        if not _left(world, node, at_s):
+            return False
+        if at_s is None and bridging.carries(world, int(world.state.tree.bridge.of_node[node])):
+            return True
+    return not outage.absent(world, reach_of(hall), at_s)
+
+
+def reach_of(hall: int) -> tuple[str, int]:
+    """Return the key, in `World.absent`, of the medium-voltage network's reach of a hall."""
+    return "reach", hall
+
+
+def _darken(world: World, mine: np.ndarray, cls: FailureClass) -> None:
+    """Leave the blocks without any feed to the batteries of their racks, and take out the racks of
+    those that have none left until the first feed is back."""
     until: dict[float, list[int]] = {}
     for block in mine:
-        if not _live(world, int(block)).any():
-            until.setdefault(_until_fed_s(world, int(block)), []).append(int(block))
+        if _live(world, int(block)).any() or _bridged(world, int(block), cls):
+            continue
+        until.setdefault(_until_fed_s(world, int(block)), []).append(int(block))
     for lasts_s, blocks in until.items():
         racks = np.flatnonzero(np.isin(world.site.rack_block, blocks))
-        outage.take_out(world, racks, cause, lasts_s)
+        outage.take_out(world, racks, cls.name, lasts_s)
+
+
+def _bridged(world: World, block: int, cls: FailureClass) -> bool:
+    """Return whether the batteries of a block's racks carry it from now on, or already do."""
+    blocks, bridge = world.state.blocks, world.state.supply.bridge
+    row, name = int(bridge.of_block[block]), battery_name(world.site.block_names[block])
+    if bridging.carries(world, row):
+        return True
+    load_w = float(blocks.it_w[block])
+    if not bridging.charged(world, row) or not 0.0 < load_w <= bridge.power_w[row]:
+        return False
+
+    def empty() -> None:
+        _darken(world, np.array([block]), cls)
+
+    bridging.begin(world, row, load_w, name, cls.name, empty)
+    return True
 
 
 def _until_fed_s(world: World, block: int) -> float:

@@ -20,6 +20,8 @@ from simulator.site import Site
 LEVELS = dict(zip(
     c.STAGES, ("line_bank", "transformer_bank", "feeder", "substation", "busway", "ups"), strict=True
 ))  # fmt: skip
+BRANCH_LEVELS = ("line", "transformer", "mv_branch")
+"""Of what a medium-voltage network has one by one, by stage."""
 LIMITS = (
     "element", "level", "count", "rating_w", "limit_w", "firm_w", "below_w", "peak_w", "overload_s",
     "capped_s", "held_j", "shed_j", "trips", "exceeded",
@@ -61,6 +63,7 @@ def _limits(
             (node.rating_w, limit_w, firm_w),
             (float(below_w[i]), float(state.tree.peak_w[i]), float(state.limits.over_s[i])),
         ))
+    rows += _branch_rows(world, watch, below_w[len(site.nodes) :])
     blocks = state.blocks
     for b, name in enumerate(site.block_names):
         limit_w = float(site.block_limit_w[b])
@@ -70,6 +73,18 @@ def _limits(
             float(blocks.held_j[b]), 0.0, 0, 0,
         ))
     return pd.DataFrame(rows, columns=list(LIMITS))
+
+
+def _branch_rows(world: World, watch: Watch, below_w: np.ndarray) -> list[tuple[object, ...]]:
+    """Return the rows of lines, main transformers and branches of a medium-voltage network, one by
+    one."""
+    mesh, tree = world.site.mesh, world.state.tree
+    return [
+        _row(watch, len(world.site.nodes) + k, (node.name, BRANCH_LEVELS[node.stage], 1),
+             (node.rating_w, node.rating_w, node.rating_w),
+             (float(below_w[k]), float(tree.mesh.peak_w[k]), float(tree.mesh.over_s[k])))
+        for k, node in enumerate(mesh.nodes if mesh else ())
+    ]  # fmt: skip
 
 
 def _row(  # type: ignore[no-untyped-def]
@@ -89,6 +104,9 @@ def _levels(world: World, poi_over_s: float) -> pd.DataFrame:
     for stage, level in enumerate(LEVELS.values()):
         count = sum(node.stage == stage for node in site.nodes)
         rows.append((level, count, float(state.limits.level_over_s[stage])))
+    for k, level in enumerate(BRANCH_LEVELS):
+        count = int((state.tree.mesh.stage == k).sum())
+        rows.append((level, count, float(state.limits.level_over_s[len(c.STAGES) + k])))
     rows.append(("block", len(site.block_names), float(state.blocks.any_over_s[0])))
     table = pd.DataFrame(rows, columns=["level", "elements", "overload_s"])
     return table[table["elements"] > 0].reset_index(drop=True)

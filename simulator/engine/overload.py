@@ -3,8 +3,8 @@ tolerance is used up.
 
 An element that is lost is looked at once: what the others carry follows from the loads of that
 moment, and the tolerances of those that carry too much run from then. What grows within a step is
-seen at its end, and counts from the step's beginning. So nothing is above its rating for longer than
-its tolerance without an event that says so and a breaker that opens.
+seen at its end, and counts from the step's beginning; so does what shrinks. So nothing is above its
+rating for longer than its tolerance without an event that says so and a breaker that opens.
 """
 
 import math
@@ -27,30 +27,29 @@ EFFECTS = dict(zip(
 """What a tripped element takes with it: the effect of its failure."""
 
 
-def allowed_s(world: World, node: int, loading: float) -> float:
+def allowed_s(world: World, i: int, loading: float) -> float:
     """Return how long an element carries so much of its rating: as its kind does, and not longer
     than its breaker where that is what limits it."""
-    told, tolerances = world.site.nodes[node], world.site.topology.tolerances
-    element_s = tolerances.of(told.kind).seconds_at(loading)
+    told, tolerances = draw.element(world, i), world.site.topology.tolerances
+    element_s = tolerances.of(told.tolerance).seconds_at(loading)
     if told.continuous == 1.0:
         return element_s
     return min(element_s, tolerances.of("breaker").seconds_at(loading))
 
 
 def changed(world: World) -> None:
-    """Look at all elements after one was lost; order caps, or the brake, where that is too much."""
+    """Look at all elements after one was lost or came back; order caps, or the brake, where something
+    carries too much."""
     if world.decide is None:
         return
     watch, rules, now_s = world.watch, world.site.topology.control, world.env.now
-    carried_w = _foretold_w(world)
-    look(world, carried_w, now_s)
-    inside = [node for node in watch.over if node >= tree_caps.BELOW_GRID]
-    short = draw.poi_w(world, carried_w) > capping.site_limit_w(world)
-    if not (inside or short) or now_s + rules.delay_s >= watch.act_s:
+    look(world, _foretold_w(world), now_s)
+    short = _demand_w(world) > capping.site_limit_w(world)
+    if not (watch.over or short) or now_s + rules.delay_s >= watch.act_s:
         return
     watch.act_s = now_s + rules.delay_s
     _at(world, watch.act_s, lambda: act(world))
-    first_s = min((watch.over[node].ends_s for node in inside), default=math.inf)
+    first_s = min((exposure.ends_s for exposure in watch.over.values()), default=math.inf)
     if rules.brake is not None and first_s < watch.act_s:
         _at(world, now_s + rules.telemetry + rules.brake, lambda: brake(world))
 
@@ -60,7 +59,7 @@ def act(world: World) -> None:
     assert world.decide is not None
     world.watch.act_s = math.inf
     now_s = world.env.now
-    for load in respond(world, world.decide, draw.poi_w(world, _foretold_w(world)), now_s, True):
+    for load in respond(world, world.decide, _demand_w(world), now_s, True):
         capping.switch(world, load)
 
 
@@ -71,8 +70,8 @@ def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
     assert world.decide is not None
     capping.tell_deficit(world, at_s)
     generators.tell_fuel(world, at_s)
-    if over and watch.looked_s < at_s - STEP_S:
-        look(world, world.state.tree.output_w.copy(), at_s - STEP_S)
+    if (over or watch.over) and watch.looked_s < at_s - STEP_S:
+        look(world, _carried_w(world), at_s - STEP_S)
     if at_s < watch.act_s < math.inf:
         return []
     slow_s = at_s - STEP_S + rules.delay_s
@@ -80,7 +79,7 @@ def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
         watch.act_s = slow_s
         _at(world, slow_s, lambda: act(world))
         return []
-    inside = over or bool(watch.over) or any(n >= tree_caps.BELOW_GRID for n in watch.held_w)
+    inside = over or bool(watch.over) or any(n >= 0 for n in watch.held_w)
     demand_w = float(world.state.tree.input_w[0])
     return respond(world, world.decide, demand_w, at_s, inside)
 
@@ -104,9 +103,7 @@ def respond(world: World, decide: Capping, demand_w: float, at_s: float, inside:
 def brake(world: World) -> None:
     """Bring every load below an element that would not last until caps hold to its lowest power."""
     watch, state = world.watch, world.state
-    short = [
-        n for n, e in watch.over.items() if n >= tree_caps.BELOW_GRID and e.ends_s < watch.act_s
-    ]
+    short = [n for n, e in watch.over.items() if e.ends_s < watch.act_s]
     if not short:
         return
     blocks = np.asarray((draw.reaches(world)[short] > 0.0).any(axis=0))
@@ -117,16 +114,15 @@ def brake(world: World) -> None:
         part[:, load] = state.blocks.load_cap[:, load]
         world.set_load(int(load), cap=min(FLOOR, float(state.loads.cap[load])))
     for node in short:
-        world.log("brake", world.site.nodes[node].name, "overload")
+        world.log("brake", draw.element(world, node).name, "overload")
     tree_caps.set_part(world, part, world.env.now)
     look(world, _foretold_w(world), world.env.now)
 
 
 def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
-    """Compare what every node carries from `at_s` on with its limit: tell what begins and ends, and
+    """Compare what every element carries from `at_s` on with its limit: tell what begins and ends, and
     wind the clock for the end of the first tolerance."""
-    watch, limit_w = world.watch, draw.limits_w(world)
-    tree = world.state.tree
+    watch, limit_w, rating_w = world.watch, draw.limits_w(world), draw.ratings_w(world)
     watch.looked_s = at_s
     above = (carried_w > limit_w * (1.0 + SLACK)) & (limit_w > 0.0)
     for node in sorted(set(map(int, np.flatnonzero(above))) | set(watch.over)):
@@ -135,14 +131,15 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
         if not above[node]:
             _end(world, node, at_s)
             continue
-        loading = float(carried_w[node] / (tree.rating_w[node] * tree.in_service[node]))
+        loading = float(carried_w[node] / rating_w[node])
         lasts_s = allowed_s(world, node, loading)
         if node in watch.over:
             watch.over[node].loading, watch.over[node].allowed_s = loading, lasts_s
             continue
         watch.over[node] = Exposure(at_s, at_s, loading, lasts_s)
-        world.log("overload", world.site.nodes[node].name, "supply", at_s=at_s,
+        world.log("overload", draw.element(world, node).name, "supply", at_s=at_s,
                   detail=f"{loading:.1%} of its rating")
+    world.state.limits.over[0] = int(bool(watch.over))  # so that the kernel tells when it is over
     _wind(world)
 
 
@@ -151,7 +148,7 @@ def _end(world: World, node: int, at_s: float) -> None:
     if exposure.used >= 1.0:  # its breaker opens before anything else
         return
     del world.watch.over[node]
-    world.log("overload_end", world.site.nodes[node].name, "supply", at_s - exposure.since_s,
+    world.log("overload_end", draw.element(world, node).name, "supply", at_s - exposure.since_s,
               f"{exposure.used:.0%} of its tolerance used", at_s)
 
 
@@ -181,7 +178,7 @@ def _trip(world: World, node: int) -> None:
     """Open the breaker of an element that outlasted its tolerance; what hangs on it is lost by the
     effect of its failure, and the others take over what they can."""
     exposure, site = world.watch.over.pop(node), world.site
-    told, lasted_s = site.nodes[node], world.env.now - exposure.since_s
+    told, lasted_s = draw.element(world, node), world.env.now - exposure.since_s
     world.watch.exceeded[node] += 1
     world.log("tolerance_exceeded", told.name, "overload", lasted_s,
               f"{exposure.loading:.1%} of its rating")
@@ -192,40 +189,60 @@ def _trip(world: World, node: int) -> None:
         out = told.count - round(told.count * float(world.state.tree.in_service[node]))
         plant_power.lose_substation(world, node, out, reset_s, "overload")
         return
-    cls, target, unit = _class(world, node, reset_s)
-    repair = of_one_stage("trip", world.env.now + reset_s)
-    effects.inflict(world, cls, target, unit, repair)
-
-
-def _class(world: World, node: int, reset_s: float) -> tuple[FailureClass, int, int]:
-    """Return the failure that a trip amounts to, what it strikes and the unit of it."""
-    site, told = world.site, world.site.nodes[node]
-    effect, target = EFFECTS[c.STAGES[told.stage]], node
-    out = told.count - round(told.count * float(world.state.tree.in_service[node]))
-    unit = min(out, told.count - 1)
-    group = next((group for group in site.stand_ins if node in group), None)
-    if effect == "block" and group is not None:
-        effect, target, unit = "feed", group[0], group.index(node)
-    elif effect == "block":
-        target = int(np.flatnonzero(draw.reaches(world)[node] > 0.0)[0])
+    effect, target, unit = _effect(world, node)
     cls = FailureClass.model_validate({
         "name": "overload", "per": "block", "rate": "0 /year", "effect": effect,
         "repair": f"{reset_s} s",
     })
-    return cls, target, unit
+    effects.inflict(world, cls, target, unit, of_one_stage("trip", world.env.now + reset_s))
+
+
+def _effect(world: World, i: int) -> tuple[str, int, int]:
+    """Return the failure that a trip amounts to, what it strikes and the unit of it."""
+    site, told = world.site, draw.element(world, i)
+    if i >= len(site.nodes):
+        return _of_branch(world, told.name, told.stage)
+    effect = EFFECTS[c.STAGES[told.stage]]
+    out = told.count - round(told.count * float(world.state.tree.in_service[i]))
+    unit = min(out, told.count - 1)
+    if effect != "block":
+        return effect, i, unit
+    group = next((group for group in site.stand_ins if i in group), None)
+    if group is not None:
+        return "feed", group[0], group.index(i)
+    if site.node_of_racks[i]:
+        return "feed", i, unit
+    return "block", int(np.flatnonzero(draw.reaches(world)[i] > 0.0)[0]), unit
+
+
+def _of_branch(world: World, name: str, stage: int) -> tuple[str, int, int]:
+    plan = world.site.topology.medium_voltage
+    if stage < draw.BELOW_GRID:
+        return EFFECTS[c.STAGES[stage]], stage, int(name.rsplit("/", 1)[1]) - 1
+    assert plan is not None
+    return "mv_branch", [branch.name for branch in plan.branches].index(name), 0
+
+
+def _carried_w(world: World) -> np.ndarray:
+    """Return what elements carried in the last step, (elements,)."""
+    tree, supply = world.state.tree, world.state.supply
+    met_w = float(tree.input_w[0]) - float(supply.limit_w[0])
+    relief_w = max(met_w - float(supply.deficit_w[0]), 0.0)
+    return draw.relieved(world, np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)]), relief_w)
 
 
 def _foretold_w(world: World, caps: np.ndarray | None = None) -> np.ndarray:
-    """Return what nodes carry under the caps in force (or to come into force) now, (nodes,). Lines
-    and main transformers do not carry what is generated or stored on site."""
-    state, there = world.state, world.state.supply
-    on = (state.loads.on > 0.0) * (state.loads.cap if caps is None else caps)
-    carried_w = draw.outputs_w(world, draw.draw_of(world).it_w(on, state.blocks.load_cap))
-    short_w = max(draw.poi_w(world, carried_w) - float(there.limit_w[0]), 0.0)
-    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
-    onsite_w = generators.carries_w(world) + min(there.battery_power_w, stored_w)
-    carried_w[: tree_caps.BELOW_GRID] -= min(short_w, onsite_w)
-    return carried_w
+    """Return what elements carry under the caps in force (or to come into force) now, (elements,)."""
+    loads = world.state.loads
+    on = (loads.on > 0.0) * (loads.cap if caps is None else caps)
+    return draw.foretold_w(world, draw.draw_of(world).it_w(on, world.state.blocks.load_cap))
+
+
+def _demand_w(world: World) -> float:
+    """Return what the campus asks for at the interconnection under the caps in force, in W."""
+    loads = world.state.loads
+    it_w = draw.draw_of(world).it_w((loads.on > 0.0) * loads.cap, world.state.blocks.load_cap)
+    return draw.poi_w(world, draw.carried_w(world, it_w))
 
 
 def _at(world: World, at_s: float, act) -> None:  # type: ignore[no-untyped-def]

@@ -7,7 +7,14 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import capping, heat_limits, medium_voltage, outage, overload, plant_power
+from simulator.engine import (
+    capping,
+    drought,
+    heat_limits,
+    outage,
+    overload,
+    plant_power,
+)
 from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.setpoint import Deciders
@@ -28,23 +35,26 @@ class Physics:
 
     def __init__(
         self, world: World, weather: HourlyWeather, records: Records, decide: capping.Capping,
-        setpoints: Deciders,
+        setpoints: Deciders, start_hour: int,
     ) -> None:
         state, site = world.state, world.site
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
         world.power_changed = partial(plant_power.changed, world)
+        state.loads.rank[:] = capping.ranks(decide, state.priority, state.kinds)
         self.steps = records.site.shape[0]
         self.step = 0
         self._flags = np.zeros(3, np.int64)
         self._records = records
+        self.maps = plant_maps(site, weather, setpoints)
+        self.water = drought.columns(site, start_hour, records.hall.shape[0])
         self._arguments = (
             self._flags, (site.rows, site.halls),
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
              state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
              (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits,
-             state.heat),
-            plant_maps(site, weather, setpoints),
+             state.heat, self.water),
+            self.maps,
             Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather)), records,
         )
 
@@ -53,8 +63,6 @@ class Physics:
     def start(self) -> None:
         """Set what the pools do in the first step, once the loads have their racks."""
         site_step.prepare_pools(self.world.state.pools, self.world.state.loads, 0)
-        if self.world.site.mesh is not None:
-            self.world.env.process(medium_voltage.watch(self.world))
 
     def advance(self, to_s: float) -> None:
         """Integrate every step that ends by `to_s`, with the failures and repairs of racks up to
@@ -87,10 +95,24 @@ class Physics:
         tripped = self._tripped() if status == site_step.TRIP else ()
         for block in tripped:
             self._at(at_s, lambda block=block: self._trip(block))  # type: ignore[misc]
-        switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
+        switched: list[int] = []
+        if status == site_step.OVERLOAD or self._pressed():
+            switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
         for load in switched:
             self._at(at_s, lambda load=load: capping.switch(self.world, load))  # type: ignore[misc]
         return bool(len(tripped) or switched)
+
+    def _pressed(self) -> bool:
+        """Return whether something is above its limit or held below it after a step that was reported for
+        another reason: chips that are dead and hot would have the caps decided anew every minute."""
+        state, watch = self.world.state, self.world.watch
+        supply = state.supply
+        return bool(
+            watch.over or watch.held_w or self.world.overloaded or self.world.fuel_short
+            or state.blocks.partial[0] == 1 or state.limits.over[0] == 1
+            or (state.loads.cap < 1.0).any() or supply.deficit_w[0] > 0.0
+            or state.tree.input_w[0] > supply.limit_w[0] * (1.0 - supply.margin)
+        )  # fmt: skip
 
     def _pass_on(self, status: int) -> None:
         """Have a failure applied, or those woken who wait for racks, at its time."""

@@ -8,9 +8,11 @@ from functools import partial
 
 import numpy as np
 
-from simulator.engine import coolant, generators, medium_voltage, outage
+from simulator.components.cooling import PlantSpec
+from simulator.engine import coolant, feeds, generators, medium_voltage, outage
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
+from simulator.kernels import load_account, rack_control
 from simulator.kernels.columns import CHANGES
 from simulator.kernels.site_step import STEP_S
 
@@ -36,7 +38,7 @@ def lose(world: World, hall: int, cause: str) -> None:
     drawn_w = world.state.plant_w[hall]
     plants.needs_w[hall] = float(drawn_w[0] + drawn_w[1] + site.halls.house_w[hall])
     world.log("plants_lost", site.hall_names[hall], cause)
-    heat.lit[hall] = 0.0
+    heat.lit[hall], plants.moving[hall] = 0.0, 0.0
     for loop in _loops(world, hall):
         plants.started[loop] = 0.0
         settle(world, loop)
@@ -47,7 +49,7 @@ def lose(world: World, hall: int, cause: str) -> None:
     if cooling.pumps_on_ups or cooling.loop_pumps_on_ups:
         heat.bridged[hall] = 1
         turn = int(plants.turn[hall])
-        outage.after(world, _bridges_s(world, hall), partial(_run_out, world, hall, turn, cause))
+        outage.after(world, bridges_s(world, hall), partial(_run_out, world, hall, turn, cause))
     pump(world, hall, cause)
 
 
@@ -63,11 +65,19 @@ def regain(world: World, hall: int, cause: str) -> None:
     world.log("plants_fed", site.hall_names[hall], cause, told.machines_restart)
     pump(world, hall, cause)
     turn = int(plants.turn[hall])
+    for after_s, share in starts(world):
+        outage.after(world, after_s, partial(_move, world, hall, turn, share, cause))
     for loop in _loops(world, hall):
-        for stage in range(1, STAGES + 1):
-            after_s = told.machines_restart + told.machines_ramp * (stage - 1) / STAGES
-            share = stage / STAGES
+        for after_s, share in starts(world, loop):
             outage.after(world, after_s, partial(_start, world, hall, loop, turn, share, cause))
+
+
+def starts(world: World, loop: int | None = None) -> list[tuple[float, float]]:
+    """Return when after the return of power which share of a plant's units runs, stage by stage;
+    without a loop, of fans and pumps."""
+    told = world.site.topology.ride_through
+    first_s = told.machines_restart + (0.0 if loop is None else _plant(world, loop).restart)
+    return [(first_s + told.machines_ramp * k / STAGES, (k + 1) / STAGES) for k in range(STAGES)]
 
 
 def dip(world: World, hall: int, lasts_s: float, cause: str) -> None:
@@ -134,7 +144,7 @@ def settle(world: World, loop: int) -> None:
     if site.loops[loop].kind == "chilled":
         left = site.hall_walls[hall] - int(plants.walls_out[hall])
         fans = air.moves(float(site.halls.fan_design_heat_w[hall]), left)
-        fans *= 1.0 if air.passive else float(plants.started[loop])
+        fans *= 1.0 if air.passive else float(plants.moving[hall])
     _set(world, loop, float(plants.intact[loop] * plants.started[loop]), _flows(world, loop), fans)
 
 
@@ -153,12 +163,16 @@ def _loops(world: World, hall: int) -> tuple[int, int]:
     return int(world.site.halls.liquid_loop[hall]), int(world.site.halls.air_loop[hall])
 
 
+def _plant(world: World, loop: int) -> PlantSpec:
+    cooling = world.site.topology.cooling
+    return cooling.warm if world.site.loops[loop].kind == "warm" else cooling.chilled
+
+
 def _flows(world: World, loop: int) -> float:
     """Return the flow of a loop over design with the pumps that work and have power."""
-    site, plants, cooling = world.site, world.plants, world.site.topology.cooling
-    hall = loop // 2
-    plant = cooling.warm if site.loops[loop].kind == "warm" else cooling.chilled
-    driven = plants.pumps_fed[hall] if cooling.loop_pumps_on_ups else plants.started[loop] > 0.0
+    plants, cooling = world.plants, world.site.topology.cooling
+    hall, plant = loop // 2, _plant(world, loop)
+    driven = plants.pumps_fed[hall] if cooling.loop_pumps_on_ups else plants.moving[hall] > 0.0
     if cooling.loop_pumps_on_ups and not coolant.ups_carries(world, hall):
         return 0.0
     return plant.flow_frac(plant.pumps - int(plants.pumps_out[loop])) if driven else 0.0
@@ -204,6 +218,7 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
             air_w = float(state.blocks.air_w[site.block_hall == hall].sum())
             rise_k = air_w * STEP_S / float(heat.air_j_k[hall])
             state.hall_air_c[hall] += heat.air_lead[hall] * rise_k * left_s / STEP_S
+            _slow(world)
         return
     stops, dries = before[1] > 0.0 >= flow, before[0] > 0.0 >= units and flow > 0.0
     if not (stops or dries):
@@ -215,6 +230,21 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
         rise_k = float(state.blocks.liquid_w[b]) * STEP_S / float(heat.row_j_k[b]) if stops else loop_k
         part = in_part(float(rows.decay[row]), left_s)
         state.blocks.coolant_c[b] += heat.row_lead[b] * rise_k * part
+    _slow(world)
+
+
+def _slow(world: World) -> None:
+    """Let chips slow in the step at hand as far as what they get by its end makes them: controls act
+    once a step, and a minute is long for a row whose water stands."""
+    state, now_s = world.state, world.env.now
+    arguments = (state.loads, float(now_s))
+    world.entry(load_account.complete_loads, *arguments)(*arguments)
+    before, passed = state.racks.power_cap.copy(), now_s % STEP_S / STEP_S
+    given = (world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c)
+    world.entry(rack_control.control, *given)(*given)
+    state.racks.power_cap[:] = passed * before + (1.0 - passed) * state.racks.power_cap
+    if state.blocks.partial[0] == 0:
+        state.blocks.partial[0] = 2  # lifted with the step unless something still holds
 
 
 def _start(world: World, hall: int, loop: int, turn: int, share: float, cause: str) -> None:
@@ -222,16 +252,25 @@ def _start(world: World, hall: int, loop: int, turn: int, share: float, cause: s
     plants = world.plants
     if plants.turn[hall] != turn:
         return
-    first = plants.started[loop] == 0.0
     plants.started[loop] = share
     settle(world, loop)
-    if first:
-        coolant.of_hall(world, hall, cause)
     if share == 1.0:
         world.log("plants_back", world.site.loops[loop].name, cause)
 
 
-def _bridges_s(world: World, hall: int) -> float:
+def _move(world: World, hall: int, turn: int, share: float, cause: str) -> None:
+    """Let a further part of a hall's fans run, and with the first its pumps without a UPS."""
+    plants = world.plants
+    if plants.turn[hall] != turn:
+        return
+    first = plants.moving[hall] == 0.0
+    plants.moving[hall] = share
+    if first:
+        pump(world, hall, cause)
+    settle(world, int(world.site.halls.air_loop[hall]))
+
+
+def bridges_s(world: World, hall: int) -> float:
     """Return how long the batteries of the pumps' UPS carry what they draw."""
     node = world.site.nodes[world.site.halls.pump_node[hall]]
     drawn_w = float(world.state.plant_w[hall, 1])
@@ -266,7 +305,7 @@ def _wired(world: World, hall: int, at_s: float | None = None) -> bool:
     for kind, node in (("feeder", feeder), ("mechanical", plant)):
         if outage.absent(world, (kind, node), at_s) >= site.nodes[node].count:
             return False
-    if outage.absent(world, ("dark hall", hall), at_s):
+    if outage.absent(world, feeds.reach_of(hall), at_s):
         return False
     return site.mesh is None or bool(medium_voltage.live(world, at_s)[hall])
 
@@ -280,7 +319,7 @@ def _live(world: World, hall: int) -> bool:
     if there.limit_w[0] > 0.0:
         return True
     stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
-    onsite_w = generators.carries_w(world) + min(there.battery_power_w, stored_w)
+    onsite_w = generators.carries_w(world) + min(float(there.battery_power_w[0]), stored_w)
     drawn_w = world.state.plant_w[:, :2].sum(axis=1) + world.site.halls.house_w
     needs_w = np.where(plants.fed, drawn_w, plants.needs_w)
     return onsite_w > 0.0 and float(needs_w[: hall + 1].sum()) <= onsite_w

@@ -9,6 +9,7 @@ import pandas as pd
 from simulator.components.power.node import TRANSFORMERS
 from simulator.components.power.transformer import LARGE, NORMAL_LIFE_S, lives_used
 from simulator.components.sizing import chip_of
+from simulator.engine import supply_state
 from simulator.engine.state import State
 from simulator.engine.world import World
 from simulator.kernels import columns as c
@@ -50,7 +51,7 @@ def allocate(
     return Records(
         site=np.zeros((steps, c.SITE_COLUMNS)),
         hall=np.zeros((hours, len(site.hall_names), 5)),
-        loop=np.zeros((hours, len(site.loops), 8)),
+        loop=np.zeros((hours, len(site.loops), 9)),
         racks=chosen,
         rack=np.zeros((hours, chosen.size, 3)),
         pool=np.zeros((hours, state.pools.load.size, STEP_COLUMNS + 2)),
@@ -109,7 +110,7 @@ def _hall_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
 
 def _loop_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
     values = records.loop.copy()
-    for column in (0, 1, 3, 4, 6, 7):
+    for column in (0, 1, 3, 4, 6, 7, 8):
         values[:, :, column] /= per_hour[:, None]
     return values
 
@@ -144,7 +145,7 @@ def events(world: World, start: datetime) -> pd.DataFrame:
 def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
     """Return the small tables that come from the state alone."""
     return {
-        "energy": _energy(world.state, records),
+        "energy": _energy(world.site, world.state, records),
         "heat": _heat(world.site, world.state),
         "hours": _hours(world.site, world.state),
         "load_energy": _load_energy(world.state),
@@ -157,13 +158,9 @@ def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
     }
 
 
-def _energy(state: State, records: Records) -> pd.DataFrame:
+def _energy(site: Site, state: State, records: Records) -> pd.DataFrame:
+    stored_j = supply_state.stored_j(state.supply) - supply_state.stored_j(supply_state.at_start(site))
     supply = state.supply
-    stored_j = (
-        supply.battery_j[0] - supply.battery_capacity_j
-        + supply.ride_through_j[0] - supply.ride_through_capacity_j
-        + supply.backup.charge_j[0] - supply.backup.capacity_j
-    )
     terms = ("poi", "onsite", "it", "cooling", "house")
     rows = [(name, float(j), 0.0) for name, j in zip(terms, records.energy_j, strict=True)]
     rows.append(("storage", 0.0, float(stored_j)))
@@ -208,6 +205,7 @@ def _heat(site: Site, state: State) -> pd.DataFrame:
         "received_j": np.append(loops.received_j, blocks.received_j[tanks]),
         "rejected_j": np.append(loops.rejected_j, blocks.given_j[tanks]),
         "stored_j": np.append(loops.stored_j, warmed_j[tanks]),
+        "reused_j": np.append(loops.reused_j, np.zeros(tanks.size)),
     })
 
 

@@ -11,6 +11,7 @@ from simulator.components.sizing import chip_of
 from simulator.engine import design_flow, plant_state, supply_state
 from simulator.kernels import columns as c
 from simulator.kernels import philox
+from simulator.kernels.limits import MESH_LEVELS
 from simulator.kernels.repair import TIMES
 from simulator.kernels.serving import AMOUNTS, NOWHERE, STEP_COLUMNS, WAIT_BINS
 from simulator.kernels.site_step import STEP_S
@@ -130,6 +131,7 @@ def build(
     every = pseudo + loads
     names = tuple(load.name for load in every)
     idle = 2 * site.rack_chip
+    supply = supply_state.at_start(site)
     return State(
         names=names,
         kinds=tuple(load.kind for load in every),
@@ -139,15 +141,15 @@ def build(
         loads=_loads(site, every, idle),
         blocks=_blocks(site, len(every)),
         loops=_loops(site),
-        tree=_tree(site),
+        tree=_tree(site, supply),
         pools=_pools(names, pools, streams),
-        supply=supply_state.at_start(site),
+        supply=supply,
         limits=_limits(site),
         hall_air_c=np.full(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
         ),
-        plant_w=np.zeros((len(site.hall_names), 12)),
+        plant_w=np.zeros((len(site.hall_names), 14)),
         heat=plant_state.columns(site),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
@@ -201,6 +203,7 @@ def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
         count=np.bincount(idle, weights=site.rack_accelerators, minlength=n).astype(float),
         share=share, running=zeros(),
         synchronous=np.array([int(load.synchronous) for load in loads]),
+        rank=np.zeros(n, np.int64),
         since_s=zeros(), on_s=zeros(), dynamic_s=zeros(), running_s=zeros(), member_s=zeros(),
         hours=np.zeros((n, categories)), step_hours=np.zeros((n, categories)),
         clock=np.ones(n), clock_bound_frac=np.ones(n), paced_s=zeros(),
@@ -222,7 +225,8 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         by_load=grid.copy(), mass_j_k=site.block_bath[:, 0].copy(),
         latent_j=site.block_bath[:, 1].copy(), boiling_c=site.block_bath[:, 2].copy(),
         vapour_j=zeros(), received_j=zeros(), given_j=zeros(),
-        cap=np.ones(n), coolant_c=np.full(n, cooling.coolant_unit.coolant_c(cooling.supply)),
+        cap=np.ones((n, loads)), capped=np.zeros(n, np.int64),
+        coolant_c=np.full(n, cooling.coolant_unit.coolant_c(cooling.supply)),
         hottest_c=zeros(), hbm_hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
         peak_w=zeros(),
         load_cap=np.ones((n, loads)), partial=np.zeros(1, np.int64),
@@ -242,11 +246,11 @@ def _loops(site: Site) -> c.LoopState:
         tank_s=np.array([loop.tank_s for loop in loops]),
         pump_w=np.array([loop.pump_w for loop in loops]),
         supply_c=np.array([setpoint[loop.kind] for loop in loops]),
-        received_j=zeros(), rejected_j=zeros(), stored_j=zeros(),
+        received_j=zeros(), rejected_j=zeros(), stored_j=zeros(), reused_j=zeros(),
     )
 
 
-def _tree(site: Site) -> c.TreeState:
+def _tree(site: Site, supply: Supply) -> c.TreeState:
     nodes, loss = site.nodes, design_flow.coefficients(site)
     power_factor, feeders = site.topology.grid.power_factor, site.halls.feeder_node
     zeros = lambda: np.zeros(len(nodes))  # noqa: E731
@@ -260,15 +264,16 @@ def _tree(site: Site) -> c.TreeState:
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
         loss_j=np.zeros(len(c.STAGES)),
         mesh=mesh.columns(site.mesh, power_factor, feeders, loss.branch_no_load, loss.branch_load),
+        bridge=supply.bridge,
     )
 
 
 def _limits(site: Site) -> c.LimitState:
-    stages = len(c.STAGES)
+    levels = len(c.STAGES) + MESH_LEVELS
     return c.LimitState(
         share=np.array([node.continuous for node in site.nodes]),
         over=np.zeros(1, np.int64), over_s=np.zeros(len(site.nodes)),
-        level_over=np.zeros(stages, np.int64), level_over_s=np.zeros(stages),
+        level_over=np.zeros(levels, np.int64), level_over_s=np.zeros(levels),
     )
 
 

@@ -1,4 +1,4 @@
-"""What the site's supply is at the start of a run."""
+"""What the site's supply is at the start of a run; the batteries of lineups and racks among it."""
 
 import math
 
@@ -6,37 +6,49 @@ import numpy as np
 
 from simulator.components.power.generator import Generators
 from simulator.components.power.node import UPS
+from simulator.kernels.bridge_columns import BridgeState
 from simulator.kernels.supply_columns import BackupState, GeneratorState, Supply
 from simulator.site import Site
 
 KWH_J = 3.6e6
+UPS_REFILL_S = 600.0
+"""Time in which an empty UPS battery is filled again (assumed, some to tens of minutes at first)."""
 
 
 def at_start(site: Site) -> Supply:
     """Return the supply with everything in service, and all stores full."""
     topology = site.topology
     battery = topology.battery
-    ride_j = sum(
+    ride_j = float(sum(
         node.rating_w * node.ride_through_s for node in site.nodes if node.stage == UPS
-    )
+    ))
+    backup = _backup(site)
     return Supply(
         limit_w=np.array([topology.grid.available_w(
             topology.grid.lines.count, topology.grid.transformers.count)]),
         generator_w=np.zeros(1),
         generators=_generators(topology.generators),
-        backup=_backup(site),
-        battery_power_w=battery.power if battery else 0.0,
-        battery_recharge_w=battery.recharge if battery else 0.0,
-        battery_capacity_j=battery.usable_j if battery else 0.0,
+        backup=backup,
+        battery_power_w=np.array([battery.power if battery else 0.0]),
+        battery_recharge_w=np.array([battery.recharge if battery else 0.0]),
+        battery_capacity_j=np.array([battery.usable_j if battery else 0.0]),
         battery_efficiency=battery.one_way if battery else 1.0,
         battery_auxiliary_w=battery.auxiliary if battery else 0.0,
         battery_j=np.array([battery.usable_j if battery else 0.0]),
         ride_through_j=np.array([ride_j]),
-        ride_through_capacity_j=ride_j,
+        ride_through_capacity_j=np.array([ride_j]),
         margin=topology.power_margin,
         deficit_w=np.zeros(1),
         battery_loss_j=np.zeros(1),
+        bridge=_bridges(site, backup.efficiency),
     )
+
+
+def stored_j(supply: Supply) -> float:
+    """Return the charge of all batteries."""
+    bridge = supply.bridge
+    common = supply.battery_j, supply.ride_through_j, supply.backup.charge_j
+    return float(sum(part[0] for part in common) + bridge.charge_j.sum() + bridge.away_j[0])
 
 
 def _generators(plant: Generators | None) -> GeneratorState:
@@ -63,7 +75,33 @@ def _backup(site: Site) -> BackupState:
     one_way = math.sqrt(delivers_j / lost) if held else 1.0
     capacity_j = delivers_j / one_way
     return BackupState(
-        power_w=float(sum(n * unit.power for n, unit in held)),
-        recharge_w=float(sum(n * unit.recharge for n, unit in held)),
-        efficiency=one_way, capacity_j=capacity_j, charge_j=np.array([capacity_j]),
+        power_w=np.array([float(sum(n * unit.power for n, unit in held))]),
+        recharge_w=np.array([float(sum(n * unit.recharge for n, unit in held))]),
+        efficiency=one_way, capacity_j=np.array([capacity_j]), charge_j=np.array([capacity_j]),
     )
+
+
+def _bridges(site: Site, one_way: float) -> BridgeState:
+    """Return the UPS of lineups and the battery units of blocks, all of them in the common stores."""
+    ups = [i for i, node in enumerate(site.nodes)
+           if node.stage == UPS and node.serves == "racks" and node.ride_through_s > 0.0]  # fmt: skip
+    units = [rack.battery_backup for rack in site.rack_types]
+    held = [(int(b), units[site.rack_type[first]], int(count)) for b, first, count in zip(
+        *np.unique(site.rack_block, return_index=True, return_counts=True), strict=True)]  # fmt: skip
+    backed = [(b, unit, n) for b, unit, n in held if unit is not None]
+    of_node, of_block = np.full(len(site.nodes), -1), np.full(len(site.block_names), -1)
+    of_node[ups] = np.arange(len(ups))
+    of_block[[b for b, *_ in backed]] = len(ups) + np.arange(len(backed))
+    ups_j = [site.nodes[i].rating_w * site.nodes[i].ride_through_s for i in ups]
+    rows = len(ups) + len(backed)
+    zeros = lambda n=rows: np.zeros(n)  # noqa: E731
+    return BridgeState(
+        of_node=of_node, of_block=of_block, ups=len(ups), share=zeros(), following=zeros(),
+        own=np.zeros(rows, np.int64), owned=np.zeros(1, np.int64), charge_j=zeros(),
+        full_j=np.array([*ups_j, *(n * unit.energy_j / one_way for _, unit, n in backed)]),
+        power_w=np.array([*(math.inf for _ in ups), *(n * unit.power for _, unit, n in backed)]),
+        recharge_w=np.array([*(j / UPS_REFILL_S for j in ups_j),
+                             *(n * unit.recharge for _, unit, n in backed)]),
+        one_way=np.array([*(1.0 for _ in ups), *(one_way for _ in backed)]),
+        wanted_w=zeros(), out_w=zeros(1), loss_w=zeros(1), away_j=zeros(1),
+    )  # fmt: skip

@@ -1,4 +1,5 @@
-"""Caps below elements inside the campus: feeders, substations, UPS, busways.
+"""Caps below elements inside the campus: branches of a medium-voltage network, feeders, substations, UPS,
+busways.
 
 What an element carries beyond its limit is taken from the loads below it, as the policy says. A
 synchronous job is slowed as a whole, because its members wait for each other; of everything else only
@@ -9,16 +10,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.components.power.node import FEEDERS
 from simulator.engine import draw, outage
 from simulator.engine.capping import Capping, LoadView
-from simulator.engine.draw import Draw
+from simulator.engine.draw import BELOW_GRID, Draw
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.kernels import load_account, rack_control
 from simulator.kernels.site_step import STEP_S
-
-BELOW_GRID = 2
-"""First node below the lines and main transformers, which the interconnection's own limit protects."""
 
 SLACK_SHARE = 1e-9
 SLACK = 0.1
@@ -46,26 +45,36 @@ def plan(world: World, decide: Capping, caps: np.ndarray, at_s: float) -> Plan:
     found = Plan(caps.copy(), np.ones(state.blocks.load_cap.shape), [])
     reach = draw.reaches(world)
     limit_w = _limits_w(world, reach)
-    carried_w = draw.outputs_w(world, now.it_w(found.caps, found.part))
+    carried_w = draw.foretold_w(world, now.it_w(found.caps, found.part))
     held_w: dict[int, float] = {}
-    for node in np.flatnonzero((carried_w > limit_w) & (limit_w > 0.0))[::-1]:  # leaves first
-        if node < BELOW_GRID:
-            continue
-        carried_w = draw.outputs_w(world, now.it_w(found.caps, found.part))
+    for node in _leaves_first(world, (carried_w > limit_w) & (limit_w > 0.0), reach):
+        carried_w = draw.foretold_w(world, now.it_w(found.caps, found.part))
         if carried_w[node] > limit_w[node]:
-            held_w[int(node)] = _relieve(
-                world, decide, found, now, (int(node), reach[node], carried_w, float(limit_w[node]))
+            held_w[node] = _relieve(
+                world, decide, found, now, (node, reach[node], carried_w, float(limit_w[node]))
             )
     for node in sorted(set(held_w) | {n for n in world.watch.held_w if n >= BELOW_GRID}):
         _hold(world, node, held_w.get(node, 0.0), at_s)
     return found
 
 
+def _leaves_first(world: World, over: np.ndarray, reach: np.ndarray) -> list[int]:
+    """Return the elements above their limit (boolean) in the order in which they are relieved: nodes
+    below the main transformers from the last one on, then branches, those that least comes through
+    first. Lines and main transformers as a whole are the interconnection's own."""
+    nodes = world.state.tree.parent.size
+    found = [int(i) for i in np.flatnonzero(over[:nodes])[::-1] if i >= BELOW_GRID]
+    branches = [int(i) for i in np.flatnonzero(over[nodes:]) + nodes]
+    return found + sorted(branches, key=lambda i: (float(reach[i].sum()), i))
+
+
 def _limits_w(world: World, reach: np.ndarray) -> np.ndarray:
-    """Return what caps aim at: the limits less the margin. What feeds one block alone is left to the
-    racks of the block, which keep its limit by themselves."""
+    """Return what caps aim at: the limits less the margin. Substations and busways that feed one block
+    alone are left to the racks of the block, which keep its limit by themselves."""
     limit_w = draw.limits_w(world) * (1.0 - world.site.topology.control.margin)
     alone = ((reach > 0.0).sum(axis=1) == 1) & (reach.max(axis=1) > 1.0 - SLACK_SHARE)
+    alone[: world.state.tree.parent.size] &= world.state.tree.stage > FEEDERS
+    alone[world.state.tree.parent.size :] = False
     return np.where(alone, np.inf, limit_w)
 
 
@@ -101,20 +110,11 @@ def _gain(
     """Return the watts at an element per watt at the racks below it: what it carries over all that
     is connected below."""
     it_w = now.it_w(found.caps, found.part) + world.state.blocks.support_w
-    halls, plant_w = world.site.halls, world.state.plant_w
-    below_w = float(share @ it_w)
-    for h in range(halls.house_w.size):
-        if _is_below(world, int(halls.plant_node[h]), node):
-            below_w += float(plant_w[h, 0] + halls.house_w[h])
-        if _is_below(world, int(halls.pump_node[h]), node):
-            below_w += float(plant_w[h, 1])
+    plant, pumps = draw.hall_share(world, node)
+    state = world.state
+    below_w = float(share @ it_w + plant @ (state.plant_w[:, 0] + world.site.halls.house_w)
+                    + pumps @ state.plant_w[:, 1])  # fmt: skip
     return float(carried_w[node]) / below_w if below_w > 0.0 else 1.0
-
-
-def _is_below(world: World, node: int, above: int) -> bool:
-    while node > above:
-        node = int(world.state.tree.parent[node])
-    return node == above
 
 
 def _views(
@@ -139,7 +139,7 @@ def _hold(world: World, node: int, held_w: float, at_s: float) -> None:
     """Note what is held back below an element, and tell when that begins and ends."""
     if world.watch.hold(node, held_w, at_s):
         kind, told = ("cap", f"{held_w / 1e6:.3f} MW held back") if held_w > 0.0 else ("cap_lifted", "")
-        world.log(kind, world.site.nodes[node].name, "overload", detail=told, at_s=at_s)
+        world.log(kind, draw.element(world, node).name, "overload", detail=told, at_s=at_s)
 
 
 def set_part(world: World, part: np.ndarray, at_s: float) -> None:
@@ -171,7 +171,7 @@ def darken(world: World, node: int, load: int, blocks: np.ndarray) -> None:
         return
     hold_s = world.site.topology.control.hold
     power_w = float(world.state.racks.power_w[racks].sum())
-    world.log("shed", world.state.names[load], world.site.nodes[node].name, hold_s,
+    world.log("shed", world.state.names[load], draw.element(world, node).name, hold_s,
               f"{racks.size} racks")
     _keep_off(world, node, racks, power_w, hold_s)
 
@@ -195,4 +195,4 @@ def _room_w(world: World, node: int) -> float:
     loads, part = world.state.loads, np.ones(world.state.blocks.load_cap.shape)
     it_w = draw.draw_of(world).it_w(np.where(loads.on > 0.0, loads.cap, SLACK), part)
     limit_w = _limits_w(world, draw.reaches(world))
-    return float((limit_w - draw.outputs_w(world, it_w))[node])
+    return float((limit_w - draw.foretold_w(world, it_w))[node])

@@ -60,6 +60,8 @@ class World:
     """Main transformers in service since a time, after each change."""
     on_bus: dict[int, float] = field(default_factory=dict)
     """Since when each generator set that runs is on the bus."""
+    bridged_s: dict[int, float] = field(default_factory=dict)
+    """Since when each battery of a lineup or a block carries its load; of those that ever did."""
     fuel_short: bool = False
     """Whether the generators had too little fuel in the last step."""
     overloaded: bool = False

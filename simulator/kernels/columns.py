@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulator.kernels.bridge_columns import BridgeState
+
 Floats = np.ndarray
 Ints = np.ndarray
 
@@ -97,6 +99,7 @@ class LoadState(NamedTuple):
     share: Floats  # (loads, categories) workloads: what its time counts as
     running: Floats  # workloads: 1 while work is done
     synchronous: Ints  # 1: the slowest member sets the pace
+    rank: Ints  # capping.py: who gives way first in a block, 0 before 1; equals by the same share
     since_s: Floats  # time up to which the integrals below are complete
     on_s: Floats  # integral over the current step
     dynamic_s: Floats
@@ -135,7 +138,8 @@ class BlockState(NamedTuple):
     given_j: Floats  # by tanks to the facility's water
     support_w: Floats  # support.py: draw of racks without accelerators in this step
     flow: Floats  # coolant.py: share of the step in which coolant flows, before it stops
-    cap: Floats  # power cap on dynamic power in this step
+    cap: Floats  # (blocks, loads) the block's own power cap on dynamic power in this step
+    capped: Ints  # 1 while any is in force
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
     hbm_hottest_c: Floats
@@ -178,6 +182,27 @@ class LoopState(NamedTuple):
     received_j: Floats
     rejected_j: Floats
     stored_j: Floats
+    reused_j: Floats  # of what is rejected: to users
+
+
+class ReuseMap(NamedTuple):
+    """Users of the warm loops' heat."""
+
+    frac: Floats  # (hours + 1,) demand over its most
+    most_w: Floats  # (loops,) 0: none
+    share: float  # most of a loop's heat
+    leaving_c: float  # the return leaves no colder
+
+
+class WaterState(NamedTuple):
+    """Water of the day and whether plants run without; kernels/water.py writes."""
+
+    limit_kg: Floats  # (days,) frozen; none: never short
+    start_hour: Ints  # (1,) frozen: of the site's clock
+    used_kg: Floats  # (2,) today; in the hour at hand
+    last_kg: Floats  # (1,) in the last hour that had water
+    dry: Ints  # (1,) 1: this hour goes without
+    dry_hours: Ints  # (hours,) which did
 
 
 class HeatState(NamedTuple):
@@ -216,6 +241,15 @@ class OutdoorAir(NamedTuple):
     supply_c: Floats  # (hours + 1,) what it holds alone
 
 
+class DryMaps(NamedTuple):
+    """The same of plants without water, which take none; no hours where a site is never short."""
+
+    supply_c: Floats
+    power_frac: Floats
+    mechanical_frac: Floats
+    rejects: Ints  # (plants,) 0: nothing is rejected
+
+
 class PlantMaps(NamedTuple):
     """Hourly performance of each plant kind; shape (plants, hours + 1, load grid)."""
 
@@ -226,6 +260,8 @@ class PlantMaps(NamedTuple):
     blowdown_kg_j: Floats
     mechanical_frac: Floats  # share of the heat moved by compressors
     load_step: float
+    dry: DryMaps
+    reuse: ReuseMap
 
 
 class Outdoors(NamedTuple):
@@ -249,6 +285,7 @@ class MeshState(NamedTuple):
     load: Floats  # frozen
     flow_w: Floats
     peak_w: Floats  # of its size
+    over_s: Floats  # time above the rating
 
 
 class TreeState(NamedTuple):
@@ -267,16 +304,18 @@ class TreeState(NamedTuple):
     peak_w: Floats
     loss_j: Floats  # (stages,)
     mesh: MeshState
+    bridge: BridgeState
 
 
 class LimitState(NamedTuple):
     """What the elements of the power tree may carry, and how long they carried more; (nodes,)."""
 
     share: Floats  # frozen: of the rating, continuously
-    over: Ints  # (1,) 1: an element was over in the last step
+    over: Ints  # (1,) 1: an element was over in the last step; overload.py: or one is being watched
     over_s: Floats
-    level_over: Ints  # (stages,) 1: an element of the stage was over in the last step that had any
-    level_over_s: Floats  # (stages,) time in which any element was
+    level_over: Ints  # (levels,) 1: an element of the level was over in the last step that had any;
+    # levels are the stages, then lines, main transformers and branches of the mesh one by one
+    level_over_s: Floats  # (levels,) time in which any element was
 
 
 class StreamState(NamedTuple):

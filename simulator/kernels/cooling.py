@@ -12,6 +12,28 @@ def at_hour(table, hour, hour_frac):
     return before + (after - before) * hour_frac
 
 
+@njit(cache=True)
+def tables_at(maps, dry, hour, hour_frac):
+    """Return the tables of the plants at one time, with water or, if `dry` is 1, without: set
+    temperature, supply temperature, power, evaporation, blowdown, share of heat moved by compressors."""
+    setpoint_c = at_hour(maps.setpoint_c, hour, hour_frac)
+    if dry == 1:
+        power_frac = at_hour(maps.dry.power_frac, hour, hour_frac)
+        none = power_frac * 0.0
+        return (
+            setpoint_c, at_hour(maps.dry.supply_c, hour, hour_frac), power_frac, none, none,
+            at_hour(maps.dry.mechanical_frac, hour, hour_frac),
+        )
+    return (
+        setpoint_c,
+        at_hour(maps.supply_c, hour, hour_frac),
+        at_hour(maps.power_frac, hour, hour_frac),
+        at_hour(maps.evaporation_kg_j, hour, hour_frac),
+        at_hour(maps.blowdown_kg_j, hour, hour_frac),
+        at_hour(maps.mechanical_frac, hour, hour_frac),
+    )
+
+
 @njit(cache=True, inline="always")
 def lookup(table, plant, x):
     """Return a plant table interpolated in load; `x` is in grid steps."""
@@ -62,6 +84,24 @@ def integrate(loop, loops, tables, load_step, heat_w, dt_s):
     blowdown = lookup(blowdown_kg_j, plant, x) * capacity_w
     told_c, mechanical = lookup(setpoint_c, plant, x), lookup(mechanical_frac, plant, x)
     return power_w, evaporation, blowdown, told_c, mechanical
+
+
+@njit(cache=True)
+def deliver(loop, loops, reuse, heat_w, hour, hour_frac, dt_s):
+    """Give users what they take of a loop's heat over a step; return it in W.
+
+    The return comes at T + Q/G and may be cooled to `leaving_c`, so at most G (T + Q/G - leaving).
+    """
+    if reuse.most_w[loop] <= 0.0:
+        return 0.0
+    frac = reuse.frac[hour] + (reuse.frac[hour + 1] - reuse.frac[hour]) * hour_frac
+    asked_w = min(frac * reuse.most_w[loop], reuse.share * heat_w)
+    room_w = loops.flow_w_k[loop] * (loops.supply_c[loop] - reuse.leaving_c) + heat_w
+    taken_w = max(min(asked_w, room_w, heat_w), 0.0)
+    loops.received_j[loop] += taken_w * dt_s
+    loops.rejected_j[loop] += taken_w * dt_s
+    loops.reused_j[loop] += taken_w * dt_s
+    return taken_w
 
 
 @njit(cache=True)

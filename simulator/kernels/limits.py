@@ -1,9 +1,12 @@
-"""Elements above their continuous rating: for how long, and on which level."""
+"""Elements above their continuous rating: for how long, and on which level. Those are the nodes of the
+power tree, and the lines, main transformers and branches of a medium-voltage network one by one."""
 
 from numba import njit
 
 SLACK = 1e-9
 """Relative; below it a load stands at its limit."""
+MESH_LEVELS = 3
+"""Lines, main transformers and branches: the last levels of `LimitState.level_over`."""
 
 
 @njit(cache=True)
@@ -17,6 +20,8 @@ def watch(tree, limits, relief_w, dt_s):
     for i in range(tree.parent.size):
         limit_w = tree.rating_w[i] * tree.in_service[i] * limits.share[i]
         over += tree.output_w[i] > limit_w
+    for k in range(tree.mesh.rating_w.size):
+        over += abs(tree.mesh.flow_w[k]) > tree.mesh.rating_w[k]
     return 1 if over > 0 and _account(tree, limits, relief_w, dt_s) else 0
 
 
@@ -31,6 +36,21 @@ def _account(tree, limits, relief_w, dt_s):
             limits.over_s[i] += dt_s
             limits.level_over[tree.stage[i]] = 1
             found = True
+    if tree.mesh.rating_w.size > 0:
+        found = _account_mesh(tree, limits, relief_w, dt_s) or found
     for stage in range(limits.level_over.size):
         limits.level_over_s[stage] += limits.level_over[stage] * dt_s
+    return found
+
+
+@njit(cache=True)
+def _account_mesh(tree, limits, relief_w, dt_s):
+    found, mesh = False, tree.mesh
+    drawn = 1.0 - relief_w / tree.input_w[0] if tree.input_w[0] > 0.0 else 1.0
+    for k in range(mesh.rating_w.size):
+        carried_w = abs(mesh.flow_w[k]) * (drawn if mesh.stage[k] < 2 else 1.0)
+        if carried_w > mesh.rating_w[k] * (1.0 + SLACK):
+            mesh.over_s[k] += dt_s
+            limits.level_over[limits.level_over.size - MESH_LEVELS + mesh.stage[k]] = 1
+            found = True
     return found

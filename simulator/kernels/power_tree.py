@@ -2,7 +2,7 @@
 
 from numba import njit
 
-from simulator.kernels import generators
+from simulator.kernels import bridging, generators
 
 LINES, TRANSFORMERS = 0, 1
 """Nodes of the tree that stand for all lines and all main transformers."""
@@ -14,7 +14,8 @@ def solve(tree, dt_s):
 
     On entry `output_w` holds what is connected directly to each node. Nodes stand parents before
     children, so one backward pass is the whole solution: P_in = P_out + P_r (a + b x + c x^2) with
-    x = P_out / P_r and P_r the rating of the units in service.
+    x = P_out / P_r and P_r the rating of the units in service. What a lineup's UPS carries from its
+    batteries is not drawn above it.
     """
     losses_w = 0.0
     for i in range(tree.parent.size - 1, -1, -1):
@@ -33,6 +34,9 @@ def solve(tree, dt_s):
         if output_w > tree.peak_w[i]:
             tree.peak_w[i] = output_w
         if i > 0:
+            if tree.bridge.of_node[i] >= 0 and tree.bridge.share[tree.bridge.of_node[i]] > 0.0:
+                input_w -= bridging.carry(tree.bridge, tree.bridge.of_node[i], input_w, dt_s)
+                tree.input_w[i] = input_w
             tree.output_w[tree.parent[i]] += input_w
     return tree.input_w[0], losses_w
 
@@ -79,7 +83,7 @@ def balance(supply, demand_w, dt_s):
         charge_w, stored_w = _recharge(supply, -need_w, dt_s)
         return demand_w + loss_w + charge_w, 0.0, stored_w, loss_w + charge_w - stored_w
     need_w -= generator_w
-    battery_w = min(need_w, supply.battery_power_w, supply.battery_j[0] * eta / dt_s)
+    battery_w = min(need_w, supply.battery_power_w[0], supply.battery_j[0] * eta / dt_s)
     supply.battery_j[0] -= battery_w / eta * dt_s
     stored_w = -battery_w / eta
     loss_w += battery_w / eta - battery_w
@@ -90,7 +94,7 @@ def balance(supply, demand_w, dt_s):
         stored_w -= rode_w
         need_w -= rode_w
         backup = supply.backup
-        backed_w = min(need_w, backup.power_w, backup.charge_j[0] * backup.efficiency / dt_s)
+        backed_w = min(need_w, backup.power_w[0], backup.charge_j[0] * backup.efficiency / dt_s)
         backup.charge_j[0] -= backed_w / backup.efficiency * dt_s
         stored_w -= backed_w / backup.efficiency
         loss_w += backed_w / backup.efficiency - backed_w
@@ -105,18 +109,20 @@ def _recharge(supply, room_w, dt_s):
     """Return the draw and what of it is stored."""
     eta = supply.battery_efficiency
     battery_w = min(
-        room_w, supply.battery_recharge_w,
-        max(supply.battery_capacity_j - supply.battery_j[0], 0.0) / (eta * dt_s),
+        room_w, supply.battery_recharge_w[0],
+        max(supply.battery_capacity_j[0] - supply.battery_j[0], 0.0) / (eta * dt_s),
     )
     supply.battery_j[0] += battery_w * eta * dt_s
-    missing_w = max(supply.ride_through_capacity_j - supply.ride_through_j[0], 0.0) / dt_s
-    ride_w = min(room_w - battery_w, missing_w, 0.1 * supply.ride_through_capacity_j / dt_s)
+    missing_w = max(supply.ride_through_capacity_j[0] - supply.ride_through_j[0], 0.0) / dt_s
+    ride_w = min(room_w - battery_w, missing_w, 0.1 * supply.ride_through_capacity_j[0] / dt_s)
     supply.ride_through_j[0] += ride_w * dt_s
     backup = supply.backup
     backup_w = min(
-        room_w - battery_w - ride_w, backup.recharge_w,
-        max(backup.capacity_j - backup.charge_j[0], 0.0) / (backup.efficiency * dt_s),
+        room_w - battery_w - ride_w, backup.recharge_w[0],
+        max(backup.capacity_j[0] - backup.charge_j[0], 0.0) / (backup.efficiency * dt_s),
     )
     backup.charge_j[0] += backup_w * backup.efficiency * dt_s
     drawn_w = battery_w + ride_w + backup_w
-    return drawn_w, battery_w * eta + ride_w + backup_w * backup.efficiency
+    stored_w = battery_w * eta + ride_w + backup_w * backup.efficiency
+    own_w, own_stored_w = bridging.recharge(supply, room_w - drawn_w, dt_s)
+    return drawn_w + own_w, stored_w + own_stored_w

@@ -5,9 +5,6 @@ from numba import njit
 
 from simulator.kernels.load_account import pace_of
 
-AT_LIMIT = 1e-6
-"""Relative; a block that is held at its limit stands above it by rounding."""
-
 
 @njit(cache=True)
 def allowed_clock(junction_c, start_c, full_c, shutdown_c):
@@ -75,38 +72,6 @@ def kept_clock(before, coolant_c, resistance_k_w, hbm_k_w, watts, exponent, limi
 
 
 @njit(cache=True)
-def cap_blocks(rows, racks, loads, blocks, dt_s):
-    """Set each block's cap on dynamic power so that it stays inside its continuous rating; return
-    whether any cap is active. A block below its rating and without a cap is left alone."""
-    active, over = False, 0
-    for i in range(rows.start.size):
-        b = rows.block[i]
-        if blocks.it_w[b] <= blocks.limit_w[b] and blocks.cap[b] == 1.0:
-            continue
-        if blocks.it_w[b] > blocks.limit_w[b] * (1.0 + AT_LIMIT):
-            blocks.over_s[b] += dt_s
-            over = 1
-        dynamic = 0.0
-        for r in range(rows.start[i], rows.stop[i]):
-            load = racks.load[r]
-            dynamic += racks.up_frac[r] * loads.dynamic_s[load] / dt_s * racks.power_cap[r]
-        drawn_w = dynamic * (
-            rows.accelerators[i] * rows.chip_dynamic_w[i] + rows.host_dynamic_w[i]
-        )
-        full_w = drawn_w / blocks.cap[b]
-        if blocks.cap[b] < 1.0:
-            blocks.capped_s[b] += dt_s
-            blocks.held_j[b] += (full_w - drawn_w) * dt_s
-        excess_w = blocks.it_w[b] - drawn_w + full_w - blocks.limit_w[b]
-        blocks.cap[b] = 1.0
-        if excess_w > 0.0 and full_w > 0.0:
-            blocks.cap[b] = max(1.0 - excess_w / full_w, 0.01)
-            active = True
-    blocks.any_over_s[0] += over * dt_s
-    return active
-
-
-@njit(cache=True)
 def control(rows, racks, loads, blocks, hall_air_c):
     """Set clock and power cap of every rack, and the clock of every load, for the next step.
 
@@ -127,13 +92,10 @@ def control(rows, racks, loads, blocks, hall_air_c):
             (rows.hbm_throttle_c[i], rows.hbm_full_c[i], rows.hbm_shutdown_c[i]),
             rows.hysteresis_k[i],
         )
-        block_clock = blocks.cap[b] ** (1.0 / exponent)
         for r in range(rows.start[i], rows.stop[i]):
             load = racks.load[r]
-            cap, cap_clock = blocks.cap[b], block_clock
-            if blocks.load_cap[b, load] < cap:
-                cap = blocks.load_cap[b, load]
-                cap_clock = cap ** (1.0 / exponent)
+            cap = min(blocks.cap[b, load], blocks.load_cap[b, load])
+            cap_clock = 1.0 if cap == 1.0 else cap ** (1.0 / exponent)
             static_w = loads.on[load] * rows.chip_idle_w[i]
             static_w += rows.leakage_w_k[i] * (racks.junction_c[r] - rows.leakage_ref_c[i])
             dynamic_w = loads.dynamic_frac[load] * loads.cap[load] * rows.chip_dynamic_w[i]
@@ -145,7 +107,7 @@ def control(rows, racks, loads, blocks, hall_air_c):
             racks.heat_clock[r] = heat_clock
             clock = min(heat_clock, cap_clock)
             racks.clock[r] = clock
-            racks.power_cap[r] = min(heat_clock**exponent, cap)
+            racks.power_cap[r] = cap if heat_clock == 1.0 else min(heat_clock**exponent, cap)
             if clock < 1.0:
                 members = rows.accelerators[i] * racks.up_frac[r]
                 lost[load] += members * (1.0 - clock)

@@ -3,7 +3,7 @@ engine module that writes it between kernel calls, as in `columns.py`."""
 
 from typing import NamedTuple
 
-from simulator.kernels.columns import Floats
+from simulator.kernels.bridge_columns import BridgeState, Floats
 
 
 class GeneratorState(NamedTuple):
@@ -23,12 +23,13 @@ class GeneratorState(NamedTuple):
 
 
 class BackupState(NamedTuple):
-    """Battery units of racks, all together; arrays of length one."""
+    """Battery units of racks, all together but those with a charge of their own (`BridgeState`);
+    arrays of length one."""
 
-    power_w: float
-    recharge_w: float
+    power_w: Floats  # bridging.py, as those below
+    recharge_w: Floats
     efficiency: float  # one way
-    capacity_j: float
+    capacity_j: Floats
     charge_j: Floats
 
 
@@ -39,14 +40,15 @@ class Supply(NamedTuple):
     generator_w: Floats  # generators.py: what their bus can carry
     generators: GeneratorState
     backup: BackupState
-    battery_power_w: float
-    battery_recharge_w: float
-    battery_capacity_j: float
+    battery_power_w: Floats  # supply.py: of the units in service, as the two below and its charge
+    battery_recharge_w: Floats
+    battery_capacity_j: Floats
     battery_efficiency: float  # one way
     battery_auxiliary_w: float
     battery_j: Floats
-    ride_through_j: Floats
-    ride_through_capacity_j: float
+    ride_through_j: Floats  # bridging.py: of UPS without a charge of their own, as below
+    ride_through_capacity_j: Floats
     margin: float  # share of the limit held back
     deficit_w: Floats  # load that nothing could supply in the last step
     battery_loss_j: Floats
+    bridge: BridgeState

@@ -1,6 +1,7 @@
 """Pages at the end: which run this is, whether it closes, and what every indicator means."""
 
 import re
+from typing import Any
 
 import pandas as pd
 
@@ -70,9 +71,16 @@ def _identity(run: Run) -> pd.DataFrame:
         "Fidelity": info["fidelity"],
         "Period": f"{info['start']}, {run.days:.6g} days",
         "Weather": info["weather"],
-        "Kind of weather": "typical year" if info["weather_typical"] else "actual record",
+        "Kind of weather": wording.weather_kind(info),
+        "Price of energy": _whose(info, "prices", "one price for all hours"),
+        "Carbon intensity": _whose(info, "emissions", "one figure for all hours"),
     }
     return pd.DataFrame({"Item": list(rows), "Value": [str(v) for v in rows.values()]})
+
+
+def _whose(info: dict[str, Any], key: str, constant: str) -> str:
+    """Return whether an economic figure is an actual record, hour by hour."""
+    return "actual record of each hour" if key in info.get("series", ()) else constant
 
 
 def _checks(run: Run) -> pd.DataFrame:

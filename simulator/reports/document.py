@@ -95,14 +95,19 @@ def write(
     return output
 
 
-def bind(chosen: list[Page], cover: dict[str, Any], folder: Path) -> Path:
+def bind(
+    chosen: list[Page], cover: dict[str, Any], folder: Path, output: Path | None = None
+) -> Path:
     """Draw and typeset pages of a study that is no run; return the path of the PDF.
 
     Parameters
     ----------
     cover : title, author, description, footer (two lines), and `dated`, the ISO time of the document
-    folder : receives `report.pdf`, and `figures` as PNG with their data as CSV
+    folder : receives `figures` as PNG with their data as CSV
+    output : the PDF; `report.pdf` in the folder by default
     """
+    output = output or folder / "report.pdf"
+    output.parent.mkdir(parents=True, exist_ok=True)
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     with rc_context(STYLE), tempfile.TemporaryDirectory() as scratch:
@@ -112,8 +117,8 @@ def bind(chosen: list[Page], cover: dict[str, Any], folder: Path) -> Path:
         told = {key: value for key, value in cover.items() if key != "dated"}
         data = told | {"pages": [_page(page) for page in chosen]}
         (Path(scratch) / "data.json").write_text(json.dumps(data))
-        (folder / "report.pdf").write_bytes(typeset(Path(scratch), cover["dated"]))
-    return folder / "report.pdf"
+        output.write_bytes(typeset(Path(scratch), cover["dated"]))
+    return output
 
 
 def pages(run: Run, variant: Variant = "full") -> list[Page]:
@@ -168,7 +173,7 @@ def content(run: Run, chosen: list[Page]) -> dict[str, Any]:
         "author": f"gigawatt {info['version']}",
         "description": f"Simulated {info['start']}, {run.days:.4g} days, {info['weather']}",
         "footer": footer(run),
-        "pages": [_page(page) for page in chosen],
+        "pages": [_page(page, len(run.results)) for page in chosen],
     }
 
 
@@ -185,14 +190,14 @@ def footer(run: Run) -> list[str]:
     ]
 
 
-def _page(page: Page) -> dict[str, Any]:
+def _page(page: Page, replicates: int = 1) -> dict[str, Any]:
     return {
         "topic": page.topic,
         "title": page.title,
         "text": [_paragraph(p) for p in page.text],
         "closing": [_paragraph(p) for p in page.closing],
         "cards": [vars(card) for card in page.cards],
-        "figures": _rows(page.figures),
+        "figures": _rows(page.figures, replicates),
         "tables": [_table(table) for table in page.tables if len(table.frame)],
     }
 
@@ -202,8 +207,9 @@ def _paragraph(paragraph: str | Lead) -> dict[str, str]:
     return vars(lead)
 
 
-def _rows(specs: tuple[FigureSpec, ...]) -> list[list[dict[str, Any]]]:
+def _rows(specs: tuple[FigureSpec, ...], replicates: int) -> list[list[dict[str, Any]]]:
     """Put figures into rows: two narrow ones that follow each other share one."""
+    first = f" The first of {replicates} replicates."
     rows: list[list[dict[str, Any]]] = []
     room = 0.0
     for spec in specs:
@@ -211,7 +217,7 @@ def _rows(specs: tuple[FigureSpec, ...]) -> list[list[dict[str, Any]]]:
         entry = {
             "path": f"{spec.name}.svg",
             "alt": spec.alt,
-            "caption": spec.caption,
+            "caption": spec.caption + (first if spec.of_first and replicates > 1 else ""),
             "width": width,
         }
         if rows and width <= room:

@@ -1,5 +1,7 @@
 """Page: how much power the campus takes, for how long, and from what nameplate."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -162,6 +164,7 @@ def waterfall(run: Run) -> FigureSpec:
         data,
         "From rack nameplate to import in the peak minute, and the room left "
         "under the firm import.",
+        of_first=True,
     )
 
 
@@ -199,7 +202,7 @@ def _steps(run: Run) -> pd.DataFrame:
 def months(run: Run) -> pd.DataFrame:
     """Return the table of import by month, or by week or day in a shorter run."""
     every = _table_period(run)
-    table = power.monthly(run.first, every=every)
+    table = run.averaged(partial(power.monthly, every=every), ["time"])
     site = run.first.timeseries["site"]
     minutes = site.groupby(period(run.first, site["time"], every)).size()
     table = table[minutes.to_numpy() * 60 >= (DROP_LAST_DAYS * 86_400 if every == "MS" else 0)]

@@ -15,13 +15,10 @@ from numpy.typing import NDArray
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.rack import Rack
-from simulator.engine.cooling import plant_maps
-from simulator.kernels.columns import PlantMaps
-from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
-from simulator.studies.calibrate.models.facility_power import Settled, settled
+from simulator.studies.calibrate.models.facility_power import Plants, Settled, plants_of, settled
 from simulator.studies.calibrate.models.rack_power import input_w
 from simulator.weather import for_period
 
@@ -32,8 +29,6 @@ ROUNDS = 3
 """Of coolant -> leakage -> heat -> coolant; each gains more than one digit."""
 HOUR_S = 3600.0
 CASE = ("design", "climate")
-LIQUID_FROM = 0.5
-"""Share of a rack's heat in its cold plates from which its chips sit on them."""
 SHARE_BELOW = 0.05
 """Of the hours that `usable_mw_p05` may miss."""
 HOURS = {
@@ -78,8 +73,8 @@ def hours(scenario: Scenario) -> pd.DataFrame:
     count = max(int(-spec.period.duration // -HOUR_S), 1)
     start = spec.period.start.astimezone(UTC)
     air = for_period(weather_of(scenario), start, count)
-    maps = plant_maps(site, air, setpoint.chosen(site.topology))
-    levels = [_settled(site, maps, busy) for busy in BUSY]
+    plants = plants_of(site, air)
+    levels = [_settled(site, plants, busy) for busy in BUSY]
     it_w = np.stack([level.it_w for level in levels])
     limits = {"connection": _by_connection(site, levels), "chips": _by_chips(levels)}
     usable_w = np.minimum(it_w[-1], np.minimum(*limits.values()))
@@ -145,13 +140,13 @@ def _row(scenario: Scenario, found: pd.DataFrame) -> dict[str, object]:
     return told | summary(found, weather.utc_offset_h)
 
 
-def _settled(site: Site, maps: PlantMaps, busy: float) -> _Full:
+def _settled(site: Site, plants: Plants, busy: float) -> _Full:
     """Return the site with every chip at one dynamic power, over idle to TDP."""
-    cooling, count = site.topology.cooling, maps.supply_c.shape[1]
+    cooling, count = site.topology.cooling, plants.maps.supply_c.shape[1]
     halls = [int(np.flatnonzero(site.rack_hall == h)[0]) for h in range(len(site.hall_names))]
     racks = [site.rack_types[int(site.rack_type[first])] for first in halls]
     chips = [site.chips[int(site.rack_chip[first])] for first in halls]
-    liquid = np.array([rack.liquid_fraction >= LIQUID_FROM for rack in racks])
+    liquid = np.array([rack.liquid_cooled for rack in racks])
     per_block = np.bincount(site.rack_block, minlength=len(site.block_names)).astype(float)
     air_c = cooling.fan_wall.supply_air_c(cooling.chilled_supply)
     coolant_c = np.where(liquid, cooling.supply, air_c)[:, None] + np.zeros((len(halls), count))
@@ -162,25 +157,31 @@ def _settled(site: Site, maps: PlantMaps, busy: float) -> _Full:
         ])  # fmt: skip
         racks_w = per_block[:, None] * each_w[site.block_hall]
         blocks_w = racks_w + site.block_support_w[:, None]
-        state = settled(site, blocks_w, maps)
+        state = settled(site, blocks_w, plants)
         coolant_c = np.where(
             liquid[:, None], state.warm_c + _approach_k(site, racks, racks_w),
             state.chilled_c + (air_c - cooling.chilled_supply),
         )  # fmt: skip
     margin_k = np.stack([
-        chip.throttle_start - _junction_c(chip, busy, c) for chip, c in zip(chips, coolant_c, strict=True)
+        _margin_k(rack, chip, busy, at_c) for rack, chip, at_c in zip(racks, chips, coolant_c, strict=True)
     ])  # fmt: skip
     halls_w = np.zeros((len(halls), count))
     np.add.at(halls_w, site.block_hall, blocks_w)
     return _Full(blocks_w.sum(axis=0), halls_w, margin_k, coolant_c.max(axis=0), state)
 
 
-def _junction_c(chip: Accelerator, busy: float, coolant_c: Array) -> Array:
-    """Return the settled junction of a mean chip: coolant + R P, leakage included (`input_w`)."""
+def _margin_k(rack: Rack, chip: Accelerator, busy: float, coolant_c: Array) -> Array:
+    """Return how far a settled mean chip, or its memory, is below where clocks begin to fall.
+
+    Junction at coolant + R P with the leakage of `input_w`; memory by `hbm_rise` of that rise.
+    """
+    resistance_k_w = rack.resistance_k_w(chip)
     cold_w = chip.idle + chip.leakage_w_per_k * (coolant_c - chip.leakage_reference)
     cold_w = cold_w + busy * (chip.tdp - chip.idle)
-    chip_w = cold_w / (1.0 - chip.leakage_w_per_k * chip.thermal_resistance)
-    return np.asarray(coolant_c + chip.thermal_resistance * chip_w)
+    rise_k = resistance_k_w * cold_w / (1.0 - chip.leakage_w_per_k * resistance_k_w)
+    junction_k = chip.throttle_start - coolant_c - rise_k
+    memory_k = chip.hbm_throttle - coolant_c - chip.hbm_rise * rise_k
+    return np.asarray(np.minimum(junction_k, memory_k))
 
 
 def _approach_k(site: Site, racks: list[Rack], racks_w: Array) -> Array:

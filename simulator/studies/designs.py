@@ -28,7 +28,10 @@ Kind = Literal["grid", "list", "lhs", "sobol", "tornado", "morris", "saltelli"]
 SAMPLED = ("lhs", "sobol", "tornado", "morris", "saltelli")
 MOST_RUNS = 1_000_000
 _SET = "--set"
-_FILES = ("weather.epw", "weather.tmy3", "weather.csv")
+_FILES = (
+    "weather.epw", "weather.tmy3", "weather.csv",
+    "economics.prices.file", "economics.emissions.file",
+)  # fmt: skip
 
 
 def _listed_or_drawn(value: Any) -> str:

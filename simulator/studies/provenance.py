@@ -14,6 +14,7 @@ from simulator import catalog
 from simulator.components import from_catalog
 from simulator.errors import display_name
 from simulator.scenario import Scenario
+from simulator.scenario.hourly import market_of
 from simulator.simulation import weather_of
 from simulator.site import rack_named
 from simulator.studies.stamp import code_version
@@ -45,6 +46,10 @@ def inputs(scenario: Scenario) -> list[dict[str, str]]:
     files = [_file("document", path) for path in scenario.document.files]
     weather = weather_of(scenario)
     files.append({"kind": "weather", "path": display_name(weather.path), "sha256": weather.sha256})
+    files += [
+        {"kind": "market", "path": display_name(found.path), "sha256": found.sha256}
+        for found in market_of(scenario).values()
+    ]
     files += [_file("trace", path) for path in scenario.traces.values()]
     files += [_file(f"catalog/{kind}", _path(kind, name)) for kind, name in entries(scenario)]
     return files
@@ -60,7 +65,9 @@ def identity(scenario: Scenario, replicate: int) -> str:
     """Return the hash of everything that decides one replicate's result."""
     weather = weather_of(scenario)
     traces = [_file("trace", path)["sha256"] for path in scenario.traces.values()]
+    market = [found.sha256 for found in market_of(scenario).values()]
     decided = [code_version(), scenario.config_hash, weather.sha256, traces, replicate]
+    decided += [market] if market else []
     return hashlib.sha256(json.dumps(decided).encode()).hexdigest()
 
 

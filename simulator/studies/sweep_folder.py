@@ -10,9 +10,8 @@ import pandas as pd
 from simulator.studies import StudyError, enough, provenance, stamp
 from simulator.studies.designs import Plan, Task
 from simulator.studies.sweep import DONE, RUNNING, Record, frame, marker_of, units
+from simulator.studies.sweep_names import DESIGN, RUNS, UNITS
 from simulator.studies.written import write_table, write_whole
-
-DESIGN = "sweep.json"
 
 
 @dataclass(frozen=True)
@@ -70,12 +69,12 @@ class SweepFolder:
         """Write and return `runs.parquet`: the same bytes for the same finished runs."""
         records = self.records()
         table = frame(self.plan, records)
-        self.write(table, "runs.parquet")
+        self.write(table, RUNS)
         if self.plan.rule is not None:
             self.write(enough.table(self.plan, records), "replicates.parquet")
         told = units(records[t.identity] for t in self.plan.tasks if t.identity in records)
         listed = "".join(f"{name},{unit}\n" for name, unit in told.items())
-        write_whole(self.path / "kpis.csv", "kpi,unit\n" + listed)
+        write_whole(self.path / UNITS, "kpi,unit\n" + listed)
         times = [(key, r["wall_s"]) for key, r in records.items() if r["status"] != RUNNING]
         self.write(pd.DataFrame(times, columns=["hash", "wall_s"]), "timing.parquet")
         return table

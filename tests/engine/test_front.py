@@ -52,7 +52,7 @@ class Stormy:
         hours = bench.records.hall.shape[0]
         outdoors = for_period(weather_of(given), given.spec.period.start.astimezone(UTC), hours)
         bench.physics = Physics(bench.world, outdoors, bench.records, CAPPINGS["priority"],
-                                setpoint.chosen(bench.world.site.topology))
+                                setpoint.chosen(bench.world.site.topology), 0)
         for name, racks in (("a", np.arange(4)), ("b", np.arange(4, 7))):
             bench.work(name, racks)
         if told:

@@ -31,8 +31,10 @@ def ring_tree(rating="9 MVA", **plan):
     return tree
 
 
-def bench_of(folder, work=0.8, **plan):
-    bench = Bench(load_tree(ring_tree(**plan), folder), JOB)
+def bench_of(folder, work=0.8, control=None, **plan):
+    tree = ring_tree(**plan)
+    tree["topology"]["control"] = control or {}
+    bench = Bench(load_tree(tree, folder), JOB)
     bench.work("job", np.arange(bench.site.rack_row.size), work)
     return bench
 
@@ -115,8 +117,12 @@ def test_an_overloaded_branch_caps_the_halls_behind_it(tmp_path):
     assert mesh.peak_w[k] > mesh.rating_w[k]
     assert abs(mesh.flow_w[k]) <= mesh.rating_w[k] * (1.0 + 1e-5)
     assert "overload" in bench.kinds()
-    bench.run(4800.0)
-    assert np.array_equal(bench.state.blocks.limit_w, bench.site.block_limit_w)
+    told = {(kind, element) for _, kind, element, *_ in bench.world.events}
+    assert {("overload", "r3-east"), ("overload_end", "r3-east"), ("cap", "r3-east")} <= told
+    feeders = {bench.site.nodes[i].name for i in bench.site.halls.feeder_node}
+    assert not {element for kind, element in told if kind == "overload"} & feeders
+    row = bench.results().tables["limits"].set_index("element").loc["r3-east"]
+    assert row["level"] == "mv_branch" and row["held_j"] > 0.0 and row["overload_s"] > 0.0
 
 
 def test_a_transformer_out_moves_its_bus_to_the_other(tmp_path):
@@ -136,3 +142,65 @@ def test_without_any_line_the_campus_is_an_island_as_a_whole(tmp_path):
     bench.run(700.0)
     assert up(bench) == [1.0, 1.0, 1.0]
     assert "supply_lost" in bench.kinds()
+
+
+def test_a_branch_that_outlasts_its_tolerance_trips_to_the_second_and_says_so(tmp_path):
+    """Nobody caps: the last cable of the ring opens when its curve says, and all halls are dark."""
+    slow = {"actuation": "1 d", "brake": None, "reset": "1 h"}
+    bench = bench_of(tmp_path, work=1.0, rating="3 MVA", control=slow)
+    break_(bench, "mv_branch", "west-r1", 7200.0)
+    bench.run(1200.0)
+    mesh, k = bench.state.tree.mesh, bench.site.mesh.net.name.index("r3-east")
+    loading = abs(float(mesh.flow_w[k])) / float(mesh.rating_w[k])
+    allowed_s = bench.site.topology.tolerances.of("feeder").seconds_at(loading)
+    bench.run(720.0 + allowed_s + 120.0)
+    events = [(kind, element, t) for t, kind, element, *_ in bench.world.events]
+    tripped = next(event for event in events if event[0] == "trip")
+    assert tripped[1] == "r3-east"
+    assert ("tolerance_exceeded", "r3-east", tripped[2]) in events
+    assert tripped[2] == pytest.approx(660.0 + allowed_s, abs=60.0 + 0.02 * allowed_s)
+    bench.run(tripped[2] + 120.0)
+    assert up(bench) == [0.0, 0.0, 0.0]
+    bench.run(tripped[2] + 3720.0)  # reset
+    assert up(bench) == [1.0, 1.0, 1.0]
+
+
+def test_load_that_grows_between_two_hours_is_noticed_in_its_minute(tmp_path):
+    bench = bench_of(tmp_path, work=0.1, rating="3 MVA")
+    bench.run(4500.0)
+    mesh, k = bench.state.tree.mesh, bench.site.mesh.net.name.index("west-r1")
+    most_w = 0.9 * float(mesh.rating_w[k])
+    mesh.rating_w[k] = float(abs(mesh.flow_w[k])) * 1.2
+    assert mesh.rating_w[k] < most_w
+    bench.at(4530.0, lambda: bench.world.set_load(bench.state.load("job"), dynamic_frac=1.0))
+    bench.run(4800.0)
+    told = [(t, kind) for t, kind, element, *_ in bench.world.events if element == "west-r1"]
+    assert told[0] == (4500.0, "overload")
+    assert [kind for _, kind in told[1:]] in (["cap", "overload_end"], ["overload_end", "cap"])
+    assert told[-1][0] <= 4620.0
+    assert abs(float(mesh.flow_w[k])) <= mesh.rating_w[k] * (1.0 + 1e-9)
+
+
+@pytest.mark.parametrize(("effect", "name"), [
+    ("mv_branch", "west-r1"), ("mv_branch", "r3-east"), ("mv_bus", "r1"), ("line", "lines/1"),
+    ("transformer", "main transformers/2"),
+])  # fmt: skip
+def test_no_branch_outlasts_its_tolerance_without_an_event(tmp_path, effect, name):
+    """After any single failure and the response, with lines and transformers that are short as well."""
+    tree = ring_tree(rating="3 MVA")
+    for bank in ("lines", "transformers"):
+        tree["topology"]["grid"][bank]["rating"] = "3.2 MVA"
+    tree["topology"]["control"] = {"actuation": "20 min"}
+    bench = Bench(load_tree(tree, tmp_path), JOB)
+    bench.work("job", np.arange(bench.site.rack_row.size), 1.0)
+    break_(bench, effect, name)
+    mesh, nodes = bench.state.tree.mesh, bench.site.mesh.nodes
+    used = np.zeros(mesh.rating_w.size)
+    for end_s in np.arange(60.0, 5400.0, 60.0):
+        bench.run(float(end_s))
+        told = {element for _, kind, element, *_ in bench.world.events if kind == "tolerance_exceeded"}
+        for k, node in enumerate(nodes):
+            x = abs(float(mesh.flow_w[k])) / float(mesh.rating_w[k])
+            lasts_s = bench.site.topology.tolerances.of(node.kind).seconds_at(x)
+            used[k] = used[k] + 60.0 / max(lasts_s, 1e-9) if x > 1.0 + 1e-9 else 0.0
+            assert used[k] <= 1.0 or end_s <= 720.0 or node.name in told, (node.name, x, end_s)

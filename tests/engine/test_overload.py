@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from small import Bench, Load, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import effects, supply
+from simulator.engine import effects
 from simulator.engine.elements import elements
 from simulator.engine.outage_log import of_one_stage
 from simulator.kernels import columns as c
@@ -152,6 +152,48 @@ def test_the_brake_bridges_what_caps_are_too_slow_for(tmp_path):
     assert events(bench, "brake")[0][0] == pytest.approx(607.0)
 
 
+def test_the_brake_is_pulled_for_lines_too(tmp_path):
+    bench = bench_of(tmp_path, {"actuation": "10 min"}, halls=tight(2, "2 MVA"), grid=wide() | {
+        "lines": {"count": 2, "rating": "620 kVA"}})
+    break_(bench, "line", 0)
+    bench.run(1500.0)
+    assert events(bench, "brake")[0][1:] == ("brake", "lines")
+    assert events(bench, "brake")[0][0] == pytest.approx(607.0)
+    assert not events(bench, "trip")
+
+
+def test_an_overload_that_the_repair_ends_trips_nothing(tmp_path):
+    """The other feeder is back before the tolerance is used up, and long before caps would hold."""
+    slow = {"actuation": "2 h", "brake": None}
+    bench = bench_of(tmp_path, slow, halls=tight(2, "600 kVA"))
+    break_(bench, "feeder", feeders_of(bench), at_s=630.0, lasts_s=200.0)
+    bench.run(3600.0)
+    assert events(bench, "overload", "overload_end", "trip") == [
+        (630.0, "overload", "pod/feeders"), (830.0, "overload_end", "pod/feeders")]
+
+
+@pytest.mark.parametrize(("policy", "cut", "spared"), [
+    ("priority", "backlog", "job"), ("training_first", "job", "backlog"), ("proportional", "job", None),
+])  # fmt: skip
+def test_a_block_gives_way_as_the_policy_says(tmp_path, policy, cut, spared):
+    """A block above what it feeds: its racks hold themselves, lowest rank first."""
+    bench = bench_of(tmp_path, {"policy": policy})
+    state, block = bench.state, int(bench.site.rack_block[0])
+    mine = np.flatnonzero(bench.site.rack_block == block)
+    bench.work("job", mine[: mine.size // 2], 0.9)
+    bench.work("backlog", mine[mine.size // 2 :], 0.9)
+    bench.run(600.0)
+    state.blocks.limit_w[block] = limit_w = 0.9 * float(state.blocks.it_w[block])
+    bench.run(1200.0)
+    caps = dict(zip(state.names, state.blocks.cap[block], strict=True))
+    assert state.blocks.it_w[block] <= limit_w * (1.0 + 2e-3)
+    assert caps[cut] < 1.0
+    if spared is None:
+        assert caps["job"] == caps["backlog"]
+    else:
+        assert caps[spared] == 1.0
+
+
 def test_racks_that_caps_cannot_save_go_off_and_stay_off_until_there_is_room(tmp_path):
     """Without blinking: each rack is switched off once, and comes back after the feeder."""
     bench = bench_of(tmp_path, {"hold": "5 min"}, halls=tight(2, "420 kVA", house="100 kW"))
@@ -167,19 +209,6 @@ def test_racks_that_caps_cannot_save_go_off_and_stay_off_until_there_is_room(tmp
     bench.run(600.0 + 7200.0 + 660.0)
     assert np.all(bench.state.racks.up_frac == 1.0)
     assert not events(bench, "trip")
-
-
-def test_plants_stop_with_their_last_substation_and_come_back(tmp_path):
-    bench = bench_of(tmp_path)
-    node, loops = int(bench.site.halls.plant_node[0]), bench.state.loops
-    count, units = bench.site.nodes[node].count, loops.units_up.copy()
-    for unit in range(count):
-        bench.at(600.0 + unit, lambda: supply.lose_plant_substation(bench.world, node, 300.0))
-    bench.run(600.0 + count)
-    assert np.all(loops.units_up == 0.0)
-    bench.run(960.0)
-    np.testing.assert_array_equal(loops.units_up, units)
-    assert bench.state.tree.in_service[node] == pytest.approx(1.0)
 
 
 def test_what_is_held_back_and_for_whom_is_in_the_table(tmp_path):

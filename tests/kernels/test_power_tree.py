@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from simulator.components.power.loss import LossCurve
 from simulator.kernels import power_tree
+from simulator.kernels.bridge_columns import BridgeState
 from simulator.kernels.columns import STAGES, MeshState, TreeState
 from simulator.kernels.supply_columns import BackupState, GeneratorState, Supply
 
@@ -22,11 +23,27 @@ def mesh_state(factor=None, **columns):
     return MeshState(
         node=np.array(columns.get("node", np.zeros(halls)), np.int64), factor=factor,
         stage=np.array(columns.get("stage", np.zeros(branches)), np.int64),
-        flow_w=np.zeros(branches), peak_w=np.zeros(branches), **given,
+        flow_w=np.zeros(branches), peak_w=np.zeros(branches), over_s=np.zeros(branches), **given,
     )  # fmt: skip
 
 
-def tree_of(parent, rating_w, curves, stage=None, mesh=None):
+def bridge_of(nodes, ups_nodes=(), blocks=0, full_j=1e6):
+    """Return the UPS of some nodes and the rack batteries of so many blocks, none called upon."""
+    rows = len(ups_nodes) + blocks
+    of_node = np.full(nodes, -1)
+    of_node[list(ups_nodes)] = np.arange(len(ups_nodes))
+    zeros = lambda n=rows: np.zeros(n)  # noqa: E731
+    backed = np.arange(rows) >= len(ups_nodes)
+    return BridgeState(
+        of_node=of_node, of_block=len(ups_nodes) + np.arange(blocks), ups=len(ups_nodes),
+        share=zeros(), following=zeros(), own=np.zeros(rows, np.int64), owned=np.zeros(1, np.int64),
+        charge_j=zeros(), full_j=np.full(rows, full_j), power_w=np.where(backed, 50e3, np.inf),
+        recharge_w=np.full(rows, 5e3), one_way=np.where(backed, 0.95, 1.0), wanted_w=zeros(),
+        out_w=zeros(1), loss_w=zeros(1), away_j=zeros(1),
+    )  # fmt: skip
+
+
+def tree_of(parent, rating_w, curves, stage=None, mesh=None, bridge=None):
     n = len(parent)
     zeros = lambda: np.zeros(n)  # noqa: E731
     return TreeState(
@@ -35,7 +52,7 @@ def tree_of(parent, rating_w, curves, stage=None, mesh=None):
         no_load=np.array([c.no_load for c in curves]),
         linear=np.array([c.linear for c in curves]), load=np.array([c.load for c in curves]),
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
-        loss_j=np.zeros(len(STAGES)), mesh=mesh or mesh_state(),
+        loss_j=np.zeros(len(STAGES)), mesh=mesh or mesh_state(), bridge=bridge or bridge_of(n),
     )
 
 
@@ -101,15 +118,16 @@ def supply_of(
     limit_w, generator_w=0.0, charge=1.0, ride=1.0, power_w=50e3, plant=None, backup_j=0.0
 ):
     battery_j, ride_j = 30e6, 2e6
+    one = lambda x: np.array([float(x)])  # noqa: E731
     return Supply(
         limit_w=np.array([limit_w]), generator_w=np.array([generator_w]),
         generators=plant_of(generator_w) if plant is None else plant,
-        backup=BackupState(10e3, 4e3, 0.95, backup_j, np.array([backup_j])),
-        battery_power_w=power_w,
-        battery_recharge_w=20e3, battery_capacity_j=battery_j, battery_efficiency=0.9,
+        backup=BackupState(one(10e3), one(4e3), 0.95, one(backup_j), one(backup_j)),
+        battery_power_w=one(power_w),
+        battery_recharge_w=one(20e3), battery_capacity_j=one(battery_j), battery_efficiency=0.9,
         battery_auxiliary_w=500.0, battery_j=np.array([charge * battery_j]),
-        ride_through_j=np.array([ride * ride_j]), ride_through_capacity_j=ride_j,
-        margin=0.0, deficit_w=np.zeros(1), battery_loss_j=np.zeros(1),
+        ride_through_j=np.array([ride * ride_j]), ride_through_capacity_j=one(ride_j),
+        margin=0.0, deficit_w=np.zeros(1), battery_loss_j=np.zeros(1), bridge=bridge_of(0),
     )
 
 
@@ -138,7 +156,7 @@ def test_generators_battery_and_ride_through_in_that_order(
 def test_ride_through_is_for_lost_supply_not_for_overload():
     supply = supply_of(100e3, charge=0.0)
     power_tree.balance(supply, 150e3, DT_S)
-    assert supply.ride_through_j[0] == supply.ride_through_capacity_j
+    assert supply.ride_through_j[0] == supply.ride_through_capacity_j[0]
     assert supply.deficit_w[0] == pytest.approx(50.5e3)
 
 
@@ -152,7 +170,7 @@ def test_a_cycle_returns_the_round_trip_efficiency():
         given_j -= supply.deficit_w[0] * DT_S
         if supply.deficit_w[0] > 0.0:
             break
-    ridden_j = supply.ride_through_capacity_j - supply.ride_through_j[0]
+    ridden_j = supply.ride_through_capacity_j[0] - supply.ride_through_j[0]
     supply.limit_w[0] = 1e9
     for _ in range(60):
         import_w, *_ = power_tree.balance(supply, 0.0, DT_S)
@@ -183,8 +201,8 @@ def test_energy_is_conserved_and_charge_stays_in_bounds(
     assert import_w + generator_w == pytest.approx(demand_w + loss_w + stored_w, abs=1e-6)
     assert (after_j - before_j) / DT_S == pytest.approx(stored_w, abs=1e-6)
     assert loss_w >= 500.0 - 1e-9
-    assert -1e-6 <= supply.battery_j[0] <= supply.battery_capacity_j * (1 + 1e-12)
-    assert -1e-6 <= supply.ride_through_j[0] <= supply.ride_through_capacity_j * (1 + 1e-12)
+    assert -1e-6 <= supply.battery_j[0] <= supply.battery_capacity_j[0] * (1 + 1e-12)
+    assert -1e-6 <= supply.ride_through_j[0] <= supply.ride_through_capacity_j[0] * (1 + 1e-12)
     assert import_w - supply.deficit_w[0] <= limit_w + 1e-6
 
 

@@ -23,7 +23,7 @@ CONTRACT = {
     "cooling.chilled.mechanical_hours": "h", "thermal.throttled_minutes": "min",
     "thermal.throttle_margin_min": "K",
     "thermal.throttled_accelerator_hours": "h", "thermal.coolant_supply_max": "degC",
-    "thermal.junction_max": "degC",
+    "thermal.junction_max": "degC", "thermal.hbm_max": "degC",
     "fleet.utilization": "1", "fleet.GB300.utilization": "1", "fleet.MAIA-200.utilization": "1",
     "fleet.H200-SXM-141GB.utilization": "1",
     "fleet.hours.useful": "h", "fleet.hours.idle": "h", "fleet.hours.down": "h",

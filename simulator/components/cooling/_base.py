@@ -7,10 +7,18 @@ from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from simulator.components.cooling.fluids import WATER_DENSITY_KG_M3, WATER_SPECIFIC_HEAT_J_KGK
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, Power, TemperatureDelta, Within
+from simulator.units import (
+    Duration,
+    Fraction,
+    Power,
+    TemperatureDelta,
+    VolumePerPower,
+    Within,
+)
 
 Array = NDArray[np.float64]
 Set = float | Array
@@ -78,13 +86,30 @@ class PlantSpec(Spec):
     range: Annotated[TemperatureDelta, Within("1 K", "40 K")]
     """Return minus supply temperature of the loop at full capacity; the flow is constant."""
     tank: Annotated[Duration, Within("1 s", "24 h")]
-    """Thermal mass of the loop with its buffer tank, in seconds of design flow."""
+    """Thermal mass of the loop, a buffer tank included or not (`buffer`), in seconds of design flow."""
     pump: Annotated[Fraction, Within("0 %", "20 %")]
     """Power of the loop's own pumps at design, as a fraction of design heat."""
     pumps: Annotated[int, Within(1, 100)] = 3
     """Pumps of the loop, all alike (assumed, 2-6)."""
     spare_pumps: Annotated[int, Within(0, 99)] = 1
     """Pumps of the loop that may stand without loss of flow."""
+
+    restart: Annotated[Duration, Within("0 s", "1 h")] = 0.0
+    """From the return of power at a unit until it cools again, beyond the start of its motors."""
+    buffer: Annotated[VolumePerPower, Within("0 m3/MW", "500 m3/MW")] = 0.0
+    """Tank beside the loop's own water, per heat of the units on duty (7.2 m3/MW is 5 min at 10 K)."""
+
+    @model_validator(mode="after")
+    def _some_pump_works(self) -> Self:
+        if self.spare_pumps >= self.pumps:
+            raise ValueError(f"spare_pumps {self.spare_pumps} leaves no pump of {self.pumps}")
+        return self
+
+    @property
+    def tank_s(self) -> float:
+        """Thermal mass of loop and buffer tank in seconds of design flow: V rho c range."""
+        per_k_m3 = WATER_DENSITY_KG_M3 * WATER_SPECIFIC_HEAT_J_KGK
+        return self.tank + self.buffer * per_k_m3 * self.range
 
     def duty_units(self, design_heat_w: float) -> int:
         """Return the units that carry `design_heat_w` with the margin, without spares."""
@@ -100,7 +125,7 @@ class PlantSpec(Spec):
 
     def thermal_mass_j_k(self, capacity_w: float) -> float:
         """Return the heat capacity of loop and tank for `capacity_w` of plant."""
-        return self.tank * self.heat_capacity_rate_w_k(capacity_w)
+        return self.tank_s * self.heat_capacity_rate_w_k(capacity_w)
 
     def reach_c(self) -> float | None:
         """Return the coldest water, in degC, at full heat on the kind's own design day.
@@ -120,6 +145,13 @@ class PlantSpec(Spec):
     def sized_for(self, supply_c: float) -> Self:
         """Return the plant with its equipment sized for water of `supply_c`, where that is left open."""
         return self
+
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap | None:
+        """Return the same without any water, None where the plant then rejects nothing.
+
+        For a kind that takes no water this is `plant_map`; one that does says what is left of it.
+        """
+        return self.plant_map(set_c, weather)
 
     @abstractmethod
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:

@@ -46,6 +46,11 @@ class AdiabaticDryCooler(CoilCooler):
         air_c = self.sink_c(weather)
         return self._behind(air_c, set_c, weather, Pads(self.pad_frac(), self.cycles_of_concentration))
 
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
+        """Return the map with dry pads, which the air passes all the same."""
+        pads = Pads(self.pad_frac(), self.cycles_of_concentration)
+        return self._behind(weather.dry_bulb_c, set_c, weather, pads)
+
     def sink_c(self, weather: HourlyWeather) -> Array:
         """Return the air at the coil, in degC."""
         return self.entering_air_c(weather.dry_bulb_c, weather.wet_bulb_c)

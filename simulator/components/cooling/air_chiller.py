@@ -12,11 +12,11 @@ from simulator.components.cooling._base import (
     Array,
     HourlyWeather,
     PlantMap,
-    PlantSpec,
     Set,
     settled,
 )
 from simulator.components.cooling.coil import Coil, fan_frac
+from simulator.components.cooling.compressors import Compressors
 from simulator.units import Fraction, Positive, Temperature, TemperatureDelta, Within
 
 FAN_SPEEDS = np.linspace(0.0, 1.0, 11)
@@ -33,7 +33,7 @@ class _Hours:
     """Most heat of the chillers at the set temperature, per W of capacity."""
 
 
-class AirChiller(PlantSpec):
+class AirChiller(Compressors):
     """Loop water passes a coil in outdoor air; air-cooled chillers in series take what is left.
 
     No water is used. Chillers follow York's YCAL0033EE, the only air-cooled public curve set, and
@@ -150,7 +150,8 @@ class AirChiller(PlantSpec):
             if speed > 0.0:
                 lift = coil.lift_k(speed * full_flow)[:, None]
                 left = self.chilled_frac(set_c, hours.air_c, lift)
-            work = np.where(left > hours.limit_frac, np.inf, left) / hours.cop
+            loaded = self.loaded_frac(left, hours.limit_frac)
+            work = np.where(left > hours.limit_frac, np.inf, loaded) / hours.cop
             fans = self.free_fan * speed**3 * (LOAD_FRAC > 0.0)
             moved = np.where(work + fans < best, left, moved)
             best = np.minimum(best, work + fans)

@@ -12,10 +12,11 @@ from simulator.components.cooling._base import (
     Array,
     HourlyWeather,
     PlantMap,
-    PlantSpec,
     Set,
     settled,
 )
+from simulator.components.cooling.chiller_curves import CURVES
+from simulator.components.cooling.compressors import Compressors
 from simulator.components.cooling.fluids import WATER_SPECIFIC_HEAT_J_KGK
 from simulator.units import Fraction, NonNegative, Positive, Temperature, TemperatureDelta, Within
 
@@ -35,7 +36,7 @@ class _State:
     water_c: Array
 
 
-class ChillerTower(PlantSpec):
+class ChillerTower(Compressors):
     """Tower water pre-cools the loop in an exchanger; a chiller in series takes what is left.
 
     `unit` is the heat of one chiller with its towers and pumps. Towers default to the usual design
@@ -57,6 +58,9 @@ class ChillerTower(PlantSpec):
     """Condenser pump power over rejected heat at design: 200 kPa at 5.56 K and 70 % (derived)."""
     economiser_approach: Annotated[TemperatureDelta, Positive()] = 2.0
     """Loop water minus tower water at full load of the economiser exchanger (1.5-2.5 K)."""
+    curves: Literal["carnot", "york_yk_5170", "york_yt_2233", "carrier_19xr_1410"] = "carnot"
+    """`carnot`: the form below at any temperature. Others: that machine's public curves inside their
+    range, 4.4 to 12.8 degC of chilled water by set, and Carnot's form from their nearest edge on."""
     carnot_fraction: Annotated[Fraction, Within(0.1, 0.8)] = 0.60
     """Chiller COP over Carnot's (0.55-0.65 for water-cooled centrifugals, assumed)."""
     pinch: Annotated[TemperatureDelta, NonNegative()] = 1.5
@@ -72,6 +76,10 @@ class ChillerTower(PlantSpec):
     drift: Annotated[Fraction, Within(0.0, 0.01)] = 2e-5
     """Water blown out as droplets, over circulation (0.0005-0.005 %, assumed)."""
 
+    frost_protection: Literal["indoor_sump", "none"] = "indoor_sump"
+    """`indoor_sump`: tower water drains indoors where it stands, and a bypass keeps it warm. With
+    `none` a run with air below freezing is an error."""
+
     def sized_for(self, supply_c: float) -> Self:
         """Return the plant with chillers sized for water of `supply_c`, unless it says for which."""
         if self.design_supply is not None:
@@ -81,6 +89,10 @@ class ChillerTower(PlantSpec):
     def sink_c(self, weather: HourlyWeather) -> Array:
         """Return the wet bulb, in degC."""
         return weather.wet_bulb_c
+
+    def freezes(self) -> bool:
+        """Return whether water stands in an outdoor basin."""
+        return self.frost_protection == "none"
 
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`)."""
@@ -99,6 +111,10 @@ class ChillerTower(PlantSpec):
             mechanical_frac=self._mechanical_frac(set_c, state, settled_c),
         )
 
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap | None:
+        """Return None: without water the towers reject nothing."""
+        return None
+
     def cop(self, set_c: Set, condenser_c: Array) -> Array:
         """Return the chiller's COP for water leaving evaporator and condenser at these degC.
 
@@ -109,10 +125,43 @@ class ChillerTower(PlantSpec):
         lift = condenser_c + self.pinch + psychrometrics.KELVIN - cold
         return self.carnot_fraction * cold / np.maximum(lift, self.minimum_lift)
 
-    def _design_cop(self, set_c: Set) -> float:
+    def _full_cop(self, set_c: Set, entering_c: Array, span: Array) -> Array:
+        """Return the COP at full load; curves go on from their edge as Carnot's form does."""
+        if self.curves == "carnot":
+            return self.cop(set_c, entering_c + span)
+        found = CURVES[self.curves].cop(set_c, entering_c)
+        return found * self._beyond(set_c, entering_c, span)
+
+    def _beyond(self, set_c: Set, entering_c: Array, span: Array) -> Array:
+        """Return Carnot's COP here over that at the nearest edge of the curves; 1 inside."""
+        water_c, edge_c = CURVES[self.curves].inside(set_c, entering_c)
+        return self.cop(set_c, entering_c + span) / self.cop(water_c, edge_c + span)
+
+    def _limit_frac(self, set_c: Set, entering_c: Array, span: Array, cop: Array) -> Array:
+        """Return what the chillers carry over what they are sized for, at most 1: a motor sized for
+        the design point carries less heat against a higher lift."""
+        if self.curves == "carnot":
+            return np.minimum(1.0, cop / self._design_cop(set_c))
+        curves, there = CURVES[self.curves], self._design_point(set_c)
+        here = curves.capacity(set_c, entering_c) * self._beyond(set_c, entering_c, span)
+        design = curves.capacity(*there) * self._beyond(*there, np.asarray(self.tower_range))
+        return np.minimum(1.0, here / design)
+
+    def _work_frac(self, chilled: Array, limit: Array, cop: Array) -> Array:
+        """Return the compressors' work per W of capacity."""
+        if self.curves == "carnot":
+            return self.loaded_frac(chilled, limit) / cop
+        capacity = limit * self.chillers_on(chilled, limit)
+        part = self.loaded_frac(chilled, limit) / capacity
+        return capacity * CURVES[self.curves].work(part) / cop
+
+    def _design_point(self, set_c: Set) -> tuple[float, Array]:
+        """Return chilled water and condenser water entering, in degC, that chillers are sized for."""
         supply = float(np.min(set_c)) if self.design_supply is None else self.design_supply
-        hot = self.design_wet_bulb + self.tower_approach + self.tower_range
-        return float(self.cop(supply, np.asarray(hot)))
+        return supply, np.asarray(self.design_wet_bulb + self.tower_approach)
+
+    def _design_cop(self, set_c: Set) -> float:
+        return float(self._full_cop(*self._design_point(set_c), np.asarray(self.tower_range)))
 
     def _rejection(self, set_c: Set) -> float:
         """Return the towers' design heat per W of chiller capacity."""
@@ -134,13 +183,13 @@ class ChillerTower(PlantSpec):
         for _ in range(_ROUNDS):
             span = (LOAD_FRAC + work) * full_range
             water = wet + self._tower_scale() * york_calc.approach_k(wet, span)
-            cop = self.cop(set_c, np.maximum(water, self.condenser_minimum) + span)
-            # A motor sized for the design point carries less heat against a higher lift.
-            limit = np.minimum(1.0, cop / self._design_cop(set_c))
+            entering = np.maximum(water, self.condenser_minimum)
+            cop = self._full_cop(set_c, entering, span)
+            limit = self._limit_frac(set_c, entering, span, cop)
             missing = water + self.economiser_approach * LOAD_FRAC - set_c
             chilled = missing / (self.economiser_approach + self.range)
             chilled = np.clip(chilled, 0.0, np.minimum(limit, LOAD_FRAC))
-            work = chilled / cop
+            work = self._work_frac(chilled, limit, cop)
         return _State(chilled, limit, work, span, water)
 
     def _slow_fans(self, set_c: Set, wet: Array, state: _State) -> tuple[Array, Array]:

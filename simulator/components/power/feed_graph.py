@@ -38,7 +38,7 @@ class FeedGraph:
     @cached_property
     def feed_paths(self) -> tuple[tuple[int, ...], ...]:
         """(feeds,) The nodes of each feed, from the one it hangs on up to the hall's feeders."""
-        return tuple(self._path(int(node)) for node in self.feed_node)
+        return tuple(self.path(int(node)) for node in self.feed_node)
 
     @cached_property
     def own_block(self) -> dict[int, int]:
@@ -68,6 +68,7 @@ class FeedGraph:
             for h, feeder in enumerate(self.halls.feeder_node)
         )
 
-    def _path(self, node: int) -> tuple[int, ...]:
+    def path(self, node: int) -> tuple[int, ...]:
+        """Return the nodes from one up to the feeders of its hall."""
         above = node in self.halls.feeder_node
-        return (node,) if above else (node, *self._path(self.nodes[node].parent))
+        return (node,) if above else (node, *self.path(self.nodes[node].parent))

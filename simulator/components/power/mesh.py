@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.components.power.flow_network import HIGH, POI, FlowNetwork, campus_network
-from simulator.components.power.node import FEEDERS, LINES, TRANSFORMERS
+from simulator.components.power.loss import LossCurve
+from simulator.components.power.node import FEEDERS, LINES, TRANSFORMERS, Node
 from simulator.components.topology import Topology
 from simulator.kernels import power_flow
 from simulator.kernels.columns import MeshState
@@ -20,6 +21,8 @@ class Mesh:
     net: FlowNetwork
     hall_bus: np.ndarray
     """(halls,) Bus of each hall."""
+    nodes: tuple[Node, ...]
+    """(branches,) Each as an element with a rating; their losses are columns of `MeshState`."""
 
     @property
     def ends(self) -> np.ndarray:
@@ -54,7 +57,12 @@ def mesh_of(topology: Topology, hall_names: tuple[str, ...]) -> Mesh | None:
     if topology.medium_voltage is None:
         return None
     net, of_hall = campus_network(topology)
-    return Mesh(net, np.array([of_hall[name] for name in hall_names]))
+    power_factor = topology.grid.power_factor
+    nodes = tuple(
+        Node(name, -1, STAGE[kind], kind, rating_va * power_factor, LossCurve())
+        for name, kind, rating_va in zip(net.name, net.kind, net.rating_va, strict=True)
+    )
+    return Mesh(net, np.array([of_hall[name] for name in hall_names]), nodes)
 
 
 def columns(
@@ -69,12 +77,12 @@ def columns(
     """
     if mesh is None:
         zeros, stage, factor = np.zeros(0), np.zeros(0, np.int64), np.zeros((0, feeder_node.size))
-        return MeshState(feeder_node, factor, stage, zeros, zeros, zeros, zeros, zeros, zeros)
+        return MeshState(feeder_node, factor, stage, zeros, zeros, zeros, zeros, zeros, zeros, zeros)
     closed = mesh.closed(np.zeros(len(mesh.net.name), np.bool_))
     zeros = np.zeros(no_load.size)
     return MeshState(
         node=feeder_node, factor=mesh.factors(closed),
         stage=np.array([STAGE[kind] for kind in mesh.net.kind]),
         rating_w=np.array(mesh.net.rating_va) * power_factor, on=closed.astype(float),
-        no_load=no_load, load=load, flow_w=zeros.copy(), peak_w=zeros.copy(),
+        no_load=no_load, load=load, flow_w=zeros.copy(), peak_w=zeros.copy(), over_s=zeros.copy(),
     )  # fmt: skip

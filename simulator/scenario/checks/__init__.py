@@ -16,6 +16,7 @@ from simulator.scenario.checks import (
     fleet,
     incidents,
     jobs,
+    market,
     medium_voltage,
     model_tests,
     names,
@@ -43,6 +44,9 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     cooling.below_reach,
     cooling.unknown_setpoint,
     cooling.lowest_above_fixed,
+    cooling.unused_setpoint,
+    cooling.too_cold_for_users,
+    cooling.drought_after_the_run,
     coolant.pressure,
     coolant.above_boiling,
     power.odd_battery,
@@ -104,6 +108,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     equipment.generators_below_ups,
     equipment.rack_batteries,
     cooling.above_chip_limit,
+    cooling.beyond_the_doors,
     coolant.too_little_flow,
     coolant.head_below_loop,
     work.chip_not_installed,
@@ -133,6 +138,7 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
     if plant is not None:
         yield from _of_plant(parts, plant)
     yield from period.weather(parts, document)
+    yield from market.series(parts, document)
     yield from cooling.frozen(parts, document)
     yield from fleet.traces(parts, document)
 

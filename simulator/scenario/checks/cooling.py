@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from simulator.components.cooling import PlantSpec
+from simulator.components.cooling.rear_door import RearDoor
 from simulator.components.sizing import plant_setpoint_c
 from simulator.documents import Document
 from simulator.errors import nearest
@@ -81,6 +82,42 @@ def lowest_above_fixed(parts: Parts) -> Iterator[Trouble]:
             yield ("topology", "cooling", key, "lowest"), told
 
 
+def unused_setpoint(parts: Parts) -> Iterator[Trouble]:
+    """Figures of a set-point policy that the fixed one does not look at."""
+    if parts.topology is None:
+        return
+    for key in ("setpoint", "chilled_setpoint"):
+        spec = getattr(parts.topology.cooling, key)
+        for name in sorted(spec.model_fields_set - {"policy"}) if spec.policy == "fixed" else ():
+            told = "the policy `fixed` does not look at it; name another, or leave it out"
+            yield ("topology", "cooling", key, name), told
+
+
+def too_cold_for_users(parts: Parts) -> Iterator[Trouble]:
+    """Users who ask for heat warmer than the warm loop returns at design heat."""
+    if parts.topology is None or parts.topology.cooling.heat_reuse is None:
+        return
+    cooling, spec = parts.topology.cooling, parts.topology.cooling.heat_reuse
+    most_c = plant_setpoint_c(parts.topology) + cooling.warm.range
+    if spec.leaving_c >= most_c:
+        told = (
+            f"users ask for {spec.temperature:g} degC, but at design heat the warm loop returns at "
+            f"{most_c:.4g} degC and the exchangers need {spec.approach:g} K; raise supply or the "
+            "plant's range, or let users have a heat pump and ask for less"
+        )
+        yield ("topology", "cooling", "heat_reuse", "temperature"), told
+
+
+def drought_after_the_run(parts: Parts) -> Iterator[Trouble]:
+    """A drought that begins when the run is over."""
+    if parts.topology is None or parts.period is None:
+        return
+    for i, drought in enumerate(parts.topology.cooling.water.droughts):
+        if drought.at >= parts.period.duration:
+            told = "the drought begins after the end of the run"
+            yield ("topology", "cooling", "water", "droughts", i, "at"), told
+
+
 def frozen(parts: Parts, document: Document) -> Iterator[Trouble]:
     """Plants without frost protection in a run with air below freezing."""
     topology, source, period = parts.topology, parts.weather, parts.period
@@ -137,3 +174,18 @@ def _too_warm(group: Group, coolant_c: float) -> str:
         f"the chips of hall '{group.hall.name}' get {coolant_c:g} degC: {chip.name} throttles "
         f"({chip.throttle_start:g} degC) at half power already; stay below {most_c:.3g} degC"
     )
+
+
+def beyond_the_doors(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Racks that give more heat to air than their rear doors take."""
+    doors = plant.topology.cooling.fan_wall
+    if not isinstance(doors, RearDoor):
+        return
+    for g in plant.groups:
+        air_w = g.rack.nameplate * (1.0 - g.rack.liquid_fraction)
+        if air_w > doors.unit * (1.0 + doors.margin):
+            told = (
+                f"{g.rack.name} of hall '{g.hall.name}' gives {air_w / 1e3:.3g} kW to air, more than "
+                f"the {doors.unit * (1.0 + doors.margin) / 1e3:.3g} kW of its rear door with its margin"
+            )
+            yield ("topology", "cooling", "fan_wall", "unit"), told

@@ -5,9 +5,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from simulator.engine.cooling import plant_maps
+from simulator.components.cooling import HourlyWeather
+from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.errors import StudyError
-from simulator.kernels.columns import PlantMaps
+from simulator.kernels.columns import OutdoorAir, PlantMaps
 from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.site import Site, compile_site
@@ -29,8 +30,21 @@ class FacilityPower(TelemetryModel):
     def predict(self, scenario: Scenario, inputs: Inputs) -> Array:
         """Return the power at the point of interconnection in W."""
         site = compile_site(scenario.spec.topology)
-        maps = plant_maps(site, weather_of(inputs, self.kind), setpoint.chosen(site.topology))
-        return settled(site, _spread(site, inputs.values["it"]), maps).poi_w
+        plants = plants_of(site, weather_of(inputs, self.kind))
+        return settled(site, _spread(site, inputs.values["it"]), plants).poi_w
+
+
+@dataclass(frozen=True)
+class Plants:
+    """What plants and outdoor air do, one interval where `PlantMaps` have an hour."""
+
+    maps: PlantMaps
+    air: OutdoorAir
+
+
+def plants_of(site: Site, weather: HourlyWeather) -> Plants:
+    """Return the tables of a site's plants under its own set-point policies."""
+    return Plants(plant_maps(site, weather, setpoint.chosen(site.topology)), outdoor_air(site, weather))
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,8 @@ class Settled:
 
     poi_w: Array
     """Import, (intervals,)."""
+    cooling_w: Array
+    """Plants, pumps and fans."""
     evaporation_kg_s: Array
     """With drift."""
     blowdown_kg_s: Array
@@ -47,17 +63,14 @@ class Settled:
     chilled_c: Array
 
 
-def settled(site: Site, blocks_w: Array, maps: PlantMaps) -> Settled:
-    """Return what a site draws and evaporates at an IT power of each block, (blocks, intervals).
-
-    `maps` are the plants' tables, one interval where `PlantMaps` have an hour.
-    """
-    plant_w, pump_w, water, supply_c = _cooling(site, blocks_w, maps)
+def settled(site: Site, blocks_w: Array, plants: Plants) -> Settled:
+    """Return what a site draws and evaporates at an IT power of each block, (blocks, intervals)."""
+    plant_w, pump_w, water, supply_c = _cooling(site, blocks_w, plants)
     output_w = np.zeros((len(site.nodes), blocks_w.shape[1]))
     np.add.at(output_w, site.block_node, blocks_w)
     np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
     np.add.at(output_w, site.halls.pump_node, pump_w)
-    return Settled(_through(site, output_w), *water, *supply_c)
+    return Settled(_through(site, output_w), plant_w + pump_w, *water, *supply_c)
 
 
 def _spread(site: Site, it_w: Array) -> Array:
@@ -68,10 +81,10 @@ def _spread(site: Site, it_w: Array) -> Array:
     return np.asarray(site.block_support_w[:, None] + limit_w[:, None] / limit_w.sum() * rest_w)
 
 
-def _cooling(site: Site, blocks_w: Array, maps: PlantMaps) -> tuple[Array, Array, Array, Array]:
+def _cooling(site: Site, blocks_w: Array, plants: Plants) -> tuple[Array, Array, Array, Array]:
     """Return the power of plants and fans, and of pumps, (halls, intervals) each; evaporation and
     blowdown in kg/s, and the water of the warm and the chilled loop, (2, halls, intervals) each."""
-    halls = len(site.hall_names)
+    halls, maps = len(site.hall_names), plants.maps
     liquid = np.zeros(len(site.block_names))
     liquid[site.rows.block] = site.rows.liquid_frac
     pump_w = np.bincount(site.block_hall, site.block_pump_w, halls)
@@ -83,8 +96,12 @@ def _cooling(site: Site, blocks_w: Array, maps: PlantMaps) -> tuple[Array, Array
     for h in range(halls):
         warm, chilled = (site.loops[int(loops[h])] for loops in (site.halls.liquid_loop, site.halls.air_loop))
         fan_w = _fan_w(site, h, air_w[h])
+        let_out = at_load(plants.air.share[0], air_w[h] / site.halls.fan_design_heat_w[h])
+        humidified = at_load(plants.air.water_kg_j[0], air_w[h] / site.halls.fan_design_heat_w[h])
+        water[0, h] += humidified * site.halls.fan_design_heat_w[h]
+        to_water_w = (air_w[h] + fan_w) * (1.0 - let_out)
         for plant, loop, heat_w in (
-            (0, warm, liquid_w[h] + pump_w[h] + warm.pump_w), (1, chilled, air_w[h] + fan_w + chilled.pump_w),
+            (0, warm, liquid_w[h] + pump_w[h] + warm.pump_w), (1, chilled, to_water_w + chilled.pump_w),
         ):
             capacity_w = loop.units * loop.unit_w
             load = heat_w / capacity_w
