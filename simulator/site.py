@@ -195,7 +195,7 @@ class _Builder:
         rating_w = bank.capacity_va() * self.pf
         firm_w = bank.capacity_va(out=1) * self.pf
         above = stage in (LINES, TRANSFORMERS) and self.topology.medium_voltage is not None
-        loss = LossCurve() if above else bank.loss  # of each by itself in the mesh
+        loss = LossCurve() if above else bank.loss.over_real(self.pf)  # above: of each in the mesh
         return self._node(Node(name, parent, stage, kind, rating_w, loss, bank.count, firm_w))
 
     def _node(self, node: Node) -> int:
@@ -232,7 +232,7 @@ class _Builder:
         if hall.distribution is None:
             return []
         first = len(self.nodes)
-        own = hall.model_copy(update={"block": block_of(hall)})
+        own = hall.model_copy(update={"block": block_of(self.topology, hall)})
         laid = Lineups(own, hall.distribution, name, feeder, first, self.pf)
         self.nodes += laid.nodes
         self.stand_ins += laid.stand_ins
@@ -240,10 +240,10 @@ class _Builder:
 
     def _own_lineup(self, hall: Hall, name: str, feeder: int) -> int:
         """Add the substation and busway of one block; return the busway."""
-        block, rating_w = block_of(hall), hall.block.rating * self.pf
+        block, rating_w = block_of(self.topology, hall), hall.block.rating * self.pf
         substation = self._node(
             Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation, continuous=block.continuous, serves="racks")
+                 block.substation, continuous=block.continuous, serves="racks", cooling=block.cooling)
         )
         return self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w,
                                block.busway, continuous=block.continuous,
@@ -274,12 +274,12 @@ class _Builder:
         base = f"{name}/support"
         substation = self._node(
             Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation, serves="support")
+                 block.substation.over_real(self.pf), serves="support", cooling=block.cooling)
         )
         ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
                                    ups.modules, 0.0, ups.ride_through_s, "support"))  # fmt: skip
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
-                                 block.busway, serves="support"))  # fmt: skip
+                                 block.busway.over_real(self.pf), serves="support"))  # fmt: skip
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
         self.feeds.append([(busway, 1.0)])
@@ -319,8 +319,9 @@ class _Builder:
         rating_w = (units + 1) * block.rating * self.pf
         firm_w = units * block.rating * self.pf
         mechanical = self._node(
-            Node(f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w, block.substation,
-                 units + 1, firm_w, serves="mechanical")
+            Node(f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w,
+                 block.substation.over_real(self.pf), units + 1, firm_w, serves="mechanical",
+                 cooling=block.cooling)
         )
         ups = self.topology.ups
         pumps = self._node(

@@ -61,7 +61,7 @@ def _driven(world: World, block: int, at_s: float) -> bool:
         return True
     if site.topology.cooling.pumps_on_ups:
         return bool(plants.pumps_fed[hall]) and ups_carries(world, hall, at_s)
-    return bool(plants.started[site.halls.liquid_loop[hall]] > 0.0)
+    return bool(plants.moving[hall] > 0.0)
 
 
 def changed(world: World, block: int, cause: str) -> None:

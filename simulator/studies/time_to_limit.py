@@ -40,7 +40,7 @@ COLUMNS = {
     "sheddable_w": "Load that control can let go of before the trip: work of all racks concerned",
     "trip_with_caps_s": "Until the trip where that stops when caps hold (telemetry + actuation)",
     "trip_with_brake_s": "Until the trip where it stops when the emergency brake holds",
-    "avoided_by": "What avoids the trip: nothing needed, caps, brake, or nothing",
+    "avoided_by": "What avoids the trip: no trip, caps, brake, or nothing",
     "recovered_s": "Until chips run at full clock again, where they do so by themselves",
     "chip_max_c": "Hottest chip",
     "note": "What was taken for granted",
@@ -143,7 +143,7 @@ def _row(run: Run, place: Place, case: Case, course: Course, until_s: float) -> 
 def _avoided(course: Course, caps: Course, brake: Course) -> str:
     """Return what keeps the chips from switching themselves off."""
     if math.isinf(course.trip_s):
-        return "nothing needed"
+        return "no trip"
     if math.isinf(caps.trip_s):
         return "caps"
     return "brake" if math.isinf(brake.trip_s) else "nothing"
