@@ -11,6 +11,7 @@ from simulator.components.cooling.course import NEVER, Failure, follow
 from simulator.components.failure_class import FailureClass
 from simulator.engine import effects
 from simulator.engine.physics import STEP_S
+from simulator.simulation import build
 from simulator.studies import StudyError, time_to_limit
 from simulator.studies.time_to_limit_halls import places
 
@@ -50,12 +51,12 @@ def row(found, failure):
 def of_engine(busy, strikes, minutes=60):
     """Return when the engine throttles and trips the first chip after some strikes, in s, and the
     pod's hottest junction then."""
-    run, _ = time_to_limit.bring(busy, AT)
-    world, at_s = run.world, 3600.0
+    run, at_s = build(busy, disturbed=False), 3600.0
+    world = run.world
     before = len(world.events)
     for effect, target, unit, lasts_s in strikes:
         cls = FailureClass(name="break", per="block", rate="1 /year", effect=effect, repair="1 h")
-        world.env.timeout(0.0).callbacks.append(
+        world.env.timeout(at_s).callbacks.append(
             lambda _, e=effect, c=cls, t=target, u=unit, s=lasts_s: effects.EFFECTS[e](world, c, t, u, s))
     run.advance(at_s + 60.0 * minutes)
     told = [(e[1], e[0] - at_s) for e in world.events[before:] if e[0] >= at_s]
@@ -89,10 +90,10 @@ def test_the_engine_agrees_to_its_step(failure, strikes, busy, found):
 
 
 def test_a_chip_of_the_engine_stays_below_its_shutdown_while_rows_warm(busy):
-    run, _ = time_to_limit.bring(busy, AT)
+    run = build(busy, disturbed=False)
     for unit in range(3):
         cls = FailureClass(name="break", per="block", rate="1 /year", effect="loop_pump", repair="1 h")
-        run.world.env.timeout(0.0).callbacks.append(
+        run.world.env.timeout(3600.0).callbacks.append(
             lambda _, u=unit: effects.EFFECTS["loop_pump"](run.world, cls, 0, u, 600.0))
     run.advance(3660.0)
     assert run.world.state.racks.junction_c.max() <= run.world.site.chips[0].shutdown + 0.5
