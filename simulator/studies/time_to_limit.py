@@ -73,8 +73,13 @@ def study(scenario: Scenario, asked: Asked = Asked(), tell: Callable[[str], None
     Raises
     ------
     StudyError
-        If `asked.at` is no hour of the period.
+        If `asked.at` is no hour of the period, or racks stand in immersion tanks, whose course this
+        closed form does not follow.
     """
+    unit = scenario.spec.topology.cooling.coolant_unit
+    if unit.bath(unit.unit) is not None:
+        raise StudyError(f"tanks of kind {unit.kind} warm in the run itself: give the failure as an incident of "
+                         "the scenario; this study follows cold plates and air")  # fmt: skip
     tell("simulate up to the hour")
     run, clock = bring(scenario, asked.at)
     rows, courses, limits_c = [], [], {}

@@ -11,7 +11,7 @@ from simulator.components.cooling.course import NEVER, Failure, follow
 from simulator.components.failure_class import FailureClass
 from simulator.engine import effects
 from simulator.engine.physics import STEP_S
-from simulator.studies import time_to_limit
+from simulator.studies import StudyError, time_to_limit
 from simulator.studies.time_to_limit_halls import places
 
 AT = "1 h"
@@ -151,3 +151,12 @@ def test_chips_in_hot_air_throttle_as_the_engine_has_it(airy):
         assert told["trip_s"] == pytest.approx(trip_s, abs=2.0 * STEP_S)
     lost = told["rise_10k_s"] / 60.0
     assert 1.0 <= 10.0 / lost <= 5.0  # published: a hall warms by 1-5 K a minute
+
+
+def test_tanks_are_left_to_the_run_itself(tmp_path):
+    tree = pod_tree()
+    tree["topology"]["cooling"]["coolant_unit"] = {"kind": "single_phase_immersion", "unit": "200 kW"}
+    tree["topology"]["halls"][0] |= {"rack": "HGX-H100-8-IMMERSION", "racks_per_block": 20}
+    tree["workloads"] = []
+    with pytest.raises(StudyError, match="single_phase_immersion"):
+        time_to_limit.study(load_tree(tree, tmp_path))
