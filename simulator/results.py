@@ -31,6 +31,7 @@ SERIES: dict[str, dict[str, str]] = {
         "capped_accelerators": "Accelerators' worth of speed lost to power caps",
         "evaporation_kg_s": "Water evaporated and drifted",
         "blowdown_kg_s": "Water blown down",
+        "hbm_max_c": "Hottest memory stack",
     },
     "hall": {
         "it_w": "Power into racks, hour mean",
@@ -55,6 +56,9 @@ SERIES: dict[str, dict[str, str]] = {
         "power_w": "Plant and loop pump power, hour mean",
         "evaporation_kg_s": "Water evaporated and drifted, hour mean",
         "units_up": "Plant units in service, end of hour",
+        "setpoint_c": "Water that the plant is told to deliver, hour mean",
+        "mechanical_frac": "Share of the heat that compressors move, hour mean",
+        "reused_w": "Heat given to users before the plant, hour mean",
     },
     "pool": {
         "arrivals_per_s": "Requests arriving, hour mean",
@@ -80,14 +84,20 @@ SERIES: dict[str, dict[str, str]] = {
 Site rows are minutes; the other levels are hours."""
 
 TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
+    "market": {
+        "time": "Start of the hour, UTC",
+        "price_usd_j": "Price of imported energy in that hour",
+        "carbon_kg_j": "Emissions of imported energy in that hour",
+    },
     "energy": {
         "element": "Term of the site balance, or `loss.<stage>`",
         "energy_j": "Integral over the run",
         "stored_j": "Change of stored energy",
     },
     "heat": {
-        "loop": "Loop", "received_j": "Heat from racks, pumps and fans",
-        "rejected_j": "Heat to the weather", "stored_j": "Change of heat in the loop",
+        "loop": "Loop, or the immersion tanks of a block", "received_j": "Heat from racks, pumps and fans",
+        "rejected_j": "Heat to the weather or to users", "stored_j": "Change of heat in the loop",
+        "reused_j": "Of what is rejected: to users",
     },
     "hours": {
         "load": "Job, pool, batch, or `idle`/`down`", "kind": "training, inference, batch, none",
@@ -237,6 +247,7 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
     "racks": {
         "hall": "Hall", "rack": "Rack type", "accelerator": "Chip or null", "racks": "Count",
         "accelerators": "Count", "nameplate_w": "Per rack", "role": "accelerator or support",
+        "throttle_c": "Junction temperature at which its chips begin to slow, or null",
     },
     "network": {
         "fabric": "Group of halls",
@@ -287,14 +298,14 @@ SCALE: dict[str, str] = {
 }
 """Columns of `tables/scale.parquet`: effective training time against scale, at the rates and with the
 practice that the run's jobs had."""
-ALIKE = frozenset({"assumptions", "scale", *FOUNDATIONS})
+ALIKE = frozenset({"assumptions", "market", "scale", *FOUNDATIONS})
 """Tables that do not differ between the replicates of a run."""
 
 
 @dataclass(frozen=True)
 class Results:
     """The tables of one replicate. `info` holds scalars that are inputs to metrics: name, start,
-    duration_s, seed, replicate, fidelity, weather, weather_typical, firm_w, firm_limit,
+    duration_s, seed, replicate, fidelity, weather, weather_typical, weather_kind, series, firm_w, firm_limit,
     energy_price_usd_j, demand_charge_usd_w_s, carbon_kg_j, version, config_hash."""
 
     info: dict[str, Any]

@@ -17,6 +17,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.engine import (
     clock,
     downtime,
+    drought,
     incidents,
     limit_tables,
     maintenance,
@@ -31,9 +32,11 @@ from simulator.engine.physics import Physics
 from simulator.engine.repair import Practice, Shop, as_practised
 from simulator.engine.world import World
 from simulator.kernels.columns import Records
+from simulator.policies import setpoint
 from simulator.policies.capping import CAPPINGS
 from simulator.results import Results, empty
 from simulator.scenario import Assumption, Scenario, ScenarioSpec, assumptions
+from simulator.scenario.hourly import market_table
 from simulator.site import Site, compile_site
 from simulator.weather import Weather, for_period, read_once
 from simulator.workloads import (
@@ -88,6 +91,15 @@ def simulate(
     progress : callable, optional
         Told the simulated seconds done, once a simulated day.
     """
+    results = outcome(scenario, replicate, progress)
+    results.tables["assumptions"] = _assumptions(scenario)
+    return results
+
+
+def outcome(
+    scenario: Scenario, replicate: int = 0, progress: Progress | None = None
+) -> Results:
+    """Run one replicate and leave out the register of assumptions: all that indicators are made of."""
     run = build(scenario, replicate)
     windows = scenario.spec.verify.waveform
     watch = _watched(run, windows)
@@ -167,7 +179,10 @@ def build(scenario: Scenario, replicate: int = 0, disturbed: bool = True) -> Run
         fleet, classes = (as_practised(spec.operations, known) for known in (fleet, classes))
         practice = Practice(spec.operations, fleet, spec.period.start)
     front = Front(world, classes, spec.reliability.age, practice)
-    physics = Physics(world, outdoors, records, CAPPINGS[spec.topology.control.policy])
+    physics = Physics(
+        world, outdoors, records, CAPPINGS[spec.topology.control.policy], setpoint.chosen(spec.topology),
+        spec.period.start.hour,
+    )
     work = _begin(spec, world, front, router)
     env = world.env
     if router:
@@ -193,6 +208,7 @@ def finish(run: Run) -> Results:
     """Return the tables of a run that has come to its end."""
     world, spec = run.world, run.scenario.spec
     run.front.tell()
+    drought.tell(world, run.physics.water)
     tables = {
         "downtime": downtime.table(world.site, world.outages, world.end_s),
         "rates": rates.table(world, run.front, run.fleet),
@@ -329,17 +345,18 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
             {pool.name: scenario.trace_folder(pool.name) for pool in pools},
             router.plan if router else None,
         )
-    tables["assumptions"] = _assumptions(scenario)
+    tables["market"] = market_table(scenario)
     economics = spec.economics
     info = {
         "name": spec.name, "question": spec.question, "start": start.isoformat(),
         "version": __version__,
         "duration_s": spec.period.duration, "seed": spec.seed, "replicate": world.replicate,
         "fidelity": "plan", "weather": f"{weather.name}: {weather.label}",
-        "weather_typical": weather.typical, "firm_w": world.site.firm_w,
+        "weather_typical": weather.typical, "weather_kind": weather.kind, "firm_w": world.site.firm_w,
         "firm_limit": world.site.firm_limit, "energy_price_usd_j": economics.energy_price,
         "demand_charge_usd_w_s": economics.demand_charge,
-        "carbon_kg_j": economics.carbon_intensity, "config_hash": scenario.config_hash,
+        "carbon_kg_j": economics.carbon_intensity, "series": sorted(scenario.series),
+        "config_hash": scenario.config_hash,
         "utc_offset_h": spec.period.start.utcoffset().total_seconds() / 3600.0,  # type: ignore[union-attr]
     }
     return Results(info, series, recorder.events(world, start), tables)

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.cooling import HourlyWeather
+from simulator.components.cooling.in_service import BlockCoolant, CoolantColumns, columns, of_block
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
 from simulator.components.power.bank import Bank
@@ -79,7 +80,7 @@ class Support:
 
 
 @dataclass(frozen=True)
-class Site(FeedGraph):
+class Site(FeedGraph, CoolantColumns):
     """What is built, as arrays. `rack_*` are (accelerator racks,), `block_*` (blocks,)."""
 
     topology: Topology
@@ -102,10 +103,7 @@ class Site(FeedGraph):
     rack_number: np.ndarray  # within its hall: with the hall's name, the identity of the rack
     block_limit_w: np.ndarray
     block_hall: np.ndarray
-    block_approach_k_w: np.ndarray
-    block_pump_w: np.ndarray
     block_support_w: np.ndarray  # steady draw of support racks
-    block_coolant_units: np.ndarray  # coolant units, spares included; 0 where air cools
     firm_w: float
     firm_limit: str
 
@@ -118,6 +116,12 @@ class Site(FeedGraph):
     def mesh(self) -> Mesh | None:
         """Lines, main transformers and medium-voltage branches, where the topology has a network."""
         return mesh_of(self.topology, self.hall_names)
+
+    @cached_property
+    def hall_walls(self) -> np.ndarray:
+        """Return the units of each hall's air side, spares included: (halls,)."""
+        air = self.topology.cooling.fan_wall
+        return np.array([air.built(float(w)) for w in self.halls.fan_design_heat_w])
 
     @cached_property
     def equipment(self) -> list[Lot]:
@@ -170,7 +174,8 @@ class _Builder:
         self.chips: list[Accelerator] = []
         self.hall_names: list[str] = []
         self.hall_spec: list[Hall] = []
-        self.blocks: list[tuple[str, int, float, float, float, float, int]] = []
+        self.blocks: list[tuple[str, int, float, float]] = []
+        self.coolants: list[BlockCoolant] = []
         self.feeds: list[list[Feed]] = []
         self.stand_ins: list[tuple[int, ...]] = []
         self.support: list[Support] = []
@@ -244,23 +249,16 @@ class _Builder:
                                block.busway, continuous=block.continuous,
                                serves="racks"))  # fmt: skip
 
-    def _block(
-        self, hall: Hall, name: str, h: int, kind: int, count: int
-    ) -> tuple[float, float, float]:
+    def _block(self, hall: Hall, name: str, h: int, kind: int, count: int) -> tuple[float, float, float]:
         """Add one accelerator block; return its design liquid heat, air heat and pump power."""
         rack = self.types[kind]
         limit_w = block_limit_w(self.topology, hall)
         heat_w = min(count * rack.nameplate, limit_w)
         liquid_w = heat_w * rack.liquid_fraction
-        unit = self.topology.cooling.coolant_unit
-        cooled = liquid_w > 0.0
-        units = math.ceil(liquid_w * (1.0 + unit.margin) / unit.unit)
-        pump_w = unit.pump_w(liquid_w) if cooled else 0.0
-        approach = unit.approach_k_per_w(units * unit.unit) if cooled else 0.0
-        built = units + unit.spare_units if cooled else 0
-        self.blocks.append((name, h, limit_w, approach, pump_w, 0.0, built))
+        self.coolants.append(of_block(self.topology.cooling.coolant_unit, rack, liquid_w))
+        self.blocks.append((name, h, limit_w, 0.0))
         self._row(kind, count, h)
-        return liquid_w, heat_w - liquid_w, pump_w
+        return liquid_w, heat_w - liquid_w, self.coolants[-1].coolant.pump_w
 
     def _support(self, hall: Hall, name: str, h: int, feeder: int) -> float:
         """Add the UPS-fed block of network, storage and CPU racks; return its design air heat."""
@@ -285,7 +283,8 @@ class _Builder:
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
         self.feeds.append([(busway, 1.0)])
-        self.blocks.append((base, h, rating_w, 0.0, 0.0, draw_w, 0))
+        self.blocks.append((base, h, rating_w, draw_w))
+        self.coolants.append(of_block(self.topology.cooling.coolant_unit, None, 0.0))
         return design_w
 
     def _support_of(self, hall: Hall, h: int, count: int, rack: Rack) -> Support:
@@ -302,7 +301,7 @@ class _Builder:
         """Add the two loops and the mechanical substation that feeds them."""
         cooling, block = self.topology.cooling, self.topology.mechanical
         liquid_w, air_w, pumps_w = heat
-        fan_w = cooling.fan_wall.fan * air_w
+        fan_w = cooling.fan_wall.design_frac() * air_w
         warm = self._loop(f"{name}/warm", "warm", cooling.warm, liquid_w + pumps_w)
         chilled = self._loop(f"{name}/chilled", "chilled", cooling.chilled, air_w + fan_w)
         design_w = fan_w + hall.house
@@ -310,9 +309,12 @@ class _Builder:
             (cooling.warm, self.loops[warm], plant_setpoint_c(self.topology)),
             (cooling.chilled, self.loops[chilled], cooling.chilled_supply),
         ):
-            power_frac = plant.plant_map(supply_c, DESIGN_DAY).power_frac[0].max()
+            sized = plant.sized_for(supply_c)
+            power_frac = sized.plant_map(supply_c, DESIGN_DAY).power_frac[0].max()
             design_w += power_frac * loop.unit_w * loop.units
         moved_w = pumps_w + self.loops[warm].pump_w + self.loops[chilled].pump_w
+        behind_w = pumps_w * cooling.pumps_on_ups
+        behind_w += (moved_w - pumps_w) * cooling.loop_pumps_on_ups
         units = math.ceil((design_w + moved_w) / (block.rating * self.pf * block.continuous))
         rating_w = (units + 1) * block.rating * self.pf
         firm_w = units * block.rating * self.pf
@@ -323,7 +325,7 @@ class _Builder:
         )
         ups = self.topology.ups
         pumps = self._node(
-            Node(f"{name}/pump ups", mechanical, UPS, "ups", max(moved_w, 1.0) * (1.0 + ups.margin),
+            Node(f"{name}/pump ups", mechanical, UPS, "ups", max(behind_w, 1.0) * (1.0 + ups.margin),
                  ups.losses, ups.modules, 0.0, ups.ride_through_s, "mechanical")
         )
         self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))
@@ -334,7 +336,7 @@ class _Builder:
         flow_w_k = plant.heat_capacity_rate_w_k(duty * plant.unit)
         self.loops.append(
             Loop(name, kind, design_w, plant.unit, duty, duty + plant.spare_units, flow_w_k,
-                 plant.tank, plant.pump * design_w)
+                 plant.tank_s, plant.pump * design_w)
         )
         return len(self.loops) - 1
 
@@ -346,7 +348,7 @@ class _Builder:
         rack_type, rack_hall = rows[rack_row, 4], rows[rack_row, 3]
         first = np.array([np.flatnonzero(rack_hall == h)[0] for h in range(len(self.hall_names))])
         chip_of_type = [self.chips.index(chip_of(rack)) for rack in self.types]
-        names, hall, limit_w, approach, pump_w, support_w, units = zip(*self.blocks, strict=True)
+        names, hall, limit_w, support_w = zip(*self.blocks, strict=True)
         firm_w, firm_limit = self.topology.grid.firm_w()
         return Site(
             topology=self.topology,
@@ -375,10 +377,8 @@ class _Builder:
             feed_node=np.array([node for feeds in self.feeds for node, _ in feeds]),
             feed_share=np.array([share for feeds in self.feeds for _, share in feeds]),
             block_hall=np.array(hall),
-            block_approach_k_w=np.array(approach),
-            block_pump_w=np.array(pump_w),
             block_support_w=np.array(support_w),
-            block_coolant_units=np.array(units),
+            **vars(columns(self.coolants)),
             firm_w=firm_w,
             firm_limit=firm_limit,
         )

@@ -15,6 +15,7 @@ from simulator.engine import clock, limit_tables, recorder, state
 from simulator.engine.physics import Physics
 from simulator.engine.state import Load, Pool
 from simulator.engine.world import World
+from simulator.policies import setpoint
 from simulator.policies.capping import CAPPINGS
 from simulator.results import Results
 from simulator.scenario import Scenario
@@ -76,7 +77,10 @@ class Bench:
         start = spec.period.start.astimezone(UTC)
         outdoors = for_period(weather_of(given), start, self.records.hall.shape[0])
         decide = CAPPINGS[spec.topology.control.policy]
-        self.physics = Physics(self.world, outdoors, self.records, decide)
+        self.physics = Physics(
+            self.world, outdoors, self.records, decide, setpoint.chosen(spec.topology),
+            spec.period.start.hour,
+        )
         self.physics.start()
 
     def work(self, name: str, racks: np.ndarray, dynamic_frac: float = 0.7) -> int:

@@ -166,6 +166,7 @@ def _site(draws: np.random.Generator, first: pd.Timestamp, days: int) -> pd.Data
             "dry_bulb_c": dry,
             "wet_bulb_c": wet,
             "junction_max_c": 70 + 0.4 * np.maximum(dry - 15, 0) + draws.normal(0, 0.3, n),
+            "hbm_max_c": 74 + 0.44 * np.maximum(dry - 15, 0),
             "throttled_accelerators": np.maximum(dry - 32, 0) * 90.0,
             "capped_accelerators": np.where(it > 785e6, 400.0, 0.0),
             "evaporation_kg_s": 12 + 0.9 * np.maximum(wet - 8, 0),
@@ -196,9 +197,13 @@ def _hourly(
     loops = pd.concat(
         [
             _loop(
-                time, hourly, "warm liquid", 0.86, 36 + 0.3 * np.maximum(hourly.dry_bulb_c - 24, 0)
+                time, hourly, "warm liquid", 0.86, 36 + 0.3 * np.maximum(hourly.dry_bulb_c - 24, 0),
+                36.0, np.zeros(n),
             ),
-            _loop(time, hourly, "chilled air", 0.18, 18 + 0.02 * hourly.dry_bulb_c),
+            _loop(
+                time, hourly, "chilled air", 0.18, 18 + 0.02 * hourly.dry_bulb_c, 18.0,
+                np.clip((hourly.wet_bulb_c.to_numpy() - 12) / 6, 0, 1),
+            ),
         ],
         ignore_index=True,
     )
@@ -229,7 +234,7 @@ def _hall(draws, time, hourly, name, chip, share):  # type: ignore[no-untyped-de
     )
 
 
-def _loop(time, hourly, name, share, supply):  # type: ignore[no-untyped-def]
+def _loop(time, hourly, name, share, supply, setpoint, mechanical):  # type: ignore[no-untyped-def]
     return pd.DataFrame(
         {
             "time": time,
@@ -240,6 +245,8 @@ def _loop(time, hourly, name, share, supply):  # type: ignore[no-untyped-def]
             "power_w": hourly.cooling_w.to_numpy() * 0.5,
             "evaporation_kg_s": hourly.evaporation_kg_s.to_numpy() * 0.5,
             "units_up": 40.0,
+            "setpoint_c": setpoint,
+            "mechanical_frac": mechanical,
         }
     )
 
@@ -311,12 +318,9 @@ def _racks() -> pd.DataFrame:
     rows = []
     for name, chip, _ in _halls():
         _, racks, chips, nameplate = CHIPS[chip]
-        rows.append((name, f"{chip} rack", chip, racks, racks * chips, nameplate, "accelerator"))
-        rows.append((name, "storage", None, 12, 0, 15e3, "support"))
-    return pd.DataFrame(
-        rows,
-        columns=["hall", "rack", "accelerator", "racks", "accelerators", "nameplate_w", "role"],
-    )
+        rows.append((name, f"{chip} rack", chip, racks, racks * chips, nameplate, "accelerator", 87.0))
+        rows.append((name, "storage", None, 12, 0, 15e3, "support", np.nan))
+    return pd.DataFrame(rows, columns=list(TABLES["racks"]))
 
 
 def _hours(duration_s: float) -> pd.DataFrame:
@@ -615,8 +619,8 @@ def _plant(site: pd.DataFrame, halls: pd.DataFrame) -> pd.DataFrame:
             )
         )
     rows += [
-        ("warm liquid", "loop", "dry_cooler", 960, 900e6, 890e6, 760e6, 0.0, None),
-        ("chilled air", "loop", "chiller", 96, 190e6, 183e6, 160e6, 0.0, None),
+        ("warm liquid", "loop", "warm", 960, 900e6, 890e6, 760e6, 0.0, None),
+        ("chilled air", "loop", "chilled", 96, 190e6, 183e6, 160e6, 0.0, None),
     ]
     return pd.DataFrame(
         rows,

@@ -1,5 +1,6 @@
 """Weather files: read as others read them, mapped to the hour, refused with every reason."""
 
+import gzip
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -195,6 +196,81 @@ def test_an_epw_of_one_real_year_is_an_actual_year(tmp_path):
     np.testing.assert_array_equal(air.dry_bulb_c[1:], weather.dry_bulb_c)
     with pytest.raises(WeatherError, match="but the run needs"):
         for_period(weather, datetime(2022, 1, 1, 6, tzinfo=UTC), 24)
+
+
+# --- tables of several places, and of Open-Meteo --------------------------------------------
+
+PLACES = ["site,zone_key,utc_offset_s,time_local,temperature_c,rh_pct,cloud_pct,wind_kmh"]
+PLACES += [f"Dallas,ERCO,-18000,2022-07-01T{h:02d}:00,{30 + h},40,0,9" for h in range(24)]
+PLACES += [f"Frankfurt,DE-LU,7200,2022-07-01T{h:02d}:00,{10 + h},80,0,9" for h in range(24)]
+
+
+def test_rows_of_one_site_of_many_are_read_in_utc(tmp_path):
+    dallas = csv_weather(tmp_path, PLACES, site="Dallas", elevation="171 m")
+    assert (dallas.name, dallas.utc_offset_h, dallas.typical) == ("Dallas", -5.0, False)
+    assert str(dallas.first_hour) == "2022-07-01T05:00"
+    np.testing.assert_array_equal(dallas.dry_bulb_c, 30 + np.arange(24))
+    assert dallas.elevation_m == 171.0 and "elevation 171 m" in dallas.warnings[0]
+    frankfurt = csv_weather(tmp_path, PLACES, site="Frankfurt")
+    assert str(frankfurt.first_hour) == "2022-06-30T22:00"
+
+
+def test_a_packed_table_reads_the_same_and_a_damaged_one_is_refused(tmp_path):
+    packed = gzip.compress("\n".join(PLACES).encode())
+    (tmp_path / "all.csv.gz").write_bytes(packed)
+    source = WeatherSource.model_validate({"csv": "all.csv.gz", "site": "Dallas"})
+    np.testing.assert_array_equal(read(source, tmp_path).dry_bulb_c, 30 + np.arange(24))
+    (tmp_path / "all.csv.gz").write_bytes(packed[:-20])
+    with pytest.raises(WeatherError, match=r"all\.csv\.gz: the packed file"):
+        read(source, tmp_path)
+
+
+def test_a_file_of_open_meteo_tells_its_place(tmp_path):
+    head = ["latitude,longitude,elevation,utc_offset_seconds,timezone,timezone_abbreviation"]
+    head += ["33.42,-112.0,337.0,-25200,America/Phoenix,MST", ""]
+    head += ["time,temperature_2m (°C),relative_humidity_2m (%),surface_pressure (hPa),rain (mm)"]
+    rows = [f"2021-07-01T{h:02d}:00,{30 + h / 2},20,970.5,0" for h in range(24)]
+    weather = csv_weather(tmp_path, [*head, *rows])
+    assert (weather.latitude, weather.elevation_m, weather.utc_offset_h) == (33.42, 337.0, -7.0)
+    assert str(weather.first_hour) == "2021-07-01T07:00" and weather.warnings == ()
+    assert weather.pressure_pa[0] == 97_050.0
+    found = problems(tmp_path, [*head[:3], head[3].replace("°C", "°F"), *rows], key="csv")
+    assert any("unknown column 'temperature_2m (°F)'" in text for text in found)
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ({}, "rows of several places: give site, one of Dallas, Frankfurt"),
+        ({"site": "Dalas"}, "there is no site 'Dalas' (did you mean 'Dallas'?)"),
+    ],
+)
+def test_which_site_must_be_told(tmp_path, source, message):
+    (found,) = problems(tmp_path, PLACES, key="csv", **source)
+    assert message in found
+
+
+def test_a_site_without_a_column_or_a_file_is_an_error(tmp_path):
+    (found,) = problems(tmp_path, csv_lines(), key="csv", site="Dallas")
+    assert "there is no column 'site' to find 'Dallas' in" in found
+    with pytest.raises(ValidationError, match="site chooses among the rows"):
+        WeatherSource.model_validate({"station": "miami", "site": "Dallas"})
+    lines = [PLACES[0], PLACES[1].replace("T00:00", "T00:00Z"), *PLACES[2:25]]
+    (found,) = problems(tmp_path, lines, key="csv")
+    assert "line 2: local times must be ISO without an offset" in found
+
+
+OPEN_METEO = SHARED / "openmeteo_hourly_2021_2023.csv.gz"
+
+
+@pytest.mark.skipif(not OPEN_METEO.exists(), reason="no tables beside the repository")
+def test_three_years_of_dallas_hold_the_freeze_of_2021():
+    source = {"csv": str(OPEN_METEO), "site": "Dallas_TX", "elevation": "170 m"}
+    weather = read(WeatherSource.model_validate(source), HERE)
+    assert len(weather.dry_bulb_c) == 26_280 and weather.label.startswith("actual weather 2021-01-01")
+    assert weather.dry_bulb_c.min() == -18.8 and weather.dry_bulb_c.max() == 43.0
+    coldest = weather.first_hour + np.timedelta64(int(weather.dry_bulb_c.argmin()), "h")
+    assert str(coldest)[:10] == "2021-02-16"
 
 
 # --- what if --------------------------------------------------------------------------------

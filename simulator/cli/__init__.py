@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli import batch_options as options
-from simulator.cli import power_commands
+from simulator.cli import climate_commands, heat_commands, power_commands
 from simulator.cli.common_options import (
     AsJson,
     Chosen,
@@ -128,6 +128,13 @@ def _sweep(
     until: Until = None,
 ) -> None:
     """Run designs and replicates; one row per run in DIR/runs.parquet."""
+    from simulator.studies import processes, stamp
+
+    done = output or Path("reports") / sweep.stem
+    if resume and replay is None and (told := stamp.finished(done, sweep, until or ())) is not None:
+        print(told)
+        return
+    processes.one_thread_each()
     from simulator.cli import sweep as command
 
     if replay is not None:
@@ -184,6 +191,8 @@ def _rare(
 
 
 power_commands.register(app)
+climate_commands.register(app)
+heat_commands.register(app)
 
 
 @app.command("size")
@@ -327,16 +336,19 @@ def _batch(
 
 @app.command("report")
 def _report(
-    run: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    folder: Annotated[
+        Path,
+        typer.Argument(metavar="RUN", help="The folder of a run, of a sweep, or of climates compared."),
+    ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", metavar="FILE", help="The PDF.")
     ] = None,
-    variant: Annotated[str, typer.Option(metavar="full|exec", help="All pages, or two.")] = "full",
+    variant: Annotated[str, typer.Option(metavar="full|exec", help="All pages, or a summary.")] = "full",
 ) -> None:
-    """Draw PDF and PNG again from a run folder."""
+    """Draw PDF and PNG again from the folder of a run, a sweep, or climates compared."""
     from simulator.cli import report as command
 
-    command.report(run, output, variant)
+    command.report(folder, output, variant)
 
 
 @app.command("catalog")

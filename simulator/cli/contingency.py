@@ -16,7 +16,8 @@ from simulator.errors import display_name, nearest
 from simulator.studies import contingency as study
 from simulator.studies import forked
 from simulator.studies.contingency_cases import KINDS, Wanted
-from simulator.studies.contingency_rows import SEVERITIES, summary
+from simulator.studies.contingency_rows import SEVERITIES
+from simulator.studies.contingency_summary import summary
 from simulator.studies.progress import Stages, say
 from simulator.studies.run import FolderError, replacing
 
@@ -120,17 +121,19 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
         f"from {told['at']}, {told['chosen']}, {told['minutes']} minutes each; "
         f"{kpis['elements']} elements in {len(rows) - 1} rows{f', {more} of them not shown' if more > 0 else ''}",
         f"{kpis['cases_with_shed']} shed load; {number(kpis['expected_hours'], 4)} accelerator-hours a year "
-        "are to be expected of all single failures",
+        "are to be expected of all single failures together",
     ]
     if told["order"] > 1:
         lines.append(f"pairs: {int((rows['order'] > 1).sum())} tried, {told['pairs_left_out']} left out")
-    return "\n".join(lines)
+    if kpis["planned_hours"]:
+        lines.append(f"planned work costs {number(kpis['planned_hours'], 4)} more")
+    return "\n".join([*lines, "", *_broken(told["broken"])])
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
     loading = row["post_loading"]
     return [
-        str(row["rank"]), row["case"], _first(row["class"]), str(row["count"]), row["error"] or row["severity"],
+        str(row["rank"]), row["case"], _cause(row), str(row["count"]), row["error"] or row["severity"],
         _number(row["shed_mw"]), _number(row["capped_mw"]), str(row["accelerators_lost"]),
         str(row["minutes_over"]), row["tightest"] or MISSING,
         f"{100 * loading:.0f} %" if math.isfinite(loading) else MISSING,
@@ -138,10 +141,27 @@ def _cells(row: dict[str, Any]) -> list[str]:
     ]  # fmt: skip
 
 
-def _first(classes: str) -> str:
-    """Return the most frequent class, and how many others there are."""
-    first, *others = classes.split(", ")
-    return f"{first} +{len(others)}" if others else first
+def _cause(row: dict[str, Any]) -> str:
+    """Return what strikes: the class of a single failure, or what is out where several classes do that."""
+    first, *others = row["class"].split(", ")
+    if not others:
+        return f"{first}, planned" if row["planned"] else first
+    return f"{row['out']}, {len(others) + 1} causes" if row["order"] == 1 else f"{first} +{len(others)}"
+
+
+def _broken(told: list[dict[str, Any]]) -> list[str]:
+    """Return the single failures that break a limit, by the limit that is broken first."""
+    if not told:
+        return ["no single failure takes an element beyond a limit that the intact site keeps"]
+    header = ["first beyond its limit", "elements", "out", "from minute", "longest, min", "trip", "dearest",
+              "accelerator-h a year"]  # fmt: skip
+    cells = [
+        [row["limit"], str(row["elements"]), ", ".join(row["out"]), str(row["first_minute"]),
+         str(row["most_minutes"]), str(row["tripped"]), f"{row['dearest']} ({row['dearest_limit']})",
+         _number(row["hours_per_year"])]
+        for row in told
+    ]  # fmt: skip
+    return table(header, cells, right=(1, 3, 4, 5, 7))
 
 
 def _time(seconds: float) -> str:

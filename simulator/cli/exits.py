@@ -41,6 +41,8 @@ def problems(error: Exception) -> list[str] | None:
         return [f"gigawatt: {line}" for line in str(error).splitlines()]
     if type(error).__name__ == "WeatherError":  # its module costs a second to import
         return [f"weather: {problem}" for problem in str(error).splitlines()]
+    if type(error).__name__ == "MarketError":
+        return [f"economics: {problem}" for problem in str(error).splitlines()]
     if isinstance(error, OSError):
         name = f"{error.filename}: " if error.filename else ""
         return [f"gigawatt: {name}{error.strerror or error}"]

@@ -16,6 +16,7 @@ from simulator.scenario.replicates import most_of
 from simulator.studies import StudyError, inverse
 from simulator.studies.inverse import Answer, Candidate, Search
 from simulator.studies.progress import say
+from simulator.studies.screen import screen
 from simulator.studies.size_folder import SizeFolder
 
 
@@ -59,7 +60,7 @@ def size(given: Given, asked: Asked, output: Path | None, as_json: bool) -> None
     search = Search(
         key, direction, requirements, load, run,
         asked.replicates or most_of(scenario.spec.replicates), inverse.present(scenario, key),
-        asked.step, asked.least, asked.most, _tell_candidate,
+        asked.step, asked.least, asked.most, _tell_candidate, _in_closed_form,
     )
     try:
         answer = search.answer()
@@ -71,6 +72,14 @@ def size(given: Given, asked: Asked, output: Path | None, as_json: bool) -> None
     print(json.dumps(as_dict(answer, prices), indent=1) if as_json else _told(answer, prices, folder))
     if answer.best is None:
         raise SystemExit(INFEASIBLE)
+
+
+def _in_closed_form(scenario: Scenario) -> dict[str, float]:
+    """Return indicators at the screen level; none for a plant that has no closed form."""
+    try:
+        return screen(scenario, 0)
+    except (StudyError, ArithmeticError):
+        return {}
 
 
 def as_dict(answer: Answer, prices: Any) -> dict[str, Any]:

@@ -1,8 +1,8 @@
 """`gigawatt sweep`: designs and replicates into one folder, resumable."""
 
 import errno
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -11,12 +11,13 @@ from simulator.cli.exits import FAILED_RUNS, INTERRUPTED
 from simulator.cli.text import number, table
 from simulator.errors import display_name, nearest
 from simulator.simulation import simulate
-from simulator.studies import StudyError, designs, enough, sensitivity
+from simulator.studies import StudyError, designs, enough, sensitivity, stamp
 from simulator.studies import run as one
 from simulator.studies import sweep as study
 from simulator.studies.designs import Plan, Task
 from simulator.studies.progress import Stages, say
 from simulator.studies.sweep_folder import SweepFolder
+from simulator.studies.sweep_names import RUNS
 
 SHOWN_RUNS = 40
 SHOWN_ERRORS = 5
@@ -26,6 +27,8 @@ UNFIT = tuple(WORDS)
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Errors of a disk without room."""
 SHOWN_KPIS = ("power.poi_peak", "power.pue_mean", "fleet.utilization")
+MORE_KPIS = 2
+"""Indicators shown beside these: those that are asked of the axes, and differ."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +68,19 @@ def sweep(
 ) -> None:
     """Carry out the command."""
     study.check_backend(where.backend)
+    target = folder_of(path, output)
     with Stages("runs") as stages:
-        stages.stage("check every design")
-        plan = designs.from_file(path, until)
+        known = stamp.held(target, stamp.PLAN, path, until) or {"tasks": ()}
+        stages.stage("check every design" if not known["tasks"] else "designs checked before")
+        plan = designs.from_file(path, until, [Task(*task) for task in known["tasks"]])
         mine = study.shard(plan.tasks, where.shard, whole=plan.rule is not None)
-        folder = SweepFolder(output or Path("reports") / path.stem, plan)
+        folder = SweepFolder(target, plan)
         try:
             first = _first(plan, mine, folder, stages)
             folder.open(where.resume or where.shard is not None)
+            if not known["tasks"]:
+                told = {"tasks": [astuple(task) for task in plan.tasks]}
+                stamp.write(target, stamp.PLAN, path, until, plan.files, told)
             for identity, record in first:
                 folder.keep(identity, record)
             interrupted = _carry_out(plan, mine, folder, study.workers(jobs), where, stages)
@@ -83,14 +91,22 @@ def sweep(
             say(f"gigawatt: {folder.path}: {error.strerror}; finished runs are kept: make room, then go on "
                 "with --resume")  # fmt: skip
             raise SystemExit(INTERRUPTED) from None
-    _tell(runs, plan, folder)
-    _tell_sensitivity(runs, plan, folder)
-    _tell_corrected(runs, plan, folder)
+    for line in _error_lines(runs):
+        say(line)
+    lines = [*_told(runs, plan, folder), *_sensitivity(runs, plan, folder), *_corrected(runs, plan, folder)]
+    print("\n".join(lines))
     if interrupted:
         say("interrupted; finished runs are kept: go on with --resume")
         raise SystemExit(INTERRUPTED)
     if runs["status"].isin(UNFIT).any():
         raise SystemExit(FAILED_RUNS)
+    if (runs["status"] == study.DONE).all():
+        folder.close(path, until, "\n".join(lines))
+
+
+def folder_of(path: Path, output: Path | None) -> Path:
+    """Return where a sweep's folder is."""
+    return output or Path("reports") / path.stem
 
 
 def _first(
@@ -136,16 +152,18 @@ def _carry_out(
             return True
 
 
-def _tell(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
-    for line in _error_lines(runs):
-        say(line)
+def _told(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> list[str]:
+    """Return the runs, unless they are many, how many there are, and where their table is."""
+    lines = []
     if len(runs) <= SHOWN_RUNS:
-        print("\n".join(run_lines(runs, [*plan.axes, *plan.drawn(0)])))
+        units = study.units(folder.records().values())
+        lines += run_lines(runs, [*plan.axes, *plan.drawn(0)], units)
     counts = runs["status"].value_counts()
     told = ", ".join(f"{counts[s]} {s}" for s in counts.index)
     if plan.rule is not None:
-        print("\n".join(["", *_stopping_lines(plan, folder)]))
-    print(f"\n{len(runs)} runs: {told}\ntable: {display_name(str(folder.path / 'runs.parquet'))}")
+        lines += ["", *_stopping_lines(plan, folder)]
+    lines += [f"\n{len(runs)} runs: {told}", f"table: {display_name(str(folder.path / RUNS))}"]
+    return [*lines, f"figures: gigawatt report {display_name(str(folder.path))}"]
 
 
 def _stopping_lines(plan: Plan, folder: SweepFolder) -> list[str]:
@@ -162,24 +180,24 @@ def _stopping_lines(plan: Plan, folder: SweepFolder) -> list[str]:
     return [*lines, f"and {more} more that missed; see replicates.parquet"] if more > 0 else lines
 
 
-def _tell_sensitivity(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
-    """Print and keep what a design for sensitivity was made for, once every run is there."""
+def _sensitivity(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> list[str]:
+    """Return and keep what a design for sensitivity was made for, once every run is there."""
     if plan.kind not in sensitivity.COLUMNS or not (runs["status"] == study.DONE).all():
-        return
+        return []
     found = sensitivity.indices(plan, runs)
     folder.write(found, "sensitivity.parquet")
     by = sensitivity.RANKED_BY[plan.kind]
     shown = found[found["kpi"].isin(SHOWN_KPIS)].groupby("kpi", sort=False).head(SHOWN_INPUTS)
     header = [c for c in found.columns if c in ("kpi", "key", by, "evidence", "weight")]
     rows = [[number(v) for v in row] for row in shown[header].itertuples(index=False)]
-    print("\n" + "\n".join(table(header, rows, right=[header.index(by)])))
-    print(f"\nsensitivity: {display_name(str(folder.path / 'sensitivity.parquet'))}")
+    kept = display_name(str(folder.path / "sensitivity.parquet"))
+    return ["", *table(header, rows, right=[header.index(by)]), f"\nsensitivity: {kept}"]
 
 
-def _tell_corrected(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None:
-    """Print and keep means corrected by the screen level, once every run is there."""
+def _corrected(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> list[str]:
+    """Return and keep means corrected by the screen level, once every run is there."""
     if not plan.screen or (runs["status"].isin(enough.UNFINISHED)).any():
-        return
+        return []
     from simulator.studies import multifidelity  # its models need libraries that few sweeps do
 
     say(f"screen level: {plan.screen} further replicates of each design")
@@ -192,21 +210,38 @@ def _tell_corrected(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> None
          number(0.5 * (r.corrected_high - r.corrected_low), 3), number(r.gain, 3)]
         for r in shown.itertuples()
     ]  # fmt: skip
-    if rows:
-        print("\n" + "\n".join(table(header, rows, right=range(2, len(header)))))
-    print(f"\ncorrected means: {display_name(str(folder.path / 'multifidelity.parquet'))}")
+    lines = ["", *table(header, rows, right=range(2, len(header)))] if rows else []
+    return [*lines, f"\ncorrected means: {display_name(str(folder.path / 'multifidelity.parquet'))}"]
 
 
-def run_lines(runs: pd.DataFrame, axes: Sequence[str]) -> list[str]:
-    """Return one line per run: its axes, what was drawn for it, and what most sweeps are about."""
-    shown = [k for k in SHOWN_KPIS if k in runs]
+def run_lines(runs: pd.DataFrame, axes: Sequence[str], units: Mapping[str, str]) -> list[str]:
+    """Return one line per run: its axes, what was drawn for it, what most sweeps are about and what is asked
+    of these axes; then the key to the columns."""
+    shown = _shown(runs, axes, units)
     header = [*axes, "replicate", "status", *shown]
     rows = [
         [*(str(row[a]) for a in axes), str(row["replicate"]), row["status"],
          *(number(None if pd.isna(row[k]) else row[k]) for k in shown)]
         for row in runs.to_dict("records")
     ]  # fmt: skip
-    return table(header, rows, right=range(len(axes) + 2, len(header)))
+    return [*table(header, rows, right=range(len(axes) + 2, len(header))), "", *_key_lines(shown, units)]
+
+
+def _shown(runs: pd.DataFrame, axes: Sequence[str], units: Mapping[str, str]) -> list[str]:
+    from simulator.reports import indicators
+
+    done = runs[runs["status"] == study.DONE]
+    known = [k for k, unit in units.items() if k in done and unit != "ISO date" and done[k].notna().all()]
+    asked = [k for k in indicators.chosen(done, known, axes) if k not in SHOWN_KPIS] if len(done) else []
+    return [k for k in (*SHOWN_KPIS, *asked[:MORE_KPIS]) if k in runs]
+
+
+def _key_lines(shown: Sequence[str], units: Mapping[str, str]) -> list[str]:
+    """Return what the columns mean: their unit, and the indicator in words."""
+    from simulator.reports import indicators
+
+    lines = table(["column", "unit", "meaning"], [[k, units[k], indicators.words(k)] for k in shown])
+    return [*lines, "replicate: which of the runs of a design; the same number meets the same draws in every one"]
 
 
 def _error_lines(runs: pd.DataFrame) -> list[str]:

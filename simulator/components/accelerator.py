@@ -15,6 +15,7 @@ from simulator.units import (
     Positive,
     Power,
     Temperature,
+    TemperatureDelta,
     ThermalResistance,
     Within,
 )
@@ -64,6 +65,16 @@ class Accelerator(Spec):
     """Junction temperature at which clocks are halved."""
     shutdown: Temperature = 92.0
     """Junction temperature at which the chip switches off."""
+    throttle_hysteresis: Annotated[TemperatureDelta, Within("0 K", "20 K")] = 0.0
+    """A slowed clock rises again only so far below the throttle band. 0 K: a chip that goes back and
+    forth within a minute runs at its settled clock on the mean; 3-5 K holds it at its slowest until
+    the heat has passed (assumed)."""
+    hbm_throttle: Temperature = 95.0
+    """Memory temperature at which clocks begin to fall (H100 PCIe brief, vendor; taken over where a
+    chip does not say); halved and off as far above it as the junction's limits are above theirs."""
+    hbm_rise: Annotated[float, Field(ge=0.5, le=2.0)] = 1.1
+    """Hottest memory stack over its coolant, of the junction over the same (0.9-1.25, assumed: stacks
+    share the lid and cold plate, and stand on less conductive silicon)."""
     thermal_resistance: Annotated[ThermalResistance, Positive()]
     """Junction to coolant (or inlet air) at rated flow."""
     heat_capacity: Annotated[HeatCapacity, Positive()]

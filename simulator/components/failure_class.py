@@ -21,13 +21,15 @@ Population = Literal[
     "liquid_plant_unit", "air_plant_unit", "liquid_plant_fan", "air_plant_fan",
     "coolant_unit", "coolant_pump", "line", "transformer", "feeder", "ups_module", "generator",
     "substation", "busway", "mv_section", "transfer_switch", "mv_bus", "mv_branch",
+    "liquid_loop_pump", "air_loop_pump", "air_unit", "mechanical_substation", "connection",
     "feeder_breaker", "substation_breaker", "busway_breaker", "mv_branch_breaker", "battery_unit",
     "rack_battery",
 ]
 Effect = Literal[
     "interrupt", "server", "rack", "block", "flow", "pump", "switch", "uplink", "plant_unit",
     "plant_fan", "line", "transformer", "feeder", "ups", "generator", "support", "corrupt", "push",
-    "feed", "transfer", "mv_bus", "mv_branch", "battery_unit", "rack_battery",
+    "feed", "transfer", "mv_bus", "mv_branch", "loop_pump", "air_unit", "mechanical", "sag",
+    "battery_unit", "rack_battery",
 ]
 
 Crew = Literal["it", "network", "mechanical", "electrical"]
@@ -57,9 +59,11 @@ class FailureClass(Spec):
     `pump` take a coolant unit or one of its pumps, and where no coolant is left the racks trip when
     their chips are too hot; `feed` takes a substation, a busway or a switchgear section, with the
     blocks that nothing else feeds, `transfer` a transfer switch with its block; `mv_bus` and
-    `mv_branch` parts of the medium-voltage network; `battery_unit` a unit of the battery plant with its
-    power and charge, `rack_battery` the battery units of one rack, which are missed when the supply
-    is; `corrupt` takes the
+    `mv_branch` parts of the medium-voltage network; `loop_pump` a pump of a water loop, `air_unit` one
+    of a hall's fan walls, `mechanical` a unit substation of its plants; `battery_unit` a unit of the
+    battery plant with its power and charge, `rack_battery` the battery units of one rack, which are
+    missed when the supply is; `sag` lowers the voltage of the whole campus to `voltage` for as long as
+    it lasts; `corrupt` takes the
     server out once the wrong numbers are found; `push` takes servers of a whole hall group, hall by
     hall."""
     transient: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
@@ -88,6 +92,8 @@ class FailureClass(Spec):
     spread: Annotated[float, Field(ge=0, le=2)] = 0.0
     """Log-standard deviation of the rate between fleets; blank in the catalog: its range, taken as
     5th to 95th percentile."""
+    voltage: Annotated[Fraction, Field(ge=0, lt=1)] = 0.4
+    """Effect `sag`: voltage that is left, of nominal."""
     push_share: Annotated[Fraction, Field(ge=0, le=1)] = 0.0
     """Effect `push`: share of the servers it reaches that fail."""
     push_wave: Annotated[Duration, Positive()] = 86_400.0

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from types import ModuleType
 from typing import Annotated, Any, Literal, Union
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Evidence = Literal["measured", "vendor", "derived", "assumed"]
 
@@ -29,6 +29,16 @@ def kinds_of(package: ModuleType, base: type[Spec]) -> tuple[type[Spec], ...]:
 def union_of(kinds: Iterable[type[Spec]]) -> Any:
     """Return the tagged union of `kinds`, told apart by their `kind` key."""
     return Annotated[Union[tuple(kinds)], Field(discriminator="kind")]  # noqa: UP007
+
+
+def union_or(default: type[Spec], kinds: Iterable[type[Spec]]) -> Any:
+    """Return the tagged union of `kinds`; a mapping that names no kind is of the kind `default`."""
+    tag = default.model_fields["kind"].default
+
+    def named(given: Any) -> Any:
+        return {"kind": tag, **given} if isinstance(given, dict) and "kind" not in given else given
+
+    return Annotated[union_of(kinds), BeforeValidator(named)]
 
 
 def _leaves(base: type[Spec]) -> Iterable[type[Spec]]:

@@ -1,14 +1,28 @@
 """The rack: accelerators, host and network parts behind power shelves."""
 
+import math
 from typing import Annotated
 
 from pydantic import Field
 
 from simulator.components.accelerator import Accelerator
+from simulator.components.cooling.cold_plate import HEAT_SINK, ColdPlate
 from simulator.components.kinds import Spec
 from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.loss import LossCurve
-from simulator.units import Fraction, MassFlow, NonNegative, Positive, Power, Within
+from simulator.units import (
+    Fraction,
+    MassFlow,
+    NonNegative,
+    Positive,
+    Power,
+    ThermalConductance,
+    ThermalResistance,
+    Within,
+)
+
+LIQUID_FROM = 0.5
+"""Share of a rack's heat in its cold plates from which its chips sit on them."""
 
 
 class Rack(Spec):
@@ -38,9 +52,22 @@ class Rack(Spec):
     liquid_fraction: Annotated[Fraction, Within("0 %", "100 %")]
     """Share of rack heat taken by cold plates; the rest goes to air."""
     coolant_flow: Annotated[MassFlow, NonNegative()] = 0.0
-    """Liquid coolant through the rack."""
+    """Liquid coolant through the rack at rated flow; blank: 1.5 L/min per kW."""
+    cold_plate: ColdPlate | None = None
+    """How its chips' resistance follows the flow, and what the flow takes; blank: the defaults of
+    cold plates, or of heat sinks where the chips are in air."""
+    chip_resistance: Annotated[ThermalResistance, Positive()] | None = None
+    """Junction to coolant of its chips at rated flow, where it is not the chip's own figure."""
+    chip_leakage: Annotated[ThermalConductance, NonNegative()] | None = None
+    """Extra power of each of its chips per kelvin, where it is not the chip's own figure."""
     resistance_spread: Annotated[Fraction, Within("0 %", "50 %")] = 0.05
     """Manufacturing spread (one sigma) of the hottest chip's thermal resistance between racks."""
+    chip_spread: Annotated[Fraction, Within("0 %", "50 %")] = 0.03
+    """The same (one sigma) between the chips of one rack, of which the hottest stands for all in a
+    plan (1-6 %, assumed)."""
+    chips_in_series: Annotated[int, Field(ge=1, le=64)] = 2
+    """Chips of a server one behind the other in its coolant or air, as far as they divide (assumed:
+    pairs, as plates of a module or the two rows of an eight-chip board)."""
     network_ports: Annotated[int, Field(ge=0, le=65_536)] = 0
     """Back-end network ports."""
     fabric: bool = False
@@ -55,13 +82,36 @@ class Rack(Spec):
         `coolant_c` is what cools the chips. Leakage and junction settle together: P = P_static + k T
         with T = T_coolant + R P.
         """
-        leak = chip.leakage_w_per_k
+        leak = self.leakage_w_k(chip)
         cold_w = chip.idle + leak * (coolant_c - chip.leakage_reference)
         cold_w += dynamic_frac * (chip.tdp - chip.idle)
-        chip_w = cold_w / (1.0 - leak * chip.thermal_resistance)
+        chip_w = cold_w / (1.0 - leak * self.resistance_k_w(chip))
         host_w = self.host_idle + dynamic_frac * (self.host_max - self.host_idle)
         output_w = self.accelerators * chip_w + host_w
         return output_w + self.power_shelf.loss_w(output_w, self.power_shelf_rating)
+
+    @property
+    def series(self) -> int:
+        """Return how many chips of a server stand one behind the other."""
+        return math.gcd(self.chips_in_series, max(self.accelerators_per_server, 1))
+
+    def resistance_k_w(self, chip: Accelerator) -> float:
+        """Return junction to coolant of its chips at rated flow."""
+        return chip.thermal_resistance if self.chip_resistance is None else self.chip_resistance
+
+    def leakage_w_k(self, chip: Accelerator) -> float:
+        """Return the extra power of each of its chips per kelvin."""
+        return chip.leakage_w_per_k if self.chip_leakage is None else self.chip_leakage
+
+    @property
+    def liquid_cooled(self) -> bool:
+        """Whether its chips sit on cold plates or in a fluid, not in the hall's air."""
+        return self.liquid_fraction >= LIQUID_FROM
+
+    @property
+    def plate(self) -> ColdPlate:
+        """How the resistance of its chips follows the flow past them."""
+        return self.cold_plate or (ColdPlate() if self.liquid_cooled else HEAT_SINK)
 
     @property
     def accelerators_per_server(self) -> int:

@@ -27,11 +27,12 @@ def rack_named(topology: Topology, name: str) -> Rack:
 
 def rack_of(topology: Topology, hall: Hall) -> Rack:
     """Return the accelerator rack type of a hall, with the batteries of the hall and the shelf of its
-    path if it has them."""
+    path if it has them, and as it is in a tank where the site's racks are immersed."""
     shelf = None if hall.path is None else from_catalog.power_path(hall.path).loss_of("shelf")
     own = {"power_shelf": shelf, "battery_backup": hall.battery_backup}
     own = {name: part for name, part in own.items() if part is not None}
     rack = rack_named(topology, hall.rack)
+    own |= topology.cooling.coolant_unit.rack_changes(rack)
     return rack.model_copy(update=own) if own else rack
 
 
@@ -83,7 +84,7 @@ def _more(racks: int, share: float) -> int:
 
 def _on_feeders(topology: Topology, hall: Hall) -> int:
     """Return the racks of a block that blocks and feeders take."""
-    nameplate_w = rack_named(topology, hall.rack).nameplate
+    nameplate_w = rack_of(topology, hall).nameplate
     fed = _more(int(block_limit_w(topology, hall) // nameplate_w), topology.oversubscription)
     share = topology.control.oversubscription.feeders
     if share is None:
@@ -104,7 +105,7 @@ def _on_connection(topology: Topology) -> tuple[tuple[str, int], ...]:
     left_w = topology.grid.firm_w()[0] * (1.0 + share)
     step_w, racks, free = {}, {}, {}
     for hall in topology.halls:
-        step_w[hall.name] = hall.count * hall.blocks * rack_named(topology, hall.rack).nameplate
+        step_w[hall.name] = hall.count * hall.blocks * rack_of(topology, hall).nameplate
         free[hall.name] = hall.racks_per_block is None
         racks[hall.name] = _on_feeders(topology, hall) if free[hall.name] else racks_per_block(topology, hall)
     left_w -= sum(hall.count * _support_nameplate_w(topology, hall) for hall in topology.halls)

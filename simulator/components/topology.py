@@ -4,9 +4,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from simulator.components.cooling import Plant
-from simulator.components.cooling.air_side import AirSide
-from simulator.components.cooling.coolant_unit import CoolantUnit
+from simulator.components.cooling import AnyAirSide, CoolantSide, Plant
+from simulator.components.cooling.heat_reuse import HeatReuse
+from simulator.components.cooling.setpoint import Setpoint
+from simulator.components.cooling.water import Water
 from simulator.components.fabric import Fabric
 from simulator.components.fabric.wan import Wan
 from simulator.components.kinds import Spec
@@ -77,13 +78,29 @@ class Cooling(Spec):
     """Coolant supplied to the cold plates; below 15 degC the dew point of the room is near."""
     warm: Plant
     """Rejects the heat of the cold plates."""
-    coolant_unit: CoolantUnit
-    """Heat exchanger and pumps between the plant's loop and the racks."""
+    coolant_unit: CoolantSide  # type: ignore[valid-type]
+    """What stands between the plant's loop and the racks: a coolant unit with pumps and cold plates
+    (without a `kind`), or tanks in which the racks are immersed."""
     chilled_supply: Annotated[Temperature, Within("4 degC", "60 degC")]
     """Chilled water supplied to fan walls."""
     chilled: Plant
     """Rejects the heat of the air."""
-    fan_wall: AirSide
+    fan_wall: AnyAirSide  # type: ignore[valid-type]
+    """What brings the heat of the halls' air to chilled water; a mapping without a kind is a
+    `fan_wall`."""
+    setpoint: Setpoint = Setpoint()
+    """What tells the warm plant how warm its water is to be; `supply` less the coolant unit's approach
+    at rest."""
+    chilled_setpoint: Setpoint = Setpoint()
+    """The same for the chilled plant and `chilled_supply`."""
+    heat_reuse: HeatReuse | None = None
+    """Users of the warm loops' heat; blank: none."""
+    water: Water = Water()
+    """How much water the site may take."""
+    pumps_on_ups: bool = True
+    """Whether the pumps of coolant units hang on the hall's pump UPS; else they stop with the plants."""
+    loop_pumps_on_ups: bool = True
+    """The same of the pumps of the warm and the chilled loop."""
 
 
 class Topology(Spec):

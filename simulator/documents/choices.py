@@ -15,6 +15,7 @@ from simulator.errors import Problem, nearest
 SET = "--set"
 _WEATHER_SOURCES = ("epw", "tmy3", "csv", "station")
 _WEATHER_FILES = ("epw", "tmy3", "csv")
+_SERIES_FILES = ("economics.prices.file", "economics.emissions.file")
 
 
 def chosen_overrides(tree: Node, scenario: str | None, problems: list[Problem]) -> list[Node]:
@@ -123,6 +124,8 @@ def _set(tree: Node, key: str, value: Node, problems: list[Problem]) -> Node:
         if source in _WEATHER_SOURCES:
             whole = branch({source: value}, value.place)
             return branch({**tree.entries, "weather": whole}, tree.place)
+    if key in _SERIES_FILES and isinstance(value.value, str):
+        value = Node(str(Path(value.value).expanduser().absolute()), value.place)
     told = _dead_end(tree, key)
     if told:
         problems.append(value.place.problem(key, told))

@@ -1,12 +1,25 @@
 """Coolant units of a block and their pumps: what flows when some of them are out."""
 
+import math
+from collections.abc import Callable
+
 import numpy as np
 
-from simulator.components.cooling.limits import seconds_without_flow
+from simulator.components.cooling import in_service
+from simulator.components.cooling.course import Chip
 from simulator.components.failure_class import FailureClass
+from simulator.components.rack import Rack
 from simulator.engine import elements, outage
 from simulator.engine.world import World
+from simulator.kernels.rack_side import APPROACH
 from simulator.kernels.site_step import STEP_S
+from simulator.site import Site
+
+NO_FLOW = "no coolant flow"
+"""What the events say where coolant stands still."""
+UNKNOWN_S = 4 * 3600.0
+"""Until racks that tripped without flow work again where nobody knows when it returns: as after any
+trip by heat (assumed)."""
 
 
 def lose_unit(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
@@ -26,26 +39,69 @@ def lose_pump(world: World, cls: FailureClass, block: int, unit: int, lasts_s: f
     return elements.coolant_pump_name(world.site.block_names[block], unit, pumps)
 
 
-def changed(world: World, block: int, cause: str) -> None:
-    """Set a block's coolant to what its units and pumps in service give.
+def of_hall(world: World, hall: int, cause: str) -> None:
+    """Set the coolant of all blocks of a hall."""
+    site = world.site
+    for block in np.flatnonzero((site.block_hall == hall) & (site.block_coolant_units > 0)):
+        changed(world, int(block), cause)
 
-    Units in parallel share the heat, so that 1/approach adds up; a unit whose pumps are short moves
-    less and comes out warmer (`CoolantUnit.approach_k_per_w`). Without any flow the racks trip.
+
+def ups_carries(world: World, hall: int, at_s: float | None = None) -> bool:
+    """Return whether any module of the UPS of a hall's pumps works."""
+    node = int(world.site.halls.pump_node[hall])
+    return outage.absent(world, ("ups", node), at_s) < world.site.nodes[node].count
+
+
+def _driven(world: World, block: int, at_s: float) -> bool:
+    """Return whether the pumps of a block's coolant units have power, now or at a later time as far
+    as is known."""
+    site, plants = world.site, world.plants
+    hall = int(site.block_hall[block])
+    if at_s >= plants.back_s.get(hall, math.inf):
+        return True
+    if site.topology.cooling.pumps_on_ups:
+        return bool(plants.pumps_fed[hall]) and ups_carries(world, hall, at_s)
+    return bool(plants.moving[hall] > 0.0)
+
+
+def changed(world: World, block: int, cause: str) -> None:
+    """Set a block's coolant to what its units and pumps in service give (`in_service.coolant`).
+
+    A unit whose pumps are short moves less and comes out warmer, and so do the chips, whose cold
+    plates get less. Without any flow racks on cold plates trip; in a tank they warm its fluid.
     """
     blocks, site = world.state.blocks, world.site
     spec = site.topology.cooling.coolant_unit
     flows = _flows(world, block, world.env.now)
-    if not flows.any():
+    if not flows.any() and blocks.mass_j_k[block] == 0.0:
         if blocks.flow[block] == 1.0:
             _stop(world, block, cause)
         return
+    rack, pump_w = _rack(site, block), float(site.block_pump_w[block])
     blocks.flow[block] = 1.0
-    if np.all(flows == 1.0):  # not a bit away from the intact block
-        blocks.approach_k_w[block] = site.block_approach_k_w[block]
-    else:
-        per_k = sum(1.0 / spec.approach_k_per_w(spec.unit, f) for f in flows if f > 0.0)
-        blocks.approach_k_w[block] = 1.0 / per_k
-    blocks.pump_w[block] = site.block_pump_w[block] * float(np.mean(flows**3))
+    found = in_service.coolant(spec, rack.plate, flows, pump_w)
+    slower = _by_facility_flow(world, block)
+    blocks.approach_k_w[block], blocks.pump_w[block] = found.approach_k_w * slower, found.pump_w
+    blocks.resistance_frac[block] = found.resistance_frac if rack.liquid_cooled else 1.0
+    blocks.by_load[block] = in_service.by_load(spec, rack.plate, flows, pump_w)
+    blocks.by_load[block, APPROACH] *= slower
+
+
+def _by_facility_flow(world: World, block: int) -> float:
+    """Return a block's approach over that at design flow of its loop, some of whose pumps may stand;
+    1 where all flow, or none."""
+    site = world.site
+    flow = float(world.state.heat.flow[site.halls.liquid_loop[site.block_hall[block]]])
+    if not 0.0 < flow < 1.0:
+        return 1.0
+    unit = site.topology.cooling.coolant_unit
+    return unit.approach_k_per_w(unit.unit, 1.0, flow) / unit.approach_k_per_w(unit.unit)
+
+
+def _rack(site: Site, block: int) -> Rack:
+    """Return the accelerator rack type of a block."""
+    row = int(np.flatnonzero(site.rows.block == block)[0])
+    return site.rack_types[site.row_type[row]]
 
 
 def _flows(world: World, block: int, at_s: float) -> np.ndarray:
@@ -53,8 +109,7 @@ def _flows(world: World, block: int, at_s: float) -> np.ndarray:
     site = world.site
     spec, built = site.topology.cooling.coolant_unit, int(site.block_coolant_units[block])
     duty = built - spec.spare_units
-    node = int(site.halls.pump_node[site.block_hall[block]])
-    if outage.absent(world, ("ups", node), at_s) >= site.topology.ups.modules:
+    if not _driven(world, block, at_s):
         return np.zeros(duty)
     pumps = [
         0 if outage.absent(world, ("coolant unit", block, u), at_s)
@@ -65,31 +120,60 @@ def _flows(world: World, block: int, at_s: float) -> np.ndarray:
 
 
 def _until_flow_s(world: World, block: int) -> float:
-    """Return the time until some coolant flows again, as far as repairs are known."""
+    """Return the time until some coolant flows again, as far as repairs are known; where they are
+    not, racks that trip are inspected before they start."""
     now_s = world.env.now
-    known = sorted({t for times in world.absent.values() for t in times if t > now_s})
-    return next(t for t in known if _flows(world, block, t).any()) - now_s
+    times = {t for times in world.absent.values() for t in times} | set(world.plants.back_s.values())
+    flowing = (t for t in sorted(times) if t > now_s and _flows(world, block, t).any())
+    return next(flowing, now_s + UNKNOWN_S) - now_s
+
+
+def chip_now(world: World, rack: int, resistance_k_w: float) -> Chip:
+    """Return a chip of a rack at what it does now."""
+    site, state = world.site, world.state
+    rows, row, load = site.rows, int(site.rack_row[rack]), int(state.racks.load[rack])
+    leak_w = rows.leakage_w_k[row] * (state.racks.junction_c[rack] - rows.leakage_ref_c[row])
+    on, busy = state.loads.on[load], state.loads.dynamic_frac[load] * state.loads.cap[load]
+    return Chip(
+        float(resistance_k_w), float(rows.heat_capacity_j_k[row]),
+        float(on * (rows.chip_idle_w[row] + leak_w)), float(on * busy * rows.chip_dynamic_w[row]),
+        float(rows.power_exponent[row]), float(rows.throttle_start_c[row]),
+        float(rows.throttle_full_c[row]), float(rows.shutdown_c[row]),
+    )  # fmt: skip
 
 
 def _stop(world: World, block: int, cause: str) -> None:
-    """Stop a block's coolant: its chips heat at P/C until they trip, then its racks are out."""
+    """Stop a block's coolant: its chips heat at P/C, slow down and trip, then its racks are out."""
     state, site = world.state, world.site
     racks = np.flatnonzero(site.rack_block == block)
-    row = site.rack_row[racks[0]]
     state.blocks.flow[block] = world.env.now % STEP_S / STEP_S
-    load = state.racks.load[racks]
-    chip_w = site.rows.chip_idle_w[row] + site.rows.chip_dynamic_w[row] * state.loads.dynamic_frac[load]
-    capacity_j_k, limit_c = site.rows.heat_capacity_j_k[row], site.rows.shutdown_c[row]
-    trip_s = min(
-        seconds_without_flow(float(t), float(limit_c), float(w), float(capacity_j_k))
-        for t, w in zip(state.racks.junction_c[racks], chip_w, strict=True)
-    )
+    throttle_s, trip_s = _dry_s(world, racks)
     lasts_s, repair = _until_flow_s(world, block), world.inflicted
+    name = site.block_names[block]
+
+    def still(act: Callable[[], None]) -> Callable[[], None]:
+        return lambda: act() if state.blocks.flow[block] < 1.0 else None
 
     def trip() -> None:
-        if state.blocks.flow[block] < 1.0:
-            world.log("trip", site.block_names[block], cause, lasts_s - trip_s, "no coolant flow")
-            outage.take_out(world, racks, cause, lasts_s - trip_s, repair=repair)
+        world.log("trip", name, cause, lasts_s - trip_s, NO_FLOW)
+        outage.take_out(world, racks, cause, lasts_s - trip_s, repair=repair)
 
+    if throttle_s < lasts_s:
+        tell = lambda: world.log("throttle", name, cause, detail=NO_FLOW)  # noqa: E731
+        outage.after(world, throttle_s, still(tell))
     if trip_s < lasts_s:
-        outage.after(world, trip_s, trip)
+        outage.after(world, trip_s, still(trip))
+
+
+def _dry_s(world: World, racks: np.ndarray) -> tuple[float, float]:
+    """Return when the first chip of some racks throttles and trips without flow: of each load, the
+    hottest comes first."""
+    state, first = world.state, (math.inf, math.inf)
+    working = racks[(state.racks.up_frac[racks] > 0.0)]
+    for load in np.unique(state.racks.load[working]):
+        under = working[state.racks.load[working] == load]
+        rack = int(under[np.argmax(state.racks.junction_c[under])])
+        chip, chip_c = chip_now(world, rack, 1.0), float(state.racks.junction_c[rack])
+        told = chip.seconds_dry(chip_c, chip.throttle_c), chip.seconds_dry(chip_c, chip.shutdown_c)
+        first = min(first[0], told[0]), min(first[1], told[1])
+    return first

@@ -88,7 +88,7 @@ def carried_w(world: World, it_w: np.ndarray) -> np.ndarray:
     fed_w = np.where(_on_batteries(world), 0.0, it_w + blocks.support_w)
     drawn_w = np.repeat(fed_w, np.diff(blocks.feed_first)) * blocks.feed_share
     np.add.at(direct_w, blocks.feed_node, drawn_w)
-    np.add.at(direct_w, halls.plant_node, state.plant_w[:, 0] + halls.house_w)
+    np.add.at(direct_w, halls.plant_node, state.plant_w[:, 0] + halls.house_w * state.heat.lit)
     np.add.at(direct_w, halls.pump_node, state.plant_w[:, 1])
     branches = state.tree.mesh.flow_w.size
     tree = state.tree._replace(

@@ -15,9 +15,11 @@ from simulator.engine import (
     feeds,
     medium_voltage,
     network_parts,
+    plant_power,
     power,
     pushes,
     rewiring,
+    sags,
     supply,
     support,
 )
@@ -148,29 +150,31 @@ def _uplink(world: World, cls: FailureClass, index: int, unit: int, lasts_s: flo
 
 
 def _plant_unit(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: float) -> str:
-    units_up = world.state.loops.units_up
-
-    def restore() -> None:
-        units_up[loop] += 1.0
-
-    if units_up[loop] >= 1.0:
-        units_up[loop] -= 1.0
-        after(world, lasts_s, restore)
+    if world.plants.intact[loop] >= 1.0:
+        plant_power.lose_units(world, loop, 1.0, lasts_s)
     return f"{world.site.loops[loop].name}/unit {unit + 1}"
 
 
 def _plant_fan(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: float) -> str:
     """Take one fan of a plant unit out, and with it its share of the unit."""
-    units_up, cooling = world.state.loops.units_up, world.site.topology.cooling
+    cooling = world.site.topology.cooling
     plant = cooling.warm if world.site.loops[loop].kind == "warm" else cooling.chilled
-    lost = min(1.0 / plant.fans, float(units_up[loop]))
-
-    def restore() -> None:
-        units_up[loop] += lost
-
-    units_up[loop] -= lost
-    after(world, lasts_s, restore)
+    plant_power.lose_units(world, loop, 1.0 / plant.fans, lasts_s)
     return f"{world.site.loops[loop].name}/unit {unit + 1}/fan"
+
+
+def _loop_pump(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: float) -> str:
+    plant_power.lose_pump(world, loop, lasts_s, cls.name)
+    return f"{world.site.loops[loop].name}/pump {unit + 1}"
+
+
+def _air_unit(world: World, cls: FailureClass, hall: int, unit: int, lasts_s: float) -> str:
+    plant_power.lose_wall(world, hall, lasts_s)
+    return f"{world.site.hall_names[hall]}/air unit {unit + 1}"
+
+
+def _mechanical(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
+    return plant_power.lose_substation(world, node, unit, lasts_s, cls.name)
 
 
 def _support(world: World, cls: FailureClass, kind: int, unit: int, lasts_s: float) -> str:
@@ -197,11 +201,12 @@ EFFECTS: dict[str, Effect] = {
     "switch": _switch, "uplink": _uplink, "plant_unit": _plant_unit, "plant_fan": _plant_fan,
     "line": _bank, "transformer": _bank, "feeder": supply.lose_feeder, "ups": supply.lose_module,
     "generator": supply.lose_generator, "support": _support,
+    "loop_pump": _loop_pump, "air_unit": _air_unit, "mechanical": _mechanical, "sag": sags.strike,
     "battery_unit": supply.lose_battery_unit, "rack_battery": supply.lose_rack_battery,
 }
 SUPPLY = frozenset({
     "block", "feed", "transfer", "mv_bus", "mv_branch", "line", "transformer", "feeder", "ups",
-    "generator", "battery_unit",
+    "generator", "mechanical", "battery_unit",
 })
 """Those after which other elements of the power chain may carry too much."""
 IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}

@@ -9,7 +9,8 @@ UNIT_NAMES = {
     "mv_bus": "{0}", "mv_branch": "{0}",
     "transfer": "{0}/transfer switch", "plant_unit": "{0}/unit {1}",
     "plant_fan": "{0}/unit {1}/fan", "line": "{0}/{1}", "transformer": "{0}/{1}",
-    "feeder": "{0}/{1}", "generator": "{0}/{1}", "ups": "{0}/module {1}",
+    "loop_pump": "{0}/pump {1}", "air_unit": "{0}/air unit {1}", "mechanical": "{0}/{1}",
+    "sag": "{0}", "feeder": "{0}/{1}", "generator": "{0}/{1}", "ups": "{0}/module {1}",
     "battery_unit": "{0}/{1}", "rack_battery": "{0}/rack battery {1}",
 }  # fmt: skip
 """Name of one unit by effect, from its population's name and its number from 1. Effects that are

@@ -76,6 +76,7 @@ def settle(world: World, hall: int, cls: FailureClass, lost: bool = True) -> Non
     if lost:
         _darken(world, mine, cls)
         _switch_over(world, moved, cls)
+    world.tell_power(cls.name)
 
 
 def blocks_of(site: Site, hall: int) -> np.ndarray:

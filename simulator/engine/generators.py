@@ -100,6 +100,7 @@ def _settle(world: World) -> None:
     state.late_j[0] += (ready_w - supply.generator_w[0]) * into_s
     state.running_late_j[0] += (running_w - state.running_w[0]) * into_s
     supply.generator_w[0], state.running_w[0] = ready_w, running_w
+    world.tell_power("generators")
 
 
 def _deliver(world: World, plant: Generators) -> None:

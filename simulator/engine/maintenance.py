@@ -65,7 +65,7 @@ def class_of(plan: Maintenance) -> FailureClass:
 def _maintain(world: World, plan: Maintenance, drain_s: float) -> Process:
     """Take every element out in turn, evenly spread over the time between two turns of one."""
     env, cls, order = world.env, class_of(plan), turns(world.site, plan)
-    drain_s = drain_s if plan.on in EMPTIED else 0.0
+    drain_s = drain_of(plan, drain_s)
     k = 0
     while order:
         due_s = plan.first + k * plan.every / len(order)
@@ -74,10 +74,15 @@ def _maintain(world: World, plan: Maintenance, drain_s: float) -> Process:
         while not all(_whole(world, cls.effect, target) for target, _ in group):
             yield env.timeout(POSTPONED_S)
         for target, unit in group:
-            work = _planned(env.now, drain_s, plan.lasts, "maintenance")
+            work = planned_work(env.now, drain_s, plan.lasts, "maintenance")
             element = effects.inflict(world, cls, target, unit, work)
             world.log("maintenance", element, plan.name, drain_s + plan.lasts, "planned")
         k += 1
+
+
+def drain_of(plan: Maintenance, drain_s: float) -> float:
+    """Return how long it takes to empty an element; nothing where it carries no work."""
+    return drain_s if plan.on in EMPTIED else 0.0
 
 
 def _whole(world: World, effect: str, target: int) -> bool:
@@ -97,7 +102,7 @@ def _upgrade(world: World, plan: Upgrade, drain_s: float) -> Process:
     yield world.env.timeout(plan.at)
     for racks, servers in waves(world.site, plan):
         lasts_s = drain_s + plan.lasts
-        work = _planned(world.env.now, drain_s, plan.lasts, "upgrade")
+        work = planned_work(world.env.now, drain_s, plan.lasts, "upgrade")
         if plan.on == "rack":
             outage.take_out(world, racks, plan.name, lasts_s, OWN, work)
         else:
@@ -124,8 +129,9 @@ def waves(site: Site, plan: Upgrade) -> list[tuple[np.ndarray, np.ndarray]]:
     return found
 
 
-def _planned(
+def planned_work(
     now_s: float, drain_s: float, lasts_s: float, stage: Literal["maintenance", "upgrade"]
 ) -> Repair:
+    """Return work that begins when what it takes is emptied, and is announced."""
     stages = (STAGES.index("drain"), STAGES.index(stage))
     return Repair(stages, (now_s + drain_s, now_s + drain_s + lasts_s), planned=True)

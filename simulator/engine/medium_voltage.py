@@ -61,7 +61,7 @@ def _gone(world: World, at_s: float | None = None) -> np.ndarray:
     return np.array(own) | np.array(dead)[mesh.ends].any(axis=1)
 
 
-def _live(world: World, at_s: float | None = None) -> np.ndarray:
+def live(world: World, at_s: float | None = None) -> np.ndarray:
     """Return which halls are reached, open points closed as they must: boolean (halls,)."""
     mesh = _mesh(world)
     dead = [bool(outage.absent(world, ("mv bus", int(bus)), at_s)) for bus in mesh.hall_bus]
@@ -81,15 +81,16 @@ def _settle(world: World, cls: FailureClass, name: str, lost: bool = True) -> No
     state.factor[:] = mesh.factors(closed)
     if lost:
         _darken(world, cls, mesh.live(before))
+    world.tell_power(cls.name)
 
 
 def _darken(world: World, cls: FailureClass, without_break: np.ndarray) -> None:
     """Cut the halls off that are not reached without a break; the batteries of lineups and racks carry
     what they can until an open point is closed or something is repaired."""
-    plan, live = world.site.topology.medium_voltage, _live(world)
+    plan, reached = world.site.topology.medium_voltage, live(world)
     assert plan is not None
-    for hall in np.flatnonzero(~(without_break & live)):
-        lasts_s = plan.switching if live[hall] else _until_live_s(world, int(hall))
+    for hall in np.flatnonzero(~(without_break & reached)):
+        lasts_s = plan.switching if reached[hall] else _until_live_s(world, int(hall))
         if lasts_s > 0.0:
             feeds.cut_off(world, cls, int(hall), lasts_s)
 
@@ -98,4 +99,4 @@ def _until_live_s(world: World, hall: int) -> float:
     """Return the time until a hall is reached again, as far as repairs are known."""
     now_s = world.env.now
     known = sorted({t for times in world.absent.values() for t in times if t > now_s})
-    return next(t for t in known if _live(world, t)[hall]) - now_s
+    return next(t for t in known if live(world, t)[hall]) - now_s

@@ -12,7 +12,7 @@ import math
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import capping, draw, effects, generators, supply, tree_caps
+from simulator.engine import capping, draw, effects, generators, plant_power, tree_caps
 from simulator.engine.capping import FLOOR, Capping
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.watch import Exposure
@@ -186,7 +186,8 @@ def _trip(world: World, node: int) -> None:
     world.watch.trips[node] += 1
     world.log("trip", told.name, "overload", reset_s, "breaker open")
     if told.serves == "mechanical" and c.STAGES[told.stage] == "substations":
-        supply.lose_plant_substation(world, node, reset_s)
+        out = told.count - round(told.count * float(world.state.tree.in_service[node]))
+        plant_power.lose_substation(world, node, out, reset_s, "overload")
         return
     effect, target, unit = _effect(world, node)
     cls = FailureClass.model_validate({

@@ -7,9 +7,17 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine import capping, outage, overload
-from simulator.engine.cooling import plant_maps
+from simulator.engine import (
+    capping,
+    drought,
+    heat_limits,
+    outage,
+    overload,
+    plant_power,
+)
+from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.engine.outage_log import of_one_stage
+from simulator.engine.setpoint import Deciders
 from simulator.engine.world import World
 from simulator.kernels import columns, site_step, strikes
 from simulator.kernels.columns import Outdoors, Records
@@ -26,22 +34,28 @@ class Physics:
     """Advances the site to a time, step by step, and acts on what the kernel reports."""
 
     def __init__(
-        self, world: World, weather: HourlyWeather, records: Records, decide: capping.Capping
+        self, world: World, weather: HourlyWeather, records: Records, decide: capping.Capping,
+        setpoints: Deciders, start_hour: int,
     ) -> None:
         state, site = world.state, world.site
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
+        world.power_changed = partial(plant_power.changed, world)
         state.loads.rank[:] = capping.ranks(decide, state.priority, state.kinds)
         self.steps = records.site.shape[0]
         self.step = 0
         self._flags = np.zeros(3, np.int64)
         self._records = records
+        self.maps = plant_maps(site, weather, setpoints)
+        self.water = drought.columns(site, start_hour, records.hall.shape[0])
         self._arguments = (
             self._flags, (site.rows, site.halls),
             (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
              state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
-             (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits),
-            plant_maps(site, weather), Outdoors(weather.dry_bulb_c, weather.wet_bulb_c), records,
+             (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits,
+             state.heat, self.water),
+            self.maps,
+            Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather)), records,
         )
 
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)
@@ -81,10 +95,24 @@ class Physics:
         tripped = self._tripped() if status == site_step.TRIP else ()
         for block in tripped:
             self._at(at_s, lambda block=block: self._trip(block))  # type: ignore[misc]
-        switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
+        switched: list[int] = []
+        if status == site_step.OVERLOAD or self._pressed():
+            switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
         for load in switched:
             self._at(at_s, lambda load=load: capping.switch(self.world, load))  # type: ignore[misc]
         return bool(len(tripped) or switched)
+
+    def _pressed(self) -> bool:
+        """Return whether something is above its limit or held below it after a step that was reported for
+        another reason: chips that are dead and hot would have the caps decided anew every minute."""
+        state, watch = self.world.state, self.world.watch
+        supply = state.supply
+        return bool(
+            watch.over or watch.held_w or self.world.overloaded or self.world.fuel_short
+            or state.blocks.partial[0] == 1 or state.limits.over[0] == 1
+            or (state.loads.cap < 1.0).any() or supply.deficit_w[0] > 0.0
+            or state.tree.input_w[0] > supply.limit_w[0] * (1.0 - supply.margin)
+        )  # fmt: skip
 
     def _pass_on(self, status: int) -> None:
         """Have a failure applied, or those woken who wait for racks, at its time."""
@@ -107,8 +135,9 @@ class Physics:
             return
         flags[2] = flags[1]
         rows, hottest_c = world.site.rows, world.state.blocks.hottest_c
-        row = int(np.argmax(hottest_c[rows.block] - rows.throttle_start_c))
-        limit_c, covered = float(rows.throttle_start_c[row]), float(rows.decay[row])
+        limits_c = heat_limits.throttle_c(world)
+        row = int(np.argmax(hottest_c[rows.block] - limits_c))
+        limit_c, covered = float(limits_c[row]), float(rows.decay[row])
         column = self._records.site[:, columns.JUNCTION_MAX_C]
         after_c = float(column[self.step - 1])
         before_c = float(column[self.step - 2]) if self.step > 1 else after_c
@@ -131,7 +160,7 @@ class Physics:
         """Return the blocks in service with chips past their shutdown temperature that no lower
         clock would save: a chip slows within milliseconds, the controls here once a step."""
         site, racks = self.world.site, self.world.state.racks
-        over = racks.junction_c >= site.rows.shutdown_c[site.rack_row]
+        over = racks.junction_c >= heat_limits.shutdown_c(self.world)[site.rack_row]
         still = self.world.state.blocks.flow[site.rack_block] == 0.0
         return np.unique(site.rack_block[
             over & (racks.up_frac > 0.0) & (still | (racks.clock < LEAST_SPEED))

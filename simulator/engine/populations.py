@@ -205,6 +205,33 @@ def _plant(kind: str, fans: bool = False) -> Callable[[Site], Units]:
     return units_of
 
 
+def _loop_pumps(kind: str) -> Callable[[Site], Units]:
+    """Return the pumps of one kind of loop."""
+
+    def units_of(site: Site) -> Units:
+        plant = site.topology.cooling.warm if kind == "warm" else site.topology.cooling.chilled
+        chosen = np.array([i for i, loop in enumerate(site.loops) if loop.kind == kind])
+        return Units(chosen, [site.loops[i].name for i in chosen], [plant.pumps] * chosen.size,
+                     (chosen // 2).tolist())  # fmt: skip
+
+    return units_of
+
+
+def _air_units(site: Site) -> Units:
+    halls = list(range(len(site.hall_names)))
+    return Units(np.array(halls), list(site.hall_names), site.hall_walls.tolist(), halls)
+
+
+def _mechanical_substations(site: Site) -> Units:
+    nodes = [site.nodes[i] for i in site.halls.plant_node]
+    return Units(site.halls.plant_node, [n.name for n in nodes], [n.count for n in nodes],
+                 list(range(len(nodes))))  # fmt: skip
+
+
+def _connection(site: Site) -> Units:
+    return Units(np.zeros(1, np.int64), ["point of interconnection"], [1], [SITE])
+
+
 def _support_servers(site: Site) -> Units:
     """Servers of CPU and storage racks; switches are populations of their own."""
     kept = [i for i, entry in enumerate(site.support) if not entry.rack.fabric]
@@ -229,4 +256,7 @@ _OF_PLANT: dict[str, Callable[[Site], Units]] = {
     "liquid_plant_unit": _plant("warm"), "air_plant_unit": _plant("chilled"),
     "liquid_plant_fan": _plant("warm", fans=True), "air_plant_fan": _plant("chilled", fans=True),
     "support_server": _support_servers,
+    "liquid_loop_pump": _loop_pumps("warm"), "air_loop_pump": _loop_pumps("chilled"),
+    "air_unit": _air_units, "mechanical_substation": _mechanical_substations,
+    "connection": _connection,
 }  # fmt: skip

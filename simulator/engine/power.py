@@ -34,3 +34,4 @@ def _set_in_service(world: World, node: int, change: int) -> None:
         world.supply_lost_s = None
         world.log("supply_returned", "point of interconnection")
         generators.stop(world)
+    world.tell_power("supply")

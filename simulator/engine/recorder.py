@@ -8,6 +8,7 @@ import pandas as pd
 
 from simulator.components.power.node import TRANSFORMERS
 from simulator.components.power.transformer import LARGE, NORMAL_LIFE_S, lives_used
+from simulator.components.sizing import chip_of
 from simulator.engine import supply_state
 from simulator.engine.state import State
 from simulator.engine.world import World
@@ -50,7 +51,7 @@ def allocate(
     return Records(
         site=np.zeros((steps, c.SITE_COLUMNS)),
         hall=np.zeros((hours, len(site.hall_names), 5)),
-        loop=np.zeros((hours, len(site.loops), 6)),
+        loop=np.zeros((hours, len(site.loops), 9)),
         racks=chosen,
         rack=np.zeros((hours, chosen.size, 3)),
         pool=np.zeros((hours, state.pools.load.size, STEP_COLUMNS + 2)),
@@ -109,7 +110,7 @@ def _hall_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
 
 def _loop_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:
     values = records.loop.copy()
-    for column in (0, 1, 3, 4):
+    for column in (0, 1, 3, 4, 6, 7, 8):
         values[:, :, column] /= per_hour[:, None]
     return values
 
@@ -195,10 +196,16 @@ def _generators(world: World, records: Records) -> pd.DataFrame:
 
 
 def _heat(site: Site, state: State) -> pd.DataFrame:
-    loops = state.loops
+    loops, blocks = state.loops, state.blocks
+    tanks = np.flatnonzero(blocks.mass_j_k)
+    start_c = site.topology.cooling.coolant_unit.coolant_c(site.topology.cooling.supply)
+    warmed_j = blocks.mass_j_k * (blocks.coolant_c - start_c) + blocks.vapour_j
     return pd.DataFrame({
-        "loop": [loop.name for loop in site.loops], "received_j": loops.received_j,
-        "rejected_j": loops.rejected_j, "stored_j": loops.stored_j,
+        "loop": [loop.name for loop in site.loops] + [f"{site.block_names[b]}/tanks" for b in tanks],
+        "received_j": np.append(loops.received_j, blocks.received_j[tanks]),
+        "rejected_j": np.append(loops.rejected_j, blocks.given_j[tanks]),
+        "stored_j": np.append(loops.stored_j, warmed_j[tanks]),
+        "reused_j": np.append(loops.reused_j, np.zeros(tanks.size)),
     })
 
 
@@ -274,17 +281,17 @@ def _racks(site: Site) -> pd.DataFrame:
     np.add.at(counts, (site.rack_hall, site.rack_type), 1)
     rows = [
         (site.hall_names[h], rack.name, rack.accelerator, int(counts[h, k]),
-         int(counts[h, k]) * rack.accelerators, rack.nameplate, "accelerator")
+         int(counts[h, k]) * rack.accelerators, rack.nameplate, "accelerator",
+         chip_of(rack).throttle_start)
         for h in range(len(site.hall_names))
         for k, rack in enumerate(site.rack_types)
         if counts[h, k]
     ]
     rows += [
-        (site.hall_names[e.hall], e.rack.name, None, e.count, 0, e.nameplate_w, "support")
+        (site.hall_names[e.hall], e.rack.name, None, e.count, 0, e.nameplate_w, "support", math.nan)
         for e in site.support
     ]
-    return pd.DataFrame(rows, columns=[
-        "hall", "rack", "accelerator", "racks", "accelerators", "nameplate_w", "role"])
+    return pd.DataFrame(rows, columns=list(TABLES["racks"]))
 
 
 def _network(site: Site) -> pd.DataFrame:

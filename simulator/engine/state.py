@@ -7,7 +7,8 @@ import numpy as np
 
 from simulator import rng
 from simulator.components.power import mesh
-from simulator.engine import design_flow, supply_state
+from simulator.components.sizing import chip_of
+from simulator.engine import design_flow, plant_state, supply_state
 from simulator.kernels import columns as c
 from simulator.kernels import philox
 from simulator.kernels.limits import MESH_LEVELS
@@ -96,6 +97,7 @@ class State:
     limits: c.LimitState
     hall_air_c: np.ndarray
     plant_w: np.ndarray
+    heat: c.HeatState
     servers_down: np.ndarray  # (racks,) membership.py
     out: np.ndarray  # (racks,) causes that take the whole rack out; membership.py
     queue: c.StrikeQueue
@@ -147,7 +149,8 @@ def build(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
         ),
-        plant_w=np.zeros((len(site.hall_names), 8)),
+        plant_w=np.zeros((len(site.hall_names), 14)),
+        heat=plant_state.columns(site),
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
         queue=_queue(len(names), site.rack_row.size),
@@ -164,7 +167,7 @@ def _racks(site: Site, idle: np.ndarray, seed: int, replicate: int) -> c.RackSta
         load=idle.astype(np.int32), up_frac=np.ones(n),
         resistance_k_w=_resistances(site, seed, replicate),
         junction_c=np.full(n, site.topology.cooling.supply), power_cap=np.ones(n),
-        clock=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
+        clock=np.ones(n), heat_clock=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
         dynamic_joined=zeros(), power_w=zeros(),
         row=site.rack_row.astype(np.int32),
         row_load=idle[site.rows.start].copy(),
@@ -178,13 +181,13 @@ def _resistances(site: Site, seed: int, replicate: int) -> np.ndarray:
     manufacturing spread between racks, cut at three sigma."""
     key0, key1 = rng.key(seed, replicate, "thermal resistance")
     words = np.array([rng.word(name) for name in site.hall_names])
-    resistance = np.array([chip.thermal_resistance for chip in site.chips])
+    rated = [rack.resistance_k_w(chip_of(rack)) for rack in site.rack_types]
     spread = np.array([rack.resistance_spread for rack in site.rack_types])[site.rack_type]
     draws = np.array([
         philox.normal(key0, key1, words[h], k, 0, 0)
         for h, k in zip(site.rack_hall, site.rack_number, strict=True)
     ])
-    return resistance[site.rack_chip] * (1.0 + spread * np.clip(draws, -3.0, 3.0))
+    return np.array(rated)[site.rack_type] * (1.0 + spread * np.clip(draws, -3.0, 3.0))
 
 
 def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
@@ -212,13 +215,19 @@ def _loads(site: Site, loads: list[Load], idle: np.ndarray) -> c.LoadState:
 def _blocks(site: Site, loads: int) -> c.BlockState:
     n = len(site.block_names)
     zeros = lambda: np.zeros(n)  # noqa: E731
+    cooling, grid = site.topology.cooling, site.block_by_load
     return c.BlockState(
         limit_w=site.block_limit_w.copy(), hall=site.block_hall,
         feed_first=site.feed_first, feed_node=site.feed_node, feed_share=site.feed_share.copy(),
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), flow=np.ones(n),
-        cap=np.ones((n, loads)), capped=np.zeros(n, np.int64), coolant_c=np.full(n, site.topology.cooling.supply),
-        hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
+        resistance_frac=site.block_resistance_frac.copy(), design_w=site.block_liquid_w,
+        by_load=grid.copy(), mass_j_k=site.block_bath[:, 0].copy(),
+        latent_j=site.block_bath[:, 1].copy(), boiling_c=site.block_bath[:, 2].copy(),
+        vapour_j=zeros(), received_j=zeros(), given_j=zeros(),
+        cap=np.ones((n, loads)), capped=np.zeros(n, np.int64),
+        coolant_c=np.full(n, cooling.coolant_unit.coolant_c(cooling.supply)),
+        hottest_c=zeros(), hbm_hottest_c=zeros(), it_w=zeros(), liquid_w=zeros(), air_w=zeros(),
         peak_w=zeros(),
         load_cap=np.ones((n, loads)), partial=np.zeros(1, np.int64),
         over_s=zeros(), any_over_s=np.zeros(1), capped_s=zeros(), held_j=zeros(),
@@ -237,7 +246,7 @@ def _loops(site: Site) -> c.LoopState:
         tank_s=np.array([loop.tank_s for loop in loops]),
         pump_w=np.array([loop.pump_w for loop in loops]),
         supply_c=np.array([setpoint[loop.kind] for loop in loops]),
-        received_j=zeros(), rejected_j=zeros(), stored_j=zeros(),
+        received_j=zeros(), rejected_j=zeros(), stored_j=zeros(), reused_j=zeros(),
     )
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import bridging, coolant, feeds, generators, outage
+from simulator.engine import bridging, feeds, generators, outage, plant_power
 from simulator.engine.world import World
 from simulator.site import Site
 
@@ -35,8 +35,7 @@ def _share(world: World, node: int, cause: str) -> None:
     left = max(modules - outage.absent(world, ("ups", node)), 0)
     world.state.tree.in_service[node] = left / modules
     for hall in np.flatnonzero(site.halls.pump_node == node):
-        for block in np.flatnonzero((site.block_hall == hall) & (site.block_coolant_units > 0)):
-            coolant.changed(world, int(block), cause)
+        plant_power.pump(world, int(hall), cause)
 
 
 def lose_side(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
@@ -111,24 +110,3 @@ def lose_rack_battery(world: World, cls: FailureClass, block: int, unit: int, la
     settle(-1.0, -moved_j)
     outage.after(world, lasts_s, lambda: settle(1.0, moved_j))
     return f"{site.block_names[block]}/rack battery {unit + 1}"
-
-
-def lose_plant_substation(world: World, node: int, lasts_s: float) -> None:
-    """Take one of the unit substations of a hall's plants out; with the last one the plants stand
-    still until the first is back."""
-    site, loops, tree = world.site, world.state.loops, world.state.tree
-    one = 1.0 / site.nodes[node].count
-    tree.in_service[node] = max(float(tree.in_service[node]) - one, 0.0)
-    stopped: dict[int, float] = {}
-    if tree.in_service[node] < 0.5 * one:
-        for hall in np.flatnonzero(site.halls.plant_node == node):
-            for loop in (int(site.halls.liquid_loop[hall]), int(site.halls.air_loop[hall])):
-                stopped[loop] = float(loops.units_up[loop])
-                loops.units_up[loop] = 0.0
-
-    def restore() -> None:
-        tree.in_service[node] = min(float(tree.in_service[node]) + one, 1.0)
-        for loop, units in stopped.items():
-            loops.units_up[loop] += units
-
-    outage.after(world, lasts_s, restore)

@@ -13,6 +13,7 @@ from simulator.engine.alarm import Alarm
 from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
 from simulator.engine.outage_log import Outages, Repair
+from simulator.engine.plant_state import plants_of
 from simulator.engine.state import State
 from simulator.engine.storage import Store
 from simulator.engine.watch import Watch
@@ -72,6 +73,8 @@ class World:
     """The capping policy; None: nothing acts on overloads."""
     supply_changed: Callable[[], None] | None = None
     """Called when something is lost that others then carry."""
+    power_changed: Callable[[str], None] | None = None
+    """Called with a cause when something above a hall's plants was lost or came back."""
     shop: Shop = field(default_factory=closed)
     """Who repairs; of the failure front."""
     strike: Callable[[int], None] | None = None
@@ -81,6 +84,7 @@ class World:
     def __post_init__(self) -> None:
         self.network = Network(self.site)
         self.store = Store(self.site)
+        self.plants = plants_of(self.site)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,
@@ -136,6 +140,11 @@ class World:
                 planned=told.planned,
             )
         handler(alarm)
+
+    def tell_power(self, cause: str) -> None:
+        """Have it looked at which halls still have power for their plants."""
+        if self.power_changed is not None:
+            self.power_changed(cause)
 
     def wake_waiting(self) -> None:
         """Tell whoever waits for racks that some came free."""

@@ -24,8 +24,11 @@ CATEGORIES = (
 
 # Columns of the minute record, in the order of results.SERIES["site"].
 (POI_W, ONSITE_W, BATTERY_W, LIMIT_W, IT_W, COOLING_W, HOUSE_W, LOSSES_W, DRY_BULB_C, WET_BULB_C,
- JUNCTION_MAX_C, THROTTLED, CAPPED, EVAPORATION_KG_S, BLOWDOWN_KG_S) = range(15)
-SITE_COLUMNS = 15
+ JUNCTION_MAX_C, THROTTLED, CAPPED, EVAPORATION_KG_S, BLOWDOWN_KG_S, HBM_MAX_C) = range(16)
+SITE_COLUMNS = 16
+
+CHANGES = 24
+"""Changes of one loop that are kept within a step; those beyond count from the last one kept."""
 
 # Power-tree stages, for the loss table.
 STAGES = ("lines", "transformers", "feeders", "substations", "busways", "ups")
@@ -56,6 +59,11 @@ class RowSite(NamedTuple):
     throttle_start_c: Floats
     throttle_full_c: Floats
     shutdown_c: Floats
+    hysteresis_k: Floats  # a throttled clock rises again only so far below its band
+    hbm_rise: Floats  # of the hottest memory stack over its coolant, of the junction's
+    hbm_throttle_c: Floats  # as of the junction: clocks begin to fall, are halved, the chip is off
+    hbm_full_c: Floats
+    hbm_shutdown_c: Floats
     power_exponent: Floats  # dynamic power ~ clock ** exponent
     segment_row: Ints  # (segments + 1,) first row of each run of equal rack types, then rows
 
@@ -69,6 +77,7 @@ class RackState(NamedTuple):
     junction_c: Floats
     power_cap: Floats  # multiplier of dynamic power in this step
     clock: Floats  # of full clock in this step
+    heat_clock: Floats  # of full clock that heat alone allows, with what it remembers
     on_s: Floats  # of touched rows: up x on integrated over the step before the last move
     dynamic_s: Floats  # up x dynamic fraction, likewise
     on_joined: Floats  # the load's own integrals when the rack joined it
@@ -118,12 +127,22 @@ class BlockState(NamedTuple):
     hall: Ints  # frozen
     approach_k_w: Floats  # coolant.py: coolant unit approach per watt of liquid heat
     pump_w: Floats  # coolant.py: coolant unit pumps
+    resistance_frac: Floats  # coolant.py: the chips' thermal resistance over that at rated flow
+    design_w: Floats  # frozen: design heat of the coolant
+    by_load: Floats  # coolant.py: (blocks, 3, load grid) approach, pumps, resistance; or no grid
+    mass_j_k: Floats  # frozen: heat capacity of immersion tanks; 0: none
+    boiling_c: Floats  # frozen: the fluid is never colder
+    latent_j: Floats  # frozen: heat that its vapour can hold
+    vapour_j: Floats  # heat that it holds
+    received_j: Floats  # by tanks from racks
+    given_j: Floats  # by tanks to the facility's water
     support_w: Floats  # support.py: draw of racks without accelerators in this step
     flow: Floats  # coolant.py: share of the step in which coolant flows, before it stops
     cap: Floats  # (blocks, loads) the block's own power cap on dynamic power in this step
     capped: Ints  # 1 while any is in force
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
+    hbm_hottest_c: Floats
     it_w: Floats
     liquid_w: Floats
     air_w: Floats
@@ -163,16 +182,86 @@ class LoopState(NamedTuple):
     received_j: Floats
     rejected_j: Floats
     stored_j: Floats
+    reused_j: Floats  # of what is rejected: to users
+
+
+class ReuseMap(NamedTuple):
+    """Users of the warm loops' heat."""
+
+    frac: Floats  # (hours + 1,) demand over its most
+    most_w: Floats  # (loops,) 0: none
+    share: float  # most of a loop's heat
+    leaving_c: float  # the return leaves no colder
+
+
+class WaterState(NamedTuple):
+    """Water of the day and whether plants run without; kernels/water.py writes."""
+
+    limit_kg: Floats  # (days,) frozen; none: never short
+    start_hour: Ints  # (1,) frozen: of the site's clock
+    used_kg: Floats  # (2,) today; in the hour at hand
+    last_kg: Floats  # (1,) in the last hour that had water
+    dry: Ints  # (1,) 1: this hour goes without
+    dry_hours: Ints  # (hours,) which did
+
+
+class HeatState(NamedTuple):
+    """What moves heat, and heat that waits because nothing moves it; plant_power.py writes."""
+
+    # (loops,); of (loops, CHANGES): what held before each change inside the current step
+    flow: Floats  # of the loop's design flow
+    fans: Floats  # share of the hall's fans that turns; 1 where the loop cools no air
+    changes: Ints
+    change_s: Floats
+    units_then: Floats
+    flow_then: Floats
+    fans_then: Floats
+    # (blocks,)
+    row_j: Floats  # heat that waits in the coolant of the rows
+    row_j_k: Floats  # frozen: heat capacity of coolant and metal
+    row_lead: Floats  # frozen: share of a step's ramp that chips follow
+    # (halls,)
+    air_j: Floats  # heat that waits in the air
+    air_j_k: Floats  # frozen: heat capacity of the air and what it touches
+    air_settle_s: Floats  # frozen: time in which moving air gives it off
+    air_lead: Floats  # frozen
+    air_range_k: Floats  # frozen: warming of the air in racks
+    air_full: Floats  # frozen: most airflow over what racks take at design heat
+    air_mixed_k: Floats  # frozen: what recirculation adds to the intake
+    lit: Floats  # 1 while lights and controls have power
+    bridged: Ints  # 1 while pumps draw on the batteries of their UPS
+    on_ups: Ints  # (2,) frozen: 1 if pumps of coolant units, of loops, hang on the UPS
+
+
+class OutdoorAir(NamedTuple):
+    """What outdoor air does for halls; shape (1, hours + 1, load grid)."""
+
+    share: Floats  # of the air's heat
+    water_kg_j: Floats  # per W of the fans' design heat
+    supply_c: Floats  # (hours + 1,) what it holds alone
+
+
+class DryMaps(NamedTuple):
+    """The same of plants without water, which take none; no hours where a site is never short."""
+
+    supply_c: Floats
+    power_frac: Floats
+    mechanical_frac: Floats
+    rejects: Ints  # (plants,) 0: nothing is rejected
 
 
 class PlantMaps(NamedTuple):
     """Hourly performance of each plant kind; shape (plants, hours + 1, load grid)."""
 
+    setpoint_c: Floats
     supply_c: Floats
     power_frac: Floats
     evaporation_kg_j: Floats
     blowdown_kg_j: Floats
+    mechanical_frac: Floats  # share of the heat moved by compressors
     load_step: float
+    dry: DryMaps
+    reuse: ReuseMap
 
 
 class Outdoors(NamedTuple):
@@ -180,6 +269,7 @@ class Outdoors(NamedTuple):
 
     dry_bulb_c: Floats
     wet_bulb_c: Floats
+    air: OutdoorAir
 
 
 class MeshState(NamedTuple):

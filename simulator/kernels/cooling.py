@@ -12,6 +12,28 @@ def at_hour(table, hour, hour_frac):
     return before + (after - before) * hour_frac
 
 
+@njit(cache=True)
+def tables_at(maps, dry, hour, hour_frac):
+    """Return the tables of the plants at one time, with water or, if `dry` is 1, without: set
+    temperature, supply temperature, power, evaporation, blowdown, share of heat moved by compressors."""
+    setpoint_c = at_hour(maps.setpoint_c, hour, hour_frac)
+    if dry == 1:
+        power_frac = at_hour(maps.dry.power_frac, hour, hour_frac)
+        none = power_frac * 0.0
+        return (
+            setpoint_c, at_hour(maps.dry.supply_c, hour, hour_frac), power_frac, none, none,
+            at_hour(maps.dry.mechanical_frac, hour, hour_frac),
+        )
+    return (
+        setpoint_c,
+        at_hour(maps.supply_c, hour, hour_frac),
+        at_hour(maps.power_frac, hour, hour_frac),
+        at_hour(maps.evaporation_kg_j, hour, hour_frac),
+        at_hour(maps.blowdown_kg_j, hour, hour_frac),
+        at_hour(maps.mechanical_frac, hour, hour_frac),
+    )
+
+
 @njit(cache=True, inline="always")
 def lookup(table, plant, x):
     """Return a plant table interpolated in load; `x` is in grid steps."""
@@ -24,7 +46,8 @@ def lookup(table, plant, x):
 def integrate(loop, loops, tables, load_step, heat_w, dt_s):
     """Advance one loop by a step under constant `heat_w`; return power and water rates.
 
-    `tables` are supply temperature, power, evaporation and blowdown of the plants at this time.
+    `tables` are set temperature, supply temperature, power, evaporation, blowdown and share of heat
+    moved by compressors of the plants at this time.
 
     A loop with flow conductance G = m cp and thermal mass C = G tank relaxes to what its plant
     delivers, C dT/dt = G (T_plant - T). The plant takes in water at T + Q/G and returns it at
@@ -33,20 +56,20 @@ def integrate(loop, loops, tables, load_step, heat_w, dt_s):
 
     Returns
     -------
-    power_w, evaporation_kg_s, blowdown_kg_s : float
+    power_w, evaporation_kg_s, blowdown_kg_s, setpoint_c, mechanical_frac : float
     """
     flow_w_k, tank_s = loops.flow_w_k[loop], loops.tank_s[loop]
     before_c = loops.supply_c[loop]
     capacity_w = loops.units_up[loop] * loops.unit_w[loop]
+    setpoint_c, supply_c, power_frac, evaporation_kg_j, blowdown_kg_j, mechanical_frac = tables
+    plant = loops.plant[loop]
     received_j = heat_w * dt_s
     loops.received_j[loop] += received_j
     if capacity_w <= 0.0:
         loops.supply_c[loop] = before_c + received_j / (flow_w_k * tank_s)
         loops.stored_j[loop] += flow_w_k * tank_s * (loops.supply_c[loop] - before_c)
-        return 0.0, 0.0, 0.0
-    plant = loops.plant[loop]
+        return 0.0, 0.0, 0.0, lookup(setpoint_c, plant, 0.0), 0.0
     x = max(heat_w, 0.0) / capacity_w / load_step
-    supply_c, power_frac, evaporation_kg_j, blowdown_kg_j = tables
     plant_c = lookup(supply_c, plant, x)
     most_w = (supply_c.shape[1] - 1) * load_step * capacity_w
     if heat_w > most_w:  # beyond its map a plant rejects no more: the rest stays in the water
@@ -59,7 +82,26 @@ def integrate(loop, loops, tables, load_step, heat_w, dt_s):
     power_w = lookup(power_frac, plant, x) * capacity_w
     evaporation = lookup(evaporation_kg_j, plant, x) * capacity_w
     blowdown = lookup(blowdown_kg_j, plant, x) * capacity_w
-    return power_w, evaporation, blowdown
+    told_c, mechanical = lookup(setpoint_c, plant, x), lookup(mechanical_frac, plant, x)
+    return power_w, evaporation, blowdown, told_c, mechanical
+
+
+@njit(cache=True)
+def deliver(loop, loops, reuse, heat_w, hour, hour_frac, dt_s):
+    """Give users what they take of a loop's heat over a step; return it in W.
+
+    The return comes at T + Q/G and may be cooled to `leaving_c`, so at most G (T + Q/G - leaving).
+    """
+    if reuse.most_w[loop] <= 0.0:
+        return 0.0
+    frac = reuse.frac[hour] + (reuse.frac[hour + 1] - reuse.frac[hour]) * hour_frac
+    asked_w = min(frac * reuse.most_w[loop], reuse.share * heat_w)
+    room_w = loops.flow_w_k[loop] * (loops.supply_c[loop] - reuse.leaving_c) + heat_w
+    taken_w = max(min(asked_w, room_w, heat_w), 0.0)
+    loops.received_j[loop] += taken_w * dt_s
+    loops.rejected_j[loop] += taken_w * dt_s
+    loops.reused_j[loop] += taken_w * dt_s
+    return taken_w
 
 
 @njit(cache=True)

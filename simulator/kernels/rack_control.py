@@ -42,6 +42,36 @@ def settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limi
 
 
 @njit(cache=True)
+def kept_clock(before, coolant_c, resistance_k_w, hbm_k_w, watts, exponent, limits):
+    """Return the clock that heat allows a chip which ran at `before`, junction and memory in force
+    together.
+
+    It falls to where clock and temperature agree, and rises only to where they agree with every
+    limit lower by the hysteresis; between the two it stays. Each settled clock falls as its limit is
+    approached, so the lower of both is the point at which the tighter one holds.
+
+    Parameters
+    ----------
+    hbm_k_w : the memory's rise over the coolant per W of the chip
+    watts : static and dynamic power at full clock
+    limits : junction and memory limits, three each, and the hysteresis in K
+    """
+    chip_c, hbm_c, hysteresis_k = limits
+    most = min(
+        settled_clock(coolant_c, resistance_k_w, watts[0], watts[1], exponent, chip_c),
+        settled_clock(coolant_c, hbm_k_w, watts[0], watts[1], exponent, hbm_c),
+    )
+    if before >= most or hysteresis_k <= 0.0:
+        return most
+    warmer_c = coolant_c + hysteresis_k  # limits lower by as much
+    least = min(
+        settled_clock(warmer_c, resistance_k_w, watts[0], watts[1], exponent, chip_c),
+        settled_clock(warmer_c, hbm_k_w, watts[0], watts[1], exponent, hbm_c),
+    )
+    return min(most, max(before, least))
+
+
+@njit(cache=True)
 def control(rows, racks, loads, blocks, hall_air_c):
     """Set clock and power cap of every rack, and the clock of every load, for the next step.
 
@@ -56,8 +86,12 @@ def control(rows, racks, loads, blocks, hall_air_c):
         b = rows.block[i]
         liquid = rows.liquid_cooled[i] == 1
         coolant_c = blocks.coolant_c[b] if liquid else hall_air_c[rows.hall[i]]
-        exponent = rows.power_exponent[i]
-        limits_c = (rows.throttle_start_c[i], rows.throttle_full_c[i], rows.shutdown_c[i])
+        exponent, flowing = rows.power_exponent[i], blocks.resistance_frac[b]
+        limits = (
+            (rows.throttle_start_c[i], rows.throttle_full_c[i], rows.shutdown_c[i]),
+            (rows.hbm_throttle_c[i], rows.hbm_full_c[i], rows.hbm_shutdown_c[i]),
+            rows.hysteresis_k[i],
+        )
         for r in range(rows.start[i], rows.stop[i]):
             load = racks.load[r]
             cap = min(blocks.cap[b, load], blocks.load_cap[b, load])
@@ -65,12 +99,15 @@ def control(rows, racks, loads, blocks, hall_air_c):
             static_w = loads.on[load] * rows.chip_idle_w[i]
             static_w += rows.leakage_w_k[i] * (racks.junction_c[r] - rows.leakage_ref_c[i])
             dynamic_w = loads.dynamic_frac[load] * loads.cap[load] * rows.chip_dynamic_w[i]
-            heat_clock = settled_clock(
-                coolant_c, racks.resistance_k_w[r], static_w, dynamic_w, exponent, limits_c
+            resistance_k_w = flowing * racks.resistance_k_w[r]
+            heat_clock = kept_clock(
+                racks.heat_clock[r], coolant_c, resistance_k_w, rows.hbm_rise[i] * resistance_k_w,
+                (static_w, dynamic_w), exponent, limits,
             )
+            racks.heat_clock[r] = heat_clock
             clock = min(heat_clock, cap_clock)
             racks.clock[r] = clock
-            racks.power_cap[r] = min(heat_clock**exponent, cap)
+            racks.power_cap[r] = cap if heat_clock == 1.0 else min(heat_clock**exponent, cap)
             if clock < 1.0:
                 members = rows.accelerators[i] * racks.up_frac[r]
                 lost[load] += members * (1.0 - clock)
@@ -87,10 +124,22 @@ def control(rows, racks, loads, blocks, hall_air_c):
 
 
 @njit(cache=True)
+def slowed(rows, racks):
+    """Return whether hysteresis still holds any clock down."""
+    for i in range(rows.start.size):
+        if rows.hysteresis_k[i] > 0.0:
+            for r in range(rows.start[i], rows.stop[i]):
+                if racks.heat_clock[r] < 1.0:
+                    return True
+    return False
+
+
+@njit(cache=True)
 def release(racks, loads):
     """Lift all heat throttling and block caps."""
     racks.power_cap[:] = 1.0
     racks.clock[:] = 1.0
+    racks.heat_clock[:] = 1.0
     loads.clock[:] = 1.0
     loads.heat_share[:] = 0.0
 

@@ -26,11 +26,13 @@ def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
     blocks.air_w[:] = blocks.support_w
     blocks.liquid_w[:] = 0.0
     blocks.hottest_c[:] = -273.15
+    blocks.hbm_hottest_c[:] = -273.15
     room, history = CHUNK, racks.row_history
     for i in range(rows.start.size):
         room = max(room, rows.stop[i] - rows.start[i])
         still = rows.liquid_cooled[i] == 1 and blocks.flow[rows.block[i]] < 1.0
-        history[i] = 1 if still or racks.row_touched[i] == 1 else 0
+        unrated = blocks.resistance_frac[rows.block[i]] != 1.0
+        history[i] = 1 if still or unrated or racks.row_touched[i] == 1 else 0
     chunk = np.empty((4, room))  # on, dynamic, coolant and junction before, of the racks at hand
     activity = (loads.on_s / dt_s, loads.dynamic_s / dt_s)
     hottest_c, throttling, tripping = -273.15, False, False
@@ -45,7 +47,9 @@ def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
             for i in range(row, upto):
                 if history[i] == 1:
                     _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s)
-            hot, throttle, trip = _sum_rows(row, upto, rows, racks, loads, blocks, dt_s)
+            hot, throttle, trip = _sum_rows(
+                row, upto, rows, racks, loads, blocks, hall_air_c, dt_s
+            )
             hottest_c = max(hottest_c, hot)
             throttling, tripping = throttling or throttle, tripping or trip
             row = upto
@@ -129,10 +133,14 @@ def _heat(row, upto, rows, racks, chunk):
 
 @njit(cache=True)
 def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
-    """Set the same for a row in which racks moved within the step or whose coolant stands still;
-    without flow, for that share of the step, a chip heats at P/C until it switches itself off."""
+    """Set the same for a row in which racks moved within the step, whose coolant stands still or is
+    off its rated flow; without flow, for that share of the step, a chip heats at P/C until it
+    switches itself off."""
     chip, host, shelf = _constants(i, rows)
     pull, heating = rows.decay[i], 0.0
+    resistance_frac = blocks.resistance_frac[rows.block[i]]
+    if resistance_frac != 1.0:
+        pull = 1.0 - (1.0 - pull) ** (1.0 / resistance_frac)
     if rows.liquid_cooled[i] == 1:
         flow = blocks.flow[rows.block[i]]
         pull = 1.0 - (1.0 - pull) ** flow
@@ -149,7 +157,7 @@ def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
         )
         if up > 0.0:
             chip_w /= up  # the integrals are per chip installed
-        settled_c = chunk[2, r - offset] + racks.resistance_k_w[r] * chip_w
+        settled_c = chunk[2, r - offset] + resistance_frac * racks.resistance_k_w[r] * chip_w
         after_c = before_c + pull * (settled_c - before_c)
         if heating > 0.0:
             after_c = min(after_c + heating * chip_w, max(rows.shutdown_c[i], before_c))
@@ -158,8 +166,12 @@ def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
 
 
 @njit(cache=True)
-def _sum_rows(row, upto, rows, racks, loads, blocks, dt_s):
-    """Sum racks into blocks and loads; return the hottest junction and what it passed."""
+def _sum_rows(row, upto, rows, racks, loads, blocks, hall_air_c, dt_s):
+    """Sum racks into blocks and loads; return the hottest junction and what it or its memory passed.
+
+    Memory stands over its coolant by a share of the junction's rise, and a row has one coolant, so
+    the hottest junction of a row has the hottest memory.
+    """
     power_w, junction_c = racks.power_w, racks.junction_c
     row_load, load_of, energy_j = racks.row_load, racks.load, loads.energy_j
     start, stop, block, liquid_frac = rows.start, rows.stop, rows.block, rows.liquid_frac
@@ -182,8 +194,11 @@ def _sum_rows(row, upto, rows, racks, loads, blocks, dt_s):
         air_w[b] += row_w * (1.0 - liquid)
         block_hottest_c[b] = max(block_hottest_c[b], hottest)
         hottest_c = max(hottest_c, hottest)
-        throttling = throttling or hottest > throttle_c[i]
-        tripping = tripping or hottest >= shutdown_c[i]
+        coolant_c = blocks.coolant_c[b] if rows.liquid_cooled[i] == 1 else hall_air_c[rows.hall[i]]
+        hbm_c = coolant_c + rows.hbm_rise[i] * (hottest - coolant_c)
+        blocks.hbm_hottest_c[b] = max(blocks.hbm_hottest_c[b], hbm_c)
+        throttling = throttling or hottest > throttle_c[i] or hbm_c > rows.hbm_throttle_c[i]
+        tripping = tripping or hottest >= shutdown_c[i] or hbm_c >= rows.hbm_shutdown_c[i]
     return hottest_c, throttling, tripping
 
 

@@ -15,11 +15,14 @@ from simulator.kernels import (
     load_account,
     power_tree,
     rack_control,
+    rack_side,
     racks,
     serving,
+    standing_heat,
     strikes,
 )
 from simulator.kernels import columns as c
+from simulator.kernels import water as rationed
 
 RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
 STEP_S = 60.0
@@ -44,10 +47,11 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         that they do.
     site : (rows, halls)
     state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear,
-             limits)
+             limits, heat, water)
     """
     rows, halls = site
-    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear, limit = state
+    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear = state[:12]
+    limit, heat, water = state[12], state[13], state[14]
     for k in range(first, stop):
         if queue.due_s[0] < (k + 1) * STEP_S:
             found = strikes.happen((k + 1) * STEP_S, queue, shop, rows, rack, loads, wear)
@@ -56,24 +60,34 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records):
         hour, hour_frac = k // HOUR_STEPS, (k % HOUR_STEPS + 0.5) / HOUR_STEPS
         load_account.complete_loads(loads, (k + 1) * STEP_S)
         hottest_c, throttling, tripping = racks.integrate(rows, rack, loads, blocks, hall_air_c, STEP_S)
-        water = _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac)
-        totals = _connect(halls, blocks, tree, plant_w, STEP_S)
+        if water.limit_kg.size > 0 and k % HOUR_STEPS == 0:
+            rationed.ration(water, hour)
+        units_up = rationed.rest(water, loops, maps.dry.rejects)
+        evaporated = _cool(
+            halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, water.dry[0], hour, hour_frac
+        )
+        loops.units_up[:] = units_up
+        rationed.take(water, (evaporated[0] + evaporated[1]) * STEP_S)
+        bridged_w = standing_heat.bridge(heat, supply, plant_w, STEP_S)
+        totals = _connect(halls, blocks, heat, tree, plant_w, STEP_S)
         demand_w, losses_w = power_tree.solve(tree, STEP_S)
-        flows = _with_bridges(power_tree.balance(supply, demand_w, STEP_S), tree.bridge)
+        flows = _with_bridges(power_tree.balance(supply, demand_w, STEP_S), tree.bridge, bridged_w)
         was_over = limit.over[0]
         limit.over[0] = limits.watch(tree, limit, max(demand_w - flows[0], 0.0), STEP_S)
         slowed_s = load_account.account_loads(loads)
         _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w, flows)
-        _record_heat(records.site[k], hottest_c, slowed_s, water)
+        _record_heat(records.site[k], hottest_c, blocks, slowed_s, evaporated)
         _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pools, plant_w)
         capped = block_caps.cap_blocks(rows, rack, loads, blocks, STEP_S)
-        if throttling or capped or blocks.partial[0] == 1:
+        hot = throttling or (flags[0] == 1 and rack_control.slowed(rows, rack))
+        if hot or capped or blocks.partial[0] == 1:
             rack_control.control(rows, rack, loads, blocks, hall_air_c)
             flags[0] = 1
+            hot = throttling or (hot and rack_control.slowed(rows, rack))
         elif flags[0] == 1 or blocks.partial[0] == 2:
             rack_control.release(rack, loads)
             flags[0], blocks.partial[0] = 0, 0
-        flags[1] = int(throttling)
+        flags[1] = int(hot)
         racks.settle_flow(blocks)
         load_account.clear_loads(loads)
         following = k + 1
@@ -100,59 +114,99 @@ def prepare_pools(pools, loads, step):
 
 
 @njit(cache=True)
-def _cool(halls, blocks, loops, maps, hall_air_c, plant_w, hour, hour_frac):
+def _cool(halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, dry, hour, hour_frac):
     """Carry the heat of all halls outdoors; set the coolant of the next step.
 
-    `plant_w` (halls, 8) receives the power of plants and fans, the power of pumps, and for the
-    warm and the chilled loop: heat received, power of plant and loop pumps, evaporation in kg/s.
+    `plant_w` (halls, 14) receives the power of plants and fans, the power of pumps, and for the
+    warm and the chilled loop: heat received, power of plant and loop pumps, evaporation in kg/s,
+    set temperature in degC, share of the heat moved by compressors, heat given to users.
     """
     evaporation, blowdown = 0.0, 0.0
-    tables = (
-        cooling.at_hour(maps.supply_c, hour, hour_frac),
-        cooling.at_hour(maps.power_frac, hour, hour_frac),
-        cooling.at_hour(maps.evaporation_kg_j, hour, hour_frac),
-        cooling.at_hour(maps.blowdown_kg_j, hour, hour_frac),
+    tables = cooling.tables_at(maps, dry, hour, hour_frac)
+    # Where outdoor air is let in at one end of the hour only, it is not counted on.
+    outdoor_c = max(outdoors.air.supply_c[hour], outdoors.air.supply_c[hour + 1])
+    air = (
+        cooling.at_hour(outdoors.air.share, hour, hour_frac),
+        cooling.at_hour(outdoors.air.water_kg_j, hour, hour_frac), outdoor_c,
     )
-    liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
-    for b in range(blocks.it_w.size):
-        h = blocks.hall[b]
-        moved_w = blocks.pump_w[b] * blocks.flow[b]
-        liquid_w[halls.liquid_loop[h]] += blocks.liquid_w[b] * blocks.flow[b] + moved_w
-        air_w[halls.air_loop[h]] += blocks.air_w[b]
-        pump_w[h] += moved_w
+    if blocks.by_load.shape[2] > 0:
+        rack_side.follow_load(blocks, maps.load_step)
+    made = _gather(halls, blocks, loops, heat)
     for h in range(halls.house_w.size):
-        warm, chilled = halls.liquid_loop[h], halls.air_loop[h]
-        fan_w = cooling.fan_power(
-            halls.fan_power_frac, h, air_w[chilled], halls.fan_design_heat_w[h], maps.load_step
+        e, d = _cool_hall(
+            h, halls, loops, heat, maps, tables, air, made, hall_air_c, plant_w, hour, hour_frac
         )
-        warm_w = liquid_w[warm] + loops.pump_w[warm]
-        chilled_w = air_w[chilled] + fan_w + loops.pump_w[chilled]
-        warm_power_w, warm_e, warm_d = cooling.integrate(
-            warm, loops, tables, maps.load_step, warm_w, STEP_S
-        )
-        chilled_power_w, chilled_e, chilled_d = cooling.integrate(
-            chilled, loops, tables, maps.load_step, chilled_w, STEP_S
-        )
-        evaporation += warm_e + chilled_e
-        blowdown += warm_d + chilled_d
-        plant_w[h, 0] = warm_power_w + chilled_power_w + fan_w
-        plant_w[h, 1] = pump_w[h] + loops.pump_w[warm] + loops.pump_w[chilled]
-        plant_w[h, 2] = warm_w
-        plant_w[h, 3] = chilled_w
-        plant_w[h, 4] = warm_power_w + loops.pump_w[warm]
-        plant_w[h, 5] = chilled_power_w + loops.pump_w[chilled]
-        plant_w[h, 6] = warm_e
-        plant_w[h, 7] = chilled_e
-        hall_air_c[h] = loops.supply_c[chilled] + halls.fan_approach_k[h]
+        evaporation += e
+        blowdown += d
     for b in range(blocks.it_w.size):
-        warm = halls.liquid_loop[blocks.hall[b]]
-        rise_k = blocks.approach_k_w[b] * blocks.liquid_w[b]
-        blocks.coolant_c[b] = loops.supply_c[warm] + rise_k
+        if blocks.mass_j_k[b] > 0.0:
+            continue  # a tank has moved on with its own heat
+        h = blocks.hall[b]
+        warm = halls.liquid_loop[h]
+        drift_k = standing_heat.drift_k(warm, loops, heat, plant_w[h, 2], STEP_S)
+        blocks.coolant_c[b] = standing_heat.coolant_c(b, blocks, heat, warm, loops, drift_k, STEP_S)
     return evaporation, blowdown
 
 
 @njit(cache=True)
-def _connect(halls, blocks, tree, plant_w, dt_s):
+def _gather(halls, blocks, loops, heat):
+    """Return the heat in W that blocks give to each loop's water, to each loop's air, and the power
+    of their pumps by hall."""
+    liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
+    for b in range(blocks.it_w.size):
+        h = blocks.hall[b]
+        warm = halls.liquid_loop[h]
+        flows_s = standing_heat.carries(warm, heat, STEP_S)[0]
+        if blocks.mass_j_k[b] > 0.0:
+            liquid_w[warm] += rack_side.leave_tank(b, blocks, loops.supply_c[warm], flows_s, STEP_S)
+        else:
+            liquid_w[warm] += standing_heat.leave_row(b, blocks, loops, warm, heat, flows_s, STEP_S)
+        air_w[halls.air_loop[h]] += blocks.air_w[b]
+        pump_w[h] += blocks.pump_w[b] * blocks.flow[b]
+    return liquid_w, air_w, pump_w
+
+
+@njit(cache=True)
+def _cool_hall(h, halls, loops, heat, maps, tables, air, made, hall_air_c, plant_w, hour, hour_frac):
+    """Carry the heat of one hall outdoors; return evaporation and blowdown in kg/s."""
+    air_share, air_water, outdoor_c = air
+    warm, chilled = halls.liquid_loop[h], halls.air_loop[h]
+    air_w, pumps_w = made[1][chilled], made[2][h]
+    warm_moves = standing_heat.carries(warm, heat, STEP_S)
+    air_moves = standing_heat.carries(chilled, heat, STEP_S)
+    fan_w = standing_heat.fan_power(halls, h, air_w, air_moves, maps.load_step, STEP_S)
+    x = min(air_w / halls.fan_design_heat_w[h] / maps.load_step, air_share.shape[1] - 1.0)
+    let_out = cooling.lookup(air_share, 0, x)
+    warm_pump_w = loops.pump_w[warm] * warm_moves[3]
+    chilled_pump_w = loops.pump_w[chilled] * air_moves[3]
+    warm_w = made[0][warm] + warm_pump_w
+    chilled_w = chilled_pump_w + standing_heat.leave_hall(
+        h, air_w + fan_w, let_out, loops, chilled, heat, air_moves, STEP_S
+    )
+    plant_w[h, 12] = 0.0
+    if loops.units_up[warm] > 0.0 and heat.changes[warm] == 0 and heat.flow[warm] == 1.0:
+        plant_w[h, 12] = cooling.deliver(warm, loops, maps.reuse, warm_w, hour, hour_frac, STEP_S)
+    warm_power_w, warm_e, warm_d, plant_w[h, 8], plant_w[h, 10] = standing_heat.run_plant(
+        warm, loops, heat, tables, maps.load_step, warm_w - plant_w[h, 12], warm_moves[0], STEP_S
+    )
+    chilled_power_w, chilled_e, chilled_d, plant_w[h, 9], plant_w[h, 11] = standing_heat.run_plant(
+        chilled, loops, heat, tables, maps.load_step, chilled_w, air_moves[0], STEP_S
+    )
+    chilled_e += cooling.lookup(air_water, 0, x) * halls.fan_design_heat_w[h] * air_moves[4]
+    behind_w = pumps_w * heat.on_ups[0] + (warm_pump_w + chilled_pump_w) * heat.on_ups[1]
+    moved_w = pumps_w + warm_pump_w + chilled_pump_w
+    plant_w[h, 0] = warm_power_w + chilled_power_w + fan_w + (moved_w - behind_w)
+    plant_w[h, 1] = behind_w
+    plant_w[h, 2], plant_w[h, 3] = warm_w, chilled_w
+    plant_w[h, 4], plant_w[h, 5] = warm_power_w + warm_pump_w, chilled_power_w + chilled_pump_w
+    plant_w[h, 6], plant_w[h, 7] = warm_e, chilled_e
+    hall_air_c[h] = standing_heat.air_c(h, halls, heat, air_w, chilled, loops, outdoor_c, STEP_S)
+    hall_air_c[h] += standing_heat.drift_k(chilled, loops, heat, chilled_w, STEP_S) * heat.air_lead[h]
+    return warm_e + chilled_e, warm_d + chilled_d
+
+
+@njit(cache=True)
+def _connect(halls, blocks, heat, tree, plant_w, dt_s):
     """Put every load on its node of the power tree, but what the batteries of a block carry; return IT,
     cooling and house power in W."""
     it_w, cooling_w, house_w = 0.0, 0.0, 0.0
@@ -169,18 +223,21 @@ def _connect(halls, blocks, tree, plant_w, dt_s):
         if blocks.it_w[b] > blocks.peak_w[b]:
             blocks.peak_w[b] = blocks.it_w[b]
     for h in range(halls.house_w.size):
-        tree.output_w[halls.plant_node[h]] += plant_w[h, 0] + halls.house_w[h]
-        tree.output_w[halls.pump_node[h]] += plant_w[h, 1]
+        house_here_w = halls.house_w[h] * heat.lit[h]
+        tree.output_w[halls.plant_node[h]] += plant_w[h, 0] + house_here_w
+        if heat.bridged[h] == 0:
+            tree.output_w[halls.pump_node[h]] += plant_w[h, 1]
         cooling_w += plant_w[h, 0] + plant_w[h, 1]
-        house_w += halls.house_w[h]
+        house_w += house_here_w
     return it_w, cooling_w, house_w
 
 
 @njit(cache=True)
-def _with_bridges(flows, bridge):
-    """Return the flows of the balance with what the batteries of lineups and racks gave."""
+def _with_bridges(flows, bridge, pumps_w):
+    """Return the flows of the balance with what the batteries of lineups, racks and pumps gave."""
     import_w, generator_w, stored_w, loss_w = flows
-    return import_w, generator_w, stored_w - bridge.out_w[0], loss_w + bridge.loss_w[0]
+    given_w = bridge.out_w[0] + pumps_w
+    return import_w, generator_w, stored_w - given_w, loss_w + bridge.loss_w[0]
 
 
 @njit(cache=True)
@@ -207,8 +264,10 @@ def _record_site(records, k, outdoors, hour, hour_frac, supply, totals, losses_w
 
 
 @njit(cache=True)
-def _record_heat(row, hottest_c, slowed_s, water):
-    row[c.JUNCTION_MAX_C] = hottest_c
+def _record_heat(row, hottest_c, blocks, slowed_s, water):
+    row[c.JUNCTION_MAX_C], row[c.HBM_MAX_C] = hottest_c, -273.15
+    for b in range(blocks.hbm_hottest_c.size):
+        row[c.HBM_MAX_C] = max(row[c.HBM_MAX_C], blocks.hbm_hottest_c[b])
     row[c.THROTTLED], row[c.CAPPED] = slowed_s[0] / STEP_S, slowed_s[1] / STEP_S
     row[c.EVAPORATION_KG_S], row[c.BLOWDOWN_KG_S] = water
 
@@ -238,6 +297,9 @@ def _record_hour(records, k, rows, halls, rack, blocks, loops, tree, loads, pool
             loop[i, 3] += plant_w[h, 4 + j]
             loop[i, 4] += plant_w[h, 6 + j]
             loop[i, 5] = loops.units_up[i]
+            loop[i, 6] += plant_w[h, 8 + j]
+            loop[i, 7] += plant_w[h, 10 + j]
+            loop[i, 8] += plant_w[h, 12 + j]
     chosen = records.rack[hour]
     for j in range(records.racks.size):
         r = records.racks[j]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from simulator.kernels.smoothing import exchange
+from simulator.kernels.smoothing import shave
 
 Floats = np.ndarray
 Ints = np.ndarray
@@ -75,7 +75,7 @@ class Tools(NamedTuple):
     store_j: float  # 0: none
     store_w: float
     store_efficiency: float  # one way
-    store_follows_s: float
+    store_memory_s: float
 
 
 class Lags(NamedTuple):
@@ -157,7 +157,7 @@ def _chain(dt_s, m, members, tools, lags, level, on, held, raw_w, smooth_w, acco
     Chip: idle, leakage by its own temperature (C dT/dt = P - (T - T_coolant)/R), dynamic power
     behind a first-order lag. Host: the same share behind a lag of its own. Shelf: P_in = a + (1 + b)
     P + c P^2. The tools act on what the chip asks for: a floor, then limits on its rise and fall;
-    storage at the shelf follows the draw slowly and takes or gives the rest.
+    storage at the shelf then holds the peaks of the draw down.
     """
     chips, cap, dynamic_w = members.chips[m], members.cap[m], members.dynamic_w[m]
     static_w, leak_w_k = members.static_w[m], members.leakage_w_k[m]
@@ -171,7 +171,7 @@ def _chain(dt_s, m, members, tools, lags, level, on, held, raw_w, smooth_w, acco
     first_w = on[0] * (static_w + leak_w_k * hot_c) + level[0] * cap * dynamic_w
     plain_w, held_w = first_w, max(first_w, tools.floor_w * held[0])
     asked_w = held_w
-    capacity_j, stored_j, follows_w = tools.store_j * chips, 0.5 * tools.store_j * chips, -1.0
+    rack = np.empty(level.size)
     smoothing = tools.floor_w > 0.0 or tools.up_w_s < math.inf or tools.down_w_s < math.inf
     for j in range(level.size):
         base_w = on[j] * (static_w + leak_w_k * hot_c)
@@ -191,22 +191,28 @@ def _chain(dt_s, m, members, tools, lags, level, on, held, raw_w, smooth_w, acco
             rack_w = _shelf(m, members, chips * held_w + host_w)
             account[ADDED_J] += chips * max(held_w - plain_w, 0.0) * dt_s
             account[WITHHELD_J] += chips * max(plain_w - held_w, 0.0) * dt_s
-        if capacity_j > 0.0:
-            if follows_w < 0.0:
-                follows_w = rack_w
-            follows_w += dt_s / tools.store_follows_s * (rack_w - follows_w)
-            back_w = (0.5 * capacity_j - stored_j) / tools.store_follows_s
-            out_w, after_j, loss_j = exchange(
-                rack_w - follows_w - back_w, stored_j, capacity_j, chips * tools.store_w,
-                tools.store_efficiency, dt_s,
-            )
-            account[STORED_J] += after_j - stored_j
-            account[STORAGE_LOSS_J] += loss_j
-            stored_j = after_j
-            account[CHARGE_LEAST] = min(account[CHARGE_LEAST], stored_j / capacity_j)
-            account[CHARGE_MOST] = max(account[CHARGE_MOST], stored_j / capacity_j)
-            rack_w -= out_w
-        smooth_w[j] += rack_w
+        rack[j] = rack_w
+    if tools.store_j > 0.0:
+        _store(dt_s, chips, tools, rack, account)
+    for j in range(level.size):
+        smooth_w[j] += rack[j]
+
+
+@njit(cache=True)
+def _store(dt_s, chips, tools, rack_w, account):
+    """Replace the draw of one member by what is seen of it behind its storage."""
+    capacity_j = tools.store_j * chips
+    if capacity_j <= 0.0:
+        return
+    charge_j = np.empty(rack_w.size)
+    first_j, loss_j = shave(
+        rack_w.copy(), dt_s, (chips * tools.store_w, capacity_j, tools.store_efficiency),
+        tools.store_memory_s, rack_w, charge_j,
+    )
+    account[STORED_J] += charge_j[-1] - first_j
+    account[STORAGE_LOSS_J] += loss_j
+    account[CHARGE_LEAST] = min(account[CHARGE_LEAST], charge_j.min() / capacity_j)
+    account[CHARGE_MOST] = max(account[CHARGE_MOST], charge_j.max() / capacity_j)
 
 
 @njit(cache=True, inline="always")

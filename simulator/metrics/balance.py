@@ -1,5 +1,6 @@
 """Do the tables close? Energy, heat and accelerator-hours, each from its separate terms."""
 
+import numpy as np
 import pandas as pd
 
 from simulator.metrics.fleet import DOWN, installed
@@ -71,8 +72,11 @@ def _requests(results: Results) -> dict[str, float]:
 
 def _missing(table: pd.DataFrame, came: list[str], became: list[str]) -> float:
     """Return the sum over rows of what came and became nothing, or something twice."""
-    columns = table.reindex(columns=[*came, *became]).astype(float)
-    return float((columns[came].sum(axis=1) - columns[became].sum(axis=1)).abs().sum())
+    each = np.zeros(len(table))
+    for sign, names in ((1.0, came), (-1.0, became)):
+        known = [table[name].to_numpy(float) for name in names if name in table]
+        each += sign * np.nansum(known, axis=0) if known else 0.0
+    return float(np.abs(each).sum())
 
 
 def _downtime(results: Results, installed_h: float) -> dict[str, float]:

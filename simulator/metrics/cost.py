@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from simulator.metrics import balance
+from simulator.metrics import balance, market
 from simulator.metrics.fleet import USEFUL
 from simulator.metrics.kpi import Kpi, ratio
 from simulator.metrics.power import monthly
@@ -22,12 +22,13 @@ def cost(results: Results, by: str | None = None, every: str | None = "MS") -> p
     if by == "load":
         return load_cost(results)
     site = results.timeseries["site"]
-    energy_j = site.groupby(period(results, site["time"], "MS"))["poi_w"].sum() * step_s("site")
-    seconds = site.groupby(period(results, site["time"], "MS")).size() * step_s("site")
+    month = period(results, site["time"], "MS")
+    seconds = site.groupby(month).size() * step_s("site")
+    price = market.means(results, market.PRICE, month)
     peaks_w = monthly(results).set_index("time")["peak_w"]
     table = pd.DataFrame(
         {
-            "energy_usd": energy_j * results.info["energy_price_usd_j"],
+            "energy_usd": site["poi_w"].groupby(month).sum() * step_s("site") * price,
             "demand_usd": peaks_w * seconds * demand_price(results),
         }
     )
@@ -41,7 +42,7 @@ def demand_price(results: Results) -> float:
 
 def energy_cost(results: Results) -> float:
     """Return the cost of the run's imported energy in USD, demand charges included."""
-    energy_usd = balance.energy(results)["poi"] * results.info["energy_price_usd_j"]
+    energy_usd = balance.energy(results)["poi"] * market.mean(results, market.PRICE)
     demand_usd = float(cost(results)["demand_usd"].sum()) if demand_price(results) else 0.0
     return float(energy_usd + demand_usd)
 
@@ -58,7 +59,9 @@ def kpis(results: Results) -> list[Kpi]:
     total_usd = energy_cost(results)
     hours = results.tables["hours"]
     useful_h = float(hours.loc[hours["category"].astype(str) == USEFUL, "accelerator_hours"].sum())
-    carbon_kg = balance.energy(results)["poi"] * results.info["carbon_kg_j"]
+    carbon_kg = balance.energy(results)["poi"] * market.mean(results, market.CARBON)
+    carbon = _told(results, "emissions", "carbon intensity", "the grid's carbon intensity")
+    price = _told(results, "prices", "price", "its price")
     demand = (
         " and the demand charge on each calendar month's largest 15-minute mean"
         if demand_price(results)
@@ -70,14 +73,14 @@ def kpis(results: Results) -> list[Kpi]:
             carbon_kg / KILOGRAMS_PER_TONNE,
             "tCO2e",
             "Location-based emissions of the imported energy (energy at the point of "
-            "interconnection times the grid's carbon intensity); generators on site and embodied "
+            f"interconnection times {carbon}); generators on site and embodied "
             "carbon are not in it.",
         ),
         Kpi(
             "cost.energy",
             total_usd,
             "USD",
-            f"Energy imported times its price{demand}; capital and other costs are not in it.",
+            f"Energy imported times {price}{demand}; capital and other costs are not in it.",
         ),
         Kpi(
             "cost.energy_per_useful_accelerator_hour",
@@ -87,6 +90,11 @@ def kpis(results: Results) -> list[Kpi]:
         ),
     ]
     return rows + _per_token(results, total_usd)
+
+
+def _told(results: Results, key: str, what: str, constant: str) -> str:
+    """Return whose figure it is: of each hour, or one for all."""
+    return f"each hour's {what}" if key in results.info.get("series", ()) else constant
 
 
 def _per_token(results: Results, total_usd: float) -> list[Kpi]:

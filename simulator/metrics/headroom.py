@@ -7,7 +7,7 @@ import pandas as pd
 
 from simulator.metrics.kpi import WATTS_PER_MW, Kpi
 from simulator.metrics.series import period
-from simulator.metrics.stranded import gross, partition
+from simulator.metrics.stranded import at_poi, gross
 from simulator.results import Results
 
 STRANDED = ("policy", "granularity", "cooling", "network", "schedule", "unbuilt")
@@ -55,20 +55,19 @@ def stranded(results: Results, by: str | None = None, every: str | None = None) 
 
     Causes are those of `metrics.stranded`; a run folder without its tables knows them together.
     """
-    room_w = max(float(headroom(results)["firm_headroom_w"].iloc[0]), 0.0)
-    parts = partition(results)
-    if parts.empty:
-        left_w = max(room_w - _free_places_w(results) * gross(results), 0.0)
-        return pd.DataFrame({"cause": ["unbuilt"], "power_w": [left_w]})
-    poi = parts[(parts["level"] == "poi") & parts["cause"].isin(STRANDED)]
-    return poi[["cause", "power_w"]].reset_index(drop=True)
+    parts = at_poi(results)
+    if not parts:
+        room_w = max(_room_w(results), 0.0)
+        parts = {"unbuilt": max(room_w - _free_places_w(results) * gross(results), 0.0)}
+    lost = {cause: power_w for cause, power_w in parts.items() if cause in STRANDED}
+    return pd.DataFrame({"cause": [*lost], "power_w": [*lost.values()]})
 
 
 def headroom_kpi(results: Results) -> Kpi:
     """Return the smallest room under the firm import."""
-    room_w = float(headroom(results)["firm_headroom_w"].iloc[0])
-    tight = headroom(results, by="level")
-    tight = tight[~tight["level"].isin(SUPPLY)].nlargest(1, "firm_loading_frac")
+    room_w = _room_w(results)
+    plant = _plant(results)
+    tight = plant[~plant["level"].isin(SUPPLY)].nlargest(1, "firm_loading_frac")
     inside = "".join(
         f" Inside the campus the tightest element is {row.element} ({row.level.replace('_', ' ')}),"
         f" at {row.firm_loading_frac:.1%} of its firm rating in its largest minute."
@@ -96,6 +95,11 @@ def stranded_kpi(results: Results) -> Kpi:
         "above real draw, caps), places smaller than a rack, cooling, network, racks that could have "
         "worked harder, and no places built.",
     )
+
+
+def _room_w(results: Results) -> float:
+    """Return the smallest room under the firm import."""
+    return float(results.info["firm_w"] - results.timeseries["site"]["poi_w"].max())
 
 
 def _plant(results: Results) -> pd.DataFrame:

@@ -42,11 +42,10 @@ def percentile(results: Results, pool: str, quantity: str, frac: float) -> float
     latency. A percentile in the open last bin is reported at that bin's lower edge.
     """
     table = results.tables["latency"]
-    own = table[(table["pool"].astype(str) == pool) & (table["quantity"].astype(str) == quantity)]
-    own = own.sort_values("upper_s")
-    return histogram_percentile(
-        own["upper_s"].to_numpy(float), own["requests"].to_numpy(float), frac
-    )
+    own = (np.asarray(table["pool"]) == pool) & (np.asarray(table["quantity"]) == quantity)
+    upper_s, requests = (table[c].to_numpy(float)[own] for c in ("upper_s", "requests"))
+    order = np.argsort(upper_s)
+    return histogram_percentile(upper_s[order], requests[order], frac)
 
 
 def histogram_percentile(upper_s: np.ndarray, counts: np.ndarray, frac: float) -> float | None:

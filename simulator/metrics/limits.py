@@ -30,11 +30,7 @@ def limits(results: Results, by: str | None = None, every: str | None = None) ->
         "element": "size", "oversubscription": "max", "capped_s": "sum", "held_j": "sum",
         "shed_j": "sum", "lost_h": "sum", "trips": "sum", "exceeded": "sum",
     }).rename(columns={"element": "elements"}).reset_index()
-    over_s = results.tables["limit_levels"].set_index("level")["overload_s"]
-    over_s.index = over_s.index.astype(str)
-    grouped["overload_share"] = (
-        grouped["level"].map(over_s).fillna(0.0) / results.info["duration_s"]
-    )
+    grouped["overload_share"] = grouped["level"].map(_overload_shares(results))
     return grouped
 
 
@@ -42,15 +38,16 @@ def kpis(results: Results) -> list[Kpi]:
     """Return the indicators; none for a run folder that does not tell."""
     if "limits" not in results.tables:
         return []
-    table, levels = results.tables["limits"], limits(results).set_index("level")["overload_share"]
+    table, shares = results.tables["limits"], _overload_shares(results)
+    worst = max(shares, key=shares.__getitem__)
     capped = results.timeseries["site"]["capped_accelerators"] > 0.0
     return [
         Kpi("power.overload_minutes", float(table["overload_s"].sum()) / MINUTE_S, "1",
             "Minutes, added over all elements from the interconnection to the blocks, in which the "
             "mean load was above the continuous limit of the units in service."),
-        Kpi("power.overload_probability", float(levels.max()), "1",
+        Kpi("power.overload_probability", shares[worst], "1",
             "Share of time in which any element of a level was above its limit, of the level with "
-            f"the largest share ({str(levels.idxmax()).replace('_', ' ')})."),
+            f"the largest share ({worst.replace('_', ' ')})."),
         Kpi("power.capped_minutes", float(capped.sum()), "1",
             "Minutes in which power caps of the site, of an element or of a block slowed any "
             "accelerator."),
@@ -85,6 +82,14 @@ def _by_level(results: Results) -> list[Kpi]:
                 f"{word} in proportion to the energy held back."),
         ]  # fmt: skip
     return found
+
+
+def _overload_shares(results: Results) -> dict[str, float]:
+    """Return by level the share of time in which any of its elements was over."""
+    told = results.tables["limit_levels"]
+    over_s = dict(zip(told["level"].astype(str), told["overload_s"].astype(float), strict=True))
+    levels = dict.fromkeys(results.tables["limits"]["level"].astype(str))
+    return {level: over_s.get(level, 0.0) / results.info["duration_s"] for level in levels}
 
 
 def _lost_h(results: Results) -> float:

@@ -42,11 +42,16 @@ def period(results: Results, time: pd.Series, every: str) -> pd.Series:
     The clock keeps the UTC offset at which the run starts (no daylight saving), so that days and
     calendar months ("MS") are those of the site and of its bills.
     """
-    offset = timezone(timedelta(hours=float(results.info.get("utc_offset_h") or 0.0)))
-    local = time.dt.tz_convert(offset)
+    here = local(results, time)
     if every != "MS":
-        return local.dt.floor(every)
-    return local.dt.floor("D") - pd.to_timedelta(local.dt.day - 1, unit="D")
+        return here.dt.floor(every)
+    return here.dt.floor("D") - pd.to_timedelta(here.dt.day - 1, unit="D")
+
+
+def local(results: Results, time: pd.Series) -> pd.Series:
+    """Return times on the campus's clock, with the UTC offset at which the run starts."""
+    offset = timezone(timedelta(hours=float(results.info.get("utc_offset_h") or 0.0)))
+    return time.dt.tz_convert(offset)
 
 
 def over_time(quantity: str) -> str:

@@ -36,6 +36,15 @@ def partition(results: Results, by: str | None = None, every: str | None = None)
     return table.groupby(["level", "cause"], sort=False, as_index=False)["power_w"].sum()
 
 
+def at_poi(results: Results) -> dict[str, float]:
+    """Return the causes of the interconnection alone, in W; empty for a run folder without the table
+    `places`."""
+    if "places" not in results.tables:
+        return {}
+    rows = _at_poi(results, blocks_by_cause(results), gross(results))
+    return {cause: power_w for _, _, cause, power_w in rows}
+
+
 def gross(results: Results) -> float:
     """Return watts at the interconnection per watt into racks, mean of the run."""
     site = results.timeseries["site"]
@@ -48,8 +57,7 @@ def _elements(results: Results) -> Iterator[tuple[str, str, str, float]]:
     factor = gross(results)
     limits = results.tables["limits"]
     level = limits["level"].astype(str)
-    banks = limits[level.isin(SUPPLY)]
-    yield from _parts("poi", "poi", *_poi(results, banks, blocks, factor))
+    yield from _at_poi(results, blocks, factor)
     for row in limits[level.isin([*SUPPLY, "feeder"])].itertuples():
         mine = blocks if row.level in SUPPLY else blocks[blocks["feeder"] == row.element]
         claims = {cause: factor * float(mine[cause].sum()) for cause in BY_FEEDER}
@@ -63,20 +71,21 @@ def _elements(results: Results) -> Iterator[tuple[str, str, str, float]]:
         yield from _parts("block", str(row.block), row.built_w, claims, "schedule")
 
 
-def _poi(
-    results: Results, banks: pd.DataFrame, blocks: pd.DataFrame, factor: float
-) -> tuple[float, dict[str, float], str]:
-    """Return what is energised, and what claims it: lines and main transformers, all in service."""
+def _at_poi(
+    results: Results, blocks: pd.DataFrame, factor: float
+) -> Iterator[tuple[str, str, str, float]]:
+    """Yield what becomes of what is energised: lines and main transformers, all in service."""
+    limits = results.tables["limits"]
+    banks = limits[limits["level"].astype(str).isin(SUPPLY)]
     installed_w = float(banks["limit_w"].min())
     firm_w, equipment_w = float(results.info["firm_w"]), float(banks["firm_w"].min())
-    poi = results.tables["limits"].iloc[0]
     claims = {cause: factor * float(blocks[cause].sum()) for cause in BY_FEEDER}
-    claims["policy"] += firm_w - float(poi["limit_w"])
+    claims["policy"] += firm_w - float(limits["limit_w"].iloc[0])
     used_w = float(results.timeseries["site"]["poi_w"].max())
     claims |= {
         "used": used_w, "redundancy": installed_w - equipment_w, "contract": equipment_w - firm_w,
     }
-    return installed_w, claims, "unbuilt"
+    return _parts("poi", "poi", installed_w, claims, "unbuilt")
 
 
 def _parts(
@@ -97,9 +106,8 @@ def _parts(
 def blocks_by_cause(results: Results) -> pd.DataFrame:
     """Return one row per block of accelerator racks: what of its built power goes where, in W at the
     racks."""
-    p = results.tables["places"].copy()
-    for column in ("block", "hall", "feeder"):
-        p[column] = p[column].astype(str)
+    table = results.tables["places"]
+    p = table.assign(**{column: table[column].astype(str) for column in ("block", "hall", "feeder")})
     reach_w = np.minimum(p["nameplate_w"], p["limit_w"])
     busy_w = np.minimum(np.maximum(p["working_w"], p["peak_w"]), reach_w)
     idle_w = np.maximum(busy_w - p["peak_w"], 0.0)

@@ -9,6 +9,7 @@ from simulator.results import Results
 
 LITRES_PER_M3 = 1000.0
 JOULES_PER_KWH = 3.6e6
+SECONDS_PER_MINUTE = 60.0
 
 
 def cooling(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
@@ -43,6 +44,36 @@ def water(results: Results, by: str | None = None, every: str | None = None) -> 
     return volumes.groupby(keys).sum().reset_index()
 
 
+def margins(results: Results, by: str | None = "element", every: str | None = "h") -> pd.DataFrame:
+    """Return by hall and hour how far its hottest chip stays below where it begins to slow, in K, without
+    hours in which a block had lost its coolant: its chips have switched off. Empty for a run folder of an
+    older version."""
+    racks, halls = results.tables["racks"], results.timeseries["hall"]
+    if "throttle_c" not in racks:
+        return pd.DataFrame(columns=["time", "element", "margin_k"])
+    limit_c = racks["throttle_c"].astype(float).groupby(racks["hall"].astype(str)).min()
+    names = halls["element"].astype(str)
+    margin_k = names.map(limit_c) - halls["junction_max_c"]
+    table = pd.DataFrame({"time": halls["time"], "element": names, "margin_k": margin_k})
+    return table[~_without_flow(results, table)].dropna(subset="margin_k").reset_index(drop=True)
+
+
+def _without_flow(results: Results, table: pd.DataFrame) -> pd.Series:
+    """Return which hours of which halls have a block that heat has switched off."""
+    off = pd.Series(False, index=table.index)
+    for trip in heat_trips(results).itertuples():
+        ends = trip.time + pd.Timedelta(seconds=max(trip.duration_s, 0.0))
+        hours = (table["time"] > trip.time - pd.Timedelta(hours=1)) & (table["time"] <= ends)
+        off |= hours & (table["element"] == str(trip.element).rpartition("/")[0])
+    return off
+
+
+def heat_trips(results: Results) -> pd.DataFrame:
+    """Return the events in which a block's chips switched themselves off for heat."""
+    events = results.events
+    return events[(events["kind"] == "trip") & (events["cause"] != "overload")]
+
+
 def kpis(results: Results) -> list[Kpi]:
     """Return the indicators of water, then of temperature."""
     return [*_water(results), *_temperature(results)]
@@ -71,14 +102,29 @@ def _water(results: Results) -> list[Kpi]:
             ratio(consumed_m3 * LITRES_PER_M3, it_kwh),
             "L/kWh",
             "Water consumed on site (evaporation and drift) divided by the energy into racks, over "
-            "the whole run.",
+            "the whole run; water used in generating the electricity is outside the boundary.",
         ),
+        _largest(results, "D", "day", "calendar day of the campus's clock"),
+        _largest(results, "h", "hour", "hour of the campus's clock"),
     ]
+
+
+def _largest(results: Results, every: str, name: str, words: str) -> Kpi:
+    """Return the most water withdrawn in one period."""
+    volumes = water(results, every=every)
+    withdrawn_m3 = volumes["consumed_m3"] + volumes["blowdown_m3"]
+    return Kpi(
+        f"cooling.water_peak_{name}",
+        float(withdrawn_m3.max()),
+        "m3",
+        f"Most water withdrawn (evaporated, drifted and blown down) by heat rejection on site in one {words}.",
+    )
 
 
 def _temperature(results: Results) -> list[Kpi]:
     site, loop = results.timeseries["site"], results.timeseries["loop"]
-    throttled_h = float(site["throttled_accelerators"].sum()) * step_s("site") / SECONDS_PER_HOUR
+    throttled = site["throttled_accelerators"]
+    throttled_h = float(throttled.sum()) * step_s("site") / SECONDS_PER_HOUR
     warmest = loop.loc[loop["supply_max_c"].idxmax()] if len(loop) else None
     rows = [
         Kpi(
@@ -87,7 +133,13 @@ def _temperature(results: Results) -> list[Kpi]:
             "h",
             "Accelerators' worth of speed taken away because chips were hot, added up over the run: "
             "1,000 accelerators slowed to 90 % for one hour count 100.",
-        )
+        ),
+        Kpi(
+            "thermal.throttled_minutes",
+            float((throttled > 0.0).sum()) * step_s("site") / SECONDS_PER_MINUTE,
+            "min",
+            "Minutes of the run in which heat slowed any accelerator.",
+        ),
     ]
     if warmest is not None:
         rows.append(
@@ -107,4 +159,25 @@ def _temperature(results: Results) -> list[Kpi]:
             "Hottest junction of any accelerator on site in any minute of the run.",
         )
     )
+    margin_k = margins(results)["margin_k"]
+    if len(margin_k):
+        rows.append(
+            Kpi(
+                "thermal.throttle_margin_min",
+                float(margin_k.min()),
+                "K",
+                "Smallest room in the run between the hottest chip of a hall and the temperature at which "
+                "its chips begin to slow, without hours in which a block had lost its coolant; below zero "
+                "where chips were slowed.",
+            )
+        )
+    if "hbm_max_c" in site and site["hbm_max_c"].notna().any():  # not in folders of older versions
+        rows.append(
+            Kpi(
+                "thermal.hbm_max",
+                float(site["hbm_max_c"].max()),
+                "degC",
+                "Hottest memory stack of any accelerator on site in any minute of the run.",
+            )
+        )
     return rows

@@ -9,7 +9,7 @@ from simulator.kernels import batching_state, dispatch
 from simulator.kernels.batching_state import GRAIN, SERVED, Cost, Rules, Trace
 from simulator.performance import serving_memory
 from simulator.performance.batching import kernel_cost, rules_of
-from simulator.performance.iteration import replica_cost_of
+from simulator.performance.iteration import ReplicaCost, replica_cost_of
 from simulator.performance.queueing import Demand
 from simulator.performance.serving_setting import ServingSetting
 
@@ -57,14 +57,16 @@ class Window:
 
 
 def engine_of(
-    setting: ServingSetting, demand: Demand, patience_s: float, clock_frac: float = 1.0
+    setting: ServingSetting, demand: Demand, patience_s: float, clock_frac: float = 1.0,
+    known: ReplicaCost | None = None,
 ) -> Engine:
     """Return a replica with the memory that contexts of this demand leave, at a share of full
-    clock."""
+    clock; `known` is what its iterations take at the setting's own clock."""
     slowed = replace(setting, clock_frac=clock_frac)
     kv_tokens = int(serving_memory.kv_tokens(slowed, demand.context))
     rules = rules_of(slowed, kv_tokens)._replace(patience_s=patience_s)
-    return Engine(slowed, rules, kernel_cost(replica_cost_of(slowed), rules.max_tokens))
+    cost = known if known and slowed == setting else replica_cost_of(slowed)
+    return Engine(slowed, rules, kernel_cost(cost, rules.max_tokens))
 
 
 def serve(

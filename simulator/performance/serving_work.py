@@ -32,7 +32,8 @@ def work(
     parts = (time_s, flops / peak, moved / chip.memory_bandwidth, issued / peak)
     time, matrix, memory, tiles = np.stack(np.broadcast_arrays(*parts)).astype(np.float64)
     busy = np.maximum(time, 1e-30)
-    drawn = time * chips.kernel_power_frac(matrix / busy, memory / busy, tiles / busy)
+    dear = chips.energy_per_flop(chip, precision) / busy
+    drawn = time * chips.kernel_power_frac(matrix * dear, memory / busy, tiles * dear)
     return np.stack([time, matrix, memory, drawn])
 
 

@@ -1,5 +1,7 @@
 """Page: where the accelerator-hours went, by chip, by load and by cause."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -74,7 +76,7 @@ def _cause(category: str) -> str:
 
 def by_chip(run: Run) -> FigureSpec:
     """Draw the share of each chip's hours by category."""
-    table = fleet.hours(run.first, by="accelerator")
+    table = run.averaged(partial(fleet.hours, by="accelerator"), ["accelerator", "category"])
     shares = table.pivot_table(
         index="accelerator",
         columns="category",
@@ -127,7 +129,7 @@ def by_chip(run: Run) -> FigureSpec:
         "hours-by-chip",
         f"Stacked bars of accelerator-hours by chip. Useful: {useful}.",
         shares.mul(totals, axis=0).reset_index(),
-        "Installed accelerator-hours by chip and by what they went to.",
+        f"Installed accelerator-hours by chip and by what they went to{run.as_means}.",
     )
 
 
@@ -163,12 +165,12 @@ def losses(run: Run) -> FigureSpec:
         "hours-lost",
         f"Bars of accelerator-hours lost by cause: {parts}.",
         data,
-        "Accelerator-hours out of service or lost by cause, all chips.",
+        f"Accelerator-hours out of service or lost by cause, all chips{run.as_means}.",
     )
 
 
 def _by_load(run: Run) -> pd.DataFrame:
-    table = fleet.hours(run.first, by="load")
+    table = run.averaged(partial(fleet.hours, by="load"), ["load", "category"])
     wide = table.pivot_table(
         index="load", columns="category", values="accelerator_hours", aggfunc="sum", fill_value=0.0
     )

@@ -1,6 +1,7 @@
 """Pages at the end: which run this is, whether it closes, and what every indicator means."""
 
 import re
+from typing import Any
 
 import pandas as pd
 
@@ -25,6 +26,7 @@ FAMILIES = (
     (re.compile(r"^failures\.(?!count$|false_alarm$).+$"), "failures.<cause>"),
     (re.compile(r"^operations\.down_hours\..+$"), "operations.down_hours.<stage>"),
     (re.compile(r"^fleet\.(?!hours\.|utilization$).+\.utilization$"), "fleet.<chip>.utilization"),
+    (re.compile(r"^cooling\.\w+\.(\w+_hours)$"), r"cooling.<plant>.\1"),
     (re.compile(r"^training\..+\.(\w+)$"), r"training.<job>.\1"),
     (re.compile(r"^inference\..+\.(\w+)$"), r"inference.<model>.\1"),
     (re.compile(r"^routing\..+\.(\w+)$"), r"routing.<class>.\1"),
@@ -69,9 +71,16 @@ def _identity(run: Run) -> pd.DataFrame:
         "Fidelity": info["fidelity"],
         "Period": f"{info['start']}, {run.days:.6g} days",
         "Weather": info["weather"],
-        "Kind of weather": "typical year" if info["weather_typical"] else "actual record",
+        "Kind of weather": wording.weather_kind(info),
+        "Price of energy": _whose(info, "prices", "one price for all hours"),
+        "Carbon intensity": _whose(info, "emissions", "one figure for all hours"),
     }
     return pd.DataFrame({"Item": list(rows), "Value": [str(v) for v in rows.values()]})
+
+
+def _whose(info: dict[str, Any], key: str, constant: str) -> str:
+    """Return whether an economic figure is an actual record, hour by hour."""
+    return "actual record of each hour" if key in info.get("series", ()) else constant
 
 
 def _checks(run: Run) -> pd.DataFrame:

@@ -18,6 +18,15 @@ COLORS = {"none": style.GRID, "capped": style.SKY, "shed": style.YELLOW, "job lo
           "hall lost": style.VERMILLION, "site lost": style.INK}  # fmt: skip
 WIDTHS = (2.4, 2.6, 1.1, 1.1, 2.6, 1.1, 1.1, 1.6)
 """Of the table's columns."""
+WIDTHS_LIMITS = (2.0, 1.1, 2.6, 1.0, 1.0, 0.9, 3.4, 1.3)
+BEYOND = (
+    "Limits are the continuous ratings of the power chain and of the racks' blocks, what the supply in service "
+    "allows, the temperature at which chips throttle, and the heat that the plant units in service carry. "
+    "Each failure is counted at the limit that is broken first, of those that the intact site keeps. Minutes are "
+    "those at whose end the element is beyond its limit; trip counts failures after which something switches off."
+)
+FIRST = {"chips": "chips (temperature)", "plant": "cooling plant", "interconnection": "interconnection"}
+"""What is beyond its limit, in words where its name is not enough."""
 MEGA = 1e6
 NAME_MOST = 38
 """Characters of a name on an axis."""
@@ -38,7 +47,7 @@ def pages(
     told : `summary.json`
     """
     tried = found[found["order"] > 0]
-    return [_costs(tried, told), _depths(found, shed_w, told)]
+    return [_costs(tried, told), _depths(found, shed_w, told), _limits(tried, told)]
 
 
 def cover(told: dict[str, Any]) -> dict[str, Any]:
@@ -56,7 +65,7 @@ def cover(told: dict[str, Any]) -> dict[str, Any]:
 
 def title(tried: pd.DataFrame, told: dict[str, Any]) -> str:
     """Return the finding: the dearest failure, and what the largest sheds."""
-    ones = tried[tried["order"] == 1]
+    ones = _failures(tried)
     if ones.empty or not ones["hours_per_year"].max() > 0.0:
         return f"No single failure at {told['name']} costs useful work"
     worst, deepest = ones.iloc[0], ones.loc[ones["shed_mw"].idxmax()]
@@ -66,6 +75,11 @@ def title(tried: pd.DataFrame, told: dict[str, Any]) -> str:
         f"{shed:,} of {int(ones['count'].sum()):,} single failures shed load{most}; the dearest is "
         f"{named(worst)}: {wording.large(float(worst['hours_per_year']))} accelerator-hours a year"
     )
+
+
+def _failures(tried: pd.DataFrame) -> pd.DataFrame:
+    """Return single failures, without planned work."""
+    return tried[(tried["order"] == 1) & ~tried["planned"].astype(bool)]
 
 
 def named(row: Any) -> str:
@@ -87,6 +101,11 @@ def _costs(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
     felt = (classes["hours_per_year"] > 0.0) | (classes["severity"] != "none")
     top = classes[felt].head(ROWS)
     unfelt = [_label(row) for row in classes[~felt & (classes["order"] == 1)].to_dict("records")]
+    if kpis["planned_hours"]:
+        text += (Lead("Planned work.",
+                      f"Maintenance of the scenario's operations costs "
+                      f"{wording.large(kpis['planned_hours'])} accelerator-hours a year more; it is announced, "
+                      "and stands behind the failures in the table."),)  # fmt: skip
     if unfelt:
         text += (Lead("No loss.", f"{wording.sentence(', '.join(unfelt))}."),)
     return Page(
@@ -99,11 +118,13 @@ def dearest(tried: pd.DataFrame) -> pd.DataFrame:
     """Return the dearest case of each class of failure, or of each pair of classes, with what all cases
     of the class cost a year together."""
     every = tried.assign(all_hours=tried["hours_per_year"] * tried["count"])
-    key = ["class", "order"]
+    key = ["class", "order", "planned"]
     sums = every.groupby(key, sort=False)[["all_hours", "count"]].sum()
     first = every.drop_duplicates(subset=key).set_index(key)
     told = first.assign(all_hours=sums["all_hours"], elements=sums["count"]).reset_index()
-    return told.sort_values("hours_per_year", ascending=False, kind="stable", ignore_index=True)
+    order = told.assign(failure=~told["planned"].astype(bool))
+    told = order.sort_values(["failure", "hours_per_year"], ascending=False, kind="stable", ignore_index=True)
+    return told.drop(columns="failure")
 
 
 def _method(told: dict[str, Any]) -> str:
@@ -143,7 +164,7 @@ def ranking(tried: pd.DataFrame) -> FigureSpec:
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _power_of_ten(v)))
     if len(shown):
         style.legend(fig, ax, "upper center", 2)
-    columns = ["class", "case", "order", "elements", "kind", "severity", "rate_per_year",
+    columns = ["class", "out", "planned", "case", "order", "elements", "kind", "severity", "rate_per_year",
                "hours_per_failure", "hours_per_year", "all_hours"]  # fmt: skip
     alt = "; ".join(f"{_label(row)} {row['hours_per_year']:.3g}" for row in data.to_dict("records"))
     return FigureSpec(
@@ -164,8 +185,10 @@ def _label(row: dict[str, Any]) -> str:
 def _classes(row: dict[str, Any]) -> str:
     first, *others = str(row["class"]).split(", ")
     if row["order"] == 1:
-        more = f" and {len(others)} more" if others else ""
-        return f"{wording.plain(first)}{more}"
+        planned = " (planned)" if row["planned"] else ""
+        if others:
+            return f"{row['out']}, any of {len(others) + 1} causes"
+        return f"{wording.plain(first)}{planned}"
     several = [wording.plain(name) for name in (first, *others)]
     return f"{row['order']} × {several[0]}" if len(set(several)) == 1 else " + ".join(several)
 
@@ -191,9 +214,35 @@ def _depths(
     return Page("contingency-depth", "Contingencies", finding, text, figures)
 
 
+def _limits(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
+    """Tell which single failures take something beyond a limit, by what that is first."""
+    rows, total = told["broken"], int(_failures(tried)["count"].sum())
+    count = sum(row["elements"] for row in rows)
+    if not rows:
+        finding = f"None of {total:,} single failures takes an element beyond a limit"
+        return Page("contingency-limits", "Contingencies", finding, (BEYOND,))
+    most = rows[0]
+    finding = (
+        f"{count:,} of {total:,} single failures take an element beyond a limit; first to go "
+        f"{'are' if most['limit'] == 'chips' else 'is'} most often {FIRST.get(most['limit'], most['limit'])}"
+    )
+    table = pd.DataFrame({
+        "First beyond its limit": [wording.sentence(FIRST.get(r["limit"], r["limit"])) for r in rows],
+        "Elements": [f"{r['elements']:,}" for r in rows],
+        "Out": [", ".join(r["out"]) for r in rows],
+        "From minute": [str(r["first_minute"]) for r in rows],
+        "Longest": [f"{r['most_minutes']}{wording.SPACE}min" for r in rows],
+        "Trip": [f"{r['tripped']:,}" for r in rows],
+        "Dearest": [f"{_short(r['dearest'])} ({_short(r['dearest_limit'])})" for r in rows],
+        "Hours a year": [wording.number(r["hours_per_year"]) for r in rows],
+    })  # fmt: skip
+    told_by = TableSpec("Elements whose loss breaks a limit, by the first limit", table, WIDTHS_LIMITS)
+    return Page("contingency-limits", "Contingencies", finding, (BEYOND,), (), (told_by,))
+
+
 def by_severity(tried: pd.DataFrame) -> FigureSpec:
     """Draw elements by severity, one bar per level."""
-    ones = tried[tried["order"] == 1]
+    ones = _failures(tried)
     counts = ones.pivot_table(
         index="level", columns="severity", values="count", aggfunc="sum", fill_value=0, observed=True
     )
@@ -284,6 +333,8 @@ def _short(name: str) -> str:
 
 
 def _tight(row: dict[str, Any]) -> str:
+    if row["limit"] == "unchanged":
+        return "nothing nearer than before"
     if not row["tightest"] or not math.isfinite(row["post_loading"]):
-        return wording.MISSING
+        return f"{row['tightest']} {row['limit']}".strip() or wording.MISSING
     return f"{row['tightest']} {100 * row['post_loading']:.0f}{wording.SPACE}%"

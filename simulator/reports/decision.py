@@ -1,6 +1,7 @@
 """Page: the question, the answer, what limits it, and how far to trust it."""
 
 from collections.abc import Callable
+from functools import partial
 
 import pandas as pd
 
@@ -41,6 +42,16 @@ BANDS: dict[str, tuple[str, Callable[[float], str]]] = {
     "failures.count": ("failures", lambda count: f"{count:,.0f}"),
 }
 """Indicators whose intervals the page states."""
+WEATHER = {
+    "typical year": "The weather is a typical year: a typical year does not support a peak-MW claim, since it "
+    "leaves out the extremes a connection must be sized for.",
+    "typical year with an imposed heat wave": "The weather is a typical year with a heat wave laid on its "
+    "hottest days: the peak holds for that wave, the year's sums for an ordinary year.",
+    "actual record": "The weather is an actual record, so that its extremes are in the peak; other years differ.",
+    "actual record with an imposed heat wave": "The weather is an actual record with a heat wave laid on its "
+    "hottest days, which did not happen then.",
+}
+"""How far a kind of weather carries."""
 QUESTION = "What can this campus really do, hour by hour, and what will break first?"
 
 
@@ -220,7 +231,7 @@ def import_over_time(run: Run) -> FigureSpec:
         "import",
         f"Band of import over time. The largest quarter hour is "
         f"{wording.power(float(data['max'].max()))} on {wording.day(top)}; the mean is "
-        f"{wording.power(float(run.demand.mean()))}; firm import is {wording.power(firm_w)}.",
+        f"{wording.power(float(data['mean'].mean()))}; firm import is {wording.power(firm_w)}.",
         data.add_suffix("_w").rename_axis("time").reset_index(),
         f"Mean (line) and range (band) of quarter hours in each {span}"
         + (f", over {len(run.results)} replicates." if len(run.results) > 1 else "."),
@@ -234,7 +245,7 @@ def _first_to_break(run: Run) -> pd.DataFrame:
 
 
 def _plant_limits(run: Run) -> list[tuple[str, str, str]]:
-    plant = headroom.headroom(run.first, by="element")
+    plant = run.most_loaded("element")
     groups = {
         "Supply": ("poi", "line_bank", "transformer_bank"),
         "Distribution": ("feeder", *headroom.BELOW_FEEDERS, "hall", "block"),
@@ -273,8 +284,9 @@ def _loss(run: Run) -> list[tuple[str, str, str]]:
 
 
 def _service_limit(run: Run) -> list[tuple[str, str, str]]:
-    pools = run.first.timeseries.get("pool")
-    if pools is None or not len(pools):
+    hours = [results.timeseries["pool"] for results in run.results if "pool" in results.timeseries]
+    pools = pd.concat(hours, ignore_index=True) if hours else pd.DataFrame()
+    if not len(pools):
         return []
     busy = pools.loc[pools["load_frac"].idxmax()]
     unserved = run.value(f"inference.{busy['element']}.unserved")
@@ -291,7 +303,7 @@ def _service_limit(run: Run) -> list[tuple[str, str, str]]:
 
 
 def _failure(run: Run) -> list[tuple[str, str, str]]:
-    causes = failures(run.first, by="cause")
+    causes = run.averaged(partial(failures, by="cause"), ["cause"], absent_is_zero=True)
     if not len(causes):
         return []
     top = causes.loc[causes["count"].idxmax()]
@@ -316,12 +328,7 @@ def _confidence(run: Run) -> str:
         if worst <= LIMIT
         else f"A balance does not close (relative error {worst:.1e}): do not use these numbers."
     )
-    weather = (
-        "The weather is a typical year: a typical year does not support a peak-MW claim, since it "
-        "leaves out the extremes a connection must be sized for."
-        if run.info["weather_typical"]
-        else "The weather is an actual record, so that its extremes are in the peak; other years differ."
-    )
+    weather = WEATHER[wording.weather_kind(run.info)]
     draws = (
         "One replicate: numbers are one draw of failures, without an interval."
         if count == 1

@@ -17,7 +17,8 @@ from simulator.reports import (
     accelerator_hours,
     assumptions,
     back_matter,
-    cooling_water,
+    coolant_map,
+    cooling,
     decision,
     energy_cost,
     energy_flow,
@@ -33,6 +34,7 @@ from simulator.reports import (
     stranded_power,
     training,
     validation,
+    water,
     waveform,
     wording,
 )
@@ -45,20 +47,21 @@ Variant = Literal["full", "exec"]
 PAGES: dict[str, tuple[Callable[[Run], Page], ...]] = {
     "full": (
         decision.page, assumptions.page, power_envelope.page, energy_flow.page, headroom.page,
-        stranded_power.page, waveform.page, cooling_water.page, accelerator_hours.page,
+        stranded_power.page, waveform.page, cooling.page, water.page, coolant_map.page, accelerator_hours.page,
         training.page, job_hours.page, goodput.page,
         serving.page, serving_fleet.page, routing.page, failures.page, network.page,
         energy_cost.page, validation.page, back_matter.page,
     ),
     "exec": (decision.page, power_envelope.page),
 }  # fmt: skip
-NEEDS = {
+NEEDS: dict[Callable[[Run], Page], str | Callable[[Run], bool]] = {
+    water.page: water.taken, coolant_map.page: coolant_map.mapped,
     stranded_power.page: "places", training.page: "jobs", job_hours.page: "jobs",
     goodput.page: "scale", serving.page: "pools", serving_fleet.page: "pools",
     routing.page: "classes", network.page: "network", validation.page: "validation",
     waveform.page: "waveform",
 }  # fmt: skip
-"""Pages that a run without rows in this table does not get."""
+"""Pages that a run without rows in this table, or without this trait, does not get."""
 PIXELS_PER_INCH = 150
 CHARACTER_PT, BOLD_PT, CELL_PT = 5.4, 6.4, 8.0
 """Mean width of a character in a table and in its head, and what the margins of a cell take."""
@@ -92,14 +95,19 @@ def write(
     return output
 
 
-def bind(chosen: list[Page], cover: dict[str, Any], folder: Path) -> Path:
+def bind(
+    chosen: list[Page], cover: dict[str, Any], folder: Path, output: Path | None = None
+) -> Path:
     """Draw and typeset pages of a study that is no run; return the path of the PDF.
 
     Parameters
     ----------
     cover : title, author, description, footer (two lines), and `dated`, the ISO time of the document
-    folder : receives `report.pdf`, and `figures` as PNG with their data as CSV
+    folder : receives `figures` as PNG with their data as CSV
+    output : the PDF; `report.pdf` in the folder by default
     """
+    output = output or folder / "report.pdf"
+    output.parent.mkdir(parents=True, exist_ok=True)
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     with rc_context(STYLE), tempfile.TemporaryDirectory() as scratch:
@@ -109,8 +117,8 @@ def bind(chosen: list[Page], cover: dict[str, Any], folder: Path) -> Path:
         told = {key: value for key, value in cover.items() if key != "dated"}
         data = told | {"pages": [_page(page) for page in chosen]}
         (Path(scratch) / "data.json").write_text(json.dumps(data))
-        (folder / "report.pdf").write_bytes(typeset(Path(scratch), cover["dated"]))
-    return folder / "report.pdf"
+        output.write_bytes(typeset(Path(scratch), cover["dated"]))
+    return output
 
 
 def pages(run: Run, variant: Variant = "full") -> list[Page]:
@@ -120,7 +128,10 @@ def pages(run: Run, variant: Variant = "full") -> list[Page]:
 
 def has(run: Run, make: Callable[[Run], Page]) -> bool:
     """Return whether a run holds what a page is about."""
-    return make not in NEEDS or len(run.first.tables.get(NEEDS[make], ())) > 0
+    need = NEEDS.get(make)
+    if callable(need):
+        return need(run)
+    return need is None or len(run.first.tables.get(need, ())) > 0
 
 
 def draw(spec: FigureSpec, figures: Path, scratch: Path) -> None:
@@ -162,7 +173,7 @@ def content(run: Run, chosen: list[Page]) -> dict[str, Any]:
         "author": f"gigawatt {info['version']}",
         "description": f"Simulated {info['start']}, {run.days:.4g} days, {info['weather']}",
         "footer": footer(run),
-        "pages": [_page(page) for page in chosen],
+        "pages": [_page(page, len(run.results)) for page in chosen],
     }
 
 
@@ -179,14 +190,14 @@ def footer(run: Run) -> list[str]:
     ]
 
 
-def _page(page: Page) -> dict[str, Any]:
+def _page(page: Page, replicates: int = 1) -> dict[str, Any]:
     return {
         "topic": page.topic,
         "title": page.title,
         "text": [_paragraph(p) for p in page.text],
         "closing": [_paragraph(p) for p in page.closing],
         "cards": [vars(card) for card in page.cards],
-        "figures": _rows(page.figures),
+        "figures": _rows(page.figures, replicates),
         "tables": [_table(table) for table in page.tables if len(table.frame)],
     }
 
@@ -196,8 +207,9 @@ def _paragraph(paragraph: str | Lead) -> dict[str, str]:
     return vars(lead)
 
 
-def _rows(specs: tuple[FigureSpec, ...]) -> list[list[dict[str, Any]]]:
+def _rows(specs: tuple[FigureSpec, ...], replicates: int) -> list[list[dict[str, Any]]]:
     """Put figures into rows: two narrow ones that follow each other share one."""
+    first = f" The first of {replicates} replicates."
     rows: list[list[dict[str, Any]]] = []
     room = 0.0
     for spec in specs:
@@ -205,7 +217,7 @@ def _rows(specs: tuple[FigureSpec, ...]) -> list[list[dict[str, Any]]]:
         entry = {
             "path": f"{spec.name}.svg",
             "alt": spec.alt,
-            "caption": spec.caption,
+            "caption": spec.caption + (first if spec.of_first and replicates > 1 else ""),
             "width": width,
         }
         if rows and width <= room:

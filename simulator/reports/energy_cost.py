@@ -1,5 +1,7 @@
 """Page: what the energy costs, and what a unit of work takes of it."""
 
+from functools import partial
+
 import pandas as pd
 
 from simulator.metrics import cost
@@ -53,14 +55,14 @@ def page(run: Run) -> Page:
 def _tariff(run: Run) -> str:
     if not cost.demand_price(run.first):
         return "without a demand charge"
-    table = cost.cost(run.first)
+    table = run.averaged(cost.cost, ["time"])
     share = table["demand_usd"].sum() / table[["energy_usd", "demand_usd"]].to_numpy().sum()
     return f"{wording.percent(share, 0)} of it a demand charge on each month's peak"
 
 
 def monthly(run: Run) -> FigureSpec:
     """Draw the cost of each month, energy and demand."""
-    data = cost.cost(run.first)
+    data = run.averaged(cost.cost, ["time"])
     fig, ax = canvas(FULL, 2.3)
     x = range(len(data))
     scale, unit = (1e6, "million USD") if data["energy_usd"].max() > 2e6 else (1e3, "thousand USD")
@@ -100,13 +102,14 @@ def monthly(run: Run) -> FigureSpec:
         f"Stacked bars of energy cost by month; the largest is {worst['time']:%B %Y} with "
         f"{wording.dollars(float(worst['energy_usd'] + worst['demand_usd']))}.",
         data,
-        "Cost of imported energy by calendar month (a first or last month may be partial).",
+        "Cost of imported energy by calendar month (a first or last month may be partial)"
+        f"{run.as_means}.",
     )
 
 
 def by_load(run: Run) -> FigureSpec:
     """Draw the energy cost each load is charged."""
-    data = cost.cost(run.first, by="load").sort_values("energy_usd", ascending=False)
+    data = run.averaged(partial(cost.cost, by="load"), ["load"]).sort_values("energy_usd", ascending=False)
     total = float(data["energy_usd"].sum())
     data = data[data["energy_usd"] > TRACE * total]
     shown = data.head(LOADS_DRAWN).iloc[::-1]
@@ -126,16 +129,16 @@ def by_load(run: Run) -> FigureSpec:
         "cost-by-load",
         f"Bars of energy cost by load: {parts}.",
         data,
-        "Charged in proportion to the energy into each load's racks.",
+        f"Charged in proportion to the energy into each load's racks{run.as_means}.",
     )
 
 
 def _table(run: Run) -> pd.DataFrame:
-    by_load_usd = cost.cost(run.first, by="load").set_index("load")["energy_usd"].nlargest(LISTED)
-    hours = run.first.tables["hours"]
+    by_load_usd = run.averaged(partial(cost.cost, by="load"), ["load"]).set_index("load")["energy_usd"].nlargest(LISTED)
+    hours = run.table("hours", ["load", "kind", "accelerator", "category"])
     useful = hours[hours["category"].astype(str) == "useful"]
     useful_h = useful.groupby(useful["load"].astype(str))["accelerator_hours"].sum()
-    tokens = run.first.tables["pools"].set_index("pool")["output_tokens"]
+    tokens = run.table("pools", ["pool"]).set_index("pool")["output_tokens"]
     rows = [
         (
             wording.plain(load),

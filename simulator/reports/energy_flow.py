@@ -28,7 +28,7 @@ KINDS = {"training": BLUE, "inference": GREEN, "batch": PURPLE, "none": GREY}
 def page(run: Run) -> Page:
     """Return the page on the flow of power."""
     flow = grid_to_chip(run)
-    terms = balance.energy(run.first)
+    terms = run.totals(balance.energy)
     supplied = float(terms["poi"] + terms["onsite"])
     pue = run.value("power.pue_mean")
     return Page(
@@ -64,13 +64,13 @@ def grid_to_chip(run: Run) -> FigureSpec:
         f"Flow of mean power from grid to chip: {parts}.",
         data,
         "Mean power from the point of interconnection to what it is used for. The "
-        "width of a ribbon is its power.",
+        f"width of a ribbon is its power{run.as_means}.",
     )
 
 
 def _diagram(run: Run) -> tuple[list[Node], list[Flow]]:
     per_s = 1.0 / float(run.info["duration_s"])
-    terms = balance.energy(run.first) * per_s
+    terms = run.totals(balance.energy) * per_s
     supplied = float(terms["poi"] + terms["onsite"])
     uses = {
         "House": (terms["house"], GREY),
@@ -103,9 +103,9 @@ def _loads(run: Run, per_s: float) -> list[tuple[str, str, float, str]]:
     """Return (name, source, mean power in W, colour) of the largest loads, then of the rest."""
     hours = run.first.tables["hours"]
     kinds = dict(zip(hours["load"].astype(str), hours["kind"].astype(str), strict=True))
-    table = run.first.tables["load_energy"]
+    table = run.table("load_energy", ["load"])
     loads = table.groupby(table["load"].astype(str))["it_j"].sum() * per_s
-    it_w = float(balance.energy(run.first)["it"] * per_s)
+    it_w = float(run.totals(balance.energy)["it"] * per_s)
     loads = loads.sort_values(ascending=False)
     top = loads[loads > 0.004 * it_w].head(LOADS_SHOWN)
     rows = [
@@ -120,7 +120,7 @@ def _loads(run: Run, per_s: float) -> list[tuple[str, str, float, str]]:
 
 def _stages(run: Run, per_s: float) -> list[tuple[str, str, float, str]]:
     """Return the losses by stage, the smallest together."""
-    losses = balance.losses(run.first).set_index("stage")["energy_j"] * per_s
+    losses = run.averaged(balance.losses, ["stage"]).set_index("stage")["energy_j"] * per_s
     losses = losses[losses > 0]
     large = losses[losses >= 0.08 * losses.sum()]
     rows = [(f"in {wording.plain(stage)}", "Losses", float(v)) for stage, v in large.items()]
@@ -130,7 +130,7 @@ def _stages(run: Run, per_s: float) -> list[tuple[str, str, float, str]]:
 
 
 def _table(run: Run) -> pd.DataFrame:
-    terms = balance.energy(run.first)
+    terms = run.totals(balance.energy)
     supplied = float(terms["poi"] + terms["onsite"])
     names = {
         "poi": "Imported",

@@ -1,5 +1,7 @@
 """Page: how close each level of the power chain and of cooling comes to its rating."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -21,6 +23,7 @@ from simulator.reports.style import (
     thousands,
     time_axis,
 )
+from simulator.results import Results
 
 SHOWN = 10
 INSIDE = ("feeder", "substation", "busway", "ups", "hall", "block", "loop")
@@ -40,7 +43,7 @@ LEVELS = {
 
 def page(run: Run) -> Page:
     """Return the page on headroom."""
-    tight = headroom.headroom(run.first, by="level")
+    tight = run.most_loaded("level")
     inner = tight[tight["level"].isin(INSIDE)].nlargest(1, "firm_loading_frac").iloc[0]
     room_mw = run.value("power.headroom_min")
     stranded_mw = run.value("power.stranded")
@@ -62,6 +65,10 @@ def page(run: Run) -> Page:
     )
 
 
+def _room_w(results: Results, column: str, every: str) -> pd.Series:
+    return headroom.headroom(results, every=every).set_index("time")[column]
+
+
 def _stranded(stranded_mw: float | None) -> str:
     if not stranded_mw:
         return "No power is stranded: free places can still take all that is left."
@@ -70,7 +77,7 @@ def _stranded(stranded_mw: float | None) -> str:
 
 def by_element(run: Run) -> FigureSpec:
     """Draw the peak loading of the two tightest levels inside the campus, of their ratings."""
-    table = headroom.headroom(run.first, by="element")
+    table = run.most_loaded("element")
     panels = _tightest(table)
     data = table[table["level"].isin(panels)].copy()
     shown = {lv: _largest(data[data["level"] == lv]) for lv in panels}
@@ -100,7 +107,9 @@ def by_element(run: Run) -> FigureSpec:
             ]
         ],
         "Largest minute of each element, as a share of its firm rating (its rating where it has no "
-        "spare unit)." + (f" The {SHOWN} most loaded of each kind are drawn." if cut else ""),
+        "spare unit)"
+        + (f", largest of {len(run.results)} replicates." if len(run.results) > 1 else ".")
+        + (f" The {SHOWN} most loaded of each kind are drawn." if cut else ""),
     )
 
 
@@ -139,14 +148,22 @@ def _bars(ax: Axes, table: pd.DataFrame, title: str) -> None:
 
 def over_time(run: Run) -> FigureSpec:
     """Draw the smallest room of each period under firm import and under what was in service."""
-    data = headroom.headroom(run.first, every=run.period)
+    rooms = ("firm_headroom_w", "in_service_headroom_w")
+    spread = {c: run.across(partial(_room_w, column=c, every=run.period)) for c in rooms}
+    data = pd.DataFrame({c: band["mean"] for c, band in spread.items()}).rename_axis("time").reset_index()
     scale = wording.power_scale(float(run.info["firm_w"]))
     fig, ax = canvas(height_in=2.1)
     ax.plot(data["time"], data["in_service_headroom_w"] / scale.factor, color=SKY, linestyle="-")
     ax.plot(data["time"], data["firm_headroom_w"] / scale.factor, color=BLUE)
+    for column, color in zip(rooms, (BLUE, SKY), strict=True):
+        if len(run.results) > 1:
+            low_w, high_w = (spread[column][end].to_numpy() for end in ("low", "high"))
+            data[f"{column.removesuffix('_w')}_p10_w"], data[f"{column.removesuffix('_w')}_p90_w"] = low_w, high_w
+            ax.fill_between(data["time"], low_w / scale.factor, high_w / scale.factor, color=color, alpha=0.2,
+                            linewidth=0)  # fmt: skip
     ax.axhline(0, color=VERMILLION, linewidth=1, linestyle="--")
     time_axis(ax, data["time"])
-    low = min(0.0, float(data["firm_headroom_w"].min() / scale.factor))
+    low = min(0.0, float(spread["firm_headroom_w"].min().min() / scale.factor))
     ax.set_ylim(low * 1.2, None)
     heading(ax, f"Smallest headroom at the point of interconnection ({scale.unit})")
     label(ax)
@@ -169,7 +186,7 @@ def over_time(run: Run) -> FigureSpec:
         f"{wording.power(float(np.min(data['in_service_headroom_w'])))}.",
         data,
         "Smallest headroom at the point of interconnection, by "
-        f"{ {'D': 'day', 'h': 'hour'}.get(run.period, 'half hour') }.",
+        f"{ {'D': 'day', 'h': 'hour'}.get(run.period, 'half hour') }{run.of_replicates}.",
     )
 
 

@@ -116,6 +116,7 @@ def pace(run: Run, job: str) -> FigureSpec:
         f"falls to {100 * float(own['mfu'].min()):.1f} %.",
         own,
         "Step time, MFU and power of the job as its network changed; dashed lines mark failures if few.",
+        of_first=True,
     )
 
 

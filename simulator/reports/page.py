@@ -15,6 +15,8 @@ class FigureSpec:
     alt: str
     data: pd.DataFrame
     caption: str
+    of_first: bool = False
+    """Whether it follows single events of the first replicate, which a run of several must say."""
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Page: how much power the campus takes, for how long, and from what nameplate."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 
@@ -25,6 +27,8 @@ from simulator.reports.style import (
 
 CURVE_POINTS = 400
 PERIODS = {"MS": "Month", "7D": "Week from", "D": "Day"}
+MOST_ROWS = 13
+"""Days that the table of import holds; of longer runs it tells weeks, or months."""
 DROP_LAST_DAYS = 2.0
 """A last month shorter than this is a remainder, not a month to plan on."""
 
@@ -162,6 +166,7 @@ def waterfall(run: Run) -> FigureSpec:
         data,
         "From rack nameplate to import in the peak minute, and the room left "
         "under the firm import.",
+        of_first=True,
     )
 
 
@@ -199,7 +204,7 @@ def _steps(run: Run) -> pd.DataFrame:
 def months(run: Run) -> pd.DataFrame:
     """Return the table of import by month, or by week or day in a shorter run."""
     every = _table_period(run)
-    table = power.monthly(run.first, every=every)
+    table = run.averaged(partial(power.monthly, every=every), ["time"])
     site = run.first.timeseries["site"]
     minutes = site.groupby(period(run.first, site["time"], every)).size()
     table = table[minutes.to_numpy() * 60 >= (DROP_LAST_DAYS * 86_400 if every == "MS" else 0)]
@@ -220,4 +225,6 @@ def months(run: Run) -> pd.DataFrame:
 
 
 def _table_period(run: Run) -> str:
-    return "D" if run.bars == "h" else run.bars
+    if run.bars == "h":
+        return "D"
+    return "7D" if run.bars == "D" and run.days > MOST_ROWS else run.bars

@@ -1,5 +1,6 @@
 """Page: who answered which class of requests, at what cost, and what distillation changes."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -34,7 +35,7 @@ MOVED = {
 
 def page(run: Run) -> Page:
     """Return the page on routing."""
-    classes = run.first.tables["classes"]
+    classes = run.table("classes", ["class"])
     arrived, served = float(classes["arrived"].sum()), float(classes["served"].sum())
     return Page(
         "routing",
@@ -57,12 +58,12 @@ def page(run: Run) -> Page:
 
 def _finding(run: Run) -> str:
     """Return who answers most, and how most of the others got elsewhere."""
-    table = routing.answers(run.first)
+    table = run.averaged(routing.answers, ["class", "pool", "role", "stage"])
     by_pool = table.groupby("pool", sort=False)["answers"].sum()
     share = by_pool / max(by_pool.sum(), 1.0)
     told = f"“{share.idxmax()}” gives {wording.percent(float(share.max()))} of the answers"
-    streams = run.first.tables["streams"]
-    begun = max(float(run.first.tables["classes"]["arrived"].sum()), 1.0)
+    streams = run.table("streams", ["stream"])
+    begun = max(float(run.table("classes", ["class"])["arrived"].sum()), 1.0)
     moved = {
         verb: float(streams.loc[streams["role"] == role, "arrived"].sum())
         for role, verb in MOVED.items()
@@ -72,12 +73,12 @@ def _finding(run: Run) -> str:
 
 
 def _drawn(run: Run) -> list[str]:
-    return [str(c) for c in run.first.tables["classes"].nlargest(CLASSES_DRAWN, "arrived")["class"]]
+    return [str(c) for c in run.table("classes", ["class"]).nlargest(CLASSES_DRAWN, "arrived")["class"]]
 
 
 def _pools(run: Run) -> list[str]:
     """Return the pools that requests reached, in the order of the streams."""
-    streams = run.first.tables["streams"]
+    streams = run.table("streams", ["stream"])
     return list(dict.fromkeys(streams.loc[streams["arrived"] > 0, "pool"].astype(str)))
 
 
@@ -85,7 +86,9 @@ def by_hour(run: Run) -> FigureSpec:
     """Draw the requests of each class that every pool answered, over the run."""
     names, pools = _drawn(run), _pools(run)
     every = run.period if run.days > 3 else "h"
-    data = routing.flows(run.first, every=every)
+    data = run.averaged(
+        partial(routing.flows, every=every), ["time", "class", "stage", "pool", "role"]
+    )
     data = data[data["class"].isin(names) & (data["role"] != "moderation")]
     hours = pd.Timedelta(1, every) if every in ("h", "D") else pd.Timedelta(every)
     data = data.assign(kept_per_s=(data["served"] - data["passed_on"]) / hours.total_seconds())
@@ -115,7 +118,7 @@ def by_hour(run: Run) -> FigureSpec:
         f"{_told_answers(run, names)}.",
         data,
         "Answers by the pool that gave them, for the largest classes; what a pool passed on is not "
-        "its answer.",
+        f"its answer{run.as_means}.",
     )
 
 
@@ -131,7 +134,7 @@ def _pool_legend(fig: Any, axes: Any) -> None:
 
 
 def _told_answers(run: Run, names: list[str]) -> str:
-    table = routing.answers(run.first)
+    table = run.averaged(routing.answers, ["class", "pool", "role", "stage"])
     told = []
     for name in names:
         own = table[(table["class"] == name) & (table["share"] > 0)]
@@ -145,11 +148,11 @@ def _told_answers(run: Run, names: list[str]) -> str:
 
 def answers(run: Run) -> FigureSpec:
     """Draw how requests reached the pools: share of each class's requests by role."""
-    streams = run.first.tables["streams"]
+    streams = run.table("streams", ["stream"])
     names = _drawn(run)
     data = streams[streams["class"].isin(names)].groupby(["class", "role"])["arrived"].sum()
     data = data.reset_index()
-    begun = run.first.tables["classes"].set_index("class")["arrived"]
+    begun = run.table("classes", ["class"]).set_index("class")["arrived"]
     data["percent"] = 100 * data["arrived"] / data["class"].map(begun).astype(float)
     roles = [r for r in ROLES if (data.loc[data["role"] == r, "arrived"] > 0).any()]
     fig, ax = canvas(width_in=3.42, height_in=1.9)
@@ -176,15 +179,15 @@ def answers(run: Run) -> FigureSpec:
         )
         + ".",
         data,
-        "More than 100 %: a request passes several pools.",
+        f"More than 100 %: a request passes several pools{run.as_means}.",
     )
 
 
 def costs(run: Run) -> FigureSpec:
     """Draw accelerator-seconds per request served, by class and pool."""
     names, pools = _drawn(run), _pools(run)
-    served = run.first.tables["classes"].set_index("class")["served"].astype(float)
-    data = routing.costs(run.first)
+    served = run.table("classes", ["class"]).set_index("class")["served"].astype(float)
+    data = run.averaged(routing.costs, ["class", "pool"])
     data = data[data["class"].isin(names)].copy()
     data["accelerator_s"] = 3600 * data["accelerator_hours"] / data["class"].map(served)
     fig, ax = canvas(width_in=3.42, height_in=1.9)
@@ -208,12 +211,12 @@ def costs(run: Run) -> FigureSpec:
         "routing-costs",
         f"Bars of accelerator-seconds per request by class and pool: {told}.",
         data,
-        "Time that pools held accelerators, headroom included, split by the work they did.",
+        f"Time that pools held accelerators, headroom included, split by the work they did{run.as_means}.",
     )
 
 
 def _classes(run: Run) -> TableSpec:
-    table = run.first.tables["classes"].nlargest(CLASSES_LISTED, "arrived")
+    table = run.table("classes", ["class"]).nlargest(CLASSES_LISTED, "arrived")
 
     def of(key: str) -> list[float | None]:
         return [run.value(f"routing.{c}.{key}") for c in table["class"].astype(str)]
@@ -232,7 +235,7 @@ def _classes(run: Run) -> TableSpec:
 
 
 def _distillations(run: Run) -> TableSpec:
-    table = distillation.payback(run.first)
+    table = run.averaged(distillation.payback, ["job"])
     frame = pd.DataFrame({
         "Distillation": table["job"].astype(str),
         "Teacher": table["teacher"].astype(str),

@@ -1,11 +1,12 @@
 """The run a report is about: its replicates, and aggregates that several pages share."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import pandas as pd
 
 from simulator.metrics import kpis as indicators
+from simulator.metrics.headroom import headroom
 from simulator.metrics.power import demand_w
 from simulator.metrics.series import aggregate
 from simulator.results import Results
@@ -14,15 +15,15 @@ EVIDENCE = ("measured", "vendor", "derived", "assumed")
 
 
 class Run:
-    """Replicates of one scenario. Indicators, and time series where replicates differ, are of all;
-    what is alike in them, and tables of single things, are of the first."""
+    """Replicates of one scenario. Figures are of all of them, as means or with bands; the few that follow
+    single events are of the first and say so (`FigureSpec.of_first`)."""
 
     def __init__(self, results: list[Results]) -> None:
         self.results = results
 
     @property
     def first(self) -> Results:
-        """The replicate that time series are drawn of."""
+        """The replicate of what is alike in all, and of figures that follow single events."""
         return self.results[0]
 
     @property
@@ -95,6 +96,47 @@ class Run:
         every = pd.concat([curve(results) for results in self.results], axis=1)
         low, high = (every.quantile(q, axis=1) for q in (0.1, 0.9))
         return pd.DataFrame({"low": low, "mean": every.mean(axis=1), "high": high})
+
+    def averaged(
+        self, table: Callable[[Results], pd.DataFrame], keys: Sequence[str], absent_is_zero: bool = False
+    ) -> pd.DataFrame:
+        """Return the mean over the replicates of a table of each, row by row: rows with the same keys
+        belong together. Words are those of the first that has the row; a row that a replicate lacks is
+        left out of its mean, or counts as zero."""
+        if len(self.results) == 1:
+            return table(self.first)
+        every = pd.concat([table(results) for results in self.results], ignore_index=True)
+        columns = [column for column in every if column not in keys]
+        numbers = [column for column in columns if pd.api.types.is_numeric_dtype(every[column])]
+        how = {column: "mean" if column in numbers else "first" for column in columns}
+        groups = every.groupby(list(keys), sort=False, observed=True, dropna=False)
+        rows = groups.agg(how)
+        if absent_is_zero:
+            rows[numbers] = groups[numbers].sum() / len(self.results)
+        return rows.reset_index()[list(every)]
+
+    def table(self, name: str, keys: Sequence[str]) -> pd.DataFrame:
+        """Return a small table, mean over the replicates."""
+        return self.averaged(lambda results: results.tables[name], keys)
+
+    def totals(self, terms: Callable[[Results], pd.Series]) -> pd.Series:
+        """Return a series of single numbers, mean over the replicates."""
+        return pd.concat([terms(results) for results in self.results], axis=1).mean(axis=1)
+
+    def most_loaded(self, by: str) -> pd.DataFrame:
+        """Return elements, or with `by="level"` the tightest of each level, as they stood in the replicate
+        that loaded them most."""
+        if len(self.results) == 1:
+            return headroom(self.first, by=by)
+        every = pd.concat([headroom(results, by=by) for results in self.results], ignore_index=True)
+        most = every.groupby(by, sort=False)["firm_loading_frac"].idxmax()
+        return every.loc[most].reset_index(drop=True)
+
+    @property
+    def as_means(self) -> str:
+        """What a caption says of means over replicates; nothing for one."""
+        count = len(self.results)
+        return f", means of {count} replicates" if count > 1 else ""
 
     @property
     def of_replicates(self) -> str:

@@ -1,5 +1,6 @@
 """Page: demand on served models, how much was met, and how fast."""
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -83,7 +84,7 @@ def asked(run: Run) -> tuple[float, float]:
 
 
 def _drawn(run: Run) -> list[str]:
-    table = run.first.tables["pools"]
+    table = run.table("pools", ["pool"])
     return [str(p) for p in table.nlargest(POOLS_DRAWN, "requests")["pool"]]
 
 
@@ -93,7 +94,7 @@ def _look(i: int) -> dict[str, Any]:
 
 def week(run: Run) -> FigureSpec:
     """Draw the mean week: demand of its mean, and load of capacity."""
-    hourly = inference.demand(run.first, every="h")
+    hourly = run.averaged(partial(inference.demand, every="h"), ["element", "time"])
     hour = hourly["time"].dt.day_of_week * DAY_H + hourly["time"].dt.hour
     profile = hourly.groupby([hourly["element"], hour.rename("hour_of_week")])
     data = profile[["arrivals_per_s", "load_frac"]].mean().reset_index()
@@ -118,7 +119,7 @@ def week(run: Run) -> FigureSpec:
         f"{busiest['load_percent']:.0f} % of capacity, of {busiest['element']}; demand peaks at "
         f"{data['demand_percent'].max():.0f} % of its mean.",
         data,
-        "Arrivals, and requests served of what the pool can serve, in the mean week.",
+        f"Arrivals, and requests served of what the pool can serve, in the mean week{run.as_means}.",
     )
 
 
@@ -136,7 +137,7 @@ def _week_axis(ax: Axes, hours: pd.Series) -> None:
 
 def over_time(run: Run) -> FigureSpec:
     """Draw accelerators in the pools, the share of arrivals shed, and the queue over the run."""
-    data = inference.demand(run.first, every=run.trend)
+    data = run.averaged(partial(inference.demand, every=run.trend), ["element", "time"])
     arrivals = data["arrivals_per_s"].where(data["arrivals_per_s"] > 0)
     data["shed_percent"] = 100 * data["shed_per_s"] / arrivals
     panels = {
@@ -163,13 +164,13 @@ def over_time(run: Run) -> FigureSpec:
         "Lines of accelerators serving, requests shed and requests waiting. The worst period shed "
         f"{shed:.2f} % of the arrivals of {worst['element']}.",
         data,
-        "Accelerators held by each pool, requests shed and requests waiting over the run.",
+        f"Accelerators held by each pool, requests shed and requests waiting over the run{run.as_means}.",
     )
 
 
 def latency(run: Run) -> FigureSpec:
     """Draw the cumulative distribution of both latencies, with the limits."""
-    table = inference.latency(run.first)
+    table = run.averaged(inference.latency, ["pool", "quantity", "upper_s"])
     pools = run.first.tables["pools"]
     fig, axes = canvas(height_in=1.75, columns=2, sharey=True)
     titles = {"ttft": "Time to first token (s)", "tpot": "Time per further token (s)"}
@@ -189,7 +190,7 @@ def latency(run: Run) -> FigureSpec:
         "serving-latency",
         f"Cumulative distributions of latency. P99 time to first token: {p99}.",
         table[["pool", "quantity", "upper_s", "requests", "at_or_below_frac"]],
-        "Share of served requests within a latency; dashed lines are limits. Colours as above.",
+        f"Share of served requests within a latency{run.as_means}; dashed lines are limits. Colours as above.",
     )
 
 
@@ -214,7 +215,7 @@ def _latency_axis(ax: Axes, table: pd.DataFrame, limits: list[float]) -> None:
 
 
 def _table(run: Run) -> pd.DataFrame:
-    pools = run.first.tables["pools"].nlargest(POOLS_LISTED, "requests")
+    pools = run.table("pools", ["pool"]).nlargest(POOLS_LISTED, "requests")
 
     def of(key: str) -> list[float | None]:
         return [run.value(f"inference.{p}.{key}") for p in pools["pool"].astype(str)]

@@ -1,5 +1,7 @@
 """Page: the fleet behind the served models, over its day, and how far its surface can be trusted."""
 
+from functools import partial
+
 import pandas as pd
 from matplotlib.ticker import PercentFormatter
 
@@ -63,7 +65,7 @@ def page(run: Run) -> Page:
 
 def _finding(run: Run, verified: pd.DataFrame) -> str:
     """Return whether chips lacked, and how near the surface came."""
-    pools = run.first.tables["pools"]
+    pools = run.table("pools", ["pool"])
     refused = pools["shed"] + pools["spilled"] + rejected(pools)
     refused /= pools["requests"] + pools["received"]
     worst = refused.fillna(0.0).idxmax()
@@ -90,10 +92,10 @@ def rejected(pools: pd.DataFrame) -> pd.Series:
 
 def day(run: Run) -> FigureSpec:
     """Draw demand, capacity and what was served over the mean day, pool by pool."""
-    hourly = inference.demand(run.first, every="h")
+    hourly = run.averaged(partial(inference.demand, every="h"), ["element", "time"])
     hour = hourly["time"].dt.hour.rename("hour_of_day")
     data = hourly.groupby([hourly["element"], hour])[list(DATA_COLUMNS)].mean().reset_index()
-    table = run.first.tables["pools"]
+    table = run.table("pools", ["pool"])
     names = [str(p) for p in table.nlargest(POOLS_DRAWN, "requests")["pool"]]
     columns = min(COLUMNS, len(names))
     rows = -(-len(names) // columns)
@@ -129,8 +131,8 @@ def day(run: Run) -> FigureSpec:
             else "Capacity is above arrivals at all 24 hours of the mean day."
         ),
         data,
-        "Requests that arrive (other pools’ included), capacity and requests served, mean day. Red: "
-        "shed, moved on or made to wait.",
+        f"Requests that arrive (other pools’ included), capacity and requests served, mean day{run.as_means}. "
+        "Red: shed, moved on or made to wait.",
     )
 
 
@@ -166,12 +168,13 @@ def verification(run: Run, table: pd.DataFrame) -> FigureSpec:
         data,
         f"Deviation of the surface in {data.groupby('pool')['time'].nunique().max()} windows of the "
         "run per pool; each dot is one window.",
+        of_first=True,
     )
 
 
 def _outcomes(run: Run) -> pd.DataFrame:
     """Return where the requests of each pool went: what arrived and came is what is told after."""
-    pools = run.first.tables["pools"].nlargest(POOLS_DRAWN + 1, "requests")
+    pools = run.table("pools", ["pool"]).nlargest(POOLS_DRAWN + 1, "requests")
 
     def of(key: str) -> list[str]:
         return [wording.large(float(v)) if v else "–" for v in pools[key]]

@@ -1,5 +1,6 @@
 """Page: where every installed megawatt is, level by level, and what would unlock those nobody uses."""
 
+import numpy as np
 import pandas as pd
 
 from simulator.metrics import headroom, limits, stranded, unlocks
@@ -21,6 +22,7 @@ from simulator.reports.style import (
     label,
     legend,
 )
+from simulator.results import Results
 
 LOOKS = {
     "used": (BLUE, ""), "redundancy": (SKY, "///"), "breaker": (PURPLE, ""),
@@ -40,11 +42,11 @@ LEAST = 2e-3
 
 def page(run: Run) -> Page:
     """Return the page on stranded power."""
-    parts = stranded.partition(run.first)
+    parts = run.averaged(stranded.partition, ["level", "cause"])
     poi = parts[parts["level"] == "poi"].set_index("cause")["power_w"]
-    lost = headroom.stranded(run.first).set_index("cause")["power_w"]
+    lost = run.averaged(headroom.stranded, ["cause"]).set_index("cause")["power_w"]
     most = str(lost.idxmax())
-    cheap = unlocks.unlocks(run.first)
+    cheap = run.averaged(unlocks.unlocks, ["measure", "cause"])
     return Page(
         "stranded-power",
         "Stranded power",
@@ -69,10 +71,7 @@ def page(run: Run) -> Page:
 
 def _terms(run: Run, cheap: pd.DataFrame) -> str:
     """Return how the table of measures is to be read."""
-    blocks = stranded.blocks_by_cause(run.first)
-    room_w = stranded.gross(run.first) * float(
-        (blocks["limit_w"] - blocks["peak_w"]).clip(lower=0.0).sum()
-    )
+    room_w = float(np.mean([_room_w(results) for results in run.results]))
     larger = cheap.loc[cheap["power_w"] > room_w, "cause"]
     names = wording.sentence(", ".join(WORDS[cause] for cause in larger))
     above = (
@@ -87,6 +86,13 @@ def _terms(run: Run, cheap: pd.DataFrame) -> str:
         "in. Switchgear counts at the racks. Under their limits, the blocks as built could take "
         f"{wording.power(room_w)} more at the interconnection than in their largest minutes.{above}"
     )
+
+
+def _room_w(results: Results) -> float:
+    """Return what blocks could take above their largest minutes, at the interconnection."""
+    blocks = stranded.blocks_by_cause(results)
+    free_w = (blocks["limit_w"] - blocks["peak_w"]).clip(lower=0.0).sum()
+    return stranded.gross(results) * float(free_w)
 
 
 def _because(cause: str) -> str:
@@ -130,7 +136,7 @@ def by_level(run: Run, parts: pd.DataFrame) -> FigureSpec:
         f"Stacked bars of installed power by level. At the interconnection {poi['used']:.0%} are used "
         f"and {poi['redundancy']:.0%} are kept for the loss of a unit.",
         parts,
-        "Largest minute of each element; blocks in watts at their racks.",
+        f"Largest minute of each element; blocks in watts at their racks{run.as_means}.",
     )
 
 
@@ -148,7 +154,7 @@ def _prices(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _by_level(run: Run) -> pd.DataFrame:
-    table = limits.limits(run.first)
+    table = run.averaged(limits.limits, ["level"])
     return pd.DataFrame({
         "Level": [LEVELS[level] for level in table["level"]],
         "Nameplate over firm": [f"{v:+.0%}" for v in table["oversubscription"]],

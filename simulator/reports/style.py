@@ -87,6 +87,14 @@ def time_axis(ax: Axes, times: Iterable[Any], most: int = 9) -> None:
         ax.set_xlim(index[0], index[-1])  # type: ignore[arg-type]
 
 
+def period_names(times: Iterable[Any], every: str, most: int = 12) -> tuple[list[int], list[str]]:
+    """Return places and names of bars over months, weeks, days or hours, at most so many."""
+    form = {"MS": "%b", "h": "%H"}.get(every, "%d %b")
+    names = [f"{time:{form}}" for time in times]
+    stride = max(1, -(-len(names) // most))
+    return list(range(len(names)))[::stride], names[::stride]
+
+
 def thousands(axis: Any) -> None:
     """Separate thousands on an axis."""
     axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}"))

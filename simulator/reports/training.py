@@ -61,7 +61,7 @@ def page(run: Run) -> Page:
         f"{wording.percent(run.value(f'{name}.mfu'))} MFU",
         (_story(run, job), *_spread(run, str(job["job"]))),
         (progress(run), step_phases.phases(run), goodput(run)),
-        (TableSpec("Jobs", _table(jobs)), *step_phases.beside(run)),
+        (TableSpec("Jobs", _table(jobs)),),
     )
 
 
@@ -101,7 +101,7 @@ def _went_on_from(job: pd.Series) -> str:
 
 def _why_slower(run: Run, job: str) -> str:
     """Return what cost the job most of the hours that a slower step takes."""
-    table = hours(run.first, by="load")
+    table = run.averaged(partial(hours, by="load"), ["load", "category"])
     own = table[(table["load"] == job) & table["category"].isin(SLOWER)]
     lost = own.set_index("category")["accelerator_hours"]
     return SLOWER[str(lost.idxmax())] if len(lost) and lost.max() > 0.0 else "its slowest member"
@@ -122,7 +122,7 @@ def _spread(run: Run, job: str) -> tuple[str, ...]:
 def progress(run: Run) -> FigureSpec:
     """Draw work done against what full speed from the start would have done."""
     jobs = training.outcome(run.first).nlargest(JOBS_DRAWN, "accelerators")
-    fig, ax = canvas(height_in=2.3)
+    fig, ax = canvas(height_in=2.0)
     rows = []
     for i, name in enumerate(str(j) for j in jobs["job"]):
         spread = run.across(partial(_work_s, job=name))
@@ -184,7 +184,7 @@ def goodput(run: Run) -> FigureSpec:
     """Draw what the largest job held, computed and kept up, beside what its hours were lost to."""
     job = training.outcome(run.first).nlargest(1, "accelerators").iloc[0]
     data = _shares(run, str(job["job"]), float(job["accelerators"]))
-    fig, (left, right) = canvas(height_in=2.2, columns=2, width_ratios=[1.7, 1])
+    fig, (left, right) = canvas(height_in=1.9, columns=2, width_ratios=[1.7, 1])
     columns = {
         "held_percent": ("held", GREEN),
         "computing_percent": ("computing", BLUE),
@@ -215,13 +215,13 @@ def goodput(run: Run) -> FigureSpec:
         f"its hours lost: {shares}.",
         data,
         "Accelerators held and computing, of those requested; speed of the slowest member while "
-        "computing, of full speed.",
+        f"computing, of full speed{run.as_means}.",
     )
 
 
 def _shares(run: Run, job: str, requested: float) -> pd.DataFrame:
     """Return held and computing accelerators of those requested, and speed, until the job ends."""
-    hourly = training.progress(run.first, every="h")
+    hourly = run.averaged(partial(training.progress, every="h"), ["element", "time"])
     own = hourly[hourly["element"] == job].reset_index(drop=True)
     own = own.loc[: own.index[own["accelerators"] > 0].max()]
     computing = own["accelerators"] * own["productive_frac"]
@@ -246,7 +246,7 @@ def _shares(run: Run, job: str, requested: float) -> pd.DataFrame:
 
 
 def _lost(run: Run, job: str) -> pd.DataFrame:
-    table = hours(run.first, by="load")
+    table = run.averaged(partial(hours, by="load"), ["load", "category"])
     own = table[table["load"] == job].groupby("category")["accelerator_hours"].sum()
     lost = own[own.index.str.startswith("lost_")].sort_values(ascending=False).head(7)
     lost = lost[lost > 1e-5 * own.sum()]

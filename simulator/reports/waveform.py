@@ -117,7 +117,7 @@ def _trace(samples: pd.DataFrame, step_s: float, smoothed: bool) -> FigureSpec:
     least, most = samples["poi_w"].min() * MW, samples["poi_w"].max() * MW
     return FigureSpec(
         fig, "waveform-trace", f"Import every 10 ms, between {least:.4g} and {most:.4g} MW.", samples,
-        "Import at the point of interconnection.",
+        "Import at the point of interconnection.", of_first=True,
     )  # fmt: skip
 
 
@@ -166,7 +166,7 @@ def _spectrum(
         fig, "waveform-spectrum",
         f"Amplitude by frequency; the largest line is {line_w * MW:.3g} MW at {frequency:.3g} Hz.", data,
         "Half the swing of a sine at each frequency (Hann window). Bars: limits of bands, of all that "
-        "a band holds.",
+        "a band holds.", of_first=True,
     )  # fmt: skip
 
 
@@ -194,7 +194,7 @@ def _ramps(
     quarter = swings.ramp_w_s(plain, dt_s, 0.25) * MW
     return FigureSpec(
         fig, "waveform-ramps", f"Largest ramp by the time it is taken over: {quarter:.3g} MW/s over 250 ms.",
-        data, "Largest rise or fall between two samples so far apart, per second. Dots: limits.",
+        data, "Largest rise or fall between two samples so far apart, per second. Dots: limits.", of_first=True,
     )  # fmt: skip
 
 

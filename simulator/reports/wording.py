@@ -1,7 +1,7 @@
 """Numbers as a reader wants them: three figures, the right unit, thousands separated."""
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -143,3 +143,9 @@ def breakable(name: str) -> str:
 def sentence(text: str) -> str:
     """Return the text with a capital first letter, the rest untouched."""
     return text[:1].upper() + text[1:]
+
+
+def weather_kind(info: dict[str, Any]) -> str:
+    """Return what kind of year the weather is; of a folder of an older version, typical or actual."""
+    known = "typical year" if info["weather_typical"] else "actual record"
+    return str(info.get("weather_kind") or known)

@@ -11,7 +11,7 @@ from simulator.components.incident import Incident
 from simulator.components.operations import Crews, Maintenance, Operations, Stock, Upgrade
 from simulator.components.rack import Rack
 from simulator.components.topology import Hall, Topology
-from simulator.scenario.spec import Period, Reliability, ScenarioSpec
+from simulator.scenario.spec import Economics, Period, Reliability, ScenarioSpec
 from simulator.weather import WeatherSource
 from simulator.workloads import Workload
 from simulator.workloads.verification import Verify
@@ -29,6 +29,7 @@ class Parts:
     workloads: Mapping[int, Workload]
     weather: WeatherSource | None
     period: Period | None
+    economics: Economics | None
     reliability: Reliability | None
     operations: Operations | None
     incidents: Mapping[int, Incident]
@@ -45,6 +46,7 @@ class Parts:
             dict(enumerate(spec.workloads)),
             spec.weather,
             spec.period,
+            spec.economics,
             spec.reliability,
             spec.operations,
             dict(enumerate(spec.incidents)),
@@ -63,6 +65,7 @@ class Parts:
             _each(Workload, tree.get("workloads")),
             _valid(WeatherSource, tree.get("weather")),
             _valid(Period, tree.get("period")),
+            _valid(Economics, tree.get("economics")),
             _valid(Reliability, tree.get("reliability", {})),
             _valid(Operations, tree.get("operations")) or _partly(tree.get("operations")),
             _each(Incident, tree.get("incidents")),

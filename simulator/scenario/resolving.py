@@ -25,6 +25,7 @@ def resolved(scenario: Scenario) -> str:
     """Return the whole document as YAML that loads again to an equal scenario."""
     tree = scenario.spec.model_dump(mode="json", exclude_none=True)
     _rename_weather(scenario, tree)
+    _rename_series(scenario, tree)
     _rename_traces(scenario, tree)
     for figure in scenario.document.figures:
         _put_back(tree, figure)
@@ -77,6 +78,14 @@ def _rename_weather(scenario: Scenario, tree: dict[str, Any]) -> None:
         if named is not None:
             path = os.path.relpath(scenario.weather_folder / named, home)
             tree["weather"][key] = Path(path).as_posix()
+
+
+def _rename_series(scenario: Scenario, tree: dict[str, Any]) -> None:
+    """Name the files of prices and carbon likewise."""
+    home = Path(scenario.document.files[0]).parent
+    for key, series in scenario.series.items():
+        path = os.path.relpath(scenario.series_folder(key) / series.file, home)
+        tree["economics"][key]["file"] = Path(path).as_posix()
 
 
 def _rename_traces(scenario: Scenario, tree: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from simulator.components.kinds import Spec
 from simulator.components.operations import Operations
 from simulator.components.topology import Topology
 from simulator.documents import Document
+from simulator.market import CarbonSeries, PriceSeries
 from simulator.scenario.replicates import Replicates
 from simulator.units import CarbonIntensity, Duration, EnergyPrice, PowerPrice, Within
 from simulator.weather import WeatherSource
@@ -22,6 +23,8 @@ from simulator.workloads.verification import Verify
 
 WEATHER_FILES = ("epw", "tmy3", "csv")
 """Keys of `weather` that name a file."""
+SERIES = ("prices", "emissions")
+"""Keys of `economics` that name a file of hourly figures."""
 
 
 class Period(Spec):
@@ -48,13 +51,17 @@ class Reliability(Spec):
 
 
 class Economics(Spec):
-    """Prices and emissions of energy."""
+    """Prices and emissions of energy: one figure for all hours, or a series of an actual year."""
 
     energy_price: Annotated[EnergyPrice, Within("0 USD/MWh", "10000 USD/MWh")]
     demand_charge: Annotated[PowerPrice, Within("0 USD/kW/month", "1000 USD/kW/month")] = 0.0
     """On the largest 15-minute mean import of each month."""
     carbon_intensity: Annotated[CarbonIntensity, Within("0 kg/MWh", "2000 kg/MWh")]
     """Of imported energy, location-based."""
+    prices: PriceSeries | None = None
+    """Price of every hour, in place of `energy_price`."""
+    emissions: CarbonSeries | None = None
+    """Intensity of every hour, in place of `carbon_intensity`."""
 
 
 class Record(Spec):
@@ -116,12 +123,25 @@ class Scenario:
             if requests and requests.trace
         }
 
+    def series_folder(self, key: str) -> Path:
+        """Return the folder that the name of a file of hourly figures is relative to."""
+        return self.document.folder_of(("economics", key, "file"))
+
+    @property
+    def series(self) -> dict[str, PriceSeries | CarbonSeries]:
+        """Return the hourly figures that are given, by their key in `economics`."""
+        found = {key: getattr(self.spec.economics, key) for key in SERIES}
+        return {key: series for key, series in found.items() if series is not None}
+
     @cached_property
     def config_hash(self) -> str:
         """Return the hash of everything that decides the result, without names of files."""
         plain: dict[str, Any] = self.spec.model_dump(mode="json")
         for key in WEATHER_FILES:
             plain["weather"][key] = plain["weather"][key] is not None
+        for key in SERIES:
+            if plain["economics"][key] is not None:
+                plain["economics"][key]["file"] = True
         for work in plain["workloads"]:
             if (work.get("requests") or {}).get("trace"):
                 work["requests"]["trace"] = True

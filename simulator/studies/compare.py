@@ -17,11 +17,12 @@ from simulator.results import Results
 from simulator.studies import StudyError
 from simulator.studies import run as runs
 from simulator.studies.changes import changed
-from simulator.studies.preference import excused, is_work, wanted
+from simulator.studies.preference import excused, is_given, is_work, wanted
 
 DAY_S = 86_400.0
 HIGHER, LOWER, EQUAL, UNRESOLVED = "B higher", "B lower", "equal", "not resolved"
-VERDICTS = (HIGHER, LOWER, EQUAL, UNRESOLVED)
+FIXED = "fixed by inputs"
+VERDICTS = (HIGHER, LOWER, EQUAL, UNRESOLVED, FIXED)
 COLUMNS = {
     "kpi": "Indicator",
     "unit": "Of the values; dates are days after the start of run A",
@@ -39,7 +40,8 @@ COLUMNS = {
     "the plan with more of it does more work",
     "paired_gain": "Variance of the difference without common draws over that with them",
     "n": "Pairs",
-    "verdict": "B higher, B lower, equal, or not resolved",
+    "verdict": "B higher, B lower, equal, not resolved, or fixed by inputs: a count or rating that no replicate "
+    "could change",
     "needed": "Pairs that would resolve a difference as large as the one seen",
 }
 """Columns of the table, in order."""
@@ -126,6 +128,8 @@ def _row(name: str, unit: str, x: np.ndarray, y: np.ndarray) -> dict[str, Any] |
     side = wanted(name)
     better = larger if side > 0 else n - larger
     chances = (better / n, *intervals.of_share(better, n)) if side else (math.nan,) * 3
+    if is_given(name) and told["verdict"] != EQUAL and np.ptp(y - x) == 0.0:
+        told |= {"verdict": FIXED, "needed": math.nan}
     return {
         "kpi": name, "unit": "d" if unit == "ISO date" else unit, **told,
         "b_larger": larger / n,

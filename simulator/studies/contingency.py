@@ -15,7 +15,7 @@ import simpy
 
 from simulator import __version__
 from simulator.components.incident import Incident
-from simulator.engine import effects
+from simulator.engine import effects, maintenance
 from simulator.engine.rates import YEAR_S
 from simulator.scenario import Scenario
 from simulator.simulation import build
@@ -93,9 +93,10 @@ def study(
         singles = cases_.singles(moment.run, wanted)
         _try(moment, watch, asked.minutes, singles, work, workers, tell, "single failures")
         if asked.order > 1:
-            costs = [_cost(case, answer, intact) for case, answer in _done(work)]
+            failures = [(case, a) for case, a in _done(work) if case.planned_s is None]
+            costs = [_cost(case, answer, intact) for case, answer in failures]
             worst = sorted(range(len(costs)), key=lambda i: -costs[i])
-            several, left_out = together(moment.run, singles, worst, MOST_WORST)
+            several, left_out = together(moment.run, [c for c, _ in failures], worst, MOST_WORST)
             _try(moment, watch, asked.minutes, several, work, workers, tell, "several at once")
     except KeyboardInterrupt:
         finished = False
@@ -164,20 +165,28 @@ def _answers(
     groups = list(alike.values())
 
     def one(g: int) -> Response:
-        return _respond(moment, watch, minutes, cases[groups[g][0]].hits)
+        case = cases[groups[g][0]]
+        return _respond(moment, watch, minutes, case.hits, case.planned_s)
 
     for g, answer in forked.each(len(groups), one, workers):
         yield groups[g], answer
 
 
-def _respond(moment: Moment, watch: Watch, minutes: int, hits: tuple[Hit, ...]) -> Response:
-    """Be one future: let the elements fail, as incidents would, and go on."""
+def _respond(
+    moment: Moment, watch: Watch, minutes: int, hits: tuple[Hit, ...],
+    planned_s: tuple[float, float] | None = None,
+) -> Response:
+    """Be one future: let the elements fail, as incidents would, or be taken out for planned work, and go
+    on."""
     world, front = moment.run.world, moment.run.front
     lasts_s: list[float] = []
     assert moment.gate.callbacks is not None
 
     def strike(hit: Hit, _: simpy.Event) -> None:
-        repair = front.shop.plan(hit.cls, world.env.now, False, 0.0)
+        if planned_s is None:
+            repair = front.shop.plan(hit.cls, world.env.now, False, 0.0)
+        else:
+            repair = maintenance.planned_work(world.env.now, *planned_s, "maintenance")
         element = effects.inflict(world, hit.cls, hit.target, hit.unit, repair)
         lasts_s.append(repair.back_s - world.env.now)
         world.log("failure", element, hit.cls.name, lasts_s[-1], "contingency")

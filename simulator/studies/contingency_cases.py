@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import network_parts, populations
+from simulator.engine import maintenance, network_parts, populations
 from simulator.engine.elements import elements
 from simulator.engine.populations import ON_RACKS
 from simulator.engine.rates import YEAR_S
@@ -27,8 +27,11 @@ NOTHING_OUT = ("interrupt", "corrupt", "push")
 INTERCHANGEABLE = (
     "line", "transformer", "feeder", "ups", "generator", "plant_unit", "plant_fan", "flow", "pump",
     "battery_unit", "rack_battery",
+    "loop_pump", "air_unit", "mechanical",
 )
 """Effects that treat all units of a target alike: which of them fails is in its name only."""
+COOLING = ("flow", "pump", "plant_unit", "plant_fan")
+"""Effects on what cools, whoever works on it."""
 MECHANICAL_POWER = ("generator",)
 """Populations that a mechanical crew repairs and that are nevertheless part of the power supply."""
 
@@ -63,6 +66,8 @@ class Case:
     """How often a year all of them fail by one cause, where that is the case."""
     rule: str = ""
     """Why several are tried together."""
+    planned_s: tuple[float, float] | None = None
+    """Of planned work: time to empty the element, and time of the work; None: a failure."""
 
     @property
     def name(self) -> str:
@@ -94,7 +99,8 @@ class Wanted:
 
 
 def singles(run: Run, wanted: Wanted) -> list[Case]:
-    """Return every single failure asked for, in the order of the classes and of the site.
+    """Return every single failure asked for, in the order of the classes and of the site, and behind
+    them the planned work of the scenario's operations.
 
     Raises
     ------
@@ -106,8 +112,25 @@ def singles(run: Run, wanted: Wanted) -> list[Case]:
         kind = kind_of(classes[0])
         if not wanted.kinds or kind in wanted.kinds:
             found += _of_classes(run, classes, kind, wanted)
+    found += _planned(run, wanted)
     if not found:
         raise _nothing(run, wanted)
+    return found
+
+
+def _planned(run: Run, wanted: Wanted) -> list[Case]:
+    """Return the elements that maintenance takes out in turn, as often as it does."""
+    operations, found = run.scenario.spec.operations, []
+    for plan in operations.maintenance if operations is not None else ():
+        lasting = {"rate": 1.0 / plan.every, "repair_spread": 0.0}
+        cls = maintenance.class_of(plan).model_copy(update=lasting)
+        kind = kind_of(cls)
+        if not wanted.kinds or kind in wanted.kinds:
+            emptied_s = maintenance.drain_of(plan, operations.drain)  # type: ignore[union-attr]
+            found += [
+                replace(case, group=None, planned_s=(emptied_s, plan.lasts))
+                for case in _of_classes(run, (cls,), kind, wanted)
+            ]
     return found
 
 
@@ -158,7 +181,7 @@ def kind_of(cls: FailureClass) -> str:
         return "network"
     if cls.per in ON_RACKS or cls.per == "support_server":
         return "rack"
-    mechanical = cls.crew == "mechanical" and cls.per not in MECHANICAL_POWER
+    mechanical = cls.effect in COOLING or (cls.crew == "mechanical" and cls.per not in MECHANICAL_POWER)
     return "cooling" if mechanical else "electrical"
 
 

@@ -11,6 +11,7 @@ from simulator import catalog
 from simulator.components import from_catalog
 from simulator.components.failure_class import FailureClass
 from simulator.engine.physics import STEP_S
+from simulator.engine.populations import ON_RACKS
 from simulator.engine.rates import YEAR_S
 from simulator.scenario import Scenario
 from simulator.simulation import Run
@@ -19,20 +20,27 @@ from simulator.studies.contingency_watch import CLASSES, RAISED, RATING, Respons
 from simulator.studies.forked import Answer
 
 COLUMNS = {
-    "rank": "By accelerator-hours a year; 0 is the intact site",
+    "rank": "Failures by accelerator-hours a year, behind them planned work likewise; 0 is the intact site",
     "case": "What is out; N-0 is the intact site",
     "order": "How many elements fail",
     "count": "Elements alike for which the row stands",
     "kind": "electrical, cooling, network or rack",
     "level": "site, hall, block, rack or fabric",
     "class": "Failure classes that strike it so, the most frequent first",
+    "planned": "Whether it is maintenance of the scenario's operations, announced, and no failure",
     "rule": "Why a pair was tried",
-    "tightest": "Element that comes closest to its limit, or exceeds it most, of those that are affected",
+    "out": "What a single failure takes out of service",
+    "tightest": "Element that comes closest to its limit, or exceeds it most, of those that the failure loads "
+    "more; where it loads none more, the closest of all; of a slower network, the network",
     "pre_loading": "Of that element in the minute before, over its limit",
     "post_loading": "Its largest in the window",
-    "limit": "What carried it: rating, or beyond the rating its tolerance, temperature or tank",
+    "limit": "What carried it: rating, or beyond the rating its tolerance, temperature or tank; bandwidth; "
+    "unchanged where the failure loads nothing more",
     "minutes_over": "Minutes that it was beyond its limit",
     "tolerance_s": "How long it stands its largest loading, where that is beyond its rating and known",
+    "first_limit": "Element whose limit is broken first, of those that the intact site keeps; or blank",
+    "first_of": "What that is: a kind of equipment, block of racks, chips, plant",
+    "first_minute": "At the end of which minute it is beyond its limit; 0 where none is",
     "shed_training_mw": "Largest minute: draw before of what is out of service or off",
     "shed_inference_mw": "Likewise", "shed_batch_mw": "Likewise",
     "shed_support_mw": "Likewise, of network, storage and CPU racks",
@@ -60,6 +68,8 @@ COLUMNS = {
 """Columns of the table, in order."""
 SEVERITIES = ("none", "capped", "shed", "job lost", "hall lost", "site lost")
 MEGA = 1e6
+BANDWIDTH, UNCHANGED = "bandwidth", "unchanged"
+"""What `limit` says of a slower network, and where nothing is loaded more."""
 LAST = 5
 """Minutes at the end of the window whose mean loss is taken to last until the repair."""
 LEAST_W = 1e3
@@ -77,15 +87,15 @@ def ranked(
     run: Run, watch: Watch, intact: Response, done: Sequence[tuple[Case, Answer]],
     evidence_of: dict[str, str], minutes: int,
 ) -> tuple[pd.DataFrame, list[Response | None]]:
-    """Return the table, N-0 first, then by accelerator-hours a year, severity and order of trying; and
-    the responses in the same order."""
+    """Return the table, N-0 first, then failures by accelerator-hours a year, severity and order of trying,
+    then planned work likewise; and the responses in the same order."""
     halls = len(run.world.site.hall_names)
     rows = [
         _row(run, watch, intact, case, answer, evidence_of, halls, minutes) for case, answer in done
     ]
     order = sorted(
         range(len(rows)),
-        key=lambda i: (-rows[i]["hours_per_year"], -SEVERITIES.index(rows[i]["severity"]), i),
+        key=lambda i: (rows[i]["planned"], -rows[i]["hours_per_year"], -SEVERITIES.index(rows[i]["severity"]), i),
     )
     found = pd.DataFrame(
         [_nought(watch, intact), *(rows[i] for i in order)],
@@ -187,10 +197,12 @@ def _nought(watch: Watch, intact: Response) -> dict[str, Any]:
 
 
 def _blank() -> dict[str, Any]:
-    words = ("tightest", "limit", "jobs", "tripped", "exceeded", "evidence", "error", "rule", "back_by")
+    words = ("out", "tightest", "limit", "first_limit", "first_of", "jobs", "tripped", "exceeded",
+             "evidence", "error", "rule", "back_by")  # fmt: skip
     numbers = dict.fromkeys((n for n in COLUMNS if n != "rank"), math.nan)
     return numbers | dict.fromkeys(words, "") | {
-        "minutes_over": 0, "slo_minutes": 0, "accelerators_lost": 0, "recovered": False,
+        "minutes_over": 0, "first_minute": 0, "slo_minutes": 0, "accelerators_lost": 0,
+        "recovered": False, "planned": False,
         "hours_per_year": 0.0, "rate_per_year": 0.0, "severity": "none",
     }  # fmt: skip
 
@@ -202,20 +214,18 @@ def _row(
     names = [cls.name for cls in case.classes]
     row = _blank() | {
         "case": _name(case), "order": len(case.hits), "count": case.count, "kind": case.kind,
-        "level": case.level, "class": ", ".join(names), "rule": case.rule,
+        "level": case.level, "class": ", ".join(names), "planned": case.planned_s is not None,
+        "rule": case.rule,
         "evidence": ", ".join(dict.fromkeys(evidence_of.get(n, "assumed") for n in names)),
-        "error": answer.error,
+        "out": out_of(case.classes[0]) if len(case.hits) == 1 else "", "error": answer.error,
     }  # fmt: skip
     response: Response | None = answer.value
     if response is None:
         return row | {"rate_per_year": case.rate_year if len(case.hits) == 1 else math.nan}
-    place = _tightest(response, intact)
-    if place is not None:
-        row |= _loading(watch, response, place)
     interrupted = [job for job in response.interrupted if job not in intact.interrupted]
     hours = hours_per_failure(case, response, intact)
     rate = rate_per_year(case, response)
-    row |= _shed(response)
+    row |= _shed(response) | _limits(watch, response, intact, case, hours)
     row |= {
         "accelerators_lost": round(float(response.out.max())), "jobs": ", ".join(interrupted),
         "slo_minutes": _slo_minutes(response, intact),
@@ -250,12 +260,42 @@ def severity(row: dict[str, Any], dark_halls: int, halls: int) -> str:
     return "capped" if slowed else "none"
 
 
-def _tightest(response: Response, intact: Response) -> int | None:
-    """Return the limit that is nearest, of those that lie above the intact site's."""
+def _limits(
+    watch: Watch, response: Response, intact: Response, case: Case, hours: float
+) -> dict[str, Any]:
+    """Return the nearest limit, of those that lie above the intact site's, and the first one broken.
+
+    Where the failure loads nothing more, work that is slowed by what is left of the network has its
+    bandwidth as the limit; otherwise the nearest limit of all is told, which is what it was.
+    """
+    told = _first(watch, response, intact)
     raised = response.loading_most > intact.loading_most + RAISED
-    if not raised.any():
-        return None
-    return int(np.argmax(np.where(raised, response.loading_most, -np.inf)))
+    if raised.any():
+        place = int(np.argmax(np.where(raised, response.loading_most, -np.inf)))
+        return told | _loading(watch, response, place)
+    if case.kind == "network" and hours > 0.0:
+        return told | {"tightest": case.hits[0].element.split("/")[0], "limit": BANDWIDTH}
+    place = int(np.argmax(response.loading_most))
+    return told | _loading(watch, response, place) | {"limit": UNCHANGED}
+
+
+def _first(watch: Watch, response: Response, intact: Response) -> dict[str, Any]:
+    """Return the limit that is broken first; of those broken in the same minute, the one that is most so."""
+    broken = np.flatnonzero((response.first_over > 0) & (intact.first_over == 0))
+    if not broken.size:
+        return {}
+    minute, most = response.first_over[broken], response.loading_most[broken]
+    place = int(broken[np.lexsort((-most, minute))[0]])
+    return {
+        "first_limit": watch.limits.names[place], "first_of": watch.limits.of[place],
+        "first_minute": int(response.first_over[place]),
+    }  # fmt: skip
+
+
+def out_of(cls: FailureClass) -> str:
+    """Return in words what a class takes out of service."""
+    word = cls.effect if cls.per in ON_RACKS else cls.per
+    return word.replace("_", " ")
 
 
 def _loading(watch: Watch, response: Response, place: int) -> dict[str, Any]:
@@ -312,33 +352,3 @@ def _held(response: Response, intact: Response) -> np.ndarray:
     held = held | (response.out > intact.out + LEAST_CHIPS)
     lost: np.ndarray = held | ((response.shed_w - intact.shed_w).sum(axis=1) >= LEAST_W)
     return lost
-
-
-def summary(found: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
-    """Return what `summary.json` holds: the moment, and indicators with unit and definition."""
-    rows = found[found["order"] > 0]
-    ones = rows[rows["order"] == 1]
-    worst = ones.iloc[0] if len(ones) else None
-    felt = {name: int((ones["count"] * (ones["severity"] == name)).sum()) for name in SEVERITIES}
-    kpis = {
-        "worst_single": (worst["case"] if worst is not None else None, "name",
-                         "Single failure with the most expected accelerator-hours a year."),
-        "worst_single_hours": (float(worst["hours_per_year"]) if worst is not None else None,
-                               "accelerator-h/year", "Expected useful work lost to it."),
-        "expected_hours": (float((ones["hours_per_year"] * ones["count"]).sum()), "accelerator-h/year",
-                           "Expected useful work lost to all single failures that were tried."),
-        "largest_shed": (float(rows["shed_mw"].max()) if len(rows) else 0.0, "MW",
-                         "Largest load that any case sheds."),
-        "elements": (int(ones["count"].sum()), "1", "Elements whose single failure was tried."),
-        "cases_with_shed": (int((rows["count"] * (rows["shed_mw"] * MEGA >= LEAST_W)).sum()), "1",
-                            "Cases that shed load."),
-        "over_limit": (int((rows["count"] * (rows["minutes_over"] > 0)).sum()), "1",
-                        "Cases in which an element is beyond its limit at the end of a minute or longer."),
-        "tolerance_exceeded": (int((rows["count"] * (rows["exceeded"] != "")).sum()), "1",
-                               "Cases in which an element outlasts its tolerance, and trips."),
-        "errors": (int((rows["error"] != "").sum()), "1", "Cases without a result."),
-    }  # fmt: skip
-    return told | {
-        "severity": felt,
-        "kpis": {n: {"value": v, "unit": u, "definition": d} for n, (v, u, d) in kpis.items()},
-    }

@@ -6,8 +6,10 @@ from functools import cached_property
 import numpy as np
 
 from simulator.engine import draw, overload
+from simulator.engine.coolant import NO_FLOW
 from simulator.engine.physics import STEP_S
 from simulator.kernels import columns as c
+from simulator.kernels import limit_watch
 from simulator.kernels.serving import REJECTED, SHED, WORK
 from simulator.simulation import Run
 
@@ -23,8 +25,6 @@ RAISED = 1e-3
 WAITS = 1e-6
 """Work left over, of that of a minute's arrivals, from which a pool is behind."""
 LEFT = 1e-9
-NO_FLOW = "no coolant flow"
-"""What the event of a trip says where coolant stood still."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Limits:
     names: tuple[str, ...]
     kinds: tuple[str, ...]
     """What lies beyond the limit: an element's tolerance, a temperature, a tank."""
+    of: tuple[str, ...]
+    """What they are: the kind of equipment, `block of racks`, `chips`, `plant`."""
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Response:
     loading_pre: np.ndarray  # (limits,)
     loading_most: np.ndarray  # (limits,)
     minutes_over: np.ndarray  # (limits,)
+    first_over: np.ndarray  # (limits,) first minute beyond the limit, 0: never
     shed_w: np.ndarray  # (minutes, classes)
     capped_w: np.ndarray
     out: np.ndarray  # accelerators out of service or off, that were in service before
@@ -72,7 +75,6 @@ class Watch:
         racks = state.racks
         self._up = racks.up_frac.copy()
         self._power_w = racks.power_w.copy()
-        self._junction_c = racks.junction_c.copy()
         self._support_w = state.blocks.support_w.copy()
         kind = np.array([CLASS_OF.get(k, -1) for k in state.kinds])
         self._class = kind[racks.load]
@@ -82,25 +84,27 @@ class Watch:
         self._events = len(world.events)
         self._useful_s = self._useful()
         self._intact = state.tree.in_service.copy()
-        self._seen = b""
+        loads = state.loads
+        self._columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service)
+        self._seen = tuple(np.full(column.size, np.nan) for column in self._columns)
         self._last: tuple[np.ndarray, float, float, int] = (np.zeros(len(CLASSES)), 0.0, 0.0, 0)
-        self.pre = self._loadings()
+        self._loading = np.zeros(len(self.limits.names))
+        self.pre = self._loadings().copy()
+        self._lost()
+        self._follow(np.zeros_like(self.pre), np.zeros_like(self.pre))  # so that futures share the code
 
     def follow(self, at_s: float, minutes: int) -> Response:
         """Let the run go on for so many minutes and return what happened."""
-        run, world, n = self.run, self.run.world, len(self.limits.names)
-        jobs, pools = run.work.jobs, self.state.pools.load.size
-        told = Response(
-            self.pre, np.zeros(n), np.zeros(n), np.zeros((minutes, len(CLASSES))), np.zeros(minutes),
-            np.zeros(minutes), behind=np.zeros((minutes, pools), np.bool_),
-            stalled=np.zeros((minutes, len(jobs)), np.bool_), off=np.zeros(minutes, np.bool_),
-            useful_s=np.zeros(minutes),
-        )  # fmt: skip
+        run, world = self.run, self.run.world
+        told = self._blank(minutes)
+        jobs, known = run.work.jobs, 0
         for k in range(minutes):
             run.advance(at_s + (k + 1) * STEP_S)
-            loading = self._loadings()
-            np.maximum(told.loading_most, loading, out=told.loading_most)
-            told.minutes_over += loading > 1.0 + LEFT
+            self._follow(told.loading_most, told.minutes_over)
+            over = int(np.count_nonzero(told.minutes_over))
+            if over > known:
+                known = over
+                told.first_over[(told.minutes_over > 0.0) & (told.first_over == 0)] = k + 1
             told.shed_w[k], told.capped_w[k], told.out[k], dark = self._lost()
             told.dark_halls = max(told.dark_halls, dark)
             told.behind[k] = self._behind()
@@ -111,18 +115,30 @@ class Watch:
         self._tell_restarts(told)
         return told
 
+    def _blank(self, minutes: int) -> Response:
+        """Return a response in which nothing has happened yet."""
+        n, jobs, pools = len(self.limits.names), len(self.run.work.jobs), self.state.pools.load.size
+        return Response(
+            self.pre, np.zeros(n), np.zeros(n), np.zeros(n, np.int64),
+            np.zeros((minutes, len(CLASSES))), np.zeros(minutes), np.zeros(minutes),
+            behind=np.zeros((minutes, pools), np.bool_),
+            stalled=np.zeros((minutes, jobs), np.bool_), off=np.zeros(minutes, np.bool_),
+            useful_s=np.zeros(minutes),
+        )  # fmt: skip
+
     def _limits_of(self) -> Limits:
         site = self.site
-        names = ["point of interconnection", *(node.name for node in site.nodes)]
-        names += [node.name for node in site.mesh.nodes] if site.mesh else []
-        self._elements = len(names) - 1
-        names += site.block_names
+        blocks, loops = len(site.block_names), len(site.loops)
+        elements = [*site.nodes, *(site.mesh.nodes if site.mesh else ())]
+        self._elements = len(elements)
+        names = ["point of interconnection", *(node.name for node in elements), *site.block_names]
         kinds = [TOLERANCE] * len(names)
+        of = ["interconnection", *(node.kind for node in elements), *["block of racks"] * blocks]
         names += [f"{name} chips" for name in site.block_names]
-        kinds += [TEMPERATURE] * len(site.block_names)
         names += [f"{loop.name} plant" for loop in site.loops]
-        kinds += [TANK] * len(site.loops)
-        return Limits(tuple(names), tuple(kinds))
+        kinds += [TEMPERATURE] * blocks + [TANK] * loops
+        of += ["chips"] * blocks + ["plant"] * loops
+        return Limits(tuple(names), tuple(kinds), tuple(of))
 
     def stands_s(self, place: int, loading: float) -> float:
         """Return how long an element stands a loading beyond its limit: endless where it need not, NaN
@@ -133,32 +149,27 @@ class Watch:
         of_rating = loading * draw.element(self.run.world, node).continuous
         return overload.allowed_s(self.run.world, node, of_rating)
 
+    def _follow(self, most: np.ndarray, minutes_over: np.ndarray) -> None:
+        """Keep the largest loadings, and count the minutes beyond the limit."""
+        arguments = (self._loadings(), 1.0 + LEFT, most, minutes_over)
+        self.run.world.entry(limit_watch.follow, *arguments)(*arguments)
+
     def _loadings(self) -> np.ndarray:
         """Return import and draw over their limits of the interconnection, nodes and blocks, how far
         chips are from throttling, and heat over the capacity of the plant units in service. What is
         dead has none; lines and main transformers do not carry what is fed in on site."""
-        state, site = self.state, self.site
-        tree, blocks, loops = state.tree, state.blocks, state.loops
+        state, world = self.state, self.run.world
         minute = self.run.records.site[self.run.physics.step - 1]
-        carried_w = draw.relieved(
-            self.run.world, np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)]),
-            minute[c.ONSITE_W] + max(-minute[c.BATTERY_W] - tree.bridge.out_w[0], 0.0),
-        )
-        heat_w = np.empty(len(site.loops))
-        heat_w[site.halls.liquid_loop] = state.plant_w[:, 2]
-        heat_w[site.halls.air_loop] = state.plant_w[:, 3]
-        return np.concatenate([
-            _over(minute[[c.POI_W]], state.supply.limit_w),
-            _over(carried_w, draw.limits_w(self.run.world)),
-            _over(blocks.it_w, blocks.limit_w), self._rise(), _over(heat_w, loops.units_up * loops.unit_w),
-        ])  # fmt: skip
-
-    def _rise(self) -> np.ndarray:
-        """Return how far chips have come from what cools them to where they throttle; 0 in blocks
-        without power."""
-        blocks = self.state.blocks
-        rise = (blocks.hottest_c - self._cool_c) / (self._throttle_c - self._cool_c)
-        return np.where(blocks.it_w > 0.0, rise, 0.0)
+        tree = state.tree
+        stored_w = max(-minute[c.BATTERY_W] - tree.bridge.out_w[0], 0.0)
+        relief_w, demand_w = float(minute[c.ONSITE_W] + stored_w), draw.poi_w(world, tree.output_w)
+        arguments = (
+            self._loading, (float(minute[c.POI_W]), relief_w, demand_w, draw.BELOW_GRID), tree,
+            state.limits.share, state.supply.limit_w, state.blocks, (self._cool_c, self._throttle_c),
+            state.loops, self.site.halls, state.plant_w,
+        )  # fmt: skip
+        world.entry(limit_watch.loadings, *arguments)(*arguments)
+        return self._loading
 
     @cached_property
     def _throttle_c(self) -> np.ndarray:
@@ -183,12 +194,9 @@ class Watch:
     def _lost(self) -> tuple[np.ndarray, float, float, int]:
         """Return W shed by class, W capped, accelerators out or off, and dark halls; looked at anew
         only when something went out, came back or was capped."""
-        state = self.state
-        loads, racks = state.loads, state.racks
-        columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service)
-        seen = b"".join(column.tobytes() for column in columns)
-        if seen != self._seen:
-            self._seen, self._last = seen, self._look()
+        arguments = (self._columns, self._seen)
+        if self.run.world.entry(limit_watch.changed, *arguments)(*arguments):
+            self._last = self._look()
         return self._last
 
     def _look(self) -> tuple[np.ndarray, float, float, int]:
@@ -235,19 +243,8 @@ class Watch:
         told.exceeded = tuple(dict.fromkeys(exceeded))
         told.trip_s = min((e[0] - at_s for e in trips), default=np.nan)
         hot = [e[0] - at_s for e in fresh if e[1] == "throttle"]
-        dry = [self._throttle_dry_s(e[2], e[0] - at_s) for e in trips if e[5] == NO_FLOW]
+        dry = [e[0] - at_s for e in fresh if e[1] == "throttle" and e[5] == NO_FLOW]
         told.throttle_s = min(dry or hot, default=np.nan)
-
-    def _throttle_dry_s(self, block: str, trip_s: float) -> float:
-        """Return when chips without flow throttle, from when they trip: both lie on one straight line,
-        for they heat at P/C (`engine/coolant.py`)."""
-        site = self.site
-        b = site.block_names.index(block)
-        racks = site.rack_block == b
-        row = site.rack_row[np.flatnonzero(racks)[0]]
-        from_c = float(self._junction_c[racks].max())
-        start_c, off_c = site.rows.throttle_start_c[row], site.rows.shutdown_c[row]
-        return trip_s * max(float((start_c - from_c) / (off_c - from_c)), 0.0)
 
     def _tell_restarts(self, told: Response) -> None:
         """Count the accelerators of jobs that restart when the window ends: they wait for nothing but
@@ -259,7 +256,3 @@ class Watch:
                 told.restarting += float(loads.count[job.load])
                 told.restart_s = max(told.restart_s, job.started_s)
 
-
-def _over(draw: np.ndarray, limit: np.ndarray) -> np.ndarray:
-    """Return draw over limit; zero where there is none in service."""
-    return np.divide(draw, limit, out=np.zeros(len(draw)), where=limit > 0.0)

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -28,7 +28,10 @@ Kind = Literal["grid", "list", "lhs", "sobol", "tornado", "morris", "saltelli"]
 SAMPLED = ("lhs", "sobol", "tornado", "morris", "saltelli")
 MOST_RUNS = 1_000_000
 _SET = "--set"
-_FILES = ("weather.epw", "weather.tmy3", "weather.csv")
+_FILES = (
+    "weather.epw", "weather.tmy3", "weather.csv",
+    "economics.prices.file", "economics.emissions.file",
+)  # fmt: skip
 
 
 def _listed_or_drawn(value: Any) -> str:
@@ -81,15 +84,20 @@ class SweepSpec(Spec):
 
 @dataclass(frozen=True)
 class Design:
-    """One set of values, and the scenarios they make: one for each replicate, or one for all where
-    nothing is uncertain."""
+    """One set of values, and what loads the scenarios they make: one for each replicate, or one for all
+    where nothing is uncertain."""
 
     values: dict[str, Any]
-    scenarios: tuple[Scenario, ...]
+    loaders: tuple[Callable[[], Scenario], ...]
 
     def scenario(self, replicate: int = 0) -> Scenario:
         """Return the scenario of a replicate."""
-        return self.scenarios[replicate % len(self.scenarios)]
+        return self.loaders[replicate % len(self.loaders)]()
+
+    @property
+    def scenarios(self) -> tuple[Scenario, ...]:
+        """Every scenario, one for each replicate or one for all."""
+        return tuple(load_it() for load_it in self.loaders)
 
 
 @dataclass(frozen=True)
@@ -99,6 +107,7 @@ class Task:
     design: int
     replicate: int
     identity: str
+    seed: int = 1
 
 
 @dataclass(frozen=True)
@@ -122,15 +131,26 @@ class Plan:
     """Makes the scenario of a design and of what is drawn."""
     screen: int = 0
     """Further replicates of each design at the screen level."""
+    known: tuple[Task, ...] = ()
+    """The runs, where they are known from before and no design needs to be loaded for them."""
 
     @cached_property
     def tasks(self) -> tuple[Task, ...]:
         """Every run, replicates of a design together."""
-        return tuple(
-            Task(i, k, provenance.identity(design.scenario(k), k))
+        return self.known or tuple(
+            Task(i, k, provenance.identity(made, k), made.spec.seed)
             for i, design in enumerate(self.designs)
-            for k in range(self.replicates)
+            for k, made in enumerate(map(design.scenario, range(self.replicates)))
         )
+
+    @property
+    def files(self) -> set[Path]:
+        """Every file that the scenarios were read from, and the weather and traces they name."""
+        found: set[Path] = set()
+        for made in (one for design in self.designs for one in design.scenarios):
+            found.update(made.document.files, made.traces.values())
+            found.add(made.spec.weather.path(made.weather_folder))
+        return found
 
     def scenario(self, task: Task) -> Scenario:
         """Return what a task runs."""
@@ -161,10 +181,11 @@ class Plan:
         return tuple(self.designs[0].values)
 
 
-def from_file(path: Path, until: Sequence[str] = ()) -> Plan:
+def from_file(path: Path, until: Sequence[str] = (), known: Sequence[Task] = ()) -> Plan:
     """Return the plan of a sweep file; ScenarioError holds every problem of every design.
 
     `until` are half-widths as on the command line; the file's number of replicates is then the most.
+    With the runs `known` from the same inputs, designs are loaded when they are needed, not before.
     """
     document = read(path)
     tree = _with_rule(document.tree, until)
@@ -194,10 +215,13 @@ def from_file(path: Path, until: Sequence[str] = ()) -> Plan:
         return load(file, [*fixed, *more])
 
     made = make(
-        path.stem, loader, axes, spec.design, spec.replicates, document, len(fixed), unknown
+        path.stem, loader, axes, spec.design, spec.replicates, document, len(fixed), unknown,
+        checked=not known,
     )
     evidence = {key: one.evidence for key, one in assumed.items()}
-    return replace(made, timeout_s=spec.timeout, evidence=evidence, screen=spec.screen)
+    return replace(
+        made, timeout_s=spec.timeout, evidence=evidence, screen=spec.screen, known=tuple(known)
+    )
 
 
 def _with_rule(tree: dict[str, Any], until: Sequence[str]) -> dict[str, Any]:
@@ -219,6 +243,7 @@ def make(
     document: Document | None = None,
     laid: int = 0,
     unknown: Unknown | None = None,
+    checked: bool = True,
 ) -> Plan:
     """Return the plan of axes over a scenario.
 
@@ -232,6 +257,8 @@ def make(
         How many values the loader lays on before those of a design.
     unknown : Unknown, optional
         Inputs that are drawn, and how many designs are sampled.
+    checked : bool
+        Whether every design is loaded at once, so that problems are told before any run.
     """
     unknown = unknown or Unknown()
     rule = replicates if isinstance(replicates, ReplicateRule) else None
@@ -245,10 +272,10 @@ def make(
     designs = []
     for places in _places(listed, kind):
         values = {key: listed[key][i] for key, i in places.items()}
+        sets = ([*values.items(), *more.items()] for more in drawn)
+        designs.append(Design(values, tuple(cache(partial(loader, one)) for one in sets)))
         try:
-            designs.append(
-                Design(values, tuple(loader([*values.items(), *more.items()]) for more in drawn))
-            )
+            _ = designs[-1].scenarios if checked else ()
         except ScenarioError as error:
             at = dict.fromkeys(places) if kind in SAMPLED else places
             problems += [_told(p, at, unknown, document, laid) for p in error.problems]

@@ -10,6 +10,7 @@ import numpy as np
 from simulator.engine.cooling import plant_maps
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import HOUR_STEPS
+from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.simulation import Run, weather_of, world_at_rest
 from simulator.site import Site, compile_site
@@ -31,7 +32,7 @@ def estimate_w(scenario: Scenario) -> np.ndarray:
     world, _ = world_at_rest(scenario, site, 0)
     hours = -int(-spec.period.duration // 3600.0)
     outdoors = for_period(weather_of(scenario), spec.period.start.astimezone(UTC), hours)
-    power_frac = plant_maps(site, outdoors).power_frac
+    power_frac = plant_maps(site, outdoors, setpoint.chosen(site.topology)).power_frac
     column = round(PLANT_LOAD * (power_frac.shape[2] - 1))
     total_w = np.zeros(hours + 1)
     for plant, kind in enumerate(("warm", "chilled")):

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 
 LESS = (
-    "power.pue_mean", "power.stranded", "cooling.wue", "thermal.throttled_accelerator_hours",
+    "power.pue_mean", "power.pue_peak", "power.stranded", "cooling.wue",
+    "thermal.throttled_accelerator_hours", "thermal.throttled_minutes",
     "operations.mttr", "operations.repair_wait_mean", "operations.spares_stockouts",
     "training.*.step_time", "training.*.step_time_worst", "training.*.interruptions",
     "training.*.false_alarms", "training.*.finish_time", "training.*.communication_frac",
@@ -19,6 +20,7 @@ LESS = (
 )  # fmt: skip
 MORE = (
     "site.accelerators_available_mean", "power.headroom_min", "power.poi_firm",
+    "cooling.usable_it_*", "thermal.throttle_margin_min",
     "fleet.utilization", "fleet.*.utilization", "fleet.hours.useful",
     "operations.spares_fill_rate",
     "training.*.mfu", "training.*.ettr", "training.*.tokens", "training.*.mttf",
@@ -31,6 +33,8 @@ AMOUNTS = (
     "routing.*.energy", "routing.*.energy_cost", "network.power",
 )  # fmt: skip
 """Less is better as long as the work is the same."""
+GIVEN = ("site.accelerators_installed", "power.poi_firm", "network.switches", "network.power")
+"""What the inputs alone set: no luck is in them."""
 WORK = ("fleet.hours.useful", "training.*.tokens", "inference.*.output_tokens")
 """What plans are made for."""
 
@@ -55,6 +59,11 @@ def excused(kpi: str, more: bool, work: Mapping[str, int]) -> bool:
     work : by indicator of work, 1 where plan B surely does more, -1 where less, 0 where that is open
     """
     return of_amount(kpi) and (1 if more else -1) in work.values()
+
+
+def is_given(kpi: str) -> bool:
+    """Return whether an indicator is set by the inputs alone, the same in every replicate."""
+    return _is(kpi, GIVEN)
 
 
 def is_work(kpi: str) -> bool:

@@ -6,17 +6,18 @@ import platform
 import resource
 import sys
 from collections.abc import Iterator
-from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from simulator import __version__, catalog
+from simulator import catalog
 from simulator.components import from_catalog
 from simulator.errors import display_name
 from simulator.scenario import Scenario
+from simulator.scenario.hourly import market_of
 from simulator.simulation import weather_of
 from simulator.site import rack_named
+from simulator.studies.stamp import code_version
 from simulator.workloads import models_of
 
 PACKAGES = (
@@ -24,20 +25,6 @@ PACKAGES = (
     "psychrolib", "networkx", "joblib", "matplotlib", "typst",
 )  # fmt: skip
 BYTES_PER_MAXRSS = 1 if sys.platform == "darwin" else 1024
-
-
-@cache
-def code_version() -> str:
-    """Return the version with a hash of the package's code and catalog.
-
-    Two results may share a study only if this is the same for both.
-    """
-    root = Path(catalog.FOLDER).parent
-    digest = hashlib.sha256()
-    for path in sorted(p for p in root.rglob("*") if p.suffix in (".py", ".yaml", ".typ")):
-        digest.update(str(path.relative_to(root)).encode())
-        digest.update(path.read_bytes())
-    return f"{__version__}+{digest.hexdigest()[:16]}"
 
 
 def packages() -> dict[str, str]:
@@ -59,6 +46,10 @@ def inputs(scenario: Scenario) -> list[dict[str, str]]:
     files = [_file("document", path) for path in scenario.document.files]
     weather = weather_of(scenario)
     files.append({"kind": "weather", "path": display_name(weather.path), "sha256": weather.sha256})
+    files += [
+        {"kind": "market", "path": display_name(found.path), "sha256": found.sha256}
+        for found in market_of(scenario).values()
+    ]
     files += [_file("trace", path) for path in scenario.traces.values()]
     files += [_file(f"catalog/{kind}", _path(kind, name)) for kind, name in entries(scenario)]
     return files
@@ -74,7 +65,9 @@ def identity(scenario: Scenario, replicate: int) -> str:
     """Return the hash of everything that decides one replicate's result."""
     weather = weather_of(scenario)
     traces = [_file("trace", path)["sha256"] for path in scenario.traces.values()]
+    market = [found.sha256 for found in market_of(scenario).values()]
     decided = [code_version(), scenario.config_hash, weather.sha256, traces, replicate]
+    decided += [market] if market else []
     return hashlib.sha256(json.dumps(decided).encode()).hexdigest()
 
 

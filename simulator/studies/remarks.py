@@ -1,13 +1,31 @@
-"""What a reader must know about the requests of a scenario: columns not read, lengths no replica holds."""
+"""What a reader must know about the inputs of a scenario: requests no replica holds, years that do not
+belong together."""
 
 from collections.abc import Iterator
 
 from simulator.scenario import Scenario
+from simulator.simulation import weather_of
+from simulator.weather import holds_a_wave
 from simulator.workloads import ServedModel, inference
 from simulator.workloads.trace_demand import trace_of
 
+HOUR_S = 3600.0
 TOLD_FRAC = 1e-3
 """Share of requests too long for their pool from which it is told before a run."""
+
+
+def of_years(scenario: Scenario) -> Iterator[str]:
+    """Yield where weather, prices and carbon are not of the same hours, or a heat wave is not in the run."""
+    spec, weather = scenario.spec, weather_of(scenario)
+    if weather.typical and scenario.series:
+        given = " and ".join(scenario.series)
+        yield (
+            f"economics: {given} of an actual year under the weather of a typical one: hot hours and dear "
+            "hours are not those of one year"
+        )
+    hours = max(int(-spec.period.duration // -HOUR_S), 1)
+    if weather.waves and not holds_a_wave(weather, spec.period.start, hours):
+        yield "weather: the heat wave lies outside the run's period"
 
 
 def of_requests(scenario: Scenario) -> Iterator[str]:

@@ -12,15 +12,21 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from joblib import Parallel, delayed, parallel_config
-
 from simulator.components.sizing import cramped
 from simulator.metrics import kpis
 from simulator.results import Results, load_tables, save_tables
 from simulator.scenario import Scenario, resolved
 from simulator.scenario.replicates import ReplicateRule, most_of
 from simulator.simulation import simulate, weather_of
-from simulator.studies import StudyError, ettr_scale, provenance, remarks, sequential
+from simulator.studies import (
+    StudyError,
+    ettr_scale,
+    processes,
+    provenance,
+    remarks,
+    sequential,
+    warm,
+)
 from simulator.studies.validate import foundations
 
 Progress = Callable[[float], None]
@@ -194,6 +200,7 @@ def warnings_of(scenario: Scenario) -> list[str]:
     return [
         *(f"weather: {told}" for told in weather_of(scenario).warnings),
         *(f"network: {told}" for told in cramped(scenario.spec.topology)),
+        *remarks.of_years(scenario),
         *remarks.of_requests(scenario),
     ]
 
@@ -240,12 +247,12 @@ def _simulated(
         for number, index in enumerate(missing, start=before):
             yield index, simulate(scenario, index, _after(scenario, number, tell))
         return
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        pool = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1)
-        yield from pool(delayed(_one)(scenario, index) for index in missing)
+    warm.make_ready(scenario)
+    yield from processes.each(_one, [(scenario, index) for index in missing], workers)
 
 
 def _one(scenario: Scenario, index: int) -> tuple[int, Results]:
+    warm.make_ready(scenario)
     return index, simulate(scenario, index)
 
 

@@ -7,6 +7,7 @@ right: `multifidelity` takes from it what moves alike.
 from datetime import UTC
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from simulator.components.sizing import chip_of
@@ -14,6 +15,7 @@ from simulator.engine.world import Stream
 from simulator.metrics.kpi import JOULES_PER_MWH, WATTS_PER_MW
 from simulator.rng import key
 from simulator.scenario import Scenario
+from simulator.scenario.hourly import market_table
 from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
 from simulator.studies.calibrate.models import Inputs
@@ -48,6 +50,7 @@ def screen(scenario: Scenario, replicate: int) -> dict[str, float]:
     at_s = np.arange(hours + 1, dtype=float) * HOUR_S
     told = Inputs(at_s, HOUR_S, np.zeros(hours + 1, bool), {"it": it_w, **columns})
     poi_w = FacilityPower(kind="facility_power").predict(scenario, told)
+    market = market_table(scenario)
     means = {"power.poi_mean": _mean(poi_w), "power.it_mean": _mean(it_w)}
     poi_j, it_j = (mean_w * spec.period.duration for mean_w in means.values())
     return {
@@ -55,10 +58,21 @@ def screen(scenario: Scenario, replicate: int) -> dict[str, float]:
         "power.poi_peak": float(poi_w.max()) / WATTS_PER_MW,
         "power.pue_mean": poi_j / it_j,
         "energy.poi": poi_j / JOULES_PER_MWH, "energy.it": it_j / JOULES_PER_MWH,
-        "cost.energy": poi_j * spec.economics.energy_price,
-        "carbon.location": poi_j * spec.economics.carbon_intensity / KG_PER_T,
+        "cost.energy": _times(poi_w, market, "price_usd_j", poi_j, spec.economics.energy_price),
+        "carbon.location": (
+            _times(poi_w, market, "carbon_kg_j", poi_j, spec.economics.carbon_intensity) / KG_PER_T
+        ),
         **{f"inference.{name}.requests": _mean(rate) * spec.period.duration for name, rate in requests.items()},
     }  # fmt: skip
+
+
+def _times(poi_w: Array, market: pd.DataFrame, quantity: str, poi_j: float, constant: float) -> float:
+    """Return the imported energy times price or carbon: of each hour where a series tells."""
+    if market.empty:
+        return poi_j * constant
+    value = market[quantity].to_numpy(dtype=float)[: len(poi_w) - 1]
+    hour_w = 0.5 * (poi_w[:-1] + poi_w[1:])[: len(value)]
+    return poi_j * float((hour_w * value).sum() / hour_w.sum())
 
 
 def _mean(values: Array) -> float:

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from joblib import Parallel, cpu_count, delayed, parallel_config
 
 from simulator.scenario import Scenario
-from simulator.studies import StudyError, provenance
+from simulator.studies import StudyError, processes, provenance
 from simulator.studies.inverse import Answer
 from simulator.studies.sweep import DONE, Record, one
-from simulator.studies.sweep_folder import write_whole
+from simulator.studies.sweep import workers as processors
+from simulator.studies.written import write_whole
 
 
 @dataclass(frozen=True)
@@ -61,14 +61,11 @@ class SizeFolder:
 def _made(
     scenario: Scenario, left: dict[int, str], n_jobs: int | None
 ) -> Iterable[tuple[str, Record]]:
-    workers = min(n_jobs or cpu_count(), len(left))
+    workers = min(processors(n_jobs), len(left))
     calls = [(key, scenario, k) for k, key in left.items()]
     if workers <= 1:
         return (one(*call) for call in calls)
-    with parallel_config(backend="loky", inner_max_num_threads=1):
-        pool = Parallel(n_jobs=workers, return_as="generator_unordered")
-        found: Iterable[tuple[str, Record]] = pool(delayed(one)(*call) for call in calls)
-        return found
+    return processes.each(one, calls, workers)
 
 
 def _summary(record: Record) -> dict[str, Any]:

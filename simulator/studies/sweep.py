@@ -2,22 +2,19 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, wait
+from concurrent.futures import BrokenExecutor
 from contextlib import contextmanager
 from importlib.util import find_spec
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from joblib import Parallel, cpu_count, delayed, parallel_config
-from joblib.externals.loky import get_reusable_executor
 
 from simulator.errors import nearest
 from simulator.metrics import kpis
 from simulator.scenario import Scenario
-from simulator.simulation import simulate
-from simulator.studies import StudyError, enough
+from simulator.simulation import outcome
+from simulator.studies import StudyError, enough, processes, warm
 from simulator.studies.designs import Plan, Task
 
 Record = dict[str, Any]
@@ -30,10 +27,6 @@ DIED = "its process died twice: killed, or out of memory"
 PENDING, RUNNING, DONE = "pending", "running", "done"
 FAILED, TIMEOUT = "failed", "timeout"
 BACKENDS = ("loky", "dask")
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""One each in a process that shares the machine with its like."""
-AHEAD = 2
-"""Runs handed out per process, so that none waits for its next."""
 CONNECT_S = 20.0
 """How long to wait for a Dask scheduler."""
 
@@ -62,13 +55,16 @@ def execute(
         return
     if backend == "dask":
         with _dask(scheduler):
+            from joblib import Parallel, delayed
+
             pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="2*n_jobs")
-            yield from pool(delayed(one)(*call) for call in calls)
+            yield from pool(delayed(_elsewhere)(*call) for call in calls)
         return
+    warm.make_ready(calls[0][1])
     while calls:
         done: set[str] = set()
         try:
-            for identity, record in _pooled(calls, workers):
+            for identity, record in processes.each(_elsewhere, calls, workers):
                 done.add(identity)
                 yield identity, record
         except BrokenExecutor:
@@ -77,25 +73,6 @@ def execute(
             yield from (_alone(call) for call in suspects)
             done |= {call[0] for call in suspects}
         calls = [call for call in calls if call[0] not in done]
-
-
-def _pooled(calls: Sequence[Call], n_jobs: int) -> Iterator[tuple[str, Record]]:
-    """Yield records as local processes finish them; BrokenExecutor when one dies.
-
-    The executor is used as it is: joblib's own loop over it waits for ever for a process that died.
-    """
-    executor = get_reusable_executor(max_workers=n_jobs, env=dict.fromkeys(THREADS, "1"))
-    waiting = iter(calls)
-    open_ones = {executor.submit(one, *call) for call in islice(waiting, AHEAD * n_jobs)}
-    try:
-        while open_ones:
-            finished, open_ones = wait(open_ones, return_when=FIRST_COMPLETED)
-            for future in finished:
-                yield future.result()
-                open_ones |= {executor.submit(one, *call) for call in islice(waiting, 1)}
-    finally:
-        if open_ones:  # interrupted, or broken
-            executor.shutdown(wait=False, kill_workers=True)
 
 
 def _suspects(calls: Sequence[Call], running: Path | None, workers: int) -> list[Call]:
@@ -108,9 +85,16 @@ def _suspects(calls: Sequence[Call], running: Path | None, workers: int) -> list
 def _alone(call: Call) -> tuple[str, Record]:
     """Return the record of one run in a process of its own."""
     try:
-        return next(_pooled([call], 1))
+        found: tuple[str, Record] = next(processes.each(_elsewhere, [call], 1))
+        return found
     except BrokenExecutor:
         return call[0], {"status": FAILED, "error": DIED, "kpis": {}, "checks": {}, "wall_s": 0.0}
+
+
+def _elsewhere(*call: Any) -> tuple[str, Record]:
+    """Return the record of one run in a process that may have compiled nothing yet."""
+    warm.make_ready(call[1])
+    return one(*call)
 
 
 def one(
@@ -123,7 +107,8 @@ def one(
         marker_of(running, identity).touch()
     record: Record = {"status": DONE, "error": "", "kpis": {}, "checks": {}}
     try:
-        document = kpis.summary([simulate(scenario, replicate, _watch(began_s, timeout_s))])
+        with pd.option_context("mode.string_storage", "python"):  # quicker for tables of a few rows
+            document = kpis.summary([outcome(scenario, replicate, _watch(began_s, timeout_s))])
         record["kpis"] = {k: [e["value"], e["unit"]] for k, e in document["kpis"].items()}
         record["checks"] = document["checks"]
     except TimeoutError as error:
@@ -166,7 +151,7 @@ def frame(plan: Plan, records: dict[str, Record]) -> pd.DataFrame:
         columns[key] = _axis([plan.drawn(task.replicate)[key] for task, _ in pairs])
     columns["status"] = [record["status"] for record in found]
     columns["error"] = [record.get("error", "") for record in found]
-    columns["seed"] = [plan.scenario(task).spec.seed for task, _ in pairs]
+    columns["seed"] = [task.seed for task, _ in pairs]
     columns["hash"] = [task.identity for task in tasks]
     for name, unit in units(found).items():
         values = [record.get("kpis", {}).get(name, [None])[0] for record in found]
@@ -208,13 +193,18 @@ def check_backend(backend: str) -> None:
 
 def workers(n_jobs: int | None) -> int:
     """Return the number of processes: as told, or one per core."""
-    return int(cpu_count()) if n_jobs is None else n_jobs
+    if n_jobs is not None:
+        return n_jobs
+    from joblib import cpu_count
+
+    return int(cpu_count())
 
 
 @contextmanager
 def _dask(scheduler: str | None) -> Iterator[None]:
     """Make `Parallel` use a cluster."""
     from distributed import Client
+    from joblib import parallel_config
 
     try:
         client = Client(scheduler, timeout=CONNECT_S)

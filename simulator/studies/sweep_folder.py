@@ -2,17 +2,17 @@
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
-from simulator.studies import StudyError, enough, provenance
+from simulator.studies import StudyError, enough, provenance, stamp
 from simulator.studies.designs import Plan, Task
 from simulator.studies.sweep import DONE, RUNNING, Record, frame, marker_of, units
-
-DESIGN = "sweep.json"
+from simulator.studies.sweep_names import DESIGN, RUNS, UNITS
+from simulator.studies.written import write_whole
 
 
 @dataclass(frozen=True)
@@ -70,15 +70,21 @@ class SweepFolder:
         """Write and return `runs.parquet`: the same bytes for the same finished runs."""
         records = self.records()
         table = frame(self.plan, records)
-        self.write(table, "runs.parquet")
+        self.write(table, RUNS)
         if self.plan.rule is not None:
             self.write(enough.table(self.plan, records), "replicates.parquet")
         told = units(records[t.identity] for t in self.plan.tasks if t.identity in records)
         listed = "".join(f"{name},{unit}\n" for name, unit in told.items())
-        write_whole(self.path / "kpis.csv", "kpi,unit\n" + listed)
+        write_whole(self.path / UNITS, "kpi,unit\n" + listed)
         times = [(key, r["wall_s"]) for key, r in records.items() if r["status"] != RUNNING]
         self.write(pd.DataFrame(times, columns=["hash", "wall_s"]), "timing.parquet")
         return table
+
+    def close(self, sweep: Path, until: Sequence[str], told: str) -> None:
+        """Remember that every run is done, and what there was to tell of them."""
+        runs = sorted({self._file(task.identity).name for task in enough.needed(self.plan, self.records())})
+        tables = sorted(p.name for p in self.path.iterdir() if p.suffix in (".parquet", ".csv"))
+        stamp.close(self.path, sweep, until, {"runs": runs, "tables": tables, "told": told})
 
     def write(self, table: pd.DataFrame, name: str) -> None:
         """Write a table, whole or not at all."""
@@ -125,14 +131,3 @@ def _whole(file: Path) -> Record | None:
     except ValueError:
         return None
     return record if isinstance(record, dict) and "status" in record else None
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a file so that readers see the old one or the new one, never a part."""
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        fresh.write_text(text, "utf-8")
-        os.replace(fresh, path)
-    except OSError:
-        fresh.unlink(missing_ok=True)
-        raise

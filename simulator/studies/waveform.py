@@ -17,6 +17,7 @@ from simulator.scenario.parts import Parts
 from simulator.scenario.spec import ScenarioSpec
 from simulator.simulation import observe
 from simulator.studies import StudyError
+from simulator.studies.moments import time_of
 from simulator.studies.run import load
 from simulator.workloads import waveform_tables
 from simulator.workloads.waveform import Waveform
@@ -87,27 +88,11 @@ def _windows(given: Scenario, asked: Asked, minutes: pd.DataFrame | None) -> Wav
     if asked.smoothing:
         changes["smoothing"] = tuple(_smoother(text) for text in asked.smoothing)
     if asked.at is not None:
-        changes["windows"] = (_time(asked.at, spec),)
+        changes["windows"] = (time_of(asked.at, spec, "--at"),)
     elif not own.windows:
         length_s = float(changes.get("length", own.length))  # type: ignore[arg-type]
         changes["windows"] = (_default(spec, length_s, minutes),)
     return own.model_copy(update=changes)
-
-
-def _time(text: str, spec: ScenarioSpec) -> datetime:
-    """Return a time: ISO with or without an offset (then the campus's), or a duration into the run."""
-    start = spec.period.start
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        from simulator.units import parse
-
-        try:
-            return start + timedelta(seconds=parse(text, "s"))
-        except ValueError as error:
-            told = f"--at '{text}' is neither a time nor a duration into the run ({error})"
-            raise StudyError(told) from None
-    return at if at.tzinfo else at.replace(tzinfo=start.tzinfo)
 
 
 def _default(spec: ScenarioSpec, length_s: float, minutes: pd.DataFrame | None) -> datetime:

@@ -203,6 +203,9 @@ VolumePerEnergy = Annotated[
         shown=("L/min/kW", "L/kWh"),
     ),
 ]
+VolumePerPower = Annotated[
+    float, quantity("a volume per power", "m3/W", "7.2 m3/MW", shown=("m3/MW",))
+]
 Pressure = Annotated[
     float, quantity("a pressure", "Pa", "250 kPa", "1.5 bar", "40 psi", shown=("Pa", "kPa", "MPa"))
 ]

@@ -1,30 +1,26 @@
-"""EPW, TMY3, TMY2 and plain CSV files, read as they are written.
+"""EPW, TMY3 and TMY2 files, read as they are written.
 
-All four give the state of the air at the hour they name. EPW, TMY3 and TMY2 count the hours of a
-day from 1 to 24 in local standard time, so hour 24 is the next midnight and a year runs from 01:00
-on January 1 to 24:00 on December 31.
+All give the state of the air at the hour they name, and count the hours of a day from 1 to 24 in
+local standard time, so hour 24 is the next midnight and a year runs from 01:00 on January 1 to 24:00
+on December 31.
 
 References: EnergyPlus Auxiliary Programs, EPW data dictionary; NREL/TP-581-43156 (TMY3 manual);
 NREL/SP-463-7668 (TMY2 manual).
 """
 
 import csv
-import io
+import gzip
 import re
+import zlib
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
 
-from simulator.errors import nearest
 from simulator.weather.records import SHOWN, Array, Hours, Records, WeatherError
 
 COMMON_YEAR = 2001  # no leap day, stands for every year of a typical file
 _TYPICAL = re.compile(r"TMY|IWEC|CWEC|CSWD|SWERA|ISHRAE|RMY|IGDG|NTRL|typical", re.IGNORECASE)
-_CSV_REQUIRED = ("time", "dry_bulb_c")
-_CSV_HUMIDITY = ("rh_pct", "dew_point_c")
-_CSV_KNOWN = (*_CSV_REQUIRED, *_CSV_HUMIDITY, "pressure_pa")
 
 
 def read_epw(text: str) -> Records:
@@ -32,16 +28,16 @@ def read_epw(text: str) -> Records:
     lines = text.splitlines()
     place = _fields(lines[:1], "LOCATION", 10, "an EPW file")
     rows = _split(lines[8:], 10, "EPW")
-    dates = [_numbers(rows, column, f"column {column + 1}") for column in range(4)]
+    dates = [numbers(rows, column, f"column {column + 1}") for column in range(4)]
     typical = bool(_TYPICAL.search(place[4])) or len(np.unique(dates[0])) > 1
     year = f"actual year {dates[0][0]:.0f}" if len(rows) and not typical else ""
-    offset = _number(place[8], "UTC offset")
+    offset = number(place[8], "UTC offset")
     return Records(
         name=place[1].replace("_", " ").replace(".", " "),
-        latitude=_number(place[6], "latitude"),
-        longitude=_number(place[7], "longitude"),
+        latitude=number(place[6], "latitude"),
+        longitude=number(place[7], "longitude"),
         utc_offset_h=offset,
-        elevation_m=_number(place[9], "elevation"),
+        elevation_m=number(place[9], "elevation"),
         typical=typical,
         label=f"{year or 'typical meteorological year'} ({place[4]})",
         hour=_hours(dates, typical, offset),
@@ -49,7 +45,23 @@ def read_epw(text: str) -> Records:
         dew_point_c=_flagged(rows, 7, "dew point", 99.9),
         rh_pct=_flagged(rows, 8, "relative humidity", 999.0),
         pressure_pa=_flagged(rows, 9, "pressure", 999_999.0),
+        annual_maximum=_annual_maximum(lines[1:2]),
     )
+
+
+def _annual_maximum(lines: list[str]) -> tuple[float, float] | None:
+    """Return mean and deviation of the annual maxima of dry bulb, from an EPW's design conditions.
+
+    Behind `Extremes` stand wind speeds, in some editions a wet bulb, then twelve numbers: means of the
+    annual extremes (low, high), their deviations (low, high), and the values of 5 to 50 years.
+    """
+    cells = next(csv.reader(lines), [])
+    if "Extremes" not in cells:
+        return None
+    told = cells[cells.index("Extremes") + 1 :][-12:]
+    if len(told) < 12 or not all(_is_number(cell) for cell in told[:4]):
+        return None
+    return float(told[1]), float(told[3])
 
 
 def read_tmy3(text: str) -> Records:
@@ -66,13 +78,13 @@ def read_tmy3(text: str) -> Records:
     dry, dew, rh, pressure = (header.index(name) for name in wanted)
     rows = _split(lines[2:], max(dry, dew, rh, pressure) + 1, "TMY3")
     stamps = [(row[0][6:10], row[0][0:2], row[0][3:5], row[1][0:2]) for row in rows]
-    dates = [_numbers(stamps, i, "date") for i in range(4)]
+    dates = [numbers(stamps, i, "date") for i in range(4)]
     return Records(
         name=f"{place[1].title()}, {place[2]}",
-        latitude=_number(place[4], "latitude"),
-        longitude=_number(place[5], "longitude"),
-        utc_offset_h=_number(place[3], "UTC offset"),
-        elevation_m=_number(place[6], "elevation"),
+        latitude=number(place[4], "latitude"),
+        longitude=number(place[5], "longitude"),
+        utc_offset_h=number(place[3], "UTC offset"),
+        elevation_m=number(place[6], "elevation"),
         typical=True,
         label="typical meteorological year (TMY3)",
         hour=_hours(dates, True, 0.0),
@@ -92,7 +104,7 @@ def read_tmy2(text: str) -> Records:
     )
     fields = ((1, 3), (3, 5), (5, 7), (7, 9), (67, 71), (73, 77), (79, 82), (84, 88))
     rows = [[line[start:end] for start, end in fields] for line in lines[1:] if line.strip()]
-    dates = [_numbers(rows, i, "date") for i in range(4)]
+    dates = [numbers(rows, i, "date") for i in range(4)]
     return Records(
         name=f"{' '.join(place[1:-9]).title()}, {place[-9]}",
         latitude=(north + north_minutes / 60.0) * (1 if place[-7] == "N" else -1),
@@ -109,34 +121,6 @@ def read_tmy2(text: str) -> Records:
     )
 
 
-def read_csv(text: str, name: str) -> Records:
-    """Return the records of an hourly CSV file with ISO times that carry their UTC offset."""
-    rows = [row for row in csv.reader(io.StringIO(text)) if row]
-    header = [cell.strip() for cell in rows[0]] if rows else []
-    _check_csv_header(header)
-    body = [row if len(row) == len(header) else None for row in rows[1:]]
-    if None in body:
-        where = [i + 2 for i, row in enumerate(body) if row is None]
-        raise WeatherError([f"lines {_some(where)} do not have {len(header)} cells"])
-    column = {key: [row[i] for row in body if row] for i, key in enumerate(header)}
-    hours, offset = _csv_hours(column["time"])
-    blank = np.full(len(hours), np.nan)
-    value = {
-        key: _blank_as_nan(column[key], key) if key in column else blank for key in _CSV_KNOWN[1:]
-    }
-    return Records(
-        name=name,
-        latitude=None,
-        longitude=None,
-        utc_offset_h=offset,
-        elevation_m=None,
-        typical=False,
-        label=f"actual weather {min(hours, default='')!s:.10} to {max(hours, default='')!s:.10}",
-        hour=hours,
-        **value,
-    )
-
-
 def _fields(lines: list[str], start: str, count: int, what: str) -> list[str]:
     cells = next(csv.reader(lines), [])
     if not cells or cells[0] != start or len(cells) < count:
@@ -149,18 +133,19 @@ def _split(lines: list[str], cells: int, what: str) -> list[list[str]]:
     rows = [line.split(",", cells) for line in lines if line.strip()]
     short = [i for i, row in enumerate(rows) if len(row) < cells]
     if short:
-        raise WeatherError([f"rows {_some(short)} are too short for {what}"])
+        raise WeatherError([f"rows {some(short)} are too short for {what}"])
     return rows
 
 
-def _number(cell: str, what: str) -> float:
+def number(cell: str, what: str) -> float:
+    """Return a cell as a number; WeatherError says what it should have been."""
     try:
         return float(cell)
     except ValueError:
         raise WeatherError([f"{what} '{cell}' is not a number"]) from None
 
 
-def _numbers(rows: Sequence[Sequence[str]], column: int, what: str) -> Array:
+def numbers(rows: Sequence[Sequence[str]], column: int, what: str) -> Array:
     """Return one column; text that is no number is an error that names its rows."""
     cells = [row[column] for row in rows]
     try:
@@ -168,7 +153,7 @@ def _numbers(rows: Sequence[Sequence[str]], column: int, what: str) -> Array:
     except ValueError:
         bad = [i for i, cell in enumerate(cells) if not _is_number(cell)]
         raise WeatherError(
-            [f"{what}: '{cells[bad[0]]}' in row {_some(bad)} is no number"]
+            [f"{what}: '{cells[bad[0]]}' in row {some(bad)} is no number"]
         ) from None
 
 
@@ -182,12 +167,8 @@ def _is_number(cell: str) -> bool:
 
 def _flagged(rows: list[list[str]], column: int, what: str, missing: float) -> Array:
     """Return one column with the format's flag for a missing value as NaN."""
-    values = _numbers(rows, column, what)
+    values = numbers(rows, column, what)
     return np.where(values == missing, np.nan, values)
-
-
-def _blank_as_nan(cells: list[str], what: str) -> Array:
-    return _numbers([[cell.strip() or "nan"] for cell in cells], 0, what)
 
 
 def _hours(dates: list[Array], typical: bool, offset_h: float) -> Hours:
@@ -195,7 +176,7 @@ def _hours(dates: list[Array], typical: bool, offset_h: float) -> Hours:
     year, month, day, hour = (np.nan_to_num(part).astype(np.int64) for part in dates)
     bad = (month < 1) | (month > 12) | (day < 1) | (day > 31) | (hour < 0) | (hour > 24)
     if bad.any():
-        raise WeatherError([f"row {_some(np.flatnonzero(bad))}: no such date and hour"])
+        raise WeatherError([f"row {some(np.flatnonzero(bad))}: no such date and hour"])
     if typical:
         year = np.full_like(year, COMMON_YEAR)
     months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
@@ -205,40 +186,7 @@ def _hours(dates: list[Array], typical: bool, offset_h: float) -> Hours:
     return np.asarray(local.astype("datetime64[m]") + minutes)
 
 
-def _check_csv_header(header: list[str]) -> None:
-    problems = [f"column '{key}' is missing" for key in _CSV_REQUIRED if key not in header]
-    if not any(key in header for key in _CSV_HUMIDITY):
-        problems.append("column 'rh_pct' or 'dew_point_c' is missing")
-    for key in header:
-        if key not in _CSV_KNOWN:
-            problems.append(f"unknown column '{key}'{nearest(key, _CSV_KNOWN)}")
-    problems += [f"column '{key}' is there twice" for key in _CSV_KNOWN if header.count(key) > 1]
-    if problems:
-        raise WeatherError(problems)
-
-
-def _csv_hours(cells: list[str]) -> tuple[Hours, float]:
-    """Return the times in UTC and the offset of the first one in hours."""
-    times = [_parsed(cell) for cell in cells]
-    naive = [i + 2 for i, time in enumerate(times) if time is None or time.tzinfo is None]
-    if naive:
-        why = "times must be ISO with a UTC offset, like 2023-07-14T15:00-05:00"
-        raise WeatherError([f"line {_some(naive)}: {why}"])
-    known = [time for time in times if time is not None]
-    utc = [time.astimezone(UTC).replace(tzinfo=None) for time in known]
-    offset = known[0].utcoffset() if known else None
-    hours = np.array(utc, dtype="datetime64[m]")
-    return hours, offset.total_seconds() / 3600.0 if offset else 0.0
-
-
-def _parsed(cell: str) -> datetime | None:
-    try:
-        return datetime.fromisoformat(cell.strip())
-    except ValueError:
-        return None
-
-
-def _some(numbers: Iterable[int]) -> str:
+def some(numbers: Iterable[int]) -> str:
     """Return the first few of many numbers in words."""
     every = list(numbers)
     more = f" and {len(every) - SHOWN} more" if len(every) > SHOWN else ""
@@ -246,9 +194,18 @@ def _some(numbers: Iterable[int]) -> str:
 
 
 def file_text(path: Path) -> tuple[str, bytes]:
-    """Return text and bytes of a file; station names are sometimes Latin-1."""
+    """Return text and bytes of a file, unpacked; station names are sometimes Latin-1."""
     content = path.read_bytes()
+    if path.suffix.lower() == ".gz":
+        content = _unpacked(content)
     try:
         return content.decode("utf-8-sig"), content
     except UnicodeDecodeError:
         return content.decode("latin-1"), content
+
+
+def _unpacked(content: bytes) -> bytes:
+    try:
+        return gzip.decompress(content)
+    except (EOFError, zlib.error):
+        raise WeatherError(["the packed file is damaged, or ends in its middle"]) from None

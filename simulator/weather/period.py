@@ -20,9 +20,7 @@ def for_period(weather: Weather, start: datetime, hours: int) -> HourlyWeather:
     actual year must cover the period; its first and last record also stand for the hour before
     and after them.
     """
-    utc = start.astimezone(UTC) if start.tzinfo else start
-    begin = np.datetime64(utc.replace(tzinfo=None), "s")
-    moments = begin + np.arange(hours + 1) * np.timedelta64(3600, "s")
+    moments = _moments(start, hours)
     if weather.typical:
         position = _typical_position(weather, moments)
         before = np.floor(position).astype(np.int64)
@@ -37,6 +35,23 @@ def for_period(weather: Weather, start: datetime, hours: int) -> HourlyWeather:
         for values in (weather.dry_bulb_c, weather.wet_bulb_c, weather.pressure_pa)
     )
     return HourlyWeather(dry, wet, pressure)
+
+
+def holds_a_wave(weather: Weather, start: datetime, hours: int) -> bool:
+    """Return whether any hour of a period lies in an imposed heat wave."""
+    moments = _moments(start, hours)
+    if weather.typical:
+        place = np.floor(_typical_position(weather, moments)).astype(np.int64) % YEAR_H
+    else:
+        place = np.floor(_actual_position(weather, moments)).astype(np.int64)
+    return any(bool(((place >= a) & (place < b)).any()) for a, b in weather.waves)
+
+
+def _moments(start: datetime, hours: int) -> NDArray[np.datetime64]:
+    """Return the hour boundaries of a period in UTC."""
+    utc = start.astimezone(UTC) if start.tzinfo else start
+    begin = np.datetime64(utc.replace(tzinfo=None), "s")
+    return np.asarray(begin + np.arange(hours + 1) * np.timedelta64(3600, "s"))
 
 
 def _typical_position(weather: Weather, moments: NDArray[np.datetime64]) -> NDArray[np.float64]:

@@ -39,6 +39,8 @@ class Records:
     dew_point_c: Array
     rh_pct: Array
     pressure_pa: Array
+    annual_maximum: tuple[float, float] | None = None
+    """Mean and standard deviation of the annual maxima of dry bulb in degC, where the file tells."""
 
 
 def named_hours(hours: Hours, typical: bool) -> str:

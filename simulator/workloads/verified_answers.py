@@ -17,6 +17,8 @@ from simulator.workloads.requests import trace_file
 from simulator.workloads.trace_demand import trace_of
 from simulator.workloads.verified_hour import MINUTES, MOST_REQUESTS, Again, Found, Hour
 
+ROUNDING = 1e-9
+"""What an hour's mean pace may be below one without a clock being slowed."""
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -47,10 +49,11 @@ def _served(
     fits = asked + given <= inference.most_tokens(pool)
     owner = np.repeat(np.arange(again.replicas), counts)[fits]
     start = np.searchsorted(owner, np.arange(again.replicas + 1))
+    replica = inference.replica_of(pool)
     engine = request_level.engine_of(
-        inference.replica_of(pool).setting, inference.rated_lengths(pool), pool.patience,
-        _clock(pool, hour.pace),
-    )  # fmt: skip
+        replica.setting, inference.rated_lengths(pool), pool.patience, _clock(pool, hour.pace),
+        replica.cost,
+    )
     if hour.backlog:
         seats = min(max(round(float(served.batch[-1])), 1), engine.rules.max_sequences)
         engine = replace(engine, rules=engine.rules._replace(max_sequences=seats))
@@ -82,8 +85,10 @@ def _moments(
 
 def _clock(pool: ServedModel, pace: float) -> float:
     """Return the clock at which work goes at this pace."""
+    if pace > 1.0 - ROUNDING:
+        return 1.0
     bound = inference.clock_bound_frac(pool)
-    return min(max(bound * pace / (1.0 - (1.0 - bound) * pace), 0.05), 1.0) if pace < 1.0 else 1.0
+    return min(max(bound * pace / (1.0 - (1.0 - bound) * pace), 0.05), 1.0)
 
 
 def _lengths(

@@ -66,15 +66,17 @@ def needed(power_w: Floats, mask: Mask) -> Needed | None:
 
 def _sized(power_w: Floats, mask: Mask, follows_s: float, response_s: float) -> Needed | None:
     most_w = float(power_w.max())
-    free = _battery(1e3 * most_w, 1e6 * most_w, follows_s, response_s)
+    free_j = 1e6 * most_w
+    free = _battery(1e3 * most_w, free_j, follows_s, response_s)
     followed = free.behind(power_w, SAMPLE_S)
     if not keeps(mask.judge(followed.grid_w, SAMPLE_S)):
         return None
-    half_j = float(np.abs(followed.charge_j - 0.5 * free.energy).max())
+    half_j = float(np.abs(followed.charge_j - 0.5 * free_j).max())
     flow_w = float(np.abs(followed.grid_w - power_w).max())
-    sized = _battery(MARGIN * flow_w, 2.0 * MARGIN * half_j, follows_s, response_s)
+    sized_w, sized_j = MARGIN * flow_w, 2.0 * MARGIN * half_j
+    sized = _battery(sized_w, sized_j, follows_s, response_s)
     kept = keeps(mask.judge(sized.behind(power_w, SAMPLE_S).grid_w, SAMPLE_S))
-    return Needed(sized.power, sized.energy, follows_s, response_s) if kept else None
+    return Needed(sized_w, sized_j, follows_s, response_s) if kept else None
 
 
 def _battery(power_w: float, energy_j: float, follows_s: float, response_s: float) -> BatteryPlant:
@@ -84,4 +86,4 @@ def _battery(power_w: float, energy_j: float, follows_s: float, response_s: floa
             "response": response_s,
         },
         context={"si": True},
-    )  # fmt: skip
+    ).of_site(None)  # fmt: skip

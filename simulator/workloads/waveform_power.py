@@ -101,8 +101,9 @@ def drawn(seen: Seen, site: Site, spec: Waveform, key: tuple[int, int]) -> Drawn
     poi_w = even(seen.site_w[:, POI_W]) + seen.gain * swings_w
     smooth_w = poi_w + seen.gain * sum((job.smooth_w - job.it_w for job in made), 0.0)
     grid_w, batteries = smooth_w, []
-    for battery in spec.smoothing:
-        if isinstance(battery, BatteryPlant):
+    for smoother in spec.smoothing:
+        if isinstance(smoother, BatteryPlant):
+            battery = smoother.of_site(site.topology.battery)
             followed = battery.behind(grid_w, SAMPLE_S)
             batteries.append((battery, followed))
             grid_w = followed.grid_w

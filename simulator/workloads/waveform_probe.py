@@ -211,6 +211,7 @@ class Probe:
             return None
         columns = (racks.up_frac, racks.power_cap, racks.junction_c, racks.resistance_k_w)
         picked = [column[found].copy() for column in columns]
+        picked[3] *= self.world.state.blocks.resistance_frac[self.world.site.rack_block[found]]
         return Racks(found, self.world.site.rack_row[found], *picked)
 
     def _gain(self) -> float:

@@ -29,6 +29,11 @@ def test_a_design_for_sensitivity_tells_it(file, tmp_path, capsys):
     sweep.sweep(file, tmp_path / "out", 1, sweep.Where())
     told = capsys.readouterr().out
     assert "power.pue_mean  topology.cooling.supply" in told
+    key = told.split("column ")[1].splitlines()
+    assert [line.split()[:2] for line in key[1:4]] == [
+        ["power.poi_peak", "MW"], ["power.pue_mean", "1"], ["fleet.utilization", "1"],
+    ]  # fmt: skip
+    assert "thermal.throttle_margin_min" in told and f"gigawatt report {tmp_path / 'out'}" in told
     kept = pd.read_parquet(tmp_path / "out" / "sensitivity.parquet").set_index("kpi")
     assert kept.loc["power.pue_mean", "low"] > kept.loc["power.pue_mean", "high"]
 

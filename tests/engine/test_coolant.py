@@ -7,6 +7,7 @@ from small import Bench, Load, load_tree, pod_tree
 from simulator.components.failure_class import FailureClass
 from simulator.engine import effects
 from simulator.engine.populations import units
+from simulator.metrics import balance
 
 LOADS = (Load("job", "training", 0, synchronous=True),)
 BLOCK = 0
@@ -105,6 +106,64 @@ def test_half_the_pumps_a_unit_needs_warm_its_share(tmp_path):
     assert approach(bench) == pytest.approx(spec.approach_k_per_w(spec.unit, 2.0 / 3.0))
     assert bench.state.blocks.pump_w[BLOCK] == pytest.approx(
         bench.site.block_pump_w[BLOCK] * (2.0 / 3.0) ** 3)
+
+
+def test_chips_feel_the_flow_that_their_pumps_lost(tmp_path):
+    """At two thirds of the flow the film's share of the resistance grows, and the junctions with it."""
+    bench = bench_with(tmp_path, pumps=4, spare_pumps=1)
+    bench.run(1800.0)
+    before_c, other_c = (float(bench.state.racks.junction_c[r].max()) for r in (slice(0, 4), slice(4, 8)))
+    lose(bench, "pump", 0, 3600.0, at_s=1800.0)
+    lose(bench, "pump", 1, 3600.0, at_s=1800.0)
+    bench.run(3600.0)
+    frac = float(bench.state.blocks.resistance_frac[BLOCK])
+    assert frac == pytest.approx(0.6 + 0.4 * (2.0 / 3.0) ** -0.7)
+    rise_k = before_c - bench.state.blocks.coolant_c[1]
+    warmed_k = float(bench.state.racks.junction_c[:4].max()) - before_c
+    assert warmed_k == pytest.approx((frac - 1.0) * rise_k, rel=0.25)
+    assert float(bench.state.racks.junction_c[4:].max()) == pytest.approx(other_c, abs=0.5)
+    bench.run(5520.0)
+    assert bench.state.blocks.resistance_frac[BLOCK] == 1.0
+
+
+def test_pumps_that_follow_the_load_slow_down_and_close_the_balance(tmp_path):
+    constant = bench_with(tmp_path)
+    slowed = bench_with(tmp_path, flow="by_load", least_flow="30 %")
+    for bench in (constant, slowed):
+        bench.run(1800.0)
+    share = slowed.state.blocks.liquid_w[BLOCK] / slowed.site.block_liquid_w[BLOCK]
+    ratio = slowed.state.blocks.pump_w[BLOCK] / constant.state.blocks.pump_w[BLOCK]
+    assert 0.6 < share < 0.9 and ratio == pytest.approx(share**3, rel=0.05)
+    assert slowed.state.racks.junction_c.max() > constant.state.racks.junction_c.max()
+    assert balance.checks(slowed.results())["heat_balance_rel"] <= 1e-9
+
+
+SERVERS = {"racks_per_block": 20, "rack": "HGX-H100-8-IMMERSION"}
+
+
+@pytest.mark.parametrize("kind", ["single_phase_immersion", "two_phase_immersion"])
+def test_a_tank_without_pumps_warms_for_minutes_and_keeps_its_chips(kind, tmp_path):
+    tree = pod_tree()
+    tree["topology"]["cooling"]["coolant_unit"] = {"kind": kind, "unit": "200 kW"}
+    tree["topology"]["halls"][0] |= SERVERS
+    tree["workloads"] = []
+    bench = Bench(load_tree(tree, tmp_path), LOADS)
+    bench.work("job", np.arange(40), 0.3)
+    bench.run(1800.0)
+    rest_c = float(bench.state.blocks.coolant_c[BLOCK])
+    lose(bench, "flow", 0, 300.0, at_s=1800.0)
+    bench.run(2100.0)
+    warmed_k = float(bench.state.blocks.coolant_c[BLOCK]) - rest_c
+    heat_j = 300.0 * float(bench.state.blocks.liquid_w[BLOCK])
+    bath = bench.site.topology.cooling.coolant_unit.bath(bench.site.block_liquid_w[BLOCK])
+    assert warmed_k == pytest.approx(max(heat_j - bath.latent_j, 0.0) / bath.mass_j_k, rel=0.02)
+    assert np.all(bench.state.racks.up_frac == 1.0)
+    bench.run(5400.0)
+    assert float(bench.state.blocks.coolant_c[BLOCK]) == pytest.approx(rest_c, abs=0.1)
+    found = bench.results()
+    assert balance.checks(found)["heat_balance_rel"] <= 1e-9
+    assert balance.checks(found)["energy_balance_rel"] <= 1e-9
+    assert sum(found.tables["heat"]["loop"].str.endswith("/tanks")) == 2
 
 
 @pytest.mark.parametrize("unit", ["400 kW", "1.3 MW"])

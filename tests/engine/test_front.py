@@ -14,6 +14,7 @@ from simulator.engine.outage_log import OWN
 from simulator.engine.physics import Physics
 from simulator.engine.repair import Practice
 from simulator.kernels import columns as c
+from simulator.policies import setpoint
 from simulator.policies.capping import CAPPINGS
 from simulator.simulation import weather_of
 from simulator.weather import for_period
@@ -50,7 +51,8 @@ class Stormy:
         self.front = Front(bench.world, every, DAY_S, practice)
         hours = bench.records.hall.shape[0]
         outdoors = for_period(weather_of(given), given.spec.period.start.astimezone(UTC), hours)
-        bench.physics = Physics(bench.world, outdoors, bench.records, CAPPINGS["priority"])
+        bench.physics = Physics(bench.world, outdoors, bench.records, CAPPINGS["priority"],
+                                setpoint.chosen(bench.world.site.topology), 0)
         for name, racks in (("a", np.arange(4)), ("b", np.arange(4, 7))):
             bench.work(name, racks)
         if told:

@@ -19,14 +19,15 @@ def loop_of(supply_c=30.0, units_up=2.0, tank_s=TANK_S):
     return LoopState(
         plant=np.array([0]), unit_w=one(UNIT_W), units_up=one(units_up), flow_w_k=one(FLOW_W_K),
         tank_s=one(tank_s), pump_w=one(0.0), supply_c=one(supply_c), received_j=one(0.0),
-        rejected_j=one(0.0), stored_j=one(0.0),
+        rejected_j=one(0.0), stored_j=one(0.0), reused_j=one(0.0),
     )
 
 
 def tables_of(plant_c=36.0):
-    """Return the four tables of one plant at one time: supply rises with load, power is cubic."""
-    rising = np.atleast_2d(plant_c + 4.0 * GRID)
-    return rising, np.atleast_2d(0.02 * GRID**3), np.atleast_2d(1e-7 * GRID), rising * 0.0 + 1e-8
+    """Return the six tables of one plant at one time: supply rises with load, power is cubic."""
+    rising, flat = np.atleast_2d(plant_c + 4.0 * GRID), np.zeros((1, GRID.size))
+    power, evaporation = np.atleast_2d(0.02 * GRID**3), np.atleast_2d(1e-7 * GRID)
+    return flat + plant_c, rising, power, evaporation, flat + 1e-8, np.atleast_2d(0.5 * GRID)
 
 
 def advance(loops, heat_w, dt_s, tables=None):
@@ -53,17 +54,18 @@ def test_one_long_step_is_ten_short_ones(units_up):
 
 def test_at_rest_the_plant_rejects_what_it_receives():
     loops = loop_of(36.0 + 4.0 * 0.6)
-    power_w, evaporation_kg_s, blowdown_kg_s = advance(loops, 1.2e6, 60.0)
+    power_w, evaporation_kg_s, blowdown_kg_s, set_c, mechanical = advance(loops, 1.2e6, 60.0)
     assert loops.rejected_j[0] == pytest.approx(1.2e6 * 60.0)
     assert loops.supply_c[0] == pytest.approx(38.4)
     assert power_w == pytest.approx(0.02 * 0.6**3 * 2e6)
     assert evaporation_kg_s == pytest.approx(1e-7 * 0.6 * 2e6)
     assert blowdown_kg_s == pytest.approx(1e-8 * 2e6)
+    assert (set_c, mechanical) == pytest.approx((36.0, 0.3))
 
 
 def test_with_no_unit_in_service_the_loop_warms_at_heat_over_capacity():
     loops = loop_of(30.0, units_up=0.0)
-    assert advance(loops, 1e6, 60.0) == (0.0, 0.0, 0.0)
+    assert advance(loops, 1e6, 60.0) == (0.0, 0.0, 0.0, 36.0, 0.0)
     assert loops.supply_c[0] - 30.0 == pytest.approx(1e6 * 60.0 / (FLOW_W_K * TANK_S))
     assert loops.rejected_j[0] == 0.0
 

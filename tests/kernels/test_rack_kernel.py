@@ -369,3 +369,69 @@ def test_those_who_wait_for_a_slow_member_draw_by_the_pace_not_by_the_clock():
     assert clock < 1.0
     assert it.racks.power_cap[0] == pytest.approx(load_account.pace_of(clock, 0.4))
     assert it.racks.power_cap[2] == pytest.approx(clock**2.5)
+
+
+HBM = (95.0, 97.0, 100.0)
+WATTS = (200.0, 1220.0)
+
+
+def kept(before, coolant_c, hysteresis_k=0.0, rise=1.1):
+    r = 0.0265
+    limits = (LIMITS, HBM, hysteresis_k)
+    return rack_control.kept_clock(before, coolant_c, r, rise * r, WATTS, 2.5, limits)
+
+
+@pytest.mark.parametrize("coolant_c", [30.0, 50.0, 56.0, 70.0])
+def test_the_tighter_of_junction_and_memory_sets_the_clock(coolant_c):
+    own = rack_control.settled_clock(coolant_c, 0.0265, *WATTS, 2.5, LIMITS)
+    memory = rack_control.settled_clock(coolant_c, 1.6 * 0.0265, *WATTS, 2.5, HBM)
+    assert kept(1.0, coolant_c, rise=1.6) == min(own, memory)
+    assert kept(1.0, coolant_c, rise=0.5) == own
+    assert memory < own or own == 1.0
+
+
+def test_a_slowed_clock_rises_only_below_its_hysteresis():
+    warming = [kept(1.0, t) for t in np.arange(45.0, 62.0, 0.1)]
+    slow = warming[-1]
+    cooling = []
+    for coolant_c in np.arange(62.0, 44.0, -0.1):
+        slow = kept(slow, coolant_c, hysteresis_k=4.0)
+        cooling.append(slow)
+    assert np.all(np.diff(cooling) >= 0.0) and cooling[-1] == 1.0
+    falls = 45.0 + 0.1 * next(i for i, c in enumerate(warming) if c < 1.0)
+    rises = 62.0 - 0.1 * next(i for i, c in enumerate(cooling) if c == 1.0)
+    assert falls - rises == pytest.approx(4.1, abs=0.1 + 1e-9)
+    assert kept(0.7, 30.0) == 1.0  # without hysteresis nothing is remembered
+
+
+def test_memory_stands_over_its_coolant_as_the_junction_does_by_its_share():
+    it = Racks()
+    it.loads.dynamic_frac[:] = 1.0
+    it.step()
+    hottest_c, coolant_c = it.blocks.hottest_c[0], it.blocks.coolant_c[0]
+    rise = it.site.chips[0].hbm_rise
+    assert it.blocks.hbm_hottest_c[0] == pytest.approx(coolant_c + rise * (hottest_c - coolant_c))
+
+
+def test_memory_past_its_limit_throttles_and_trips_alone():
+    it = Racks()
+    it.rows = it.rows._replace(hbm_throttle_c=it.rows.hbm_throttle_c - 40.0)
+    it.loads.dynamic_frac[:] = 1.0
+    assert it.step()[1:] == (True, False)
+    it.rows = it.rows._replace(hbm_shutdown_c=it.rows.hbm_shutdown_c - 60.0)
+    assert it.step()[1:] == (True, True)
+
+
+@pytest.mark.parametrize("frac", [0.8, 1.6])
+def test_chips_off_rated_flow_follow_their_own_time_constant(frac):
+    it = Racks(leakage=False)
+    it.loads.dynamic_frac[:] = 0.8
+    it.blocks.resistance_frac[0] = frac
+    before_c = it.racks.junction_c.copy()
+    it.step()
+    chip = it.site.chips[0]
+    watts = chip_w(it, 0.8, before_c[:4])
+    settled_c = it.blocks.coolant_c[0] + frac * it.racks.resistance_k_w[:4] * watts
+    decay = math.exp(-DT_S / (frac * chip.thermal_resistance * chip.heat_capacity))
+    np.testing.assert_allclose(
+        it.racks.junction_c[:4], settled_c + (before_c[:4] - settled_c) * decay, rtol=1e-12)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.kernels import smoothing, waveform
@@ -147,13 +147,44 @@ def test_chips_that_are_off_draw_nothing():
 
 def test_rack_storage_conserves():
     table = slots((0.05, 1.0, 0.05, 0.0))
-    tools = OFF._replace(store_j=65.0, store_w=1100.0, store_efficiency=0.95, store_follows_s=0.5)
+    tools = OFF._replace(store_j=65.0, store_w=1100.0, store_efficiency=0.95, store_memory_s=2.0)
     plain, smooth, account = drawn(steps(100, 0.1), table, tools=tools)
     taken_j = (smooth - plain).sum() * DT_S
     assert taken_j == pytest.approx(account[waveform.STORED_J] + account[waveform.STORAGE_LOSS_J])
     assert 0.0 <= account[waveform.CHARGE_LEAST] < account[waveform.CHARGE_MOST] <= 1.0
     later = slice(500, None)
     assert np.ptp(smooth[later]) < 0.5 * np.ptp(plain[later])
+
+
+@pytest.mark.parametrize(("period_s", "depth_w", "energy_j"), [
+    (1.0, 400.0, 100.0), (1.0, 400.0, 150.0), (2.0, 400.0, 100.0), (4.0, 300.0, 60.0), (0.5, 200.0, 5.0),
+])  # fmt: skip
+def test_storage_shaves_a_square_wave_as_far_as_its_energy_goes(period_s, depth_w, energy_j):
+    at_s = (np.arange(round(10 * period_s / DT_S)) + 0.5) * DT_S
+    load_w = np.where(at_s % period_s < 0.5 * period_s, 1000.0, 1000.0 - depth_w)
+    seen_w, charge_j = np.empty(load_w.size), np.empty(load_w.size)
+    first_j, loss_j = smoothing.shave(
+        load_w, DT_S, (1e4, energy_j, 1.0), 2.0 * period_s, seen_w, charge_j
+    )
+    bound_w = min(0.5 * depth_w, 2.0 * energy_j / period_s)
+    step_w = 1000.0 / smoothing.LEVELS
+    assert bound_w - step_w - 1e-6 <= 1000.0 - seen_w.max() <= bound_w + 1e-6
+    assert loss_j == pytest.approx(0.0, abs=1e-6)
+    assert (load_w - seen_w).sum() * DT_S == pytest.approx(first_j - charge_j[-1], abs=1e-6)
+    assert charge_j.min() >= 0.0 and charge_j.max() <= energy_j
+
+
+@given(st.lists(st.floats(0.0, 2e3), min_size=50, max_size=50), st.floats(0.0, 500.0), st.floats(0.5, 1.0))
+@settings(max_examples=20, deadline=None)
+def test_storage_never_draws_more_than_the_load_did(steps_w, energy_j, efficiency):
+    load_w = np.repeat(np.array(steps_w), 10)
+    seen_w, charge_j = np.empty(load_w.size), np.empty(load_w.size)
+    first_j, loss_j = smoothing.shave(
+        load_w, DT_S, (500.0, energy_j, efficiency), 1.0, seen_w, charge_j
+    )
+    assert seen_w.max() <= load_w.max() * (1.0 + 1e-12) and seen_w.min() >= 0.0
+    taken_j = (seen_w - load_w).sum() * DT_S
+    assert taken_j == pytest.approx(charge_j[-1] - first_j + loss_j, abs=1e-6)
 
 
 @given(st.floats(-2e3, 2e3), st.floats(0.0, 1.0), st.floats(0.5, 1.0))

@@ -31,4 +31,4 @@ def test_a_campus_without_jobs_and_pools_survives_the_folder(week, tmp_path):
     save_tables([dataclasses.replace(week, tables=tables, timeseries=series)], tmp_path)
     loaded = load_tables(tmp_path)
     assert "inference.chat-large.requests" not in summary(loaded)["kpis"]
-    assert len(document.pages(Run(loaded))) == 13
+    assert len(document.pages(Run(loaded))) == 15

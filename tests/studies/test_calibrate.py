@@ -10,6 +10,7 @@ import yaml
 
 from simulator import scenario
 from simulator.cli import calibrate as command
+from simulator.components.sizing import chip_of
 from simulator.errors import ScenarioError
 from simulator.simulation import simulate
 from simulator.studies import StudyError, calibrate
@@ -19,6 +20,7 @@ from simulator.studies.calibrate.models import Inputs
 from simulator.studies.calibrate.models.batch_queue import BatchQueue
 from simulator.studies.calibrate.models.coolant_temperature import CoolantTemperature
 from simulator.studies.calibrate.models.facility_power import FacilityPower
+from simulator.studies.calibrate.models.junction_temperature import JunctionTemperature
 from simulator.studies.calibrate.models.loop_temperature import LoopTemperature
 from simulator.studies.calibrate.models.rack_power import RackPower
 from simulator.studies.distributions import Distribution, parts_of
@@ -214,6 +216,61 @@ def test_approach_and_mass_of_a_loop_are_found(tmp_path):
     assert half < 0.02 and approach.value == pytest.approx(4.5, abs=2.0 * half)
 
 
+CHIP = {"kind": "junction_temperature", "rack": "node"}
+
+
+def chip_file(tmp_path, reads, parameters, interval="1 h"):
+    """Write junctions of a chip of known resistance and leakage, under changing work and coolant."""
+    truth = {"topology.racks.node.chip_resistance": "0.045 K/W", "topology.racks.node.chip_leakage": "2.5 W/K"}
+    count = 400
+    busy = 0.55 + 0.4 * np.sin(np.arange(count) / 7.0)
+    told = {"coolant": 30.0 + 8.0 * np.sin(np.arange(count) / 31.0), "junction": np.full(count, 60.0)}
+    told["utilization"] = busy
+    given = scenario.load(NODES, list(truth.items()))
+    junction = JunctionTemperature(**CHIP).predict(given, inputs(count, HOUR_S, **told))
+    told["power"] = (junction - told["coolant"]) / 0.045  # in an hour a chip settles
+    table = pd.DataFrame(told | {"junction": junction + 0.2 * noise(count)})
+    units = {"junction": "degC", "coolant": "degC", "power": "W", "utilization": "1"}
+    columns = {name: {"column": name, "unit": units[name]} for name in ("junction", "coolant", reads)}
+    tree = {"scenario": str(NODES), "model": CHIP, "parameters": parameters, "columns": columns, "interval": interval}
+    return written(tmp_path, table, tree)
+
+
+RESISTANCE = {"topology.racks.node.chip_resistance": {"bounds": ["0.01 K/W", "0.2 K/W"], "start": "0.1 K/W"}}
+LEAKAGE = {"topology.racks.node.chip_leakage": {"bounds": ["0 W/K", "8 W/K"], "start": "1 W/K"}}
+
+
+def test_resistance_and_leakage_of_a_chip_are_found_from_its_temperature(tmp_path):
+    found = calibrate.of_file(chip_file(tmp_path, "utilization", RESISTANCE | LEAKAGE))
+    leakage, resistance = found.fit.estimates
+    assert resistance.low < 0.045 < resistance.high and resistance.value == pytest.approx(0.045, rel=0.01)
+    assert leakage.low < 2.5 < leakage.high and leakage.value == pytest.approx(2.5, rel=0.05)
+    blind = found.scores[found.scores["part"] == "blind"].iloc[0]
+    assert blind["within"] and blind["constant_cv_rmse_pct"] > 5.0 * blind["cv_rmse_pct"]
+    assert not found.fit.warnings and found.drift["trend_low"] < 0.0 < found.drift["trend_high"]
+
+
+def test_measured_power_of_a_chip_tells_its_resistance_alone(tmp_path):
+    (found,) = calibrate.of_file(chip_file(tmp_path, "power", RESISTANCE)).fit.estimates
+    assert found.low < 0.045 < found.high and found.value == pytest.approx(0.045, rel=0.005)
+    told = calibrate.of_file(chip_file(tmp_path, "power", RESISTANCE | LEAKAGE)).fit.warnings
+    assert "chip_leakage move nothing that was measured" in told[0]
+
+
+def test_a_junction_follows_its_power_and_its_plate_the_flow():
+    own, given = JunctionTemperature(**CHIP), scenario.load(NODES)
+    rack = next(r for r in given.spec.topology.racks if r.name == "node")
+    tau_s = rack.resistance_k_w(chip_of(rack)) * chip_of(rack).heat_capacity
+    told = {"coolant": np.full(200, 30.0), "junction": np.full(200, 30.0), "power": np.full(200, 600.0)}
+    rise = own.predict(given, inputs(200, tau_s / 4.0, **told)) - 30.0
+    assert rise[-1] == pytest.approx(600.0 * rack.resistance_k_w(chip_of(rack)))
+    assert (rise[-1] - rise[1:3]) / (rise[-1] - rise[:2]) == pytest.approx(np.exp(-0.25))
+    slow = own.predict(given, inputs(200, HOUR_S, **told, flow=np.full(200, 0.5))) - 30.0
+    assert slow[-1] / rise[-1] == pytest.approx(rack.plate.resistance_frac(0.5)) and slow[-1] > 1.1 * rise[-1]
+    with pytest.raises(StudyError, match=r"`power` .of one chip. or `utilization`"):
+        own.predict(given, inputs(2, HOUR_S, coolant=np.full(2, 30.0), junction=np.full(2, 60.0)))
+
+
 def test_what_cannot_be_told_is_said(tmp_path):
     """At constant work host and chips are one number: a fit of both must not pretend."""
     both = {
@@ -344,18 +401,19 @@ def test_power_of_h100_nodes_on_a_run_that_was_not_fitted():
 @pytest.mark.skipif(not SHARED.is_dir(), reason="measured traces are not beside the project")
 def test_busy_accelerators_of_a_scheduler(tmp_path):
     jobs = pd.read_csv(SHARED / "gpu_jobs" / "acme_kalos_completed_jobs.csv")
-    hours = np.arange(int(jobs["arrival_s"].max() // HOUR_S) + 1) * HOUR_S
-    ends = jobs["arrival_s"] + jobs["duration_s"]
-    busy = [
-        float((jobs["gpus"] * (np.minimum(ends, t + HOUR_S) - np.maximum(jobs["arrival_s"], t)).clip(0)).sum()) / HOUR_S
-        for t in hours
-    ]
-    path = written(tmp_path, pd.DataFrame({"busy": busy}), {
-        "model": {"kind": "batch_queue", "work": "batch"}, "interval": "7 d",
-        "columns": {"observed": {"column": "busy"}},
+    jobs[jobs["gpus"] > 0].to_parquet(tmp_path / "jobs.parquet")
+    told = {
+        "scenario": str(POD), "model": {"kind": "batch_queue", "work": "batch"}, "interval": "7 d",
         "fixed": {"workloads.batch.backlog": "0 h"},
         "parameters": {"workloads.batch.arrival": {"bounds": [1, 500], "start": 100}},
-    })  # fmt: skip
-    found = calibrate.of_file(path)
+        "telemetry": [{
+            "file": "jobs.parquet", "time": {"column": "arrival_s", "unit": "s"},
+            "jobs": {"size": "gpus", "duration": "duration_s"}, "columns": {"observed": {"column": "busy"}},
+        }],
+    }  # fmt: skip
+    (tmp_path / "cal.yaml").write_text(yaml.safe_dump(told))
+    found = calibrate.of_file(tmp_path / "cal.yaml")
+    whole_h = float((found.table["measured"] * 7 * 24).sum())
+    assert whole_h == pytest.approx(float((jobs["gpus"] * jobs["duration_s"]).sum()) / HOUR_S, rel=1e-9)
     fitted = found.table[found.table["part"] == "fit"]
     assert found.fit.estimates[0].value == pytest.approx(fitted["measured"].mean(), rel=1e-6)

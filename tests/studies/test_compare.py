@@ -14,7 +14,7 @@ from simulator.metrics import kpis
 from simulator.reports import comparison as drawing
 from simulator.studies import StudyError, changes, preference
 from simulator.studies import compare as study
-from simulator.studies.compare import EQUAL, HIGHER, LOWER, UNRESOLVED
+from simulator.studies.compare import EQUAL, FIXED, HIGHER, LOWER, UNRESOLVED
 
 WARM = {"topology.cooling.supply": "44 degC"}
 
@@ -69,6 +69,15 @@ def test_one_replicate_has_no_interval_and_unequal_runs_pair_what_they_share(run
     later = [dataclasses.replace(r, info=r.info | {"replicate": 7}) for r in one.results]
     with pytest.raises(StudyError, match="no replicate in common"):
         study.compare(later, runs[0].results)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_the_inputs_fix_is_no_question_of_luck(count):
+    found = row([576.0] * count, [648.0] * count, name="site.accelerators_installed")
+    assert found["verdict"] == FIXED and found["difference"] == 72.0 and math.isnan(found["needed"])
+    assert row([576.0] * count, [576.0] * count, name="site.accelerators_installed")["verdict"] == EQUAL
+    told = drawing.title(pd.DataFrame([found]), ("a", "b"))
+    assert "0 differences are not resolved" in told and "better than a in 0" in told
 
 
 def test_the_interval_is_that_of_the_paired_t_test():

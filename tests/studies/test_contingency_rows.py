@@ -30,7 +30,7 @@ def response(lost_per_minute, restarting=0.0, restart_s=0.0, repair_s=36_000.0):
     """Return what happens when so many accelerator-minutes are lost in each minute."""
     zeros = np.zeros(MINUTES)
     useful_s = 1e6 * np.arange(1, MINUTES + 1) - 60.0 * np.cumsum(lost_per_minute)
-    return Response(zeros, zeros, zeros, np.zeros((MINUTES, 4)), zeros, zeros, useful_s=useful_s,
+    return Response(zeros, zeros, zeros, zeros, np.zeros((MINUTES, 4)), zeros, zeros, useful_s=useful_s,
                     restarting=restarting, restart_s=restart_s, repair_s=(repair_s,))  # fmt: skip
 
 

@@ -92,14 +92,14 @@ def test_shards_are_a_partition(plan):
 
 
 def test_a_failed_run_is_kept_with_its_error_and_the_others_go_on(plan, tmp_path, monkeypatch):
-    simulate = sweep.simulate
+    simulate = sweep.outcome
 
     def fragile(scenario, replicate, progress):
         if replicate == 1:
             raise MemoryError("out of memory")
         return simulate(scenario, replicate, progress)
 
-    monkeypatch.setattr(sweep, "simulate", fragile)
+    monkeypatch.setattr(sweep, "outcome", fragile)
     table = carried_out(plan, tmp_path / "out")
     failed = table[table["status"] == "failed"]
     assert list(failed["replicate"]) == [1] * 4
@@ -195,7 +195,7 @@ def test_common_random_numbers_across_designs(plan):
     """The draws of a replicate are the same whatever the design."""
     base, other = (scenario.load(POD, [f"topology.cooling.supply={t} degC"]) for t in (36, 40))
     arrivals = [
-        sweep.simulate(s, 1).timeseries["pool"]["arrivals_per_s"].to_numpy() for s in (base, other)
+        sweep.outcome(s, 1).timeseries["pool"]["arrivals_per_s"].to_numpy() for s in (base, other)
     ]
     assert (arrivals[0] == arrivals[1]).all()
 
@@ -215,10 +215,10 @@ def test_a_sweep_that_is_stopped_goes_on_with_the_same_bytes(tmp_path, sent):
     (tmp_path / "sweep.yaml").write_text(text)
     command = [sys.executable, "-m", "simulator", "sweep", str(tmp_path / "sweep.yaml"), "-j", "2"]
     begun = subprocess.Popen([*command, "-o", str(tmp_path / "out")], start_new_session=True)
-    while len(list(tmp_path.glob("out/runs/*.json"))) < 6:
-        time.sleep(0.05)
+    while len(list(tmp_path.glob("out/runs/*.json"))) < 6 and begun.poll() is None:
+        time.sleep(0.02)
     os.killpg(begun.pid, sent)
-    code = begun.wait(timeout=30)
+    code = begun.wait(timeout=120)
     assert code == (130 if sent == signal.SIGINT else -9)
     kept = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("out/runs/*.json")}
     assert 6 <= len(kept) < 48

@@ -1,6 +1,5 @@
 """A sweep that is killed, runs out of disk or loses a process: nothing finished is lost or repeated."""
 
-import errno
 import json
 import multiprocessing
 import os
@@ -14,7 +13,7 @@ import pytest
 from joblib.externals.loky import reusable_executor
 
 from simulator.cli import sweep as command
-from simulator.studies import designs, sweep, sweep_folder
+from simulator.studies import designs, processes, sweep
 from simulator.studies.designs import Task
 from simulator.studies.sweep_folder import SweepFolder
 
@@ -97,24 +96,28 @@ def test_killed_at_ten_random_points_it_ends_with_the_same_bytes(clean, file, tm
     assert not list(out.glob("runs/*.running"))
 
 
-def test_a_full_disk_loses_nothing(file, tmp_path, monkeypatch, capfd):
-    written, replace, room = [], os.replace, 5
+def full_at(file):
+    """Have what is written to a file next meet a disk without room: the kernel's own, /dev/full."""
+    fresh = file.with_name(f".{file.name}.{os.getpid()}")
+    fresh.parent.mkdir(parents=True, exist_ok=True)
+    fresh.symlink_to("/dev/full")
 
-    def filling(fresh, path):
-        if len(written) >= room:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
-        written.append(path)
-        replace(fresh, path)
 
-    monkeypatch.setattr(sweep_folder.os, "replace", filling)
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="has no /dev/full")
+@pytest.mark.parametrize("where", ["a run", "the table"])
+def test_a_full_disk_loses_nothing(file, tmp_path, capfd, where):
+    plan, out = designs.from_file(file), tmp_path / "out"
+    SweepFolder(out, plan).open(resume=False)
+    full_at(out / "runs.parquet" if where == "the table" else out / "runs" / f"{plan.tasks[4].identity[:32]}.json")
     with pytest.raises(SystemExit) as left:
-        command.sweep(file, tmp_path / "out", 1, command.Where())
+        command.sweep(file, out, 1, command.Where(resume=True))
     assert left.value.code == 130
     assert "No space left on device; finished runs are kept" in capfd.readouterr().err
-    assert finished(tmp_path / "out") == 4 and not list((tmp_path / "out").glob("**/.*"))
-    monkeypatch.setattr(sweep_folder.os, "replace", replace)
-    plan = designs.from_file(file)
-    assert len(SweepFolder(tmp_path / "out", plan).finished()) == 4
+    assert finished(out) == (24 if where == "the table" else 4) and not list(out.glob("**/.*"))
+    kept = {p.name: p.stat().st_mtime_ns for p in (out / "runs").glob("*.json")}
+    command.sweep(file, out, 1, command.Where(resume=True))
+    assert all((out / "runs" / name).stat().st_mtime_ns == t for name, t in kept.items())
+    assert set(SweepFolder(out, plan).assemble()["status"]) == {"done"}
 
 
 def test_a_record_that_was_cut_is_made_again(file, tmp_path):
@@ -130,13 +133,25 @@ def test_a_record_that_was_cut_is_made_again(file, tmp_path):
     assert list(folder.assemble()["status"][:3]) == ["pending", "done", "pending"]
 
 
-def test_a_process_that_dies_takes_no_run_with_it(file):
+def a_worker(forked):
+    """Return the number of a process that makes runs."""
+    if forked:
+        return multiprocessing.active_children()[-1].pid
+    return next(iter(reusable_executor._executor._processes))
+
+
+@pytest.fixture(params=[True, pytest.param(False, marks=pytest.mark.slow)], ids=["forked", "afresh"])
+def forked(request, monkeypatch):
+    monkeypatch.setattr(processes, "may_fork", lambda: request.param)
+    return request.param
+
+
+def test_a_process_that_dies_takes_no_run_with_it(file, forked):
     plan, records = designs.from_file(file), {}
     for identity, record in sweep.execute(plan, plan.tasks[:10], 2):
         records[identity] = record
         if len(records) == 2:
-            victim = next(iter(reusable_executor._executor._processes))
-            os.kill(victim, signal.SIGKILL)
+            os.kill(a_worker(forked), signal.SIGKILL)
     assert len(records) == 10
     assert {record["status"] for record in records.values()} == {"done"}
 
@@ -148,7 +163,7 @@ class Deadly:
         return os._exit, (1,)
 
 
-def test_a_run_that_kills_its_process_twice_has_failed(file):
+def test_a_run_that_kills_its_process_twice_has_failed(file, forked):
     plan = designs.from_file(file)
 
     class WithOneDeadly:

@@ -3,16 +3,26 @@
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from simulator.components.cooling.fluids import WATER_DENSITY_KG_M3, WATER_SPECIFIC_HEAT_J_KGK
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, Power, TemperatureDelta, Within
+from simulator.units import (
+    Duration,
+    Fraction,
+    Power,
+    TemperatureDelta,
+    VolumePerPower,
+    Within,
+)
 
 Array = NDArray[np.float64]
+Set = float | Array
+"""A set temperature in degC, or an array of them broadcastable to (hours, n_x)."""
 
 LOAD_FRAC: Array = np.linspace(0.0, 1.4, 15)
 """Heat / capacity of the units in service, equally spaced so that a kernel can index directly."""
@@ -40,7 +50,8 @@ class PlantMap:
     The other arrays are (hours, n_x): `supply_c` the temperature of the water leaving the plant,
     `power_frac` the electrical power of fans, compressors and condenser pumps (not of the loop's
     own pumps) in W/W, `evaporation_kg_j` evaporation and drift in kg/s per W, `blowdown_kg_j` the
-    water drained to keep the basin's salts in bounds. All are finite for every hour.
+    water drained to keep the basin's salts in bounds, `mechanical_frac` the share of the heat that
+    compressors move (0 free, 1 mechanical, partial between). All are finite for every hour.
     """
 
     load_frac: Array
@@ -48,6 +59,17 @@ class PlantMap:
     power_frac: Array
     evaporation_kg_j: Array
     blowdown_kg_j: Array
+    mechanical_frac: Array
+
+
+def free(hours: int) -> Array:
+    """Return the `mechanical_frac` of a plant without compressors over so many hours: zeros."""
+    return np.zeros((hours, len(LOAD_FRAC)))
+
+
+def settled(frac: Array) -> Array:
+    """Return (hours, n_x) shares of the heat, the first column, without any, taken from the next."""
+    return np.concatenate([frac[:, 1:2], frac[:, 1:]], axis=1)
 
 
 class PlantSpec(Spec):
@@ -64,9 +86,30 @@ class PlantSpec(Spec):
     range: Annotated[TemperatureDelta, Within("1 K", "40 K")]
     """Return minus supply temperature of the loop at full capacity; the flow is constant."""
     tank: Annotated[Duration, Within("1 s", "24 h")]
-    """Thermal mass of the loop with its buffer tank, in seconds of design flow."""
+    """Thermal mass of the loop, a buffer tank included or not (`buffer`), in seconds of design flow."""
     pump: Annotated[Fraction, Within("0 %", "20 %")]
     """Power of the loop's own pumps at design, as a fraction of design heat."""
+    pumps: Annotated[int, Within(1, 100)] = 3
+    """Pumps of the loop, all alike (assumed, 2-6)."""
+    spare_pumps: Annotated[int, Within(0, 99)] = 1
+    """Pumps of the loop that may stand without loss of flow."""
+
+    restart: Annotated[Duration, Within("0 s", "1 h")] = 0.0
+    """From the return of power at a unit until it cools again, beyond the start of its motors."""
+    buffer: Annotated[VolumePerPower, Within("0 m3/MW", "500 m3/MW")] = 0.0
+    """Tank beside the loop's own water, per heat of the units on duty (7.2 m3/MW is 5 min at 10 K)."""
+
+    @model_validator(mode="after")
+    def _some_pump_works(self) -> Self:
+        if self.spare_pumps >= self.pumps:
+            raise ValueError(f"spare_pumps {self.spare_pumps} leaves no pump of {self.pumps}")
+        return self
+
+    @property
+    def tank_s(self) -> float:
+        """Thermal mass of loop and buffer tank in seconds of design flow: V rho c range."""
+        per_k_m3 = WATER_DENSITY_KG_M3 * WATER_SPECIFIC_HEAT_J_KGK
+        return self.tank + self.buffer * per_k_m3 * self.range
 
     def duty_units(self, design_heat_w: float) -> int:
         """Return the units that carry `design_heat_w` with the margin, without spares."""
@@ -76,9 +119,13 @@ class PlantSpec(Spec):
         """Return flow times specific heat of a loop that carries `capacity_w` at full load."""
         return capacity_w / self.range
 
+    def flow_frac(self, running_pumps: int) -> float:
+        """Return the loop's flow over design with so many of its pumps running."""
+        return min(1.0, max(running_pumps, 0) / max(self.pumps - self.spare_pumps, 1))
+
     def thermal_mass_j_k(self, capacity_w: float) -> float:
         """Return the heat capacity of loop and tank for `capacity_w` of plant."""
-        return self.tank * self.heat_capacity_rate_w_k(capacity_w)
+        return self.tank_s * self.heat_capacity_rate_w_k(capacity_w)
 
     def reach_c(self) -> float | None:
         """Return the coldest water, in degC, at full heat on the kind's own design day.
@@ -87,13 +134,30 @@ class PlantSpec(Spec):
         """
         return None
 
+    def sink_c(self, weather: HourlyWeather) -> Array:
+        """Return the coldest that the plant's water could become in this weather: dry bulb, degC."""
+        return weather.dry_bulb_c
+
     def freezes(self) -> bool:
         """Return whether frost damages the plant as it is specified."""
         return False
 
+    def sized_for(self, supply_c: float) -> Self:
+        """Return the plant with its equipment sized for water of `supply_c`, where that is left open."""
+        return self
+
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap | None:
+        """Return the same without any water, None where the plant then rejects nothing.
+
+        For a kind that takes no water this is `plant_map`; one that does says what is left of it.
+        """
+        return self.plant_map(set_c, weather)
+
     @abstractmethod
-    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
-        """Return what the plant does at every hour and load when told to deliver `supply_c`.
+    def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
+        """Return what the plant does at every hour and load when told to deliver `set_c`.
+
+        `set_c` is a temperature in degC, or an array of them broadcastable to (hours, n_x).
 
         Where the weather allows, `PlantMap.supply_c` is the set temperature; where full capacity
         is not enough, it floats above it: that is how a heat wave reaches the chips.

@@ -3,39 +3,25 @@
 from typing import Annotated, Literal, Self
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
-from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
-from simulator.components.cooling.coil import SEA_LEVEL_PA, Coil, fan_frac
-from simulator.components.cooling.psychrometrics import LATENT_HEAT_J_KG, air_density_kg_m3
-from simulator.units import Fraction, Positive, Pressure, Temperature, TemperatureDelta, Within
+from simulator.components.cooling._base import Array, HourlyWeather, PlantMap, Set
+from simulator.components.cooling.coil import SEA_LEVEL_PA
+from simulator.components.cooling.coil_cooler import CoilCooler, Pads
+from simulator.components.cooling.psychrometrics import air_density_kg_m3
+from simulator.units import Fraction, Pressure, Temperature, Within
 
 AIR_SPECIFIC_HEAT_J_KGK = 1006.0  # dry air (ASHRAE Fundamentals 2017, ch. 1, eq. 28)
 
 
-class AdiabaticDryCooler(PlantSpec):
+class AdiabaticDryCooler(CoilCooler):
     """Coils of a dry cooler; the air passes pads, wet only above the switch temperature.
 
     Sections of the pads are wetted one after the other, as many as keep the air at the coil at the
-    switch temperature, until all are wet. Coils default to the BAC Trillium TDFS1238N (2,931 kW,
-    LBNL modelica-buildings, c4117cce), whose fans then push through the pads as well.
+    switch temperature, until all are wet. The fans push through the pads as well, wet or dry.
     """
 
     kind: Literal["adiabatic_dry_cooler"] = "adiabatic_dry_cooler"
-    fans: Annotated[int, Field(ge=0, le=1000)] = 16
-    """Fans of one unit (assumed, 8-24)."""
-    design_air: Annotated[Temperature, Within("-20 degC", "55 degC")] = 35.0
-    """Air at the coil at its design point, at sea level; also dry bulb of the design day (vendor)."""
-    approach: Annotated[TemperatureDelta, Positive()] = 5.55
-    """Leaving water minus air at the coil at the design point (vendor)."""
-    air_rise: Annotated[TemperatureDelta, Positive()] = 6.0
-    """Warming of the air through the coil at the design point: sets the airflow (assumed)."""
-    fan: Annotated[Fraction, Within(0.0, 0.2)] = 0.04015
-    """Fan power at full speed without pads, as a fraction of design heat (vendor)."""
-    minimum_speed: Annotated[Fraction, Within(0.01, 1.0)] = 0.1
-    """Lowest fan speed; below it fans switch on and off."""
-    air_side_share: Annotated[Fraction, Within(0.05, 20.0)] = 0.5
-    """Air-side over water-side conductance (hA) at design."""
     saturation_effectiveness: Annotated[Fraction, Within(0.05, 0.95)] = 0.75
     """Share of the wet-bulb depression that fully wet pads take off the air (0.6-0.9, assumed)."""
     switch: Annotated[Temperature, Within("5 degC", "50 degC")] = 28.0
@@ -50,31 +36,24 @@ class AdiabaticDryCooler(PlantSpec):
     """Salt in the pads' water over salt in the make-up water (3-6, assumed)."""
 
     @model_validator(mode="after")
-    def _design_point_exists(self) -> Self:
-        self._coil()
+    def _design_day_exists(self) -> Self:
         if self.design_wet_bulb > self.design_air:
             raise ValueError("design_wet_bulb is above design_air: no air is wetter than saturated")
         return self
 
-    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
+    def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, fan power and water by hour and load (see `PlantSpec`)."""
-        coil = self._coil()
-        air_c = self.entering_air_c(weather.dry_bulb_c, weather.wet_bulb_c)
-        full_flow = coil.full_airflow(air_c, weather.pressure_pa)
-        airflow = coil.airflow(supply_c, air_c, full_flow)
-        speed = airflow / full_flow[:, None]
-        # Per W of capacity and K of cooling the air carries airflow / air_rise.
-        cooled = (weather.dry_bulb_c - air_c)[:, None] * airflow / self.air_rise
-        water = cooled / LATENT_HEAT_J_KG
-        return PlantMap(
-            load_frac=LOAD_FRAC,
-            supply_c=np.maximum(
-                supply_c, air_c[:, None] + LOAD_FRAC * coil.lift_k(full_flow)[:, None]
-            ),
-            power_frac=fan_frac(self.fan + self.pad_frac(), speed, self.minimum_speed),
-            evaporation_kg_j=water,
-            blowdown_kg_j=water / (self.cycles_of_concentration - 1.0),
-        )
+        air_c = self.sink_c(weather)
+        return self._behind(air_c, set_c, weather, Pads(self.pad_frac(), self.cycles_of_concentration))
+
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
+        """Return the map with dry pads, which the air passes all the same."""
+        pads = Pads(self.pad_frac(), self.cycles_of_concentration)
+        return self._behind(weather.dry_bulb_c, set_c, weather, pads)
+
+    def sink_c(self, weather: HourlyWeather) -> Array:
+        """Return the air at the coil, in degC."""
+        return self.entering_air_c(weather.dry_bulb_c, weather.wet_bulb_c)
 
     def reach_c(self) -> float:
         """Return the water at full heat on the design day, in degC."""
@@ -92,6 +71,3 @@ class AdiabaticDryCooler(PlantSpec):
         density = float(air_density_kg_m3(self.design_air, SEA_LEVEL_PA))
         volume_m3_j = 1.0 / (AIR_SPECIFIC_HEAT_J_KGK * self.air_rise * density)
         return self.pad_drop * volume_m3_j / self.fan_efficiency
-
-    def _coil(self) -> Coil:
-        return Coil(self.range, self.approach, self.air_rise, self.air_side_share, self.design_air)

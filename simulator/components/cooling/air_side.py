@@ -1,12 +1,33 @@
-"""Fan walls (CRAH): chilled water takes the heat of the hall's air."""
+"""What every air side is: fans and coils that bring the heat of a hall's air to chilled water."""
 
-from typing import Annotated
+import math
+from dataclasses import dataclass
+from typing import Annotated, Self
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field, model_validator
 
-from simulator.components.cooling._base import LOAD_FRAC, Array
+from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather
 from simulator.components.kinds import Spec
-from simulator.units import Fraction, TemperatureDelta, Within
+from simulator.units import Duration, Fraction, Power, TemperatureDelta, Within
+
+NO_AIR_C = 1000.0
+"""What outdoor air alone holds where it is not let in: more than any coil."""
+
+
+@dataclass(frozen=True)
+class AirMap:
+    """What outdoor air does for halls at every hour (rows) and load (columns), as `PlantMap`.
+
+    `outdoor_frac` (hours, n_x) is the share of the air's heat that leaves with outdoor air,
+    `water_kg_j` (hours, n_x) the water that keeps the room's dew point, in kg/s per W of the fans'
+    design heat, `supply_c` (hours,) the supply air that outdoor air alone holds (`NO_AIR_C`: none).
+    """
+
+    outdoor_frac: Array
+    water_kg_j: Array
+    supply_c: Array
 
 
 class AirSide(Spec):
@@ -21,15 +42,75 @@ class AirSide(Spec):
     minimum_airflow: Annotated[Fraction, Within(0.05, 1.0)] = 0.4
     """Lowest airflow over design."""
     margin: Annotated[Fraction, Within("0 %", "200 %")] = 0.1
-    """Airflow over what design heat needs."""
+    """Airflow that all units together reach beyond what design heat needs."""
+    unit: Annotated[Power, Within("1 kW", "10 MW")] = 300e3
+    """Air heat of one unit at design (assumed, 100-500 kW)."""
+    spare_units: Annotated[int, Field(ge=0, le=1000)] = 0
+    """Units of a hall beyond those its design heat needs; they stand by."""
+    bypass: Annotated[Fraction, Within(0.0, 0.8)] = 0.0
+    """Share of the supply air that returns without passing a rack (0 contained, 0.2-0.5 open)."""
+    recirculation: Annotated[Fraction, Within(0.0, 0.8)] = 0.0
+    """Share of what racks take in that is their own exhaust (0 contained, 0.05-0.2 open)."""
+    mass: Annotated[Duration, Within("1 s", "1 h")] = 240.0
+    """Thermal mass of the hall's air and of what it touches, in seconds of design airflow: the air
+    warms at `range` over `mass` without cooling, 3 K/min at full heat (assumed, 1-5 K/min)."""
+
+    @model_validator(mode="after")
+    def _airflow_suffices(self) -> Self:
+        if self.needed(1.0) > 1.0 + self.margin + 1e-9:
+            raise ValueError(
+                f"margin of {100 * self.margin:g} % does not cover bypass: racks at design heat take "
+                f"{100 * self.needed(1.0):.3g} % of the airflow; raise margin"
+            )
+        return self
+
+    @property
+    def passive(self) -> bool:
+        """Return whether the racks' own fans move the air, with or without power for the hall."""
+        return False
 
     def supply_air_c(self, chilled_c: float) -> float:
-        """Return the temperature of the air in front of the racks."""
-        return chilled_c + self.approach
+        """Return the temperature of the air that racks take in: coil, and their own exhaust mixed in."""
+        return chilled_c + self.approach + self.mixed_k()
+
+    def mixed_k(self) -> float:
+        """Return how much recirculation warms what racks take in: a share r of exhaust that is
+        `range` warmer than the intake, T_in = (1 - r) T_supply + r (T_in + range)."""
+        return self.range * self.recirculation / (1.0 - self.recirculation)
+
+    def needed(self, heat_frac: float) -> float:
+        """Return the airflow over design that racks at a share of design heat take from the units."""
+        return heat_frac * (1.0 - self.recirculation) / (1.0 - self.bypass)
 
     def power_frac(self, load_frac: Array = LOAD_FRAC) -> Array:
-        """Return fan power per W of capacity at each load: cube of airflow, within its limits.
+        """Return fan power per W of design heat at each load: cube of airflow, within its limits.
 
-        Above full airflow the fans hold full speed and the air leaves the racks warmer.
+        At the most airflow the fans hold their speed, and racks take in some of their own exhaust.
         """
-        return self.fan * np.clip(load_frac, self.minimum_airflow, 1.0) ** 3
+        airflow = load_frac * self.needed(1.0)
+        return np.asarray(self.fan * np.clip(airflow, self.minimum_airflow, 1.0 + self.margin) ** 3)
+
+    def design_frac(self) -> float:
+        """Return fan power over air heat at design."""
+        return float(self.power_frac(np.ones(1))[0])
+
+    def duty(self, design_w: float) -> int:
+        """Return the units that design heat needs."""
+        return max(1, math.ceil(design_w / self.unit - 1e-9))
+
+    def built(self, design_w: float) -> int:
+        """Return the units of a hall, spares included."""
+        return self.duty(design_w) + self.spare_units
+
+    def moves(self, design_w: float, units: int) -> float:
+        """Return the share of the hall's fans that turns with so many units in service."""
+        return min(max(units, 0) / self.duty(design_w), 1.0)
+
+    def thermal_mass_j_k(self, design_w: float | NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the heat capacity of a hall's air and what it touches."""
+        return np.asarray(self.mass * design_w / self.range)
+
+    def air_map(self, chilled_c: float, weather: HourlyWeather) -> AirMap:
+        """Return what outdoor air does (see `AirMap`): nothing, unless a kind lets it in."""
+        shape = (len(weather), len(LOAD_FRAC))
+        return AirMap(np.zeros(shape), np.zeros(shape), np.full(len(weather), NO_AIR_C))

@@ -1,13 +1,22 @@
 """Water-cooled chillers behind a waterside economiser, on open cooling towers."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
 from simulator.components.cooling import evaporation, psychrometrics, york_calc
-from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather, PlantMap, PlantSpec
+from simulator.components.cooling._base import (
+    LOAD_FRAC,
+    Array,
+    HourlyWeather,
+    PlantMap,
+    Set,
+    settled,
+)
+from simulator.components.cooling.chiller_curves import CURVES
+from simulator.components.cooling.compressors import Compressors
 from simulator.components.cooling.fluids import WATER_SPECIFIC_HEAT_J_KGK
 from simulator.units import Fraction, NonNegative, Positive, Temperature, TemperatureDelta, Within
 
@@ -27,7 +36,7 @@ class _State:
     water_c: Array
 
 
-class ChillerTower(PlantSpec):
+class ChillerTower(Compressors):
     """Tower water pre-cools the loop in an exchanger; a chiller in series takes what is left.
 
     `unit` is the heat of one chiller with its towers and pumps. Towers default to the usual design
@@ -49,6 +58,9 @@ class ChillerTower(PlantSpec):
     """Condenser pump power over rejected heat at design: 200 kPa at 5.56 K and 70 % (derived)."""
     economiser_approach: Annotated[TemperatureDelta, Positive()] = 2.0
     """Loop water minus tower water at full load of the economiser exchanger (1.5-2.5 K)."""
+    curves: Literal["carnot", "york_yk_5170", "york_yt_2233", "carrier_19xr_1410"] = "carnot"
+    """`carnot`: the form below at any temperature. Others: that machine's public curves inside their
+    range, 4.4 to 12.8 degC of chilled water by set, and Carnot's form from their nearest edge on."""
     carnot_fraction: Annotated[Fraction, Within(0.1, 0.8)] = 0.60
     """Chiller COP over Carnot's (0.55-0.65 for water-cooled centrifugals, assumed)."""
     pinch: Annotated[TemperatureDelta, NonNegative()] = 1.5
@@ -64,66 +76,123 @@ class ChillerTower(PlantSpec):
     drift: Annotated[Fraction, Within(0.0, 0.01)] = 2e-5
     """Water blown out as droplets, over circulation (0.0005-0.005 %, assumed)."""
 
-    def plant_map(self, supply_c: float, weather: HourlyWeather) -> PlantMap:
+    frost_protection: Literal["indoor_sump", "none"] = "indoor_sump"
+    """`indoor_sump`: tower water drains indoors where it stands, and a bypass keeps it warm. With
+    `none` a run with air below freezing is an error."""
+
+    def sized_for(self, supply_c: float) -> Self:
+        """Return the plant with chillers sized for water of `supply_c`, unless it says for which."""
+        if self.design_supply is not None:
+            return self
+        return self.model_copy(update={"design_supply": supply_c})
+
+    def sink_c(self, weather: HourlyWeather) -> Array:
+        """Return the wet bulb, in degC."""
+        return weather.wet_bulb_c
+
+    def freezes(self) -> bool:
+        """Return whether water stands in an outdoor basin."""
+        return self.frost_protection == "none"
+
+    def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`)."""
         wet = weather.wet_bulb_c[:, None]
-        state = self._full_fans(supply_c, wet)
-        water_c, airflow = self._slow_fans(supply_c, wet, state)
-        evaporated, blowdown = self._water_kg_j(supply_c, weather, state, water_c)
-        flows = (self.tower_fan * airflow**3 + self.condenser_pump) * self._rejection(supply_c)
+        state = self._full_fans(set_c, wet)
+        water_c, airflow = self._slow_fans(set_c, wet, state)
+        evaporated, blowdown = self._water_kg_j(set_c, weather, state, water_c)
+        flows = (self.tower_fan * airflow**3 + self.condenser_pump) * self._rejection(set_c)
+        settled_c = self._supply_c(set_c, state)
         return PlantMap(
             load_frac=LOAD_FRAC,
-            supply_c=self._supply_c(supply_c, state),
+            supply_c=settled_c,
             power_frac=state.work_frac + flows * (LOAD_FRAC > 0.0),
             evaporation_kg_j=evaporated,
             blowdown_kg_j=blowdown,
+            mechanical_frac=self._mechanical_frac(set_c, state, settled_c),
         )
 
-    def cop(self, supply_c: float, condenser_c: Array) -> Array:
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap | None:
+        """Return None: without water the towers reject nothing."""
+        return None
+
+    def cop(self, set_c: Set, condenser_c: Array) -> Array:
         """Return the chiller's COP for water leaving evaporator and condenser at these degC.
 
         COP = phi Te / (Tc - Te) with refrigerant temperatures in K, one pinch beyond the waters.
         Published chiller curves end near 13 degC chilled water; this form holds above it.
         """
-        cold = supply_c - self.pinch + psychrometrics.KELVIN
+        cold = set_c - self.pinch + psychrometrics.KELVIN
         lift = condenser_c + self.pinch + psychrometrics.KELVIN - cold
         return self.carnot_fraction * cold / np.maximum(lift, self.minimum_lift)
 
-    def _design_cop(self, supply_c: float) -> float:
-        supply = supply_c if self.design_supply is None else self.design_supply
-        hot = self.design_wet_bulb + self.tower_approach + self.tower_range
-        return float(self.cop(supply, np.asarray(hot)))
+    def _full_cop(self, set_c: Set, entering_c: Array, span: Array) -> Array:
+        """Return the COP at full load; curves go on from their edge as Carnot's form does."""
+        if self.curves == "carnot":
+            return self.cop(set_c, entering_c + span)
+        found = CURVES[self.curves].cop(set_c, entering_c)
+        return found * self._beyond(set_c, entering_c, span)
 
-    def _rejection(self, supply_c: float) -> float:
+    def _beyond(self, set_c: Set, entering_c: Array, span: Array) -> Array:
+        """Return Carnot's COP here over that at the nearest edge of the curves; 1 inside."""
+        water_c, edge_c = CURVES[self.curves].inside(set_c, entering_c)
+        return self.cop(set_c, entering_c + span) / self.cop(water_c, edge_c + span)
+
+    def _limit_frac(self, set_c: Set, entering_c: Array, span: Array, cop: Array) -> Array:
+        """Return what the chillers carry over what they are sized for, at most 1: a motor sized for
+        the design point carries less heat against a higher lift."""
+        if self.curves == "carnot":
+            return np.minimum(1.0, cop / self._design_cop(set_c))
+        curves, there = CURVES[self.curves], self._design_point(set_c)
+        here = curves.capacity(set_c, entering_c) * self._beyond(set_c, entering_c, span)
+        design = curves.capacity(*there) * self._beyond(*there, np.asarray(self.tower_range))
+        return np.minimum(1.0, here / design)
+
+    def _work_frac(self, chilled: Array, limit: Array, cop: Array) -> Array:
+        """Return the compressors' work per W of capacity."""
+        if self.curves == "carnot":
+            return self.loaded_frac(chilled, limit) / cop
+        capacity = limit * self.chillers_on(chilled, limit)
+        part = self.loaded_frac(chilled, limit) / capacity
+        return capacity * CURVES[self.curves].work(part) / cop
+
+    def _design_point(self, set_c: Set) -> tuple[float, Array]:
+        """Return chilled water and condenser water entering, in degC, that chillers are sized for."""
+        supply = float(np.min(set_c)) if self.design_supply is None else self.design_supply
+        return supply, np.asarray(self.design_wet_bulb + self.tower_approach)
+
+    def _design_cop(self, set_c: Set) -> float:
+        return float(self._full_cop(*self._design_point(set_c), np.asarray(self.tower_range)))
+
+    def _rejection(self, set_c: Set) -> float:
         """Return the towers' design heat per W of chiller capacity."""
-        return 1.0 + 1.0 / self._design_cop(supply_c)
+        return 1.0 + 1.0 / self._design_cop(set_c)
 
     def _tower_scale(self) -> float:
         """Return the factor on the correlation's approach that meets the design point."""
         wet, span = np.asarray(self.design_wet_bulb), np.asarray(self.tower_range)
         return self.tower_approach / float(york_calc.approach_k(wet, span))
 
-    def _full_fans(self, supply_c: float, wet: Array) -> _State:
+    def _full_fans(self, set_c: Set, wet: Array) -> _State:
         """Return the working point with all fans at full speed.
 
         Tower temperature, chiller work and rejected heat depend on each other; the loop gain is
         below 0.1, so a few rounds settle it.
         """
-        full_range = self.tower_range / self._rejection(supply_c)
+        full_range = self.tower_range / self._rejection(set_c)
         work = np.zeros((len(wet), len(LOAD_FRAC)))
         for _ in range(_ROUNDS):
             span = (LOAD_FRAC + work) * full_range
             water = wet + self._tower_scale() * york_calc.approach_k(wet, span)
-            cop = self.cop(supply_c, np.maximum(water, self.condenser_minimum) + span)
-            # A motor sized for the design point carries less heat against a higher lift.
-            limit = np.minimum(1.0, cop / self._design_cop(supply_c))
-            missing = water + self.economiser_approach * LOAD_FRAC - supply_c
+            entering = np.maximum(water, self.condenser_minimum)
+            cop = self._full_cop(set_c, entering, span)
+            limit = self._limit_frac(set_c, entering, span, cop)
+            missing = water + self.economiser_approach * LOAD_FRAC - set_c
             chilled = missing / (self.economiser_approach + self.range)
             chilled = np.clip(chilled, 0.0, np.minimum(limit, LOAD_FRAC))
-            work = chilled / cop
+            work = self._work_frac(chilled, limit, cop)
         return _State(chilled, limit, work, span, water)
 
-    def _slow_fans(self, supply_c: float, wet: Array, state: _State) -> tuple[Array, Array]:
+    def _slow_fans(self, set_c: Set, wet: Array, state: _State) -> tuple[Array, Array]:
         """Return tower water and airflow once fans slow down to what each mode needs.
 
         Free cooling holds the set temperature behind the exchanger, mechanical cooling the coldest
@@ -132,34 +201,41 @@ class ChillerTower(PlantSpec):
         free = state.chilled_frac <= 0.0
         mechanical = state.chilled_frac >= LOAD_FRAC
         held = np.where(
-            free, supply_c - self.economiser_approach * LOAD_FRAC, self.condenser_minimum
+            free, set_c - self.economiser_approach * LOAD_FRAC, self.condenser_minimum
         )
         slow = (free | mechanical) & (state.water_c < held)
         water = np.where(slow, held, state.water_c)
         airflow = york_calc.airflow_frac(wet, state.range_k, (water - wet) / self._tower_scale())
         return water, np.where(slow, airflow, 1.0)
 
-    def _supply_c(self, supply_c: float, state: _State) -> Array:
+    def _supply_c(self, set_c: Set, state: _State) -> Array:
         """Return the loop temperature: the set one, or where an overloaded plant settles.
 
         A chiller at its limit carries more as its water warms; the exchanger helps once the
         return is warmer than tower water. Both are linear in the supply temperature.
         """
         limit, growth = state.limit_frac, CAPACITY_PER_K
-        alone = supply_c + (LOAD_FRAC / limit - 1.0) / growth
+        alone = set_c + (LOAD_FRAC / limit - 1.0) / growth
         span = (self.economiser_approach + self.range) * limit
         exchanger = state.water_c + self.economiser_approach * LOAD_FRAC - span
-        helped = (exchanger + span * growth * supply_c) / (1.0 + span * growth)
-        return np.maximum(supply_c, np.minimum(alone, helped))
+        helped = (exchanger + span * growth * set_c) / (1.0 + span * growth)
+        return np.maximum(set_c, np.minimum(alone, helped))
+
+    def _mechanical_frac(self, set_c: Set, state: _State, settled_c: Array) -> Array:
+        """Return the share of the heat that the chillers move; more as an overloaded loop warms."""
+        most = state.limit_frac * (1.0 + CAPACITY_PER_K * (settled_c - set_c))
+        moved = np.where(settled_c > set_c, np.minimum(most, LOAD_FRAC), state.chilled_frac)
+        with np.errstate(invalid="ignore"):
+            return settled(moved / LOAD_FRAC)
 
     def _water_kg_j(
-        self, supply_c: float, weather: HourlyWeather, state: _State, water_c: Array
+        self, set_c: Set, weather: HourlyWeather, state: _State, water_c: Array
     ) -> tuple[Array, Array]:
         """Return evaporation with drift, and blowdown, in kg/s per W of capacity."""
         evaporated = evaporation.from_tower_kg_j(
             weather, LOAD_FRAC + state.work_frac, water_c + 0.5 * state.range_k
         )
-        circulation = self._rejection(supply_c) / (WATER_SPECIFIC_HEAT_J_KGK * self.tower_range)
+        circulation = self._rejection(set_c) / (WATER_SPECIFIC_HEAT_J_KGK * self.tower_range)
         drift = self.drift * circulation * (LOAD_FRAC > 0.0)
         blowdown = np.maximum(evaporated / (self.cycles_of_concentration - 1.0) - drift, 0.0)
         return evaporated + drift, blowdown

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.components.cooling._base import LOAD_FRAC, Array
+from simulator.components.cooling._base import LOAD_FRAC, Array, Set
 from simulator.components.cooling.exchanger import crossflow, ntu_of
 from simulator.components.cooling.psychrometrics import air_density_kg_m3
 
@@ -35,16 +35,16 @@ class Coil:
         design = air_density_kg_m3(self.design_air_c, SEA_LEVEL_PA)
         return air_density_kg_m3(air_c, pressure_pa) / design
 
-    def airflow(self, supply_c: float, air_c: Array, full_flow: Array) -> Array:
-        """Return the air mass flow (over design) that holds `supply_c`, at most full speed.
+    def airflow(self, set_c: Set, air_c: Array, full_flow: Array) -> Array:
+        """Return the air mass flow (over design) that holds `set_c`, at most full speed.
 
         At steady state the leaving water is air + load x lift(airflow), so one table of the
         falling curve lift(airflow) answers every hour and load.
         """
         flow = np.geomspace(1e-3, 2.0, 4000)
-        with np.errstate(divide="ignore"):
-            allowed = (supply_c - air_c)[:, None] / LOAD_FRAC[1:]
-        needed = np.interp(-allowed, -self.lift_k(flow), flow)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            allowed = (set_c - air_c[:, None]) / LOAD_FRAC
+        needed = np.interp(-allowed[:, 1:], -self.lift_k(flow), flow)
         airflow = np.minimum(needed, full_flow[:, None])
         return np.concatenate([np.zeros((len(air_c), 1)), airflow], axis=1)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 
 from simulator.documents import Document
 from simulator.scenario.checks import (
+    coolant,
     cooling,
     distillation,
     distribution,
@@ -15,6 +16,7 @@ from simulator.scenario.checks import (
     fleet,
     incidents,
     jobs,
+    market,
     medium_voltage,
     model_tests,
     names,
@@ -40,6 +42,13 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     racks.misplaced,
     cooling.chilled_above_warm,
     cooling.below_reach,
+    cooling.unknown_setpoint,
+    cooling.lowest_above_fixed,
+    cooling.unused_setpoint,
+    cooling.too_cold_for_users,
+    cooling.drought_after_the_run,
+    coolant.pressure,
+    coolant.above_boiling,
     power.odd_battery,
     medium_voltage.names,
     medium_voltage.halls,
@@ -99,6 +108,9 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     equipment.generators_below_ups,
     equipment.rack_batteries,
     cooling.above_chip_limit,
+    cooling.beyond_the_doors,
+    coolant.too_little_flow,
+    coolant.head_below_loop,
     work.chip_not_installed,
     jobs.unknown_halls,
     fabric.unknown_ends,
@@ -126,6 +138,7 @@ def run(parts: Parts, document: Document) -> Iterator[Trouble]:
     if plant is not None:
         yield from _of_plant(parts, plant)
     yield from period.weather(parts, document)
+    yield from market.series(parts, document)
     yield from cooling.frozen(parts, document)
     yield from fleet.traces(parts, document)
 

@@ -2,18 +2,20 @@
 
 import math
 from collections.abc import Iterator
+from typing import Any
 
 from simulator.components.cooling import PlantSpec
+from simulator.components.cooling.rear_door import RearDoor
 from simulator.components.sizing import plant_setpoint_c
 from simulator.documents import Document
+from simulator.errors import nearest
+from simulator.policies.setpoint import SETPOINTS
 from simulator.scenario.checks.plant import Group, Plant
 from simulator.scenario.parts import Parts
 from simulator.scenario.spec import weather_folder
 from simulator.scenario.wording import Trouble
 from simulator.weather import WeatherError, for_period, read_once
 
-LIQUID_FROM = 0.5
-"""Share of a rack's heat in its cold plates from which its chips sit on them."""
 LEAST_WORK = 0.5
 """Share of a chip's dynamic power below which a hall is not worth its coolant."""
 HOUR_S = 3600.0
@@ -51,6 +53,71 @@ def below_reach(parts: Parts) -> Iterator[Trouble]:
             yield ("topology", "cooling", key), told
 
 
+def unknown_setpoint(parts: Parts) -> Iterator[Trouble]:
+    """A set-point policy that is none, whatever else is wrong with the topology."""
+    for key in ("setpoint", "chilled_setpoint"):
+        path = ("topology", "cooling", key, "policy")
+        name: Any = parts.tree
+        for step in path:
+            name = name.get(step) if isinstance(name, dict) else None
+        if isinstance(name, str) and name not in SETPOINTS:
+            near, known = nearest(name, SETPOINTS), ", ".join(sorted(SETPOINTS))
+            yield path, f"'{name}' is not known{near}; one of {known}"
+
+
+def lowest_above_fixed(parts: Parts) -> Iterator[Trouble]:
+    """A set-point policy whose coldest water is warmer than what serves design heat."""
+    if parts.topology is None:
+        return
+    cooling = parts.topology.cooling
+    for key, spec, fixed_c in (
+        ("setpoint", cooling.setpoint, plant_setpoint_c(parts.topology)),
+        ("chilled_setpoint", cooling.chilled_setpoint, cooling.chilled_supply),
+    ):
+        if spec.lowest_c(fixed_c) > fixed_c + ROUNDING_K:
+            told = (
+                f"the policy may set no colder than {spec.lowest_c(fixed_c):.4g} degC, but the plant "
+                f"must deliver {fixed_c:.4g} degC at design heat; lower it"
+            )
+            yield ("topology", "cooling", key, "lowest"), told
+
+
+def unused_setpoint(parts: Parts) -> Iterator[Trouble]:
+    """Figures of a set-point policy that the fixed one does not look at."""
+    if parts.topology is None:
+        return
+    for key in ("setpoint", "chilled_setpoint"):
+        spec = getattr(parts.topology.cooling, key)
+        for name in sorted(spec.model_fields_set - {"policy"}) if spec.policy == "fixed" else ():
+            told = "the policy `fixed` does not look at it; name another, or leave it out"
+            yield ("topology", "cooling", key, name), told
+
+
+def too_cold_for_users(parts: Parts) -> Iterator[Trouble]:
+    """Users who ask for heat warmer than the warm loop returns at design heat."""
+    if parts.topology is None or parts.topology.cooling.heat_reuse is None:
+        return
+    cooling, spec = parts.topology.cooling, parts.topology.cooling.heat_reuse
+    most_c = plant_setpoint_c(parts.topology) + cooling.warm.range
+    if spec.leaving_c >= most_c:
+        told = (
+            f"users ask for {spec.temperature:g} degC, but at design heat the warm loop returns at "
+            f"{most_c:.4g} degC and the exchangers need {spec.approach:g} K; raise supply or the "
+            "plant's range, or let users have a heat pump and ask for less"
+        )
+        yield ("topology", "cooling", "heat_reuse", "temperature"), told
+
+
+def drought_after_the_run(parts: Parts) -> Iterator[Trouble]:
+    """A drought that begins when the run is over."""
+    if parts.topology is None or parts.period is None:
+        return
+    for i, drought in enumerate(parts.topology.cooling.water.droughts):
+        if drought.at >= parts.period.duration:
+            told = "the drought begins after the end of the run"
+            yield ("topology", "cooling", "water", "droughts", i, "at"), told
+
+
 def frozen(parts: Parts, document: Document) -> Iterator[Trouble]:
     """Plants without frost protection in a run with air below freezing."""
     topology, source, period = parts.topology, parts.weather, parts.period
@@ -83,11 +150,12 @@ def above_chip_limit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     cooling = plant.topology.cooling
     told: set[str] = set()
     for g in plant.groups:
-        liquid = g.rack.liquid_fraction >= LIQUID_FROM
+        liquid = g.rack.liquid_cooled
         key = "supply" if liquid else "chilled_supply"
         coolant_c = (
-            cooling.supply if liquid else cooling.fan_wall.supply_air_c(cooling.chilled_supply)
-        )
+            cooling.coolant_unit.coolant_c(cooling.supply) if liquid
+            else cooling.fan_wall.supply_air_c(cooling.chilled_supply)
+        )  # fmt: skip
         if coolant_c + _rise_k(g) >= g.chip.throttle_start and key not in told:
             told.add(key)
             yield ("topology", "cooling", key), _too_warm(g, coolant_c)
@@ -96,7 +164,7 @@ def above_chip_limit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
 def _rise_k(group: Group) -> float:
     """Return chip over coolant temperature at half power."""
     chip = group.chip
-    return chip.thermal_resistance * (chip.idle + LEAST_WORK * (chip.tdp - chip.idle))
+    return group.rack.resistance_k_w(chip) * (chip.idle + LEAST_WORK * (chip.tdp - chip.idle))
 
 
 def _too_warm(group: Group, coolant_c: float) -> str:
@@ -106,3 +174,18 @@ def _too_warm(group: Group, coolant_c: float) -> str:
         f"the chips of hall '{group.hall.name}' get {coolant_c:g} degC: {chip.name} throttles "
         f"({chip.throttle_start:g} degC) at half power already; stay below {most_c:.3g} degC"
     )
+
+
+def beyond_the_doors(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Racks that give more heat to air than their rear doors take."""
+    doors = plant.topology.cooling.fan_wall
+    if not isinstance(doors, RearDoor):
+        return
+    for g in plant.groups:
+        air_w = g.rack.nameplate * (1.0 - g.rack.liquid_fraction)
+        if air_w > doors.unit * (1.0 + doors.margin):
+            told = (
+                f"{g.rack.name} of hall '{g.hall.name}' gives {air_w / 1e3:.3g} kW to air, more than "
+                f"the {doors.unit * (1.0 + doors.margin) / 1e3:.3g} kW of its rear door with its margin"
+            )
+            yield ("topology", "cooling", "fan_wall", "unit"), told

@@ -2,8 +2,8 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
-import networkx as nx
 import numpy as np
 
 from simulator.components.power.ac_flow import solve
@@ -76,12 +76,14 @@ def loops(parts: Parts) -> Iterator[Trouble]:
     topology, plan = _plan(parts)
     if topology is None or plan is None or [*names(parts), *halls(parts)]:
         return
+    import networkx as nx  # here, because few scenarios have such a network and all would wait for it
+
     closed = [branch for branch in plan.branches if not branch.open]
     graph = nx.MultiGraph((*branch.between, {"name": branch.name}) for branch in closed)
     graph.add_nodes_from(bus.name for bus in plan.buses)
     fed = [bus.name for bus in plan.buses if bus.transformers]
     graph.add_edges_from(("main transformers", name, {"name": ""}) for name in fed)
-    loop = _loop(graph)
+    loop = _loop(nx, graph)
     if plan.operation == "radial" and loop:
         told = (
             f"{', '.join(loop)} close a loop; open one of them (`open: true`) or say "
@@ -141,7 +143,7 @@ def collapsing(parts: Parts, plant: Plant) -> Iterator[Trouble]:
         yield HERE, told
 
 
-def _loop(graph: nx.MultiGraph) -> list[str]:
+def _loop(nx: Any, graph: Any) -> list[str]:
     """Return the branches of a closed loop, in no order but a stable one; none without a loop."""
     try:
         edges = nx.find_cycle(graph)

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from simulator import catalog
+from simulator.components.power.smoothing.battery_plant import BatteryPlant
+from simulator.components.topology import Topology
 from simulator.errors import nearest
 from simulator.kernels.site_step import STEP_S
 from simulator.scenario.parts import Parts
@@ -24,6 +26,18 @@ def windows(parts: Parts) -> Iterator[Trouble]:
     if parts.period is not None and asked.windows:
         yield from _times(asked, parts.period)
     yield from names(asked, jobs)
+    if parts.topology is not None:
+        yield from _batteries(asked, parts.topology)
+
+
+def _batteries(asked: Waveform, topology: Topology) -> Iterator[Trouble]:
+    """Batteries without power or energy on a site that has none."""
+    for i, smoother in enumerate(asked.smoothing):
+        if isinstance(smoother, BatteryPlant):
+            try:
+                smoother.of_site(topology.battery)
+            except ValueError as error:
+                yield (*PATH, "smoothing", i), f"battery_plant: {error}"
 
 
 def names(asked: Waveform, jobs: Iterable[str]) -> Iterator[Trouble]:

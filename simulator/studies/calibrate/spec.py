@@ -6,6 +6,7 @@ from pydantic import Field
 
 from simulator.components.kinds import Spec
 from simulator.studies.calibrate.models import Model
+from simulator.studies.calibrate.scheduler import JobLog
 from simulator.units import Duration, Fraction, Positive, Within
 
 
@@ -53,6 +54,9 @@ class Telemetry(Spec):
     """Column that tells sensors apart, where a file holds several."""
     combine: Literal["mean", "sum"] = "mean"
     """What is made of several sensors."""
+    jobs: JobLog | None = None
+    """The file is a scheduler's list of jobs, `time` tells when each began: its columns are then
+    `busy` (accelerators) and `waiting` (accelerator-hours)."""
     part: Literal["fit", "blind"] | None = None
     """What all of the file is for; blank: told by `fit_until` or `fit_share`."""
 

@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 
 from simulator import units
 from simulator.errors import StudyError, nearest
+from simulator.studies.calibrate import scheduler
 from simulator.studies.calibrate.models import Inputs, Quantity, TelemetryModel
+from simulator.studies.calibrate.scheduler import JobLog
 from simulator.studies.calibrate.spec import CalibrationSpec, Clock, Column, Telemetry
 
 GAP_INTERVALS = 6.0
@@ -98,8 +100,11 @@ def _fitted(start_s: NDArray[np.float64], file: NDArray[np.int64], spec: Calibra
 def _intervals(told: Telemetry, spec: CalibrationSpec, path: Path) -> pd.DataFrame:
     """Return one row per interval of a file: start (ns), then the model's columns in SI."""
     _check_columns(told, spec.model)
-    frame = _rows(told, path)
-    when = _times(frame, told.time)
+    if told.jobs is not None:
+        frame, when = _of_jobs(told, told.jobs, spec.interval, path)
+    else:
+        frame = _rows(told, path, [c.column for c in told.columns.values()])
+        when = _times(frame, told.time)
     sensors = frame[told.each] if told.each else pd.Series(0, index=frame.index)
     bad = [*_order(when, sensors, told)]
     columns: dict[str, pd.Series] = {}
@@ -131,7 +136,45 @@ def _check_columns(told: Telemetry, model: TelemetryModel) -> None:
         raise _FileError(*bad)
 
 
-def _rows(told: Telemetry, path: Path) -> pd.DataFrame:
+def _of_jobs(
+    told: Telemetry, log: JobLog, interval_s: float, path: Path
+) -> tuple[pd.DataFrame, pd.Series]:
+    """Return a list of jobs as accelerators at work and work that waits, and the intervals' starts."""
+    given = {"busy": scheduler.BUSY, "waiting": scheduler.WAITING}
+    unknown = [c.column for c in told.columns.values() if c.column not in given]
+    if unknown or (log.end is None) == (log.duration is None) or told.each:
+        bad = [f"a list of jobs has no '{name}'{nearest(name, given)}; it gives busy and waiting" for name in unknown]
+        bad += ["say `end` or `duration` of jobs"] if (log.end is None) == (log.duration is None) else []
+        raise _FileError(*bad, *(["a list of jobs has no sensors: leave `each` out"] if told.each else []))
+    times = {name: column for name, column in (("end", log.end), ("submit", log.submit)) if column}
+    frame = _rows(told, path, [log.size, *times.values(), *([log.duration] if log.duration else [])])
+    clock = told.time
+    at_s = {"start": _times(frame, clock) / NS_PER_S}
+    for name, column in times.items():
+        at_s[name] = _times(frame, clock.model_copy(update={"column": column})) / NS_PER_S
+    size, lasted_s = _plain(frame, log.size), _plain(frame, log.duration) if log.duration else None
+    start_s = at_s["start"].to_numpy(float)
+    end_s = at_s["end"].to_numpy(float) if lasted_s is None else start_s + lasted_s
+    submit_s = at_s.get("submit", at_s["start"]).to_numpy(float)
+    for what, wrong in (
+        ("ends before it begins", end_s < start_s), ("begins before it is submitted", start_s < submit_s),
+    ):
+        if wrong.any():
+            raise _FileError(f"the job in row {_row(pd.Series(wrong, frame.index))} {what}")
+    found = scheduler.observed(scheduler.Jobs(submit_s, start_s, end_s, size), interval_s)
+    when = pd.Series(np.round(found.pop("start_s") * NS_PER_S).astype(np.int64))
+    return pd.DataFrame(found), when
+
+
+def _plain(frame: pd.DataFrame, column: str) -> NDArray[np.float64]:
+    """Return numbers that are all there."""
+    numbers = pd.to_numeric(frame[column], errors="coerce")
+    if numbers.isna().any() or (numbers < 0).any():
+        raise _FileError(f"{column} in row {_row(numbers.isna() | (numbers < 0))} is no number from 0 up")
+    return numbers.to_numpy(float)
+
+
+def _rows(told: Telemetry, path: Path, columns: list[str]) -> pd.DataFrame:
     """Return the rows asked for, columns as they stand."""
     if not path.is_file():
         raise _FileError("no such file")
@@ -139,7 +182,7 @@ def _rows(told: Telemetry, path: Path) -> pd.DataFrame:
         frame = pd.read_parquet(path) if path.suffix == ".parquet" else pd.read_csv(path)
     except Exception as error:  # whatever a broken file makes of the reader
         raise _FileError(f"cannot be read: {error}") from None
-    asked = [told.time.column, *(c.column for c in told.columns.values()), *told.where]
+    asked = [told.time.column, *columns, *told.where]
     asked += [told.each] if told.each else []
     lacking = [name for name in dict.fromkeys(asked) if name not in frame]
     if lacking:

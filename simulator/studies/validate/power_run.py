@@ -1,5 +1,6 @@
 """The GPT-3 175B run of 64 nodes whose power was logged (MLPerf Training v4.0), as one of our jobs."""
 
+import math
 from dataclasses import dataclass
 from functools import cache
 
@@ -113,12 +114,11 @@ def step_of_run() -> tuple[JobStep, Slots]:
 def spans_of_run(step: JobStep) -> tuple[Spans, list[float]]:
     """Return the spans of the run, and when its evaluations begin.
 
-    An evaluation is the forward pass of its sequences, a third of a step's time each, in the middle
-    of waits: the job stops, loads other data, gathers the loss and goes on.
+    An evaluation is the forward pass of its sequences, a third of a step's time each, in batches as
+    large as the step's (the pipeline is laid out for them). The rest of its time is waits, before each
+    batch for its data and after the last for the loss of all; taken to be equal.
     """
     key = rng.key(0, 0, "steps of a run")
-    forward_s = STEP_S / 3.0 * VALIDATION_SEQUENCES / PLAN.global_batch_sequences
-    wait_s = 0.5 * max(EVALUATION_S - forward_s, 0.0)
     rows: list[Span] = []
     evaluations: list[float] = []
     at_s, steps = 0.0, 0
@@ -128,13 +128,19 @@ def spans_of_run(step: JobStep) -> tuple[Spans, list[float]]:
             rows.append(Span(at_s, at_s + stretch * STEP_S, 1, 0.0, stretch, 1.0, WAITING_POWER, 1.0))
             at_s, steps = at_s + stretch * STEP_S, steps + 1
         evaluations.append(at_s)
-        for length_s, level in (
-            (wait_s, WAITING_POWER), (EVALUATION_S - 2.0 * wait_s, step.dynamic_power_frac),
-            (wait_s, WAITING_POWER),
-        ):  # fmt: skip
+        for length_s, level in _evaluation(step):
             rows.append(Span(at_s, at_s + length_s, 0, 0.0, 1.0, 1.0, level, 1.0))
             at_s += length_s
     return as_spans(rows), evaluations
+
+
+def _evaluation(step: JobStep) -> list[tuple[float, float]]:
+    """Return length and level of what an evaluation is made of."""
+    batches = math.ceil(VALIDATION_SEQUENCES / PLAN.global_batch_sequences)
+    forward_s = STEP_S / 3.0 * VALIDATION_SEQUENCES / PLAN.global_batch_sequences
+    wait = max(EVALUATION_S - forward_s, 0.0) / (batches + 1), WAITING_POWER
+    passes = min(forward_s, EVALUATION_S) / batches, step.dynamic_power_frac
+    return [*[wait, passes] * batches, wait]
 
 
 def one_member(rack: Rack, stage: int, pace: float, coolant_c: float, level: float) -> Members:

@@ -56,16 +56,9 @@ def test_fan_power_falls_steeply_with_room_to_spare():
     assert cold < 0.02 * full
 
 
-def test_wetted_pads_cool_the_air_towards_wet_bulb_and_take_its_latent_heat_in_water():
-    weather = air([27.0, 40.0], [18.0, 20.0])
-    dry = bac().plant_map(30.0, weather)
-    wet = bac(adiabatic_effectiveness=0.7).plant_map(30.0, weather)
-    assert wet.supply_c[1, FULL] < dry.supply_c[1, FULL] - 5.0
-    assert wet.supply_c[0, FULL] == dry.supply_c[0, FULL]  # below the start temperature
-    assert wet.evaporation_kg_j[0].max() == 0.0 and dry.evaporation_kg_j.max() == 0.0
-    # At full fans (air flow 1 x its mass at the pads) the water takes 14 K out of the air.
-    assert wet.evaporation_kg_j[1, 14] * 2.43e6 == pytest.approx(14.0 / 6.0, rel=0.05)
-    np.testing.assert_allclose(wet.blowdown_kg_j, wet.evaporation_kg_j / 3.0)
+def test_pads_are_another_kind():
+    with pytest.raises(ValidationError, match="adiabatic_dry_cooler"):
+        bac(adiabatic_effectiveness=0.7)
 
 
 @pytest.mark.parametrize(

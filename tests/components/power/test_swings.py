@@ -5,6 +5,7 @@ import pytest
 
 from simulator.components import from_catalog
 from simulator.components.power import swings
+from simulator.components.power.battery import Battery
 from simulator.components.power.smoothing import SMOOTHERS
 from simulator.components.power.smoothing.battery_plant import BatteryPlant
 
@@ -100,9 +101,24 @@ def test_every_smoother_says_what_it_is(kind):
 def test_a_battery_keeps_its_charge_within_bounds():
     battery = BatteryPlant.model_validate(
         {"kind": "battery_plant", "power": "5 MW", "energy": "1 kWh", "follows": "20 s"}
-    )
+    ).of_site(None)
     found = battery.behind(sine(8e6, 0.5), DT_S)
     assert found.charge_j.min() >= 0.0 and found.charge_j.max() <= 3.6e6
     assert np.abs(found.grid_w - sine(8e6, 0.5)).max() <= 5e6 * (1.0 + 1e-12)
     taken_j = (found.grid_w - sine(8e6, 0.5)).sum() * DT_S
     assert taken_j == pytest.approx(found.charge_j[-1] - 1.8e6 + found.loss_j)
+
+
+def test_a_battery_plant_is_that_of_the_site_where_it_says_nothing_else():
+    site = Battery.model_validate({
+        "power": "2 MW", "energy": "1 MWh", "recharge": "500 kW", "lowest": "10 %", "highest": "90 %",
+        "round_trip": "90 %",
+    })  # fmt: skip
+    plain = BatteryPlant.model_validate({"kind": "battery_plant"})
+    taken = plain.of_site(site)
+    assert (taken.power, taken.energy, taken.round_trip) == (2e6, pytest.approx(0.8 * 3.6e9), 0.9)
+    own = BatteryPlant.model_validate({"kind": "battery_plant", "power": "5 MW", "energy": "1 kWh"})
+    assert own.of_site(site).power == 5e6 and own.of_site(site).round_trip == 0.9
+    assert own.of_site(None).round_trip == Battery.model_fields["round_trip"].default
+    with pytest.raises(ValueError, match="the site has no battery"):
+        plain.of_site(None)

@@ -18,12 +18,13 @@ class RackStorage(Smoother):
     """Per accelerator; blank: the chip's TDP."""
     efficiency: Annotated[Fraction, Within("50 %", "100 %")] = 0.98
     """One way: electrolytic capacitors behind a converter. Assumed, 95-99 %."""
-    follows: Annotated[Duration, Within("10 ms", "10 min")] = 0.5
-    """Time constant of what the rack then draws; longer smooths more and needs more charge."""
+    memory: Annotated[Duration, Within("1 s", "10 min")] = 20.0
+    """The rack draws the lowest level that its storage would have held for so long; longer than a step of
+    the job. Assumed, 10-60 s."""
 
     def fit(self, tools: Tools, chip: Accelerator) -> Tools:
         """Return the tools with the storage."""
         return tools._replace(
             store_j=self.energy, store_w=self.power or chip.tdp,
-            store_efficiency=self.efficiency, store_follows_s=self.follows,
+            store_efficiency=self.efficiency, store_memory_s=self.memory,
         )

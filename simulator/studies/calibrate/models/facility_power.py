@@ -1,14 +1,17 @@
 """Power of a whole site from the power of its IT and the weather."""
 
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
 
 from simulator.components.cooling import HourlyWeather
-from simulator.engine.cooling import plant_maps
+from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.errors import StudyError
+from simulator.kernels.columns import OutdoorAir, PlantMaps
+from simulator.policies import setpoint
 from simulator.scenario import Scenario
-from simulator.site import Site, compile_site
+from simulator.site import Loop, Site, compile_site
 from simulator.studies.calibrate.models._base import Array, Inputs, Quantity, TelemetryModel
 from simulator.studies.calibrate.models._outdoors import LOAD_STEP, WEATHER, at_load, weather_of
 
@@ -27,13 +30,47 @@ class FacilityPower(TelemetryModel):
     def predict(self, scenario: Scenario, inputs: Inputs) -> Array:
         """Return the power at the point of interconnection in W."""
         site = compile_site(scenario.spec.topology)
-        blocks_w = _spread(site, inputs.values["it"])
-        plant_w, pump_w = _cooling(site, blocks_w, weather_of(inputs, self.kind))
-        output_w = np.zeros((len(site.nodes), len(inputs.time_s)))
-        np.add.at(output_w, site.block_node, blocks_w)
-        np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
-        np.add.at(output_w, site.halls.pump_node, pump_w)
-        return _through(site, output_w)
+        plants = plants_of(site, weather_of(inputs, self.kind))
+        return settled(site, _spread(site, inputs.values["it"]), plants).poi_w
+
+
+@dataclass(frozen=True)
+class Plants:
+    """What plants and outdoor air do, one interval where `PlantMaps` have an hour."""
+
+    maps: PlantMaps
+    air: OutdoorAir
+
+
+def plants_of(site: Site, weather: HourlyWeather) -> Plants:
+    """Return the tables of a site's plants under its own set-point policies."""
+    return Plants(plant_maps(site, weather, setpoint.chosen(site.topology)), outdoor_air(site, weather))
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A site in the steady state of each interval; (halls, intervals) but `poi_w`."""
+
+    poi_w: Array
+    """Import, (intervals,)."""
+    cooling_w: Array
+    """Plants, pumps and fans."""
+    evaporation_kg_s: Array
+    """With drift."""
+    blowdown_kg_s: Array
+    warm_c: Array
+    """Facility water to the coolant units."""
+    chilled_c: Array
+
+
+def settled(site: Site, blocks_w: Array, plants: Plants) -> Settled:
+    """Return what a site draws and evaporates at an IT power of each block, (blocks, intervals)."""
+    plant_w, pump_w, water, supply_c = _cooling(site, blocks_w, plants)
+    output_w = np.zeros((len(site.nodes), blocks_w.shape[1]))
+    np.add.at(output_w, site.block_node, blocks_w)
+    np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
+    np.add.at(output_w, site.halls.pump_node, pump_w)
+    return Settled(_through(site, output_w), plant_w + pump_w, *water, *supply_c)
 
 
 def _spread(site: Site, it_w: Array) -> Array:
@@ -44,27 +81,48 @@ def _spread(site: Site, it_w: Array) -> Array:
     return np.asarray(site.block_support_w[:, None] + limit_w[:, None] / limit_w.sum() * rest_w)
 
 
-def _cooling(site: Site, blocks_w: Array, weather: HourlyWeather) -> tuple[Array, Array]:
-    """Return the power of plants and fans, and of pumps, (halls, intervals) each."""
-    halls = len(site.hall_names)
+def _cooling(site: Site, blocks_w: Array, plants: Plants) -> tuple[Array, Array, Array, Array]:
+    """Return the power of plants and fans, and of pumps, (halls, intervals) each; evaporation and
+    blowdown in kg/s, and the water of the warm and the chilled loop, (2, halls, intervals) each."""
+    halls, maps = len(site.hall_names), plants.maps
     liquid = np.zeros(len(site.block_names))
     liquid[site.rows.block] = site.rows.liquid_frac
     pump_w = np.bincount(site.block_hall, site.block_pump_w, halls)
     liquid_w, air_w = np.zeros((2, halls, blocks_w.shape[1]))
     np.add.at(liquid_w, site.block_hall, blocks_w * liquid[:, None])
     np.add.at(air_w, site.block_hall, blocks_w * (1.0 - liquid[:, None]))
-    maps, plant_w, moved_w = plant_maps(site, weather), np.zeros_like(liquid_w), np.zeros_like(liquid_w)
+    plant_w, moved_w = np.zeros((2, *liquid_w.shape))
+    water, supply_c = np.zeros((2, 2, *liquid_w.shape))
     for h in range(halls):
         warm, chilled = (site.loops[int(loops[h])] for loops in (site.halls.liquid_loop, site.halls.air_loop))
         fan_w = _fan_w(site, h, air_w[h])
+        let_out = at_load(plants.air.share[0], air_w[h] / site.halls.fan_design_heat_w[h])
+        humidified = at_load(plants.air.water_kg_j[0], air_w[h] / site.halls.fan_design_heat_w[h])
+        water[0, h] += humidified * site.halls.fan_design_heat_w[h]
+        to_water_w = (air_w[h] + fan_w) * (1.0 - let_out)
         for plant, loop, heat_w in (
-            (0, warm, liquid_w[h] + pump_w[h] + warm.pump_w), (1, chilled, air_w[h] + fan_w + chilled.pump_w),
+            (0, warm, liquid_w[h] + pump_w[h] + warm.pump_w), (1, chilled, to_water_w + chilled.pump_w),
         ):
             capacity_w = loop.units * loop.unit_w
-            plant_w[h] += capacity_w * at_load(maps.power_frac[plant], heat_w / capacity_w)
+            if plant == 0:
+                heat_w = heat_w - _reused_w(maps, int(site.halls.liquid_loop[h]), loop, heat_w)
+            load = heat_w / capacity_w
+            plant_w[h] += capacity_w * at_load(maps.power_frac[plant], load)
+            water[0, h] += capacity_w * at_load(maps.evaporation_kg_j[plant], load)
+            water[1, h] += capacity_w * at_load(maps.blowdown_kg_j[plant], load)
+            supply_c[plant, h] = at_load(maps.supply_c[plant], load)
         plant_w[h] += fan_w
         moved_w[h] += pump_w[h] + warm.pump_w + chilled.pump_w
-    return plant_w, moved_w
+    return plant_w, moved_w, water, supply_c
+
+
+def _reused_w(maps: PlantMaps, index: int, loop: Loop, heat_w: Array) -> Array:
+    """Return what users take of a warm loop's heat (`kernels.cooling.deliver`), its water as the plant
+    would leave it with all of the heat."""
+    reuse, supply_c = maps.reuse, at_load(maps.supply_c[0], heat_w / (loop.units * loop.unit_w))
+    asked_w = np.minimum(reuse.frac * reuse.most_w[index], reuse.share * heat_w)
+    room_w = loop.flow_w_k * (supply_c - reuse.leaving_c) + heat_w
+    return np.clip(np.minimum(asked_w, room_w), 0.0, heat_w)
 
 
 def _fan_w(site: Site, hall: int, air_w: Array) -> Array:

@@ -4,6 +4,7 @@ from typing import ClassVar, Literal
 
 from simulator.engine.cooling import plant_maps
 from simulator.errors import StudyError, nearest
+from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.site import compile_site
 from simulator.studies.calibrate.models._base import (
@@ -38,7 +39,7 @@ class LoopTemperature(TelemetryModel):
         if self.loop not in loops:
             raise StudyError(f"no loop '{self.loop}'{nearest(self.loop, loops)}")
         loop = loops[self.loop]
-        maps = plant_maps(site, weather_of(inputs, self.kind))
+        maps = plant_maps(site, weather_of(inputs, self.kind), setpoint.chosen(site.topology))
         table_c = maps.supply_c[PLANTS.index(loop.kind)]
         end_c = at_load(table_c, inputs.values["heat"] / (loop.units * loop.unit_w))
         return relaxed(end_c, loop.tank_s, inputs.values["supply"], inputs)

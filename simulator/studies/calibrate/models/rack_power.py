@@ -72,9 +72,10 @@ def input_w(rack: Rack, chip: Accelerator, busy: Array, coolant_c: Array) -> Arr
     The engine's own law (`kernels.racks`) in the steady state: a chip draws idle + dynamic + leakage
     above its reference, and stands at coolant + R P.
     """
-    cold_w = chip.idle + chip.leakage_w_per_k * (coolant_c - chip.leakage_reference)
+    leak_w_k = rack.leakage_w_k(chip)
+    cold_w = chip.idle + leak_w_k * (coolant_c - chip.leakage_reference)
     cold_w = cold_w + busy * (chip.tdp - chip.idle)
-    chip_w = cold_w / (1.0 - chip.leakage_w_per_k * chip.thermal_resistance)
+    chip_w = cold_w / (1.0 - leak_w_k * rack.resistance_k_w(chip))
     dc_w = rack.accelerators * chip_w + rack.host_idle + busy * (rack.host_max - rack.host_idle)
     shelf, rating_w = rack.power_shelf, rack.power_shelf_rating
     x = dc_w / rating_w

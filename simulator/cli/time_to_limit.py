@@ -1,0 +1,113 @@
+"""`gigawatt time-to-limit`: seconds to throttle and to trip for everything of the cooling that fails."""
+
+import json
+import math
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from simulator import scenario as documents
+from simulator.cli.exits import usage
+from simulator.cli.text import MISSING, number, table
+from simulator.errors import display_name
+from simulator.studies import StudyError, time_to_limit
+from simulator.studies.run import FolderError, replacing
+
+DIGITS = 4
+TABLE = "time_to_limit.json"
+TRACES = "traces.parquet"
+
+
+def run(
+    path: Path, sets: tuple[str, ...], chosen: str | None, asked: time_to_limit.Asked, output: Path | None,
+    as_json: bool,
+) -> None:  # fmt: skip
+    """Carry out the command."""
+    if output is not None:
+        _check_folder(output)
+    given = documents.load(path, sets, chosen)
+    try:
+        found = time_to_limit.study(given, asked, lambda what: print(what, file=sys.stderr))
+    except StudyError as error:
+        raise usage(str(error)) from None
+    told = found.told | {"rows": _rows(found.table), "columns": time_to_limit.COLUMNS}
+    print(json.dumps(told, indent=1, allow_nan=False) if as_json else "\n".join(_text(found)))
+    if output is not None:
+        _write(output, told, found)
+        if not as_json:
+            print(f"\nfigures and tables: {display_name(str(output))}")
+
+
+def traces(found: time_to_limit.Found) -> pd.DataFrame:
+    """Return the courses as one table: hall, failure, time and temperatures."""
+    parts = []
+    for row, course in zip(found.table.itertuples(), found.courses, strict=True):
+        part = pd.DataFrame({
+            "time_s": course.time_s, "chip_c": course.chip_c, "coolant_c": course.coolant_c,
+            "loop_c": course.loop_c, "clock": course.clock,
+        })  # fmt: skip
+        part.insert(0, "hall", row.hall)
+        part.insert(1, "failure", row.failure)
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True)
+
+
+def _text(found: time_to_limit.Found) -> list[str]:
+    """Return the answer for a terminal."""
+    told = found.told
+    brake = told["brake_holds_s"]
+    lines = [
+        f"{told['name']} at {told['at']}, {number(told['dry_bulb_c'], DIGITS)} degC outdoors, "
+        f"{number(told['it_w'] / 1e6, DIGITS)} MW in racks; caps hold after {told['caps_hold_s']:g} s"
+        + ("" if brake is None else f", the brake after {brake:g} s"),
+    ]
+    head = ["failure", "element", "throttle, s", "trip, s", "+10 K, s", "may go, MW", "trip with caps, s",
+            "with brake, s", "avoided by", "well after, s"]  # fmt: skip
+    for hall, part in found.table.groupby("hall", sort=False):
+        rows = [
+            [r.failure, r.element, *(_number_of(v) for v in (r.throttle_s, r.trip_s, r.rise_10k_s)),
+             _number_of(r.sheddable_w / 1e6), _number_of(r.trip_with_caps_s),
+             _number_of(r.trip_with_brake_s), r.avoided_by, _number_of(r.recovered_s)]
+            for r in part.itertuples()
+        ]  # fmt: skip
+        lines += ["", f"{hall}, {part['chip'].iloc[0]}", *table(head, rows, right=(2, 3, 4, 5, 6, 7, 9))]
+        notes = [f"{r.failure}: {r.note}" for r in part.itertuples() if r.note]
+        lines += ["", *notes]
+    return lines
+
+
+def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    return [
+        {key: None if isinstance(v, float) and not math.isfinite(v) else v for key, v in row.items()}
+        for row in frame.to_dict("records")
+    ]
+
+
+def _number_of(value: float) -> str:
+    return number(float(value), DIGITS) if math.isfinite(value) else MISSING
+
+
+def _check_folder(folder: Path) -> None:
+    """Refuse a place that holds something other than such a study."""
+    if folder.is_file():
+        raise FolderError(f"{folder} is a file; choose another folder with -o")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).is_file():
+        told = f"{folder} is not empty and holds no such study (no {TABLE})"
+        raise FolderError(f"{told}; choose another with -o, or empty it")
+
+
+def _write(folder: Path, told: dict[str, Any], found: time_to_limit.Found) -> None:
+    from simulator.reports import comparison  # drawing needs more libraries
+    from simulator.reports import time_to_limit as pages
+
+    courses = traces(found)
+    made = pages.page(pages.Tables(told, found.table, courses, found.limits_c))
+    table_out = found.table.replace([math.inf], math.nan)
+    with replacing(folder) as fresh:
+        comparison.write(made, fresh)
+        table_out.to_csv(fresh / "time_to_limit.csv", index=False)
+        table_out.to_parquet(fresh / "time_to_limit.parquet", index=False)
+        courses.to_parquet(fresh / TRACES, index=False)
+        (fresh / TABLE).write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", "utf-8")

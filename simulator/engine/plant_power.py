@@ -1,0 +1,325 @@
+"""What drives plants, pumps and fan walls: who stops when a hall loses power, and starts again.
+
+Machines drop out at once and start one after another once power is back; pumps behind a UPS run on
+until its batteries are empty. Water, rows and halls keep the heat meanwhile (`kernels/standing_heat`).
+"""
+
+from functools import partial
+
+import numpy as np
+
+from simulator.components.cooling import PlantSpec
+from simulator.engine import coolant, feeds, generators, medium_voltage, outage
+from simulator.engine.plant_state import in_part
+from simulator.engine.world import World
+from simulator.kernels import load_account, rack_control
+from simulator.kernels.columns import CHANGES
+from simulator.kernels.site_step import STEP_S
+
+STAGES = 6
+"""Groups in which the units of a plant start, one after another."""
+
+
+def changed(world: World, cause: str) -> None:
+    """Look which halls have power for their plants after something in the power chain changed."""
+    for hall in range(len(world.site.hall_names)):
+        live, fed = _live(world, hall), bool(world.plants.fed[hall])
+        if fed and not live:
+            lose(world, hall, cause)
+        elif live and not fed:
+            regain(world, hall, cause)
+
+
+def lose(world: World, hall: int, cause: str) -> None:
+    """Stop what no battery carries in a hall; pumps behind a UPS run on for its batteries' time."""
+    plants, site, heat = world.plants, world.site, world.state.heat
+    plants.fed[hall] = False
+    plants.turn[hall] += 1
+    drawn_w = world.state.plant_w[hall]
+    plants.needs_w[hall] = float(drawn_w[0] + drawn_w[1] + site.halls.house_w[hall])
+    world.log("plants_lost", site.hall_names[hall], cause)
+    heat.lit[hall], plants.moving[hall] = 0.0, 0.0
+    for loop in _loops(world, hall):
+        plants.started[loop] = 0.0
+        settle(world, loop)
+    cooling = site.topology.cooling
+    back_s = _wired_again_s(world, hall)
+    if not cooling.pumps_on_ups and back_s is not None:
+        plants.back_s[hall] = back_s + site.topology.ride_through.machines_restart
+    if cooling.pumps_on_ups or cooling.loop_pumps_on_ups:
+        heat.bridged[hall] = 1
+        turn = int(plants.turn[hall])
+        outage.after(world, bridges_s(world, hall), partial(_run_out, world, hall, turn, cause))
+    pump(world, hall, cause)
+
+
+def regain(world: World, hall: int, cause: str) -> None:
+    """Let a hall start again: pumps behind a UPS at once, the rest after the time machines take."""
+    plants, site, heat = world.plants, world.site, world.state.heat
+    told = site.topology.ride_through
+    plants.fed[hall] = True
+    plants.turn[hall] += 1
+    plants.pumps_fed[hall] = True
+    plants.back_s.pop(hall, None)
+    heat.lit[hall], heat.bridged[hall] = 1.0, 0
+    world.log("plants_fed", site.hall_names[hall], cause, told.machines_restart)
+    pump(world, hall, cause)
+    turn = int(plants.turn[hall])
+    for after_s, share in starts(world):
+        outage.after(world, after_s, partial(_move, world, hall, turn, share, cause))
+    for loop in _loops(world, hall):
+        for after_s, share in starts(world, loop):
+            outage.after(world, after_s, partial(_start, world, hall, loop, turn, share, cause))
+
+
+def starts(world: World, loop: int | None = None) -> list[tuple[float, float]]:
+    """Return when after the return of power which share of a plant's units runs, stage by stage;
+    without a loop, of fans and pumps."""
+    told = world.site.topology.ride_through
+    first_s = told.machines_restart + (0.0 if loop is None else _plant(world, loop).restart)
+    return [(first_s + told.machines_ramp * k / STAGES, (k + 1) / STAGES) for k in range(STAGES)]
+
+
+def dip(world: World, hall: int, lasts_s: float, cause: str) -> None:
+    """Let the machines of a hall drop out now, and start once voltage is back after `lasts_s`."""
+    if not world.plants.fed[hall]:
+        return
+    lose(world, hall, cause)
+    turn = int(world.plants.turn[hall])
+
+    def again() -> None:
+        if world.plants.turn[hall] == turn and _live(world, hall):
+            regain(world, hall, cause)
+
+    outage.after(world, lasts_s, again)
+
+
+def lose_substation(world: World, node: int, unit: int, lasts_s: float, cause: str) -> str:
+    """Take one of the unit substations of a hall's plants out; with the last one they stand still
+    until the first is back. Return its name."""
+    site, group = world.site, ("mechanical", node)
+    outage.lose(world, group, lasts_s)
+
+    def count() -> None:
+        total = site.nodes[node].count
+        left = max(total - outage.absent(world, group), 0)
+        world.state.tree.in_service[node] = left / total
+        changed(world, cause)
+
+    count()
+    outage.after(world, lasts_s, count)
+    return f"{site.nodes[node].name}/{unit + 1}"
+
+
+def lose_units(world: World, loop: int, units: float, lasts_s: float) -> None:
+    """Take plant units, or parts of one, out of a loop until they are repaired."""
+    plants = world.plants
+    lost = min(units, float(plants.intact[loop]))
+    plants.intact[loop] -= lost
+    settle(world, loop)
+
+    def restore() -> None:
+        plants.intact[loop] += lost
+        settle(world, loop)
+
+    outage.after(world, lasts_s, restore)
+
+
+def lose_pump(world: World, loop: int, lasts_s: float, cause: str) -> None:
+    """Take a pump of a loop out; with fewer than it needs the water flows slower, or not at all."""
+    _lose_one(world, world.plants.pumps_out, loop, lasts_s, lambda: _flow(world, loop, cause))
+
+
+def lose_wall(world: World, hall: int, lasts_s: float) -> None:
+    """Take one of a hall's fan walls out; the others speed up as far as they can."""
+    air = int(world.site.halls.air_loop[hall])
+    _lose_one(world, world.plants.walls_out, hall, lasts_s, lambda: settle(world, air))
+
+
+def settle(world: World, loop: int) -> None:
+    """Set which units of a loop run, whether its water flows and which share of its fans turns."""
+    plants, site = world.plants, world.site
+    hall, air = loop // 2, site.topology.cooling.fan_wall
+    fans = 1.0
+    if site.loops[loop].kind == "chilled":
+        left = site.hall_walls[hall] - int(plants.walls_out[hall])
+        fans = air.moves(float(site.halls.fan_design_heat_w[hall]), left)
+        fans *= 1.0 if air.passive else float(plants.moving[hall])
+    _set(world, loop, float(plants.intact[loop] * plants.started[loop]), _flows(world, loop), fans)
+
+
+def _lose_one(world: World, out: np.ndarray, place: int, lasts_s: float, look) -> None:  # type: ignore[no-untyped-def]
+    out[place] += 1
+    look()
+
+    def restore() -> None:
+        out[place] -= 1
+        look()
+
+    outage.after(world, lasts_s, restore)
+
+
+def _loops(world: World, hall: int) -> tuple[int, int]:
+    return int(world.site.halls.liquid_loop[hall]), int(world.site.halls.air_loop[hall])
+
+
+def _plant(world: World, loop: int) -> PlantSpec:
+    cooling = world.site.topology.cooling
+    return cooling.warm if world.site.loops[loop].kind == "warm" else cooling.chilled
+
+
+def _flows(world: World, loop: int) -> float:
+    """Return the flow of a loop over design with the pumps that work and have power."""
+    plants, cooling = world.plants, world.site.topology.cooling
+    hall, plant = loop // 2, _plant(world, loop)
+    driven = plants.pumps_fed[hall] if cooling.loop_pumps_on_ups else plants.moving[hall] > 0.0
+    if cooling.loop_pumps_on_ups and not coolant.ups_carries(world, hall):
+        return 0.0
+    return plant.flow_frac(plant.pumps - int(plants.pumps_out[loop])) if driven else 0.0
+
+
+def _flow(world: World, loop: int, cause: str) -> None:
+    settle(world, loop)
+    if world.site.loops[loop].kind == "warm":
+        coolant.of_hall(world, loop // 2, cause)
+
+
+def pump(world: World, hall: int, cause: str) -> None:
+    """Set the water of a hall's loops and the coolant of its blocks to what drives their pumps."""
+    for loop in _loops(world, hall):
+        settle(world, loop)
+    coolant.of_hall(world, hall, cause)
+
+
+def _set(world: World, loop: int, units: float, flow: float, fans: float) -> None:
+    """Change a loop from now on; what held before in this step is kept beside (`HeatState`)."""
+    loops, heat = world.state.loops, world.state.heat
+    before = float(loops.units_up[loop]), float(heat.flow[loop]), float(heat.fans[loop])
+    if before == (units, flow, fans):
+        return
+    into_s, k = world.env.now % STEP_S, int(heat.changes[loop])
+    if into_s > 0.0 and k < CHANGES:
+        heat.change_s[loop, k] = into_s
+        heat.units_then[loop, k], heat.flow_then[loop, k], heat.fans_then[loop, k] = before
+        heat.changes[loop] = k + 1
+    loops.units_up[loop], heat.flow[loop], heat.fans[loop] = units, flow, fans
+    _foresee(world, loop, before, STEP_S - into_s)
+
+
+def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s: float) -> None:
+    """Raise what chips get in the rest of the step by the heat that gathers in it, once something
+    stands still (the kernel does so for the steps that follow)."""
+    site, state = world.site, world.state
+    hall, heat, rows = loop // 2, state.heat, site.rows
+    units, flow = float(state.loops.units_up[loop]), float(heat.flow[loop])
+    if site.loops[loop].kind == "chilled":
+        stands = flow <= 0.0 or heat.fans[loop] <= 0.0
+        if stands and before[1] > 0.0 and before[2] > 0.0:
+            air_w = float(state.blocks.air_w[site.block_hall == hall].sum())
+            rise_k = air_w * STEP_S / float(heat.air_j_k[hall])
+            state.hall_air_c[hall] += heat.air_lead[hall] * rise_k * left_s / STEP_S
+            _slow(world)
+        return
+    stops, dries = before[1] > 0.0 >= flow, before[0] > 0.0 >= units and flow > 0.0
+    if not (stops or dries):
+        return
+    loop_j_k = float(state.loops.flow_w_k[loop] * state.loops.tank_s[loop])
+    loop_k = float(state.plant_w[hall, 2]) * STEP_S / loop_j_k
+    for row in np.flatnonzero((rows.hall == hall) & (rows.liquid_cooled == 1)):
+        b = int(rows.block[row])
+        rise_k = float(state.blocks.liquid_w[b]) * STEP_S / float(heat.row_j_k[b]) if stops else loop_k
+        part = in_part(float(rows.decay[row]), left_s)
+        state.blocks.coolant_c[b] += heat.row_lead[b] * rise_k * part
+    _slow(world)
+
+
+def _slow(world: World) -> None:
+    """Let chips slow in the step at hand as far as what they get by its end makes them: controls act
+    once a step, and a minute is long for a row whose water stands."""
+    state, now_s = world.state, world.env.now
+    arguments = (state.loads, float(now_s))
+    world.entry(load_account.complete_loads, *arguments)(*arguments)
+    before, passed = state.racks.power_cap.copy(), now_s % STEP_S / STEP_S
+    given = (world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c)
+    world.entry(rack_control.control, *given)(*given)
+    state.racks.power_cap[:] = passed * before + (1.0 - passed) * state.racks.power_cap
+    if state.blocks.partial[0] == 0:
+        state.blocks.partial[0] = 2  # lifted with the step unless something still holds
+
+
+def _start(world: World, hall: int, loop: int, turn: int, share: float, cause: str) -> None:
+    """Let a further part of a plant run, if its hall did not lose power again meanwhile."""
+    plants = world.plants
+    if plants.turn[hall] != turn:
+        return
+    plants.started[loop] = share
+    settle(world, loop)
+    if share == 1.0:
+        world.log("plants_back", world.site.loops[loop].name, cause)
+
+
+def _move(world: World, hall: int, turn: int, share: float, cause: str) -> None:
+    """Let a further part of a hall's fans run, and with the first its pumps without a UPS."""
+    plants = world.plants
+    if plants.turn[hall] != turn:
+        return
+    first = plants.moving[hall] == 0.0
+    plants.moving[hall] = share
+    if first:
+        pump(world, hall, cause)
+    settle(world, int(world.site.halls.air_loop[hall]))
+
+
+def bridges_s(world: World, hall: int) -> float:
+    """Return how long the batteries of the pumps' UPS carry what they draw."""
+    node = world.site.nodes[world.site.halls.pump_node[hall]]
+    drawn_w = float(world.state.plant_w[hall, 1])
+    return node.ride_through_s * node.rating_w / drawn_w if drawn_w > 0.0 else node.ride_through_s
+
+
+def _run_out(world: World, hall: int, turn: int, cause: str) -> None:
+    """Stop the pumps of a hall whose batteries are empty."""
+    plants = world.plants
+    if plants.turn[hall] != turn:
+        return
+    plants.pumps_fed[hall] = False
+    world.state.heat.bridged[hall] = 0
+    back_s = _wired_again_s(world, hall)
+    if back_s is not None and world.site.topology.cooling.pumps_on_ups:
+        plants.back_s[hall] = back_s
+    world.log("pumps_lost", world.site.hall_names[hall], cause, detail="batteries empty")
+    pump(world, hall, cause)
+
+
+def _wired_again_s(world: World, hall: int) -> float | None:
+    """Return when a hall hangs on something again, as far as repairs are known; None: that is not
+    what it waits for."""
+    known = sorted({t for times in world.absent.values() for t in times if t > world.env.now})
+    return None if _wired(world, hall) else next((t for t in known if _wired(world, hall, t)), None)
+
+
+def _wired(world: World, hall: int, at_s: float | None = None) -> bool:
+    """Return whether a hall's plants hang on something, up to the utility or the generators."""
+    site = world.site
+    feeder, plant = int(site.halls.feeder_node[hall]), int(site.halls.plant_node[hall])
+    for kind, node in (("feeder", feeder), ("mechanical", plant)):
+        if outage.absent(world, (kind, node), at_s) >= site.nodes[node].count:
+            return False
+    if outage.absent(world, feeds.reach_of(hall), at_s):
+        return False
+    return site.mesh is None or bool(medium_voltage.live(world, at_s)[hall])
+
+
+def _live(world: World, hall: int) -> bool:
+    """Return whether a hall's plants have power now. Without import, what is generated and stored
+    on site starts the plants of one hall after the other, as far as it carries what they drew."""
+    if not _wired(world, hall):
+        return False
+    there, plants = world.state.supply, world.plants
+    if there.limit_w[0] > 0.0:
+        return True
+    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
+    onsite_w = generators.carries_w(world) + min(float(there.battery_power_w[0]), stored_w)
+    drawn_w = world.state.plant_w[:, :2].sum(axis=1) + world.site.halls.house_w
+    needs_w = np.where(plants.fed, drawn_w, plants.needs_w)
+    return onsite_w > 0.0 and float(needs_w[: hall + 1].sum()) <= onsite_w

@@ -1,0 +1,39 @@
+"""A voltage sag in a run: which machines drop out, which racks lose their work, and their return.
+
+What each load bears is `components/power/sag.py`; the voltage is the same at all of them. Power drawn
+inside the sag itself lasts far less than a step and is not followed here (`studies/ride_through.py`).
+"""
+
+import numpy as np
+
+from simulator.components.failure_class import FailureClass
+from simulator.components.power import sag
+from simulator.engine import outage, plant_power
+from simulator.engine.world import World
+
+
+def strike(world: World, cls: FailureClass, target: int, unit: int, lasts_s: float) -> str:
+    """Lower the voltage of the campus for some time; return the name of the connection."""
+    row = sag.sags(cls.voltage, lasts_s)
+    told = world.site.topology.ride_through
+    if not sag.through_machines(row, told).served:
+        for hall in range(len(world.site.hall_names)):
+            plant_power.dip(world, hall, lasts_s, cls.name)
+    for hall in range(len(world.site.hall_names)):
+        _racks(world, hall, row, cls)
+    return "point of interconnection"
+
+
+def _racks(world: World, hall: int, row: list[sag.Sag], cls: FailureClass) -> None:
+    """Start the racks of a hall anew that do not bear the sag: they boot, and restart their work."""
+    site, told = world.site, world.site.topology.ride_through
+    plan = site.hall_spec[hall].distribution
+    mine = np.flatnonzero(site.rack_hall == hall)
+    if plan is not None and plan.ups is not None:
+        served = sag.through_ups(row, plan.ups, True, told.supplies.holds_s(0.0)).served
+    else:
+        backup = site.rack_types[site.rack_type[mine[0]]].battery_backup
+        drawn_w = float(world.state.racks.power_w[mine].mean())
+        served = sag.through_supplies(row, told, 0.0, backup, drawn_w).served
+    if not served:
+        outage.take_out(world, mine, cls.name, row[-1].end_s + told.boot + told.restart)

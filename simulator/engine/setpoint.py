@@ -1,0 +1,70 @@
+"""What a set-point policy sees, and how a site's two plants are told their set temperatures."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.components.cooling import LOAD_FRAC, HourlyWeather, PlantSpec
+from simulator.components.cooling.setpoint import Setpoint
+from simulator.site import Site, plant_setpoint_c
+
+
+@dataclass(frozen=True)
+class SetpointView:
+    """One plant over a run, by hour (rows) and load (columns); temperatures in degC."""
+
+    sink_c: np.ndarray
+    """(hours, 1) The coldest that the plant's water could become: wet bulb, or dry bulb."""
+    load_frac: np.ndarray
+    """(1, n_x) Heat over the capacity in service."""
+    design_load_frac: float
+    """That at design heat with every unit in service, spares included: the least of all halls."""
+    fixed_c: float
+    """Set temperature that serves design heat."""
+    lowest_c: float
+    """No policy may go below."""
+    highest_c: float
+    """Nor above: what racks may be supplied with."""
+    exchanger_k: float
+    """What stands between loop and racks at design heat: coolant supply minus loop water."""
+    approach_k: float
+    """The policy's own parameter."""
+
+
+Decide = Callable[[SetpointView], np.ndarray]
+"""A set-point policy: a pure function to set temperatures broadcastable to (hours, n_x)."""
+
+
+class Deciders(NamedTuple):
+    """The policies of a site's two plants."""
+
+    warm: Decide
+    chilled: Decide
+
+
+def set_temperatures(site: Site, weather: HourlyWeather, decide: Deciders) -> tuple[np.ndarray, np.ndarray]:
+    """Return the set temperatures of the warm and the chilled plant, broadcastable to (hours, n_x).
+
+    The coolant unit's approach is linear in heat, so `highest_c` of the warm plant is the cold plates'
+    supply; fan walls hold their approach, so the chilled plant may not go above its fixed one.
+    """
+    cooling, warm_c = site.topology.cooling, plant_setpoint_c(site.topology)
+    warm = _view(site, weather, "warm", cooling.setpoint, warm_c, cooling.supply)
+    chilled_c = cooling.chilled_supply
+    chilled = _view(site, weather, "chilled", cooling.chilled_setpoint, chilled_c, chilled_c)
+    return decide.warm(warm), decide.chilled(chilled)
+
+
+def _view(
+    site: Site, weather: HourlyWeather, kind: str, spec: Setpoint, fixed_c: float, highest_c: float
+) -> SetpointView:
+    plant: PlantSpec = getattr(site.topology.cooling, kind)
+    loops = [loop for loop in site.loops if loop.kind == kind]
+    return SetpointView(
+        sink_c=plant.sink_c(weather)[:, None], load_frac=LOAD_FRAC[None, :],
+        design_load_frac=min(loop.design_heat_w / (loop.units * loop.unit_w) for loop in loops),
+        fixed_c=fixed_c, lowest_c=min(spec.lowest_c(fixed_c), fixed_c), highest_c=highest_c,
+        exchanger_k=highest_c - fixed_c, approach_k=spec.approach,
+    )

@@ -1,0 +1,194 @@
+"""Heat that waits where coolant, water or air stands still, inside a step and from step to step.
+
+A loop's plant, pumps and fan walls change at moments inside a step; `HeatState` keeps what held up to
+each of them, so that every stretch of the step is integrated as it was. Heat that nothing carries
+away stays where it is made, in a row's coolant or a hall's air, and leaves with them when they move.
+"""
+
+import math
+
+from numba import njit
+
+from simulator.kernels import cooling
+
+SETTLED_J = 1.0
+"""Heat that is left of what was held from which the rest goes with it."""
+
+
+@njit(cache=True)
+def carries(loop, heat, dt_s):
+    """Return for how long of a step a loop's water flows, its fans turn and both do, in s; and the
+    means over the step of the flow's cube and of the share of its fans."""
+    began_s, flows_s, turns_s, both_s, cube_s, fan_s = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    changes = heat.changes[loop]
+    for k in range(changes + 1):
+        until_s, flow, fans = dt_s, heat.flow[loop], heat.fans[loop]
+        if k < changes:
+            until_s = heat.change_s[loop, k]
+            flow, fans = heat.flow_then[loop, k], heat.fans_then[loop, k]
+        lasts_s = until_s - began_s
+        flows_s += lasts_s if flow > 0.0 else 0.0
+        turns_s += lasts_s if fans > 0.0 else 0.0
+        both_s += lasts_s if flow > 0.0 and fans > 0.0 else 0.0
+        cube_s += lasts_s * flow**3
+        fan_s += lasts_s * fans
+        began_s = until_s
+    return flows_s, turns_s, both_s, cube_s / dt_s, fan_s / dt_s
+
+
+@njit(cache=True, inline="always")
+def passed(held_j, made_w, moves_s, settle_s, dt_s):
+    """Return what leaves a store in W, mean of a step, and what is left in it in J.
+
+    Heat made while it moves leaves at once, and what is held leaves as e^(-t / settle_s).
+    """
+    if held_j == 0.0 and moves_s >= dt_s:
+        return made_w, 0.0
+    gone_j = held_j * -math.expm1(-moves_s / settle_s)
+    left_j = held_j - gone_j
+    if moves_s > 0.0 and left_j < SETTLED_J:
+        gone_j, left_j = held_j, 0.0
+    left_j += made_w * (dt_s - moves_s)
+    return (made_w * moves_s + gone_j) / dt_s, left_j
+
+
+@njit(cache=True)
+def leave_row(b, blocks, loops, loop, heat, flows_s, dt_s):
+    """Return the heat in W that a block gives to its loop over a step; the rest waits in its row.
+
+    `flows_s` is how long the loop's water flows. A row settles with tau = C x approach per W.
+    """
+    pump_w = blocks.pump_w[b] * blocks.flow[b]
+    moves_s = min(flows_s, blocks.flow[b] * dt_s)
+    held_j = heat.row_j[b]
+    settle_s = max(heat.row_j_k[b] * blocks.approach_k_w[b], 1.0)
+    leaves_w, heat.row_j[b] = passed(held_j, blocks.liquid_w[b] + pump_w, moves_s, settle_s, dt_s)
+    kept_j = heat.row_j[b] - held_j
+    loops.received_j[loop] += kept_j
+    loops.stored_j[loop] += kept_j
+    return leaves_w
+
+
+@njit(cache=True)
+def leave_hall(h, made_w, outdoors, loops, loop, heat, moving, dt_s):
+    """Return the heat in W that a hall's air gives to its loop over a step; the rest waits in the air.
+
+    `outdoors` is the share that outdoor air takes while fans turn; `moving` what `carries` returns.
+    """
+    turns_s, both_s = moving[1], moving[2]
+    held_j = heat.air_j[h]
+    moves_s = outdoors * turns_s + (1.0 - outdoors) * both_s
+    leaves_w, heat.air_j[h] = passed(held_j, made_w, moves_s, heat.air_settle_s[h], dt_s)
+    kept_j = heat.air_j[h] - held_j
+    outdoors_w = leaves_w * outdoors * turns_s / moves_s if moves_s > 0.0 else 0.0
+    loops.received_j[loop] += kept_j + outdoors_w * dt_s
+    loops.stored_j[loop] += kept_j
+    loops.rejected_j[loop] += outdoors_w * dt_s
+    return leaves_w - outdoors_w
+
+
+@njit(cache=True)
+def run_plant(loop, loops, heat, tables, load_step, heat_w, flows_s, dt_s):
+    """Advance one loop by a step that its plant may have spent in several states (`cooling.integrate`).
+
+    `heat_w` is the mean of the step, and arrives while water flows. Water that stands still takes up
+    nothing, and the plant behind it rests.
+    """
+    changes = heat.changes[loop]
+    if changes == 0 and heat.flow[loop] == 1.0:
+        return cooling.integrate(loop, loops, tables, load_step, heat_w, dt_s)
+    units, flow_w_k, tank_s = loops.units_up[loop], loops.flow_w_k[loop], loops.tank_s[loop]
+    power_w, evaporation, blowdown, mechanical, began_s = 0.0, 0.0, 0.0, 0.0, 0.0
+    set_c = cooling.lookup(tables[0], loops.plant[loop], 0.0)
+    for k in range(changes + 1):
+        until_s, flow, running = dt_s, heat.flow[loop], units
+        if k < changes:
+            until_s = heat.change_s[loop, k]
+            flow, running = heat.flow_then[loop, k], heat.units_then[loop, k]
+        share, began_s = (until_s - began_s) / dt_s, until_s
+        if share <= 0.0 or flow <= 0.0:
+            continue
+        loops.units_up[loop] = running
+        loops.flow_w_k[loop], loops.tank_s[loop] = flow_w_k * flow, tank_s / flow
+        arrives_w = heat_w * dt_s / flows_s
+        p, e, d, set_c, m = cooling.integrate(
+            loop, loops, tables, load_step, arrives_w, share * dt_s
+        )
+        power_w += p * share
+        evaporation += e * share
+        blowdown += d * share
+        mechanical += m * share
+    loops.units_up[loop], loops.flow_w_k[loop], loops.tank_s[loop] = units, flow_w_k, tank_s
+    heat.changes[loop] = 0
+    return power_w, evaporation, blowdown, set_c, mechanical
+
+
+@njit(cache=True)
+def fan_power(halls, h, heat_w, moving, load_step, dt_s):
+    """Return the mean power in W of a hall's fans, of which a share turns for a part of the step
+    (`carries`) and moves it all."""
+    turns_s = moving[1]
+    if turns_s <= 0.0:
+        return 0.0
+    design_w = halls.fan_design_heat_w[h] * (moving[4] * dt_s / turns_s)
+    running_w = cooling.fan_power(halls.fan_power_frac, h, heat_w, design_w, load_step)
+    return running_w * (turns_s / dt_s)
+
+
+@njit(cache=True)
+def air_c(h, halls, heat, heat_w, loop, loops, outdoor_c, dt_s):
+    """Return the air in degC that the racks of a hall take in over the next step.
+
+    Coils hold the water's temperature plus their approach, outdoor air what it alone holds. Where
+    the fans move less than the racks do, the racks take in part of their own exhaust:
+    T_in = T_supply + range (needed / moved - 1), for a constant rise in the racks. Held heat adds
+    Q / C, and what still gathers in the next step its mean effect on a chip.
+    """
+    supply_c = min(loops.supply_c[loop] + halls.fan_approach_k[h], outdoor_c)
+    supply_c += heat.air_mixed_k[h]
+    turning = heat.fans[loop] > 0.0
+    if turning and (heat.flow[loop] > 0.0 or outdoor_c < loops.supply_c[loop] + 1e-9):
+        needed = heat_w / halls.fan_design_heat_w[h]
+        moved = heat.fans[loop] * heat.air_full[h]
+        supply_c += heat.air_range_k[h] * max(needed / moved - 1.0, 0.0)
+    else:
+        supply_c += heat.air_lead[h] * heat_w * dt_s / heat.air_j_k[h]
+    return supply_c + heat.air_j[h] / heat.air_j_k[h]
+
+
+@njit(cache=True)
+def drift_k(loop, loops, heat, heat_w, dt_s):
+    """Return by how much a loop without a plant warms over the next step: 0 where one runs or water
+    stands."""
+    if loops.units_up[loop] > 0.0 or heat.flow[loop] <= 0.0:
+        return 0.0
+    return heat_w * dt_s / (loops.flow_w_k[loop] * loops.tank_s[loop])
+
+
+@njit(cache=True)
+def coolant_c(b, blocks, heat, loop, loops, loop_drift_k, dt_s):
+    """Return the coolant in degC that a block's cold plates get over the next step.
+
+    The loop's water and the coolant unit's approach; held heat adds Q / C. What gathers in the next
+    step counts by the share of a ramp that a chip follows, so that its end of step is exact.
+    """
+    here_c = loops.supply_c[loop] + blocks.approach_k_w[b] * blocks.liquid_w[b]
+    rise_k = loop_drift_k
+    if heat.flow[loop] <= 0.0 and heat.row_j_k[b] > 0.0:
+        rise_k = blocks.liquid_w[b] * dt_s / heat.row_j_k[b]
+    held_k = heat.row_j[b] / heat.row_j_k[b] if heat.row_j[b] > 0.0 else 0.0
+    return here_c + held_k + heat.row_lead[b] * rise_k
+
+
+@njit(cache=True)
+def bridge(heat, supply, plant_w, dt_s):
+    """Take what pumps draw on batteries out of those of the UPS; return it in W, and mark a hall
+    whose batteries have nothing left as drawing again on what feeds it."""
+    drawn_w = 0.0
+    for h in range(heat.bridged.size):
+        if heat.bridged[h] == 1 and supply.ride_through_j[0] >= plant_w[h, 1] * dt_s:
+            supply.ride_through_j[0] -= plant_w[h, 1] * dt_s
+            drawn_w += plant_w[h, 1]
+        else:
+            heat.bridged[h] = 0
+    return drawn_w

@@ -1,0 +1,70 @@
+"""What weather leaves of the firm import: power used per watt into racks, hour by hour."""
+
+import numpy as np
+import pandas as pd
+
+from simulator.metrics.kpi import WATTS_PER_MW, Kpi
+from simulator.metrics.series import step_s
+from simulator.results import Results
+
+WORKING_FRAC = 0.5
+"""Share of its mean that rack power must reach for an hour to count: what a campus needs besides is
+not told by hours in which most of it is off."""
+HOUR_S = 3600.0
+LOW_SHARE = 0.05
+"""Share of hours in which less than `cooling.usable_it_p5` can be carried."""
+USES = ("it_w", "cooling_w", "house_w", "losses_w")
+
+
+def derating(results: Results, by: str | None = None, every: str | None = "h") -> pd.DataFrame:
+    """Return hours of the run, counted from its start: means of rack, cooling, house power and losses in
+    W, outdoor dry and wet bulb, `pue`, and `usable_it_w`: rack power that the firm import carries when
+    cooling and losses keep their ratio to it and house power stays. Only hours with `working` count.
+
+    `pue` here is power used over power into racks: what charges a battery is not used yet.
+    """
+    site = results.timeseries["site"]
+    first = np.arange(0, len(site), round(HOUR_S / step_s("site")))
+    count = np.diff([*first, len(site)])
+    columns = [*USES, "dry_bulb_c", "wet_bulb_c"]
+    sums = np.add.reduceat(site[columns].to_numpy(float), first, axis=0)
+    table = pd.DataFrame(sums / count[:, None], columns=columns)
+    table.insert(0, "time", pd.DatetimeIndex(site["time"].iloc[first]))
+    it_w = table["it_w"].to_numpy()
+    table["working"] = it_w > WORKING_FRAC * it_w.mean()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        table["pue"] = table[list(USES)].sum(axis=1) / it_w
+        needs = 1.0 + (table["cooling_w"] + table["losses_w"]) / it_w
+    table["usable_it_w"] = np.maximum(results.info["firm_w"] - table["house_w"], 0.0) / needs
+    return table
+
+
+def kpis(results: Results) -> list[Kpi]:
+    """Return the worst hour of PUE and what the firm import then leaves for racks; nothing for a run in
+    which no rack draws power."""
+    table = derating(results)
+    table = table[table["working"]]
+    if table.empty:
+        return []
+    usable_mw = table["usable_it_w"].to_numpy() / WATTS_PER_MW
+    basis = (
+        "Rack power that the firm import carries in an hour, with cooling and electrical losses in the "
+        "ratio to rack power that they had in that hour and house power as it was, whether or not so many "
+        "racks are built; "
+    )
+    return [
+        Kpi(
+            "power.pue_peak",
+            float(table["pue"].max()),
+            "1",
+            "Largest hourly mean of power used (racks, cooling, house, electrical losses) divided by the "
+            "power into racks, of hours in which racks draw over half their mean.",
+        ),
+        Kpi(
+            "cooling.usable_it_p5",
+            float(np.quantile(usable_mw, LOW_SHARE)),
+            "MW",
+            basis + "95 % of the hours carry more.",
+        ),
+        Kpi("cooling.usable_it_min", float(usable_mw.min()), "MW", basis + "the hour that carries least."),
+    ]

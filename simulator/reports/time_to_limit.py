@@ -1,0 +1,123 @@
+"""Page of lost cooling: how hot chips become after each failure, and the seconds that leaves."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from simulator.reports import style, wording
+from simulator.reports.page import FigureSpec, Page, TableSpec
+
+FIRST_S = 1.0
+"""Where the logarithmic time begins."""
+MOST = 7
+"""Failures that are drawn in one panel: those that leave the least time."""
+
+
+TICKS_S = [1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0]
+ROOM_K = 2.0
+"""Above the temperature at which chips switch themselves off."""
+ACTS = {"brake_holds_s": "brake holds", "caps_hold_s": "caps hold"}
+
+
+@dataclass(frozen=True)
+class Tables:
+    """What `studies.time_to_limit` found."""
+
+    told: dict[str, Any]
+    table: pd.DataFrame
+    traces: pd.DataFrame
+    limits_c: dict[str, tuple[float, float]]
+    """Throttle and shutdown temperature of the chips, by hall."""
+
+
+def page(found: Tables) -> Page:
+    """Return the page of the study."""
+    return Page(
+        "time-to-limit", "Cooling", title(found),
+        figures=tuple(courses(found, hall) for hall in found.limits_c),
+        tables=tuple(TableSpec(f"Hall {hall}", table(found, hall)) for hall in found.limits_c),
+    )  # fmt: skip
+
+
+def title(found: Tables) -> str:
+    """Return the finding: what leaves the least time, and how many failures end in a trip."""
+    trips = found.table[np.isfinite(found.table["trip_s"])]
+    if not len(trips):
+        return f"{found.told['name']} rides through every failure of its cooling without a trip"
+    worst = trips.loc[trips["trip_s"].idxmin()]
+    lost = int((trips["avoided_by"] == "nothing").sum())
+    return (
+        f"{found.told['name']}: {worst['failure']} trips chips after {wording.seconds(worst['trip_s'])}; "
+        f"of {len(found.table)} failures {len(trips)} end in a trip, {lost} whatever control sheds"
+    )
+
+
+def table(found: Tables, hall: str) -> pd.DataFrame:
+    """Return the rows of a hall as text."""
+    rows = [
+        (r.failure, *(_time(s) for s in (r.throttle_s, r.trip_s, r.rise_10k_s)),
+         wording.power(r.sheddable_w), _time(r.trip_with_caps_s), _time(r.trip_with_brake_s),
+         r.avoided_by, _time(r.recovered_s))
+        for r in found.table[found.table["hall"] == hall].itertuples()
+    ]  # fmt: skip
+    head = ["Failure", "Throttle", "Trip", "+10 K", "Load that may go", "Trip with caps",
+            "with brake", "Avoided by", "Well after"]  # fmt: skip
+    return pd.DataFrame(rows, columns=head)
+
+
+def courses(found: Tables, hall: str) -> FigureSpec:
+    """Draw the hottest chip of a hall after the failures that leave the least time."""
+    fig, ax = style.canvas(height_in=3.3)
+    rows = found.table[found.table["hall"] == hall]
+    shown = rows[np.isfinite(rows["throttle_s"])].sort_values("throttle_s").head(MOST)
+    if len(shown) < MOST:
+        calm = rows[~np.isfinite(rows["throttle_s"])].sort_values("chip_max_c", ascending=False)
+        shown = pd.concat([shown, calm.head(min(2, MOST - len(shown)))])
+    traces = found.traces[found.traces["hall"] == hall]
+    ends = []
+    for i, names in enumerate(_alike(shown)):
+        mine = traces[(traces["failure"] == names[0]) & (traces["time_s"] > 0.0)]
+        color, line = style.PALETTE[i % len(style.PALETTE)], style.LINES[i % len(style.LINES)]
+        told = names[0] if len(names) == 1 else f"{names[0]}, {len(names) - 1} alike"
+        ax.plot(mine["time_s"], mine["chip_c"], color=color, linestyle=line, label=told)
+        ends.append((float(mine["time_s"].iloc[-1]), float(mine["chip_c"].iloc[-1])))
+    off_c = found.limits_c[hall][1]
+    for limit_c, name in zip(found.limits_c[hall], ("throttles", "switches itself off"), strict=True):
+        ax.axhline(limit_c, color=style.INK, linewidth=0.8, linestyle=":")
+        style.note(ax, FIRST_S, limit_c, name, style.INK, 3, ha="left", va="bottom")
+    for name in ACTS:
+        if found.told.get(name):
+            ax.axvline(found.told[name], color=style.GREY, linewidth=0.8)
+            style.note(ax, found.told[name], off_c + 0.6 * ROOM_K, ACTS[name], style.INK, 3, ha="left")
+    ax.set_ylim(top=off_c + ROOM_K)
+    ax.set_xscale("log")
+    ax.set_xticks(TICKS_S, labels=[_tick(s) for s in TICKS_S])
+    ax.set_xticks([], minor=True)
+    ax.set_xlim(FIRST_S, max((t for t, _ in ends), default=3600.0))
+    style.label(ax, x="time since the failure, logarithmic", y="hottest chip, °C")
+    style.legend(fig, ax, "upper center", 3)
+    kept = traces[traces["failure"].isin(list(shown["failure"]))]
+    return FigureSpec(
+        fig, f"time-to-limit-{hall}", f"Hottest chip of hall {hall} after failures of its cooling.",
+        kept.reset_index(drop=True), "Lines end where chips switch themselves off.",
+    )  # fmt: skip
+
+
+def _alike(shown: pd.DataFrame) -> list[list[str]]:
+    """Return the failures in groups that leave the same seconds, each a line of its own."""
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for row in shown.itertuples():
+        key = tuple(round(v, 2) if math.isfinite(v) else v for v in (row.throttle_s, row.trip_s, row.chip_max_c))
+        groups.setdefault(key, []).append(str(row.failure))
+    return list(groups.values())
+
+
+def _tick(value_s: float) -> str:
+    return f"{value_s:g} s" if value_s < 60.0 else f"{value_s / 60.0:g} min"
+
+
+def _time(value_s: float) -> str:
+    return wording.seconds(value_s) if math.isfinite(value_s) else wording.MISSING

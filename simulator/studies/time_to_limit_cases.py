@@ -1,0 +1,151 @@
+"""What can fail of a hall's cooling, and what of it then works over time."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.components.cooling.course import ALWAYS, NEVER, Failure, Steps, share_at
+from simulator.components.power import sag
+from simulator.components.power.generator import Generators
+from simulator.engine.plant_power import bridges_s, starts
+from simulator.simulation import Run
+from simulator.studies.time_to_limit_halls import Place
+
+SAG_VOLTAGE, SAG_S = 0.4, 0.2
+"""Of the sag that is tried: what is left, and how long; contactors drop out (assumed)."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One failure of one hall."""
+
+    name: str
+    element: str
+    failure: Failure
+    whole_hall: bool = True
+    """Whether all blocks of the hall feel it, or one."""
+    note: str = ""
+
+
+def cases(run: Run, place: Place) -> list[Case]:
+    """Return every failure that cooling can have in a hall."""
+    own = _liquid(run, place) if place.liquid else _air(run, place)
+    return [*own, *_power(run, place)]
+
+
+def _liquid(run: Run, place: Place) -> Iterator[Case]:
+    """Yield what can fail from the pumps of a coolant unit to a fan of the plant."""
+    site = run.world.site
+    spec, block = site.topology.cooling.coolant_unit, site.block_names[place.block]
+    built = int(site.block_coolant_units[place.block])
+    full = np.ones(built - spec.spare_units)
+    one = np.sort(np.append(np.ones(built - 1), spec.flow_frac(spec.pumps - 1)))[::-1][: full.size]
+    less = np.append(np.ones(built - 1), 0.0)[: full.size]
+    yield _block_case(run, place, "one coolant pump", f"{block}/cdu 1/pump 1", one)
+    yield _block_case(run, place, "one coolant unit", f"{block}/cdu 1", less)
+    if built > 1:
+        yield _block_case(run, place, "all coolant units of a block", block, np.zeros(full.size))
+    yield from _plant(run, place, int(site.halls.liquid_loop[place.hall]))
+
+
+def _block_case(run: Run, place: Place, name: str, element: str, flows: np.ndarray) -> Case:
+    """Return the case of a block whose coolant units on duty move these shares of their flow."""
+    site = run.world.site
+    spec = site.topology.cooling.coolant_unit
+    if not flows.any():
+        return Case(name, element, Failure(coolant=NEVER, water=NEVER), False)
+    if np.all(flows == 1.0):
+        return Case(name, element, Failure(), False, "spare takes over")
+    per_k = sum(1.0 / spec.approach_k_per_w(spec.unit, float(f)) for f in flows if f > 0.0)
+    approach = 1.0 / per_k / float(site.block_approach_k_w[place.block])
+    return Case(name, element, Failure(approach=approach), False, "the others take its share")
+
+
+def _plant(run: Run, place: Place, loop: int) -> Iterator[Case]:
+    """Yield what can fail of a loop: its pumps, its plant's fans and units."""
+    site, cooling = run.world.site, run.world.site.topology.cooling
+    told, up = site.loops[loop], float(run.world.state.loops.units_up[loop])
+    plant = cooling.warm if told.kind == "warm" else cooling.chilled
+    flow = plant.flow_frac(plant.pumps - 1)
+    left = Failure(water=((0.0, flow),))
+    yield Case("one loop pump", f"{told.name}/pump 1", left, note="spare takes over" * (flow == 1.0))
+    yield Case("all loop pumps", f"{told.name}/pumps", Failure(water=NEVER))
+    if plant.fans:
+        fan = Failure(plant=((0.0, 1.0 - 1.0 / plant.fans / up),))
+        yield Case("one plant fan", f"{told.name}/unit 1/fan", fan)
+    yield Case("one plant unit", f"{told.name}/unit 1", Failure(plant=((0.0, max(1.0 - 1.0 / up, 0.0)),)))
+    yield Case("all plant units", f"{told.name}/units", Failure(plant=NEVER))
+
+
+def _air(run: Run, place: Place) -> Iterator[Case]:
+    """Yield what can fail from one fan wall to a fan of the chilled plant."""
+    site, heat, h = run.world.site, run.world.state.heat, place.hall
+    air, name = site.topology.cooling.fan_wall, site.hall_names[h]
+    design_w, walls = float(site.halls.fan_design_heat_w[h]), int(site.hall_walls[h])
+    needed = place.path.row.at(1.0, 1.0, 1.0) / design_w
+    moved = air.moves(design_w, walls - 1) * float(heat.air_full[h])
+    warmer_k = float(air.range) * max(needed / moved - 1.0, 0.0) if moved > 0.0 else 0.0
+    one = Failure(warmer_k=warmer_k) if moved > 0.0 else Failure(water=NEVER)
+    yield Case("one air unit", f"{name}/air unit 1", one, note="the others speed up" * (warmer_k == 0.0))
+    yield Case("all air units", f"{name}/air units", Failure(water=NEVER))
+    yield from _plant(run, place, int(site.halls.air_loop[h]))
+
+
+def _power(run: Run, place: Place) -> Iterator[Case]:
+    """Yield what can fail of the power of a hall's plants and pumps."""
+    site, h = run.world.site, place.hall
+    cooling, mechanical = site.topology.cooling, site.nodes[site.halls.plant_node[h]]
+    yield Case("one mechanical substation", f"{mechanical.name}/1",
+               Failure() if mechanical.count > 1 else _dark(run, place), note="the others carry it")  # fmt: skip
+    yield Case("all mechanical substations", mechanical.name, _dark(run, place))
+    pumps = site.nodes[site.halls.pump_node[h]]
+    stands = Failure(
+        coolant=NEVER if place.liquid and cooling.pumps_on_ups else ALWAYS,
+        water=NEVER if cooling.loop_pumps_on_ups or (place.liquid and cooling.pumps_on_ups) else ALWAYS,
+    )
+    yield Case("pump UPS", pumps.name, stands)
+    told = site.topology.ride_through
+    if not sag.through_machines(sag.sags(SAG_VOLTAGE, SAG_S), told).served:
+        yield Case("voltage sag", "point of interconnection", _dark(run, place, SAG_S),
+                   note=f"{1e3 * SAG_S:g} ms at {100 * SAG_VOLTAGE:g} %, racks ride through")  # fmt: skip
+    back_s = generators_after_s(run, h)
+    note = "batteries carry the racks; " + ("no generators" if back_s is None else f"plants fed after {back_s:.0f} s")
+    yield Case("whole supply", "point of interconnection", _dark(run, place, back_s), note=note)
+
+
+def _dark(run: Run, place: Place, back_s: float | None = None) -> Failure:
+    """Return what works where machines lose power now and have it again after some time, or never:
+    pumps behind a UPS run on its batteries, the rest starts one after another."""
+    site, cooling = run.world.site, run.world.site.topology.cooling
+    loop = int((site.halls.liquid_loop if place.liquid else site.halls.air_loop)[place.hall])
+    bridge_s, plant, moving = bridges_s(run.world, place.hall), [(0.0, 0.0)], [(0.0, 0.0)]
+    bridged = [(0.0, 1.0), (bridge_s, 0.0)]
+    if back_s is not None:
+        stages = [(back_s + after_s, share) for after_s, share in starts(run.world, loop)]
+        plant += stages
+        moving.append((back_s + starts(run.world)[0][0], 1.0))
+        bridged = [(0.0, 1.0)] if back_s <= bridge_s else [*bridged, (back_s, 1.0)]
+    coolant: Steps = tuple(bridged if cooling.pumps_on_ups else moving)
+    water: Steps = tuple(bridged if cooling.loop_pumps_on_ups else moving)
+    if not place.liquid:
+        fans = ALWAYS if cooling.fan_wall.passive else tuple(moving)
+        return Failure(water=_both(water, fans), plant=tuple(plant))
+    return Failure(coolant=coolant, water=_both(water, coolant), plant=tuple(plant))
+
+
+def _both(one: Steps, other: Steps) -> Steps:
+    """Return the lower of two shares over time."""
+    times = sorted({t for t, _ in (*one, *other)})
+    return tuple((t, min(share_at(one, t), share_at(other, t))) for t in times)
+
+
+def generators_after_s(run: Run, hall: int) -> float | None:
+    """Return when generators carry the plants of the halls up to this one, as the engine lets them
+    start; None where they never do."""
+    plant: Generators | None = run.world.site.topology.generators
+    if plant is None or plant.count == 0:
+        return None
+    drawn_w = run.world.state.plant_w[:, :2].sum(axis=1) + run.world.site.halls.house_w
+    needed_w = float(drawn_w[: hall + 1].sum())
+    return next((plant.start + t for t, w in plant.steps(plant.count) if w >= needed_w), None)

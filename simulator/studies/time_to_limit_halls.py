@@ -1,0 +1,137 @@
+"""The path of heat of one hall at a moment of a run, as masses in series (`cooling/course.py`)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from simulator.components.cooling.course import Chip, Hall, Heat
+from simulator.engine import draw
+from simulator.engine.coolant import chip_now
+from simulator.kernels import columns as c
+from simulator.kernels.cooling import at_hour
+from simulator.kernels.site_step import HOUR_STEPS
+from simulator.simulation import Run
+
+SETTLES_AT_ONCE = 0.0
+"""Approach in K/W of what has no exchanger between it and its loop."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A hall, seen from its hottest chip."""
+
+    hall: int
+    block: int
+    liquid: bool
+    """Whether its chips sit on coolant."""
+    path: Hall
+    working_w: float
+    """Power of the hall's racks that follows their work: what control may let go of."""
+    block_working_w: float
+    """The same of the block alone."""
+
+
+def places(run: Run) -> list[Place]:
+    """Return the hall with the hottest chip of each group of halls."""
+    site, racks = run.world.site, run.world.state.racks
+    of = draw.draw_of(run.world)
+    found = []
+    for spec in site.topology.halls:
+        halls = np.flatnonzero([each == spec for each in site.hall_spec])
+        mine = np.flatnonzero(np.isin(site.rack_hall, halls) & (racks.up_frac > 0.0))
+        if mine.size:
+            rack = int(mine[np.argmax(racks.junction_c[mine])])
+            found.append(_place(run, rack, of))
+    return found
+
+
+def _place(run: Run, rack: int, of: draw.Draw) -> Place:
+    site, state = run.world.site, run.world.state
+    hall, block = int(site.rack_hall[rack]), int(site.rack_block[rack])
+    liquid = bool(site.rows.liquid_cooled[site.rack_row[rack]])
+    caps = state.loads.cap[None, :] * state.blocks.load_cap
+    working_w = (of.dynamic_w * caps).sum(axis=1)
+    blocks = np.flatnonzero(site.block_hall == hall)
+    path = _liquid(run, rack, working_w) if liquid else _air(run, rack, working_w)
+    return Place(hall, block, liquid, path, float(working_w[blocks].sum()), float(working_w[block]))
+
+
+def _mean(run: Run, rack: int) -> tuple[Chip, float]:
+    """Return the mean chip beside a rack, under the same load in the same hall, and how hot it is."""
+    site, racks = run.world.site, run.world.state.racks
+    beside = (site.rack_hall == site.rack_hall[rack]) & (racks.load == racks.load[rack])
+    chip = chip_now(run.world, rack, float(racks.resistance_k_w[beside].mean()))
+    return chip, float(racks.junction_c[beside].mean())
+
+
+def _split(heat_w: float, working_w: float, drawn_w: float, more_w: float = 0.0) -> Heat:
+    """Return heat of racks that draw `drawn_w`, `working_w` of it by their work, and of pumps."""
+    share = working_w / drawn_w if drawn_w > 0.0 else 0.0
+    return Heat(heat_w * (1.0 - share) + more_w, heat_w * share)
+
+
+def _liquid(run: Run, rack: int, working_w: np.ndarray) -> Hall:
+    site, state = run.world.site, run.world.state
+    hall, block = int(site.rack_hall[rack]), int(site.rack_block[rack])
+    loop, blocks = int(site.halls.liquid_loop[hall]), state.blocks
+    inside = np.flatnonzero((site.block_hall == hall) & (blocks.liquid_w > 0.0))
+    liquid_w, drawn_w = float(blocks.liquid_w[inside].sum()), float(blocks.it_w[inside].sum())
+    mean, mean_c = _mean(run, rack)
+    of_block, plate = float(blocks.liquid_w[block]), float(blocks.resistance_frac[block])
+    pumps_w = max(float(state.plant_w[hall, 2]) - liquid_w, 0.0)
+    row_j_k, approach = float(state.heat.row_j_k[block]), float(blocks.approach_k_w[block])
+    return Hall(
+        chip_now(run.world, rack, plate * float(state.racks.resistance_k_w[rack])), mean,
+        float(state.racks.junction_c[rack]), mean_c,
+        _split(of_block, float(working_w[block]), float(blocks.it_w[block])), row_j_k, approach,
+        row_j_k * approach, _split(liquid_w, float(working_w[inside].sum()), drawn_w, pumps_w),
+        float(state.loops.supply_c[loop]), *_loop(run, loop),
+    )  # fmt: skip
+
+
+def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
+    site, state = run.world.site, run.world.state
+    hall, heat = int(site.rack_hall[rack]), state.heat
+    loop, blocks = int(site.halls.air_loop[hall]), state.blocks
+    inside = np.flatnonzero(site.block_hall == hall)
+    air_w = float(blocks.air_w[inside].sum())
+    mean, mean_c = _mean(run, rack)
+    row = _split(air_w, float(working_w[inside].sum()), float(blocks.it_w[inside].sum()))
+    more_w = max(float(state.plant_w[hall, 3]) - air_w, 0.0)
+    supply_c = float(state.loops.supply_c[loop])
+    return Hall(
+        chip_now(run.world, rack, float(state.racks.resistance_k_w[rack])), mean,
+        float(state.racks.junction_c[rack]), mean_c, row, float(heat.air_j_k[hall]),
+        SETTLES_AT_ONCE, float(heat.air_settle_s[hall]), Heat(row.static_w + more_w, row.dynamic_w),
+        supply_c, *_loop(run, loop), float(state.hall_air_c[hall]) - supply_c,
+    )  # fmt: skip
+
+
+def _loop(run: Run, loop: int) -> tuple[float, float, Callable[[float, float], float]]:
+    """Return heat capacity and flow of a loop, and what its plant delivers at this hour."""
+    loops, maps = run.world.state.loops, run.physics.maps
+    minute = run.physics.step - 1
+    hour, part = divmod(minute, HOUR_STEPS)
+    table = at_hour(maps.supply_c, hour, (part + 0.5) / HOUR_STEPS)[int(loops.plant[loop])]
+    flow_w_k = float(loops.flow_w_k[loop])
+    capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
+    plant = partial(_delivers_c, table, capacity_w, maps.load_step, flow_w_k)
+    return flow_w_k * float(loops.tank_s[loop]), flow_w_k, plant
+
+
+def _delivers_c(
+    table: np.ndarray, capacity_w: float, step: float, flow_w_k: float, heat_w: float, share: float
+) -> float:
+    """Return the water in degC that a share of the plant's units delivers under a heat; beyond its
+    map the rest stays in the water, as in `kernels/cooling.py`."""
+    x = max(heat_w, 0.0) / (capacity_w * share)
+    most = (table.size - 1) * step
+    plant_c = float(np.interp(x, np.arange(table.size) * step, table))
+    return plant_c + max(x - most, 0.0) * capacity_w * share / flow_w_k
+
+
+def minute_w(run: Run, column: int = c.IT_W) -> float:
+    """Return a power of the last minute in W."""
+    return float(run.records.site[run.physics.step - 1, column])

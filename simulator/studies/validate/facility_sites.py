@@ -1,0 +1,182 @@
+"""Whole sites that published figures of facilities are of, and their year in the steady state."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.components.cooling import HourlyWeather
+from simulator.components.topology import Topology
+from simulator.site import Site, compile_site
+from simulator.studies.calibrate.models.facility_power import plants_of, settled
+from simulator.weather import WeatherSource, read
+
+Array = NDArray[np.float64]
+GOLDEN = Path(__file__).with_name("golden_hours.csv")
+"""Hours of a typical year by classes of dry bulb (3 K) and wet bulb (1.5 K), with their means: made of
+NREL's TMY3 of Aurora-Buckley, Colorado (1,726 m), 40 km from Golden."""
+PER_KWH = 3.6e6
+
+ESIF_IT_W = 1.0e6
+"""Mean of the year ("approaching an hourly average of 1 megawatt", NREL 2018)."""
+REUSED = 0.105
+"""Of IT heat, over the year, to the building and the campus: PUE of 1.034 less an energy reuse
+effectiveness of 0.929 (NREL, year to August 2017, from memory; 0.05-0.3)."""
+HEATED_BELOW_C = 15.0
+"""Outdoor air below which buildings take heat, in proportion to what it lacks (13-18, assumed)."""
+MOST_REUSED = 0.9
+"""Of the heat of any hour."""
+
+_PLATES = {"kind": "tower", "spare_units": 1, "design_wet_bulb": "18 degC", "tank": "5 min"}
+WARM_WATER: dict[str, Any] = {
+    "name": "Warm-water site of 1 MW",
+    "grid": {
+        "voltage": "13.2 kV", "power_factor": 0.98, "lines": {"count": 2, "rating": "2.5 MVA"},
+        "transformers": {"count": 2, "rating": "2.5 MVA", "loss": {"no_load": "0.08 %", "load": "0.7 %"}},
+    },
+    "ups": {"loss": {"no_load": "0.75 %", "linear": "0.73 %", "load": "1.72 %"}, "ride_through": "0 s"},
+    "mechanical": {"rating": "500 kVA", "substation": {}, "busway": {}},
+    "cooling": {
+        "supply": "27 degC",
+        "warm": _PLATES | {"unit": "600 kW", "stages": 3, "range": "11 K", "pump": "1 %"},
+        "coolant_unit": {
+            "unit": "1.3 MW", "approach": "3 K", "range": "11 K", "facility_range": "11 K", "pump": "0 %",
+        },
+        "chilled_supply": "24 degC",
+        "chilled": _PLATES | {"unit": "200 kW", "stages": 2, "range": "6 K", "pump": "1.8 %"},
+        "fan_wall": {"approach": "3 K"},
+    },
+    "fabric": {
+        "kind": "clos", "radix": 64, "port_bandwidth": "400 Gb/s", "hop_latency": "600 ns",
+        "switch_power": "0 W", "optic_power": "0 W",
+    },
+    "halls": [{
+        "name": "hpc", "rack": "GB300-NVL72", "blocks": 1, "racks_per_block": 8,
+        "block": {"rating": "1.5 MVA", "substation": {}, "busway": {}},
+        "feeders": {"count": 2, "rating": "2.5 MVA"}, "house": "5 kW",
+    }],
+}  # fmt: skip
+"""`topologies/warm-water-site.yaml`, where each figure has its source. The racks stand for heat alone."""
+
+
+_UNIT_SUBSTATION = {"rating": "750 kVA", "substation": {"no_load": "0.08 %", "load": "0.7 %"},
+                    "busway": {"load": "0.6 %"}}  # fmt: skip
+AIR_HALL: dict[str, Any] = WARM_WATER | {
+    "name": "Hyperscale hall",
+    "grid": {
+        "voltage": "13.8 kV", "power_factor": 0.98,
+        "lines": {"count": 2, "rating": "6 MVA", "loss": {"load": "0.4 %"}},
+        "transformers": {"count": 2, "rating": "6 MVA", "loss": {"no_load": "0.08 %", "load": "0.7 %"}},
+    },
+    "mechanical": _UNIT_SUBSTATION | {"rating": "1 MVA"},
+    "cooling": {
+        "supply": "35 degC",
+        "warm": {"kind": "dry_cooler", "unit": "1 MW", "range": "10 K", "tank": "5 min", "pump": "1 %"},
+        "coolant_unit": {"unit": "1.3 MW"},
+        "chilled_supply": "23 degC",
+        "chilled": {"kind": "chiller_tower", "unit": "1 MW", "range": "8 K", "tank": "5 min", "pump": "2 %"},
+        "fan_wall": {"approach": "4 K", "fan": "3 %"},
+    },
+    "halls": [{
+        "name": "hall", "rack": "HGX-H100-4", "blocks": 4, "racks_per_block": 17, "block": _UNIT_SUBSTATION,
+        "feeders": {"count": 2, "rating": "6 MVA", "loss": {"load": "0.3 %"}}, "house": "30 kW",
+    }],
+}  # fmt: skip
+"""A hall of air-cooled servers: the electrical chain of `topologies/h100-hall.yaml` without a central UPS
+(Google and Meta state batteries in the racks), chillers with a water-side economiser on towers, and cold
+aisles of 27 degC (Google: 80 degF)."""
+OUTDOOR_AIR = {"kind": "crah", "approach": "4 K", "fan": "3 %", "economiser": {}}
+"""Outdoor air wherever its dew point and temperature allow, as Meta states; its wetted pads are not
+modelled, chillers take their place."""
+HALL_LOAD = 0.7
+"""IT power over what the blocks can feed (0.5-0.9, assumed)."""
+
+
+@dataclass(frozen=True)
+class Year:
+    """Sums and means of a year."""
+
+    cooling: float
+    """Energy of plants, pumps and fans over IT energy."""
+    house: float
+    """Lights, controls and offices over IT energy."""
+    imported: float
+    """Imported energy over IT energy."""
+    water_l_kwh: float
+    """Evaporation and drift per IT energy."""
+
+
+def golden() -> tuple[HourlyWeather, Array]:
+    """Return the classes of air at Golden, and the hours of each."""
+    with GOLDEN.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    dry, wet, pressure, hours = (
+        np.array([float(row[key]) for row in rows])
+        for key in ("dry_bulb_c", "wet_bulb_c", "pressure_pa", "hours")
+    )
+    return HourlyWeather(dry, wet, pressure), hours
+
+
+@cache
+def warm_water(kind: str = "tower") -> Year:
+    """Return the year of a site like ESIF, its racks' heat rejected by a kind of plant on towers."""
+    air, hours = golden()
+    cooling = WARM_WATER["cooling"] | {"warm": WARM_WATER["cooling"]["warm"] | {"kind": kind}}
+    site = compile_site(Topology.model_validate(WARM_WATER | {"cooling": cooling}))
+    return year(site, air, hours, ESIF_IT_W, reused(air.dry_bulb_c, hours))
+
+
+@cache
+def carolina(outdoor_air: bool) -> Year:
+    """Return the year of a hyperscale hall in Greensboro, North Carolina, where both Google (Lenoir) and
+    Meta (Forest City) stand near by."""
+    cooling = AIR_HALL["cooling"] | ({"fan_wall": OUTDOOR_AIR} if outdoor_air else {})
+    site = compile_site(Topology.model_validate(AIR_HALL | {"cooling": cooling}))
+    found = read(WeatherSource(station="greensboro"), Path())
+    air = HourlyWeather(found.dry_bulb_c, found.wet_bulb_c, found.pressure_pa)
+    none = np.zeros(len(air))
+    return year(site, air, none + 1.0, HALL_LOAD * float(site.block_limit_w.sum()), none)
+
+
+def year(site: Site, air: HourlyWeather, hours: Array, it_w: float, reuse: Array) -> Year:
+    """Return the year of a site under constant IT power.
+
+    Parameters
+    ----------
+    hours : of each class of air, (classes,)
+    reuse : share of the heat that others take in each class, before the plants
+    """
+    share = site.block_limit_w / site.block_limit_w.sum()
+    plants = plants_of(site, air)
+    blocks_w = it_w * share[:, None] * np.ones(len(hours))
+    whole = settled(site, blocks_w, plants)
+    left = settled(site, blocks_w * (1.0 - reuse), plants) if reuse.any() else whole
+    house_w = float(site.halls.house_w.sum())
+    water = left.evaporation_kg_s.sum(axis=0)
+    return Year(
+        cooling=_mean(left.cooling_w.sum(axis=0), hours) / it_w,
+        house=house_w / it_w,
+        imported=_mean(whole.poi_w, hours) / it_w,
+        water_l_kwh=_mean(water, hours) * PER_KWH / it_w,
+    )
+
+
+def reused(dry_bulb_c: Array, hours: Array) -> Array:
+    """Return the share of heat that buildings take in each class of air: `REUSED` over the year."""
+    wanted = np.maximum(HEATED_BELOW_C - dry_bulb_c, 0.0)
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        per_k = 0.5 * (low + high)
+        enough = _mean(np.minimum(per_k * wanted, MOST_REUSED), hours) >= REUSED
+        low, high = (low, per_k) if enough else (per_k, high)
+    return np.minimum(high * wanted, MOST_REUSED)
+
+
+def _mean(values: Array, hours: Array) -> float:
+    return float((values * hours).sum() / hours.sum())
+
+

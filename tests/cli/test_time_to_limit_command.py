@@ -1,0 +1,47 @@
+"""`gigawatt time-to-limit` as a user types it."""
+
+import json
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from simulator.cli import main
+
+POD = str(Path(__file__).parents[2] / "scenarios" / "pod.yaml")
+
+
+@pytest.fixture
+def gigawatt(monkeypatch, capfd):
+    def run(*words):
+        monkeypatch.setattr(
+            sys, "argv", ["gigawatt", "time-to-limit", POD, "--at", "10 min", "--minutes", "10", *words])
+        try:
+            main()
+        except SystemExit as left:
+            code = int(left.code or 0)
+        else:
+            code = 0
+        told = capfd.readouterr()
+        return code, told.out, told.err
+
+    return run
+
+
+def test_json_text_and_folder_tell_the_same(gigawatt, tmp_path):
+    folder = tmp_path / "ttl"
+    code, out, _ = gigawatt("--json", "-o", str(folder))
+    told = json.loads(out)
+    assert code == 0 and json.loads((folder / "time_to_limit.json").read_text()) == told
+    table = pd.read_parquet(folder / "time_to_limit.parquet")
+    assert list(table["failure"]) == [row["failure"] for row in told["rows"]]
+    names = {p.name for p in folder.iterdir()}
+    assert {"time_to_limit.csv", "traces.parquet", "time-to-limit-pod.png", "time-to-limit-pod.csv"} <= names
+    code, out, _ = gigawatt()
+    assert code == 0 and "one coolant unit" in out and "all loop pumps" in out
+
+
+def test_a_time_outside_the_period_is_refused(gigawatt):
+    code, _, err = gigawatt("--at", "9 d")
+    assert code == 2 and "is not within the period" in err

@@ -1,0 +1,162 @@
+"""Seconds to throttle and trip: masses in series against the engine itself, and what the table says."""
+
+import math
+
+import numpy as np
+import pytest
+import yaml
+from small import ROOT, load_tree, pod_tree
+
+from simulator.components.cooling.course import NEVER, Failure, follow
+from simulator.components.failure_class import FailureClass
+from simulator.engine import effects
+from simulator.engine.physics import STEP_S
+from simulator.studies import StudyError, time_to_limit
+from simulator.studies.time_to_limit_halls import places
+
+AT = "1 h"
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory):
+    """A pod at full work for three hours, without generators."""
+    tree = pod_tree()
+    tree["period"]["duration"] = "3 h"
+    tree["topology"].pop("generators", None)
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "95 %"}]
+    return load_tree(tree, tmp_path_factory.mktemp("busy"))
+
+
+@pytest.fixture(scope="module")
+def found(busy):
+    return time_to_limit.study(busy, time_to_limit.Asked(AT, 60))
+
+
+@pytest.fixture(scope="module")
+def airy(tmp_path_factory):
+    """A hall of chips in air beside one of chips on coolant, both at full work."""
+    text = (ROOT / "tests" / "broken" / "base" / "pod.yaml").read_text()
+    tree = yaml.safe_load(text)["templates"]["pod"]
+    tree["period"]["duration"] = "3 h"
+    tree["topology"].pop("generators")
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "95 %"}]
+    return load_tree(tree, tmp_path_factory.mktemp("airy"))
+
+
+def row(found, failure):
+    return found.table.set_index("failure").loc[failure]
+
+
+def of_engine(busy, strikes, minutes=60):
+    """Return when the engine throttles and trips the first chip after some strikes, in s, and the
+    pod's hottest junction then."""
+    run, _ = time_to_limit.bring(busy, AT)
+    world, at_s = run.world, 3600.0
+    before = len(world.events)
+    for effect, target, unit, lasts_s in strikes:
+        cls = FailureClass(name="break", per="block", rate="1 /year", effect=effect, repair="1 h")
+        world.env.timeout(0.0).callbacks.append(
+            lambda _, e=effect, c=cls, t=target, u=unit, s=lasts_s: effects.EFFECTS[e](world, c, t, u, s))
+    run.advance(at_s + 60.0 * minutes)
+    told = [(e[1], e[0] - at_s) for e in world.events[before:] if e[0] >= at_s]
+    first = lambda kind: min((t for k, t in told if k == kind), default=math.inf)  # noqa: E731
+    return first("throttle"), first("trip")
+
+
+def test_without_coolant_the_engine_trips_at_the_same_second(busy, found):
+    run, _ = time_to_limit.bring(busy, AT)
+    block = places(run)[0].block
+    throttle_s, trip_s = of_engine(busy, [("flow", block, 0, 7200.0)], 2)
+    told = row(found, "one coolant unit")
+    assert told["throttle_s"] == pytest.approx(throttle_s, abs=0.5)
+    assert told["trip_s"] == pytest.approx(trip_s, abs=0.5)
+
+
+@pytest.mark.parametrize(("failure", "strikes"), [
+    ("all loop pumps", [("loop_pump", 0, unit, 7200.0) for unit in range(3)]),
+    ("all plant units", [("plant_unit", 0, unit, 7200.0) for unit in range(3)]),
+    ("all mechanical substations", [("mechanical", -1, unit, 7200.0) for unit in range(4)]),
+])
+def test_the_engine_agrees_to_its_step(failure, strikes, busy, found):
+    run, _ = time_to_limit.bring(busy, AT)
+    node = int(run.world.site.halls.plant_node[0])
+    strikes = [(e, node if t < 0 else t, u, s) for e, t, u, s in strikes]
+    throttle_s, trip_s = of_engine(busy, strikes)
+    told = row(found, failure)
+    assert told["throttle_s"] == pytest.approx(throttle_s, abs=STEP_S)
+    if math.isfinite(told["trip_s"]):
+        assert told["trip_s"] == pytest.approx(trip_s, abs=1.5 * STEP_S)
+
+
+def test_a_chip_of_the_engine_stays_below_its_shutdown_while_rows_warm(busy):
+    run, _ = time_to_limit.bring(busy, AT)
+    for unit in range(3):
+        cls = FailureClass(name="break", per="block", rate="1 /year", effect="loop_pump", repair="1 h")
+        run.world.env.timeout(0.0).callbacks.append(
+            lambda _, u=unit: effects.EFFECTS["loop_pump"](run.world, cls, 0, u, 600.0))
+    run.advance(3660.0)
+    assert run.world.state.racks.junction_c.max() <= run.world.site.chips[0].shutdown + 0.5
+
+
+def test_the_table_is_whole_and_in_order(found):
+    table = found.table
+    assert list(table.columns) == list(time_to_limit.COLUMNS)
+    assert np.all(table["throttle_s"] <= table["trip_s"])
+    assert np.all(table["trip_s"] <= table["trip_with_caps_s"] + 0.5)
+    named = set(table["failure"])
+    assert {"one coolant pump", "one coolant unit", "all loop pumps", "one plant fan", "all plant units",
+            "all mechanical substations", "pump UPS", "voltage sag", "whole supply"} <= named
+    spare = row(found, "one coolant pump")
+    assert spare["avoided_by"] == "no trip" and math.isinf(spare["throttle_s"])
+    lost = row(found, "one coolant unit")
+    assert lost["avoided_by"] == "nothing" and lost["trip_s"] < found.told["caps_hold_s"]
+
+
+def test_published_minutes_of_lost_cooling(found):
+    """A failure of direct liquid cooling forces shutdown in under a minute; five minutes of tank warm
+    by about 10 K."""
+    assert 5.0 < row(found, "pump UPS")["trip_s"] < 60.0
+    tank = row(found, "all plant units")
+    assert 240.0 < tank["rise_10k_s"] < 900.0
+
+
+def test_what_is_shed_before_the_limit_is_load_that_works(found, busy):
+    run, _ = time_to_limit.bring(busy, AT)
+    place = places(run)[0]
+    told = row(found, "all plant units")
+    assert told["sheddable_w"] == pytest.approx(place.working_w)
+    assert 0.0 < place.block_working_w < place.working_w < found.told["it_w"]
+    shed = follow(place.path, Failure(plant=NEVER).shed(42.0), 3600.0)
+    assert shed.trip_s == told["trip_with_caps_s"]
+
+
+def test_the_hottest_hour_is_that_of_the_weather(busy):
+    _, clock = time_to_limit.bring(busy, time_to_limit.HOTTEST)
+    assert 1 <= (clock - busy.spec.period.start).total_seconds() / 3600.0 <= 3
+    with pytest.raises(time_to_limit.StudyError, match="--at"):
+        time_to_limit.bring(busy, "9 h")
+
+
+def test_chips_in_hot_air_throttle_as_the_engine_has_it(airy):
+    """Fan walls stop: the hall warms at Q / C, and its chips follow."""
+    table = time_to_limit.study(airy, time_to_limit.Asked(AT, 60)).table
+    assert list(dict.fromkeys(table["hall"])) == ["liquid", "air"]
+    told = table[table["hall"] == "air"].set_index("failure").loc["all air units"]
+    run, _ = time_to_limit.bring(airy, AT)
+    walls = int(run.world.site.hall_walls[1])
+    throttle_s, trip_s = of_engine(airy, [("air_unit", 1, unit, 7200.0) for unit in range(walls)])
+    assert 60.0 < told["throttle_s"] < 3600.0
+    assert told["throttle_s"] == pytest.approx(throttle_s, abs=1.5 * STEP_S)
+    if math.isfinite(told["trip_s"]):
+        assert told["trip_s"] == pytest.approx(trip_s, abs=2.0 * STEP_S)
+    lost = told["rise_10k_s"] / 60.0
+    assert 1.0 <= 10.0 / lost <= 5.0  # published: a hall warms by 1-5 K a minute
+
+
+def test_tanks_are_left_to_the_run_itself(tmp_path):
+    tree = pod_tree()
+    tree["topology"]["cooling"]["coolant_unit"] = {"kind": "single_phase_immersion", "unit": "200 kW"}
+    tree["topology"]["halls"][0] |= {"rack": "HGX-H100-8-IMMERSION", "racks_per_block": 20}
+    tree["workloads"] = []
+    with pytest.raises(StudyError, match="single_phase_immersion"):
+        time_to_limit.study(load_tree(tree, tmp_path))
