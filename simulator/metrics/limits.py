@@ -62,14 +62,6 @@ def kpis(results: Results) -> list[Kpi]:
     ]
 
 
-def _overload_shares(results: Results) -> dict[str, float]:
-    """Return by level the share of time in which any of its elements was over."""
-    told = results.tables["limit_levels"]
-    over_s = dict(zip(told["level"].astype(str), told["overload_s"].astype(float), strict=True))
-    levels = dict.fromkeys(results.tables["limits"]["level"].astype(str))
-    return {level: over_s.get(level, 0.0) / results.info["duration_s"] for level in levels}
-
-
 def _by_level(results: Results) -> list[Kpi]:
     """Return how far each level is oversubscribed, how often it was overloaded, and what that took."""
     table, found = limits(results).set_index("level"), []
@@ -90,6 +82,14 @@ def _by_level(results: Results) -> list[Kpi]:
                 f"{word} in proportion to the energy held back."),
         ]  # fmt: skip
     return found
+
+
+def _overload_shares(results: Results) -> dict[str, float]:
+    """Return by level the share of time in which any of its elements was over."""
+    told = results.tables["limit_levels"]
+    over_s = dict(zip(told["level"].astype(str), told["overload_s"].astype(float), strict=True))
+    levels = dict.fromkeys(results.tables["limits"]["level"].astype(str))
+    return {level: over_s.get(level, 0.0) / results.info["duration_s"] for level in levels}
 
 
 def _lost_h(results: Results) -> float:
