@@ -4,7 +4,7 @@ import numpy as np
 
 from simulator.components.cooling import LOAD_FRAC, HourlyWeather
 from simulator.engine.setpoint import Deciders, set_temperatures
-from simulator.kernels.columns import DryMaps, OutdoorAir, PlantMaps, ReuseMap
+from simulator.kernels.cooling_columns import DryMaps, OutdoorAir, PlantMaps, ReuseMap
 from simulator.site import Site, plant_setpoint_c
 
 UNLIMITED_W = 1e15

@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.engine.world import World
-from simulator.kernels.columns import WaterState
+from simulator.kernels.cooling_columns import WaterState
 from simulator.site import Site
 
 KG_PER_M3 = 1000.0

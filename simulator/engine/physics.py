@@ -20,7 +20,8 @@ from simulator.engine.outage_log import of_one_stage
 from simulator.engine.setpoint import Deciders
 from simulator.engine.world import World
 from simulator.kernels import columns, site_step, strikes
-from simulator.kernels.columns import Outdoors, Records
+from simulator.kernels.columns import Records
+from simulator.kernels.cooling_columns import Outdoors
 from simulator.kernels.entry import entry_of
 
 STEP_S = site_step.STEP_S

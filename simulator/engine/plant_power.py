@@ -13,7 +13,7 @@ from simulator.engine import coolant, feeds, generators, medium_voltage, outage
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
 from simulator.kernels import load_account, rack_control
-from simulator.kernels.columns import CHANGES
+from simulator.kernels.cooling_columns import CHANGES
 from simulator.kernels.site_step import STEP_S
 
 STAGES = 6

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simulator.kernels.columns import CHANGES, HeatState
+from simulator.kernels.cooling_columns import CHANGES, HeatState
 from simulator.kernels.site_step import STEP_S
 from simulator.site import Site
 

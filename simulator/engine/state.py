@@ -11,6 +11,7 @@ from simulator.components.sizing import chip_of
 from simulator.engine import design_flow, plant_state, supply_state
 from simulator.kernels import columns as c
 from simulator.kernels import philox
+from simulator.kernels.cooling_columns import HeatState
 from simulator.kernels.limits import MESH_LEVELS
 from simulator.kernels.repair import TIMES
 from simulator.kernels.serving import AMOUNTS, NOWHERE, STEP_COLUMNS, WAIT_BINS
@@ -97,7 +98,7 @@ class State:
     limits: c.LimitState
     hall_air_c: np.ndarray
     plant_w: np.ndarray
-    heat: c.HeatState
+    heat: HeatState
     servers_down: np.ndarray  # (racks,) membership.py
     out: np.ndarray  # (racks,) causes that take the whole rack out; membership.py
     queue: c.StrikeQueue

@@ -10,7 +10,7 @@ from test_cooling_kernel import FLOW_W_K, STEP, TANK_S, advance, loop_of, tables
 
 from simulator.engine.plant_state import in_part, lead
 from simulator.kernels import standing_heat
-from simulator.kernels.columns import CHANGES, HeatState
+from simulator.kernels.cooling_columns import CHANGES, HeatState
 
 DT_S = 60.0
 

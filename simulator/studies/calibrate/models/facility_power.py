@@ -8,7 +8,7 @@ import numpy as np
 from simulator.components.cooling import HourlyWeather
 from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.errors import StudyError
-from simulator.kernels.columns import OutdoorAir, PlantMaps
+from simulator.kernels.cooling_columns import OutdoorAir, PlantMaps
 from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.site import Loop, Site, compile_site

@@ -1,0 +1,98 @@
+"""Columns of plants, water and outdoor air, and of heat that waits (`kernels/standing_heat.py`)."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+Floats = np.ndarray
+Ints = np.ndarray
+
+CHANGES = 24
+"""Changes of one loop that are kept within a step; those beyond count from the last one kept."""
+
+
+class ReuseMap(NamedTuple):
+    """Users of the warm loops' heat."""
+
+    frac: Floats  # (hours + 1,) demand over its most
+    most_w: Floats  # (loops,) 0: none
+    share: float  # most of a loop's heat
+    leaving_c: float  # the return leaves no colder
+
+
+class WaterState(NamedTuple):
+    """Water of the day and whether plants run without; kernels/water.py writes."""
+
+    limit_kg: Floats  # (days,) frozen; none: never short
+    start_hour: Ints  # (1,) frozen: of the site's clock
+    used_kg: Floats  # (2,) today; in the hour at hand
+    last_kg: Floats  # (1,) in the last hour that had water
+    dry: Ints  # (1,) 1: this hour goes without
+    dry_hours: Ints  # (hours,) which did
+
+
+class HeatState(NamedTuple):
+    """What moves heat, and heat that waits because nothing moves it; plant_power.py writes."""
+
+    # (loops,); of (loops, CHANGES): what held before each change inside the current step
+    flow: Floats  # of the loop's design flow
+    fans: Floats  # share of the hall's fans that turns; 1 where the loop cools no air
+    changes: Ints
+    change_s: Floats
+    units_then: Floats
+    flow_then: Floats
+    fans_then: Floats
+    # (blocks,)
+    row_j: Floats  # heat that waits in the coolant of the rows
+    row_j_k: Floats  # frozen: heat capacity of coolant and metal
+    row_lead: Floats  # frozen: share of a step's ramp that chips follow
+    # (halls,)
+    air_j: Floats  # heat that waits in the air
+    air_j_k: Floats  # frozen: heat capacity of the air and what it touches
+    air_settle_s: Floats  # frozen: time in which moving air gives it off
+    air_lead: Floats  # frozen
+    air_range_k: Floats  # frozen: warming of the air in racks
+    air_full: Floats  # frozen: most airflow over what racks take at design heat
+    air_mixed_k: Floats  # frozen: what recirculation adds to the intake
+    lit: Floats  # 1 while lights and controls have power
+    bridged: Ints  # 1 while pumps draw on the batteries of their UPS
+    on_ups: Ints  # (2,) frozen: 1 if pumps of coolant units, of loops, hang on the UPS
+
+
+class OutdoorAir(NamedTuple):
+    """What outdoor air does for halls; shape (1, hours + 1, load grid)."""
+
+    share: Floats  # of the air's heat
+    water_kg_j: Floats  # per W of the fans' design heat
+    supply_c: Floats  # (hours + 1,) what it holds alone
+
+
+class DryMaps(NamedTuple):
+    """The same of plants without water, which take none; no hours where a site is never short."""
+
+    supply_c: Floats
+    power_frac: Floats
+    mechanical_frac: Floats
+    rejects: Ints  # (plants,) 0: nothing is rejected
+
+
+class PlantMaps(NamedTuple):
+    """Hourly performance of each plant kind; shape (plants, hours + 1, load grid)."""
+
+    setpoint_c: Floats
+    supply_c: Floats
+    power_frac: Floats
+    evaporation_kg_j: Floats
+    blowdown_kg_j: Floats
+    mechanical_frac: Floats  # share of the heat moved by compressors
+    load_step: float
+    dry: DryMaps
+    reuse: ReuseMap
+
+
+class Outdoors(NamedTuple):
+    """Shape (hours + 1,)."""
+
+    dry_bulb_c: Floats
+    wet_bulb_c: Floats
+    air: OutdoorAir
