@@ -26,6 +26,7 @@ FAMILIES = (
     (re.compile(r"^failures\.(?!count$|false_alarm$).+$"), "failures.<cause>"),
     (re.compile(r"^operations\.down_hours\..+$"), "operations.down_hours.<stage>"),
     (re.compile(r"^fleet\.(?!hours\.|utilization$).+\.utilization$"), "fleet.<chip>.utilization"),
+    (re.compile(r"^power\.\w+\.(\w+)$"), r"power.<level>.\1"),
     (re.compile(r"^cooling\.\w+\.(\w+_hours)$"), r"cooling.<plant>.\1"),
     (re.compile(r"^training\..+\.(\w+)$"), r"training.<job>.\1"),
     (re.compile(r"^inference\..+\.(\w+)$"), r"inference.<model>.\1"),

@@ -101,6 +101,12 @@ def _heat(run: Run) -> str:
     if trips:
         per = " per replicate" if len(run.results) > 1 else ""
         told += f" Blocks that switched off for heat, mostly without coolant flow: {wording.number(float(trips))}{per}."
+    reused_mwh = run.value("cooling.heat_reused")
+    if reused_mwh:
+        told += (
+            f" Users took {wording.number(reused_mwh)} MWh of the loops' heat; less that, energy per rack energy is "
+            f"{_ratio(run, 'cooling.ere')}."
+        )
     if not run.value("cooling.water_withdrawn"):
         told += " Heat rejection takes no water: every plant gives its heat to dry air."
     return told[0].upper() + told[1:]
