@@ -10,7 +10,7 @@ from pathlib import Path
 HALL = Path(__file__).parents[1] / "scenarios" / "hall.yaml"
 SIZE = ("topology.halls.hall.blocks=21", "topology.halls.hall.feeders.rating=80 MVA",
         "topology.grid.lines.rating=80 MVA", "topology.grid.transformers.rating=80 MVA",
-        "topology.generators.count=6", "topology.halls.hall.support.network.count=140",
+        "topology.generators.count=6", "topology.halls.hall.support.network.count=240",
         "topology.cooling.supply=50 degC", "period.duration=7 d")  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from simulator import scenario as documents
 from simulator.errors import nearest
 from simulator.reports import document
 from simulator.reports import run as reporting
+from simulator.reports import sweep as sweep_pages
 from simulator.results import Results
 from simulator.scenario.replicates import ReplicateRule, most_of
 from simulator.studies import compare as paired
@@ -23,6 +24,7 @@ from simulator.studies import run as runs
 from simulator.studies.distributions import Distribution
 from simulator.studies.progress import Stages
 from simulator.studies.size import as_dict, size
+from simulator.studies.stamp import code_version
 from simulator.studies.unknown import Unknown
 
 DAYS_PER_S = 1.0 / 86_400.0
@@ -269,6 +271,16 @@ class SweepRuns:
         for name in names:
             found[name].attrs["units"] = units[name]
         return found
+
+    def report(self, path: str | Path) -> Path:
+        """Write the designs at a glance and a page per axis as PDF, and return its path."""
+        told = sweep_pages.Sweep(
+            self.plan.name, self.plan.axes, self.to_frame(), self.units(), self.plan.identity,
+            code_version(),
+        )  # fmt: skip
+        with tempfile.TemporaryDirectory() as scratch:
+            chosen, cover = sweep_pages.pages(told), sweep_pages.cover(told)
+            return document.bind(chosen, cover, Path(scratch), Path(path))
 
     def units(self) -> dict[str, str]:
         """Return the unit of every indicator."""

@@ -11,8 +11,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from simulator.components.accelerator import Accelerator
-from simulator.components.cooling import HourlyWeather, RackSide, in_service
-from simulator.components.cooling.rack_side import Bath
+from simulator.components.cooling import HourlyWeather
+from simulator.components.cooling.in_service import BlockCoolant, CoolantColumns, columns, of_block
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
 from simulator.components.power.bank import Bank
@@ -80,7 +80,7 @@ class Support:
 
 
 @dataclass(frozen=True)
-class Site(FeedGraph):
+class Site(FeedGraph, CoolantColumns):
     """What is built, as arrays. `rack_*` are (accelerator racks,), `block_*` (blocks,)."""
 
     topology: Topology
@@ -103,14 +103,7 @@ class Site(FeedGraph):
     rack_number: np.ndarray  # within its hall: with the hall's name, the identity of the rack
     block_limit_w: np.ndarray
     block_hall: np.ndarray
-    block_approach_k_w: np.ndarray
-    block_pump_w: np.ndarray
     block_support_w: np.ndarray  # steady draw of support racks
-    block_coolant_units: np.ndarray  # coolant units, spares included; 0 where air cools
-    block_liquid_w: np.ndarray  # design heat of the coolant
-    block_resistance_frac: np.ndarray  # thermal resistance of chips over that at rated flow
-    block_by_load: np.ndarray  # (blocks, 3, load grid) in_service.by_load
-    block_bath: np.ndarray  # (blocks, 3) rack_side.Bath; all zero where there is none
     firm_w: float
     firm_limit: str
 
@@ -181,8 +174,8 @@ class _Builder:
         self.chips: list[Accelerator] = []
         self.hall_names: list[str] = []
         self.hall_spec: list[Hall] = []
-        self.blocks: list[tuple[str, int, float, float, float, float, int]] = []
-        self.coolants: list[tuple[float, float, np.ndarray, Bath | None]] = []
+        self.blocks: list[tuple[str, int, float, float]] = []
+        self.coolants: list[BlockCoolant] = []
         self.feeds: list[list[Feed]] = []
         self.stand_ins: list[tuple[int, ...]] = []
         self.support: list[Support] = []
@@ -202,7 +195,7 @@ class _Builder:
         rating_w = bank.capacity_va() * self.pf
         firm_w = bank.capacity_va(out=1) * self.pf
         above = stage in (LINES, TRANSFORMERS) and self.topology.medium_voltage is not None
-        loss = LossCurve() if above else bank.loss  # of each by itself in the mesh
+        loss = LossCurve() if above else bank.loss.over_real(self.pf)  # above: of each in the mesh
         return self._node(Node(name, parent, stage, kind, rating_w, loss, bank.count, firm_w))
 
     def _node(self, node: Node) -> int:
@@ -239,7 +232,7 @@ class _Builder:
         if hall.distribution is None:
             return []
         first = len(self.nodes)
-        own = hall.model_copy(update={"block": block_of(hall)})
+        own = hall.model_copy(update={"block": block_of(self.topology, hall)})
         laid = Lineups(own, hall.distribution, name, feeder, first, self.pf)
         self.nodes += laid.nodes
         self.stand_ins += laid.stand_ins
@@ -247,43 +240,25 @@ class _Builder:
 
     def _own_lineup(self, hall: Hall, name: str, feeder: int) -> int:
         """Add the substation and busway of one block; return the busway."""
-        block, rating_w = block_of(hall), hall.block.rating * self.pf
+        block, rating_w = block_of(self.topology, hall), hall.block.rating * self.pf
         substation = self._node(
             Node(f"{name}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation, continuous=block.continuous, serves="racks")
+                 block.substation, continuous=block.continuous, serves="racks", cooling=block.cooling)
         )
         return self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w,
                                block.busway, continuous=block.continuous,
                                serves="racks"))  # fmt: skip
 
-    def _block(
-        self, hall: Hall, name: str, h: int, kind: int, count: int
-    ) -> tuple[float, float, float]:
+    def _block(self, hall: Hall, name: str, h: int, kind: int, count: int) -> tuple[float, float, float]:
         """Add one accelerator block; return its design liquid heat, air heat and pump power."""
         rack = self.types[kind]
         limit_w = block_limit_w(self.topology, hall)
         heat_w = min(count * rack.nameplate, limit_w)
         liquid_w = heat_w * rack.liquid_fraction
-        unit = self.topology.cooling.coolant_unit
-        units = math.ceil(liquid_w * (1.0 + unit.margin) / unit.unit)
-        pump_w = unit.pump_w(liquid_w) if units else 0.0
-        approach = self._coolant(unit, rack, units, liquid_w, pump_w)
-        built = units + unit.spare_units if units else 0
-        self.blocks.append((name, h, limit_w, approach, pump_w, 0.0, built))
+        self.coolants.append(of_block(self.topology.cooling.coolant_unit, rack, liquid_w))
+        self.blocks.append((name, h, limit_w, 0.0))
         self._row(kind, count, h)
-        return liquid_w, heat_w - liquid_w, pump_w
-
-    def _coolant(self, unit: RackSide, rack: Rack, units: int, liquid_w: float, pump_w: float) -> float:
-        """Note what the coolant units of a block do, all of them in service; return their approach."""
-        if units == 0:
-            self.coolants.append((0.0, 1.0, in_service.without_heat(unit), None))
-            return 0.0
-        whole = np.ones(units)
-        found = in_service.coolant(unit, rack.plate, whole, pump_w)
-        grid = in_service.by_load(unit, rack.plate, whole, pump_w)
-        resistance = found.resistance_frac if rack.liquid_cooled else 1.0
-        self.coolants.append((liquid_w, resistance, grid, unit.bath(liquid_w)))
-        return found.approach_k_w
+        return liquid_w, heat_w - liquid_w, self.coolants[-1].coolant.pump_w
 
     def _support(self, hall: Hall, name: str, h: int, feeder: int) -> float:
         """Add the UPS-fed block of network, storage and CPU racks; return its design air heat."""
@@ -299,18 +274,17 @@ class _Builder:
         base = f"{name}/support"
         substation = self._node(
             Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation, serves="support")
+                 block.substation.over_real(self.pf), serves="support", cooling=block.cooling)
         )
         ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
                                    ups.modules, 0.0, ups.ride_through_s, "support"))  # fmt: skip
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
-                                 block.busway, serves="support"))  # fmt: skip
+                                 block.busway.over_real(self.pf), serves="support"))  # fmt: skip
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
         self.feeds.append([(busway, 1.0)])
-        self.blocks.append((base, h, rating_w, 0.0, 0.0, draw_w, 0))
-        none = in_service.without_heat(self.topology.cooling.coolant_unit)
-        self.coolants.append((0.0, 1.0, none, None))
+        self.blocks.append((base, h, rating_w, draw_w))
+        self.coolants.append(of_block(self.topology.cooling.coolant_unit, None, 0.0))
         return design_w
 
     def _support_of(self, hall: Hall, h: int, count: int, rack: Rack) -> Support:
@@ -345,8 +319,9 @@ class _Builder:
         rating_w = (units + 1) * block.rating * self.pf
         firm_w = units * block.rating * self.pf
         mechanical = self._node(
-            Node(f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w, block.substation,
-                 units + 1, firm_w, serves="mechanical")
+            Node(f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w,
+                 block.substation.over_real(self.pf), units + 1, firm_w, serves="mechanical",
+                 cooling=block.cooling)
         )
         ups = self.topology.ups
         pumps = self._node(
@@ -373,8 +348,7 @@ class _Builder:
         rack_type, rack_hall = rows[rack_row, 4], rows[rack_row, 3]
         first = np.array([np.flatnonzero(rack_hall == h)[0] for h in range(len(self.hall_names))])
         chip_of_type = [self.chips.index(chip_of(rack)) for rack in self.types]
-        names, hall, limit_w, approach, pump_w, support_w, units = zip(*self.blocks, strict=True)
-        liquid_w, resistance, grids, baths = zip(*self.coolants, strict=True)
+        names, hall, limit_w, support_w = zip(*self.blocks, strict=True)
         firm_w, firm_limit = self.topology.grid.firm_w()
         return Site(
             topology=self.topology,
@@ -403,16 +377,8 @@ class _Builder:
             feed_node=np.array([node for feeds in self.feeds for node, _ in feeds]),
             feed_share=np.array([share for feeds in self.feeds for _, share in feeds]),
             block_hall=np.array(hall),
-            block_approach_k_w=np.array(approach),
-            block_pump_w=np.array(pump_w),
             block_support_w=np.array(support_w),
-            block_coolant_units=np.array(units),
-            block_liquid_w=np.array(liquid_w),
-            block_resistance_frac=np.array(resistance),
-            block_by_load=np.stack(grids),
-            block_bath=np.array([
-                (b.mass_j_k, b.latent_j, b.boiling_c) if b else (0.0, 0.0, 0.0) for b in baths
-            ]),
+            **vars(columns(self.coolants)),
             firm_w=firm_w,
             firm_limit=firm_limit,
         )

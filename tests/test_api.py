@@ -75,12 +75,13 @@ def test_replicates(study):
     assert len(two.results) == 2
 
 
-def test_sweep_to_frame(study):
+def test_a_sweep_is_a_frame_and_a_report(study, tmp_path):
     swept = gw.Sweep(study, {"topology.oversubscription": [0, 0.25]}, replicates=2).run(n_jobs=2)
     table = swept.to_frame()
     assert list(table["topology.oversubscription"]) == [0, 0, 0.25, 0.25]
     assert list(table["replicate"]) == [0, 1, 0, 1]
     assert swept.units()["power.poi_peak"] == "MW"
+    assert swept.report(tmp_path / "sweep.pdf").stat().st_size > 10_000
     with pytest.raises(ScenarioError, match="oversubscription"):
         gw.Sweep(study, {"topology.oversubscribtion": [0]})
 

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 from small import load_tree, pod_site, pod_tree
 
+from simulator.components.power.control import Oversubscription
+from simulator.components.sizing import rack_named
 from simulator.site import block_limit_w, compile_site, plant_setpoint_c, racks_per_block, steady_w
 
 
@@ -69,8 +71,8 @@ def test_the_block_limit_loads_the_substation_to_its_continuous_rating():
     topology = pod_site().topology
     block, pf = topology.halls[0].block, topology.grid.power_factor
     limit_w = block_limit_w(topology, topology.halls[0])
-    after_w = limit_w + block.busway.loss_w(limit_w, block.rating * pf)
-    input_w = after_w + block.substation.loss_w(after_w, block.rating * pf)
+    after_w = limit_w + block.busway.loss_w(limit_w / pf, block.rating)  # losses follow apparent power
+    input_w = after_w + block.substation.loss_w(after_w / pf, block.rating)
     assert input_w == pytest.approx(block.rating * pf * block.continuous, rel=1e-9)
     racks = racks_per_block(topology, topology.halls[0])
     nameplate_w = pod_site().rack_types[0].nameplate
@@ -84,6 +86,44 @@ def test_oversubscription_adds_racks(given, share, racks):
     hall = topology.halls[0].model_copy(update={"racks_per_block": given})
     changed = topology.model_copy(update={"oversubscription": share})
     assert racks_per_block(changed, hall) == racks
+
+
+def over(**levels):
+    """Return the pod's topology with two blocks and racks as far as feeders and connection take them."""
+    topology = pod_site().topology
+    control = topology.control.model_copy(update={"oversubscription": Oversubscription(**levels)})
+    return topology.model_copy(update={"control": control})
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.75])
+def test_feeders_take_as_many_racks_as_they_may_be_exceeded_by(share):
+    topology = over(feeders=share)
+    hall = topology.halls[0]
+    nameplate_w = pod_site().rack_types[0].nameplate
+    support_w = sum(entry.count * rack_named(topology, entry.rack).nameplate for entry in hall.support)
+    wanted_w = 3.0 * nameplate_w * hall.blocks + support_w / (1.0 + share)
+    rating = wanted_w / topology.grid.power_factor
+    tight = hall.model_copy(update={"feeders": hall.feeders.model_copy(update={"count": 2, "rating": rating})})
+    racks = racks_per_block(topology, tight)
+    room = block_limit_w(topology, tight) // nameplate_w
+    assert racks == min(int(3.0 * (1.0 + share) + 1e-9), room)
+    assert racks_per_block(topology, tight.model_copy(update={"racks_per_block": 9})) == 9
+
+
+@pytest.mark.parametrize("share", [0.0, 0.2, 0.5, 2.0])
+def test_the_connection_takes_no_more_racks_than_it_may_be_exceeded_by(share):
+    topology, plain = over(connection=share), pod_site().topology
+    nameplate_w = [rack_named(topology, hall.rack).nameplate * hall.blocks * hall.count
+                   for hall in topology.halls]  # fmt: skip
+    racks, free = ([racks_per_block(t, hall) for hall in t.halls] for t in (topology, plain))
+    support_w = sum(hall.count * entry.count * rack_named(topology, entry.rack).nameplate
+                    for hall in topology.halls for entry in hall.support)  # fmt: skip
+    allowed_w = topology.grid.firm_w()[0] * (1.0 + share) - support_w
+    total_w = sum(n * w for n, w in zip(racks, nameplate_w, strict=True))
+    assert total_w <= allowed_w * (1.0 + 1e-9)
+    assert all(a <= b for a, b in zip(racks, free, strict=True))
+    if racks != free:  # not one more in each block of any group
+        assert all(total_w + w > allowed_w for n, m, w in zip(racks, free, nameplate_w, strict=True) if n < m)
 
 
 def test_firm_import_survives_the_loss_of_one(campus):

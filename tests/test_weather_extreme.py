@@ -159,3 +159,32 @@ def test_waves_that_cannot_be(extreme, message):
 def test_impossible_extremes_are_errors(extreme):
     with pytest.raises(ValidationError):
         WeatherSource.model_validate({"extreme": extreme})
+
+
+def test_the_report_knows_every_kind_of_year(plain):
+    from dataclasses import replace
+
+    from simulator.reports import decision, wording
+
+    for typical in (True, False):
+        for extreme in (True, False):
+            kind = replace(plain, typical=typical, extreme=extreme).kind
+            assert decision.WEATHER[wording.weather_kind({"weather_typical": typical, "weather_kind": kind})]
+    assert wording.weather_kind({"weather_typical": False}) == "actual record"
+
+
+@pytest.mark.slow
+def test_a_heat_wave_reaches_the_chips():
+    from small import ROOT
+
+    from simulator import scenario
+    from simulator.metrics import kpis
+    from simulator.simulation import simulate
+
+    noon = ['period.start="2027-07-09T12:00:00-05:00"', "period.duration=6 h"]
+    hottest = {}
+    for name in (None, "ordinary"):
+        results = simulate(scenario.load(ROOT / "scenarios" / "heat-wave.yaml", noon, name))
+        found = {kpi.name: kpi.value for kpi in kpis.kpis(results)}
+        hottest[name] = found["thermal.junction_max"], found["power.pue_mean"]
+    assert hottest[None][0] > hottest["ordinary"][0] + 3.0 and hottest[None][1] > hottest["ordinary"][1]

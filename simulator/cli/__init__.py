@@ -216,6 +216,10 @@ def _size(
     ] = None,
     least: Annotated[str | None, typer.Option("--from", metavar="X", help="Least value.")] = None,
     most: Annotated[str | None, typer.Option("--to", metavar="X", help="Largest value.")] = None,
+    over: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=V,V", help="Search for each of these values of another input. Repeatable."),
+    ] = None,
     sets: Sets = None,
     output: Folder = None,
     seed: Seed = None,
@@ -234,6 +238,11 @@ def _size(
     asked = command.Asked(
         largest, smallest, tuple(limits or ()), step, least, most, replicates, jobs
     )
+    if over:
+        from simulator.cli import size_over
+
+        size_over.size_over(given, asked, tuple(over), output, as_json)
+        return
     command.size(given, asked, output, as_json)
 
 

@@ -16,6 +16,7 @@ from simulator.scenario.replicates import most_of
 from simulator.studies import StudyError, inverse
 from simulator.studies.inverse import Answer, Candidate, Search
 from simulator.studies.progress import say
+from simulator.studies.screen import screen
 from simulator.studies.size_folder import SizeFolder
 
 
@@ -42,12 +43,26 @@ class Asked:
 
 def size(given: Given, asked: Asked, output: Path | None, as_json: bool) -> None:
     """Carry out the command."""
+    folder = SizeFolder(folder_of(given, output))
+    answer, prices = searched(given, asked, folder)
+    folder.write(answer, prices)
+    print(json.dumps(as_dict(answer, prices), indent=1) if as_json else _told(answer, prices, folder))
+    if answer.best is None:
+        raise SystemExit(INFEASIBLE)
+
+
+def folder_of(given: Given, output: Path | None) -> Path:
+    """Return where a search keeps its runs."""
+    return output or given.folder.with_name(f"{given.folder.name}-size")
+
+
+def searched(given: Given, asked: Asked, folder: SizeFolder) -> tuple[Answer, Any]:
+    """Return what a search finds, and the prices of its requirements."""
     key, direction = asked.key
     if not asked.limits:
         raise StudyError("say at least one --subject-to 'KPI <= X'")
     requirements = tuple(inverse.read(text) for text in asked.limits)
     scenario = given.load()
-    folder = SizeFolder(output or given.folder.with_name(f"{given.folder.name}-size"))
     folder.open()
 
     def load(value: str) -> Scenario:
@@ -59,18 +74,22 @@ def size(given: Given, asked: Asked, output: Path | None, as_json: bool) -> None
     search = Search(
         key, direction, requirements, load, run,
         asked.replicates or most_of(scenario.spec.replicates), inverse.present(scenario, key),
-        asked.step, asked.least, asked.most, _tell_candidate,
+        asked.step, asked.least, asked.most, _tell_candidate, _in_closed_form,
     )
     try:
         answer = search.answer()
     except KeyboardInterrupt:
         say("interrupted; finished runs are kept: the same command goes on from there")
         raise SystemExit(INTERRUPTED) from None
-    prices = inverse.shadow_prices(answer, requirements)
-    folder.write(answer, prices)
-    print(json.dumps(as_dict(answer, prices), indent=1) if as_json else _told(answer, prices, folder))
-    if answer.best is None:
-        raise SystemExit(INFEASIBLE)
+    return answer, inverse.shadow_prices(answer, requirements)
+
+
+def _in_closed_form(scenario: Scenario) -> dict[str, float]:
+    """Return indicators at the screen level; none for a plant that has no closed form."""
+    try:
+        return screen(scenario, 0)
+    except (StudyError, ArithmeticError):
+        return {}
 
 
 def as_dict(answer: Answer, prices: Any) -> dict[str, Any]:
@@ -81,7 +100,7 @@ def as_dict(answer: Answer, prices: Any) -> dict[str, Any]:
         "direction": answer.direction,
         "value": answer.best.value if answer.best else None,
         "next": answer.beyond.value if answer.beyond else None,
-        "stopped_by": _stopped_by(answer),
+        "stopped_by": stopped_by(answer),
         "replicates": answer.best.replicates if answer.best else 0,
         "monotone": answer.monotone,
         "requirements": rows,
@@ -103,10 +122,10 @@ def _tell_candidate(candidate: Candidate) -> None:
 def _told(answer: Answer, prices: Any, folder: SizeFolder) -> str:
     word = "largest" if answer.direction == "max" else "smallest"
     if answer.best is None:
-        head = f"no value of {answer.key} keeps the limits: {_stopped_by(answer)}"
+        head = f"no value of {answer.key} keeps the limits: {stopped_by(answer)}"
         return f"{head}\n\ntable: {display_name(str(folder.path / 'tried.parquet'))}"
     lines = [f"{word} {answer.key}: {answer.best.value}"]
-    stopped = _stopped_by(answer)
+    stopped = stopped_by(answer)
     ends = f"the next, {answer.beyond.value}, breaks {stopped}" if answer.beyond else stopped
     lines += [ends, ""]
     header = ["requirement", "binding", "limit", "at value", "at next", "price", "kept", "shown (95 %)"]
@@ -137,7 +156,8 @@ def _cautions(answer: Answer, prices: Any) -> list[str]:
     return ["", *told] if told else []
 
 
-def _stopped_by(answer: Answer) -> str:
+def stopped_by(answer: Answer) -> str:
+    """Return what the next value breaks, in words."""
     if answer.beyond is None:
         return "nothing up to the end of the range"
     return answer.beyond.refused or "; ".join(answer.beyond.broken)

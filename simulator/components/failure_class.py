@@ -22,11 +22,14 @@ Population = Literal[
     "coolant_unit", "coolant_pump", "line", "transformer", "feeder", "ups_module", "generator",
     "substation", "busway", "mv_section", "transfer_switch", "mv_bus", "mv_branch",
     "liquid_loop_pump", "air_loop_pump", "air_unit", "mechanical_substation", "connection",
+    "feeder_breaker", "substation_breaker", "busway_breaker", "mv_branch_breaker", "battery_unit",
+    "rack_battery",
 ]
 Effect = Literal[
     "interrupt", "server", "rack", "block", "flow", "pump", "switch", "uplink", "plant_unit",
     "plant_fan", "line", "transformer", "feeder", "ups", "generator", "support", "corrupt", "push",
     "feed", "transfer", "mv_bus", "mv_branch", "loop_pump", "air_unit", "mechanical", "sag",
+    "battery_unit", "rack_battery",
 ]
 
 Crew = Literal["it", "network", "mechanical", "electrical"]
@@ -57,8 +60,10 @@ class FailureClass(Spec):
     their chips are too hot; `feed` takes a substation, a busway or a switchgear section, with the
     blocks that nothing else feeds, `transfer` a transfer switch with its block; `mv_bus` and
     `mv_branch` parts of the medium-voltage network; `loop_pump` a pump of a water loop, `air_unit` one
-    of a hall's fan walls, `mechanical` a unit substation of its plants; `sag` lowers the voltage of
-    the whole campus to `voltage` for as long as it lasts; `corrupt` takes the
+    of a hall's fan walls, `mechanical` a unit substation of its plants; `battery_unit` a unit of the
+    battery plant with its power and charge, `rack_battery` the battery units of one rack, which are
+    missed when the supply is; `sag` lowers the voltage of the whole campus to `voltage` for as long as
+    it lasts; `corrupt` takes the
     server out once the wrong numbers are found; `push` takes servers of a whole hall group, hall by
     hall."""
     transient: Annotated[Fraction, Field(ge=0, le=1)] = 0.0

@@ -1,6 +1,7 @@
 """What follows from a topology in closed form: racks of a block, endpoints of a fabric, set points."""
 
 import math
+from functools import lru_cache
 
 from simulator.components import from_catalog
 from simulator.components.accelerator import Accelerator
@@ -35,14 +36,18 @@ def rack_of(topology: Topology, hall: Hall) -> Rack:
     return rack.model_copy(update=own) if own else rack
 
 
-def block_of(hall: Hall) -> Block:
-    """Return the block of a hall with the losses of its path, if it names one.
+def block_of(topology: Topology, hall: Hall) -> Block:
+    """Return the block of a hall with losses over its rated real power: its own, or those of its path,
+    if it names one.
 
     What the path converts between substation and busway counts with the substation, at the same
     rating; a UPS of `distribution` takes its place.
     """
     if hall.path is None:
-        return hall.block
+        own, factor = hall.block, topology.grid.power_factor
+        return own.model_copy(update={
+            "substation": own.substation.over_real(factor), "busway": own.busway.over_real(factor),
+        })
     path = from_catalog.power_path(hall.path)
     own_ups = hall.distribution is not None and hall.distribution.ups is not None
     substation = [path.loss_of("substations"), None if own_ups else path.loss_of("ups")]
@@ -53,22 +58,74 @@ def block_of(hall: Hall) -> Block:
 
 
 def racks_per_block(topology: Topology, hall: Hall) -> int:
-    """Return the accelerator racks of one block: as written, or what its rating feeds.
+    """Return the accelerator racks of one block: as written, or as many as every level takes.
 
-    The continuous rating at the site's power factor, less substation and busway loss, over the
-    rack's nameplate, rounded down; oversubscription then adds its share.
+    A block takes what its continuous rating at the site's power factor, less substation and busway
+    loss, feeds by the rack's nameplate, rounded down, times 1 + `topology.oversubscription`. Feeders
+    and connection limit that where `topology.control.oversubscription` says how far they may be
+    exceeded.
     """
     if hall.racks_per_block is not None:
-        base = hall.racks_per_block
-    else:
-        base = int(block_limit_w(topology, hall) // rack_of(topology, hall).nameplate)
-    return int(math.floor(base * (1.0 + topology.oversubscription) + 1e-9))
+        return _more(hall.racks_per_block, topology.oversubscription)
+    if topology.control.oversubscription.connection is None:
+        return _on_feeders(topology, hall)
+    return dict(_on_connection(topology))[hall.name]
+
+
+def feeders_firm_w(topology: Topology, hall: Hall) -> float:
+    """Return what a hall's feeders carry with one out; a single one: all of it."""
+    feeders = hall.feeders
+    return feeders.capacity_va(out=1 if feeders.count > 1 else 0) * topology.grid.power_factor
+
+
+def _more(racks: int, share: float) -> int:
+    return math.floor(racks * (1.0 + share) + 1e-9)
+
+
+def _on_feeders(topology: Topology, hall: Hall) -> int:
+    """Return the racks of a block that blocks and feeders take."""
+    nameplate_w = rack_of(topology, hall).nameplate
+    fed = _more(int(block_limit_w(topology, hall) // nameplate_w), topology.oversubscription)
+    share = topology.control.oversubscription.feeders
+    if share is None:
+        return fed
+    carried_w = max(feeders_firm_w(topology, hall) * (1.0 + share) - _support_nameplate_w(topology, hall), 0.0)
+    return min(fed, math.floor(carried_w / (nameplate_w * hall.blocks) + 1e-9))
+
+
+def _support_nameplate_w(topology: Topology, hall: Hall) -> float:
+    return sum(entry.count * rack_named(topology, entry.rack).nameplate for entry in hall.support)
+
+
+@lru_cache(maxsize=64)
+def _on_connection(topology: Topology) -> tuple[tuple[str, int], ...]:
+    """Return the racks per block of each group of halls that the connection takes as well: all groups
+    less by the same share, then one more in each, in order, as long as that fits."""
+    share = topology.control.oversubscription.connection or 0.0
+    left_w = topology.grid.firm_w()[0] * (1.0 + share)
+    step_w, racks, free = {}, {}, {}
+    for hall in topology.halls:
+        step_w[hall.name] = hall.count * hall.blocks * rack_of(topology, hall).nameplate
+        free[hall.name] = hall.racks_per_block is None
+        racks[hall.name] = _on_feeders(topology, hall) if free[hall.name] else racks_per_block(topology, hall)
+    left_w -= sum(hall.count * _support_nameplate_w(topology, hall) for hall in topology.halls)
+    left_w -= sum(step_w[name] * racks[name] for name in racks if not free[name])
+    asked_w = sum(step_w[name] * racks[name] for name in racks if free[name])
+    if asked_w <= left_w * (1.0 + 1e-9):
+        return tuple(racks.items())
+    found = {n: math.floor(racks[n] * max(left_w, 0.0) / asked_w) if free[n] else racks[n] for n in racks}
+    left_w -= sum(step_w[name] * found[name] for name in racks if free[name])
+    for name in racks:
+        if free[name] and found[name] < racks[name] and step_w[name] <= left_w * (1.0 + 1e-9):
+            found[name] += 1
+            left_w -= step_w[name]
+    return tuple(found.items())
 
 
 def block_limit_w(topology: Topology, hall: Hall) -> float:
     """Return the rack power of a block at which the input of the most loaded lineup, in the worst
     state that its scheme must survive, equals its continuous rating."""
-    block, plan = block_of(hall), hall.distribution or PLAIN
+    block, plan = block_of(topology, hall), hall.distribution or PLAIN
     rating_w = block.rating * topology.grid.power_factor
     limit_w = rating_w * block.continuous
     group = plan.group

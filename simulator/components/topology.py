@@ -52,7 +52,8 @@ class Hall(Spec):
     """Unit substation and busway: of each block, or of each lineup of `distribution`."""
     racks_per_block: Annotated[int, Field(ge=1, le=10_000)] | None = None
     """Blank: as many as the block's continuous rating feeds at nameplate, times
-    1 + `topology.oversubscription`."""
+    1 + `topology.oversubscription`, and as feeders and connection take by
+    `topology.control.oversubscription`."""
     feeders: Bank
     """Medium-voltage feeders of one hall."""
     path: str | None = None

@@ -11,6 +11,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.rack import Rack
 from simulator.engine import elements, outage
 from simulator.engine.world import World
+from simulator.kernels.rack_side import APPROACH
 from simulator.kernels.site_step import STEP_S
 from simulator.site import Site
 
@@ -60,7 +61,7 @@ def _driven(world: World, block: int, at_s: float) -> bool:
         return True
     if site.topology.cooling.pumps_on_ups:
         return bool(plants.pumps_fed[hall]) and ups_carries(world, hall, at_s)
-    return bool(plants.started[site.halls.liquid_loop[hall]] > 0.0)
+    return bool(plants.moving[hall] > 0.0)
 
 
 def changed(world: World, block: int, cause: str) -> None:
@@ -83,6 +84,7 @@ def changed(world: World, block: int, cause: str) -> None:
     blocks.approach_k_w[block], blocks.pump_w[block] = found.approach_k_w * slower, found.pump_w
     blocks.resistance_frac[block] = found.resistance_frac if rack.liquid_cooled else 1.0
     blocks.by_load[block] = in_service.by_load(spec, rack.plate, flows, pump_w)
+    blocks.by_load[block, APPROACH] *= slower
 
 
 def _by_facility_flow(world: World, block: int) -> float:

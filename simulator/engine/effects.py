@@ -24,6 +24,7 @@ from simulator.engine import (
     support,
 )
 from simulator.engine.alarm import Alarm
+from simulator.engine.elements import ending
 from simulator.engine.outage import after, servers_out, take_out
 from simulator.engine.outage_log import OWN, Repair
 from simulator.engine.world import World
@@ -37,6 +38,7 @@ def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Rep
     name. Every alarm that it raises says how it shows itself, every outage what it waits for."""
     world.inflicted = repair
     element = EFFECTS[cls.effect](world, cls, target, unit, repair.back_s - world.env.now)
+    element += ending(cls, unit)
     world.inflicted = None
     if cls.effect in SUPPLY and world.supply_changed is not None:
         world.supply_changed()
@@ -200,10 +202,11 @@ EFFECTS: dict[str, Effect] = {
     "line": _bank, "transformer": _bank, "feeder": supply.lose_feeder, "ups": supply.lose_module,
     "generator": supply.lose_generator, "support": _support,
     "loop_pump": _loop_pump, "air_unit": _air_unit, "mechanical": _mechanical, "sag": sags.strike,
+    "battery_unit": supply.lose_battery_unit, "rack_battery": supply.lose_rack_battery,
 }
 SUPPLY = frozenset({
     "block", "feed", "transfer", "mv_bus", "mv_branch", "line", "transformer", "feeder", "ups",
-    "generator", "mechanical",
+    "generator", "mechanical", "battery_unit",
 })
 """Those after which other elements of the power chain may carry too much."""
 IN_KERNEL = {"interrupt": strikes.NOTHING, "server": strikes.SERVER, "rack": strikes.RACK}

@@ -11,6 +11,7 @@ UNIT_NAMES = {
     "plant_fan": "{0}/unit {1}/fan", "line": "{0}/{1}", "transformer": "{0}/{1}",
     "loop_pump": "{0}/pump {1}", "air_unit": "{0}/air unit {1}", "mechanical": "{0}/{1}",
     "sag": "{0}", "feeder": "{0}/{1}", "generator": "{0}/{1}", "ups": "{0}/module {1}",
+    "battery_unit": "{0}/{1}", "rack_battery": "{0}/rack battery {1}",
 }  # fmt: skip
 """Name of one unit by effect, from its population's name and its number from 1. Effects that are
 not here take racks or name their units themselves."""
@@ -45,11 +46,19 @@ def elements(site: Site, cls: FailureClass) -> dict[str, tuple[int, int]]:
     groups = {group[0]: group for group in site.stand_ins} if cls.effect == "feed" else {}
     first = of.first or [0] * len(of.counts)
     return {
-        site.nodes[groups[int(target)][k]].name if int(target) in groups
-        else _unit_name(site, cls, name, start + k, count): (int(target), start + k)
+        (site.nodes[groups[int(target)][k]].name if int(target) in groups
+         else _unit_name(site, cls, name, start + k, count)) + ending(cls, start + k)
+        : (int(target), start + k)
         for target, name, start, count in zip(of.targets, of.names, first, of.counts, strict=True)
         for k in range(count)
     }
+
+
+def ending(cls: FailureClass, unit: int) -> str:
+    """Return what the name of a breaker has after that of the element it belongs to."""
+    if cls.per == "mv_branch_breaker":
+        return f"/breaker {unit + 1}"
+    return "/breaker" if cls.per.endswith("_breaker") else ""
 
 
 def _unit_name(site: Site, cls: FailureClass, name: str, unit: int, count: int) -> str:

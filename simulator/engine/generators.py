@@ -9,6 +9,9 @@ from simulator.engine import outage
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
+WHOLE = 1e-9
+"""Rounding in the count of blocks of load that the bus takes."""
+
 
 def call(world: World) -> None:
     """Let the plant come up after a loss of supply, and trucks deliver fuel."""
@@ -90,6 +93,8 @@ def _settle(world: World) -> None:
         return
     into_s = now_s % STEP_S
     ready_w = plant.rating * math.fsum(plant.takes(now_s - s) for s in world.on_bus.values())
+    if plant.block is not None:  # what is switched on as one waits until the bus takes all of it
+        ready_w = plant.block * math.floor(ready_w / plant.block + WHOLE)
     running_w = plant.rating * len(world.on_bus)
     state = supply.generators
     state.late_j[0] += (ready_w - supply.generator_w[0]) * into_s

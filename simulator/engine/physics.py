@@ -158,12 +158,13 @@ class Physics:
 
     def _tripped(self) -> np.ndarray:
         """Return the blocks in service with chips past their shutdown temperature that no lower
-        clock would save: a chip slows within milliseconds, the controls here once a step."""
+        clock would save: a chip slows within milliseconds, the controls here once a step. Those whose
+        coolant stands still trip when `coolant.py` says."""
         site, racks = self.world.site, self.world.state.racks
         over = racks.junction_c >= heat_limits.shutdown_c(self.world)[site.rack_row]
-        still = self.world.state.blocks.flow[site.rack_block] == 0.0
+        flows = self.world.state.blocks.flow[site.rack_block] > 0.0
         return np.unique(site.rack_block[
-            over & (racks.up_frac > 0.0) & (still | (racks.clock < LEAST_SPEED))
+            over & (racks.up_frac > 0.0) & flows & (racks.clock < LEAST_SPEED)
         ])
 
     def _trip(self, block: int) -> None:

@@ -38,15 +38,14 @@ def lose(world: World, hall: int, cause: str) -> None:
     drawn_w = world.state.plant_w[hall]
     plants.needs_w[hall] = float(drawn_w[0] + drawn_w[1] + site.halls.house_w[hall])
     world.log("plants_lost", site.hall_names[hall], cause)
-    heat.lit[hall] = 0.0
+    heat.lit[hall], plants.moving[hall] = 0.0, 0.0
     for loop in _loops(world, hall):
         plants.started[loop] = 0.0
         settle(world, loop)
     cooling = site.topology.cooling
     back_s = _wired_again_s(world, hall)
     if not cooling.pumps_on_ups and back_s is not None:
-        told = site.topology.ride_through
-        plants.back_s[hall] = back_s + told.machines_restart + cooling.warm.restart
+        plants.back_s[hall] = back_s + site.topology.ride_through.machines_restart
     if cooling.pumps_on_ups or cooling.loop_pumps_on_ups:
         heat.bridged[hall] = 1
         turn = int(plants.turn[hall])
@@ -66,12 +65,19 @@ def regain(world: World, hall: int, cause: str) -> None:
     world.log("plants_fed", site.hall_names[hall], cause, told.machines_restart)
     pump(world, hall, cause)
     turn = int(plants.turn[hall])
+    for after_s, share in starts(world):
+        outage.after(world, after_s, partial(_move, world, hall, turn, share, cause))
     for loop in _loops(world, hall):
-        first_s = told.machines_restart + _plant(world, loop).restart
-        for stage in range(1, STAGES + 1):
-            after_s = first_s + told.machines_ramp * (stage - 1) / STAGES
-            share = stage / STAGES
+        for after_s, share in starts(world, loop):
             outage.after(world, after_s, partial(_start, world, hall, loop, turn, share, cause))
+
+
+def starts(world: World, loop: int | None = None) -> list[tuple[float, float]]:
+    """Return when after the return of power which share of a plant's units runs, stage by stage;
+    without a loop, of fans and pumps."""
+    told = world.site.topology.ride_through
+    first_s = told.machines_restart + (0.0 if loop is None else _plant(world, loop).restart)
+    return [(first_s + told.machines_ramp * k / STAGES, (k + 1) / STAGES) for k in range(STAGES)]
 
 
 def dip(world: World, hall: int, lasts_s: float, cause: str) -> None:
@@ -138,7 +144,7 @@ def settle(world: World, loop: int) -> None:
     if site.loops[loop].kind == "chilled":
         left = site.hall_walls[hall] - int(plants.walls_out[hall])
         fans = air.moves(float(site.halls.fan_design_heat_w[hall]), left)
-        fans *= 1.0 if air.passive else float(plants.started[loop])
+        fans *= 1.0 if air.passive else float(plants.moving[hall])
     _set(world, loop, float(plants.intact[loop] * plants.started[loop]), _flows(world, loop), fans)
 
 
@@ -166,7 +172,7 @@ def _flows(world: World, loop: int) -> float:
     """Return the flow of a loop over design with the pumps that work and have power."""
     plants, cooling = world.plants, world.site.topology.cooling
     hall, plant = loop // 2, _plant(world, loop)
-    driven = plants.pumps_fed[hall] if cooling.loop_pumps_on_ups else plants.started[loop] > 0.0
+    driven = plants.pumps_fed[hall] if cooling.loop_pumps_on_ups else plants.moving[hall] > 0.0
     if cooling.loop_pumps_on_ups and not coolant.ups_carries(world, hall):
         return 0.0
     return plant.flow_frac(plant.pumps - int(plants.pumps_out[loop])) if driven else 0.0
@@ -246,13 +252,22 @@ def _start(world: World, hall: int, loop: int, turn: int, share: float, cause: s
     plants = world.plants
     if plants.turn[hall] != turn:
         return
-    first = plants.started[loop] == 0.0
     plants.started[loop] = share
     settle(world, loop)
-    if first:
-        coolant.of_hall(world, hall, cause)
     if share == 1.0:
         world.log("plants_back", world.site.loops[loop].name, cause)
+
+
+def _move(world: World, hall: int, turn: int, share: float, cause: str) -> None:
+    """Let a further part of a hall's fans run, and with the first its pumps without a UPS."""
+    plants = world.plants
+    if plants.turn[hall] != turn:
+        return
+    first = plants.moving[hall] == 0.0
+    plants.moving[hall] = share
+    if first:
+        pump(world, hall, cause)
+    settle(world, int(world.site.halls.air_loop[hall]))
 
 
 def bridges_s(world: World, hall: int) -> float:

@@ -24,6 +24,8 @@ class Plants:
     """(loops,) Plant units that have not failed; fans lost count as parts of one."""
     started: np.ndarray
     """(loops,) Share of them that runs: it falls to zero without power, and rises as they start."""
+    moving: np.ndarray
+    """(halls,) Share of fans, and of pumps without a UPS, that runs likewise."""
     pumps_out: np.ndarray
     """(loops,) Pumps of the loop that have failed."""
     walls_out: np.ndarray
@@ -45,6 +47,7 @@ def plants_of(site: Site) -> Plants:
     halls, loops = len(site.hall_names), len(site.loops)
     return Plants(
         intact=np.array([float(loop.units) for loop in site.loops]), started=np.ones(loops),
+        moving=np.ones(halls),
         pumps_out=np.zeros(loops, np.int64), walls_out=np.zeros(halls, np.int64),
         fed=np.ones(halls, np.bool_), pumps_fed=np.ones(halls, np.bool_),
         turn=np.zeros(halls, np.int64), needs_w=np.zeros(halls),

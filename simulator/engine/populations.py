@@ -81,6 +81,26 @@ def _generators(site: Site) -> Units:
     return Units(np.zeros(1, np.int64), ["generators"], [plant.count if plant else 0], [SITE])
 
 
+def _battery_units(site: Site) -> Units:
+    plant = site.topology.battery
+    return Units(np.zeros(1, np.int64), ["battery"], [plant.units if plant else 0], [SITE])
+
+
+def _rack_batteries(site: Site) -> Units:
+    """The battery units of racks, counted by rack and block."""
+    held = [(int(b), site.rack_types[site.rack_type[first]], int(count)) for b, first, count in zip(
+        *np.unique(site.rack_block, return_index=True, return_counts=True), strict=True)]  # fmt: skip
+    backed = [(b, count) for b, rack, count in held if rack.battery_backup is not None]
+    return Units(np.array([b for b, _ in backed], np.int64), [site.block_names[b] for b, _ in backed],
+                 [n for _, n in backed], [int(site.block_hall[b]) for b, _ in backed])  # fmt: skip
+
+
+def _ends_of_branches(site: Site) -> Units:
+    """Breakers at either end of the medium-voltage branches."""
+    of = _in_network("branches")(site)
+    return Units(of.targets, of.names, [2] * len(of.names), of.halls)
+
+
 def _feeders(site: Site) -> Units:
     nodes = [site.nodes[i] for i in site.halls.feeder_node]
     return Units(site.halls.feeder_node, [n.name for n in nodes], [n.count for n in nodes],
@@ -228,6 +248,9 @@ _OF_PLANT: dict[str, Callable[[Site], Units]] = {
     "substation": _in_feeds("transformer_unit"), "busway": _in_feeds("busway"),
     "mv_section": _in_feeds("breaker"), "transfer_switch": _transfer_switches,
     "mv_bus": _in_network("buses"), "mv_branch": _in_network("branches"),
+    "feeder_breaker": _feeders, "substation_breaker": _in_feeds("transformer_unit"),
+    "busway_breaker": _in_feeds("busway"), "mv_branch_breaker": _ends_of_branches,
+    "battery_unit": _battery_units, "rack_battery": _rack_batteries,
     "block": _blocks, "hall": _halls, "hall_group": _hall_groups, "ups_module": _ups_modules,
     "coolant_unit": _coolant_units, "coolant_pump": _coolant_pumps,
     "liquid_plant_unit": _plant("warm"), "air_plant_unit": _plant("chilled"),

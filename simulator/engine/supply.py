@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import feeds, generators, outage, plant_power
+from simulator.engine import bridging, feeds, generators, outage, plant_power
 from simulator.engine.world import World
 from simulator.site import Site
 
@@ -65,3 +65,48 @@ def lose_generator(world: World, cls: FailureClass, node: int, unit: int, lasts_
     outage.lose(world, ("generator", unit), lasts_s)
     generators.lose(world, unit)
     return f"generators/{unit + 1}"
+
+
+def lose_battery_unit(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
+    """Take one unit of the battery plant out, with its power and the charge in it; return its name."""
+    supply, group = world.state.supply, ("battery", 0)
+    plant = world.site.topology.battery
+    assert plant is not None
+    up = max(plant.units - outage.absent(world, group), 0)
+    moved_j = float(supply.battery_j[0]) / up if up else 0.0
+    outage.lose(world, group, lasts_s)
+
+    def settle(stored_j: float) -> None:
+        share = max(plant.units - outage.absent(world, group), 0) / plant.units
+        supply.battery_power_w[0], supply.battery_recharge_w[0] = share * plant.power, share * plant.recharge
+        supply.battery_capacity_j[0] = share * plant.usable_j
+        supply.battery_j[0] += stored_j
+        supply.bridge.away_j[0] -= stored_j
+
+    settle(-moved_j)
+    outage.after(world, lasts_s, lambda: settle(moved_j))
+    return f"battery/{unit + 1}"
+
+
+def lose_rack_battery(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
+    """Take the battery units of one rack out, with the charge in them; return their name."""
+    site, bridge = world.site, world.state.supply.bridge
+    row, racks = int(bridge.of_block[block]), np.flatnonzero(site.rack_block == block)
+    unit_spec = site.rack_types[site.rack_type[racks[0]]].battery_backup
+    assert unit_spec is not None
+    full_j = unit_spec.energy_j / float(bridge.one_way[row])
+
+    def settle(sign: float, stored_j: float) -> None:
+        bridging.take_share(world, row)
+        bridge.full_j[row] = max(bridge.full_j[row] + sign * full_j, 0.0)
+        bridge.power_w[row] = max(bridge.power_w[row] + sign * unit_spec.power, 0.0)
+        bridge.recharge_w[row] = max(bridge.recharge_w[row] + sign * unit_spec.recharge, 0.0)
+        bridge.charge_j[row] += stored_j
+        bridge.away_j[0] -= stored_j
+
+    bridging.take_share(world, row)
+    held = bridge.full_j[row]
+    moved_j = float(bridge.charge_j[row] * min(full_j / held, 1.0)) if held > 0.0 else 0.0
+    settle(-1.0, -moved_j)
+    outage.after(world, lasts_s, lambda: settle(1.0, moved_j))
+    return f"{site.block_names[block]}/rack battery {unit + 1}"

@@ -7,8 +7,9 @@ from numba import njit
 @njit(cache=True, error_model="numpy")
 def loadings(out, minute_w, tree, share, supply_limit_w, blocks, chips_c, loops, halls, plant_w):
     """Write into `out` import and draw over their limits: of the interconnection, of all nodes, of
-    the branches of a medium-voltage network one by one, and of blocks; how far the chips of each block have come from what cools them to where they throttle;
-    and heat over the capacity of the plant units in service. What is dead has none.
+    the branches of a medium-voltage network one by one, and of blocks; how far the chips of each
+    block have come from what cools them to where they throttle; and heat over the capacity of the
+    plant units in service. What is dead has none.
 
     Parameters
     ----------

@@ -123,13 +123,36 @@ def _cool(halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, dry, 
     """
     evaporation, blowdown = 0.0, 0.0
     tables = cooling.tables_at(maps, dry, hour, hour_frac)
-    air_share = cooling.at_hour(outdoors.air.share, hour, hour_frac)
-    air_water = cooling.at_hour(outdoors.air.water_kg_j, hour, hour_frac)
     # Where outdoor air is let in at one end of the hour only, it is not counted on.
     outdoor_c = max(outdoors.air.supply_c[hour], outdoors.air.supply_c[hour + 1])
-    liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
+    air = (
+        cooling.at_hour(outdoors.air.share, hour, hour_frac),
+        cooling.at_hour(outdoors.air.water_kg_j, hour, hour_frac), outdoor_c,
+    )
     if blocks.by_load.shape[2] > 0:
         rack_side.follow_load(blocks, maps.load_step)
+    made = _gather(halls, blocks, loops, heat)
+    for h in range(halls.house_w.size):
+        e, d = _cool_hall(
+            h, halls, loops, heat, maps, tables, air, made, hall_air_c, plant_w, hour, hour_frac
+        )
+        evaporation += e
+        blowdown += d
+    for b in range(blocks.it_w.size):
+        if blocks.mass_j_k[b] > 0.0:
+            continue  # a tank has moved on with its own heat
+        h = blocks.hall[b]
+        warm = halls.liquid_loop[h]
+        drift_k = standing_heat.drift_k(warm, loops, heat, plant_w[h, 2], STEP_S)
+        blocks.coolant_c[b] = standing_heat.coolant_c(b, blocks, heat, warm, loops, drift_k, STEP_S)
+    return evaporation, blowdown
+
+
+@njit(cache=True)
+def _gather(halls, blocks, loops, heat):
+    """Return the heat in W that blocks give to each loop's water, to each loop's air, and the power
+    of their pumps by hall."""
+    liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
     for b in range(blocks.it_w.size):
         h = blocks.hall[b]
         warm = halls.liquid_loop[h]
@@ -140,53 +163,46 @@ def _cool(halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, dry, 
             liquid_w[warm] += standing_heat.leave_row(b, blocks, loops, warm, heat, flows_s, STEP_S)
         air_w[halls.air_loop[h]] += blocks.air_w[b]
         pump_w[h] += blocks.pump_w[b] * blocks.flow[b]
-    for h in range(halls.house_w.size):
-        warm, chilled = halls.liquid_loop[h], halls.air_loop[h]
-        warm_moves = standing_heat.carries(warm, heat, STEP_S)
-        air_moves = standing_heat.carries(chilled, heat, STEP_S)
-        fan_w = standing_heat.fan_power(halls, h, air_w[chilled], air_moves, maps.load_step, STEP_S)
-        x = min(air_w[chilled] / halls.fan_design_heat_w[h] / maps.load_step, air_share.shape[1] - 1.0)
-        let_out = cooling.lookup(air_share, 0, x)
-        warm_pump_w = loops.pump_w[warm] * warm_moves[3]
-        chilled_pump_w = loops.pump_w[chilled] * air_moves[3]
-        warm_w = liquid_w[warm] + warm_pump_w
-        chilled_w = chilled_pump_w + standing_heat.leave_hall(
-            h, air_w[chilled] + fan_w, let_out, loops, chilled, heat, air_moves, STEP_S
-        )
-        plant_w[h, 12] = 0.0
-        if loops.units_up[warm] > 0.0 and heat.changes[warm] == 0 and heat.flow[warm] == 1.0:
-            plant_w[h, 12] = cooling.deliver(warm, loops, maps.reuse, warm_w, hour, hour_frac, STEP_S)
-        warm_power_w, warm_e, warm_d, plant_w[h, 8], plant_w[h, 10] = standing_heat.run_plant(
-            warm, loops, heat, tables, maps.load_step, warm_w - plant_w[h, 12], warm_moves[0], STEP_S
-        )
-        chilled_power_w, chilled_e, chilled_d, plant_w[h, 9], plant_w[h, 11] = standing_heat.run_plant(
-            chilled, loops, heat, tables, maps.load_step, chilled_w, air_moves[0], STEP_S
-        )
-        chilled_e += cooling.lookup(air_water, 0, x) * halls.fan_design_heat_w[h] * air_moves[4]
-        evaporation += warm_e + chilled_e
-        blowdown += warm_d + chilled_d
-        behind_w = pump_w[h] * heat.on_ups[0] + (warm_pump_w + chilled_pump_w) * heat.on_ups[1]
-        moved_w = pump_w[h] + warm_pump_w + chilled_pump_w
-        plant_w[h, 0] = warm_power_w + chilled_power_w + fan_w + (moved_w - behind_w)
-        plant_w[h, 1] = behind_w
-        plant_w[h, 2] = warm_w
-        plant_w[h, 3] = chilled_w
-        plant_w[h, 4] = warm_power_w + warm_pump_w
-        plant_w[h, 5] = chilled_power_w + chilled_pump_w
-        plant_w[h, 6] = warm_e
-        plant_w[h, 7] = chilled_e
-        hall_air_c[h] = standing_heat.air_c(
-            h, halls, heat, air_w[chilled], chilled, loops, outdoor_c, STEP_S
-        )
-        hall_air_c[h] += standing_heat.drift_k(chilled, loops, heat, chilled_w, STEP_S) * heat.air_lead[h]
-    for b in range(blocks.it_w.size):
-        if blocks.mass_j_k[b] > 0.0:
-            continue  # a tank has moved on with its own heat
-        h = blocks.hall[b]
-        warm = halls.liquid_loop[h]
-        drift_k = standing_heat.drift_k(warm, loops, heat, plant_w[h, 2], STEP_S)
-        blocks.coolant_c[b] = standing_heat.coolant_c(b, blocks, heat, warm, loops, drift_k, STEP_S)
-    return evaporation, blowdown
+    return liquid_w, air_w, pump_w
+
+
+@njit(cache=True)
+def _cool_hall(h, halls, loops, heat, maps, tables, air, made, hall_air_c, plant_w, hour, hour_frac):
+    """Carry the heat of one hall outdoors; return evaporation and blowdown in kg/s."""
+    air_share, air_water, outdoor_c = air
+    warm, chilled = halls.liquid_loop[h], halls.air_loop[h]
+    air_w, pumps_w = made[1][chilled], made[2][h]
+    warm_moves = standing_heat.carries(warm, heat, STEP_S)
+    air_moves = standing_heat.carries(chilled, heat, STEP_S)
+    fan_w = standing_heat.fan_power(halls, h, air_w, air_moves, maps.load_step, STEP_S)
+    x = min(air_w / halls.fan_design_heat_w[h] / maps.load_step, air_share.shape[1] - 1.0)
+    let_out = cooling.lookup(air_share, 0, x)
+    warm_pump_w = loops.pump_w[warm] * warm_moves[3]
+    chilled_pump_w = loops.pump_w[chilled] * air_moves[3]
+    warm_w = made[0][warm] + warm_pump_w
+    chilled_w = chilled_pump_w + standing_heat.leave_hall(
+        h, air_w + fan_w, let_out, loops, chilled, heat, air_moves, STEP_S
+    )
+    plant_w[h, 12] = 0.0
+    if loops.units_up[warm] > 0.0 and heat.changes[warm] == 0 and heat.flow[warm] == 1.0:
+        plant_w[h, 12] = cooling.deliver(warm, loops, maps.reuse, warm_w, hour, hour_frac, STEP_S)
+    warm_power_w, warm_e, warm_d, plant_w[h, 8], plant_w[h, 10] = standing_heat.run_plant(
+        warm, loops, heat, tables, maps.load_step, warm_w - plant_w[h, 12], warm_moves[0], STEP_S
+    )
+    chilled_power_w, chilled_e, chilled_d, plant_w[h, 9], plant_w[h, 11] = standing_heat.run_plant(
+        chilled, loops, heat, tables, maps.load_step, chilled_w, air_moves[0], STEP_S
+    )
+    chilled_e += cooling.lookup(air_water, 0, x) * halls.fan_design_heat_w[h] * air_moves[4]
+    behind_w = pumps_w * heat.on_ups[0] + (warm_pump_w + chilled_pump_w) * heat.on_ups[1]
+    moved_w = pumps_w + warm_pump_w + chilled_pump_w
+    plant_w[h, 0] = warm_power_w + chilled_power_w + fan_w + (moved_w - behind_w)
+    plant_w[h, 1] = behind_w
+    plant_w[h, 2], plant_w[h, 3] = warm_w, chilled_w
+    plant_w[h, 4], plant_w[h, 5] = warm_power_w + warm_pump_w, chilled_power_w + chilled_pump_w
+    plant_w[h, 6], plant_w[h, 7] = warm_e, chilled_e
+    hall_air_c[h] = standing_heat.air_c(h, halls, heat, air_w, chilled, loops, outdoor_c, STEP_S)
+    hall_air_c[h] += standing_heat.drift_k(chilled, loops, heat, chilled_w, STEP_S) * heat.air_lead[h]
+    return warm_e + chilled_e, warm_d + chilled_d
 
 
 @njit(cache=True)

@@ -14,6 +14,7 @@ HOUR_S = 3600.0
 LOW_SHARE = 0.05
 """Share of hours in which less than `cooling.usable_it_p5` can be carried."""
 USES = ("it_w", "cooling_w", "house_w", "losses_w")
+WEATHER = ("dry_bulb_c", "wet_bulb_c")
 
 
 def derating(results: Results, by: str | None = None, every: str | None = "h") -> pd.DataFrame:
@@ -26,27 +27,25 @@ def derating(results: Results, by: str | None = None, every: str | None = "h") -
     site = results.timeseries["site"]
     first = np.arange(0, len(site), round(HOUR_S / step_s("site")))
     count = np.diff([*first, len(site)])
-    columns = [*USES, "dry_bulb_c", "wet_bulb_c"]
-    sums = np.add.reduceat(site[columns].to_numpy(float), first, axis=0)
-    table = pd.DataFrame(sums / count[:, None], columns=columns)
-    table.insert(0, "time", pd.DatetimeIndex(site["time"].iloc[first]))
-    it_w = table["it_w"].to_numpy()
-    table["working"] = it_w > WORKING_FRAC * it_w.mean()
+    means = {c: np.add.reduceat(site[c].to_numpy(float), first) / count for c in (*USES, *WEATHER)}
+    it_w, house_w, cooling_w, losses_w = (means[f"{use}_w"] for use in ("it", "house", "cooling", "losses"))
     with np.errstate(divide="ignore", invalid="ignore"):
-        table["pue"] = table[list(USES)].sum(axis=1) / it_w
-        needs = 1.0 + (table["cooling_w"] + table["losses_w"]) / it_w
-    table["usable_it_w"] = np.maximum(results.info["firm_w"] - table["house_w"], 0.0) / needs
-    return table
+        pue = (it_w + cooling_w + house_w + losses_w) / it_w
+        usable_w = np.maximum(results.info["firm_w"] - house_w, 0.0) / (1.0 + (cooling_w + losses_w) / it_w)
+    return pd.DataFrame({
+        "time": site["time"].array[first], **means, "working": it_w > WORKING_FRAC * it_w.mean(),
+        "pue": pue, "usable_it_w": usable_w,
+    })  # fmt: skip
 
 
 def kpis(results: Results) -> list[Kpi]:
     """Return the worst hour of PUE and what the firm import then leaves for racks; nothing for a run in
     which no rack draws power."""
     table = derating(results)
-    table = table[table["working"]]
-    if table.empty:
+    counts = table["working"].to_numpy()
+    if not counts.any():
         return []
-    usable_mw = table["usable_it_w"].to_numpy() / WATTS_PER_MW
+    usable_mw = table["usable_it_w"].to_numpy()[counts] / WATTS_PER_MW
     basis = (
         "Rack power that the firm import carries in an hour, with cooling and electrical losses in the "
         "ratio to rack power that they had in that hour and house power as it was, whether or not so many "
@@ -55,7 +54,7 @@ def kpis(results: Results) -> list[Kpi]:
     return [
         Kpi(
             "power.pue_peak",
-            float(table["pue"].max()),
+            float(table["pue"].to_numpy()[counts].max()),
             "1",
             "Largest hourly mean of power used (racks, cooling, house, electrical losses) divided by the "
             "power into racks, of hours in which racks draw over half their mean.",

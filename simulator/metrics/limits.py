@@ -6,6 +6,8 @@ from simulator.metrics.kpi import JOULES_PER_MWH, Kpi
 from simulator.results import Results
 
 MINUTE_S = 60.0
+BY_LEVEL = {"connection": "poi", "feeders": "feeder", "blocks": "block"}
+"""Levels that are oversubscribed, by the word for it, and their name in the tables."""
 
 
 def limits(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
@@ -56,7 +58,30 @@ def kpis(results: Results) -> list[Kpi]:
             "what their racks drew in the minute before."),
         Kpi("power.trips", float(table["trips"].sum()), "1",
             "Breakers opened because an element was above its rating for longer than its tolerance."),
+        *_by_level(results),
     ]
+
+
+def _by_level(results: Results) -> list[Kpi]:
+    """Return how far each level is oversubscribed, how often it was overloaded, and what that took."""
+    table, found = limits(results).set_index("level"), []
+    for word, level in BY_LEVEL.items():
+        if level not in table.index:
+            continue
+        row = table.loc[level]
+        found += [
+            Kpi(f"power.{word}.oversubscription", float(row["oversubscription"]), "1",
+                f"Nameplate of the racks below over what the {word} carry with one unit out, less one; "
+                "of the element with the most."),
+            Kpi(f"power.{word}.overload_probability", float(row["overload_share"]), "1",
+                f"Share of time in which any of the {word} was above its limit."),
+            Kpi(f"power.{word}.capped_minutes", float(row["capped_s"]) / MINUTE_S, "1",
+                f"Minutes, added over all {word}, in which loads were held back for its sake."),
+            Kpi(f"power.{word}.lost_hours", float(row["lost_h"]), "h",
+                "Accelerator-hours lost to caps and to loads switched off, put down to the "
+                f"{word} in proportion to the energy held back."),
+        ]  # fmt: skip
+    return found
 
 
 def _overload_shares(results: Results) -> dict[str, float]:

@@ -16,19 +16,20 @@ MODES = {
 }
 
 
+COLUMNS = [f"{mode}_h" for mode in MODES]
+HOURS = step_s("loop") / SECONDS_PER_HOUR
+"""What one row of a loop stands for."""
+
+
 def modes(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
     """Return hours by mode, `free_h`, `partial_h`, `mechanical_h`, mean over the loops of each kind, or
     with `by="element"` of each loop. Loops without heat have no mode; empty for a run folder of an older
     version."""
     loops = loops_with_heat(results)
-    if "mechanical_frac" not in loops or loops["mechanical_frac"].isna().all():
-        return pd.DataFrame(columns=["kind", *(f"{mode}_h" for mode in MODES)])
-    share = loops["mechanical_frac"].to_numpy(float)
-    which = np.where(share < EDGE_FRAC, "free", np.where(share > 1.0 - EDGE_FRAC, "mechanical", "partial"))
-    hours = pd.DataFrame(
-        {f"{mode}_h": (which == mode) * step_s("loop") / SECONDS_PER_HOUR for mode in MODES},
-        index=loops.index,
-    )
+    if _unrecorded(loops):
+        return pd.DataFrame(columns=["kind", *COLUMNS])
+    which = _which(loops["mechanical_frac"].to_numpy(float))
+    hours = pd.DataFrame({c: (which == i) * HOURS for i, c in enumerate(COLUMNS)}, index=loops.index)
     keys = [loops[by or "kind"].astype(str)]
     if every is not None:
         keys.append(period(results, loops["time"], every))
@@ -37,6 +38,15 @@ def modes(results: Results, by: str | None = None, every: str | None = None) -> 
         counts = loops.groupby("kind")["element"].nunique()
         sums = sums.div(counts.reindex(sums.index.get_level_values("kind")).to_numpy(), axis=0)
     return sums.reset_index()
+
+
+def _unrecorded(loops: pd.DataFrame) -> bool:
+    return "mechanical_frac" not in loops or bool(np.isnan(loops["mechanical_frac"].to_numpy(float)).all())
+
+
+def _which(share: np.ndarray) -> np.ndarray:
+    """Return the place of each hour's mode in `MODES`."""
+    return np.asarray((share >= EDGE_FRAC).astype(int) + (share > 1.0 - EDGE_FRAC))
 
 
 def loops_with_heat(results: Results) -> pd.DataFrame:
@@ -57,13 +67,20 @@ def kinds(results: Results) -> dict[str, str]:
 
 def kpis(results: Results) -> list[Kpi]:
     """Return the hours of each mode for each kind of loop."""
+    loops = results.timeseries["loop"]
+    if not len(loops) or _unrecorded(loops):
+        return []
+    codes, names = pd.factorize(loops["element"])
+    which = codes * len(MODES) + _which(loops["mechanical_frac"].to_numpy(float))
+    hours = HOURS * np.bincount(which, minlength=len(names) * len(MODES)).reshape(len(names), len(MODES))
+    heat_w = np.bincount(codes, loops["heat_w"].to_numpy(float))
+    kind_of = kinds(results)
+    of_kind: dict[str, list[int]] = {}
+    for i in np.flatnonzero(heat_w > 0.0):
+        of_kind.setdefault(kind_of[str(names[i])], []).append(int(i))
     return [
-        Kpi(
-            f"cooling.{row.kind}.{mode}_hours",
-            float(getattr(row, f"{mode}_h")),
-            "h",
-            f"Hours of the run {text}, mean of the loops of this kind.",
-        )
-        for row in modes(results).itertuples()
-        for mode, text in MODES.items()
-    ]
+        Kpi(f"cooling.{kind}.{mode}_hours", float(hours[own, k].mean()), "h",
+            f"Hours of the run {text}, mean of the loops of this kind.")
+        for kind, own in of_kind.items()
+        for k, (mode, text) in enumerate(MODES.items())
+    ]  # fmt: skip

@@ -1,15 +1,17 @@
 """Heat: loops, junctions, throttling, and the water it takes."""
 
+import numpy as np
 import pandas as pd
 
 from simulator.metrics import balance
 from simulator.metrics.kpi import KILOGRAMS_PER_M3, SECONDS_PER_HOUR, Kpi, ratio
-from simulator.metrics.series import aggregate, period, step_s
+from simulator.metrics.series import aggregate, local, period, step_s
 from simulator.results import Results
 
 LITRES_PER_M3 = 1000.0
 JOULES_PER_KWH = 3.6e6
 SECONDS_PER_MINUTE = 60.0
+PERIODS_S = {"day": 86_400.0, "hour": 3600.0}
 
 
 def cooling(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
@@ -51,20 +53,25 @@ def margins(results: Results, by: str | None = "element", every: str | None = "h
     racks, halls = results.tables["racks"], results.timeseries["hall"]
     if "throttle_c" not in racks:
         return pd.DataFrame(columns=["time", "element", "margin_k"])
-    limit_c = racks["throttle_c"].astype(float).groupby(racks["hall"].astype(str)).min()
-    names = halls["element"].astype(str)
-    margin_k = names.map(limit_c) - halls["junction_max_c"]
-    table = pd.DataFrame({"time": halls["time"], "element": names, "margin_k": margin_k})
-    return table[~_without_flow(results, table)].dropna(subset="margin_k").reset_index(drop=True)
+    codes, names = pd.factorize(halls["element"])
+    limit_c = np.full(len(names), np.inf)
+    place = {str(name): i for i, name in enumerate(names)}
+    for hall, throttle_c in zip(racks["hall"].astype(str), racks["throttle_c"].astype(float), strict=True):
+        if hall in place and throttle_c < limit_c[place[hall]]:
+            limit_c[place[hall]] = throttle_c
+    margin_k = limit_c[codes] - halls["junction_max_c"].to_numpy(float)
+    table = pd.DataFrame({"time": halls["time"].array, "element": names.astype(str)[codes], "margin_k": margin_k})
+    off = np.isinf(margin_k) | _without_flow(results, table)
+    return table[~off].reset_index(drop=True) if off.any() else table
 
 
-def _without_flow(results: Results, table: pd.DataFrame) -> pd.Series:
+def _without_flow(results: Results, table: pd.DataFrame) -> np.ndarray:
     """Return which hours of which halls have a block that heat has switched off."""
-    off = pd.Series(False, index=table.index)
+    off = np.zeros(len(table), bool)
     for trip in heat_trips(results).itertuples():
         ends = trip.time + pd.Timedelta(seconds=max(trip.duration_s, 0.0))
         hours = (table["time"] > trip.time - pd.Timedelta(hours=1)) & (table["time"] <= ends)
-        off |= hours & (table["element"] == str(trip.element).rpartition("/")[0])
+        off |= (hours & (table["element"] == str(trip.element).rpartition("/")[0])).to_numpy()
     return off
 
 
@@ -104,18 +111,22 @@ def _water(results: Results) -> list[Kpi]:
             "Water consumed on site (evaporation and drift) divided by the energy into racks, over "
             "the whole run; water used in generating the electricity is outside the boundary.",
         ),
-        _largest(results, "D", "day", "calendar day of the campus's clock"),
-        _largest(results, "h", "hour", "hour of the campus's clock"),
+        _largest(results, "day", "calendar day of the campus's clock"),
+        _largest(results, "hour", "hour of the campus's clock"),
     ]
 
 
-def _largest(results: Results, every: str, name: str, words: str) -> Kpi:
+def _largest(results: Results, name: str, words: str) -> Kpi:
     """Return the most water withdrawn in one period."""
-    volumes = water(results, every=every)
-    withdrawn_m3 = volumes["consumed_m3"] + volumes["blowdown_m3"]
+    site = results.timeseries["site"]
+    rate_kg_s = site["evaporation_kg_s"].to_numpy(float) + site["blowdown_kg_s"].to_numpy(float)
+    begins_s = local(results, site["time"].iloc[:1]).iloc[0].tz_localize(None).timestamp()
+    periods = (begins_s + step_s("site") * np.arange(len(site))) // PERIODS_S[name]
+    first = np.flatnonzero(np.diff(periods, prepend=-1.0))
+    most_kg = np.add.reduceat(rate_kg_s, first).max() * step_s("site")
     return Kpi(
         f"cooling.water_peak_{name}",
-        float(withdrawn_m3.max()),
+        float(most_kg / KILOGRAMS_PER_M3),
         "m3",
         f"Most water withdrawn (evaporated, drifted and blown down) by heat rejection on site in one {words}.",
     )

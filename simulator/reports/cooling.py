@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from simulator.metrics import derating, modes, thermal
+from simulator.metrics.kpi import ratio
 from simulator.metrics.series import local
 from simulator.reports import wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
@@ -35,6 +36,8 @@ POINTS = 9000
 """Hours that the cloud of points holds; of longer series every second, third... is drawn."""
 CURVE_POINTS = 201
 LOOKS = {"free": (SKY, ""), "partial": (ORANGE, "///"), "mechanical": (VERMILLION, "xx")}
+LABELS = 12
+"""Names of bars that the width of the page holds."""
 TIMES = {"MS": "month", "7D": "week", "D": "day", "h": "hour"}
 
 
@@ -42,18 +45,23 @@ def page(run: Run) -> Page:
     """Return the page on cooling."""
     hours = working(run)
     worst = hours.loc[hours["pue"].idxmax()]
-    least = hours.loc[hours["usable_it_w"].idxmin()]
-    share = least["usable_it_w"] / hours["usable_it_w"].mean()
+    least_w = 1e6 * (run.value("cooling.usable_it_min") or 0.0)
+    share = ratio(least_w, float(hours["usable_it_w"].mean()))
     return Page(
         "cooling",
         "Cooling",
-        f"PUE is {run.value('power.pue_mean'):.3f} on average and {worst['pue']:.3f} in the worst hour; the firm "
-        f"import carries {wording.power(least['usable_it_w'])} of racks in the hour that leaves least, "
+        f"PUE is {_ratio(run, 'power.pue_mean')} on average and {_ratio(run, 'power.pue_peak')} in the worst hour; the "
+        f"firm import carries {wording.power(least_w)} of racks in the hour that leaves least, "
         f"{wording.percent(share)} of the mean",
         (_weather(run, hours, worst), _heat(run)),
         (against_weather(run, hours), supply(run), duration(run), *_modes(run)),
-        (TableSpec("Coolant loops", _loops(run)),),
+        (TableSpec("Coolant loops: mean heat, power of plants and pumps, supply", _loops(run)),),
     )
+
+
+def _ratio(run: Run, kpi: str) -> str:
+    value = run.value(kpi)
+    return wording.MISSING if value is None else f"{value:.3f}"
 
 
 def working(run: Run) -> pd.DataFrame:
@@ -61,14 +69,14 @@ def working(run: Run) -> pd.DataFrame:
     tables = [derating.derating(results) for results in run.results]
     some = pd.concat([table[table["working"]] for table in tables])
     if some.empty:
-        some = tables[0].fillna({"pue": 1.0, "usable_it_w": 0.0})
+        some = tables[0].assign(pue=1.0, usable_it_w=0.0)
     table = some.drop(columns="working").groupby("time", as_index=False).mean()
     return table.assign(time=local(run.first, table["time"]))
 
 
 def _weather(run: Run, hours: pd.DataFrame, worst: pd.Series) -> str:
     dry, wet = hours["dry_bulb_c"], hours["wet_bulb_c"]
-    share = hours["cooling_w"].sum() / hours["it_w"].sum()
+    share = ratio(float(hours["cooling_w"].sum()), float(hours["it_w"].sum()))
     return (
         f"Weather: {run.info['weather']}, {dry.min():.1f} to {dry.max():.1f} °C dry bulb, up to "
         f"{wet.max():.1f} °C wet bulb. Cooling takes {wording.percent(share)} of rack power on average. "
@@ -79,8 +87,11 @@ def _weather(run: Run, hours: pd.DataFrame, worst: pd.Series) -> str:
 
 def _heat(run: Run) -> str:
     """Return what heat did to chips, and the water that was or was not taken for it."""
-    margin, slowed = run.value("thermal.throttle_margin_min"), run.value("thermal.throttled_accelerator_hours")
-    told = f"The hottest chip reached {wording.number(run.value('thermal.junction_max'))} °C. "
+    slowed = run.value("thermal.throttled_accelerator_hours")
+    hottest_c = max(float(results.timeseries["site"]["junction_max_c"].max()) for results in run.results)
+    told = f"The hottest chip reached {wording.number(hottest_c)} °C. "
+    margins = [thermal.margins(results)["margin_k"] for results in run.results]
+    margin = min((float(own.min()) for own in margins if len(own)), default=None)
     if margin is not None and margin >= 0.0:
         told += f"Chips with coolant stayed {wording.number(margin)} K or more below where they begin to slow; "
     elif margin is not None:
@@ -97,7 +108,7 @@ def _heat(run: Run) -> str:
 
 def against_weather(run: Run, hours: pd.DataFrame) -> FigureSpec:
     """Draw power used per rack watt against dry and wet bulb, hour by hour, with the mean per degree."""
-    fig, axes = canvas(FULL, 2.15, columns=2, sharey=True)
+    fig, axes = canvas(FULL, 1.9, columns=2, sharey=True)
     drawn = hours.iloc[:: max(1, -(-len(hours) // POINTS))]
     names = {"dry_bulb_c": "Outdoor dry bulb (°C)", "wet_bulb_c": "Outdoor wet bulb (°C)"}
     for ax, (column, words) in zip(axes, names.items(), strict=True):
@@ -131,7 +142,7 @@ def _mean_of(run: Run) -> str:
 def supply(run: Run) -> FigureSpec:
     """Draw the supply temperature of each kind of loop, and its plants' set point, against outdoor air."""
     loops = _loop_hours(run)
-    fig, ax = canvas(HALF, 2.3)
+    fig, ax = canvas(HALF, 1.95)
     parts = []
     for i, (name, own) in enumerate(loops.groupby("kind", sort=False)):
         data = _by_temperature(own["supply_c"], own["dry_bulb_c"])
@@ -185,7 +196,7 @@ def duration(run: Run) -> FigureSpec:
     curves = [_usable(derating.derating(results), frac) for results in run.results]
     p10, middle, p90 = np.quantile(curves, [0.1, 0.5, 0.9], axis=0)
     scale = wording.power_scale(float(p90.max()))
-    fig, ax = canvas(HALF, 2.3)
+    fig, ax = canvas(HALF, 1.95)
     ax.fill_between(100 * frac, p10 / scale.factor, p90 / scale.factor, color=SKY, alpha=0.45, linewidth=0)
     ax.plot(100 * frac, middle / scale.factor, color=BLUE)
     mean_w = run.value("power.it_mean")
@@ -233,9 +244,9 @@ def _modes(run: Run) -> tuple[FigureSpec, ...]:
     kinds = [kind for kind, hours in ran.items() if hours > 0.0]
     if not kinds:
         return ()
-    fig, axes = canvas(FULL, 1.75, columns=len(kinds), squeeze=False)
+    fig, axes = canvas(FULL, 1.5, columns=len(kinds), squeeze=False)
     for ax, kind in zip(axes[0], kinds, strict=True):
-        _bars(ax, table[table["kind"] == kind], run.bars)
+        _bars(ax, table[table["kind"] == kind], run.bars, LABELS // len(kinds))
         heading(ax, f"{wording.sentence(str(kind))} loops: hours per {TIMES[run.bars]}")
     legend(fig, axes[0][0], "lower center", 3)
     told = "; ".join(
@@ -258,14 +269,14 @@ def _hours_of(table: pd.DataFrame) -> float:
     return float(table[["free_h", "partial_h", "mechanical_h"]].to_numpy().sum())
 
 
-def _bars(ax: Axes, table: pd.DataFrame, every: str) -> None:
+def _bars(ax: Axes, table: pd.DataFrame, every: str, most: int) -> None:
     x, bottom = np.arange(len(table)), np.zeros(len(table))
     for mode, (color, hatch) in LOOKS.items():
         height = table[f"{mode}_h"].to_numpy()
         ax.bar(x, height, bottom=bottom, color=color, hatch=hatch, width=0.75, edgecolor="white",
                linewidth=0.5, label=mode)  # fmt: skip
         bottom = bottom + height
-    ax.set_xticks(*period_names(table["time"], every))
+    ax.set_xticks(*period_names(table["time"], every, most))
     label(ax)
 
 
@@ -282,14 +293,14 @@ def _loop_row(kind: str, own: pd.DataFrame) -> dict[str, str]:
     row = {
         "Loops": wording.sentence(kind),
         "Count": f"{len(means):,}",
-        "Mean heat": wording.power(heat_w),
-        "Plant and pumps": wording.power(power_w),
+        "Heat": wording.power(heat_w),
+        "Power": wording.power(power_w),
         "Per heat": wording.percent(power_w / heat_w),
-        "Mean supply": f"{own['supply_c'].mean():.1f} °C",
+        "Supply": f"{own['supply_c'].mean():.1f} °C",
         "Warmest": f"{warmest['supply_max_c']:.1f} °C",
         "In": str(warmest["element"]),
     }
     if "mechanical_frac" in own and own["mechanical_frac"].notna().any():
         moved_w = (own["mechanical_frac"] * own["heat_w"]).sum()
-        row["By compressors"] = wording.percent(moved_w / own["heat_w"].sum(), 0)
+        row["Compressors"] = wording.percent(moved_w / own["heat_w"].sum(), 0)
     return row

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from simulator.metrics import fleet, training
-from simulator.reports import wording
+from simulator.reports import step_phases, wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
 from simulator.reports.run import Run
 from simulator.reports.style import BLUE, GREY, ORANGE, canvas, heading, label, note
@@ -44,6 +44,7 @@ def page(run: Run) -> Page:
         (
             TableSpec("Jobs and how they came back", _recoveries(run)),
             TableSpec("What stopped it", _stops(run, name)),
+            *step_phases.beside(run),
         ),
     )
 

@@ -27,6 +27,8 @@ from simulator.reports.style import (
 
 CURVE_POINTS = 400
 PERIODS = {"MS": "Month", "7D": "Week from", "D": "Day"}
+MOST_ROWS = 13
+"""Days that the table of import holds; of longer runs it tells weeks, or months."""
 DROP_LAST_DAYS = 2.0
 """A last month shorter than this is a remainder, not a month to plan on."""
 
@@ -223,4 +225,6 @@ def months(run: Run) -> pd.DataFrame:
 
 
 def _table_period(run: Run) -> str:
-    return "D" if run.bars == "h" else run.bars
+    if run.bars == "h":
+        return "D"
+    return "7D" if run.bars == "D" and run.days > MOST_ROWS else run.bars

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import FuncFormatter
 
 from simulator.reports import style, wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
@@ -15,7 +14,12 @@ FIRST_S = 1.0
 """Where the logarithmic time begins."""
 MOST = 7
 """Failures that are drawn in one panel: those that leave the least time."""
-GAP = 0.075
+
+
+TICKS_S = [1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0]
+ROOM_K = 2.0
+"""Above the temperature at which chips switch themselves off."""
+ACTS = {"brake_holds_s": "brake holds", "caps_hold_s": "caps hold"}
 
 
 @dataclass(frozen=True)
@@ -74,23 +78,27 @@ def courses(found: Tables, hall: str) -> FigureSpec:
         shown = pd.concat([shown, calm.head(min(2, MOST - len(shown)))])
     traces = found.traces[found.traces["hall"] == hall]
     ends = []
-    for i, name in enumerate(shown["failure"]):
-        mine = traces[(traces["failure"] == name) & (traces["time_s"] > 0.0)]
-        color, line = style.PALETTE[i % len(style.PALETTE)], style.LINES[i // 2 % len(style.LINES)]
-        ax.plot(mine["time_s"], mine["chip_c"], color=color, linestyle=line, label=name)
+    for i, names in enumerate(_alike(shown)):
+        mine = traces[(traces["failure"] == names[0]) & (traces["time_s"] > 0.0)]
+        color, line = style.PALETTE[i % len(style.PALETTE)], style.LINES[i % len(style.LINES)]
+        told = names[0] if len(names) == 1 else f"{names[0]}, {len(names) - 1} alike"
+        ax.plot(mine["time_s"], mine["chip_c"], color=color, linestyle=line, label=told)
         ends.append((float(mine["time_s"].iloc[-1]), float(mine["chip_c"].iloc[-1])))
-    for limit_c, name in zip(found.limits_c[hall], ("throttles", "off"), strict=True):
+    off_c = found.limits_c[hall][1]
+    for limit_c, name in zip(found.limits_c[hall], ("throttles", "switches itself off"), strict=True):
         ax.axhline(limit_c, color=style.INK, linewidth=0.8, linestyle=":")
-        style.note(ax, FIRST_S, limit_c, name, style.INK, 3, ha="left")
-    for name in ("caps_hold_s", "brake_holds_s"):
+        style.note(ax, FIRST_S, limit_c, name, style.INK, 3, ha="left", va="bottom")
+    for name in ACTS:
         if found.told.get(name):
             ax.axvline(found.told[name], color=style.GREY, linewidth=0.8)
-            style.note(ax, found.told[name], ax.get_ylim()[0], name.split("_")[0], style.INK, 3, ha="left")
+            style.note(ax, found.told[name], off_c + 0.6 * ROOM_K, ACTS[name], style.INK, 3, ha="left")
+    ax.set_ylim(top=off_c + ROOM_K)
     ax.set_xscale("log")
+    ax.set_xticks(TICKS_S, labels=[_tick(s) for s in TICKS_S])
+    ax.set_xticks([], minor=True)
     ax.set_xlim(FIRST_S, max((t for t, _ in ends), default=3600.0))
-    ax.xaxis.set_major_formatter(FuncFormatter(_tick))
     style.label(ax, x="time since the failure, logarithmic", y="hottest chip, °C")
-    style.legend(fig, ax, "upper center", 4)
+    style.legend(fig, ax, "upper center", 3)
     kept = traces[traces["failure"].isin(list(shown["failure"]))]
     return FigureSpec(
         fig, f"time-to-limit-{hall}", f"Hottest chip of hall {hall} after failures of its cooling.",
@@ -98,8 +106,17 @@ def courses(found: Tables, hall: str) -> FigureSpec:
     )  # fmt: skip
 
 
-def _tick(value_s: float, _: int) -> str:
-    return f"{value_s:g} s" if value_s < 60.0 else f"{value_s / 60.0:.3g} min"
+def _alike(shown: pd.DataFrame) -> list[list[str]]:
+    """Return the failures in groups that leave the same seconds, each a line of its own."""
+    groups: dict[tuple[object, ...], list[str]] = {}
+    for row in shown.itertuples():
+        key = tuple(round(v, 2) if math.isfinite(v) else v for v in (row.throttle_s, row.trip_s, row.chip_max_c))
+        groups.setdefault(key, []).append(str(row.failure))
+    return list(groups.values())
+
+
+def _tick(value_s: float) -> str:
+    return f"{value_s:g} s" if value_s < 60.0 else f"{value_s / 60.0:g} min"
 
 
 def _time(value_s: float) -> str:

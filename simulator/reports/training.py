@@ -61,7 +61,7 @@ def page(run: Run) -> Page:
         f"{wording.percent(run.value(f'{name}.mfu'))} MFU",
         (_story(run, job), *_spread(run, str(job["job"]))),
         (progress(run), step_phases.phases(run), goodput(run)),
-        (TableSpec("Jobs", _table(jobs)), *step_phases.beside(run)),
+        (TableSpec("Jobs", _table(jobs)),),
     )
 
 
@@ -122,7 +122,7 @@ def _spread(run: Run, job: str) -> tuple[str, ...]:
 def progress(run: Run) -> FigureSpec:
     """Draw work done against what full speed from the start would have done."""
     jobs = training.outcome(run.first).nlargest(JOBS_DRAWN, "accelerators")
-    fig, ax = canvas(height_in=2.3)
+    fig, ax = canvas(height_in=2.0)
     rows = []
     for i, name in enumerate(str(j) for j in jobs["job"]):
         spread = run.across(partial(_work_s, job=name))
@@ -184,7 +184,7 @@ def goodput(run: Run) -> FigureSpec:
     """Draw what the largest job held, computed and kept up, beside what its hours were lost to."""
     job = training.outcome(run.first).nlargest(1, "accelerators").iloc[0]
     data = _shares(run, str(job["job"]), float(job["accelerators"]))
-    fig, (left, right) = canvas(height_in=2.2, columns=2, width_ratios=[1.7, 1])
+    fig, (left, right) = canvas(height_in=1.9, columns=2, width_ratios=[1.7, 1])
     columns = {
         "held_percent": ("held", GREEN),
         "computing_percent": ("computing", BLUE),

@@ -50,12 +50,13 @@ def page(run: Run) -> Page:
     every = _every(run)
     days = withdrawn(run, every)
     worst = days["withdrawn_m3"].idxmax()
+    most_m3 = run.value(f"cooling.water_peak_{TIMES[every]}")
     return Page(
         "water",
         "Water",
         f"Heat rejection withdraws {wording.large(run.value('cooling.water_withdrawn'))} m³ and consumes "
         f"{wording.number(run.value('cooling.wue'))} litres per kWh of rack energy; the {TIMES[every]} that takes "
-        f"most is {_when(worst, every)} with {wording.number(days.at[worst, 'withdrawn_m3'])} m³",
+        f"most is {_when(worst, every)} with {wording.number(most_m3)} m³",
         (BOUNDARY, *_drought(run)),
         (by_time(run), duration(run, days), against_wet_bulb(run)),
         (TableSpec("Where water goes", _loops(run)),),

@@ -26,9 +26,11 @@ NOTHING_OUT = ("interrupt", "corrupt", "push")
 """Effects of software and of wrong numbers: no element is out that could be named."""
 INTERCHANGEABLE = (
     "line", "transformer", "feeder", "ups", "generator", "plant_unit", "plant_fan", "flow", "pump",
+    "battery_unit", "rack_battery",
+    "loop_pump", "air_unit", "mechanical",
 )
 """Effects that treat all units of a target alike: which of them fails is in its name only."""
-COOLING = ("flow", "pump", "plant_unit", "plant_fan")
+COOLING = ("flow", "pump", "plant_unit", "plant_fan", "loop_pump", "air_unit")
 """Effects on what cools, whoever works on it."""
 MECHANICAL_POWER = ("generator",)
 """Populations that a mechanical crew repairs and that are nevertheless part of the power supply."""

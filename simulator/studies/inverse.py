@@ -1,5 +1,7 @@
 """Inverse planning: the largest or smallest value of one input that keeps limits on indicators.
 
+Closed forms (`studies.screen`), scaled to what the engine says at the first value, tell in milliseconds
+where a limit is about to break; the engine's search goes on from there, and never takes their word.
 A candidate is first screened: the scenario's own checks (ratings, counts, what fits where) refuse it
 without a run, and one replicate refuses what misses a limit clearly. Only what passes is verified by
 every replicate. The search assumes that what breaks a limit goes on breaking it further out, doubles
@@ -25,6 +27,8 @@ from simulator.studies.limits import Limit, LimitError
 Direction = Literal["max", "min"]
 Runner = Callable[[Scenario, Iterable[int]], list[dict[str, Any]]]
 """Runs replicates of a scenario; returns a `summary.json` document of each."""
+Screen = Callable[[Scenario], dict[str, float]]
+"""Returns indicators in closed form, as many as it knows, in the units of `summary.json`."""
 Loader = Callable[[str], Scenario]
 """Returns the scenario with the searched key at a value as written."""
 CONFIDENCE = 0.95
@@ -129,6 +133,7 @@ class Search:
     least: str | None = None
     most: str | None = None
     told: Callable[[Candidate], None] = lambda candidate: None
+    screen: Screen | None = None
 
     def __post_init__(self) -> None:
         number, self.unit = parts_of(self.start)
@@ -144,6 +149,8 @@ class Search:
         if self.low > self.high:
             raise StudyError(f"no step of {self.size:g} {self.unit} lies between the ends of the range")
         self.tried: dict[int, Candidate] = {}
+        self.summaries: dict[int, dict[str, Any]] = {}
+        """Of the first replicate, by place."""
 
     def answer(self) -> Answer:
         """Return the outermost value that keeps every limit; LimitError for unknown indicators."""
@@ -161,9 +168,13 @@ class Search:
         start = int(min(max(self.first, self.low), self.high))
         passes = self._passes(start)
         toward, last = (out, start) if passes else (-out, start)
+        hint = self._hint(start, toward)
+        if hint is not None and self._passes(hint) != passes:
+            return self._back(hint, start)
+        last, ahead = (start, self._next) if hint is None else (hint, self._clipped)
         stride = 1
         for _ in range(MOST_STRIDES):
-            place = self._next(last, toward, stride)
+            place = ahead(last, toward, stride)
             if place == last:
                 return (last, None) if passes else (None, last)
             if self._passes(place) != passes:
@@ -171,10 +182,65 @@ class Search:
             last, stride = place, stride * 2
         raise StudyError(f"{self.key}: no limit is met up to {self._written(last)}; give a range")
 
+    def _back(self, hint: int, start: int) -> tuple[int, int]:
+        """Return the bracket on the way back from a hint that went too far; strides double."""
+        went_too_far, toward = self._passes(hint), 1 if start > hint else -1
+        last, stride = hint, 1
+        while True:
+            place = last + toward * min(stride, abs(start - last))
+            if self._passes(place) != went_too_far:
+                return (last, place) if went_too_far else (place, last)
+            last, stride = place, stride * 2
+
+    def _hint(self, start: int, toward: int) -> int | None:
+        """Return the last place before closed forms see the limits change over, the end of the range
+        where they see none; None where they cannot tell."""
+        fits = self._in_closed_form(start)
+        if fits is None:
+            return None
+        was, near, stride = fits(start), start, 1
+        for _ in range(MOST_STRIDES):
+            far = self._next(near, toward, stride)
+            if far == near or fits(far) != was:
+                break
+            near, stride = far, stride * 2
+        else:
+            return None
+        while abs(far - near) > 1:
+            middle = (near + far) // 2
+            near, far = (middle, far) if fits(middle) == was else (near, middle)
+        return near
+
+    def _in_closed_form(self, start: int) -> Callable[[int], bool] | None:
+        """Return whether a place keeps the limits by closed forms, scaled to meet the engine at the
+        start; None where they know none of the limits, or the start could not be run."""
+        engine, screen = self.summaries.get(start), self.screen
+        if screen is None or engine is None:
+            return None
+        here, there = screen(self.load(self._written(start))), engine["kpis"]
+        known = [r for r in self.requirements if here.get(r.limit.kpi) and r.limit.kpi in there]
+        ratio = {r.limit.kpi: there[r.limit.kpi]["value"] / here[r.limit.kpi] for r in known}
+        if not ratio:
+            return None
+
+        def fits(place: int) -> bool:
+            try:
+                guessed = screen(self.load(self._written(place)))
+            except ScenarioError:
+                return False
+            told = {k: {**there[k], "value": f * guessed[k]} for k, f in ratio.items()}
+            return all(_keeps(r, limits.measured(r.limit, {"kpis": told, "checks": {}})) for r in known)
+
+        return fits
+
     def _next(self, last: int, toward: int, stride: int) -> int:
         """Return where to look next: a longer stride up, half the way down to a least value."""
         if toward < 0 and self.low > -math.inf:
             return last - (last - int(self.low) + 1) // 2
+        return self._clipped(last, toward, stride)
+
+    def _clipped(self, last: int, toward: int, stride: int) -> int:
+        """Return the place a stride away, or the end of the range."""
         return int(min(max(last + toward * stride, self.low), self.high))
 
     def _passes(self, place: int) -> bool:
@@ -190,6 +256,7 @@ class Search:
         except ScenarioError as error:
             return Candidate(value, place, False, refused=error.problems[0].message)
         summaries = self.run(scenario, range(1))
+        self.summaries[place] = summaries[0]
         if self.replicates > 1 and not self._broken(summaries, alone=True):
             summaries += self.run(scenario, range(1, self.replicates))
         broken = self._broken(summaries, alone=False)

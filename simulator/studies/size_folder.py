@@ -13,7 +13,7 @@ from simulator.studies import StudyError, processes, provenance
 from simulator.studies.inverse import Answer
 from simulator.studies.sweep import DONE, Record, one
 from simulator.studies.sweep import workers as processors
-from simulator.studies.written import write_whole
+from simulator.studies.written import write_table, write_whole
 
 
 @dataclass(frozen=True)
@@ -51,8 +51,8 @@ class SizeFolder:
             }
             for c in sorted(answer.tried, key=lambda c: c.place)
         ]
-        pd.DataFrame(rows).to_parquet(self.path / "tried.parquet", index=False, compression="zstd")
-        prices.to_parquet(self.path / "requirements.parquet", index=False, compression="zstd")
+        write_table(pd.DataFrame(rows), self.path / "tried.parquet")
+        write_table(prices, self.path / "requirements.parquet")
 
     def _file(self, identity: str) -> Path:
         return self.path / "runs" / f"{identity[:32]}.json"

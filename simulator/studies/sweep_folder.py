@@ -1,7 +1,6 @@
 """The folder of a sweep: one small file per finished run, and the tables assembled from them."""
 
 import json
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from simulator.studies import StudyError, enough, provenance, stamp
 from simulator.studies.designs import Plan, Task
 from simulator.studies.sweep import DONE, RUNNING, Record, frame, marker_of, units
 from simulator.studies.sweep_names import DESIGN, RUNS, UNITS
-from simulator.studies.written import write_whole
+from simulator.studies.written import write_table, write_whole
 
 
 @dataclass(frozen=True)
@@ -88,13 +87,7 @@ class SweepFolder:
 
     def write(self, table: pd.DataFrame, name: str) -> None:
         """Write a table, whole or not at all."""
-        fresh = self.path / f".{name}.{os.getpid()}"
-        try:
-            table.to_parquet(fresh, index=False, compression="zstd")
-            os.replace(fresh, self.path / name)
-        except OSError:
-            fresh.unlink(missing_ok=True)
-            raise
+        write_table(table, self.path / name)
 
     def _file(self, identity: str) -> Path:
         return self.runs / f"{identity[:32]}.json"

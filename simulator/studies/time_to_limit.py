@@ -40,7 +40,7 @@ COLUMNS = {
     "sheddable_w": "Load that control can let go of before the trip: work of all racks concerned",
     "trip_with_caps_s": "Until the trip where that stops when caps hold (telemetry + actuation)",
     "trip_with_brake_s": "Until the trip where it stops when the emergency brake holds",
-    "avoided_by": "What avoids the trip: nothing needed, caps, brake, or nothing",
+    "avoided_by": "What avoids the trip: no trip, caps, brake, or nothing",
     "recovered_s": "Until chips run at full clock again, where they do so by themselves",
     "chip_max_c": "Hottest chip",
     "note": "What was taken for granted",
@@ -73,8 +73,13 @@ def study(scenario: Scenario, asked: Asked = Asked(), tell: Callable[[str], None
     Raises
     ------
     StudyError
-        If `asked.at` is no hour of the period.
+        If `asked.at` is no hour of the period, or racks stand in immersion tanks, whose course this
+        closed form does not follow.
     """
+    unit = scenario.spec.topology.cooling.coolant_unit
+    if unit.bath(unit.unit) is not None:
+        raise StudyError(f"tanks of kind {unit.kind} warm in the run itself: give the failure as an incident of "
+                         "the scenario; this study follows cold plates and air")  # fmt: skip
     tell("simulate up to the hour")
     run, clock = bring(scenario, asked.at)
     rows, courses, limits_c = [], [], {}
@@ -138,7 +143,7 @@ def _row(run: Run, place: Place, case: Case, course: Course, until_s: float) -> 
 def _avoided(course: Course, caps: Course, brake: Course) -> str:
     """Return what keeps the chips from switching themselves off."""
     if math.isinf(course.trip_s):
-        return "nothing needed"
+        return "no trip"
     if math.isinf(caps.trip_s):
         return "caps"
     return "brake" if math.isinf(brake.trip_s) else "nothing"

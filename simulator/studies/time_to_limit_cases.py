@@ -8,7 +8,7 @@ import numpy as np
 from simulator.components.cooling.course import ALWAYS, NEVER, Failure, Steps, share_at
 from simulator.components.power import sag
 from simulator.components.power.generator import Generators
-from simulator.engine.plant_power import STAGES, bridges_s
+from simulator.engine.plant_power import bridges_s, starts
 from simulator.simulation import Run
 from simulator.studies.time_to_limit_halls import Place
 
@@ -117,15 +117,15 @@ def _power(run: Run, place: Place) -> Iterator[Case]:
 def _dark(run: Run, place: Place, back_s: float | None = None) -> Failure:
     """Return what works where machines lose power now and have it again after some time, or never:
     pumps behind a UPS run on its batteries, the rest starts one after another."""
-    site = run.world.site
-    cooling, told, bridge_s = site.topology.cooling, site.topology.ride_through, bridges_s(run.world, place.hall)
-    plant, moving = [(0.0, 0.0)], [(0.0, 0.0)]
-    bridged = [(0.0, 1.0)] if back_s is not None and back_s <= bridge_s else [(0.0, 1.0), (bridge_s, 0.0)]
+    site, cooling = run.world.site, run.world.site.topology.cooling
+    loop = int((site.halls.liquid_loop if place.liquid else site.halls.air_loop)[place.hall])
+    bridge_s, plant, moving = bridges_s(run.world, place.hall), [(0.0, 0.0)], [(0.0, 0.0)]
+    bridged = [(0.0, 1.0), (bridge_s, 0.0)]
     if back_s is not None:
-        begins_s = back_s + told.machines_restart
-        plant += [(begins_s + told.machines_ramp * k / STAGES, (k + 1) / STAGES) for k in range(STAGES)]
-        moving.append((begins_s, 1.0))
-        bridged += [(back_s, 1.0)] if back_s > bridge_s else []
+        stages = [(back_s + after_s, share) for after_s, share in starts(run.world, loop)]
+        plant += stages
+        moving.append((back_s + starts(run.world)[0][0], 1.0))
+        bridged = [(0.0, 1.0)] if back_s <= bridge_s else [*bridged, (back_s, 1.0)]
     coolant: Steps = tuple(bridged if cooling.pumps_on_ups else moving)
     water: Steps = tuple(bridged if cooling.loop_pumps_on_ups else moving)
     if not place.liquid:

@@ -6,8 +6,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from simulator.cli import run, size
+from simulator.cli import run, size, size_over
 from simulator.studies import StudyError
+from simulator.studies.inverse import Answer, Candidate
 
 POD = Path(__file__).parent.parent.parent / "scenarios" / "pod.yaml"
 KEY = "topology.cooling.supply"
@@ -59,3 +60,24 @@ def test_what_cannot_be_asked_is_refused(given_, tmp_path):
     (tmp_path / "thesis" / "a.txt").write_text("mine")
     with pytest.raises(StudyError, match="not a search"):
         size.size(given_, asked(), tmp_path / "thesis", False)
+
+
+def test_others_are_tried_at_each_of_their_values(given_, tmp_path, capsys, monkeypatch):
+    """A plant of 2 MW a unit: what the limit leaves is less by what the other input takes."""
+    def searched(given, asked, folder):
+        taken = float(next(s for s in given.sets if s.startswith("other="))[6:])
+        best = Candidate(str(int(10.0 - taken)), 0, True) if taken < 10 else None
+        return Answer("key", "max", best, Candidate("99", 1, False, broken=("power <= 20 MW",)), (), 1.0), None
+
+    monkeypatch.setattr(size_over, "searched", searched)
+    size_over.size_over(given_, asked(largest="key"), ("other=6,3,11",), tmp_path / "o", False)
+    told = capsys.readouterr().out
+    assert "largest key: 7 with other = 3" in told and "none" in told
+    rows = pd.read_parquet(tmp_path / "o" / "frontier.parquet")
+    assert list(rows["value"].fillna("none")) == ["4", "7", "none"] and set(rows["stopped_by"]) == {"power <= 20 MW"}
+    with pytest.raises(SystemExit) as left:
+        size_over.size_over(given_, asked(largest="key"), ("other=12",), tmp_path / "o", True)
+    assert left.value.code == 3
+    for wrong in ("other", "=3", "other=3,,4"):
+        with pytest.raises(StudyError, match="write KEY=V,V"):
+            size_over.size_over(given_, asked(), (wrong,), tmp_path / "o", False)

@@ -162,3 +162,52 @@ def test_a_ups_that_fails_leaves_its_blocks_to_their_own_batteries(tmp_path):
     bench.run(1800.0)
     assert up(bench) == [0.0, 1.0]
     assert balanced(bench)
+
+
+def test_a_unit_of_the_battery_plant_takes_its_power_and_charge_along(tmp_path):
+    tree = pod_tree()
+    tree["topology"]["battery"] = {
+        "units": 4, "power": "400 kW", "energy": "400 kWh", "recharge": "100 kW"}
+    bench = Bench(load_tree(tree, tmp_path), JOB)
+    supply, plant = bench.state.supply, bench.site.topology.battery
+    break_(bench, "battery/2", 1800.0, per="battery_unit", effect="battery_unit")
+    break_(bench, "battery/3", 600.0, at_s=700.0, per="battery_unit", effect="battery_unit")
+    bench.run(780.0)
+    assert supply.battery_power_w[0] == pytest.approx(0.5 * plant.power)
+    assert supply.battery_j[0] == pytest.approx(0.5 * plant.usable_j)
+    assert supply.bridge.away_j[0] == pytest.approx(0.5 * plant.usable_j)
+    bench.run(3600.0)
+    assert supply.battery_power_w[0] == plant.power
+    assert supply.battery_j[0] == pytest.approx(plant.usable_j)
+    assert supply.bridge.away_j[0] == pytest.approx(0.0, abs=1.0)
+    assert balanced(bench)
+
+
+def test_a_rack_battery_that_is_out_is_missed_when_the_busway_goes(tmp_path):
+    """With one of them out the others carry the block for as much shorter."""
+    bench = bench_of(tmp_path, ups=None, backup=RACK_BATTERY | {"power": "400 kW"})
+    break_(bench, "pod/b01/rack battery 1", 7200.0, per="rack_battery", effect="rack_battery")
+    bench.run(660.0)
+    assert up(bench) == [1.0, 1.0]
+    block = int(bench.site.rack_block[0])
+    load_w, racks = float(bench.state.blocks.it_w[block]), int((bench.site.rack_block == block).sum())
+    break_(bench, "pod/b01", 3600.0, at_s=670.0, per="busway")
+    bench.run(3000.0)
+    begun, ended = told(bench, "on_battery")[0], told(bench, "battery_rests")[0]
+    assert ended[2] - begun[2] == pytest.approx((racks - 1) * 400e3 * 240.0 / load_w, rel=0.02)
+    assert balanced(bench)
+
+
+@pytest.mark.parametrize(("per", "effect", "name"), [
+    ("feeder_breaker", "feeder", "pod/feeders/1/breaker"),
+    ("substation_breaker", "feed", "pod/b02/breaker"), ("busway_breaker", "feed", "pod/b02/breaker"),
+])  # fmt: skip
+def test_a_breaker_takes_its_element_and_is_told_by_its_own_name(tmp_path, per, effect, name):
+    bench = bench_of(tmp_path, ups=None)
+    cls = FailureClass(name="break", per=per, rate="1 /year", effect=effect, repair="1 h")
+    where = elements(bench.site, cls)[name]
+    assert effects.inflict(bench.world, cls, *where, of_one_stage("repair", 600.0)) == name
+    bench.run(300.0)
+    lost = bench.state.tree.in_service < 1.0
+    assert lost.sum() == 1
+    assert up(bench) == ([1.0, 1.0] if per == "feeder_breaker" else [1.0, 0.0])

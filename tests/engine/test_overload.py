@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from small import Bench, Load, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import effects, supply
+from simulator.engine import effects
 from simulator.engine.elements import elements
 from simulator.engine.outage_log import of_one_stage
 from simulator.kernels import columns as c
@@ -209,19 +209,6 @@ def test_racks_that_caps_cannot_save_go_off_and_stay_off_until_there_is_room(tmp
     bench.run(600.0 + 7200.0 + 660.0)
     assert np.all(bench.state.racks.up_frac == 1.0)
     assert not events(bench, "trip")
-
-
-def test_plants_stop_with_their_last_substation_and_come_back(tmp_path):
-    bench = bench_of(tmp_path)
-    node, loops = int(bench.site.halls.plant_node[0]), bench.state.loops
-    count, units = bench.site.nodes[node].count, loops.units_up.copy()
-    for unit in range(count):
-        bench.at(600.0 + unit, lambda: supply.lose_plant_substation(bench.world, node, 300.0))
-    bench.run(600.0 + count)
-    assert np.all(loops.units_up == 0.0)
-    bench.run(960.0)
-    np.testing.assert_array_equal(loops.units_up, units)
-    assert bench.state.tree.in_service[node] == pytest.approx(1.0)
 
 
 def test_what_is_held_back_and_for_whom_is_in_the_table(tmp_path):

@@ -2,25 +2,30 @@
 
 import numpy as np
 import pytest
-from small import load_tree, pod_tree
+from small import load_tree, pod_site, pod_tree, resting
 
-from simulator.components.cooling import PLANT_KINDS, HourlyWeather
+from simulator.components.cooling import LOAD_FRAC, PLANT_KINDS, HourlyWeather
 from simulator.components.cooling.heat_reuse import HeatReuse
 from simulator.components.cooling.water import Water
 from simulator.engine import drought
+from simulator.engine.cooling import plant_maps
+from simulator.kernels import cooling
 from simulator.kernels import water as rationed
 from simulator.metrics import balance, kpis
+from simulator.policies import setpoint
 from simulator.simulation import simulate
+from simulator.site import compile_site
+from simulator.studies.calibrate.models.facility_power import _reused_w
 
 DAY = "2027-07-15T08:00:00-04:00"
 TIGHT = {"unit": "400 kW", "spare_units": 0}
 HOT = HourlyWeather(np.array([38.0, 20.0]), np.array([24.0, 12.0]), np.full(2, 101_325.0))
 
 
-def run(folder, hours=4, **cooling):
+def run(folder, hours=4, **changes):
     """Return the results of the pod on a hot day of Miami with other cooling."""
     tree = pod_tree()
-    for key, value in cooling.items():
+    for key, value in changes.items():
         here = tree["topology"]["cooling"]
         here[key] = here[key] | value if isinstance(here.get(key), dict) else value
     tree["weather"] = {"station": "miami"}
@@ -108,8 +113,6 @@ def test_the_kernel_stops_before_the_limit_and_starts_anew_at_midnight(plain_sit
 
 @pytest.fixture(scope="module")
 def plain_site():
-    from small import pod_site
-
     return pod_site()
 
 
@@ -165,3 +168,19 @@ def test_towers_reject_nothing_and_chips_tell_first(short):
     heat = results.tables["heat"].set_index("loop").loc["pod/warm"]
     assert heat["rejected_j"] == pytest.approx(0.0, abs=1.0)
     assert max(balance.checks(results).values()) <= 1e-9
+
+
+def test_closed_forms_of_studies_give_users_as_much_as_the_kernel(tmp_path):
+    tree = pod_tree()
+    tree["topology"]["cooling"]["heat_reuse"] = {"power": "500 kW", "temperature": "36 degC"}
+    site = compile_site(load_tree(tree, tmp_path).spec.topology)
+    state, loop = resting(site), site.loops[0]
+    maps = plant_maps(site, HOT, setpoint.chosen(site.topology))
+    heat_w = np.array([300e3, 900e3])
+    for hour in (0, 1):
+        load = heat_w[hour] / (loop.units * loop.unit_w)
+        state.loops.supply_c[0] = np.interp(load, LOAD_FRAC, maps.supply_c[0, hour])
+        given_w = cooling.deliver(0, state.loops, maps.reuse, heat_w[hour], 0, float(hour), 60.0)
+        assert given_w == pytest.approx(float(_reused_w(maps, 0, loop, heat_w)[hour]), rel=1e-9)
+        assert 0.0 < given_w < heat_w[hour]
+    assert state.loops.reused_j[0] == state.loops.rejected_j[0] == state.loops.received_j[0]

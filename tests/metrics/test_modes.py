@@ -19,6 +19,9 @@ def test_every_hour_has_one_mode(week):
     assert set(table.index) == {"warm", "chilled"}
     assert table.sum(axis=1).tolist() == pytest.approx([9 * 24] * 2)
     assert table.loc["warm", "free_h"] == 9 * 24
+    told = kpis(week).set_index("kpi")["value"]
+    assert [told[f"cooling.chilled.{m}_hours"] for m in ("free", "partial", "mechanical")] == pytest.approx(
+        table.loc["chilled", ["free_h", "partial_h", "mechanical_h"]].tolist())
     days = modes(week, every="D")
     assert days.groupby("kind").size().eq(9).all()
     assert days[["free_h", "partial_h", "mechanical_h"]].sum(axis=1).to_numpy() == pytest.approx(24.0)

@@ -108,6 +108,14 @@ def test_a_load_that_is_off_comes_back_when_it_fits_with_slack():
     assert priority.decide([view(0, 9), off], 150.0, 311.0)[1] == 1.0
 
 
+def test_a_load_that_would_not_fit_whole_comes_back_capped():
+    """It was off for ever where all of its dynamic power did not fit: 150 W, of which 120 are free."""
+    off = view(1, 1, on=False)
+    caps = priority.decide([view(0, 9), off], 150.0, 270.0)
+    assert caps == [1.0, pytest.approx(0.6)]  # 50 + 0.6 x 100, and 10 W to spare
+    assert priority.decide([view(0, 9), off], 150.0, 210.0)[1] == 0.0
+
+
 views = st.lists(
     st.tuples(st.integers(0, 5), st.floats(1.0, 1e3), st.floats(0.0, 1e3), st.floats(0.05, 1.0)),
     min_size=1, max_size=6)

@@ -138,5 +138,6 @@ def test_a_folder_of_an_older_version_is_drawn_without_what_it_lacks(week):
 
 
 def test_a_run_in_the_dark_has_a_page(week):
-    dark = changed(week, "site", it_w=0.0)
-    assert np.isfinite(cooling.working(Run([dark]))["usable_it_w"]).all()
+    dark = Run([changed(week, "site", it_w=0.0)])
+    assert np.isfinite(cooling.working(dark)["usable_it_w"]).all()
+    assert cooling.page(dark).title.startswith("PUE is")

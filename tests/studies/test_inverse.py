@@ -77,6 +77,30 @@ def test_screening_saves_replicates_but_never_changes_the_answer():
     assert alone and all(0.01 * x**2 > 1.0 for x in alone)
 
 
+@given(st.integers(1, 500), st.integers(2, 2000), st.sampled_from([0.5, 1.0, 3.0]))
+def test_closed_forms_save_runs_and_never_change_the_answer(start, most, bias):
+    """They are off by a factor, which the first run takes out, or know nothing of the limit."""
+    plain, runs, _ = a_search([f"power <= {most} MW"], start)
+    guided, fewer, _ = a_search([f"power <= {most} MW"], start, screen=lambda x: {"power": bias * 2.0 * x})
+    one, two = plain.answer(), guided.answer()
+    assert (one.best and one.best.value, one.beyond and one.beyond.value) == (
+        two.best and two.best.value, two.beyond and two.beyond.value
+    )  # fmt: skip
+    assert len(fewer) <= max(len(runs), 4)
+    blind, same, _ = a_search([f"power <= {most} MW"], start, screen=lambda x: {"cost": 1.0})
+    assert blind.answer().best == one.best and same == runs
+
+
+def test_closed_forms_that_are_wrong_cost_runs_only():
+    for slope in (0.1, -1.0, 40.0):
+        search, made, _ = a_search(["wait <= 1 s"], 5, screen=lambda x, s=slope: {"wait": max(1.0 + s * (x - 5), 0.01)})
+        assert search.answer().best.value == "10" and len(made) < 20
+    far, made, _ = a_search(["power <= 20 GW"], 5, screen=lambda x: {"power": 3.0 * x})
+    assert far.answer().best.value == "10000" and len(made) <= 4
+    plain, many, _ = a_search(["power <= 20 GW"], 5)
+    assert plain.answer().best.value == "10000" and len(many) > 20
+
+
 def test_what_the_checks_refuse_is_never_run():
     search, made, _ = a_search(["power <= 1 GW"], 5, valid=lambda x: x <= 37)
     answer = search.answer()

@@ -215,10 +215,10 @@ def test_a_sweep_that_is_stopped_goes_on_with_the_same_bytes(tmp_path, sent):
     (tmp_path / "sweep.yaml").write_text(text)
     command = [sys.executable, "-m", "simulator", "sweep", str(tmp_path / "sweep.yaml"), "-j", "2"]
     begun = subprocess.Popen([*command, "-o", str(tmp_path / "out")], start_new_session=True)
-    while len(list(tmp_path.glob("out/runs/*.json"))) < 6:
-        time.sleep(0.05)
+    while len(list(tmp_path.glob("out/runs/*.json"))) < 6 and begun.poll() is None:
+        time.sleep(0.02)
     os.killpg(begun.pid, sent)
-    code = begun.wait(timeout=30)
+    code = begun.wait(timeout=120)
     assert code == (130 if sent == signal.SIGINT else -9)
     kept = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob("out/runs/*.json")}
     assert 6 <= len(kept) < 48

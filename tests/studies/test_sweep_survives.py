@@ -38,9 +38,8 @@ def file(tmp_path):
 WARM = f"""\
 from simulator import scenario
 from simulator.cli import sweep
-from simulator.metrics import kpis
-from simulator.simulation import simulate
-kpis.summary([simulate(scenario.load({str(POD)!r}, ["period.duration=1 h"]))])
+from simulator.studies import warm
+warm.make_ready(scenario.load({str(POD)!r}, ["period.duration=1 h"]))
 """
 
 

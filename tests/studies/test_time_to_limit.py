@@ -4,13 +4,15 @@ import math
 
 import numpy as np
 import pytest
-from small import load_tree, pod_tree
+import yaml
+from small import ROOT, load_tree, pod_tree
 
 from simulator.components.cooling.course import NEVER, Failure, follow
 from simulator.components.failure_class import FailureClass
 from simulator.engine import effects
 from simulator.engine.physics import STEP_S
-from simulator.studies import time_to_limit
+from simulator.simulation import build
+from simulator.studies import StudyError, time_to_limit
 from simulator.studies.time_to_limit_halls import places
 
 AT = "1 h"
@@ -31,6 +33,17 @@ def found(busy):
     return time_to_limit.study(busy, time_to_limit.Asked(AT, 60))
 
 
+@pytest.fixture(scope="module")
+def airy(tmp_path_factory):
+    """A hall of chips in air beside one of chips on coolant, both at full work."""
+    text = (ROOT / "tests" / "broken" / "base" / "pod.yaml").read_text()
+    tree = yaml.safe_load(text)["templates"]["pod"]
+    tree["period"]["duration"] = "3 h"
+    tree["topology"].pop("generators")
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "95 %"}]
+    return load_tree(tree, tmp_path_factory.mktemp("airy"))
+
+
 def row(found, failure):
     return found.table.set_index("failure").loc[failure]
 
@@ -38,12 +51,12 @@ def row(found, failure):
 def of_engine(busy, strikes, minutes=60):
     """Return when the engine throttles and trips the first chip after some strikes, in s, and the
     pod's hottest junction then."""
-    run, _ = time_to_limit.bring(busy, AT)
-    world, at_s = run.world, 3600.0
+    run, at_s = build(busy, disturbed=False), 3600.0
+    world = run.world
     before = len(world.events)
     for effect, target, unit, lasts_s in strikes:
         cls = FailureClass(name="break", per="block", rate="1 /year", effect=effect, repair="1 h")
-        world.env.timeout(0.0).callbacks.append(
+        world.env.timeout(at_s).callbacks.append(
             lambda _, e=effect, c=cls, t=target, u=unit, s=lasts_s: effects.EFFECTS[e](world, c, t, u, s))
     run.advance(at_s + 60.0 * minutes)
     told = [(e[1], e[0] - at_s) for e in world.events[before:] if e[0] >= at_s]
@@ -77,10 +90,10 @@ def test_the_engine_agrees_to_its_step(failure, strikes, busy, found):
 
 
 def test_a_chip_of_the_engine_stays_below_its_shutdown_while_rows_warm(busy):
-    run, _ = time_to_limit.bring(busy, AT)
+    run = build(busy, disturbed=False)
     for unit in range(3):
         cls = FailureClass(name="break", per="block", rate="1 /year", effect="loop_pump", repair="1 h")
-        run.world.env.timeout(0.0).callbacks.append(
+        run.world.env.timeout(3600.0).callbacks.append(
             lambda _, u=unit: effects.EFFECTS["loop_pump"](run.world, cls, 0, u, 600.0))
     run.advance(3660.0)
     assert run.world.state.racks.junction_c.max() <= run.world.site.chips[0].shutdown + 0.5
@@ -95,7 +108,7 @@ def test_the_table_is_whole_and_in_order(found):
     assert {"one coolant pump", "one coolant unit", "all loop pumps", "one plant fan", "all plant units",
             "all mechanical substations", "pump UPS", "voltage sag", "whole supply"} <= named
     spare = row(found, "one coolant pump")
-    assert spare["avoided_by"] == "nothing needed" and math.isinf(spare["throttle_s"])
+    assert spare["avoided_by"] == "no trip" and math.isinf(spare["throttle_s"])
     lost = row(found, "one coolant unit")
     assert lost["avoided_by"] == "nothing" and lost["trip_s"] < found.told["caps_hold_s"]
 
@@ -123,3 +136,28 @@ def test_the_hottest_hour_is_that_of_the_weather(busy):
     assert 1 <= (clock - busy.spec.period.start).total_seconds() / 3600.0 <= 3
     with pytest.raises(time_to_limit.StudyError, match="--at"):
         time_to_limit.bring(busy, "9 h")
+
+
+def test_chips_in_hot_air_throttle_as_the_engine_has_it(airy):
+    """Fan walls stop: the hall warms at Q / C, and its chips follow."""
+    table = time_to_limit.study(airy, time_to_limit.Asked(AT, 60)).table
+    assert list(dict.fromkeys(table["hall"])) == ["liquid", "air"]
+    told = table[table["hall"] == "air"].set_index("failure").loc["all air units"]
+    run, _ = time_to_limit.bring(airy, AT)
+    walls = int(run.world.site.hall_walls[1])
+    throttle_s, trip_s = of_engine(airy, [("air_unit", 1, unit, 7200.0) for unit in range(walls)])
+    assert 60.0 < told["throttle_s"] < 3600.0
+    assert told["throttle_s"] == pytest.approx(throttle_s, abs=1.5 * STEP_S)
+    if math.isfinite(told["trip_s"]):
+        assert told["trip_s"] == pytest.approx(trip_s, abs=2.0 * STEP_S)
+    lost = told["rise_10k_s"] / 60.0
+    assert 1.0 <= 10.0 / lost <= 5.0  # published: a hall warms by 1-5 K a minute
+
+
+def test_tanks_are_left_to_the_run_itself(tmp_path):
+    tree = pod_tree()
+    tree["topology"]["cooling"]["coolant_unit"] = {"kind": "single_phase_immersion", "unit": "200 kW"}
+    tree["topology"]["halls"][0] |= {"rack": "HGX-H100-8-IMMERSION", "racks_per_block": 20}
+    tree["workloads"] = []
+    with pytest.raises(StudyError, match="single_phase_immersion"):
+        time_to_limit.study(load_tree(tree, tmp_path))

@@ -31,7 +31,7 @@ def zoomed(folder, start_s=0.0, minutes=60 * HOURS, by="accelerator", **changes)
 
 @pytest.fixture(scope="module")
 def cool(tmp_path_factory):
-    return zoomed(tmp_path_factory.mktemp("cool"))
+    return zoomed(tmp_path_factory.mktemp("cool"), start_s=3600.0, minutes=60 * (HOURS - 1))
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ Steps = tuple[tuple[float, float], ...]
 """A share over time: (from, share), times in s, rising from 0."""
 ALWAYS: Steps = ((0.0, 1.0),)
 NEVER: Steps = ((0.0, 0.0),)
-FINE_S, FINE_UNTIL_S, COARSE_S = 0.25, 600.0, 1.0
+FINE_S, FINE_UNTIL_S, COARSE_S = 0.1, 120.0, 1.0
 """Step of the course, up to a time, and beyond it."""
 HALVINGS = 24
 """Of the search for the clock that agrees with the temperature at a step's end."""

@@ -1,15 +1,50 @@
 """The coolant of a block with the units and pumps that are in service."""
 
+from __future__ import annotations
+
 import math
-from dataclasses import dataclass
-from typing import TypeGuard
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeGuard
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.components.cooling._base import LOAD_FRAC, Array
 from simulator.components.cooling.cold_plate import ColdPlate
 from simulator.components.cooling.coolant_unit import CoolantUnit
-from simulator.components.cooling.rack_side import RackSide
+from simulator.components.cooling.rack_side import Bath, RackSide
+
+if TYPE_CHECKING:
+    from simulator.components.rack import Rack
+
+@dataclass(frozen=True)
+class CoolantColumns:
+    """The coolant of every block with all its units in service, arrays (blocks,)."""
+
+    block_approach_k_w: Array
+    block_pump_w: Array
+    block_coolant_units: NDArray[np.int64]
+    """Spares included; 0 where air cools."""
+    block_liquid_w: Array
+    """Design heat."""
+    block_resistance_frac: Array
+    """Thermal resistance of chips over that at rated flow."""
+    block_by_load: Array
+    """(blocks, 3, loads) `by_load`."""
+    block_bath: Array
+    """(blocks, 3) heat capacity, latent heat and boiling point of tanks; all zero where none is."""
+
+
+@dataclass(frozen=True)
+class BlockCoolant:
+    """The same of one block."""
+
+    units: int
+    liquid_w: float
+    coolant: Coolant
+    by_load: Array
+    bath: Bath | None
+
 
 QUANTITIES = 3
 """Rows of a table by load: approach in K/W, pump power in W, chips' resistance over rated."""
@@ -24,6 +59,34 @@ class Coolant:
     pump_w: float
     resistance_frac: float
     """Thermal resistance of the block's chips over that at rated flow."""
+
+
+def of_block(unit: RackSide, rack: Rack | None, liquid_w: float) -> BlockCoolant:
+    """Return the coolant of a block of racks with `liquid_w` of design heat; None: no chips there."""
+    duty = math.ceil(liquid_w * (1.0 + unit.margin) / unit.unit)
+    if rack is None or duty == 0:
+        return BlockCoolant(0, 0.0, Coolant(0.0, 0.0, 1.0), _without_heat(unit), None)
+    whole, pump_w = np.ones(duty), unit.pump_w(liquid_w)
+    found = coolant(unit, rack.plate, whole, pump_w)
+    if not rack.liquid_cooled:
+        found = replace(found, resistance_frac=1.0)
+    table = by_load(unit, rack.plate, whole, pump_w)
+    return BlockCoolant(duty + unit.spare_units, liquid_w, found, table, unit.bath(liquid_w))
+
+
+def columns(blocks: list[BlockCoolant]) -> CoolantColumns:
+    """Return the columns of all blocks."""
+    none = Bath(0.0, 0.0, 0.0)
+    baths = [b.bath or none for b in blocks]
+    return CoolantColumns(
+        block_approach_k_w=np.array([b.coolant.approach_k_w for b in blocks]),
+        block_pump_w=np.array([b.coolant.pump_w for b in blocks]),
+        block_coolant_units=np.array([b.units for b in blocks]),
+        block_liquid_w=np.array([b.liquid_w for b in blocks]),
+        block_resistance_frac=np.array([b.coolant.resistance_frac for b in blocks]),
+        block_by_load=np.stack([b.by_load for b in blocks]),
+        block_bath=np.array([(b.mass_j_k, b.latent_j, b.boiling_c) for b in baths]),
+    )
 
 
 def coolant(unit: RackSide, plate: ColdPlate, flows: Array, pump_w: float) -> Coolant:
@@ -51,7 +114,7 @@ def by_load(unit: RackSide, plate: ColdPlate, flows: Array, pump_w: float) -> Ar
     """Return the same for every load of `LOAD_FRAC`, (3, loads), of the block's design heat, where
     pumps follow it; no loads where they do not."""
     if not follows_load(unit) or not flows.any():
-        return without_heat(unit)
+        return _without_heat(unit)
     share = flows.size / np.count_nonzero(flows)
     table = []
     for x in LOAD_FRAC:
@@ -61,7 +124,7 @@ def by_load(unit: RackSide, plate: ColdPlate, flows: Array, pump_w: float) -> Ar
     return np.array(table).T.copy()
 
 
-def without_heat(unit: RackSide) -> Array:
+def _without_heat(unit: RackSide) -> Array:
     """Return the table of a block that has no coolant, in the shape of the others."""
     return np.zeros((QUANTITIES, len(LOAD_FRAC) if follows_load(unit) else 0))
 

@@ -3,6 +3,8 @@
 import math
 from typing import Annotated
 
+from pydantic import Field
+
 from simulator.components.kinds import Spec
 from simulator.units import Energy, Fraction, NonNegative, Positive, Power, Rate, Within
 
@@ -10,12 +12,15 @@ from simulator.units import Energy, Fraction, NonNegative, Positive, Power, Rate
 class Battery(Spec):
     """A battery plant that bridges supply losses until generators carry what they can."""
 
+    units: Annotated[int, Field(ge=1, le=10_000)] = 1
+    """Equal units of cells and inverter that share power and energy, and fail one by one."""
     power: Annotated[Power, Positive()]
     energy: Annotated[Energy, Positive()]
     """Between empty and full of what the cells hold."""
     c_rate: Annotated[Rate, Positive()] = 10.0 / 3600.0
     """Most that its cells deliver, of their energy (assumed: utility plants 0.25-1 per hour, UPS
-    class 4-10 per hour)."""
+    class 4-10 per hour). Acts in `gigawatt check` only, which refuses more `power` than that; what a run
+    delivers is limited by `power`."""
     lowest: Annotated[Fraction, Within("0 %", "50 %")] = 0.0
     """Charge that is never taken."""
     highest: Annotated[Fraction, Within("50 %", "100 %")] = 1.0

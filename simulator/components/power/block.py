@@ -1,6 +1,6 @@
 """The block: one unit substation with its busways, a row of racks and their coolant unit."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from simulator.components.kinds import Spec
 from simulator.components.power.loss import LossCurve
@@ -18,3 +18,6 @@ class Block(Spec):
     """Loss of the unit substation, of its rating."""
     busway: LossCurve
     """Loss of busways and panels, of the substation rating."""
+    cooling: Literal["dry", "liquid"] = "liquid"
+    """Of the unit substation's transformer; it tells how much more than its rating it carries for how
+    long (`topology.tolerances`)."""

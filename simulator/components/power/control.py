@@ -9,12 +9,15 @@ from simulator.units import Duration, Fraction, NonNegative, Within
 
 
 class Oversubscription(Spec):
-    """How far the nameplate below a level may exceed what the level carries with one unit out."""
+    """How far the nameplate below a level may exceed what the level carries with one unit out. As many
+    racks are installed as all levels take; where `racks_per_block` is written, `gigawatt check` refuses
+    more."""
 
     feeders: Annotated[Fraction, Within("0 %", "200 %")] | None = None
-    """Blocks over the feeders of their hall; blank: as far as `topology.oversubscription`."""
+    """Racks over the feeders of their hall; blank: no more than `topology.oversubscription` over them,
+    and more is refused."""
     connection: Annotated[Fraction, Within("0 %", "200 %")] | None = None
-    """Halls over lines, main transformers and the import contract; blank: not looked at."""
+    """Racks over lines, main transformers and the import contract; blank: not looked at."""
 
 
 class Control(Spec):

@@ -115,17 +115,18 @@ def site_network(topology: Topology, graph: FeedGraph, output_w: Mapping[int, fl
         if node.stage == FEEDERS:
             start = of_hall[node.name.rsplit("/", 1)[0]]
             at[i] = net.bus(node.name, net.bus_v[start])
-            each_va = node.rating_w / node.count / power_factor
+            each_va, loss = node.rating_w / node.count / power_factor, node.loss.over_real(1.0 / power_factor)
             for k in range(node.count):
-                net.branch(f"{node.name}/{k + 1}", node.kind, (start, at[i]), each_va, node.loss,
-                           FEEDER_X_R * node.loss.load)  # fmt: skip
+                net.branch(f"{node.name}/{k + 1}", node.kind, (start, at[i]), each_va, loss,
+                           FEEDER_X_R * loss.load)  # fmt: skip
         elif node.stage == SUBSTATIONS and node.kind == "breaker":
             at[i] = at[node.parent]
         elif node.stage == SUBSTATIONS:
             bus = net.bus(node.name, SECONDARY_V)
-            reactance = _reactance(UNIT_IMPEDANCE, node.loss)
+            loss = node.loss.over_real(1.0 / power_factor)
+            reactance = _reactance(UNIT_IMPEDANCE, loss)
             net.branch(node.name, node.kind, (at[node.parent], bus), node.rating_w / power_factor,
-                       node.loss, reactance)  # fmt: skip
+                       loss, reactance)  # fmt: skip
             net.load(node.name, bus, output_w.get(i, 0.0), power_factor)
     return net
 

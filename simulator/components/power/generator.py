@@ -38,8 +38,9 @@ class Generators(Spec):
     recovery: Annotated[Duration, Within("0 s", "60 s")] = 4.0
     """Between steps, until frequency and voltage are back (derived: class G3 3-4 s)."""
     block: Annotated[Power, Positive()] | None = None
-    """Load that is switched on as one: a set, or the sets that are on the bus, must take it. Blank:
-    loads come on in as small steps as the sets need."""
+    """Load that is switched on as one: the sets that are on the bus carry as many of these as they can
+    take, and the rest of the campus waits for the next. Blank: loads come on in as small steps as the
+    sets need."""
     fail_to_start: Annotated[Fraction, Within("0 %", "100 %")] = 0.005
     """Probability per set and demand."""
     fail_running: Annotated[Rate, NonNegative()] = 2.8e-7

@@ -58,7 +58,7 @@ class Lineups:
         name, block, ups = f"{self.name}/l{number:02d}", self.hall.block, self.plan.ups
         tail = self._add(Node(f"{name}/substation", parent, SUBSTATIONS, "transformer_unit",
                               self.rating_w, block.substation, continuous=block.continuous,
-                              serves="racks"))  # fmt: skip
+                              serves="racks", cooling=block.cooling))  # fmt: skip
         if ups is not None:
             rating_w = ups_rating_w(block, ups, self.rating_w)
             tail = self._add(Node(f"{name}/ups", tail, UPS, "ups", rating_w, ups.losses, ups.modules,

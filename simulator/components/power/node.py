@@ -19,6 +19,7 @@ class Node:
     """Of equipment, as its tolerance curve is named (`components/power/tolerance.py`)."""
     rating_w: float
     loss: LossCurve
+    """Over its rated real power."""
     count: int = 1
     firm_w: float = 0.0
     ride_through_s: float = 0.0
@@ -28,7 +29,10 @@ class Node:
     continuous: float = 1.0
     """Share of the rating that may be carried for ever."""
 
+    cooling: str = ""
+    """`dry` for a transformer that air cools."""
+
     @property
     def tolerance(self) -> str:
-        """Return the curve of what it carries beyond its rating."""
-        return self.kind
+        """Return the name of the curve of what it carries beyond its rating."""
+        return "transformer_dry" if self.cooling == "dry" else self.kind

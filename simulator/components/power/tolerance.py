@@ -105,6 +105,10 @@ TOLERANCES = {
         transformer.DISTRIBUTION,
         "hot-spot model of IEC 60076-7 from full load at 40 degC, liquid-immersed unit",
     ),
+    "transformer_dry": _of_transformer(
+        transformer.DRY,
+        "hot-spot model of IEEE C57.96 from full load at 40 degC, ventilated dry type of 220 degC",
+    ),
     "feeder": Tolerance(
         (1.25, 1.5, 2.0), (14_400.0, 1_200.0, 420.0), 1.0,
         "cables of 90 degC and 130 degC in emergencies, 30 min heating; a day's emergency held to 4 h",
@@ -132,6 +136,9 @@ class Tolerances(Spec):
     line: ToleranceCurve | None = None
     transformer_main: ToleranceCurve | None = None
     transformer_unit: ToleranceCurve | None = None
+    """Unit substations whose `cooling` is liquid."""
+    transformer_dry: ToleranceCurve | None = None
+    """Unit substations whose `cooling` is dry."""
     feeder: ToleranceCurve | None = None
     breaker: ToleranceCurve | None = None
     busway: ToleranceCurve | None = None

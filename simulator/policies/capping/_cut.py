@@ -4,6 +4,9 @@ from collections.abc import Sequence
 
 from simulator.engine.capping import FLOOR, LoadView
 
+BACK = 0.1
+"""Share of its dynamic power that must fit before a load that is off comes back."""
+
 
 def excess_w(views: list[LoadView], demand_w: float, limit_w: float) -> float:
     """Return what all loads together would draw beyond the limit, free of caps and switched on."""
@@ -37,12 +40,17 @@ def switched_off(
     views: list[LoadView], caps: list[float], beyond_w: float, order: Sequence[int]
 ) -> list[float]:
     """Return the caps with as many loads off as what is left above the limit asks for. A load that
-    is off comes back only when its idle power and a tenth of its dynamic power fit, so that it does
-    not blink."""
+    is off comes back, capped if need be, only when its idle power and twice a tenth of its dynamic
+    power fit: one that it draws and one that stays free, so that it does not blink."""
     for i in order:
         view = views[i]
-        slack_w = 0.0 if view.on else 0.1 * view.dynamic_w
-        if beyond_w + slack_w > 1.0:
-            beyond_w -= view.idle_w + view.dynamic_w * caps[i]
-            caps[i] = 0.0
+        wanted_w = beyond_w if view.on else beyond_w + BACK * view.dynamic_w
+        if wanted_w <= 1.0:
+            continue
+        if not view.on and wanted_w <= (caps[i] - BACK) * view.dynamic_w:
+            caps[i] -= wanted_w / view.dynamic_w
+            beyond_w -= wanted_w
+            continue
+        beyond_w -= view.idle_w + view.dynamic_w * caps[i]
+        caps[i] = 0.0
     return caps

@@ -89,6 +89,8 @@ def unused_setpoint(parts: Parts) -> Iterator[Trouble]:
     for key in ("setpoint", "chilled_setpoint"):
         spec = getattr(parts.topology.cooling, key)
         for name in sorted(spec.model_fields_set - {"policy"}) if spec.policy == "fixed" else ():
+            if getattr(spec, name) == type(spec).model_fields[name].default:
+                continue  # a resolved document says every default
             told = "the policy `fixed` does not look at it; name another, or leave it out"
             yield ("topology", "cooling", key, name), told
 

@@ -20,11 +20,14 @@ SHORTEST_S, LONGEST_S = 10.0, 30.0 * 86_400.0
 
 
 def feeders_below_racks(parts: Parts, plant: Plant) -> Iterator[Trouble]:
-    """Hall feeders that cannot carry the hall's racks with one out (a single one: at all)."""
+    """Hall feeders that cannot carry the hall's racks with one out (a single one: at all), where the
+    racks are not as many as the feeders take."""
     for g in plant.groups:
         feeders = g.hall.feeders
         firm_w = plant.capacity_w(feeders.capacity_va(out=1 if feeders.count > 1 else 0))
         own = plant.topology.control.oversubscription.feeders
+        if own is not None and g.hall.racks_per_block is None:
+            continue
         if g.nameplate_w > firm_w * (1.0 + (plant.topology.oversubscription if own is None else own)):
             yield ("topology", "halls", g.index, "feeders", "rating"), _feeders(g, firm_w)
 
@@ -43,11 +46,12 @@ def connection_below_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:
 
 
 def connection_oversubscribed(parts: Parts, plant: Plant) -> Iterator[Trouble]:
-    """Halls beyond what the site allows itself over its firm import."""
+    """Halls whose racks are counted by hand beyond what the site allows itself over its firm import."""
     most = plant.topology.control.oversubscription.connection
     firm_w, limit = plant.topology.grid.firm_w()
     below_w = _nameplate_w(plant)
-    if most is not None and below_w > firm_w * (1.0 + most):
+    by_hand = any(hall.racks_per_block is not None for hall in plant.topology.halls)
+    if most is not None and by_hand and below_w > firm_w * (1.0 + most):
         told = (
             f"{watts(below_w)} of racks by nameplate are {below_w / firm_w - 1.0:.0%} over the firm "
             f"import of {watts(firm_w)} ({limit}), more than the {most:.0%} allowed"

@@ -50,7 +50,14 @@ def disconnected(parts: Parts, plant: Plant) -> Iterator[Trouble]:
                 f"no rack is connected: a block feeds {watts(g.limit_w)} of racks, less than one "
                 f"{g.rack.name} of {watts(g.rack.nameplate)}"
             )
-            yield ("topology", "halls", g.index, "block", "rating"), told
+            place: tuple[str | int, ...] = ("halls", g.index, "block", "rating")
+            if g.limit_w >= g.rack.nameplate:
+                told = (
+                    "no rack is connected: feeders or the connection take less than one rack in each "
+                    f"of {g.hall.blocks} blocks"
+                )
+                place = ("control", "oversubscription")
+            yield ("topology", *place), told
 
 
 def overloaded_blocks(parts: Parts, plant: Plant) -> Iterator[Trouble]:

@@ -22,7 +22,7 @@ def test_fan_power_is_cubic_between_minimum_and_full_airflow():
     assert power[10] == pytest.approx(0.03)
     assert power[5] == pytest.approx(0.03 / 8.0)
     np.testing.assert_allclose(power[:5], 0.03 * 0.4**3)
-    np.testing.assert_allclose(power[10:], 0.03)
+    np.testing.assert_allclose(power[11:], 0.03 * 1.1**3)  # all that its margin allows
 
 
 def test_supply_air_is_chilled_water_and_approach():

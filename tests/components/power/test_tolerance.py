@@ -10,7 +10,8 @@ from pydantic import ValidationError
 from simulator.components.power.tolerance import TOLERANCES, Tolerance, ToleranceCurve, Tolerances
 
 KINDS = (
-    "line", "transformer_main", "transformer_unit", "feeder", "breaker", "busway", "ups",
+    "line", "transformer_main", "transformer_unit", "transformer_dry", "feeder", "breaker",
+    "busway", "ups",
 )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from simulator.errors import StudyError
 from simulator.kernels.columns import OutdoorAir, PlantMaps
 from simulator.policies import setpoint
 from simulator.scenario import Scenario
-from simulator.site import Site, compile_site
+from simulator.site import Loop, Site, compile_site
 from simulator.studies.calibrate.models._base import Array, Inputs, Quantity, TelemetryModel
 from simulator.studies.calibrate.models._outdoors import LOAD_STEP, WEATHER, at_load, weather_of
 
@@ -104,6 +104,8 @@ def _cooling(site: Site, blocks_w: Array, plants: Plants) -> tuple[Array, Array,
             (0, warm, liquid_w[h] + pump_w[h] + warm.pump_w), (1, chilled, to_water_w + chilled.pump_w),
         ):
             capacity_w = loop.units * loop.unit_w
+            if plant == 0:
+                heat_w = heat_w - _reused_w(maps, int(site.halls.liquid_loop[h]), loop, heat_w)
             load = heat_w / capacity_w
             plant_w[h] += capacity_w * at_load(maps.power_frac[plant], load)
             water[0, h] += capacity_w * at_load(maps.evaporation_kg_j[plant], load)
@@ -112,6 +114,15 @@ def _cooling(site: Site, blocks_w: Array, plants: Plants) -> tuple[Array, Array,
         plant_w[h] += fan_w
         moved_w[h] += pump_w[h] + warm.pump_w + chilled.pump_w
     return plant_w, moved_w, water, supply_c
+
+
+def _reused_w(maps: PlantMaps, index: int, loop: Loop, heat_w: Array) -> Array:
+    """Return what users take of a warm loop's heat (`kernels.cooling.deliver`), its water as the plant
+    would leave it with all of the heat."""
+    reuse, supply_c = maps.reuse, at_load(maps.supply_c[0], heat_w / (loop.units * loop.unit_w))
+    asked_w = np.minimum(reuse.frac * reuse.most_w[index], reuse.share * heat_w)
+    room_w = loop.flow_w_k * (supply_c - reuse.leaving_c) + heat_w
+    return np.clip(np.minimum(asked_w, room_w), 0.0, heat_w)
 
 
 def _fan_w(site: Site, hall: int, air_w: Array) -> Array:
