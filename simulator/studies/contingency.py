@@ -189,7 +189,8 @@ def _respond(
             repair = maintenance.planned_work(world.env.now, *planned_s, "maintenance")
         element = effects.inflict(world, hit.cls, hit.target, hit.unit, repair)
         lasts_s.append(repair.back_s - world.env.now)
-        world.log("failure", element, hit.cls.name, lasts_s[-1], "contingency")
+        kind = "failure" if planned_s is None else "maintenance"
+        world.log(kind, element, hit.cls.name, lasts_s[-1], "contingency")
 
     for hit in hits:
         moment.gate.callbacks.append(partial(strike, hit))
