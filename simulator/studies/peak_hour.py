@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from simulator.components.cooling import LOAD_FRAC
 from simulator.engine.cooling import plant_maps
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import HOUR_STEPS
@@ -33,7 +34,7 @@ def estimate_w(scenario: Scenario) -> np.ndarray:
     hours = -int(-spec.period.duration // 3600.0)
     outdoors = for_period(weather_of(scenario), spec.period.start.astimezone(UTC), hours)
     power_frac = plant_maps(site, outdoors, setpoint.chosen(site.topology)).power_frac
-    column = round(PLANT_LOAD * (power_frac.shape[2] - 1))
+    column = int(np.argmin(np.abs(LOAD_FRAC - PLANT_LOAD)))
     total_w = np.zeros(hours + 1)
     for plant, kind in enumerate(("warm", "chilled")):
         built_w = sum(loop.unit_w * loop.duty_units for loop in site.loops if loop.kind == kind)
