@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from simulator.scenario import Scenario
-from simulator.studies import StudyError
+from simulator.studies import StudyError, inverse
 from simulator.studies.distributions import Distribution
 
 WEAKNESS = {"measured": 0.25, "vendor": 0.5, "derived": 0.75, "assumed": 1.0}
@@ -20,6 +20,8 @@ class Assumed:
     distribution: Distribution
     source: str
     evidence: str
+    whole: bool = False
+    """A count: scenarios take the whole number next to what is drawn."""
 
 
 def ranged(scenario: Scenario) -> dict[str, Assumed]:
@@ -43,7 +45,14 @@ def ranged(scenario: Scenario) -> dict[str, Assumed]:
         except ValidationError:
             continue  # a range that is no interval around a number: a choice in words
         paths = tuple(figures[i].path for i in indices)
-        found[first.path] = Assumed(paths, spread, first.source, first.evidence)
+        told = (first.text, *first.range)
+        whole = all(str(text).isdecimal() for text in told) and _is_count(scenario, first.path)
+        found[first.path] = Assumed(paths, spread, first.source, first.evidence, whole)
     if not found:
         raise StudyError("no figure of the scenario gives a range: there is nothing to vary")
     return found
+
+
+def _is_count(scenario: Scenario, key: str) -> bool:
+    """Return whether a key takes whole numbers only: the resolved document writes others with a point."""
+    return isinstance(inverse.present(scenario, key), int)

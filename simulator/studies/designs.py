@@ -211,7 +211,10 @@ def from_file(path: Path, until: Sequence[str] = (), known: Sequence[Task] = ())
         }
 
     def loader(sets: Sets) -> Scenario:
-        more = [(p, v) for k, v in sets for p in (assumed[k].paths if k in assumed else (k,))]
+        more = [
+            (p, round(v) if k in assumed and assumed[k].whole else v)
+            for k, v in sets for p in (assumed[k].paths if k in assumed else (k,))
+        ]  # fmt: skip
         return load(file, [*fixed, *more])
 
     made = make(
