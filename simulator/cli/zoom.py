@@ -58,12 +58,12 @@ def told(found: study.Found) -> str:
         f"{_number(hall['slowed_accelerator_hours'])} h",
         f"a plan that slows whole racks takes "
         f"{_number(hall['plan_throttled_accelerator_hours'])} h",
-        f"racks draw {_number(hall['power_w'] / 1e6)} MW, {100.0 * hall['power_frac']:+.2f} % of the "
-        "plan's",
+        f"racks draw {_number(hall['power_w'] / 1e6)} MW, {100.0 * hall['power_frac']:+.2f} % beside what "
+        "the plan has them draw",
         "",
     ]
     by_chip = "accelerator" in hottest
-    header = ["server", *(["chip"] if by_chip else []), "junction", "memory", "when", "slowed h", "lost h"]
+    header = ["server", *(["chip"] if by_chip else []), "junction", "memory", "when, UTC", "slowed h", "lost h"]
     cells = [
         [r.server, *([str(r.accelerator)] if by_chip else []), f"{r.junction_max_c:.1f}",
          f"{r.hbm_max_c:.1f}", f"{r.time:%Y-%m-%d %H:%M}", _number(r.slowed_h), _number(r.lost_h)]
@@ -73,7 +73,7 @@ def told(found: study.Found) -> str:
 
 
 def _right(header: list[str]) -> list[int]:
-    return [i for i, name in enumerate(header) if name not in ("server", "when")]
+    return [i for i, name in enumerate(header) if name not in ("server", "when, UTC")]
 
 
 def _number(value: float) -> str:
