@@ -21,9 +21,10 @@ WIDTHS = (2.3, 2.4, 1.1, 1.1, 2.4, 1.4, 1.3, 1.4)
 WIDTHS_LIMITS = (2.2, 1.3, 2.2, 1.2, 1.2, 0.9, 3.2, 1.4)
 BEYOND = (
     "Limits of the table are the continuous ratings of the power chain and of the racks' blocks, what the "
-    "supply in service allows, the temperature at which chips throttle, and the heat that the plant units in service carry. "
-    "Each failure is counted at the limit that is broken first, of those that the intact site keeps. Minutes are "
-    "those at whose end the element is beyond its limit; trip counts failures after which something switches off."
+    "supply in service allows, the temperature at which chips throttle, and the heat that the plant units in "
+    "service carry. Each failure is counted at the limit that is broken first, of those that the intact site "
+    "keeps. Minutes are those at whose end the element is beyond its limit; trip counts failures after "
+    "which something switches off."
 )
 FIRST = {"chips": "chips (temperature)", "plant": "cooling plant", "interconnection": "interconnection"}
 """What is beyond its limit, in words where its name is not enough."""
