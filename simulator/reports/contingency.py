@@ -16,20 +16,23 @@ BARS, LINES, ROWS = 15, 5, 15
 LEVELS = ("site", "hall", "block", "rack", "fabric")
 COLORS = {"none": style.GRID, "capped": style.SKY, "shed": style.YELLOW, "job lost": style.ORANGE,
           "hall lost": style.VERMILLION, "site lost": style.INK}  # fmt: skip
-WIDTHS = (2.4, 2.6, 1.1, 1.1, 2.6, 1.1, 1.1, 1.6)
+WIDTHS = (2.3, 2.4, 1.1, 1.1, 2.4, 1.4, 1.3, 1.4)
 """Of the table's columns."""
-WIDTHS_LIMITS = (2.0, 1.1, 2.6, 1.0, 1.0, 0.9, 3.4, 1.3)
+WIDTHS_LIMITS = (2.2, 1.3, 2.2, 1.2, 1.2, 0.9, 3.2, 1.4)
 BEYOND = (
-    "Limits are the continuous ratings of the power chain and of the racks' blocks, what the supply in service "
-    "allows, the temperature at which chips throttle, and the heat that the plant units in service carry. "
-    "Each failure is counted at the limit that is broken first, of those that the intact site keeps. Minutes are "
-    "those at whose end the element is beyond its limit; trip counts failures after which something switches off."
+    "Limits of the table are the continuous ratings of the power chain and of the racks' blocks, what the "
+    "supply in service allows, the temperature at which chips throttle, and the heat that the plant units in "
+    "service carry. Each failure is counted at the limit that is broken first, of those that the intact site "
+    "keeps. Minutes are those at whose end the element is beyond its limit; trip counts failures after "
+    "which something switches off."
 )
 FIRST = {"chips": "chips (temperature)", "plant": "cooling plant", "interconnection": "interconnection"}
 """What is beyond its limit, in words where its name is not enough."""
 MEGA = 1e6
 NAME_MOST = 38
 """Characters of a name on an axis."""
+NAMED = 2
+"""Names of one line in a legend."""
 ALIKE = 6
 """Decimals of a MW by which curves are told apart."""
 LEAST_MW = 1e-3
@@ -47,7 +50,7 @@ def pages(
     told : `summary.json`
     """
     tried = found[found["order"] > 0]
-    return [_costs(tried, told), _depths(found, shed_w, told), _limits(tried, told)]
+    return [_costs(tried, told), _depths(found, shed_w, told)]
 
 
 def cover(told: dict[str, Any]) -> dict[str, Any]:
@@ -205,39 +208,33 @@ def _depths(
         f"{worst}, comes of {felt[worst]:,}"
         if worst != "none" else f"None of {total:,} single failures is felt"
     )
-    text = (
+    text: tuple[str, ...] = (
         "Severity is the worst that happens in the window: work slowed by caps, heat or the network "
         "(capped), load shed or requests kept waiting, a job stopped, a hall dark, all halls dark. Load "
         "shed is the draw before the failure of what is out of service or off; what idles is not counted.",
     )
     figures = (by_severity(tried), over_minutes(found, shed_w))
-    return Page("contingency-depth", "Contingencies", finding, text, figures)
+    if not told["broken"]:
+        text += ("No single failure takes an element beyond a limit that the intact site keeps.",)
+        return Page("contingency-depth", "Contingencies", finding, text, figures)
+    tables = (_limits(told),)
+    return Page("contingency-depth", "Contingencies", finding, text, figures, tables, closing=(BEYOND,))
 
 
-def _limits(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
+def _limits(told: dict[str, Any]) -> TableSpec:
     """Tell which single failures take something beyond a limit, by what that is first."""
-    rows, total = told["broken"], int(_failures(tried)["count"].sum())
-    count = sum(row["elements"] for row in rows)
-    if not rows:
-        finding = f"None of {total:,} single failures takes an element beyond a limit"
-        return Page("contingency-limits", "Contingencies", finding, (BEYOND,))
-    most = rows[0]
-    finding = (
-        f"{count:,} of {total:,} single failures take an element beyond a limit; first to go "
-        f"{'are' if most['limit'] == 'chips' else 'is'} most often {FIRST.get(most['limit'], most['limit'])}"
-    )
+    rows = told["broken"]
     table = pd.DataFrame({
         "First beyond its limit": [wording.sentence(FIRST.get(r["limit"], r["limit"])) for r in rows],
         "Elements": [f"{r['elements']:,}" for r in rows],
         "Out": [", ".join(r["out"]) for r in rows],
-        "From minute": [str(r["first_minute"]) for r in rows],
+        "From": [f"minute {r['first_minute']}" for r in rows],
         "Longest": [f"{r['most_minutes']}{wording.SPACE}min" for r in rows],
         "Trip": [f"{r['tripped']:,}" for r in rows],
         "Dearest": [f"{_short(r['dearest'])} ({_short(r['dearest_limit'])})" for r in rows],
         "Hours a year": [wording.number(r["hours_per_year"]) for r in rows],
     })  # fmt: skip
-    told_by = TableSpec("Elements whose loss breaks a limit, by the first limit", table, WIDTHS_LIMITS)
-    return Page("contingency-limits", "Contingencies", finding, (BEYOND,), (), (told_by,))
+    return TableSpec("Elements whose loss breaks a limit, by the first limit", table, WIDTHS_LIMITS)
 
 
 def by_severity(tried: pd.DataFrame) -> FigureSpec:
@@ -293,7 +290,7 @@ def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> Fi
     ends: list[tuple[float, str]] = []
     for n, (shed_mw, names) in enumerate(alike.values()):
         ax.step(np.arange(len(shed_mw) + 1), np.append(0.0, shed_mw), where="pre", color=style.PALETTE[n],
-                label=", ".join(names), linestyle=style.LINES[n % len(style.LINES)])  # fmt: skip
+                label=_listed(names), linestyle=style.LINES[n % len(style.LINES)])  # fmt: skip
         ends.append((float(shed_mw[-1]), ", ".join(names)))
     ax.set_ylim(bottom=0.0)
     ax.set_xlim(0.0, max(len(shed_w[0]) if shed_w[0] is not None else 1, 1))
@@ -305,6 +302,12 @@ def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> Fi
         fig, "contingency-shed", f"Lines of MW shed over minutes: {told}.", data,
         "Load out of service or off after the deepest failure of the classes that shed most.",
     )  # fmt: skip
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return names for a legend: the first of many, and how many more."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more
 
 
 def _table(top: pd.DataFrame) -> pd.DataFrame:
