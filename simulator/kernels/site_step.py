@@ -131,49 +131,52 @@ def _cool(halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, dry, 
     )
     if blocks.by_load.shape[2] > 0:
         rack_side.follow_load(blocks, maps.load_step)
-    made = _gather(halls, blocks, loops, heat)
+    moving = standing_heat.movements(heat, STEP_S)
+    made = _gather(halls, blocks, loops, heat, moving)
     for h in range(halls.house_w.size):
         e, d = _cool_hall(
-            h, halls, loops, heat, maps, tables, air, made, hall_air_c, plant_w, hour, hour_frac
+            h, halls, loops, heat, maps, tables, air, made, moving, hall_air_c, plant_w, hour, hour_frac
         )
         evaporation += e
         blowdown += d
-    for b in range(blocks.it_w.size):
-        if blocks.mass_j_k[b] > 0.0:
-            continue  # a tank has moved on with its own heat
-        h = blocks.hall[b]
-        warm = halls.liquid_loop[h]
-        drift_k = standing_heat.drift_k(warm, loops, heat, plant_w[h, 2], STEP_S)
-        blocks.coolant_c[b] = standing_heat.coolant_c(b, blocks, heat, warm, loops, drift_k, STEP_S)
+    standing_heat.settle_coolant(halls, blocks, loops, heat, plant_w, STEP_S)
     return evaporation, blowdown
 
 
 @njit(cache=True)
-def _gather(halls, blocks, loops, heat):
+def _gather(halls, blocks, loops, heat, moving):
     """Return the heat in W that blocks give to each loop's water, to each loop's air, and the power
-    of their pumps by hall."""
+    of their pumps by hall. What moves as designed costs no call (3 us each)."""
     liquid_w, air_w, pump_w = loops.pump_w * 0.0, loops.pump_w * 0.0, halls.house_w * 0.0
+    hall_of, liquid_loop, air_loop = blocks.hall, halls.liquid_loop, halls.air_loop
+    mass_j_k, flow, row_j, flows_s = blocks.mass_j_k, blocks.flow, heat.row_j, moving[:, 0]
     for b in range(blocks.it_w.size):
-        h = blocks.hall[b]
-        warm = halls.liquid_loop[h]
-        flows_s = standing_heat.carries(warm, heat, STEP_S)[0]
-        if blocks.mass_j_k[b] > 0.0:
-            liquid_w[warm] += rack_side.leave_tank(b, blocks, loops.supply_c[warm], flows_s, STEP_S)
+        h = hall_of[b]
+        warm, moved_w = liquid_loop[h], blocks.pump_w[b] * flow[b]
+        if mass_j_k[b] > 0.0:
+            liquid_w[warm] += rack_side.leave_tank(
+                b, blocks, loops.supply_c[warm], flows_s[warm], STEP_S
+            )
+        elif row_j[b] == 0.0 and flow[b] == 1.0 and flows_s[warm] >= STEP_S:
+            liquid_w[warm] += blocks.liquid_w[b] + moved_w
         else:
-            liquid_w[warm] += standing_heat.leave_row(b, blocks, loops, warm, heat, flows_s, STEP_S)
-        air_w[halls.air_loop[h]] += blocks.air_w[b]
-        pump_w[h] += blocks.pump_w[b] * blocks.flow[b]
+            liquid_w[warm] += standing_heat.leave_row(
+                b, blocks, loops, warm, heat, flows_s[warm], STEP_S
+            )
+        air_w[air_loop[h]] += blocks.air_w[b]
+        pump_w[h] += moved_w
     return liquid_w, air_w, pump_w
 
 
 @njit(cache=True)
-def _cool_hall(h, halls, loops, heat, maps, tables, air, made, hall_air_c, plant_w, hour, hour_frac):
+def _cool_hall(
+    h, halls, loops, heat, maps, tables, air, made, moving, hall_air_c, plant_w, hour, hour_frac
+):
     """Carry the heat of one hall outdoors; return evaporation and blowdown in kg/s."""
     air_share, air_water, outdoor_c = air
     warm, chilled = halls.liquid_loop[h], halls.air_loop[h]
     air_w, pumps_w = made[1][chilled], made[2][h]
-    warm_moves = standing_heat.carries(warm, heat, STEP_S)
-    air_moves = standing_heat.carries(chilled, heat, STEP_S)
+    warm_moves, air_moves = moving[warm], moving[chilled]
     fan_w = standing_heat.fan_power(halls, h, air_w, air_moves, maps.load_step, STEP_S)
     x = min(air_w / halls.fan_design_heat_w[h] / maps.load_step, air_share.shape[1] - 1.0)
     let_out = cooling.lookup(air_share, 0, x)

@@ -7,6 +7,7 @@ away stays where it is made, in a row's coolant or a hall's air, and leaves with
 
 import math
 
+import numpy as np
 from numba import njit
 
 from simulator.kernels import cooling
@@ -16,24 +17,28 @@ SETTLED_J = 1.0
 
 
 @njit(cache=True)
-def carries(loop, heat, dt_s):
-    """Return for how long of a step a loop's water flows, its fans turn and both do, in s; and the
-    means over the step of the flow's cube and of the share of its fans."""
-    began_s, flows_s, turns_s, both_s, cube_s, fan_s = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-    changes = heat.changes[loop]
-    for k in range(changes + 1):
-        until_s, flow, fans = dt_s, heat.flow[loop], heat.fans[loop]
-        if k < changes:
-            until_s = heat.change_s[loop, k]
-            flow, fans = heat.flow_then[loop, k], heat.fans_then[loop, k]
-        lasts_s = until_s - began_s
-        flows_s += lasts_s if flow > 0.0 else 0.0
-        turns_s += lasts_s if fans > 0.0 else 0.0
-        both_s += lasts_s if flow > 0.0 and fans > 0.0 else 0.0
-        cube_s += lasts_s * flow**3
-        fan_s += lasts_s * fans
-        began_s = until_s
-    return flows_s, turns_s, both_s, cube_s / dt_s, fan_s / dt_s
+def movements(heat, dt_s):
+    """Return for each loop for how long of a step its water flows, its fans turn and both do, in s;
+    and the means over the step of the flow's cube and of the share of its fans: (loops, 5)."""
+    found = np.empty((heat.flow.size, 5))
+    changes, flow_now, fans_now = heat.changes, heat.flow, heat.fans
+    for loop in range(flow_now.size):
+        found[loop, :] = 0.0
+        began_s = 0.0
+        for k in range(changes[loop] + 1):
+            until_s, flow, fans = dt_s, flow_now[loop], fans_now[loop]
+            if k < changes[loop]:
+                until_s = heat.change_s[loop, k]
+                flow, fans = heat.flow_then[loop, k], heat.fans_then[loop, k]
+            lasts_s = until_s - began_s
+            found[loop, 0] += lasts_s if flow > 0.0 else 0.0
+            found[loop, 1] += lasts_s if fans > 0.0 else 0.0
+            found[loop, 2] += lasts_s if flow > 0.0 and fans > 0.0 else 0.0
+            found[loop, 3] += lasts_s * flow**3
+            found[loop, 4] += lasts_s * fans
+            began_s = until_s
+        found[loop, 3:] /= dt_s
+    return found
 
 
 @njit(cache=True, inline="always")
@@ -73,7 +78,7 @@ def leave_row(b, blocks, loops, loop, heat, flows_s, dt_s):
 def leave_hall(h, made_w, outdoors, loops, loop, heat, moving, dt_s):
     """Return the heat in W that a hall's air gives to its loop over a step; the rest waits in the air.
 
-    `outdoors` is the share that outdoor air takes while fans turn; `moving` what `carries` returns.
+    `outdoors` is the share that outdoor air takes while fans turn; `moving` its row of `movements`.
     """
     turns_s, both_s = moving[1], moving[2]
     held_j = heat.air_j[h]
@@ -126,7 +131,7 @@ def run_plant(loop, loops, heat, tables, load_step, heat_w, flows_s, dt_s):
 @njit(cache=True)
 def fan_power(halls, h, heat_w, moving, load_step, dt_s):
     """Return the mean power in W of a hall's fans, of which a share turns for a part of the step
-    (`carries`) and moves it all."""
+    (`movements`) and moves it all."""
     turns_s = moving[1]
     if turns_s <= 0.0:
         return 0.0
@@ -166,18 +171,29 @@ def drift_k(loop, loops, heat, heat_w, dt_s):
 
 
 @njit(cache=True)
-def coolant_c(b, blocks, heat, loop, loops, loop_drift_k, dt_s):
-    """Return the coolant in degC that a block's cold plates get over the next step.
+def settle_coolant(halls, blocks, loops, heat, plant_w, dt_s):
+    """Set the coolant in degC that the cold plates of each block get over the next step; a tank has
+    moved on with its own heat.
 
     The loop's water and the coolant unit's approach; held heat adds Q / C. What gathers in the next
     step counts by the share of a ramp that a chip follows, so that its end of step is exact.
     """
-    here_c = loops.supply_c[loop] + blocks.approach_k_w[b] * blocks.liquid_w[b]
-    rise_k = loop_drift_k
-    if heat.flow[loop] <= 0.0 and heat.row_j_k[b] > 0.0:
-        rise_k = blocks.liquid_w[b] * dt_s / heat.row_j_k[b]
-    held_k = heat.row_j[b] / heat.row_j_k[b] if heat.row_j[b] > 0.0 else 0.0
-    return here_c + held_k + heat.row_lead[b] * rise_k
+    hall_of, liquid_loop, flow, units_up = blocks.hall, halls.liquid_loop, heat.flow, loops.units_up
+    mass_j_k, row_j, coolant_c = blocks.mass_j_k, heat.row_j, blocks.coolant_c
+    for b in range(mass_j_k.size):
+        if mass_j_k[b] > 0.0:
+            continue
+        h = hall_of[b]
+        loop = liquid_loop[h]
+        here_c = loops.supply_c[loop] + blocks.approach_k_w[b] * blocks.liquid_w[b]
+        if row_j[b] == 0.0 and flow[loop] > 0.0 and units_up[loop] > 0.0:
+            coolant_c[b] = here_c
+            continue
+        rise_k = drift_k(loop, loops, heat, plant_w[h, 2], dt_s)
+        if flow[loop] <= 0.0 and heat.row_j_k[b] > 0.0:
+            rise_k = blocks.liquid_w[b] * dt_s / heat.row_j_k[b]
+        held_k = row_j[b] / heat.row_j_k[b] if row_j[b] > 0.0 else 0.0
+        coolant_c[b] = here_c + held_k + heat.row_lead[b] * rise_k
 
 
 @njit(cache=True)
