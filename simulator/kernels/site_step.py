@@ -123,11 +123,12 @@ def _cool(halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, dry, 
     """
     evaporation, blowdown = 0.0, 0.0
     tables = cooling.tables_at(maps, dry, hour, hour_frac)
+    # An hour that goes without water adds none to outdoor air: it is let in as dry as it is.
     # Where outdoor air is let in at one end of the hour only, it is not counted on.
     outdoor_c = max(outdoors.air.supply_c[hour], outdoors.air.supply_c[hour + 1])
     air = (
         cooling.at_hour(outdoors.air.share, hour, hour_frac),
-        cooling.at_hour(outdoors.air.water_kg_j, hour, hour_frac), outdoor_c,
+        cooling.at_hour(outdoors.air.water_kg_j, hour, hour_frac) * (1.0 - dry), outdoor_c,
     )
     if blocks.by_load.shape[2] > 0:
         rack_side.follow_load(blocks, maps.load_step)
