@@ -20,7 +20,10 @@ POPULATIONS = {
     "liquid_plant_fan": 3 * 16, "air_plant_fan": 2 * 2, "coolant_unit": 2, "coolant_pump": 4,
     "feeder": 2, "ups_module": 2 * 5, "generator": 1, "substation": 2 + 2, "busway": 2 + 2,
 }
-NOT_BUILT = ("core_switch", "mv_section", "transfer_switch", "mv_bus", "mv_branch")
+NOT_BUILT = (
+    "core_switch", "mv_section", "transfer_switch", "mv_bus", "mv_branch", "mv_branch_breaker",
+    "battery_unit", "rack_battery",
+)
 """Populations that the pod does not have."""
 
 

@@ -26,7 +26,9 @@ def missing_crews(parts: Parts) -> Iterator[Trouble]:
     there = {group.trade for group in parts.operations.crews}
     for trade in dict.fromkeys(cls.crew for cls in _classes(parts)):
         if trade not in there:
-            causes = [cls.name for cls in _classes(parts) if cls.crew == trade]
+            of_trade = [cls for cls in _classes(parts) if cls.crew == trade]
+            # Those at a rate of zero come only as scripted incidents: they are the last to be named.
+            causes = [cls.name for cls in sorted(of_trade, key=lambda cls: cls.rate == 0.0)]
             told = f"no crews of trade '{trade}', which repair {', '.join(causes[:3])}"
             yield ("operations", "crews"), f"{told}; add a group with 'trade: {trade}'"
 
