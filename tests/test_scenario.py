@@ -130,6 +130,13 @@ def test_sets_are_plain_values_or_text(folder: Path) -> None:
     assert text.topology.cooling.supply == 38.0
 
 
+def test_a_set_of_a_default_like_a_written_key_is_no_slip(folder: Path) -> None:
+    water = pod(folder, "", "topology.cooling.water.daily_limit=100 m3/d").spec.topology.cooling.water
+    assert water.limits_m3(0, 24) == pytest.approx([100.0])
+    with pytest.raises(ScenarioError, match=r"unknown key 'watr' \(did you mean 'water'"):
+        pod(folder, "", "topology.cooling.watr.daily_limit=100 m3/d")
+
+
 def test_problems_of_text_and_of_sense_come_together(folder: Path) -> None:
     told = refused(folder, "seed: 1\nseed: 2\nworkloads:\n  - {name: chat, model: lama-3.1-8b}\n")
     assert [line.split(":")[0] for line in told] == ["seed", "workloads.chat.model"]

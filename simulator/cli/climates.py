@@ -24,8 +24,8 @@ SUFFIXES = {".epw": "epw", ".csv": "csv", ".gz": "csv", ".tmy3": "tmy3"}
 SHOWN = {
     "design": "design", "climate": "climate", "installed_mw": "installed MW",
     "usable_mw_min": "usable MW, least", "usable_mw_p05": "95 % of hours", "pue": "PUE",
-    "wue_l_kwh": "WUE, L/kWh", "water_peak_day_m3": "peak day, m3", "throttled_h": "throttled h",
-    "margin_min_k": "least margin, K",
+    "wue_l_kwh": "WUE, L/kWh", "water_peak_day_m3": "peak day, m3", "full_work_throttles_h": "full work throttles, h",
+    "margin_min_k": "least margin at full work, K",
 }  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from simulator.units import (
     NonNegative,
     Positive,
     Power,
+    Temperature,
     ThermalConductance,
     ThermalResistance,
     Within,
@@ -52,7 +53,11 @@ class Rack(Spec):
     liquid_fraction: Annotated[Fraction, Within("0 %", "100 %")]
     """Share of rack heat taken by cold plates; the rest goes to air."""
     coolant_flow: Annotated[MassFlow, NonNegative()] = 0.0
-    """Liquid coolant through the rack at rated flow; blank: 1.5 L/min per kW."""
+    """Liquid coolant through the rack at rated flow; blank: 1.5 L/min per kW. Only a check reads it
+    (too little for the chips is an error); a run follows the coolant unit's flow."""
+    coolant_supply_max: Annotated[Temperature, Within("15 degC", "100 degC")] | None = None
+    """Warmest coolant its maker lets into the cold plates at design; blank: not known. A warmer
+    `supply` is told before a run, which goes on: chips slow by their own temperature only."""
     cold_plate: ColdPlate | None = None
     """How its chips' resistance follows the flow, and what the flow takes; blank: the defaults of
     cold plates, or of heat sinks where the chips are in air."""

@@ -136,8 +136,8 @@ def _set(tree: Node, key: str, value: Node, problems: list[Problem]) -> Node:
 def _dead_end(tree: Node, key: str) -> str:
     """Return why a dotted key leads nowhere; nothing when it does, or when the schema must judge.
 
-    A key not written in the files may still be one the schema knows, with a default; only a near
-    miss of a written key is certainly a slip.
+    A key not written in the files may still be one the schema knows, with a default, however like a
+    written one it looks; the schema also knows the nearest of all keys that may stand there.
     """
     if key.count(".") >= MOST_LEVELS:
         return f"the key has more than {MOST_LEVELS} parts"
@@ -146,11 +146,9 @@ def _dead_end(tree: Node, key: str) -> str:
         names = by_name(node)
         first, rest = split_key(rest, node.entries if names is None else names)
         child = _child(node, first)
-        if child is None and not node.is_mapping:
-            return f"no item '{first}' in this list{nearest(first, names or ())}"
         if child is None:
-            like = nearest(first, node.entries)
-            return f"no key '{first}'{like}" if rest and like else ""
+            told = f"no item '{first}' in this list{nearest(first, names or ())}"
+            return "" if node.is_mapping else told
         single = is_figure(child) or not isinstance(child.value, dict | list | None)
         if rest and single:
             return f"'{first}' is a single value and has no '{rest}'"

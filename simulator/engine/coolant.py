@@ -77,28 +77,22 @@ def changed(world: World, block: int, cause: str) -> None:
         if blocks.flow[block] == 1.0:
             _stop(world, block, cause)
         return
-    rack, pump_w = _rack(site, block), float(site.block_pump_w[block])
+    rack, pump_w = rack_of(site, block), float(site.block_pump_w[block])
     blocks.flow[block] = 1.0
     found = in_service.coolant(spec, rack.plate, flows, pump_w)
-    slower = _by_facility_flow(world, block)
+    slower = in_service.by_facility_flow(spec, _facility_flow(world, block))
     blocks.approach_k_w[block], blocks.pump_w[block] = found.approach_k_w * slower, found.pump_w
     blocks.resistance_frac[block] = found.resistance_frac if rack.liquid_cooled else 1.0
     blocks.by_load[block] = in_service.by_load(spec, rack.plate, flows, pump_w)
     blocks.by_load[block, APPROACH] *= slower
 
 
-def _by_facility_flow(world: World, block: int) -> float:
-    """Return a block's approach over that at design flow of its loop, some of whose pumps may stand;
-    1 where all flow, or none."""
-    site = world.site
-    flow = float(world.state.heat.flow[site.halls.liquid_loop[site.block_hall[block]]])
-    if not 0.0 < flow < 1.0:
-        return 1.0
-    unit = site.topology.cooling.coolant_unit
-    return unit.approach_k_per_w(unit.unit, 1.0, flow) / unit.approach_k_per_w(unit.unit)
+def _facility_flow(world: World, block: int) -> float:
+    """Return the flow over design of the loop that takes a block's heat."""
+    return float(world.state.heat.flow[world.site.halls.liquid_loop[world.site.block_hall[block]]])
 
 
-def _rack(site: Site, block: int) -> Rack:
+def rack_of(site: Site, block: int) -> Rack:
     """Return the accelerator rack type of a block."""
     row = int(np.flatnonzero(site.rows.block == block)[0])
     return site.rack_types[site.row_type[row]]
@@ -132,13 +126,14 @@ def chip_now(world: World, rack: int, resistance_k_w: float) -> Chip:
     """Return a chip of a rack at what it does now."""
     site, state = world.site, world.state
     rows, row, load = site.rows, int(site.rack_row[rack]), int(state.racks.load[rack])
-    leak_w = rows.leakage_w_k[row] * (state.racks.junction_c[rack] - rows.leakage_ref_c[row])
+    chip_c, leak_w_k = state.racks.junction_c[rack], rows.leakage_w_k[row]
+    leak_w = leak_w_k * (chip_c - rows.leakage_ref_c[row])
     on, busy = state.loads.on[load], state.loads.dynamic_frac[load] * state.loads.cap[load]
     return Chip(
         float(resistance_k_w), float(rows.heat_capacity_j_k[row]),
         float(on * (rows.chip_idle_w[row] + leak_w)), float(on * busy * rows.chip_dynamic_w[row]),
         float(rows.power_exponent[row]), float(rows.throttle_start_c[row]),
-        float(rows.throttle_full_c[row]), float(rows.shutdown_c[row]),
+        float(rows.throttle_full_c[row]), float(rows.shutdown_c[row]), float(on * leak_w_k), float(chip_c),
     )  # fmt: skip
 
 

@@ -16,6 +16,13 @@ UNIT_NAMES = {
 """Name of one unit by effect, from its population's name and its number from 1. Effects that are
 not here take racks or name their units themselves."""
 
+BREAKERS = {
+    "feeder_breaker": "/breaker", "substation_breaker": "/substation/breaker",
+    "busway_breaker": "/busway/breaker",
+}  # fmt: skip
+"""What the name of a single breaker has after that of the element it belongs to. A substation and a
+busway of one block are called after the block: their breakers say which they are of."""
+
 
 def rack_name(site: Site, rack: int) -> str:
     """Return the name of a rack."""
@@ -58,7 +65,7 @@ def ending(cls: FailureClass, unit: int) -> str:
     """Return what the name of a breaker has after that of the element it belongs to."""
     if cls.per == "mv_branch_breaker":
         return f"/breaker {unit + 1}"
-    return "/breaker" if cls.per.endswith("_breaker") else ""
+    return BREAKERS.get(cls.per, "")
 
 
 def _unit_name(site: Site, cls: FailureClass, name: str, unit: int, count: int) -> str:

@@ -16,8 +16,10 @@ from simulator.kernels import load_account, rack_control
 from simulator.kernels.cooling_columns import CHANGES
 from simulator.kernels.site_step import STEP_S
 
-STAGES = 6
-"""Groups in which the units of a plant start, one after another."""
+START_GROUPS = 6
+"""Groups in which the units of a plant, and a hall's fans, start one after another over
+`machines_ramp` (4-12, assumed: so many motors at once as their inrush allows on one substation). The
+last of n groups starts after (n - 1) / n of the ramp: 75-92 % of it over that range."""
 
 
 def changed(world: World, cause: str) -> None:
@@ -77,7 +79,7 @@ def starts(world: World, loop: int | None = None) -> list[tuple[float, float]]:
     without a loop, of fans and pumps."""
     told = world.site.topology.ride_through
     first_s = told.machines_restart + (0.0 if loop is None else _plant(world, loop).restart)
-    return [(first_s + told.machines_ramp * k / STAGES, (k + 1) / STAGES) for k in range(STAGES)]
+    return [(first_s + told.machines_ramp * k / START_GROUPS, (k + 1) / START_GROUPS) for k in range(START_GROUPS)]
 
 
 def dip(world: World, hall: int, lasts_s: float, cause: str) -> None:

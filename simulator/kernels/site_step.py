@@ -123,11 +123,12 @@ def _cool(halls, blocks, loops, heat, maps, outdoors, hall_air_c, plant_w, dry, 
     """
     evaporation, blowdown = 0.0, 0.0
     tables = cooling.tables_at(maps, dry, hour, hour_frac)
+    # An hour that goes without water adds none to outdoor air: it is let in as dry as it is.
     # Where outdoor air is let in at one end of the hour only, it is not counted on.
     outdoor_c = max(outdoors.air.supply_c[hour], outdoors.air.supply_c[hour + 1])
     air = (
         cooling.at_hour(outdoors.air.share, hour, hour_frac),
-        cooling.at_hour(outdoors.air.water_kg_j, hour, hour_frac), outdoor_c,
+        cooling.at_hour(outdoors.air.water_kg_j, hour, hour_frac) * (1.0 - dry), outdoor_c,
     )
     if blocks.by_load.shape[2] > 0:
         rack_side.follow_load(blocks, maps.load_step)
@@ -187,14 +188,26 @@ def _cool_hall(
         h, air_w + fan_w, let_out, loops, chilled, heat, air_moves, STEP_S
     )
     plant_w[h, 12] = 0.0
-    if loops.units_up[warm] > 0.0 and heat.changes[warm] == 0 and heat.flow[warm] == 1.0:
-        plant_w[h, 12] = cooling.deliver(warm, loops, maps.reuse, warm_w, hour, hour_frac, STEP_S)
-    warm_power_w, warm_e, warm_d, plant_w[h, 8], plant_w[h, 10] = standing_heat.run_plant(
-        warm, loops, heat, tables, maps.load_step, warm_w - plant_w[h, 12], warm_moves[0], STEP_S
-    )
-    chilled_power_w, chilled_e, chilled_d, plant_w[h, 9], plant_w[h, 11] = standing_heat.run_plant(
-        chilled, loops, heat, tables, maps.load_step, chilled_w, air_moves[0], STEP_S
-    )
+    if heat.changes[warm] == 0 and heat.flow[warm] == 1.0:
+        if loops.units_up[warm] > 0.0 and maps.reuse.most_w[warm] > 0.0:
+            plant_w[h, 12] = cooling.deliver(warm, loops, maps.reuse, warm_w, hour, hour_frac, STEP_S)
+        warm_power_w, warm_e, warm_d, plant_w[h, 8], plant_w[h, 10] = cooling.integrate(
+            warm, loops, tables, maps.load_step, warm_w - plant_w[h, 12], STEP_S
+        )
+    else:
+        warm_power_w, warm_e, warm_d, plant_w[h, 8], plant_w[h, 10] = standing_heat.run_in_parts(
+            warm, loops, heat, tables, maps.load_step, warm_w, warm_moves[0], STEP_S
+        )
+    if heat.changes[chilled] == 0 and heat.flow[chilled] == 1.0:
+        chilled_power_w, chilled_e, chilled_d, plant_w[h, 9], plant_w[h, 11] = cooling.integrate(
+            chilled, loops, tables, maps.load_step, chilled_w, STEP_S
+        )
+    else:
+        chilled_power_w, chilled_e, chilled_d, plant_w[h, 9], plant_w[h, 11] = (
+            standing_heat.run_in_parts(
+                chilled, loops, heat, tables, maps.load_step, chilled_w, air_moves[0], STEP_S
+            )
+        )
     chilled_e += cooling.lookup(air_water, 0, x) * halls.fan_design_heat_w[h] * air_moves[4]
     behind_w = pumps_w * heat.on_ups[0] + (warm_pump_w + chilled_pump_w) * heat.on_ups[1]
     moved_w = pumps_w + warm_pump_w + chilled_pump_w

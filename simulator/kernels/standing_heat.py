@@ -74,7 +74,7 @@ def leave_row(b, blocks, loops, loop, heat, flows_s, dt_s):
     return leaves_w
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def leave_hall(h, made_w, outdoors, loops, loop, heat, moving, dt_s):
     """Return the heat in W that a hall's air gives to its loop over a step; the rest waits in the air.
 
@@ -93,15 +93,13 @@ def leave_hall(h, made_w, outdoors, loops, loop, heat, moving, dt_s):
 
 
 @njit(cache=True)
-def run_plant(loop, loops, heat, tables, load_step, heat_w, flows_s, dt_s):
+def run_in_parts(loop, loops, heat, tables, load_step, heat_w, flows_s, dt_s):
     """Advance one loop by a step that its plant may have spent in several states (`cooling.integrate`).
 
     `heat_w` is the mean of the step, and arrives while water flows. Water that stands still takes up
     nothing, and the plant behind it rests.
     """
     changes = heat.changes[loop]
-    if changes == 0 and heat.flow[loop] == 1.0:
-        return cooling.integrate(loop, loops, tables, load_step, heat_w, dt_s)
     units, flow_w_k, tank_s = loops.units_up[loop], loops.flow_w_k[loop], loops.tank_s[loop]
     power_w, evaporation, blowdown, mechanical, began_s = 0.0, 0.0, 0.0, 0.0, 0.0
     set_c = cooling.lookup(tables[0], loops.plant[loop], 0.0)
@@ -128,7 +126,7 @@ def run_plant(loop, loops, heat, tables, load_step, heat_w, flows_s, dt_s):
     return power_w, evaporation, blowdown, set_c, mechanical
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def fan_power(halls, h, heat_w, moving, load_step, dt_s):
     """Return the mean power in W of a hall's fans, of which a share turns for a part of the step
     (`movements`) and moves it all."""
@@ -140,7 +138,7 @@ def fan_power(halls, h, heat_w, moving, load_step, dt_s):
     return running_w * (turns_s / dt_s)
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def air_c(h, halls, heat, heat_w, loop, loops, outdoor_c, dt_s):
     """Return the air in degC that the racks of a hall take in over the next step.
 
@@ -161,7 +159,7 @@ def air_c(h, halls, heat, heat_w, loop, loops, outdoor_c, dt_s):
     return supply_c + heat.air_j[h] / heat.air_j_k[h]
 
 
-@njit(cache=True)
+@njit(cache=True, inline="always")
 def drift_k(loop, loops, heat, heat_w, dt_s):
     """Return by how much a loop without a plant warms over the next step: 0 where one runs or water
     stands."""

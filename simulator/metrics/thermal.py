@@ -95,14 +95,14 @@ def _water(results: Results) -> list[Kpi]:
             "cooling.water_consumed",
             consumed_m3,
             "m3",
-            "Water evaporated and drifted by heat rejection on site over the run, at 1,000 kg/m3; "
+            "Water evaporated and drifted by heat rejection and humidifiers on site over the run, at 1,000 kg/m3; "
             "water used in generating the electricity is outside the boundary.",
         ),
         Kpi(
             "cooling.water_withdrawn",
             consumed_m3 + float(volumes["blowdown_m3"]),
             "m3",
-            "Water evaporated, drifted and blown down by heat rejection on site over the run.",
+            "Water evaporated, drifted and blown down by heat rejection and humidifiers on site over the run.",
         ),
         Kpi(
             "cooling.wue",

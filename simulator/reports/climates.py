@@ -22,7 +22,7 @@ from simulator.reports.style import (
 
 PANELS = {
     "usable_mw_p05": "Racks, MW in\n95 % of hours", "pue": "PUE\n", "wue_l_kwh": "Water\n(L/kWh)",
-    "water_peak_day_m3": "Water, peak\nday (m³)", "throttled_h": "Hours with\nthrottling",
+    "water_peak_day_m3": "Water, peak\nday (m³)", "full_work_throttles_h": "Hours full work\nwould throttle",
 }  # fmt: skip
 MARKS = "osD^vP*X"
 MOST_ROWS, CURVES, MOST_CURVES = 20, 101, 8
@@ -102,7 +102,8 @@ def dots(table: pd.DataFrame) -> FigureSpec:
         fig, "climates-dots",
         f"Dots of {len(table)} cases: PUE is {best['pue']:.3f} in {_name(best, table)} and {worst['pue']:.3f} in "
         f"{_name(worst, table)}.",
-        table, "Rack power that 95 % of hours allow, PUE, water, hours in which a mean chip at full work throttles.",
+        table, "Rack power that 95 % of hours allow, PUE, water, and hours in which full work, whether or not the "
+        "connection carries it, would throttle a mean chip.",
     )  # fmt: skip
 
 
@@ -163,7 +164,7 @@ def _table(table: pd.DataFrame) -> pd.DataFrame:
             "PUE": [f"{v:.3f}" for v in shown["pue"]],
             "L/kWh": [wording.number(v, 2) for v in shown["wue_l_kwh"]],
             "Peak day": [f"{wording.large(v)} m³" for v in shown["water_peak_day_m3"]],
-            "Throttled": [f"{v:,.0f} h" for v in shown["throttled_h"]],
+            "Full work throttles": [f"{v:,.0f} h" for v in shown["full_work_throttles_h"]],
             "Margin": [f"{wording.number(v)} K" for v in shown["margin_min_k"]],
         }
     )

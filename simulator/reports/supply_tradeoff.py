@@ -70,15 +70,23 @@ def title(table: pd.DataFrame, axis: Axis, other: Axis | None) -> str:
         )
     best = cool.loc[cool[ENERGY].idxmin()]
     behind = f" behind {best['line']}" if other is not None else ""
-    warmest = axis.told(cool.loc[cool["supply_c"].idxmax(), axis.key])
-    rest = table[(table[MARGIN] <= 0.0) | (table[SLOWED] > 0.0)]
-    reach = f"up to {warmest}" if len(rest) else f"even at {warmest}"
+    reach = _reach(table[table["line"] == best["line"]], axis, float(best["supply_c"]))
     change = f"{wording.number(abs(best['saving_pct']), 2)} % below the coldest" if best["saving_pct"] < 0 else ""
     change = change or "which is the coldest"
     return (
         f"Import is least at {axis.told(best[axis.key])}{behind}, {change}, with {wording.number(best[MARGIN])} K "
         f"of margin and {wording.number(best[WATER], 2)} L/kWh of water; no chip throttles {reach}"
     )
+
+
+def _reach(own: pd.DataFrame, axis: Axis, from_c: float) -> str:
+    """Return how warm the supply of one line may be before its first chip throttles, from a
+    temperature at which none does."""
+    warmer = own[own["supply_c"] >= from_c]
+    hot = (warmer[MARGIN] <= 0.0) | (warmer[SLOWED] > 0.0)
+    calm = warmer[warmer["supply_c"] < warmer["supply_c"][hot].min()] if hot.any() else warmer
+    warmest = axis.told(calm.loc[calm["supply_c"].idxmax(), axis.key])
+    return f"up to {warmest}" if hot.any() else f"even at {warmest}"
 
 
 def panels(runs: pd.DataFrame, axis: Axis, other: Axis | None) -> FigureSpec:

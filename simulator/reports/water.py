@@ -31,9 +31,9 @@ from simulator.results import Results
 BIN_C = 1.0
 HOUR_S = 3600.0
 BOUNDARY = (
-    "The boundary is the site: consumed is what evaporates and drifts from heat rejection, withdrawn adds "
-    "what is blown down to keep salts in bounds. Water used where the electricity is generated, in "
-    "humidifiers and by people is outside it. Water per rack energy counts what is consumed."
+    "The boundary is the site: consumed is what evaporates and drifts from heat rejection and what humidifies "
+    "outdoor air let into halls, withdrawn adds what is blown down to keep salts in bounds. Water used where "
+    "the electricity is generated and by people is outside it. Water per rack energy counts what is consumed."
 )
 TIMES = {"MS": "month", "7D": "week", "D": "day", "h": "hour"}
 LEAST_DAYS = 5.0

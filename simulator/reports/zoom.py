@@ -20,6 +20,8 @@ from simulator.reports.style import (
 )
 
 SHOWN = 12
+LEAST_TOLD = 5e-5
+"""Difference of power that rounds to nothing as it is printed."""
 MAP = "cividis"
 """Colours in even steps of lightness, that colour-blind readers and grey printing keep."""
 
@@ -52,9 +54,19 @@ def _text(whole: pd.Series) -> tuple[str, ...]:
         f"Every accelerator has its own thermal resistance and its place in the coolant's path. The "
         f"coolant reached {whole['coolant_max_c']:.1f} °C, the hottest memory "
         f"{whole['hbm_max_c']:.1f} °C. A plan that slows each rack with its hottest chip takes {plan} "
-        f"hours. Racks draw {100.0 * whole['power_frac']:+.2f} % of the plan's power: there all chips "
-        "leak like the hottest.",
+        f"hours. {against_plan(float(whole['power_frac']), bool(whole['plan_throttled_accelerator_hours'] > 0.0))}",
     )
+
+
+def against_plan(over_frac: float, slows: bool) -> str:
+    """Return by how much the racks' power differs from the plan's, and why: less, because the plan's
+    chips all leak like the hottest; more, where it `slows` all chips of a rack with the hottest."""
+    if abs(over_frac) < LEAST_TOLD:
+        return "Racks draw the power of the plan."
+    told = f"The racks' power differs by {100.0 * over_frac:+.2f} % from the plan's"
+    if over_frac < 0.0:
+        return f"{told}: there all chips leak like the hottest."
+    return f"{told}: there all chips of a rack slow down with the hottest." if slows else f"{told}."
 
 
 def _map(hall: str, racks: pd.DataFrame) -> FigureSpec:

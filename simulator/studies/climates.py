@@ -18,6 +18,7 @@ from simulator.components.rack import Rack
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
+from simulator.studies.calibrate.models import _block_coolant
 from simulator.studies.calibrate.models.facility_power import Plants, Settled, plants_of, settled
 from simulator.studies.calibrate.models.rack_power import input_w
 from simulator.weather import for_period
@@ -37,7 +38,8 @@ HOURS = {
     "limit": "What keeps it there: installed, connection or chips", "poi_w": "Import at that power",
     "evaporation_kg_s": "With drift", "withdrawal_kg_s": "With blowdown",
     "coolant_c": "Warmest coolant or air at the chips at full work",
-    "margin_k": "Smallest distance of a mean chip at full work to where its clocks begin to fall",
+    "margin_k": "Smallest distance of a mean chip to where its clocks begin to fall, at full work whether or "
+    "not the hour carries that",
 }  # fmt: skip
 TABLE = {
     "design": "Name under the document's `scenarios:`, blank for the document as it is",
@@ -47,11 +49,13 @@ TABLE = {
     "usable_mw_p05": "IT power that 95 % of the hours allow", "usable_mw_mean": "Mean of the hours",
     "firm_mw": "Import that survives the loss of one element", "poi_peak_mw": "Largest hour's import",
     "pue": "Import over IT energy", "wue_l_kwh": "Water consumed per IT energy",
-    "throttled_h": "Hours in which a mean chip at full work is throttled",
+    "full_work_throttles_h": "Hours in which full work of all chips, whether or not the connection carries it, "
+    "would throttle a mean chip",
     "capped_h": "Hours in which the connection carries less than what is installed",
     "water_consumed_m3": "Evaporation and drift", "water_withdrawn_m3": "With blowdown",
     "water_peak_day_m3": "Withdrawn on the thirstiest day",
-    "coolant_max_c": "Warmest coolant or air at the chips", "margin_min_k": "Smallest margin of a mean chip",
+    "coolant_max_c": "Warmest coolant or air at the chips at full work",
+    "margin_min_k": "Smallest margin of a mean chip at full work",
 }  # fmt: skip
 """Columns of `climates.parquet`."""
 
@@ -126,7 +130,7 @@ def summary(found: pd.DataFrame, utc_offset_h: float) -> dict[str, float]:
         "usable_mw_min": usable_mw.min(), "usable_mw_p05": usable_mw.quantile(SHARE_BELOW),
         "usable_mw_mean": usable_mw.mean(), "poi_peak_mw": found["poi_w"].max() / 1e6,
         "pue": poi_j / it_j, "wue_l_kwh": consumed_m3.sum() * 1000.0 / (it_j / 3.6e6),
-        "throttled_h": float((found["margin_k"] < 0.0).sum()),
+        "full_work_throttles_h": float((found["margin_k"] < 0.0).sum()),
         "capped_h": float((found["limit"] == "connection").sum()),
         "water_consumed_m3": consumed_m3.sum(), "water_withdrawn_m3": withdrawn_m3.sum(),
         "water_peak_day_m3": withdrawn_m3.groupby(day).sum().max(),
@@ -149,49 +153,52 @@ def _settled(site: Site, plants: Plants, busy: float) -> _Full:
     liquid = np.array([rack.liquid_cooled for rack in racks])
     per_block = np.bincount(site.rack_block, minlength=len(site.block_names)).astype(float)
     air_c = cooling.fan_wall.supply_air_c(cooling.chilled_supply)
-    coolant_c = np.where(liquid, cooling.supply, air_c)[:, None] + np.zeros((len(halls), count))
-    drawn = np.full(count, busy)
+    own_c = cooling.coolant_unit.coolant_c(cooling.supply)
+    coolant_c = np.where(liquid, own_c, air_c)[:, None] + np.zeros((len(halls), count))
+    drawn, resistance = np.full(count, busy), np.ones((len(halls), count))
     for _ in range(ROUNDS):
-        each_w = np.stack([
-            input_w(rack, chip, drawn, at_c) for rack, chip, at_c in zip(racks, chips, coolant_c, strict=True)
-        ])  # fmt: skip
+        each = zip(racks, chips, coolant_c, resistance, strict=True)
+        each_w = np.stack([input_w(rack, chip, drawn, at_c, frac) for rack, chip, at_c, frac in each])
         racks_w = per_block[:, None] * each_w[site.block_hall]
         blocks_w = racks_w + site.block_support_w[:, None]
         state = settled(site, blocks_w, plants)
-        coolant_c = np.where(
-            liquid[:, None], state.warm_c + _approach_k(site, racks, racks_w),
-            state.chilled_c + (air_c - cooling.chilled_supply),
-        )  # fmt: skip
-    margin_k = np.stack([
-        _margin_k(rack, chip, busy, at_c) for rack, chip, at_c in zip(racks, chips, coolant_c, strict=True)
-    ])  # fmt: skip
+        fluid_c, resistance = _mean_blocks(site, state, blocks_w)
+        hall_c = np.minimum(state.chilled_c + (air_c - cooling.chilled_supply), plants.air.supply_c)
+        coolant_c = np.where(liquid[:, None], fluid_c, hall_c)
+    each = zip(racks, chips, coolant_c, resistance, strict=True)
+    margin_k = np.stack([_margin_k(rack, chip, busy, at_c, frac) for rack, chip, at_c, frac in each])
     halls_w = np.zeros((len(halls), count))
     np.add.at(halls_w, site.block_hall, blocks_w)
     return _Full(blocks_w.sum(axis=0), halls_w, margin_k, coolant_c.max(axis=0), state)
 
 
-def _margin_k(rack: Rack, chip: Accelerator, busy: float, coolant_c: Array) -> Array:
+def _margin_k(rack: Rack, chip: Accelerator, busy: float, coolant_c: Array, resistance_frac: Array) -> Array:
     """Return how far a settled mean chip, or its memory, is below where clocks begin to fall.
 
     Junction at coolant + R P with the leakage of `input_w`; memory by `hbm_rise` of that rise.
     """
-    resistance_k_w = rack.resistance_k_w(chip)
-    cold_w = chip.idle + chip.leakage_w_per_k * (coolant_c - chip.leakage_reference)
+    resistance_k_w, leak_w_k = resistance_frac * rack.resistance_k_w(chip), rack.leakage_w_k(chip)
+    cold_w = chip.idle + leak_w_k * (coolant_c - chip.leakage_reference)
     cold_w = cold_w + busy * (chip.tdp - chip.idle)
-    rise_k = resistance_k_w * cold_w / (1.0 - chip.leakage_w_per_k * resistance_k_w)
+    rise_k = resistance_k_w * cold_w / (1.0 - leak_w_k * resistance_k_w)
     junction_k = chip.throttle_start - coolant_c - rise_k
     memory_k = chip.hbm_throttle - coolant_c - chip.hbm_rise * rise_k
     return np.asarray(np.minimum(junction_k, memory_k))
 
 
-def _approach_k(site: Site, racks: list[Rack], racks_w: Array) -> Array:
-    """Return coolant over facility water, (halls, hours): that of the mean block of each hall."""
-    liquid = np.array([rack.liquid_fraction for rack in racks])[site.block_hall]
-    rise_k = site.block_approach_k_w[:, None] * racks_w * liquid[:, None]
-    total = np.zeros((len(racks), racks_w.shape[1]))
-    np.add.at(total, site.block_hall, rise_k)
-    blocks = np.bincount(site.block_hall[racks_w[:, 0] > 0.0], minlength=len(racks))
-    return np.asarray(total / blocks[:, None])
+def _mean_blocks(site: Site, state: Settled, blocks_w: Array) -> tuple[Array, Array]:
+    """Return the coolant and the chips' resistance over rated, (halls, hours) each: those of the mean
+    block with accelerators of each hall."""
+    liquid_w = _block_coolant.liquid_w(site, blocks_w)
+    coolant_c = _block_coolant.settled_c(site, state.warm_c[site.block_hall], liquid_w)
+    resistance = _block_coolant.at_heat(site, liquid_w).resistance_frac
+    blocks = np.unique(site.rack_block)
+    hall, halls = site.block_hall[blocks], len(site.hall_names)
+    total = np.zeros((2, halls, blocks_w.shape[1]))
+    for summed, column in zip(total, (coolant_c, resistance), strict=True):
+        np.add.at(summed, hall, column[blocks])
+    coolant_c, resistance = total / np.bincount(hall, minlength=halls)[:, None]
+    return coolant_c, resistance
 
 
 def _by_connection(site: Site, levels: list[_Full]) -> Array:

@@ -1,8 +1,10 @@
 """What a reader must know about the inputs of a scenario: requests no replica holds, years that do not
-belong together."""
+belong together, coolant warmer than a rack's maker allows."""
 
 from collections.abc import Iterator
 
+from simulator.components.cooling import CoolantUnit
+from simulator.components.sizing import rack_of
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.weather import holds_a_wave
@@ -26,6 +28,21 @@ def of_years(scenario: Scenario) -> Iterator[str]:
     hours = max(int(-spec.period.duration // -HOUR_S), 1)
     if weather.waves and not holds_a_wave(weather, spec.period.start, hours):
         yield "weather: the heat wave lies outside the run's period"
+
+
+def of_coolant(scenario: Scenario) -> Iterator[str]:
+    """Yield which halls' cold plates are to get warmer coolant than their rack's maker allows."""
+    topology = scenario.spec.topology
+    if not isinstance(topology.cooling.coolant_unit, CoolantUnit):
+        return  # a tank has no cold plates
+    for hall in topology.halls:
+        rack = rack_of(topology, hall)
+        most_c = rack.coolant_supply_max
+        if rack.liquid_cooled and most_c is not None and topology.cooling.supply > most_c:
+            yield (
+                f"cooling: cold plates of hall '{hall.name}' get {topology.cooling.supply:g} degC, "
+                f"{rack.name} is made for {most_c:g} degC at most"
+            )
 
 
 def of_requests(scenario: Scenario) -> Iterator[str]:

@@ -18,7 +18,7 @@ from simulator.scenario import Scenario
 from simulator.scenario.hourly import market_table
 from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
-from simulator.studies.calibrate.models import Inputs
+from simulator.studies.calibrate.models import Inputs, _block_coolant
 from simulator.studies.calibrate.models.facility_power import FacilityPower
 from simulator.studies.calibrate.models.rack_power import coolant_c_of, input_w
 from simulator.weather import for_period
@@ -128,6 +128,7 @@ def _pool(
 def _it_w(scenario: Scenario, site: Site, busy: dict[str, Array]) -> Array:
     """Return the power into all racks on each hour boundary."""
     total_w = site.block_support_w.sum() + np.zeros(len(next(iter(busy.values()))))
+    per_block = np.bincount(site.rack_block, minlength=len(site.block_names)).astype(float)
     for i, rack in enumerate(site.rack_types):
         count = int(np.sum(site.rack_type == i))
         if not count:
@@ -136,5 +137,8 @@ def _it_w(scenario: Scenario, site: Site, busy: dict[str, Array]) -> Array:
         installed = float(site.rack_accelerators[site.rack_chip == site.chips.index(chip)].sum())
         share = np.minimum(busy[chip.name] / installed, 1.0)
         coolant_c = np.full(len(share), coolant_c_of(scenario, rack))
-        total_w += count * input_w(rack, chip, share, coolant_c)
+        heat_w = rack.liquid_fraction * per_block[:, None] * input_w(rack, chip, share, coolant_c)
+        own = np.unique(site.rack_block[site.rack_type == i])
+        resistance = _block_coolant.at_heat(site, heat_w).resistance_frac[own].mean(axis=0)
+        total_w += count * input_w(rack, chip, share, coolant_c, resistance)
     return np.asarray(total_w)

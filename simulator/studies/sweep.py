@@ -14,7 +14,7 @@ from simulator.errors import nearest
 from simulator.metrics import kpis
 from simulator.scenario import Scenario
 from simulator.simulation import outcome
-from simulator.studies import StudyError, enough, processes, warm
+from simulator.studies import StudyError, cluster, enough, processes, warm
 from simulator.studies.designs import Plan, Task
 
 Record = dict[str, Any]
@@ -43,7 +43,8 @@ def execute(
 
     A run that fails yields a record with its error, and the others go on. Whoever makes a run says
     so by an empty file named after it in the folder `running`. When a process dies, those that were
-    being made are made again, each with a process of its own; one that kills it too has failed.
+    being made are made again, each with a process of its own; one that kills it too has failed. With
+    Dask the cluster says how many run at once, and what its workers died of is made again alone.
     """
     unique = {task.identity: task for task in tasks}
     calls: list[Call] = [
@@ -54,11 +55,9 @@ def execute(
         yield from (one(*call) for call in calls)
         return
     if backend == "dask":
-        with _dask(scheduler):
-            from joblib import Parallel, delayed
-
-            pool = Parallel(n_jobs=workers, return_as="generator_unordered", pre_dispatch="2*n_jobs")
-            yield from pool(delayed(_elsewhere)(*call) for call in calls)
+        with _dask(scheduler) as client:
+            for call, found in cluster.each(client, _elsewhere, calls):
+                yield found or _died(call)
         return
     warm.make_ready(calls[0][1])
     while calls:
@@ -88,7 +87,12 @@ def _alone(call: Call) -> tuple[str, Record]:
         found: tuple[str, Record] = next(processes.each(_elsewhere, [call], 1))
         return found
     except BrokenExecutor:
-        return call[0], {"status": FAILED, "error": DIED, "kpis": {}, "checks": {}, "wall_s": 0.0}
+        return _died(call)
+
+
+def _died(call: Call) -> tuple[str, Record]:
+    """Return the record of a run that killed whoever made it, alone too."""
+    return call[0], {"status": FAILED, "error": DIED, "kpis": {}, "checks": {}, "wall_s": 0.0}
 
 
 def _elsewhere(*call: Any) -> tuple[str, Record]:
@@ -201,17 +205,16 @@ def workers(n_jobs: int | None) -> int:
 
 
 @contextmanager
-def _dask(scheduler: str | None) -> Iterator[None]:
-    """Make `Parallel` use a cluster."""
+def _dask(scheduler: str | None) -> Iterator[Any]:
+    """Give a client of a cluster."""
     from distributed import Client
-    from joblib import parallel_config
 
     try:
         client = Client(scheduler, timeout=CONNECT_S)
     except OSError:
         raise StudyError(f"no Dask scheduler at {scheduler} within {CONNECT_S:g} s") from None
-    with client, parallel_config(backend="dask"):
-        yield
+    with client:
+        yield client
 
 
 def _axis(values: list[Any]) -> Any:

@@ -5,9 +5,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.components.cooling import in_service
 from simulator.components.cooling.course import ALWAYS, NEVER, Failure, Steps, share_at
 from simulator.components.power import sag
 from simulator.components.power.generator import Generators
+from simulator.engine.coolant import rack_of
 from simulator.engine.plant_power import bridges_s, starts
 from simulator.simulation import Run
 from simulator.studies.time_to_limit_halls import Place
@@ -57,9 +59,14 @@ def _block_case(run: Run, place: Place, name: str, element: str, flows: np.ndarr
         return Case(name, element, Failure(coolant=NEVER, water=NEVER), False)
     if np.all(flows == 1.0):
         return Case(name, element, Failure(), False, "spare takes over")
-    per_k = sum(1.0 / spec.approach_k_per_w(spec.unit, float(f)) for f in flows if f > 0.0)
-    approach = 1.0 / per_k / float(site.block_approach_k_w[place.block])
-    return Case(name, element, Failure(approach=approach), False, "the others take its share")
+    plate, pump_w = rack_of(site, place.block).plate, float(site.block_pump_w[place.block])
+    load = float(run.world.state.blocks.liquid_w[place.block] / site.block_liquid_w[place.block])
+    whole, left = (in_service.at_load(spec, plate, f, pump_w, load) for f in (np.ones(flows.size), flows))
+    less = Failure(
+        approach=left.approach_k_w / whole.approach_k_w,
+        resistance=left.resistance_frac / whole.resistance_frac,
+    )
+    return Case(name, element, less, False, "the others take its share")
 
 
 def _plant(run: Run, place: Place, loop: int) -> Iterator[Case]:
@@ -68,7 +75,8 @@ def _plant(run: Run, place: Place, loop: int) -> Iterator[Case]:
     told, up = site.loops[loop], float(run.world.state.loops.units_up[loop])
     plant = cooling.warm if told.kind == "warm" else cooling.chilled
     flow = plant.flow_frac(plant.pumps - 1)
-    left = Failure(water=((0.0, flow),))
+    slower = in_service.by_facility_flow(cooling.coolant_unit, flow) if place.liquid else 1.0
+    left = Failure(water=((0.0, flow),), approach=slower)
     yield Case("one loop pump", f"{told.name}/pump 1", left, note="spare takes over" * (flow == 1.0))
     yield Case("all loop pumps", f"{told.name}/pumps", Failure(water=NEVER))
     if plant.fans:

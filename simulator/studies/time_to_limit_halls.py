@@ -62,7 +62,8 @@ def _mean(run: Run, rack: int) -> tuple[Chip, float]:
     """Return the mean chip beside a rack, under the same load in the same hall, and how hot it is."""
     site, racks = run.world.site, run.world.state.racks
     beside = (site.rack_hall == site.rack_hall[rack]) & (racks.load == racks.load[rack])
-    chip = chip_now(run.world, rack, float(racks.resistance_k_w[beside].mean()))
+    flowing = run.world.state.blocks.resistance_frac[site.rack_block[beside]]
+    chip = chip_now(run.world, rack, float((flowing * racks.resistance_k_w[beside]).mean()))
     return chip, float(racks.junction_c[beside].mean())
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from small import Bench, Load, load_tree, pod_tree
+from small import Bench, Load, load_tree, pod_site, pod_tree
 
 from simulator.components.failure_class import FailureClass
 from simulator.engine import effects
@@ -200,7 +200,8 @@ def test_a_rack_battery_that_is_out_is_missed_when_the_busway_goes(tmp_path):
 
 @pytest.mark.parametrize(("per", "effect", "name"), [
     ("feeder_breaker", "feeder", "pod/feeders/1/breaker"),
-    ("substation_breaker", "feed", "pod/b02/breaker"), ("busway_breaker", "feed", "pod/b02/breaker"),
+    ("substation_breaker", "feed", "pod/b02/substation/breaker"),
+    ("busway_breaker", "feed", "pod/b02/busway/breaker"),
 ])  # fmt: skip
 def test_a_breaker_takes_its_element_and_is_told_by_its_own_name(tmp_path, per, effect, name):
     bench = bench_of(tmp_path, ups=None)
@@ -211,3 +212,15 @@ def test_a_breaker_takes_its_element_and_is_told_by_its_own_name(tmp_path, per, 
     lost = bench.state.tree.in_service < 1.0
     assert lost.sum() == 1
     assert up(bench) == ([1.0, 1.0] if per == "feeder_breaker" else [1.0, 0.0])
+
+
+def test_no_two_breakers_share_a_name():
+    site, effects_of = pod_site(), {"feeder": "feeder", "substation": "feed", "busway": "feed"}
+    given = {"name": "break", "rate": "1 /year", "repair": "1 h"}
+    breakers, others = (
+        [name for per, effect in effects_of.items()
+         for name in elements(site, FailureClass(**given, per=per + ending, effect=effect))]
+        for ending in ("_breaker", "")
+    )  # fmt: skip
+    assert len(breakers) == len(set(breakers)) == len(others)
+    assert not set(others) & set(breakers)

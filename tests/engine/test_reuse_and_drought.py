@@ -22,14 +22,14 @@ TIGHT = {"unit": "400 kW", "spare_units": 0}
 HOT = HourlyWeather(np.array([38.0, 20.0]), np.array([24.0, 12.0]), np.full(2, 101_325.0))
 
 
-def run(folder, hours=4, **changes):
-    """Return the results of the pod on a hot day of Miami with other cooling."""
+def run(folder, hours=4, station="miami", start=DAY, **changes):
+    """Return the results of the pod, on a hot day of Miami if not told, with other cooling."""
     tree = pod_tree()
     for key, value in changes.items():
         here = tree["topology"]["cooling"]
         here[key] = here[key] | value if isinstance(here.get(key), dict) else value
-    tree["weather"] = {"station": "miami"}
-    tree["period"] = {"start": DAY, "duration": f"{hours} h"}
+    tree["weather"] = {"station": station}
+    tree["period"] = {"start": start, "duration": f"{hours} h"}
     tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h"}]
     return simulate(load_tree(tree, folder))
 
@@ -168,6 +168,20 @@ def test_towers_reject_nothing_and_chips_tell_first(short):
     heat = results.tables["heat"].set_index("loop").loc["pod/warm"]
     assert heat["rejected_j"] == pytest.approx(0.0, abs=1.0)
     assert max(balance.checks(results).values()) <= 1e-9
+
+
+def test_a_drought_leaves_the_air_of_a_hall_as_dry_as_it_comes_in(tmp_path):
+    """Winter air of Alaska is let in and has less than the hall's dew point: only water adds to it."""
+    economiser = {"kind": "crah", "economiser": {"lowest_dew_point": "8 degC"}}
+    found = {}
+    for name, water in (("wet", {}), ("dry", {"daily_limit": "0 m3/d"})):
+        results = run(
+            tmp_path, 2, "sand_point", "2027-01-15T00:00:00-09:00", fan_wall=economiser, water=water,
+            warm={"kind": "dry_cooler"}, chilled={"kind": "air_chiller"},
+        )
+        found[name] = value(results, "cooling.water_withdrawn")
+        assert max(balance.checks(results).values()) <= 1e-9
+    assert found["wet"] > 0.01 and found["dry"] == 0.0
 
 
 def test_closed_forms_of_studies_give_users_as_much_as_the_kernel(tmp_path):

@@ -57,6 +57,20 @@ def test_the_best_supply_is_that_of_the_least_import_without_throttling(runs):
     assert hot.startswith("Chips throttle at every supply temperature, least at 20")
 
 
+@pytest.mark.parametrize(
+    ("best", "told"), [("towers", "behind towers"), ("chillers", "behind chillers")], ids=["throttling", "cool"]
+)
+def test_how_far_no_chip_throttles_is_told_of_the_best_plant_alone(runs, best, told):
+    """Behind towers chips throttle from 40 degC, behind chillers nowhere."""
+    cool = runs.assign(**{"thermal.throttle_margin_min": 5.0, "thermal.throttled_accelerator_hours": 0.0})
+    hot = (cool[PLANT] == "towers") & (cool[SUPPLY].isin(["40 degC", "45 degC"]))
+    cool.loc[hot, ["thermal.throttle_margin_min", "thermal.throttled_accelerator_hours"]] = -1.0, 9.0
+    cool.loc[cool[PLANT] != best, "energy.poi"] += 500.0
+    title = sweep.pages(of(cool))[2].title
+    reach = "up to 35" if best == "towers" else "even at 45"
+    assert told in title and f"no chip throttles {reach}" in title
+
+
 def test_energy_is_told_against_the_coldest(runs):
     axis = axis_values.read(SUPPLY, runs[SUPPLY])
     table = supply_tradeoff.means(runs, axis, None)

@@ -62,7 +62,7 @@ def test_figures_of_two_days_by_hand():
     assert told["water_consumed_m3"] == pytest.approx(24 * 3.6 * 3)
     assert told["water_peak_day_m3"] == pytest.approx(24 * 3.6 * 3.0)
     assert told["wue_l_kwh"] == pytest.approx(24 * 3600 * 3 / (168e3))
-    assert told["throttled_h"] == 5.0 and told["margin_min_k"] == -1.0
+    assert told["full_work_throttles_h"] == 5.0 and told["margin_min_k"] == -1.0
 
 
 def test_lines_between_levels_hold_at_their_ends():

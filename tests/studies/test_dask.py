@@ -51,3 +51,29 @@ def test_a_scheduler_that_is_not_there_is_told(tmp_path, monkeypatch):
     plan = designs.from_file(tmp_path / "sweep.yaml")
     with pytest.raises(sweep.StudyError, match=r"no Dask scheduler at tcp://127\.0\.0\.1:9"):
         list(sweep.execute(plan, plan.tasks, 2, "dask", "tcp://127.0.0.1:9"))
+
+
+@pytest.mark.slow
+def test_a_run_that_kills_its_workers_fails_alone(tmp_path, monkeypatch):
+    """Dask is told to give up at the first death, and with it what waited at the same worker."""
+    (tmp_path / "sweep.yaml").write_text(SWEEP)
+    plan = designs.from_file(tmp_path / "sweep.yaml")
+    deadly = plan.tasks[1].identity
+
+    def made(identity, *_):  # without its module, so that workers need not find this file
+        if identity == deadly:
+            __import__("os").kill(__import__("os").getpid(), 9)
+        return identity, {"status": "done"}
+
+    monkeypatch.setattr(sweep, "_elsewhere", made)
+    dask = pytest.importorskip("dask")
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(
+            n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None
+        ) as one_worker,
+    ):
+        found = dict(sweep.execute(plan, plan.tasks, 1, "dask", one_worker.scheduler_address))
+    status = {task.identity: found[task.identity]["status"] for task in plan.tasks}
+    assert status == dict.fromkeys(status, "done") | {deadly: "failed"}
+    assert found[deadly]["error"] == sweep.DIED

@@ -13,9 +13,13 @@ from simulator.engine import effects
 from simulator.engine.physics import STEP_S
 from simulator.simulation import build
 from simulator.studies import StudyError, time_to_limit
+from simulator.studies.time_to_limit_cases import cases
 from simulator.studies.time_to_limit_halls import places
 
 AT = "1 h"
+APART_K = 0.1
+"""Of study and engine once settled: leakage of warmer chips warms their own row in the engine, by a
+hundredth of the approach."""
 
 
 @pytest.fixture(scope="module")
@@ -48,18 +52,23 @@ def row(found, failure):
     return found.table.set_index("failure").loc[failure]
 
 
-def of_engine(busy, strikes, minutes=60):
-    """Return when the engine throttles and trips the first chip after some strikes, in s, and the
-    pod's hottest junction then."""
+def struck(busy, strikes, minutes):
+    """Return a run some time after strikes at the first hour."""
     run, at_s = build(busy, disturbed=False), 3600.0
     world = run.world
-    before = len(world.events)
     for effect, target, unit, lasts_s in strikes:
         cls = FailureClass(name="break", per="block", rate="1 /year", effect=effect, repair="1 h")
         world.env.timeout(at_s).callbacks.append(
             lambda _, e=effect, c=cls, t=target, u=unit, s=lasts_s: effects.EFFECTS[e](world, c, t, u, s))
     run.advance(at_s + 60.0 * minutes)
-    told = [(e[1], e[0] - at_s) for e in world.events[before:] if e[0] >= at_s]
+    return run
+
+
+def of_engine(busy, strikes, minutes=60):
+    """Return when the engine throttles and trips the first chip after some strikes, in s."""
+    at_s = 3600.0
+    events = struck(busy, strikes, minutes).world.events
+    told = [(e[1], e[0] - at_s) for e in events if e[0] >= at_s]
     first = lambda kind: min((t for k, t in told if k == kind), default=math.inf)  # noqa: E731
     return first("throttle"), first("trip")
 
@@ -87,6 +96,34 @@ def test_the_engine_agrees_to_its_step(failure, strikes, busy, found):
     assert told["throttle_s"] == pytest.approx(throttle_s, abs=STEP_S)
     if math.isfinite(told["trip_s"]):
         assert told["trip_s"] == pytest.approx(trip_s, abs=1.5 * STEP_S)
+
+
+@pytest.mark.parametrize(("failure", "effect", "cooling", "warms_k"), [
+    ("one coolant unit", "flow", {"coolant_unit": {"unit": "500 kW"}}, 5.0),
+    ("one coolant unit", "flow", {"coolant_unit": {"unit": "500 kW", "flow": "by_load"}}, 5.0),
+    ("one coolant unit", "flow", {"coolant_unit": {"unit": "250 kW"}}, 2.0),
+    ("one coolant pump", "pump", {"coolant_unit": {"unit": "1.3 MW", "spare_pumps": 0}}, 3.0),
+    ("one loop pump", "loop_pump", {"warm": {"spare_pumps": 0}}, 0.8),
+], ids=["one of two units", "following the load", "one of three units", "half a unit's flow", "loop flow 2/3"])
+def test_flow_that_is_partly_lost_warms_the_chips_as_in_the_engine(failure, effect, cooling, warms_k, tmp_path):
+    """Coolant and junction, settled, where no chip throttles."""
+    tree = pod_tree()
+    tree["period"]["duration"] = "2 h"
+    tree["topology"].pop("generators", None)
+    for kind, keys in cooling.items():
+        tree["topology"]["cooling"][kind] |= keys
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "70 %"}]
+    scenario = load_tree(tree, tmp_path)
+    run, _ = time_to_limit.bring(scenario, AT)
+    place = places(run)[0]
+    case = next(c for c in cases(run, place) if c.name == failure)
+    course = follow(place.path, case.failure, 1200.0)
+    target = 0 if effect == "loop_pump" else place.block
+    after = struck(scenario, [(effect, target, 0, 7200.0)], 20).world.state
+    engine_c = float(after.racks.junction_c.max())
+    assert engine_c > course.chip_c[0] + warms_k
+    assert course.chip_c[-1] == pytest.approx(engine_c, abs=APART_K)
+    assert course.coolant_c[-1] == pytest.approx(after.blocks.coolant_c[place.block], abs=APART_K)
 
 
 def test_a_chip_of_the_engine_stays_below_its_shutdown_while_rows_warm(busy):

@@ -37,15 +37,31 @@ def test_the_published_rows_of_the_warm_water_site_are_met():
     assert value("ESIF-WATER", "Mgal/yr") == pytest.approx(per_year)
 
 
+def test_what_is_assumed_is_told_with_the_figure():
+    """The house's range is 2.5 kW less and 5 kW more of 1 MW; pumps and towers that run show alike."""
+    found, base = sites.warm_water_range(), value("ESIF-PUE-1", "1")
+    moved = {words: year.cooling + year.house - base for words, year in found.items()}
+    assert moved["house 2.5 kW"] == pytest.approx(-0.0025) and moved["house 10 kW"] == pytest.approx(0.005)
+    # less 0.4 % of the heat for its pump, which warms the water; more 0.5 % of it
+    assert -0.006 < moved["loop pump 0.6 %"] < -0.003 and 0.004 < moved["loop pump 1.5 %"] < 0.007
+    assert moved["stages 1"] > 0.005
+    note = facility.simulate({"id": "ESIF-PUE-1", "unit": "1"}).note
+    assert all(f"{words} {base + by:.4f}" in note for words, by in moved.items())
+
+
+def test_water_is_told_with_and_without_what_is_reused():
+    none = sites.warm_water(reuse=False).water_l_kwh
+    assert none > value("ESIF-WATER", "L/kWh")
+    assert f"{none:.3g} L/kWh with none" in facility.simulate({"id": "ESIF-WATER", "unit": "L/kWh"}).note
+
+
 def test_heat_that_buildings_take_is_water_saved():
     air, hours = sites.golden()
     assert hours.sum() == 8760 and np.all(air.wet_bulb_c <= air.dry_bulb_c + 0.01)
     taken = sites.reused(air.dry_bulb_c, hours)
     assert (taken * hours).sum() / 8760 == pytest.approx(sites.REUSED, rel=1e-6)
     assert np.all(taken[air.dry_bulb_c >= sites.HEATED_BELOW_C] == 0.0) and taken.max() <= sites.MOST_REUSED
-    site = compile_site(Topology.model_validate(sites.WARM_WATER))
-    without = sites.year(site, air, hours, sites.ESIF_IT_W, np.zeros(len(hours)))
-    saved = 1.0 - sites.warm_water().water_l_kwh / without.water_l_kwh
+    saved = 1.0 - sites.warm_water().water_l_kwh / sites.warm_water(reuse=False).water_l_kwh
     assert saved == pytest.approx(sites.REUSED, rel=0.35)  # less than its share: cold hours evaporate less
 
 

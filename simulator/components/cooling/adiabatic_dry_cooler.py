@@ -8,10 +8,8 @@ from pydantic import model_validator
 from simulator.components.cooling._base import Array, HourlyWeather, PlantMap, Set
 from simulator.components.cooling.coil import SEA_LEVEL_PA
 from simulator.components.cooling.coil_cooler import CoilCooler, Pads
-from simulator.components.cooling.psychrometrics import air_density_kg_m3
+from simulator.components.cooling.psychrometrics import AIR_SPECIFIC_HEAT_J_KGK, air_density_kg_m3
 from simulator.units import Fraction, Pressure, Temperature, Within
-
-AIR_SPECIFIC_HEAT_J_KGK = 1006.0  # dry air (ASHRAE Fundamentals 2017, ch. 1, eq. 28)
 
 
 class AdiabaticDryCooler(CoilCooler):

@@ -27,7 +27,6 @@ RATED_FLOW_M3_J = 1.5e-3 / 60.0 / 1000.0
 """1.5 L/min per kW, in m3/s per W."""
 LEAST_FLOW_M3_J = 1.16e-3 / 60.0 / 1000.0
 """Least flow over chip power: a GB300 tray's 8 L/min for 6.9 kW, the lowest published (vendor)."""
-LEAST_CONDUCTION = 1e-9
 
 
 class ColdPlate(Spec):

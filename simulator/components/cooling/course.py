@@ -37,6 +37,7 @@ class Chip:
     resistance_k_w: float
     heat_capacity_j_k: float
     static_w: float
+    """Idle and leakage, as at `static_c`."""
     dynamic_w: float
     """At full clock."""
     exponent: float
@@ -44,6 +45,14 @@ class Chip:
     throttle_c: float
     slowdown_c: float
     shutdown_c: float
+    leakage_w_k: float = 0.0
+    """By which the static power follows the temperature while coolant flows; for the seconds without
+    any it stays, as in a step of the engine."""
+    static_c: float = 0.0
+
+    def behind(self, resistance: float) -> "Chip":
+        """Return the chip behind so many times its thermal resistance."""
+        return replace(self, resistance_k_w=self.resistance_k_w * resistance)
 
     def clock(self, chip_c: float) -> float:
         """Return the clock that the chip allows at a temperature."""
@@ -55,15 +64,16 @@ class Chip:
 
     def after(self, chip_c: float, coolant_c: float, flows: bool, work: float, dt_s: float) -> tuple[float, float]:
         """Return temperature and clock after a step of constant coolant; they agree at its end."""
-        cold_c = self._end_c(chip_c, coolant_c, flows, self.power_w(1.0, work), dt_s)
+        leak_w = self.leakage_w_k * (chip_c - self.static_c) if flows else 0.0
+        cold_c = self._end_c(chip_c, coolant_c, flows, leak_w + self.power_w(1.0, work), dt_s)
         if cold_c <= self.throttle_c:
             return cold_c, 1.0
         low, high = 0.0, 1.0
         for _ in range(HALVINGS):
             clock = 0.5 * (low + high)
-            end_c = self._end_c(chip_c, coolant_c, flows, self.power_w(clock, work), dt_s)
+            end_c = self._end_c(chip_c, coolant_c, flows, leak_w + self.power_w(clock, work), dt_s)
             low, high = (clock, high) if self.clock(end_c) > clock else (low, clock)
-        return self._end_c(chip_c, coolant_c, flows, self.power_w(low, work), dt_s), low
+        return self._end_c(chip_c, coolant_c, flows, leak_w + self.power_w(low, work), dt_s), low
 
     def seconds_dry(self, from_c: float, to_c: float) -> float:
         """Return how long the chip takes between two temperatures without any flow.
@@ -138,6 +148,8 @@ class Failure:
     """Share of the racks' work that goes on."""
     approach: float = 1.0
     """Approach of what stands between row and loop, over that before."""
+    resistance: float = 1.0
+    """Thermal resistance of the chips, whose cold plates get less flow, over that before."""
     warmer_k: float = 0.0
     """Of the intake, at once: exhaust that is mixed in."""
 
@@ -182,6 +194,7 @@ def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
     told = Course()
     time_s, chip_c, mean_c, loop_c, clock, pace = 0.0, hall.chip_c, hall.mean_c, hall.loop_c, 1.0, 1.0
     approach_k_w, held_k = hall.approach_k_w * failure.approach, 0.0
+    hottest, mean = hall.hottest.behind(failure.resistance), hall.mean.behind(failure.resistance)
     while True:
         work = share_at(failure.work, time_s)
         row_w = hall.row.at(pace, hall.mean.exponent, work)
@@ -191,8 +204,8 @@ def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
             return told
         dt_s = FINE_S if time_s < FINE_UNTIL_S else COARSE_S
         flows = share_at(failure.coolant, time_s) > 0.0
-        before_c, (chip_c, clock) = chip_c, hall.hottest.after(chip_c, coolant_c, flows, work, dt_s)
-        mean_c, pace = hall.mean.after(mean_c, coolant_c, flows, work, dt_s)
+        before_c, (chip_c, clock) = chip_c, hottest.after(chip_c, coolant_c, flows, work, dt_s)
+        mean_c, pace = mean.after(mean_c, coolant_c, flows, work, dt_s)
         _cross(told, hall.hottest, time_s, dt_s, before_c, chip_c)
         takes = share_at(failure.water, time_s) > 0.0 and flows
         held_k, freed_w = _hold(held_k, row_w if flows else 0.0, takes, hall.row_j_k, hall.settle_s, dt_s)

@@ -11,8 +11,6 @@ from simulator.components.cooling.air_side import NO_AIR_C, AirMap, AirSide
 from simulator.components.kinds import Spec
 from simulator.units import Fraction, Temperature, Within
 
-AIR_SPECIFIC_HEAT_J_KGK = 1006.0  # dry air (ASHRAE Fundamentals 2017, ch. 1, eq. 28)
-
 
 class Economiser(Spec):
     """Dampers that let outdoor air into the hall, and hall air out."""
@@ -60,7 +58,7 @@ class Crah(AirSide):
         let_in &= outdoor_c <= self.economiser.highest_dry_bulb
         share = np.where(let_in, np.clip((return_c - outdoor_c) / self.range, 0.0, 1.0), 0.0)
         mixed = np.where(let_in, np.minimum(self.range / (np.maximum(return_c - outdoor_c, 1e-9)), 1.0), 0.0)
-        water = mixed * np.maximum(dry - humid, 0.0) / (AIR_SPECIFIC_HEAT_J_KGK * self.range)
+        water = mixed * np.maximum(dry - humid, 0.0) / (psychrometrics.AIR_SPECIFIC_HEAT_J_KGK * self.range)
         return AirMap(
             outdoor_frac=np.tile(share[:, None], (1, len(LOAD_FRAC))),
             water_kg_j=water[:, None] * LOAD_FRAC,

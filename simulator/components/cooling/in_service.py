@@ -115,13 +115,25 @@ def by_load(unit: RackSide, plate: ColdPlate, flows: Array, pump_w: float) -> Ar
     pumps follow it; no loads where they do not."""
     if not follows_load(unit) or not flows.any():
         return _without_heat(unit)
-    share = flows.size / np.count_nonzero(flows)
-    table = []
-    for x in LOAD_FRAC:
-        slowed = np.array([unit.flow_at(float(x) * share, f) if f > 0.0 else 0.0 for f in flows])
-        found = coolant(unit, plate, slowed, pump_w)
-        table.append((found.approach_k_w, found.pump_w, found.resistance_frac))
-    return np.array(table).T.copy()
+    found = [at_load(unit, plate, flows, pump_w, float(x)) for x in LOAD_FRAC]
+    return np.array([(f.approach_k_w, f.pump_w, f.resistance_frac) for f in found]).T.copy()
+
+
+def at_load(unit: RackSide, plate: ColdPlate, flows: Array, pump_w: float, load_frac: float) -> Coolant:
+    """Return the same at a share of the block's design heat, which pumps may follow up to `flows`."""
+    if not follows_load(unit) or not flows.any():
+        return coolant(unit, plate, flows, pump_w)
+    each = load_frac * (flows.size / np.count_nonzero(flows))
+    slowed = np.array([unit.flow_at(each, f) if f > 0.0 else 0.0 for f in flows])
+    return coolant(unit, plate, slowed, pump_w)
+
+
+def by_facility_flow(unit: RackSide, facility_frac: float) -> float:
+    """Return a unit's approach over that at design flow of the facility's water, some of whose pumps
+    may stand; 1 where all flow, or none."""
+    if not 0.0 < facility_frac < 1.0:
+        return 1.0
+    return unit.approach_k_per_w(unit.unit, 1.0, facility_frac) / unit.approach_k_per_w(unit.unit)
 
 
 def _without_heat(unit: RackSide) -> Array:

@@ -12,6 +12,8 @@ Array = NDArray[np.float64]
 
 LATENT_HEAT_J_KG = 2.43e6
 """Heat of evaporation of water near 30 degC."""
+AIR_SPECIFIC_HEAT_J_KGK = 1006.0
+"""Of dry air (equation 28)."""
 KELVIN = 273.15
 _GAS_CONSTANT_AIR = 287.042
 _WATER_TO_AIR = 0.621945
@@ -88,7 +90,7 @@ def enthalpy_j_kg(temperature_c: ArrayLike, humidity: ArrayLike) -> Array:
     """Return the enthalpy of moist air in J per kg of dry air (equation 30)."""
     celsius = np.asarray(temperature_c, dtype=float)
     latent = np.asarray(humidity, dtype=float) * (2.501e6 + 1860.0 * celsius)
-    return 1006.0 * celsius + latent
+    return AIR_SPECIFIC_HEAT_J_KGK * celsius + latent
 
 
 def air_density_kg_m3(temperature_c: ArrayLike, pressure_pa: ArrayLike) -> Array:

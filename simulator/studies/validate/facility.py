@@ -73,9 +73,9 @@ def simulate(row: Cells) -> Simulated:
 @cache
 def _figures() -> dict[str, Figure]:
     return {
-        "ESIF-PUE": lambda unit: (esif_pue(), WARM_WATER),
-        "ESIF-PUE-1": lambda unit: (esif_pue() - 1.0, WARM_WATER),
-        "ESIF-WATER": lambda unit: (esif_water(unit), WARM_WATER),
+        "ESIF-PUE": lambda unit: (esif_pue(), f"{WARM_WATER}; {esif_range()}"),
+        "ESIF-PUE-1": lambda unit: (esif_pue() - 1.0, f"{WARM_WATER}; {esif_range()}"),
+        "ESIF-WATER": lambda unit: (esif_water(unit), f"{WARM_WATER}; {esif_reuse(unit)}"),
         "ESIF-THERMO": lambda unit: (esif_saved(unit), THERMOSYPHON),
         **dict.fromkeys(("GOOG-PUE", "GEM-PUE"), lambda unit: (sites.carolina(False).imported, ECONOMISER)),
         "META-PUE": lambda unit: (sites.carolina(True).imported, AIR),
@@ -88,7 +88,9 @@ def _figures() -> dict[str, Figure]:
         "GB200-FLOW-WATER": lambda unit: (flow_m3_j("water", RISE_K) * 1e3 * 60e3, "water"),
         "EVAP": lambda unit: (J_PER_KWH / LATENT_HEAT_J_KG, "all heat latent, at 30 degC"),
         "UPS-ECO": lambda unit: (100.0 * eco_saving(), "half loaded"),
-        "COL2-CHILL": lambda unit: (colossus_chillers(), "heat over unit, one spare"),
+        "COL2-CHILL": lambda unit: (
+            colossus_chillers(), "arithmetic, no simulation: heat over unit, one spare",
+        ),
     }  # fmt: skip
 
 
@@ -113,6 +115,19 @@ def esif_pue() -> float:
     """Return PUE as ESIF's meters have it: IT, pumps, cooling, HVAC, plugs and lights over IT."""
     found = sites.warm_water()
     return 1.0 + found.cooling + found.house
+
+
+def esif_range() -> str:
+    """Return how far PUE - 1 moves as one assumption at a time goes to an end of its range."""
+    found = {words: year.cooling + year.house for words, year in sites.warm_water_range().items()}
+    told = ", ".join(f"{words} {value:.4f}" for words, value in found.items())
+    return f"PUE - 1 by what is assumed: {min(found.values()):.4f}-{max(found.values()):.4f} ({told})"
+
+
+def esif_reuse(unit: str) -> str:
+    """Return the water with nothing reused, in the row's unit: the share that is, is from memory."""
+    none = _water(sites.warm_water(reuse=False).water_l_kwh, unit)
+    return f"{100.0 * sites.REUSED:.3g} % of the heat reused (from memory); {none:.3g} {unit} with none"
 
 
 def esif_water(unit: str) -> float:

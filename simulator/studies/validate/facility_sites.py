@@ -25,7 +25,8 @@ ESIF_IT_W = 1.0e6
 """Mean of the year ("approaching an hourly average of 1 megawatt", NREL 2018)."""
 REUSED = 0.105
 """Of IT heat, over the year, to the building and the campus: PUE of 1.034 less an energy reuse
-effectiveness of 0.929 (NREL, year to August 2017, from memory; 0.05-0.3)."""
+effectiveness of 0.929 (NREL, year to August 2017; from memory, so assumed: 0-0.3). Water is told with
+it and without."""
 HEATED_BELOW_C = 15.0
 """Outdoor air below which buildings take heat, in proportion to what it lacks (13-18, assumed)."""
 MOST_REUSED = 0.9
@@ -61,6 +62,12 @@ WARM_WATER: dict[str, Any] = {
     }],
 }  # fmt: skip
 """`topologies/warm-water-site.yaml`, where each figure has its source. The racks stand for heat alone."""
+SWITCHES: dict[str, dict[str, Any]] = {
+    "stages 1": {"stages": 1}, "house 2.5 kW": {"house": "2.5 kW"}, "house 10 kW": {"house": "10 kW"},
+    "loop pump 0.6 %": {"pump": "0.6 %"}, "loop pump 1.5 %": {"pump": "1.5 %"},
+}  # fmt: skip
+"""Ends of what is assumed there: spare towers that always run (the default of their kind), and the
+ranges of house loads and of the warm loop's pumps."""
 
 
 _UNIT_SUBSTATION = {"rating": "750 kVA", "substation": {"no_load": "0.08 %", "load": "0.7 %"},
@@ -89,7 +96,7 @@ AIR_HALL: dict[str, Any] = WARM_WATER | {
 """A hall of air-cooled servers: the electrical chain of `topologies/h100-hall.yaml` without a central UPS
 (Google and Meta state batteries in the racks), chillers with a water-side economiser on towers, and cold
 aisles of 27 degC (Google: 80 degF)."""
-OUTDOOR_AIR = {"kind": "crah", "approach": "4 K", "fan": "3 %", "economiser": {}}
+OUTDOOR_AIR = {"kind": "crah", "approach": "4 K", "economiser": {}}
 """Outdoor air wherever its dew point and temperature allow, as Meta states; its wetted pads are not
 modelled, chillers take their place."""
 HALL_LOAD = 0.7
@@ -122,12 +129,30 @@ def golden() -> tuple[HourlyWeather, Array]:
 
 
 @cache
-def warm_water(kind: str = "tower") -> Year:
-    """Return the year of a site like ESIF, its racks' heat rejected by a kind of plant on towers."""
+def warm_water(
+    kind: str = "tower", *, stages: int | None = None, pump: str | None = None, house: str | None = None,
+    reuse: bool = True,
+) -> Year:
+    """Return the year of a site like ESIF, its racks' heat rejected by a kind of plant on towers; what
+    is not given is as in `WARM_WATER`.
+
+    `stages` is that of both loops' towers, `pump` that of the warm loop.
+    """
     air, hours = golden()
-    cooling = WARM_WATER["cooling"] | {"warm": WARM_WATER["cooling"]["warm"] | {"kind": kind}}
-    site = compile_site(Topology.model_validate(WARM_WATER | {"cooling": cooling}))
-    return year(site, air, hours, ESIF_IT_W, reused(air.dry_bulb_c, hours))
+    given = {"kind": kind, "pump": pump}
+    warm = WARM_WATER["cooling"]["warm"] | {key: value for key, value in given.items() if value is not None}
+    both = {} if stages is None else {"stages": stages}
+    chilled = WARM_WATER["cooling"]["chilled"] | both
+    tree = WARM_WATER | {"cooling": WARM_WATER["cooling"] | {"warm": warm | both, "chilled": chilled}}
+    if house is not None:
+        tree |= {"halls": [WARM_WATER["halls"][0] | {"house": house}]}
+    site = compile_site(Topology.model_validate(tree))
+    return year(site, air, hours, ESIF_IT_W, reused(air.dry_bulb_c, hours) if reuse else np.zeros(len(hours)))
+
+
+def warm_water_range() -> dict[str, Year]:
+    """Return the same years with one assumption at a time at an end of its range."""
+    return {words: warm_water(**change) for words, change in SWITCHES.items()}
 
 
 @cache

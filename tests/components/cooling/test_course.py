@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from simulator.components import from_catalog
 from simulator.components.cooling.course import ALWAYS, NEVER, Chip, Failure, Hall, Heat, follow
-from simulator.components.cooling.limits import seconds_without_flow
 
 GB300 = from_catalog.accelerator("GB300")
 RACK_W, ROW_J_K = 130e3, 260e3
@@ -42,11 +41,25 @@ def test_at_rest_nothing_moves():
 
 def test_without_flow_a_chip_heats_at_power_over_capacity_until_it_slows():
     course, start = follow(hall(), Failure(coolant=NEVER), 60.0), hall()
-    exact_s = seconds_without_flow(start.chip_c, GB300.throttle_start, GB300.tdp, GB300.heat_capacity)
+    exact_s = (GB300.throttle_start - start.chip_c) * GB300.heat_capacity / GB300.tdp
     assert course.throttle_s == pytest.approx(exact_s, abs=0.05)
     assert course.trip_s == pytest.approx(start.hottest.seconds_dry(start.chip_c, GB300.shutdown), rel=0.02)
-    assert course.trip_s > seconds_without_flow(
-        start.chip_c, GB300.shutdown, GB300.tdp, GB300.heat_capacity)
+    assert course.trip_s > (GB300.shutdown - start.chip_c) * GB300.heat_capacity / GB300.tdp
+
+
+@given(st.floats(1.0, 1.4), st.floats(0.2, 2.5), st.floats(0.0, 3.0))
+@settings(max_examples=20, deadline=None)
+def test_with_less_flow_a_chip_settles_behind_its_resistance_and_leakage(resistance, approach, leak_w_k):
+    """T = T_c + r R (P + leak (T - T_0)), solved for T; the row's heat stays."""
+    start = hall(supply_c=10.0)
+    leaking = replace(start.hottest, leakage_w_k=leak_w_k, static_c=start.chip_c)
+    course = follow(
+        replace(start, hottest=leaking), Failure(approach=approach, resistance=resistance), 300.0)
+    coolant_c, r = 10.0 + 3.0 * approach, resistance * GB300.thermal_resistance
+    settled_c = (coolant_c + r * (GB300.tdp - leak_w_k * start.chip_c)) / (1.0 - r * leak_w_k)
+    assert settled_c < GB300.throttle_start
+    assert course.coolant_c[-1] == pytest.approx(coolant_c)
+    assert course.chip_c[-1] == pytest.approx(settled_c, abs=0.01)
 
 
 def test_published_seconds_after_flow_is_lost():

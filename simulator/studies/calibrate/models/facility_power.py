@@ -12,6 +12,7 @@ from simulator.kernels.cooling_columns import OutdoorAir, PlantMaps
 from simulator.policies import setpoint
 from simulator.scenario import Scenario
 from simulator.site import Loop, Site, compile_site
+from simulator.studies.calibrate.models import _block_coolant
 from simulator.studies.calibrate.models._base import Array, Inputs, Quantity, TelemetryModel
 from simulator.studies.calibrate.models._outdoors import LOAD_STEP, WEATHER, at_load, weather_of
 
@@ -43,7 +44,13 @@ class Plants:
 
 
 def plants_of(site: Site, weather: HourlyWeather) -> Plants:
-    """Return the tables of a site's plants under its own set-point policies."""
+    """Return the tables of a site's plants under its own set-point policies; StudyError where days
+    are short of water, which hours that stand for themselves do not know."""
+    if site.topology.cooling.water.scarce:
+        raise StudyError(
+            "topology.cooling.water: closed forms in the steady state know no limit of water by the day and "
+            "no drought; leave the key out, or take the engine's own run (`gigawatt run`)"
+        )
     return Plants(plant_maps(site, weather, setpoint.chosen(site.topology)), outdoor_air(site, weather))
 
 
@@ -85,12 +92,11 @@ def _cooling(site: Site, blocks_w: Array, plants: Plants) -> tuple[Array, Array,
     """Return the power of plants and fans, and of pumps, (halls, intervals) each; evaporation and
     blowdown in kg/s, and the water of the warm and the chilled loop, (2, halls, intervals) each."""
     halls, maps = len(site.hall_names), plants.maps
-    liquid = np.zeros(len(site.block_names))
-    liquid[site.rows.block] = site.rows.liquid_frac
-    pump_w = np.bincount(site.block_hall, site.block_pump_w, halls)
-    liquid_w, air_w = np.zeros((2, halls, blocks_w.shape[1]))
-    np.add.at(liquid_w, site.block_hall, blocks_w * liquid[:, None])
-    np.add.at(air_w, site.block_hall, blocks_w * (1.0 - liquid[:, None]))
+    warmed_w = _block_coolant.liquid_w(site, blocks_w)
+    liquid_w, air_w, pump_w = np.zeros((3, halls, blocks_w.shape[1]))
+    np.add.at(liquid_w, site.block_hall, warmed_w)
+    np.add.at(air_w, site.block_hall, blocks_w - warmed_w)
+    np.add.at(pump_w, site.block_hall, _block_coolant.at_heat(site, warmed_w).pump_w)
     plant_w, moved_w = np.zeros((2, *liquid_w.shape))
     water, supply_c = np.zeros((2, 2, *liquid_w.shape))
     for h in range(halls):

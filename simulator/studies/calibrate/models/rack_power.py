@@ -66,16 +66,18 @@ class RackPower(TelemetryModel):
         return fit[self.work]
 
 
-def input_w(rack: Rack, chip: Accelerator, busy: Array, coolant_c: Array) -> Array:
+def input_w(
+    rack: Rack, chip: Accelerator, busy: Array, coolant_c: Array, resistance_frac: Array | float = 1.0
+) -> Array:
     """Return the power at a rack's input in W, all of it in service.
 
     The engine's own law (`kernels.racks`) in the steady state: a chip draws idle + dynamic + leakage
-    above its reference, and stands at coolant + R P.
+    above its reference, and stands at coolant + R P; R is that of its rack type times `resistance_frac`.
     """
     leak_w_k = rack.leakage_w_k(chip)
     cold_w = chip.idle + leak_w_k * (coolant_c - chip.leakage_reference)
     cold_w = cold_w + busy * (chip.tdp - chip.idle)
-    chip_w = cold_w / (1.0 - leak_w_k * rack.resistance_k_w(chip))
+    chip_w = cold_w / (1.0 - leak_w_k * resistance_frac * rack.resistance_k_w(chip))
     dc_w = rack.accelerators * chip_w + rack.host_idle + busy * (rack.host_max - rack.host_idle)
     shelf, rating_w = rack.power_shelf, rack.power_shelf_rating
     x = dc_w / rating_w
@@ -96,8 +98,9 @@ def _step(work: BatchWork | SynchronousJob, scenario: Scenario) -> JobStep:
 
 
 def coolant_c_of(scenario: Scenario, rack: Rack) -> float:
-    """Return what the chips are cooled with where nobody measured it: coolant, or the halls' air."""
+    """Return what the chips are cooled with where nobody measured it: coolant, a boiling fluid, or the
+    halls' air."""
     cooling = scenario.spec.topology.cooling
     if rack.liquid_fraction >= 0.5:
-        return cooling.supply
+        return cooling.coolant_unit.coolant_c(cooling.supply)
     return cooling.chilled_supply + float(cooling.fan_wall.approach)

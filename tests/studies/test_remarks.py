@@ -1,0 +1,41 @@
+"""What is told of a sound scenario before it runs: coolant warmer than a rack's maker allows."""
+
+import pytest
+from small import load_tree, pod_tree
+
+from simulator.components import from_catalog
+from simulator.components.cooling.single_phase_immersion import SinglePhaseImmersion
+from simulator.scenario import Scenario
+from simulator.studies import remarks, run
+
+GB300 = from_catalog.rack("GB300-NVL72")
+
+
+def pod(folder, supply, racks=(), **cooling):
+    """Return the pod with other cooling or racks, which no check sees."""
+    tree = pod_tree()
+    tree["topology"]["cooling"]["supply"] = supply
+    sound = load_tree(tree, folder)
+    topology = sound.spec.topology
+    halls = [hall.model_copy(update={"rack": racks[0].name if racks else hall.rack}) for hall in topology.halls]
+    parts = {"racks": racks, "halls": tuple(halls), "cooling": topology.cooling.model_copy(update=cooling)}
+    spec = sound.spec.model_copy(update={"topology": topology.model_copy(update=parts)})
+    return Scenario(spec, sound.document)
+
+
+def test_coolant_above_what_the_maker_of_the_rack_allows_is_told(tmp_path):
+    assert GB300.coolant_supply_max == 45.0
+    assert list(remarks.of_coolant(pod(tmp_path, "45 degC"))) == []
+    told = [line for line in run.warnings_of(pod(tmp_path, "66 degC")) if line.startswith("cooling:")]
+    assert told == ["cooling: cold plates of hall 'pod' get 66 degC, GB300-NVL72 is made for 45 degC at most"]
+
+
+def test_a_tank_has_no_cold_plates(tmp_path):
+    tank = SinglePhaseImmersion.model_validate({"unit": "2 MW"})
+    assert list(remarks.of_coolant(pod(tmp_path, "60 degC", coolant_unit=tank))) == []
+
+
+@pytest.mark.parametrize(("most_c", "lines"), [(70.0, 0), (None, 0), (50.0, 1)])
+def test_racks_of_ones_own_have_their_own_limit_or_none(tmp_path, most_c, lines):
+    own = GB300.model_copy(update={"name": "own", "coolant_supply_max": most_c})
+    assert len(list(remarks.of_coolant(pod(tmp_path, "60 degC", (own,))))) == lines
