@@ -9,6 +9,7 @@ from simulator.components import from_catalog
 from simulator.components.incident import Incident
 from simulator.engine import effects, incidents
 from simulator.engine.elements import elements
+from simulator.engine.outage_log import of_one_stage
 from simulator.engine.repair import AllIn
 from simulator.metrics.balance import checks
 from simulator.simulation import simulate
@@ -31,7 +32,8 @@ def test_an_effect_answers_with_the_name_it_was_found_by(cls):
     assert known
     for name in list(known)[:4] + list(known)[-1:]:
         bench = Bench(pod(), (Load("job", "training", 0, synchronous=True),))
-        assert effects.EFFECTS[cls.effect](bench.world, cls, *known[name], 600.0) == name
+        repair = of_one_stage("repair", 600.0)
+        assert effects.inflict(bench.world, cls, *known[name], repair) == name
 
 
 def test_it_is_a_failure_event_at_its_time_with_its_duration(tmp_path):
