@@ -34,7 +34,8 @@ def test_tables_figures_and_what_is_printed(gigawatt, tmp_path):
     words = ["zoom", "scenario.yaml", "--hall", "pod", "--from", "1 h", "--duration", "30 min", "-o", "out"]
     code, out, _ = gigawatt(*words)
     assert code == 0
-    assert out.startswith("pod: 576 accelerators in 8 racks over 0.5 h") and "% beside what the plan has them draw" in out
+    assert out.startswith("pod: 576 accelerators in 8 racks over 0.5 h")
+    assert "% beside what the plan has them draw" in out
     folder = tmp_path / "out"
     assert {p.name for p in folder.glob("*.png")} == {"zoom-racks.png", "zoom-distribution.png"}
     told = json.loads((folder / "zoom.json").read_text())
