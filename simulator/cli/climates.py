@@ -14,7 +14,7 @@ from simulator.cli.text import number, table
 from simulator.errors import display_name
 from simulator.studies import climates as study
 from simulator.studies.climates import Case
-from simulator.studies.run import FolderError, replacing
+from simulator.studies.run import refuse_other, replacing
 from simulator.weather import STATIONS
 
 DIGITS = 4
@@ -52,7 +52,7 @@ class Asked:
 def climates(asked: Asked, output: Path | None, as_json: bool) -> None:
     """Carry out the command."""
     if output is not None:
-        _check_folder(output)
+        refuse_other(output, TABLE, "comparison of climates")
     found, hours = study.compare(list(asked.cases()))
     told = {"columns": study.TABLE, "rows": found.to_dict("records")}
     print(json.dumps(told, indent=1, allow_nan=False) if as_json else "\n".join(_text(found)))
@@ -91,12 +91,3 @@ def _text(found: pd.DataFrame) -> list[str]:
 
 def _cell(value: Any) -> str:
     return value if isinstance(value, str) else number(float(value), DIGITS)
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a place that holds something other than such a comparison."""
-    if folder.is_file():
-        raise FolderError(f"{folder} is a file; choose another folder with -o")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).is_file():
-        told = f"{folder} is not empty and holds no comparison of climates (no {TABLE})"
-        raise FolderError(f"{told}; choose another with -o, or empty it")

@@ -12,7 +12,7 @@ from simulator.errors import display_name
 from simulator.metrics.intervals import CONFIDENCE
 from simulator.studies import compare as study
 from simulator.studies.compare import EQUAL, UNRESOLVED, Comparison
-from simulator.studies.run import FolderError, replacing
+from simulator.studies.run import refuse_other, replacing
 
 DIGITS = 5
 COMPARISON = "comparison.csv"
@@ -22,7 +22,7 @@ MOST_INPUTS = 40
 def compare(a: Path, b: Path, output: Path | None, as_json: bool) -> None:
     """Carry out the command."""
     if output is not None:
-        _check_folder(output)
+        refuse_other(output, COMPARISON, "comparison")
     found = study.of_folders(a, b)
     print(json.dumps(document(found), indent=1, allow_nan=False) if as_json else _told(found))
     if output is not None:
@@ -97,15 +97,6 @@ def _verdict(row: dict[str, Any]) -> str:
     if row["verdict"] != UNRESOLVED or not math.isfinite(row["needed"]):
         return str(row["verdict"])
     return f"{UNRESOLVED}: about {row['needed']:.0f} needed"
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a place that holds something other than a comparison."""
-    if folder.is_file():
-        raise FolderError(f"{folder} is a file; choose another folder with -o")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / COMPARISON).is_file():
-        told = f"{folder} is not empty and holds no comparison (no {COMPARISON})"
-        raise FolderError(f"{told}; choose another with -o, or empty it")
 
 
 def _write(found: Comparison, names: tuple[str, str], folder: Path) -> None:

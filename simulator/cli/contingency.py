@@ -19,7 +19,7 @@ from simulator.studies.contingency_cases import KINDS, Wanted
 from simulator.studies.contingency_rows import SEVERITIES
 from simulator.studies.contingency_summary import summary
 from simulator.studies.progress import Stages, say
-from simulator.studies.run import FolderError, replacing
+from simulator.studies.run import refuse_other, replacing
 
 TABLE = "contingencies.csv"
 SHOWN = 20
@@ -68,7 +68,7 @@ def contingency(
     asked.check()
     forked.check()
     if output is not None:
-        _check_folder(output)
+        refuse_other(output, TABLE, "such study")
     seed = () if asked.seed is None else (f"seed={asked.seed}",)
     given = documents.load(asked.path, asked.sets + seed, asked.chosen)
     with Stages("cases") as stages:
@@ -200,15 +200,6 @@ def _leave(found: study.Study, asked: Question) -> None:
     if failed:
         say(f"{failed} cases have no result; the column `error` says why")
         raise SystemExit(FAILED_RUNS)
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a place that holds something other than such a study."""
-    if folder.is_file():
-        raise FolderError(f"{folder} is a file; choose another folder with -o")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).is_file():
-        told = f"{folder} is not empty and holds no such study (no {TABLE})"
-        raise FolderError(f"{told}; choose another with -o, or empty it")
 
 
 def _write(found: study.Study, told: dict[str, Any], folder: Path) -> None:

@@ -12,7 +12,7 @@ from simulator.cli.text import MISSING, number, table
 from simulator.errors import display_name
 from simulator.studies import rare as study
 from simulator.studies import rare_groups
-from simulator.studies.run import FolderError, replacing
+from simulator.studies.run import refuse_other, replacing
 
 DIGITS = 3
 TABLE = "rare.csv"
@@ -23,7 +23,7 @@ def rare(
 ) -> None:
     """Carry out the command."""
     if output is not None:
-        _check_folder(output)
+        refuse_other(output, TABLE, "such study")
     given = documents.load(path, sets, chosen)
     found = study.study(rare_groups.of_scenario(given), years, given.spec.seed)
     print(json.dumps(document(found, years), indent=1, allow_nan=False) if as_json else told(found, years))
@@ -64,15 +64,6 @@ def _number(value: Any) -> str:
 
 def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a place that holds something other than such a study."""
-    if folder.is_file():
-        raise FolderError(f"{folder} is a file; choose another folder with -o")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).is_file():
-        told_ = f"{folder} is not empty and holds no such study (no {TABLE})"
-        raise FolderError(f"{told_}; choose another with -o, or empty it")
 
 
 def _write(found: pd.DataFrame, name: str, years: float, folder: Path) -> None:

@@ -17,7 +17,7 @@ from simulator.components.power.ride_through import NOTICE_S
 from simulator.errors import display_name
 from simulator.scenario import Scenario
 from simulator.studies import cold_restart, ride_through
-from simulator.studies.run import FolderError, replacing
+from simulator.studies.run import refuse_other, replacing
 from simulator.units import parse
 
 DIGITS = 4
@@ -41,7 +41,7 @@ def run(
 ) -> None:
     """Carry out the command."""
     if output is not None:
-        _check_folder(output)
+        refuse_other(output, TABLE, "such study")
     row, ramp_w_s = _sags(event), _number("--ramp", event.ramp, "W/s")
     if ramp_w_s <= 0.0:
         raise usage("--ramp: a campus that may not ramp never comes back")
@@ -160,15 +160,6 @@ def _finite(value: Any) -> Any:
 
 def _number_of(value: float) -> str:
     return number(float(value), DIGITS) if math.isfinite(value) else MISSING
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a place that holds something other than such a study."""
-    if folder.is_file():
-        raise FolderError(f"{folder} is a file; choose another folder with -o")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).is_file():
-        told = f"{folder} is not empty and holds no such study (no {TABLE})"
-        raise FolderError(f"{told}; choose another with -o, or empty it")
 
 
 def _write(

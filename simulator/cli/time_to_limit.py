@@ -13,7 +13,7 @@ from simulator.cli.exits import usage
 from simulator.cli.text import MISSING, number, table
 from simulator.errors import display_name
 from simulator.studies import StudyError, time_to_limit
-from simulator.studies.run import FolderError, replacing
+from simulator.studies.run import refuse_other, replacing
 
 DIGITS = 4
 TABLE = "time_to_limit.json"
@@ -26,7 +26,7 @@ def run(
 ) -> None:  # fmt: skip
     """Carry out the command."""
     if output is not None:
-        _check_folder(output)
+        refuse_other(output, TABLE, "such study")
     given = documents.load(path, sets, chosen)
     try:
         found = time_to_limit.study(given, asked, lambda what: print(what, file=sys.stderr))
@@ -87,15 +87,6 @@ def _rows(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _number_of(value: float) -> str:
     return number(float(value), DIGITS) if math.isfinite(value) else MISSING
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a place that holds something other than such a study."""
-    if folder.is_file():
-        raise FolderError(f"{folder} is a file; choose another folder with -o")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / TABLE).is_file():
-        told = f"{folder} is not empty and holds no such study (no {TABLE})"
-        raise FolderError(f"{told}; choose another with -o, or empty it")
 
 
 def _write(folder: Path, told: dict[str, Any], found: time_to_limit.Found) -> None:

@@ -10,7 +10,7 @@ import pandas as pd
 from simulator.cli.text import MISSING, number, table
 from simulator.errors import display_name
 from simulator.studies import waveform as study
-from simulator.studies.run import FolderError, replacing
+from simulator.studies.run import refuse_other, replacing
 
 DIGITS = 4
 SAMPLES, JOBS, LIMITS = "waveform.parquet", "waveform_jobs.csv", "waveform_limits.csv"
@@ -22,7 +22,7 @@ def waveform(
 ) -> None:  # fmt: skip
     """Carry out the command."""
     if output is not None:
-        _check_folder(output)
+        refuse_other(output, LIMITS, "such windows")
     found = study.study(place, asked, sets, chosen)
     print(json.dumps(document(found), indent=1, allow_nan=False) if as_json else told(found))
     if output is not None:
@@ -90,15 +90,6 @@ def _number(value: Any) -> str:
 def _plain(rows: pd.DataFrame) -> list[dict[str, Any]]:
     records = rows.drop(columns="window").astype(object).where(rows.notna(), None).to_dict("records")
     return [{key: value for key, value in row.items() if key != "window"} for row in records]
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a place that holds something other than such windows."""
-    if folder.is_file():
-        raise FolderError(f"{folder} is a file; choose another folder with -o")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / LIMITS).is_file():
-        raise FolderError(f"{folder} is not empty and holds no such windows (no {LIMITS}); "
-                          "choose another with -o, or empty it")  # fmt: skip
 
 
 def _write(found: study.Found, folder: Path) -> None:

@@ -10,7 +10,7 @@ from simulator.cli.exits import usage
 from simulator.cli.text import number, table
 from simulator.errors import display_name
 from simulator.studies import zoom as study
-from simulator.studies.run import FolderError, replacing
+from simulator.studies.run import refuse_other, replacing
 from simulator.studies.zoom import Asked
 
 WORDS = ("accelerator", "server")
@@ -27,7 +27,7 @@ def zoom(
     if asked.by not in WORDS:
         raise usage(f"--by '{asked.by}' is not known; one of {', '.join(WORDS)}")
     if output is not None:
-        _check_folder(output)
+        refuse_other(output, RACKS, "such hall")
     found = study.study(place, asked, sets, chosen)
     print(json.dumps(document(found), indent=1, allow_nan=False) if as_json else told(found))
     if output is not None:
@@ -78,15 +78,6 @@ def _right(header: list[str]) -> list[int]:
 
 def _number(value: float) -> str:
     return number(float(value), DIGITS)
-
-
-def _check_folder(folder: Path) -> None:
-    """Refuse a place that holds something other than such a hall."""
-    if folder.is_file():
-        raise FolderError(f"{folder} is a file; choose another folder with -o")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / RACKS).is_file():
-        raise FolderError(f"{folder} is not empty and holds no such hall (no {RACKS}); "
-                          "choose another with -o, or empty it")  # fmt: skip
 
 
 def _write(found: study.Found, folder: Path) -> None:

@@ -40,6 +40,16 @@ class FolderError(StudyError):
     """A folder that cannot be written to or read as a run."""
 
 
+def refuse_other(folder: Path, mark: str, what: str) -> None:
+    """Refuse a place for results that is a file, or a folder in use that lacks the file `mark` of
+    `what` such folders hold; FolderError."""
+    if folder.is_file():
+        raise FolderError(f"{folder} is a file; choose another folder with -o")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).is_file():
+        told = f"{folder} is not empty and holds no {what} (no {mark})"
+        raise FolderError(f"{told}; choose another with -o, or empty it")
+
+
 def run(
     scenario: Scenario,
     replicates: int | None = None,
