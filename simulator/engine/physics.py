@@ -27,6 +27,7 @@ from simulator.kernels.entry import entry_of
 STEP_S = site_step.STEP_S
 TRIP_RESET_S = 4 * 3600.0
 """Inspection and restart of a block whose chips switched themselves off (assumed)."""
+NOWHERE = np.zeros(0, np.int64)
 LEAST_SPEED = 0.01
 """A chip whose settled speed is lower is at its shutdown temperature."""
 
@@ -163,6 +164,8 @@ class Physics:
         coolant stands still trip when `coolant.py` says."""
         site, racks = self.world.site, self.world.state.racks
         over = racks.junction_c >= heat_limits.shutdown_c(self.world)[site.rack_row]
+        if not over.any():
+            return NOWHERE
         flows = self.world.state.blocks.flow[site.rack_block] > 0.0
         return np.unique(site.rack_block[
             over & (racks.up_frac > 0.0) & flows & (racks.clock < LEAST_SPEED)
