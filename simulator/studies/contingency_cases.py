@@ -14,6 +14,7 @@ from simulator.engine import maintenance, network_parts, populations
 from simulator.engine.elements import elements
 from simulator.engine.populations import ON_RACKS
 from simulator.engine.rates import YEAR_S
+from simulator.engine.shop import FALSE_ALARM
 from simulator.errors import nearest
 from simulator.simulation import Run
 from simulator.site import Site
@@ -26,8 +27,7 @@ NOTHING_OUT = ("interrupt", "corrupt", "push")
 """Effects of software and of wrong numbers: no element is out that could be named."""
 INTERCHANGEABLE = (
     "line", "transformer", "feeder", "ups", "generator", "plant_unit", "plant_fan", "flow", "pump",
-    "battery_unit", "rack_battery",
-    "loop_pump", "air_unit", "mechanical",
+    "battery_unit", "rack_battery", "loop_pump", "air_unit", "mechanical",
 )
 """Effects that treat all units of a target alike: which of them fails is in its name only."""
 COOLING = ("flow", "pump", "plant_unit", "plant_fan", "loop_pump", "air_unit")
@@ -59,7 +59,8 @@ class Case:
     count: int = 1
     """Elements like it for which the row stands, itself included."""
     alike: tuple[object, ...] = ()
-    """Cases with the same are the same simulation; blank: with none."""
+    """All that the effects look at of what is hit (`contingency_alike.taken`); blank: a simulation of its
+    own."""
     group: tuple[str, int] | None = None
     """The units that stand in for each other with it, where it is of the plant."""
     common_year: float = 0.0
@@ -227,14 +228,20 @@ def _of_classes(
         if key in cases:
             cases[key] = replace(cases[key], count=cases[key].count + 1)
             continue
-        shared = not wanted.each and classes[0].effect in INTERCHANGEABLE
         cases[key] = Case(
             (Hit(name, classes[0], target, unit),), kind, level_of(site, classes[0], name), classes,
             tuple(cls.rate * YEAR_S * float(m[place]) for cls, m in zip(classes, many, strict=True)),
-            alike=(classes[0].name, target) if shared else (),
+            alike=() if wanted.each else taken(classes[0], target, unit),
             group=(classes[0].name, int(group[place])) if group.size else None,
         )
     return list(cases.values())
+
+
+def taken(cls: FailureClass, target: int, unit: int) -> tuple[object, ...]:
+    """Return all that an effect looks at of a class and of what it strikes, the repair left out."""
+    which = -1 if cls.effect in INTERCHANGEABLE else unit
+    tier = cls.per if cls.effect == "switch" else ""
+    return cls.effect, tier, target, which, cls.reset, cls.voltage, cls.name == FALSE_ALARM
 
 
 def _many(site: Site, cls: FailureClass) -> np.ndarray:

@@ -13,6 +13,7 @@ from simulator.kernels import columns as c
 from simulator.results import SERIES
 from simulator.simulation import build, simulate
 from simulator.studies import StudyError, contingency, forked, peak_hour
+from simulator.studies import contingency_alike as alike
 from simulator.studies import contingency_cases as cases_
 from simulator.studies import contingency_moment as moments
 from simulator.studies import contingency_together as together
@@ -127,16 +128,17 @@ def test_a_case_is_what_the_engine_does_with_that_incident(tmp_path):
     served["reliability"] = {"rate_scale": 0}
     given = load_tree(served, tmp_path)
     moment = moments.bring(given, "2 h", 60)
-    hits = [hit for cls in moment.run.fleet if cls.name in STRUCK for hit in first_hit(moment.run, cls)]
+    ones = [case for cls in moment.run.fleet if cls.name in STRUCK for case in first_case(moment.run, cls)]
+    repairs = alike.repairs(moment.run, ones, moment.at_s)
     watch = Watch(moment.run)
 
     def future(i):
-        contingency._respond(moment, watch, 60, (hits[i],))
+        contingency._respond(moment, watch, 60, ones[i].hits, repairs[i])
         world = moment.run.world
         return moment.run.records.site, world.state.loads.hours, [e[:4] for e in world.events]
 
-    found = dict(forked.each(len(hits), future, 2))
-    for i, hit in enumerate(hits):
+    found = dict(forked.each(len(ones), future, 2))
+    for i, (hit,) in enumerate(case.hits for case in ones):
         scripted = copy.deepcopy(served)
         scripted["incidents"] = [{"cause": hit.cls.name, "element": hit.element, "at": "2 h"}]
         theirs = simulate(load_tree(scripted, tmp_path))
@@ -147,9 +149,10 @@ def test_a_case_is_what_the_engine_does_with_that_incident(tmp_path):
         assert len(theirs.events) == len(events), hit.element
 
 
-def first_hit(run, cls):
+def first_case(run, cls):
     named = cases_.elements(run.world.site, cls)
-    return [cases_.Hit(name, cls, *where) for name, where in list(named.items())[:1]]
+    hits = [cases_.Hit(name, cls, *where) for name, where in list(named.items())[:1]]
+    return [cases_.Case((hit,), "", "", (cls,), (0.0,)) for hit in hits]
 
 
 # For any number of workers, and for units that are alike
