@@ -19,6 +19,7 @@ from simulator.simulation import Run
 from simulator.studies.contingency_cases import Case
 from simulator.studies.forked import Answer
 
+
 @dataclass(frozen=True)
 class Planned:
     """When a case is repaired if it begins now."""
