@@ -159,7 +159,7 @@ def _try(
 
     def one(g: int) -> Response:
         first = groups[g][0]
-        return _respond(moment, watch, minutes, cases[first].hits, repairs[first])
+        return _respond(moment, watch, minutes, cases[first].hits, repairs[first].by_hit)
 
     for g, answer in forked.each(len(groups), one, workers):
         for i in groups[g]:
@@ -168,7 +168,7 @@ def _try(
 
 
 def _respond(
-    moment: Moment, watch: Watch, minutes: int, hits: tuple[Hit, ...] = (), repairs: alike.Repairs = ()
+    moment: Moment, watch: Watch, minutes: int, hits: tuple[Hit, ...] = (), repairs: Sequence[Repair] = ()
 ) -> Response:
     """Be one future: let the elements fail, as incidents would, or be taken out for planned work, and go
     on."""

@@ -7,53 +7,68 @@ the busway, and a pump of a coolant unit that the others replace exactly is any 
 
 import math
 from collections.abc import Hashable, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from simulator.components.failure_class import FailureClass
 from simulator.engine import coolant, maintenance
 from simulator.engine.outage_log import Repair
 from simulator.simulation import Run
 from simulator.studies.contingency_cases import Case
 from simulator.studies.forked import Answer
 
-Repairs = tuple[Repair, ...]
-"""Of what is hit, in order."""
+
+@dataclass(frozen=True)
+class Planned:
+    """When a case is repaired if it begins now."""
+
+    by_hit: tuple[Repair, ...]
+    by_class_s: tuple[float, ...]
+    """Of a single failure: how long the repair lasts, by class that strikes it so."""
 
 
-def repairs(run: Run, cases: Iterable[Case], at_s: float) -> list[Repairs]:
+def repairs(run: Run, cases: Iterable[Case], at_s: float) -> list[Planned]:
     """Return when each case is repaired if it begins at `at_s`: every case with the crews and parts
     that are free then, those of one case one after the other. Nothing is promised to any of them."""
-    known: dict[Hashable, Repairs] = {}
+    known: dict[Hashable, Planned] = {}
     found = []
     for case in cases:
-        key = case.planned_s, *(hit.cls.name for hit in case.hits)
+        classes = [hit.cls for hit in case.hits], case.classes
+        key = case.planned_s, *(tuple(cls.name for cls in those) for those in classes)
         if key not in known:
             known[key] = _planned(run, case, at_s)
         found.append(known[key])
     return found
 
 
-def _planned(run: Run, case: Case, at_s: float) -> Repairs:
+def _planned(run: Run, case: Case, at_s: float) -> Planned:
     if case.planned_s is not None:
         work = maintenance.planned_work(at_s, *case.planned_s, "maintenance")
-        return (work,) * len(case.hits)
+        return Planned((work,) * len(case.hits), (work.back_s - at_s,))
+    by_hit = _in_turn(run, [hit.cls for hit in case.hits], at_s)
+    alone = [_in_turn(run, [cls], at_s)[0] for cls in case.classes] if len(case.hits) == 1 else []
+    return Planned(by_hit, tuple(repair.back_s - at_s for repair in alone))
+
+
+def _in_turn(run: Run, classes: Iterable[FailureClass], at_s: float) -> tuple[Repair, ...]:
+    """Return the repairs of failures that come at once, and leave the shop as it was."""
     columns = [column for column in run.world.shop if isinstance(column, np.ndarray)]
     before = [column.copy() for column in columns]
-    told = tuple(run.front.shop.plan(hit.cls, at_s, False, 0.0) for hit in case.hits)
+    told = tuple(run.front.shop.plan(cls, at_s, False, 0.0) for cls in classes)
     for column, was in zip(columns, before, strict=True):
         column[...] = was
     return told
 
 
 def groups(
-    run: Run, cases: list[Case], planned: list[Repairs], until_s: float
+    run: Run, cases: list[Case], planned: list[Planned], until_s: float
 ) -> list[list[int]]:
     """Return the cases, by number, that share a simulation which ends at `until_s`."""
     alike: dict[Hashable, list[int]] = {}
     for i, (case, told) in enumerate(zip(cases, planned, strict=True)):
-        key = (_what(run, case), *(_inside(repair, until_s) for repair in told))
+        key = (_what(run, case), *(_inside(repair, until_s) for repair in told.by_hit))
         alike.setdefault(key if case.alike else ("case", i), []).append(i)
     return list(alike.values())
 
@@ -72,9 +87,10 @@ def _inside(repair: Repair, until_s: float) -> Hashable:
     return back_s, repair.transient, repair.planned, repair.unnoticed_s, repair.diagnosis_s
 
 
-def own(answer: Answer, planned: Repairs, at_s: float) -> Answer:
+def own(answer: Answer, planned: Planned, at_s: float) -> Answer:
     """Return the answer of a simulation as that of one of the cases that share it."""
     if answer.value is None:
         return answer
-    response: Any = replace(answer.value, repair_s=tuple(r.back_s - at_s for r in planned))
+    repair_s = tuple(repair.back_s - at_s for repair in planned.by_hit)
+    response: Any = replace(answer.value, repair_s=repair_s, class_repair_s=planned.by_class_s)
     return Answer(response)

@@ -109,7 +109,7 @@ def singles(run: Run, wanted: Wanted) -> list[Case]:
         If nothing matches.
     """
     found: list[Case] = []
-    for classes in _told_apart(run.fleet):
+    for classes in _told_apart(run):
         kind = kind_of(classes[0])
         if not wanted.kinds or kind in wanted.kinds:
             found += _of_classes(run, classes, kind, wanted)
@@ -138,7 +138,7 @@ def _planned(run: Run, wanted: Wanted) -> list[Case]:
 def check(run: Run, wanted: Wanted) -> None:
     """Refuse what matches nothing, before anything is simulated; StudyError with the nearest names."""
     asked = [
-        cls for cls, *_ in _told_apart(run.fleet) if not wanted.kinds or kind_of(cls) in wanted.kinds
+        cls for cls, *_ in _told_apart(run) if not wanted.kinds or kind_of(cls) in wanted.kinds
     ]
     if not any(wanted.takes(name) for cls in asked for name in elements(run.world.site, cls)):
         raise _nothing(run, wanted)
@@ -167,7 +167,7 @@ def _one_of_each(names: Iterable[str]) -> list[str]:
 def named(run: Run, name: str) -> Hit:
     """Return what an element's name means; StudyError with the nearest name if there is none."""
     known: list[str] = []
-    for classes in _told_apart(run.fleet):
+    for classes in _told_apart(run):
         for cls in classes:
             there = elements(run.world.site, cls)
             if name in there:
@@ -198,17 +198,17 @@ def level_of(site: Site, cls: FailureClass, name: str) -> str:
     return "hall" if parts[0] in site.hall_names else "site"
 
 
-def _told_apart(fleet: Iterable[FailureClass]) -> Iterator[tuple[FailureClass, ...]]:
+def _told_apart(run: Run) -> Iterator[tuple[FailureClass, ...]]:
     """Yield the classes whose failures are cases of their own. Those that take the same out of the same
-    element are one, led by the one that comes most often: it decides how long the repair lasts, and
-    all of them how often it happens."""
+    element are one, led by the one that comes most often on all elements together: its repair is the
+    one that is simulated, and each counts by how often it happens and how long it lasts."""
     same: dict[tuple[str, str], list[FailureClass]] = {}
-    for cls in fleet:
+    for cls in run.fleet:
         if cls.effect not in NOTHING_OUT:
             on = "rack" if cls.per in ON_RACKS else cls.per
             same.setdefault((on, cls.effect), []).append(cls)
     for classes in same.values():
-        yield tuple(sorted(classes, key=lambda cls: -cls.rate))
+        yield tuple(sorted(classes, key=lambda cls: -cls.rate * float(_many(run.world.site, cls).sum())))
 
 
 def _of_classes(

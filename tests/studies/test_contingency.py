@@ -133,7 +133,7 @@ def test_a_case_is_what_the_engine_does_with_that_incident(tmp_path):
     watch = Watch(moment.run)
 
     def future(i):
-        contingency._respond(moment, watch, 60, ones[i].hits, repairs[i])
+        contingency._respond(moment, watch, 60, ones[i].hits, repairs[i].by_hit)
         world = moment.run.world
         return moment.run.records.site, world.state.loads.hours, [e[:4] for e in world.events]
 
@@ -173,6 +173,29 @@ def test_units_that_share_a_simulation_are_the_same(found, each):
         for t in (found.table, each.table)
     )  # fmt: skip
     pd.testing.assert_frame_equal(shared, alone)
+
+
+def test_breakers_and_pumps_share_what_they_take_out(plain, base, each):
+    ones = cases_.singles(base, Wanted(kinds=("electrical", "cooling")))
+    repairs = alike.repairs(base, ones, 7200.0)
+    shared = [{ones[i].classes[0].name for i in group}
+              for group in alike.groups(base, ones, repairs, 7200.0 + 3600.0)]  # fmt: skip
+    assert shared.count({"busway", "busway_breaker"}) == 4  # two blocks, and two sides of support
+    assert shared.count({"substation", "substation_breaker"}) == 4
+    assert shared.count({"coolant_pump"}) == 1  # of all four: each unit has one to spare
+    within = alike.groups(base, ones, repairs, 7200.0 + 5 * 3600.0)  # a busway's breaker is back then
+    assert len(within) == len(shared) + 4
+    assert each.told["simulations"] == len(each.table) - 1
+
+
+def test_the_class_that_strikes_an_element_most_leads(tmp_path):
+    run = build(load_tree(pod_tree(), tmp_path), disturbed=False)
+    on_servers = next(case for case in cases_.singles(run, Wanted(kinds=("rack",)))
+                      if case.hits[0].cls.effect == "server")  # fmt: skip
+    assert list(on_servers.rates_year) == sorted(on_servers.rates_year, reverse=True)
+    assert on_servers.hits[0].cls.name == "accelerator"  # 72 in a rack, and 18 servers
+    by_class_s = alike.repairs(run, [on_servers], 7200.0)[0].by_class_s
+    assert list(by_class_s) == [cls.repair for cls in on_servers.classes]  # nobody waits: no operations
 
 
 def test_racks_and_switches_stand_for_those_like_them(found, each):
