@@ -30,8 +30,8 @@ ALMOST = 1e-9
 SITES = st.fixed_dictionaries({
     "scheme": st.sampled_from(sorted(SCHEMES)),
     "modules": st.sampled_from([0, 2, 5]),
-    "feeders": st.sampled_from([0.6, 0.8, 0.95, 2.0]),
-    "grid": st.sampled_from([0.6, 0.8, 0.95, 2.0]),
+    "feeders": st.sampled_from([0.6, 0.7, 0.8, 2.0]),
+    "grid": st.sampled_from([0.6, 0.7, 0.8, 2.0]),
     "actuation": st.sampled_from(["40 s", "20 min", "3 h"]),
     "brake": st.sampled_from([None, "5 s"]),
 })
@@ -121,8 +121,8 @@ SHORT = {"modules": 0, "feeders": 2.0, "grid": 2.0, "actuation": "3 h", "brake":
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(SITES, st.sampled_from(sorted(effects.SUPPLY | {"transfer"})), st.integers(0, 100))
-@example(SHORT | {"scheme": "2N", "feeders": 0.95}, "feeder", 0)
-@example(SHORT | {"scheme": "catcher", "grid": 0.8}, "transformer", 0)
+@example(SHORT | {"scheme": "2N", "feeders": 0.7}, "feeder", 0)
+@example(SHORT | {"scheme": "catcher", "grid": 0.7}, "transformer", 0)
 def test_nothing_outlasts_its_tolerance_in_silence(tmp_path, site, effect, unit):
     bench = bench_of(tmp_path, site)
     every = single_failures(bench.site)
