@@ -6,10 +6,10 @@ from collections.abc import Callable
 import numpy as np
 
 from simulator.components.cooling import in_service
-from simulator.components.cooling.course import Chip
+from simulator.components.cooling.hot_chip import Chip, Memory
 from simulator.components.failure_class import FailureClass
 from simulator.components.rack import Rack
-from simulator.engine import elements, outage
+from simulator.engine import elements, heat_limits, outage
 from simulator.engine.world import World
 from simulator.kernels.rack_side import APPROACH
 from simulator.kernels.site_step import STEP_S
@@ -155,6 +155,8 @@ def chip_now(world: World, rack: int, resistance_k_w: float) -> Chip:
         float(on * (rows.chip_idle_w[row] + leak_w)), float(on * busy * rows.chip_dynamic_w[row]),
         float(rows.power_exponent[row]), float(rows.throttle_start_c[row]),
         float(rows.throttle_full_c[row]), float(rows.shutdown_c[row]), float(on * leak_w_k), float(chip_c),
+        Memory(*(float(column[row]) for column in (
+            rows.hbm_rise, rows.hbm_throttle_c, rows.hbm_full_c, rows.hbm_shutdown_c))),
     )  # fmt: skip
 
 
@@ -184,12 +186,14 @@ def _stop(world: World, block: int, cause: str) -> None:
 def _dry_s(world: World, racks: np.ndarray) -> tuple[float, float]:
     """Return when the first chip of some racks throttles and trips without flow: of each load, the
     hottest comes first."""
-    state, first = world.state, (math.inf, math.inf)
+    state, first, around_c = world.state, (math.inf, math.inf), heat_limits.coolant_c(world)
     working = racks[(state.racks.up_frac[racks] > 0.0)]
     for load in np.unique(state.racks.load[working]):
         under = working[state.racks.load[working] == load]
         rack = int(under[np.argmax(state.racks.junction_c[under])])
         chip, chip_c = chip_now(world, rack, 1.0), float(state.racks.junction_c[rack])
-        told = chip.seconds_dry(chip_c, chip.throttle_c), chip.seconds_dry(chip_c, chip.shutdown_c)
+        standing_c = float(around_c[world.site.rack_row[rack]])
+        told = tuple(chip.seconds_dry(chip_c, limit_c, standing_c)
+                     for limit_c, _ in (chip.throttles(standing_c), chip.trips(standing_c)))
         first = min(first[0], told[0]), min(first[1], told[1])
     return first
