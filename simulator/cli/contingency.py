@@ -119,7 +119,8 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
     lines += [
         "",
         f"from {told['at']}, {told['chosen']}, {told['minutes']} minutes each; "
-        f"{kpis['elements']} elements in {len(rows) - 1} rows{f', {more} of them not shown' if more > 0 else ''}",
+        f"{kpis['elements']} elements in {len(rows) - 1} rows{f', {more} of them not shown' if more > 0 else ''}, "
+        f"{told['simulations']} simulations",
         f"{kpis['cases_with_shed']} shed load; {number(kpis['expected_hours'], 4)} accelerator-hours a year "
         "are to be expected of all single failures together",
     ]

@@ -70,21 +70,42 @@ def changed(world: World, block: int, cause: str) -> None:
     A unit whose pumps are short moves less and comes out warmer, and so do the chips, whose cold
     plates get less. Without any flow racks on cold plates trip; in a tank they warm its fluid.
     """
-    blocks, site = world.state.blocks, world.site
-    spec = site.topology.cooling.coolant_unit
+    blocks = world.state.blocks
     flows = _flows(world, block, world.env.now)
     if not flows.any() and blocks.mass_j_k[block] == 0.0:
         if blocks.flow[block] == 1.0:
             _stop(world, block, cause)
         return
-    rack, pump_w = rack_of(site, block), float(site.block_pump_w[block])
     blocks.flow[block] = 1.0
+    for column, value in _gives(world, block, flows):
+        column[block] = value
+
+
+def spares_pump(world: World, block: int, unit: int) -> bool:
+    """Return whether a block's coolant stays exactly what it is without one more of its pumps."""
+    out = ("coolant pump", block, unit // world.site.topology.cooling.coolant_unit.pumps)
+    outage.lose(world, out, math.inf)
+    flows = _flows(world, block, world.env.now)
+    world.absent[out].remove(math.inf)
+    same = (np.array_equal(column[block], value) for column, value in _gives(world, block, flows))
+    return bool(flows.any()) and world.state.blocks.flow[block] == 1.0 and all(same)
+
+
+def _gives(
+    world: World, block: int, flows: np.ndarray
+) -> tuple[tuple[np.ndarray, float | np.ndarray], ...]:
+    """Return columns of the blocks, and what units and pumps that move so much set in them."""
+    blocks, site = world.state.blocks, world.site
+    spec, rack, pump_w = site.topology.cooling.coolant_unit, rack_of(site, block), float(site.block_pump_w[block])
     found = in_service.coolant(spec, rack.plate, flows, pump_w)
     slower = in_service.by_facility_flow(spec, _facility_flow(world, block))
-    blocks.approach_k_w[block], blocks.pump_w[block] = found.approach_k_w * slower, found.pump_w
-    blocks.resistance_frac[block] = found.resistance_frac if rack.liquid_cooled else 1.0
-    blocks.by_load[block] = in_service.by_load(spec, rack.plate, flows, pump_w)
-    blocks.by_load[block, APPROACH] *= slower
+    by_load = in_service.by_load(spec, rack.plate, flows, pump_w)
+    by_load[APPROACH] *= slower
+    return (
+        (blocks.approach_k_w, found.approach_k_w * slower), (blocks.pump_w, found.pump_w),
+        (blocks.resistance_frac, found.resistance_frac if rack.liquid_cooled else 1.0),
+        (blocks.by_load, by_load),
+    )  # fmt: skip
 
 
 def _facility_flow(world: World, block: int) -> float:

@@ -162,11 +162,12 @@ class Physics:
         clock would save: a chip slows within milliseconds, the controls here once a step. Those whose
         coolant stands still trip when `coolant.py` says."""
         site, racks = self.world.site, self.world.state.racks
-        over = racks.junction_c >= heat_limits.shutdown_c(self.world)[site.rack_row]
-        flows = self.world.state.blocks.flow[site.rack_block] > 0.0
-        return np.unique(site.rack_block[
-            over & (racks.up_frac > 0.0) & flows & (racks.clock < LEAST_SPEED)
-        ])
+        slow = np.flatnonzero((racks.clock < LEAST_SPEED) & (racks.up_frac > 0.0))
+        if not slow.size:
+            return slow
+        block, row = site.rack_block[slow], site.rack_row[slow]
+        over = racks.junction_c[slow] >= heat_limits.shutdown_c(self.world)[row]
+        return np.unique(block[over & (self.world.state.blocks.flow[block] > 0.0)])
 
     def _trip(self, block: int) -> None:
         """Take out a block whose chips switched themselves off."""

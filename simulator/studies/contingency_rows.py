@@ -172,14 +172,12 @@ def _mean_out_s(case: Case, response: Response) -> float:
 
 
 def _outs_s(case: Case, response: Response) -> list[float]:
-    """Return the mean time out: of each that is hit where several are, else by class (the repair of the
-    first class was planned, that of others is longer or shorter as their classes say)."""
+    """Return the mean time out: of each that is hit where several are, else by class."""
     if len(case.hits) > 1:
-        return [
-            mean_out_s(hit.cls, s) for hit, s in zip(case.hits, response.repair_s, strict=True)
-        ]
-    first = case.classes[0]
-    return [mean_out_s(cls, response.repair_s[0] * cls.repair / first.repair) for cls in case.classes]
+        classes, repair_s = [hit.cls for hit in case.hits], response.repair_s
+    else:
+        classes, repair_s = list(case.classes), response.class_repair_s
+    return [mean_out_s(cls, s) for cls, s in zip(classes, repair_s, strict=True)]
 
 
 def _nought(watch: Watch, intact: Response) -> dict[str, Any]:

@@ -79,22 +79,20 @@ class Fleet:
     def _view(self, i: int) -> PoolView:
         state, pool, now_s = self.world.state, self.pools[i], self.world.env.now
         hour = int(now_s // 3600.0)
-        work = state.pools.rate_per_s[i] * state.pools.work_frac[i]
+        ahead = slice(hour, hour + AHEAD_H)
+        work = state.pools.rate_per_s[i, ahead] * state.pools.work_frac[i, ahead]
         last_s = float(state.pools.step[i, ARRIVED]) / STEP_S * float(state.pools.work_frac[i, hour])
         return PoolView(
             capacity_per_s=float(state.pools.capacity_per_s[i]),
             replicas=int(state.loads.count[self._loads[i]] // pool.tensor_parallel),
             most=pool.most_accelerators // pool.tensor_parallel,
-            arrivals_per_s=last_s if now_s > 0.0 else float(work[hour]),
-            ahead_per_s=float(work[hour : hour + AHEAD_H].max()),
+            arrivals_per_s=last_s if now_s > 0.0 else float(work[0]),
+            ahead_per_s=float(work.max()),
             queue=float(state.pools.queue[i, WORK]),
             every_s=pool.scaling.every,
             target_load=pool.target_load,
             hour_of_day=(self.local_start + timedelta(seconds=now_s)).hour,
-            schedule={
-                entry.hour: math.ceil(entry.accelerators / pool.tensor_parallel)
-                for entry in pool.scaling.schedule
-            },
+            schedule=self._schedules[i],
         )
 
     def _held(self, i: int) -> float:
@@ -104,8 +102,22 @@ class Fleet:
         return int(self.world.state.chips[self._loads[i]])
 
     def _per_rack(self, i: int) -> float:
+        return self._racks_of[i]
+
+    @cached_property
+    def _racks_of(self) -> list[float]:
+        """Accelerators in a rack of each pool's chip."""
         site = self.world.site
-        return float(site.rack_accelerators[site.rack_chip == self._chip(i)][0])
+        chips = [self._chip(i) for i in range(len(self.pools))]
+        return [float(site.rack_accelerators[site.rack_chip == chip][0]) for chip in chips]
+
+    @cached_property
+    def _schedules(self) -> list[dict[int, int]]:
+        """Replicas of each pool from an hour of day on."""
+        return [
+            {at.hour: math.ceil(at.accelerators / pool.tensor_parallel) for at in pool.scaling.schedule}
+            for pool in self.pools
+        ]
 
     def _take(self, i: int, accelerators: float) -> None:
         """Take racks from idle and batch work, what lacks from pools of lower priority."""
@@ -157,6 +169,10 @@ class Fleet:
     def _count_released(self, racks: np.ndarray) -> None:
         """Tell pools that they lose racks without a failure."""
         state, site = self.world.state, self.world.site
+        of = state.racks.load[racks]
+        mine = set(of.tolist()).intersection(self._loads)
+        if not mine:
+            return
         up = site.rack_accelerators[racks] * state.racks.up_frac[racks]
-        for i, load in enumerate(self._loads):
-            state.pools.released[i] += float(up[state.racks.load[racks] == load].sum())
+        for load in mine:
+            state.pools.released[self._loads.index(load)] += float(up[of == load].sum())
