@@ -61,7 +61,8 @@ def _text(told: dict[str, Any]) -> tuple[str, ...]:
     return (
         f"At {told['dry_bulb_c']:.1f} °C outdoors and {wording.power(told['it_w'])} in racks. Each failure is "
         f"followed for {told['minutes']} minutes: a dash is not within that time. Caps hold after "
-        f"{wording.seconds(told['caps_hold_s'])}{brake}. By: whether the chip's junction or its memory binds. May go: work of the racks concerned.",
+        f"{wording.seconds(told['caps_hold_s'])}{brake}. By: whether the chip's junction or its memory binds. "
+        "May go: work of the racks concerned.",
     )
 
 
