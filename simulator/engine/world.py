@@ -60,6 +60,10 @@ class World:
     """Main transformers in service since a time, after each change."""
     on_bus: dict[int, float] = field(default_factory=dict)
     """Since when each generator set that runs is on the bus."""
+    dark_s: dict[int, float] = field(default_factory=dict)
+    """Until when each block that lost its last feed is dark; of those that ever did."""
+    unfed: set[int] = field(default_factory=set)
+    """UPS of lineups whose feed is out."""
     bridged_s: dict[int, float] = field(default_factory=dict)
     """Since when each battery of a lineup or a block carries its load; of those that ever did."""
     fuel_short: bool = False
