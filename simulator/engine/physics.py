@@ -50,12 +50,10 @@ class Physics:
         self.maps = plant_maps(site, weather, setpoints)
         self.water = drought.columns(site, start_hour, records.hall.shape[0])
         self._arguments = (
-            self._flags, (site.rows, site.halls),
-            (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
-             state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
-             (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits,
-             state.heat, self.water),
-            self.maps,
+            self._flags, site.rows, site.halls, state.racks, state.loads, state.blocks, state.loops,
+            state.tree, state.pools, state.supply, state.hall_air_c, state.plant_w, state.queue,
+            world.shop, (state.servers_down, site.rack_servers, state.out, state.down_load),
+            state.limits, state.heat, self.water, self.maps,
             Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather)), records,
             state.scratch,
         )
