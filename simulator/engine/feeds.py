@@ -162,7 +162,9 @@ def _darken(world: World, mine: np.ndarray, cls: FailureClass) -> None:
             continue
         until.setdefault(_until_fed_s(world, int(block)), []).append(int(block))
     for lasts_s, blocks in until.items():
-        racks = np.flatnonzero(np.isin(world.site.rack_block, blocks))
+        dark = np.zeros(len(world.site.block_names), np.bool_)
+        dark[blocks] = True
+        racks = np.flatnonzero(dark[world.site.rack_block])
         _tell_dark(world, blocks, cls.name, lasts_s)
         outage.take_out(world, racks, cls.name, lasts_s)
 

@@ -19,7 +19,7 @@ from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.setpoint import Deciders
 from simulator.engine.world import World
-from simulator.kernels import columns, site_step, strikes
+from simulator.kernels import columns, serving, site_step, strikes
 from simulator.kernels.columns import Records
 from simulator.kernels.cooling_columns import Outdoors
 from simulator.kernels.entry import entry_of
@@ -57,13 +57,15 @@ class Physics:
              state.heat, self.water),
             self.maps,
             Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather)), records,
+            state.scratch,
         )
 
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)
 
     def start(self) -> None:
         """Set what the pools do in the first step, once the loads have their racks."""
-        site_step.prepare_pools(self.world.state.pools, self.world.state.loads, 0)
+        middle = 0.5 / site_step.HOUR_STEPS
+        serving.prepare(self.world.state.pools, self.world.state.loads, 0, middle, STEP_S)
 
     def advance(self, to_s: float) -> None:
         """Integrate every step that ends by `to_s`, with the failures and repairs of racks up to
@@ -162,11 +164,12 @@ class Physics:
         clock would save: a chip slows within milliseconds, the controls here once a step. Those whose
         coolant stands still trip when `coolant.py` says."""
         site, racks = self.world.site, self.world.state.racks
-        over = racks.junction_c >= heat_limits.shutdown_c(self.world)[site.rack_row]
-        flows = self.world.state.blocks.flow[site.rack_block] > 0.0
-        return np.unique(site.rack_block[
-            over & (racks.up_frac > 0.0) & flows & (racks.clock < LEAST_SPEED)
-        ])
+        slow = np.flatnonzero((racks.clock < LEAST_SPEED) & (racks.up_frac > 0.0))
+        if not slow.size:
+            return slow
+        block, row = site.rack_block[slow], site.rack_row[slow]
+        over = racks.junction_c[slow] >= heat_limits.shutdown_c(self.world)[row]
+        return np.unique(block[over & (self.world.state.blocks.flow[block] > 0.0)])
 
     def _trip(self, block: int) -> None:
         """Take out a block whose chips switched themselves off."""

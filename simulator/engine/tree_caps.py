@@ -158,7 +158,9 @@ def set_part(world: World, part: np.ndarray, at_s: float) -> None:
     state.blocks.load_cap[:] = part
     state.blocks.partial[0] = 1 if part.min() < 1.0 else 2
     before, passed = state.racks.power_cap.copy(), at_s % STEP_S / STEP_S
-    given = (world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c)
+    given = (
+        world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c, state.scratch
+    )
     world.entry(rack_control.control, *given)(*given)
     if passed > 0.0:
         state.racks.power_cap[:] = passed * before + (1.0 - passed) * state.racks.power_cap

@@ -84,6 +84,7 @@ class World:
     strike: Callable[[int], None] | None = None
     """Applies a failure of the queue, by its place; of the failure front."""
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
+    _rack_names: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.network = Network(self.site)
@@ -163,7 +164,9 @@ class World:
 
     def rack_name(self, rack: int) -> str:
         """Return the name of a rack."""
-        return rack_name(self.site, rack)
+        if rack not in self._rack_names:
+            self._rack_names[rack] = rack_name(self.site, rack)
+        return self._rack_names[rack]
 
     def stream(self, purpose: str) -> "Stream":
         """Return the named random stream of this replicate."""

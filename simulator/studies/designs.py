@@ -47,6 +47,17 @@ Axis = Annotated[
 ]
 
 
+def _named_or_given(value: Any) -> str:
+    return "<name>" if isinstance(value, str) else "<axes>"
+
+
+Axes = Annotated[
+    Annotated[Literal["assumptions"], Tag("<name>")]
+    | Annotated[dict[str, Axis], Field(min_length=1), Tag("<axes>")],
+    Discriminator(_named_or_given),
+]
+
+
 class SweepSpec(Spec):
     """Designs and replicates of one scenario."""
 
@@ -59,7 +70,7 @@ class SweepSpec(Spec):
     values of all axes together, then the second, and so on; `lhs`, `sobol`: `samples` points that
     fill the axes' distributions evenly; `tornado`, `morris`, `saltelli`: what sensitivity to each
     axis asks for."""
-    axes: Literal["assumptions"] | Annotated[dict[str, Axis], Field(min_length=1)]
+    axes: Axes
     """By dotted key of the scenario's document: values to take, or for sampled designs a
     distribution; by `scenario`: names of its `scenarios`, whose overrides are laid on first.
     `assumptions`: every figure of the document that gives a range, from one end to the other, most

@@ -6,11 +6,12 @@ from functools import partial
 
 import numpy as np
 
-from simulator.components.cooling.course import Chip, Hall, Heat
+from simulator.components.cooling.course import Hall, Heat, Immersed
+from simulator.components.cooling.hot_chip import Chip
+from simulator.components.cooling.rack_side import Bath
 from simulator.engine import draw
-from simulator.engine.coolant import chip_now
+from simulator.engine.coolant import chip_now, rack_of
 from simulator.kernels import columns as c
-from simulator.kernels.cooling import at_hour
 from simulator.kernels.site_step import HOUR_STEPS
 from simulator.simulation import Run
 
@@ -88,8 +89,20 @@ def _liquid(run: Run, rack: int, working_w: np.ndarray) -> Hall:
         float(state.racks.junction_c[rack]), mean_c,
         _split(of_block, float(working_w[block]), float(blocks.it_w[block])), row_j_k, approach,
         row_j_k * approach, _split(liquid_w, float(working_w[inside].sum()), drawn_w, pumps_w),
-        float(state.loops.supply_c[loop]), *_loop(run, loop),
+        float(state.loops.supply_c[loop]), *_loop(run, loop), tank=_tank(run, block),
     )  # fmt: skip
+
+
+def _tank(run: Run, block: int) -> Immersed | None:
+    """Return the tank in which a block's racks stand, as it is; None where they do not."""
+    site, blocks = run.world.site, run.world.state.blocks
+    spec, mass_j_k = site.topology.cooling.coolant_unit, float(blocks.mass_j_k[block])
+    if mass_j_k == 0.0:
+        return None
+    bath = Bath(mass_j_k, float(blocks.latent_j[block]), float(blocks.boiling_c[block]))
+    still = spec.resistance_frac(rack_of(site, block).plate, 0.0) / float(blocks.resistance_frac[block])
+    return Immersed(bath, float(blocks.coolant_c[block]), float(blocks.vapour_j[block]),
+                    float(blocks.pump_w[block]), still)  # fmt: skip
 
 
 def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
@@ -115,7 +128,8 @@ def _loop(run: Run, loop: int) -> tuple[float, float, Callable[[float, float], f
     loops, maps = run.world.state.loops, run.physics.maps
     minute = run.physics.step - 1
     hour, part = divmod(minute, HOUR_STEPS)
-    table = at_hour(maps.supply_c, hour, (part + 0.5) / HOUR_STEPS)[int(loops.plant[loop])]
+    before_c, after_c = maps.supply_c[int(loops.plant[loop]), hour : hour + 2]
+    table = before_c + (after_c - before_c) * ((part + 0.5) / HOUR_STEPS)
     flow_w_k = float(loops.flow_w_k[loop])
     capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
     plant = partial(_delivers_c, table, capacity_w, maps.load_step, flow_w_k)

@@ -1,7 +1,7 @@
 """Water-cooled chillers behind a waterside economiser, on open cooling towers."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
@@ -44,6 +44,8 @@ class ChillerTower(Compressors):
     """
 
     kind: Literal["chiller_tower"] = "chiller_tower"
+    unit_is: ClassVar[str] = "chiller"
+    fan_is: ClassVar[str] = "tower cell"
     fans: Annotated[int, Field(ge=0, le=1000)] = 2
     """Tower fans of one unit, one per cell (assumed, 1-4)."""
     design_wet_bulb: Annotated[Temperature, Within("0 degC", "35 degC")] = 25.55
