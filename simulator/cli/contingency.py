@@ -124,6 +124,9 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
         f"{kpis['cases_with_shed']} shed load; {number(kpis['expected_hours'], 4)} accelerator-hours a year "
         "are to be expected of all single failures together",
     ]
+    if not rows["rate_per_year"].any():
+        lines.append("nothing here fails by chance (reliability.rate_scale is 0): in order of severity and hours "
+                     "lost at once")
     if told["order"] > 1:
         lines.append(f"pairs: {int((rows['order'] > 1).sum())} tried, {told['pairs_left_out']} left out")
     if kpis["planned_hours"]:

@@ -20,7 +20,7 @@ from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.setpoint import Deciders
 from simulator.engine.world import World
-from simulator.kernels import columns, site_step, strikes
+from simulator.kernels import columns, serving, site_step, strikes
 from simulator.kernels.columns import Records
 from simulator.kernels.cooling_columns import Outdoors
 from simulator.kernels.entry import entry_of
@@ -57,7 +57,7 @@ class Physics:
              state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
              (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits,
              state.heat, self.water),
-            self.maps, self.outdoors, records,
+            self.maps, self.outdoors, records, state.scratch,
         )
 
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)
@@ -65,7 +65,8 @@ class Physics:
     def start(self) -> None:
         """Set what the pools do in the first step, once the loads have their racks, and the temperatures
         to which that settles."""
-        site_step.prepare_pools(self.world.state.pools, self.world.state.loads, 0)
+        middle = 0.5 / site_step.HOUR_STEPS
+        serving.prepare(self.world.state.pools, self.world.state.loads, 0, middle, STEP_S)
         settled.settle(self.world, self.maps, self.outdoors)
 
     def advance(self, to_s: float) -> None:

@@ -244,7 +244,9 @@ def _slow(world: World) -> None:
     arguments = (state.loads, float(now_s))
     world.entry(load_account.complete_loads, *arguments)(*arguments)
     before, passed = state.racks.power_cap.copy(), now_s % STEP_S / STEP_S
-    given = (world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c)
+    given = (
+        world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c, state.scratch
+    )
     world.entry(rack_control.control, *given)(*given)
     state.racks.power_cap[:] = passed * before + (1.0 - passed) * state.racks.power_cap
     if state.blocks.partial[0] == 0:

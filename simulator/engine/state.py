@@ -14,6 +14,7 @@ from simulator.kernels import philox
 from simulator.kernels.cooling_columns import HeatState
 from simulator.kernels.limits import MESH_LEVELS
 from simulator.kernels.repair import TIMES
+from simulator.kernels.scratch import Scratch, scratch_of
 from simulator.kernels.serving import AMOUNTS, NOWHERE, STEP_COLUMNS, WAIT_BINS
 from simulator.kernels.site_step import STEP_S
 from simulator.kernels.streams import STREAM_COLUMNS
@@ -106,6 +107,7 @@ class State:
     support_down: np.ndarray  # (kinds of support racks in a hall,) servers out; effects.py
     idle_load: np.ndarray  # (racks,) pseudo-load of idle racks of this chip
     down_load: np.ndarray  # (racks,)
+    scratch: Scratch
     _of_kinds: dict[tuple[int, tuple[str, ...]], np.ndarray] = field(
         default_factory=dict, repr=False
     )
@@ -132,7 +134,7 @@ def build(
         pseudo += [Load(f"idle.{chip.name}", "idle", i), Load(f"down.{chip.name}", "down", i)]
     every = pseudo + loads
     names = tuple(load.name for load in every)
-    idle = 2 * site.rack_chip
+    idle, longest = 2 * site.rack_chip, int((site.rows.stop - site.rows.start).max())
     supply, blocks = supply_state.at_start(site), _blocks(site, len(every))
     return State(
         names=names,
@@ -160,6 +162,7 @@ def build(
         support_down=np.zeros(len(site.support)),
         idle_load=idle,
         down_load=idle + 1,
+        scratch=scratch_of(longest, len(every), len(site.loops), len(site.hall_names)),
     )
 
 

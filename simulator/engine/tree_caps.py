@@ -69,11 +69,13 @@ def _leaves_first(world: World, over: np.ndarray, reach: np.ndarray) -> list[int
 
 
 def _limits_w(world: World, reach: np.ndarray) -> np.ndarray:
-    """Return what caps aim at: the limits less the margin. Substations and busways that feed one block
-    alone are left to the racks of the block, which keep its limit by themselves."""
+    """Return what caps aim at: the limits less the margin. Substations, UPS and busways that feed one
+    block alone are left to the racks of the block, which keep its limit by themselves, as long as all of
+    their units are there: the block's limit knows of no module that is out."""
     limit_w = draw.limits_w(world) * (1.0 - world.site.topology.control.margin)
     alone = ((reach > 0.0).sum(axis=1) == 1) & (reach.max(axis=1) > 1.0 - SLACK_SHARE)
-    alone[: world.state.tree.parent.size] &= world.state.tree.stage > FEEDERS
+    tree = world.state.tree
+    alone[: tree.parent.size] &= (tree.stage > FEEDERS) & (tree.in_service == 1.0)
     alone[world.state.tree.parent.size :] = False
     return np.where(alone, np.inf, limit_w)
 
@@ -156,7 +158,9 @@ def set_part(world: World, part: np.ndarray, at_s: float) -> None:
     state.blocks.load_cap[:] = part
     state.blocks.partial[0] = 1 if part.min() < 1.0 else 2
     before, passed = state.racks.power_cap.copy(), at_s % STEP_S / STEP_S
-    given = (world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c)
+    given = (
+        world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c, state.scratch
+    )
     world.entry(rack_control.control, *given)(*given)
     if passed > 0.0:
         state.racks.power_cap[:] = passed * before + (1.0 - passed) * state.racks.power_cap

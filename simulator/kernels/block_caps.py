@@ -1,7 +1,6 @@
 """Blocks that keep themselves within their continuous rating by the power caps of their racks."""
 
-import numpy as np
-from numba import njit
+from simulator.kernels.compiled import inlined, inner, shared
 
 AT_LIMIT = 1e-6
 """Relative; a block that is held at its limit stands above it by rounding."""
@@ -9,8 +8,8 @@ LEAST = 0.01
 """Lowest cap on dynamic power."""
 
 
-@njit(cache=True)
-def cap_blocks(rows, racks, loads, blocks, dt_s):
+@shared
+def cap_blocks(rows, racks, loads, blocks, scratch, dt_s):
     """Set each block's caps on the dynamic power of its loads so that it stays inside its continuous
     rating; return whether any cap is active. A block below its rating and without a cap is left
     alone.
@@ -26,34 +25,47 @@ def cap_blocks(rows, racks, loads, blocks, dt_s):
         if blocks.it_w[b] > blocks.limit_w[b] * (1.0 + AT_LIMIT):
             blocks.over_s[b] += dt_s
             over = 1
-        drawn_w, full_w = _dynamic(rows, racks, loads, blocks, i, dt_s)
-        if blocks.capped[b] == 1:
-            blocks.capped_s[b] += dt_s
-            blocks.held_j[b] += (full_w.sum() - drawn_w.sum()) * dt_s
-        excess_w = blocks.it_w[b] - drawn_w.sum() + full_w.sum() - blocks.limit_w[b]
-        blocks.cap[b, :] = 1.0
-        blocks.capped[b] = 0
-        if excess_w > 0.0 and full_w.sum() > 0.0:
-            _cut(loads, blocks, b, full_w, excess_w)
-            blocks.capped[b] = 1
-            active = True
+        active = _cap_block(rows, racks, loads, blocks, scratch, i, dt_s) or active
     blocks.any_over_s[0] += over * dt_s
     return active
 
 
-@njit(cache=True)
-def _dynamic(rows, racks, loads, blocks, i, dt_s):
-    """Return the dynamic power in W of each load in a row of racks, (loads,), and what it would be
-    without the block's caps."""
-    drawn_w = np.zeros(loads.cap.size)
+@inner
+def _cap_block(rows, racks, loads, blocks, scratch, i, dt_s):
+    """Set the caps of the block of row `i`; return whether any is active."""
+    b, full_w = rows.block[i], scratch.full_w
+    drawn_all_w, full_all_w = _dynamic(rows, racks, loads, blocks, scratch, i, dt_s)
+    if blocks.capped[b] == 1:
+        blocks.capped_s[b] += dt_s
+        blocks.held_j[b] += (full_all_w - drawn_all_w) * dt_s
+    excess_w = blocks.it_w[b] - drawn_all_w + full_all_w - blocks.limit_w[b]
+    blocks.cap[b, :] = 1.0
+    blocks.capped[b] = 0
+    if excess_w > 0.0 and full_all_w > 0.0:
+        _cut(loads, blocks, b, full_w, excess_w)
+        blocks.capped[b] = 1
+    return blocks.capped[b] == 1
+
+
+@inlined
+def _dynamic(rows, racks, loads, blocks, scratch, i, dt_s):
+    """Return the dynamic power in W of all loads in a row of racks, and what it would be without the
+    block's caps; leave that of each load in `scratch`."""
+    drawn_w, full_w, cap = scratch.drawn_w, scratch.full_w, blocks.cap[rows.block[i]]
+    drawn_w[:] = 0.0
     each_w = rows.accelerators[i] * rows.chip_dynamic_w[i] + rows.host_dynamic_w[i]
     for r in range(rows.start[i], rows.stop[i]):
         load = racks.load[r]
         drawn_w[load] += racks.up_frac[r] * loads.dynamic_s[load] / dt_s * racks.power_cap[r] * each_w
-    return drawn_w, drawn_w / blocks.cap[rows.block[i]]
+    drawn_all_w, full_all_w = 0.0, 0.0
+    for load in range(cap.size):
+        full_w[load] = drawn_w[load] / cap[load]
+        drawn_all_w += drawn_w[load]
+        full_all_w += full_w[load]
+    return drawn_all_w, full_all_w
 
 
-@njit(cache=True)
+@inlined
 def _cut(loads, blocks, b, full_w, excess_w):
     for rank in range(loads.rank.size):
         group_w = 0.0

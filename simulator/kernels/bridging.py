@@ -1,19 +1,19 @@
 """Batteries of lineups and racks over one step: what they carry, how they are filled again."""
 
-from numba import njit
+from simulator.kernels.compiled import inlined
 
 FULL = 1.0 - 1e-9
 """Charge, of a full one, from which a battery counts as full."""
 
 
-@njit(cache=True)
+@inlined
 def clear(bridge):
     """Start a new step."""
     bridge.out_w[0] = 0.0
     bridge.loss_w[0] = 0.0
 
 
-@njit(cache=True)
+@inlined
 def carry(bridge, row, wanted_w, dt_s):
     """Return the mean power in W that a battery carries of `wanted_w` over the step: all of it for the
     share of the step that it is called upon, as far as its power and its charge go. The charge is
@@ -30,7 +30,7 @@ def carry(bridge, row, wanted_w, dt_s):
     return carried_w
 
 
-@njit(cache=True)
+@inlined
 def recharge(supply, room_w, dt_s):
     """Fill the batteries that have a charge of their own and carry nothing, one after the other; return
     the draw in W and what of it is stored. Those that are full join the common store."""
@@ -51,7 +51,7 @@ def recharge(supply, room_w, dt_s):
     return drawn_w, stored_w
 
 
-@njit(cache=True)
+@inlined
 def _join(supply, row):
     """Put a battery with its charge into the common store of its kind."""
     bridge = supply.bridge

@@ -2,52 +2,26 @@
 
 import math
 
-from numba import njit
+from simulator.kernels.compiled import shared
 
 
-@njit(cache=True)
-def at_hour(table, hour, hour_frac):
-    """Return a (plants, load grid) table interpolated in time between hour boundaries."""
-    before, after = table[:, hour], table[:, hour + 1]
-    return before + (after - before) * hour_frac
-
-
-@njit(cache=True)
-def tables_at(maps, dry, hour, hour_frac):
-    """Return the tables of the plants at one time, with water or, if `dry` is 1, without: set
-    temperature, supply temperature, power, evaporation, blowdown, share of heat moved by compressors."""
-    setpoint_c = at_hour(maps.setpoint_c, hour, hour_frac)
-    if dry == 1:
-        power_frac = at_hour(maps.dry.power_frac, hour, hour_frac)
-        none = power_frac * 0.0
-        return (
-            setpoint_c, at_hour(maps.dry.supply_c, hour, hour_frac), power_frac, none, none,
-            at_hour(maps.dry.mechanical_frac, hour, hour_frac),
-        )
-    return (
-        setpoint_c,
-        at_hour(maps.supply_c, hour, hour_frac),
-        at_hour(maps.power_frac, hour, hour_frac),
-        at_hour(maps.evaporation_kg_j, hour, hour_frac),
-        at_hour(maps.blowdown_kg_j, hour, hour_frac),
-        at_hour(maps.mechanical_frac, hour, hour_frac),
-    )
-
-
-@njit(cache=True, inline="always")
-def lookup(table, plant, x):
-    """Return a plant table interpolated in load; `x` is in grid steps."""
-    j = min(int(x), table.shape[1] - 2)
+@shared
+def lookup(table, plant, x, hour, hour_frac):
+    """Return a plant's table (plants, hours + 1, load grid) interpolated in time between hour boundaries,
+    and in load between grid points; `x` is in grid steps."""
+    j = min(int(x), table.shape[2] - 2)
     w = min(x - j, 1.0)
-    return table[plant, j] * (1.0 - w) + table[plant, j + 1] * w
+    low, high = table[plant, hour, j], table[plant, hour, j + 1]
+    low += (table[plant, hour + 1, j] - low) * hour_frac
+    high += (table[plant, hour + 1, j + 1] - high) * hour_frac
+    return low * (1.0 - w) + high * w
 
 
-@njit(cache=True, inline="always")
-def integrate(loop, loops, tables, load_step, heat_w, dt_s):
+@shared
+def integrate(loop, loops, maps, at, heat_w, dt_s):
     """Advance one loop by a step under constant `heat_w`; return power and water rates.
 
-    `tables` are set temperature, supply temperature, power, evaporation, blowdown and share of heat
-    moved by compressors of the plants at this time.
+    `at` is (hour, share of it that is over, 1 where the plants have no water and 0 where they do).
 
     A loop with flow conductance G = m cp and thermal mass C = G tank relaxes to what its plant
     delivers, C dT/dt = G (T_plant - T). The plant takes in water at T + Q/G and returns it at
@@ -61,17 +35,21 @@ def integrate(loop, loops, tables, load_step, heat_w, dt_s):
     flow_w_k, tank_s = loops.flow_w_k[loop], loops.tank_s[loop]
     before_c = loops.supply_c[loop]
     capacity_w = loops.units_up[loop] * loops.unit_w[loop]
-    setpoint_c, supply_c, power_frac, evaporation_kg_j, blowdown_kg_j, mechanical_frac = tables
-    plant = loops.plant[loop]
+    plant, load_step = loops.plant[loop], maps.load_step
+    hour, hour_frac, dry = at
+    supply_c, power_frac, mechanical_frac = maps.supply_c, maps.power_frac, maps.mechanical_frac
+    if dry == 1:
+        supply_c, power_frac = maps.dry.supply_c, maps.dry.power_frac
+        mechanical_frac = maps.dry.mechanical_frac
     received_j = heat_w * dt_s
     loops.received_j[loop] += received_j
     if capacity_w <= 0.0:
         loops.supply_c[loop] = before_c + received_j / (flow_w_k * tank_s)
         loops.stored_j[loop] += flow_w_k * tank_s * (loops.supply_c[loop] - before_c)
-        return 0.0, 0.0, 0.0, lookup(setpoint_c, plant, 0.0), 0.0
+        return 0.0, 0.0, 0.0, lookup(maps.setpoint_c, plant, 0.0, hour, hour_frac), 0.0
     x = max(heat_w, 0.0) / capacity_w / load_step
-    plant_c = lookup(supply_c, plant, x)
-    most_w = (supply_c.shape[1] - 1) * load_step * capacity_w
+    plant_c = lookup(supply_c, plant, x, hour, hour_frac)
+    most_w = (supply_c.shape[2] - 1) * load_step * capacity_w
     if heat_w > most_w:  # beyond its map a plant rejects no more: the rest stays in the water
         plant_c += (heat_w - most_w) / flow_w_k
     approached = -math.expm1(-dt_s / tank_s)
@@ -79,14 +57,17 @@ def integrate(loop, loops, tables, load_step, heat_w, dt_s):
     loops.supply_c[loop] = plant_c + (before_c - plant_c) * math.exp(-dt_s / tank_s)
     loops.rejected_j[loop] += received_j + flow_w_k * excess_k_s
     loops.stored_j[loop] += flow_w_k * tank_s * (loops.supply_c[loop] - before_c)
-    power_w = lookup(power_frac, plant, x) * capacity_w
-    evaporation = lookup(evaporation_kg_j, plant, x) * capacity_w
-    blowdown = lookup(blowdown_kg_j, plant, x) * capacity_w
-    told_c, mechanical = lookup(setpoint_c, plant, x), lookup(mechanical_frac, plant, x)
+    power_w = lookup(power_frac, plant, x, hour, hour_frac) * capacity_w
+    told_c = lookup(maps.setpoint_c, plant, x, hour, hour_frac)
+    mechanical = lookup(mechanical_frac, plant, x, hour, hour_frac)
+    if dry == 1:
+        return power_w, 0.0, 0.0, told_c, mechanical
+    evaporation = lookup(maps.evaporation_kg_j, plant, x, hour, hour_frac) * capacity_w
+    blowdown = lookup(maps.blowdown_kg_j, plant, x, hour, hour_frac) * capacity_w
     return power_w, evaporation, blowdown, told_c, mechanical
 
 
-@njit(cache=True)
+@shared
 def deliver(loop, loops, reuse, heat_w, hour, hour_frac, dt_s):
     """Give users what they take of a loop's heat over a step; return it in W.
 
@@ -104,7 +85,7 @@ def deliver(loop, loops, reuse, heat_w, hour, hour_frac, dt_s):
     return taken_w
 
 
-@njit(cache=True)
+@shared
 def fan_power(table, hall, heat_w, design_w, load_step):
     """Return the fan wall power in W of a hall at `heat_w`."""
     if design_w <= 0.0:

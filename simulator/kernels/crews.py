@@ -7,12 +7,13 @@ rule about queues holds as it does round the clock.
 import math
 
 import numpy as np
-from numba import njit
+
+from simulator.kernels.compiled import entry
 
 WEEK_S = 604_800.0
 
 
-@njit(cache=True)
+@entry
 def worked(opens_s, closes_s, at_s):
     """Return the seconds of shift from the first Monday until a time of the week clock.
 
@@ -31,7 +32,7 @@ def worked(opens_s, closes_s, at_s):
     return done_s
 
 
-@njit(cache=True)
+@entry
 def clock(opens_s, closes_s, worked_s, begins):
     """Return the time of the week clock at which so many seconds of shift are over.
 
@@ -53,7 +54,7 @@ def clock(opens_s, closes_s, worked_s, begins):
     return (weeks + 1) * WEEK_S + opens_s[0] + left_s
 
 
-@njit(cache=True)
+@entry
 def offer(tails, gap_from, gap_to, gaps, ready, length):
     """Return when some crew can begin work, first come first served, and where.
 
@@ -84,7 +85,7 @@ def offer(tails, gap_from, gap_to, gaps, ready, length):
     return start, where
 
 
-@njit(cache=True)
+@entry
 def accept(tails, gap_from, gap_to, gaps, now, start, length, where):
     """Promise the work of an `offer`; return how many gaps there are then.
 

@@ -1,9 +1,9 @@
 """Generators over one step: what they could carry, what they carry, the fuel they burn."""
 
-from numba import njit
+from simulator.kernels.compiled import inlined
 
 
-@njit(cache=True)
+@inlined
 def ready(plant, now_w, dt_s):
     """Return the mean power in W that the bus could carry over the step that ends now, with
     `now_w` at its end; what came late in the step is not counted before it came."""
@@ -12,7 +12,7 @@ def ready(plant, now_w, dt_s):
     return ready_w
 
 
-@njit(cache=True)
+@inlined
 def burn(plant, wanted_w, dt_s):
     """Return the mean power in W that the fuel suffices for, `wanted_w` or less, and burn it.
 

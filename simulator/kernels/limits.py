@@ -1,7 +1,7 @@
 """Elements above their continuous rating: for how long, and on which level. Those are the nodes of the
 power tree, and the lines, main transformers and branches of a medium-voltage network one by one."""
 
-from numba import njit
+from simulator.kernels.compiled import inlined, inner
 
 SLACK = 1e-9
 """Relative; below it a load stands at its limit."""
@@ -9,7 +9,7 @@ MESH_LEVELS = 3
 """Lines, main transformers and branches: the last levels of `LimitState.level_over`."""
 
 
-@njit(cache=True)
+@inlined
 def watch(tree, limits, relief_w, dt_s):
     """Add the step to the time that elements were above their limit; return 1 if any was.
 
@@ -25,7 +25,7 @@ def watch(tree, limits, relief_w, dt_s):
     return 1 if over > 0 and _account(tree, limits, relief_w, dt_s) else 0
 
 
-@njit(cache=True)
+@inner
 def _account(tree, limits, relief_w, dt_s):
     found = False
     limits.level_over[:] = 0
@@ -43,7 +43,7 @@ def _account(tree, limits, relief_w, dt_s):
     return found
 
 
-@njit(cache=True)
+@inlined
 def _account_mesh(tree, limits, relief_w, dt_s):
     found, mesh = False, tree.mesh
     drawn = 1.0 - relief_w / tree.input_w[0] if tree.input_w[0] > 0.0 else 1.0

@@ -1,10 +1,10 @@
 """Loads over one step: integrals of what their members did, and the account of every
 accelerator-second."""
 
-from numba import njit
+from simulator.kernels.compiled import inlined, shared
 
 
-@njit(cache=True)
+@shared
 def pace_of(clock, clock_bound_frac):
     """Return the work rate, of full speed, at a share of full clock.
 
@@ -16,7 +16,7 @@ def pace_of(clock, clock_bound_frac):
     return clock / (clock_bound_frac + (1.0 - clock_bound_frac) * clock)
 
 
-@njit(cache=True)
+@inlined
 def load_pace(loads, load):
     """Return the work rate of a load under its present clock, caps included."""
     clock = loads.clock[load]
@@ -25,14 +25,14 @@ def load_pace(loads, load):
     return pace_of(clock, loads.clock_bound_frac[load])
 
 
-@njit(cache=True)
+@shared
 def complete_loads(loads, end_s):
     """Bring the step integrals of every load up to `end_s`."""
     for load in range(loads.on.size):
         flush_load(loads, load, end_s)
 
 
-@njit(cache=True)
+@shared
 def flush_load(loads, load, now_s):
     """Bring the step integrals of one load up to `now_s`; call before changing any of its
     columns."""
@@ -51,7 +51,7 @@ def flush_load(loads, load, now_s):
     loads.since_s[load] = now_s
 
 
-@njit(cache=True)
+@shared
 def account_loads(loads):
     """Add the completed step to the accounts of every load and clear its integrals.
 
@@ -77,7 +77,7 @@ def account_loads(loads):
     return throttled, capped
 
 
-@njit(cache=True)
+@inlined
 def _heat_share(loads, load):
     """Return the share of a load's slowdown that is due to heat: of what its clock lost before the
     site's cap, the part that heat took."""
@@ -91,7 +91,16 @@ def _heat_share(loads, load):
     return loads.heat_share[load] * before / lost if lost > 0.0 else 0.0
 
 
-@njit(cache=True)
+@inlined
+def capped(loads):
+    """Return whether the site caps any load."""
+    found = False
+    for load in range(loads.cap.size):
+        found = found or loads.cap[load] < 1.0
+    return found
+
+
+@shared
 def clear_loads(loads):
     """Start a new step."""
     loads.on_s[:] = 0.0

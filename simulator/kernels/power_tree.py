@@ -1,14 +1,13 @@
 """The radial power tree over one step: loads summed upward through part-load losses."""
 
-from numba import njit
-
 from simulator.kernels import bridging, generators
+from simulator.kernels.compiled import inlined, shared
 
 LINES, TRANSFORMERS = 0, 1
 """Nodes of the tree that stand for all lines and all main transformers."""
 
 
-@njit(cache=True)
+@shared
 def solve(tree, dt_s):
     """Sum `output_w` of every node upward; return the input of the root and all losses in W.
 
@@ -41,7 +40,7 @@ def solve(tree, dt_s):
     return tree.input_w[0], losses_w
 
 
-@njit(cache=True)
+@inlined
 def _mesh(tree, dt_s):
     """Put the draws of the halls through the branches between them and the utility; return the
     losses in W, which join the draw above: of transformers and lines at the lines, of all else at
@@ -62,7 +61,7 @@ def _mesh(tree, dt_s):
     return losses_w
 
 
-@njit(cache=True)
+@shared
 def balance(supply, demand_w, dt_s):
     """Meet `demand_w` at the interconnection from the grid, generators, battery and, with no import
     at all, the batteries of UPS and racks, in that order; recharge when there is room.
@@ -104,7 +103,7 @@ def balance(supply, demand_w, dt_s):
     return import_w, generator_w, stored_w, loss_w
 
 
-@njit(cache=True)
+@inlined
 def _recharge(supply, room_w, dt_s):
     """Return the draw and what of it is stored."""
     eta = supply.battery_efficiency

@@ -1,12 +1,10 @@
 """Clocks and power caps of the next step: throttling by heat, block ratings, synchronous pace."""
 
-import numpy as np
-from numba import njit
-
+from simulator.kernels.compiled import entry, inlined, shared
 from simulator.kernels.load_account import pace_of
 
 
-@njit(cache=True)
+@shared
 def allowed_clock(junction_c, start_c, full_c, shutdown_c):
     """Return the clock fraction a chip allows at `junction_c`: 1 below the throttle point, 0.5 at
     the hardware slowdown, 0 at shutdown, linear between."""
@@ -19,7 +17,7 @@ def allowed_clock(junction_c, start_c, full_c, shutdown_c):
     return 0.0
 
 
-@njit(cache=True)
+@entry
 def settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limits_c):
     """Return the clock at which clock and junction temperature agree.
 
@@ -41,7 +39,7 @@ def settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limi
     return 0.5 * (low + high)
 
 
-@njit(cache=True)
+@entry
 def kept_clock(before, coolant_c, resistance_k_w, hbm_k_w, watts, exponent, limits):
     """Return the clock that heat allows a chip which ran at `before`, junction and memory in force
     together.
@@ -71,17 +69,18 @@ def kept_clock(before, coolant_c, resistance_k_w, hbm_k_w, watts, exponent, limi
     return min(most, max(before, least))
 
 
-@njit(cache=True)
-def control(rows, racks, loads, blocks, hall_air_c):
+@entry
+def control(rows, racks, loads, blocks, hall_air_c, scratch):
     """Set clock and power cap of every rack, and the clock of every load, for the next step.
 
     A synchronous load moves at the pace of its slowest member and the others wait, so their
     dynamic power falls with the pace; an asynchronous one takes the mean.
     """
+    lost, lost_heat = scratch.lost, scratch.lost_heat
+    lost[:] = 0.0
+    lost_heat[:] = 0.0
     loads.clock[:] = 1.0
     loads.heat_share[:] = 0.0
-    lost = np.zeros(loads.clock.size)
-    lost_heat = np.zeros(loads.clock.size)
     for i in range(rows.start.size):
         b = rows.block[i]
         liquid = rows.liquid_cooled[i] == 1
@@ -123,7 +122,7 @@ def control(rows, racks, loads, blocks, hall_air_c):
             racks.power_cap[r] = min(racks.power_cap[r], pace)
 
 
-@njit(cache=True)
+@inlined
 def slowed(rows, racks):
     """Return whether hysteresis still holds any clock down."""
     for i in range(rows.start.size):
@@ -134,7 +133,7 @@ def slowed(rows, racks):
     return False
 
 
-@njit(cache=True)
+@shared
 def release(racks, loads):
     """Lift all heat throttling and block caps."""
     racks.power_cap[:] = 1.0
@@ -144,7 +143,7 @@ def release(racks, loads):
     loads.heat_share[:] = 0.0
 
 
-@njit(cache=True)
+@inlined
 def _share_loss(loads, lost, lost_heat):
     for load in range(lost.size):
         if lost[load] > 0.0:

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from simulator.kernels.compiled import entry, inlined, inner
 from simulator.kernels.load_account import flush_load
 
 
@@ -22,7 +23,7 @@ def find_racks(start, stop, row_load, load_of, up_frac, wanted, least_up):
     return found[:n].copy()
 
 
-@njit(cache=True)
+@entry
 def move_racks(chosen, to_load, up_frac, now_s, rows, racks, loads, down_load):
     """Move racks to another load and set the share of each that is in service.
 
@@ -48,7 +49,7 @@ def move_racks(chosen, to_load, up_frac, now_s, rows, racks, loads, down_load):
                 racks.row_load[row] = -1
 
 
-@njit(cache=True)
+@inner
 def refresh_rack(r, now_s, rows, racks, loads, wear):
     """Bring the share in service of a rack in line with its servers down and the causes that take
     the whole of it out; `wear` as in `strikes.happen`."""
@@ -57,7 +58,7 @@ def refresh_rack(r, now_s, rows, racks, loads, wear):
     _move(r, racks.load[r], up_frac, now_s, rows, racks, loads, down_load)
 
 
-@njit(cache=True)
+@inlined
 def _move(r, new, up_frac, now_s, rows, racks, loads, down_load):
     old, down, row = racks.load[r], down_load[r], racks.row[r]
     if min(loads.since_s[old], loads.since_s[new], loads.since_s[down]) < now_s:
@@ -80,7 +81,7 @@ def _move(r, new, up_frac, now_s, rows, racks, loads, down_load):
     racks.load[r] = new
 
 
-@njit(cache=True)
+@inlined
 def _open_row(row, rows, racks):
     """Begin a step's history for the racks of a row: all joined their loads at its start."""
     racks.row_touched[row] = 1

@@ -2,13 +2,13 @@
 
 import math
 
-from numba import njit
+from simulator.kernels.compiled import entry, inlined, shared
 
 APPROACH, PUMP, RESISTANCE = range(3)
 """Rows of `BlockState.by_load`."""
 
 
-@njit(cache=True)
+@shared
 def follow_load(blocks, load_step):
     """Set approach, pump power and the chips' resistance of every block for the flow that its heat
     asks for; `load_step` is the grid's, of heat over design heat."""
@@ -25,7 +25,7 @@ def follow_load(blocks, load_step):
         blocks.resistance_frac[b] = table[RESISTANCE, j] * (1.0 - w) + table[RESISTANCE, j + 1] * w
 
 
-@njit(cache=True)
+@entry
 def leave_tank(b, blocks, facility_c, flows_s, dt_s):
     """Return the heat in W, mean of a step, that the tank of a block gives to facility water which
     flows for `flows_s` of it; pumps warm the tank, and the rest waits in it."""
@@ -39,7 +39,7 @@ def leave_tank(b, blocks, facility_c, flows_s, dt_s):
     return given_w
 
 
-@njit(cache=True)
+@shared
 def exchange(blocks, b, heat_w, facility_c, approach, dt_s):
     """Advance the tank of a block for a while under its heat; return the heat in W that its
     exchanger of `approach` K/W gives to the facility's water.
@@ -73,7 +73,7 @@ def exchange(blocks, b, heat_w, facility_c, approach, dt_s):
     return given_w
 
 
-@njit(cache=True)
+@inlined
 def _warm(before_c, heat_w, facility_c, approach, mass_j_k, least_c, dt_s):
     """Return the temperature of a lumped mass after a step, and what is left of the step once it has
     cooled down to `least_c`."""

@@ -8,12 +8,11 @@ instructions (5 times slower).
 import numpy as np
 from numba import njit
 
-CHUNK = 1024
-"""Racks taken through all passes at a time, so that their columns stay in the nearest cache."""
+from simulator.kernels.compiled import inlined, inner, shared
 
 
-@njit(cache=True)
-def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
+@shared
+def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
     """Advance all racks by one step of `dt_s`; return the hottest junction and whether any chip
     reached its throttle point or its shutdown point.
 
@@ -22,19 +21,13 @@ def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
     junction follows its equilibrium exponentially, C dT/dt = P - (T - T_coolant)/R, so the step
     size does not enter.
     """
-    blocks.it_w[:] = blocks.support_w
-    blocks.air_w[:] = blocks.support_w
-    blocks.liquid_w[:] = 0.0
-    blocks.hottest_c[:] = -273.15
-    blocks.hbm_hottest_c[:] = -273.15
-    room, history = CHUNK, racks.row_history
+    _open_step(blocks, loads, scratch, dt_s)
+    history, chunk = racks.row_history, scratch.rack
+    room = chunk.shape[1]
     for i in range(rows.start.size):
-        room = max(room, rows.stop[i] - rows.start[i])
         still = rows.liquid_cooled[i] == 1 and blocks.flow[rows.block[i]] < 1.0
         unrated = blocks.resistance_frac[rows.block[i]] != 1.0
         history[i] = 1 if still or unrated or racks.row_touched[i] == 1 else 0
-    chunk = np.empty((4, room))  # on, dynamic, coolant and junction before, of the racks at hand
-    activity = (loads.on_s / dt_s, loads.dynamic_s / dt_s)
     hottest_c, throttling, tripping = -273.15, False, False
     for k in range(rows.segment_row.size - 1):
         row, end = rows.segment_row[k], rows.segment_row[k + 1]
@@ -42,7 +35,7 @@ def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
             upto, offset = row + 1, rows.start[row]
             while upto < end and rows.stop[upto] - offset <= room:
                 upto += 1
-            _spread(row, upto, rows, racks, blocks, hall_air_c, activity, chunk)
+            _spread(row, upto, rows, racks, blocks, hall_air_c, scratch)
             _heat(row, upto, rows, racks, chunk)
             for i in range(row, upto):
                 if history[i] == 1:
@@ -56,11 +49,23 @@ def integrate(rows, racks, loads, blocks, hall_air_c, dt_s):
     return hottest_c, throttling, tripping
 
 
-@njit(cache=True)
-def _spread(row, upto, rows, racks, blocks, hall_air_c, activity, chunk):
+@inlined
+def _open_step(blocks, loads, scratch, dt_s):
+    """Begin the sums of the blocks with their support racks; find the means of the loads' activity."""
+    for b in range(blocks.it_w.size):
+        blocks.it_w[b] = blocks.air_w[b] = blocks.support_w[b]
+        blocks.liquid_w[b] = 0.0
+        blocks.hottest_c[b] = blocks.hbm_hottest_c[b] = -273.15
+    for load in range(loads.on_s.size):
+        scratch.on[load] = loads.on_s[load] / dt_s
+        scratch.dynamic[load] = loads.dynamic_s[load] / dt_s
+
+
+@inlined
+def _spread(row, upto, rows, racks, blocks, hall_air_c, scratch):
     """Spread the coolant of each row, and the activity of its loads, over its racks; costs less
     than gathering them where they are used."""
-    on, dynamic = activity
+    on, dynamic, chunk = scratch.on, scratch.dynamic, scratch.rack
     rack_on, rack_dynamic, rack_coolant_c, before_c = chunk[0], chunk[1], chunk[2], chunk[3]
     load_of, junction_c, row_load = racks.load, racks.junction_c, racks.row_load
     start, stop, offset = rows.start, rows.stop, rows.start[row]
@@ -111,7 +116,7 @@ def _power(up, on, dynamic, junction_c, chip, host, shelf):
     return chip_w, fixed_w + dc_w * (shelf[1] + shelf[2] * dc_w)
 
 
-@njit(cache=True)
+@inlined
 def _heat(row, upto, rows, racks, chunk):
     """Set power and junction temperature of equal racks, each as if it had been in its load all
     step and its coolant flowed."""
@@ -131,7 +136,7 @@ def _heat(row, upto, rows, racks, chunk):
         junction_c[r] = before_c + pull * (settled_c - before_c)
 
 
-@njit(cache=True)
+@inner
 def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
     """Set the same for a row in which racks moved within the step, whose coolant stands still or is
     off its rated flow; without flow, for that share of the step, a chip heats at P/C until it
@@ -165,7 +170,7 @@ def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
     racks.row_touched[i] = 0
 
 
-@njit(cache=True)
+@inlined
 def _sum_rows(row, upto, rows, racks, loads, blocks, hall_air_c, dt_s):
     """Sum racks into blocks and loads; return the hottest junction and what it or its memory passed.
 
@@ -202,7 +207,7 @@ def _sum_rows(row, upto, rows, racks, loads, blocks, hall_air_c, dt_s):
     return hottest_c, throttling, tripping
 
 
-@njit(cache=True)
+@inlined
 def _sum_and_max(first, last, power_w, junction_c):
     """Return the sum of one column and the largest of another over a row, four racks at a time:
     one running sum would wait four cycles for itself at every rack."""
@@ -224,7 +229,7 @@ def _sum_and_max(first, last, power_w, junction_c):
     return (a + b) + (c + d), max(max(p, q), max(s, t))
 
 
-@njit(cache=True)
+@shared
 def settle_flow(blocks):
     """Let coolant that stopped within the step stand still from the next on."""
     for b in range(blocks.flow.size):

@@ -8,9 +8,9 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from simulator.kernels import calendar, crews, philox
+from simulator.kernels.compiled import entry, inlined, shared
 
 NOTICED, DIAGNOSED, PART, CREW, DONE, BACK = range(6)
 TIMES = 6
@@ -84,7 +84,7 @@ GAPS = 4096
 appointment counts as taken."""
 
 
-@njit(cache=True)
+@entry
 def book(shop, cls, at_s, transient, spread, key, entity, times):
     """Plan the repair of a failure, promise crews and parts, and fill in its moments.
 
@@ -134,7 +134,7 @@ class AllIn(NamedTuple):
     spread: Floats  # log-standard deviation
 
 
-@njit(cache=True)
+@entry
 def all_in(lasts, cls, at_s, transient, spread, back_s):
     """Tell when failures are cured, or repaired after a lognormal time; all arrays (n,).
 
@@ -149,7 +149,7 @@ def all_in(lasts, cls, at_s, transient, spread, back_s):
             back_s[i] = at_s[i] + lasts.repair_s[c] * math.exp(lasts.spread[c] * spread[i])
 
 
-@njit(cache=True)
+@entry
 def book_all(shop, cls, at_s, spread, key, times):
     """Plan the repairs of many failures that no restart cures, in order of time.
 
@@ -163,13 +163,13 @@ def book_all(shop, cls, at_s, spread, key, times):
         book(shop, cls[i], at_s[i], False, spread[i], key, (0, 0, i), times[i])
 
 
-@njit(cache=True)
+@entry
 def evicts(share, key, entity):
     """Tell whether healthy neighbours leave with what failed."""
     return _uniform(key, entity, EVICTION_DRAW) < share
 
 
-@njit(cache=True)
+@inlined
 def _unnoticed_s(shop, cls, key, entity):
     median_s, spread = shop.detection_s[cls], shop.detection_spread[cls]
     if shop.hang_share[cls] > 0.0 and _uniform(key, entity, HANG_DRAW) < shop.hang_share[cls]:
@@ -177,14 +177,14 @@ def _unnoticed_s(shop, cls, key, entity):
     return median_s * math.exp(spread * _normal(key, entity, DETECTION_DRAW))
 
 
-@njit(cache=True)
+@inlined
 def _normal(key, entity, purpose):
     if entity[2] < 0:
         return 0.0
     return philox.normal(key[0], key[1], entity[0], entity[1], entity[2], purpose)
 
 
-@njit(cache=True)
+@inlined
 def _uniform(key, entity, purpose):
     """Return a uniform draw; for the median of all what is likelier than not does not happen."""
     if entity[2] < 0:
@@ -192,7 +192,7 @@ def _uniform(key, entity, purpose):
     return philox.uniform(key[0], key[1], entity[0], entity[1], entity[2], purpose)
 
 
-@njit(cache=True)
+@inlined
 def _take_part(shop, cls, at_s, chance):
     """Take a part off the shelf and see to the next one; return when it is at hand.
 
@@ -214,7 +214,7 @@ def _take_part(shop, cls, at_s, chance):
     return max(found_s, at_s)
 
 
-@njit(cache=True)
+@inlined
 def _take_crew(shop, trade, now_s, ready_s, work_s):
     """Promise a crew of a trade, of the group that is done first; return when it begins and ends."""
     best, best_end_s, best_start, best_where = -1, math.inf, 0.0, 0
@@ -240,7 +240,7 @@ def _take_crew(shop, trade, now_s, ready_s, work_s):
     return begin_s, max(best_end_s, begin_s)
 
 
-@njit(cache=True)
+@shared
 def worked_s(shop, g, at_s):
     """Return the shift time of a group at a time of the run; round the clock they are the same."""
     n = shop.shifts[g]
@@ -249,7 +249,7 @@ def worked_s(shop, g, at_s):
     return crews.worked(shop.opens_s[g, :n], shop.closes_s[g, :n], shop.start_s + at_s)
 
 
-@njit(cache=True)
+@inlined
 def _clock(shop, g, worked_s, begins):
     n = shop.shifts[g]
     if n == 0:

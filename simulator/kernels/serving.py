@@ -2,10 +2,8 @@
 
 import math
 
-from numba import njit
-
 from simulator.kernels import streams
-from simulator.kernels.compiled import inlined
+from simulator.kernels.compiled import entry, inlined, shared
 from simulator.kernels.load_account import pace_of
 
 WAIT_BINS = 48
@@ -25,7 +23,7 @@ USEFUL, RESTART = 0, 5
 NOWHERE = -1
 
 
-@njit(cache=True)
+@entry
 def prepare(pools, loads, hour, hour_frac, dt_s):
     """Serve one step's demand by the replicas that are ready at its start.
 
@@ -266,7 +264,7 @@ def _occupy(pools, loads, p, ready):
         loads.share[load, RESTART] = 1.0 - ready_frac
 
 
-@njit(cache=True)
+@shared
 def wait_bin(wait_s):
     """Return the logarithmic bin of a wait; bin i covers first * ratio**i up to the next."""
     i = int(math.log(wait_s / WAIT_FIRST_S) / math.log(WAIT_RATIO))

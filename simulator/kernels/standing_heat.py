@@ -7,41 +7,37 @@ away stays where it is made, in a row's coolant or a hall's air, and leaves with
 
 import math
 
-import numpy as np
-from numba import njit
-
 from simulator.kernels import cooling
+from simulator.kernels.compiled import entry, inlined, inner, shared
 
 SETTLED_J = 1.0
 """Heat that is left of what was held from which the rest goes with it."""
 
 
-@njit(cache=True)
-def movements(heat, dt_s):
-    """Return for each loop for how long of a step its water flows, its fans turn and both do, in s;
-    and the means over the step of the flow's cube and of the share of its fans: (loops, 5)."""
-    found = np.empty((heat.flow.size, 5))
+@shared
+def movements(heat, found, dt_s):
+    """Find for each loop for how long of a step its water flows, its fans turn and both do, in s; and
+    the means over the step of the flow's cube and of the share of its fans: `found` (loops, 5)."""
     changes, flow_now, fans_now = heat.changes, heat.flow, heat.fans
     for loop in range(flow_now.size):
-        found[loop, :] = 0.0
-        began_s = 0.0
+        began_s, flowed_s, turned_s, both_s, cube_s, fans_s = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
         for k in range(changes[loop] + 1):
             until_s, flow, fans = dt_s, flow_now[loop], fans_now[loop]
             if k < changes[loop]:
                 until_s = heat.change_s[loop, k]
                 flow, fans = heat.flow_then[loop, k], heat.fans_then[loop, k]
             lasts_s = until_s - began_s
-            found[loop, 0] += lasts_s if flow > 0.0 else 0.0
-            found[loop, 1] += lasts_s if fans > 0.0 else 0.0
-            found[loop, 2] += lasts_s if flow > 0.0 and fans > 0.0 else 0.0
-            found[loop, 3] += lasts_s * flow**3
-            found[loop, 4] += lasts_s * fans
+            flowed_s += lasts_s if flow > 0.0 else 0.0
+            turned_s += lasts_s if fans > 0.0 else 0.0
+            both_s += lasts_s if flow > 0.0 and fans > 0.0 else 0.0
+            cube_s += lasts_s * flow**3
+            fans_s += lasts_s * fans
             began_s = until_s
-        found[loop, 3:] /= dt_s
-    return found
+        found[loop, 0], found[loop, 1], found[loop, 2] = flowed_s, turned_s, both_s
+        found[loop, 3], found[loop, 4] = cube_s / dt_s, fans_s / dt_s
 
 
-@njit(cache=True, inline="always")
+@shared
 def passed(held_j, made_w, moves_s, settle_s, dt_s):
     """Return what leaves a store in W, mean of a step, and what is left in it in J.
 
@@ -57,7 +53,7 @@ def passed(held_j, made_w, moves_s, settle_s, dt_s):
     return (made_w * moves_s + gone_j) / dt_s, left_j
 
 
-@njit(cache=True)
+@inner
 def leave_row(b, blocks, loops, loop, heat, flows_s, dt_s):
     """Return the heat in W that a block gives to its loop over a step; the rest waits in its row.
 
@@ -74,13 +70,13 @@ def leave_row(b, blocks, loops, loop, heat, flows_s, dt_s):
     return leaves_w
 
 
-@njit(cache=True, inline="always")
+@inlined
 def leave_hall(h, made_w, outdoors, loops, loop, heat, moving, dt_s):
     """Return the heat in W that a hall's air gives to its loop over a step; the rest waits in the air.
 
-    `outdoors` is the share that outdoor air takes while fans turn; `moving` its row of `movements`.
+    `outdoors` is the share that outdoor air takes while fans turn; `moving` what `movements` found.
     """
-    turns_s, both_s = moving[1], moving[2]
+    turns_s, both_s = moving[loop, 1], moving[loop, 2]
     held_j = heat.air_j[h]
     moves_s = outdoors * turns_s + (1.0 - outdoors) * both_s
     leaves_w, heat.air_j[h] = passed(held_j, made_w, moves_s, heat.air_settle_s[h], dt_s)
@@ -92,8 +88,22 @@ def leave_hall(h, made_w, outdoors, loops, loop, heat, moving, dt_s):
     return leaves_w - outdoors_w
 
 
-@njit(cache=True)
-def run_in_parts(loop, loops, heat, tables, load_step, heat_w, flows_s, dt_s):
+@inlined
+def as_designed(loop, heat):
+    """Return whether a loop's water flows as designed and nothing about it changed inside the step."""
+    return heat.changes[loop] == 0 and heat.flow[loop] == 1.0
+
+
+@inlined
+def run(loop, loops, heat, maps, at, heat_w, flows_s, dt_s):
+    """Advance one loop by a step, in one go or as `run_in_parts` does."""
+    if as_designed(loop, heat):
+        return cooling.integrate(loop, loops, maps, at, heat_w, dt_s)
+    return run_in_parts(loop, loops, heat, maps, at, heat_w, flows_s, dt_s)
+
+
+@entry
+def run_in_parts(loop, loops, heat, maps, at, heat_w, flows_s, dt_s):
     """Advance one loop by a step that its plant may have spent in several states (`cooling.integrate`).
 
     `heat_w` is the mean of the step, and arrives while water flows. Water that stands still takes up
@@ -102,7 +112,7 @@ def run_in_parts(loop, loops, heat, tables, load_step, heat_w, flows_s, dt_s):
     changes = heat.changes[loop]
     units, flow_w_k, tank_s = loops.units_up[loop], loops.flow_w_k[loop], loops.tank_s[loop]
     power_w, evaporation, blowdown, mechanical, began_s = 0.0, 0.0, 0.0, 0.0, 0.0
-    set_c = cooling.lookup(tables[0], loops.plant[loop], 0.0)
+    set_c = cooling.lookup(maps.setpoint_c, loops.plant[loop], 0.0, at[0], at[1])
     for k in range(changes + 1):
         until_s, flow, running = dt_s, heat.flow[loop], units
         if k < changes:
@@ -114,9 +124,7 @@ def run_in_parts(loop, loops, heat, tables, load_step, heat_w, flows_s, dt_s):
         loops.units_up[loop] = running
         loops.flow_w_k[loop], loops.tank_s[loop] = flow_w_k * flow, tank_s / flow
         arrives_w = heat_w * dt_s / flows_s
-        p, e, d, set_c, m = cooling.integrate(
-            loop, loops, tables, load_step, arrives_w, share * dt_s
-        )
+        p, e, d, set_c, m = cooling.integrate(loop, loops, maps, at, arrives_w, share * dt_s)
         power_w += p * share
         evaporation += e * share
         blowdown += d * share
@@ -126,19 +134,20 @@ def run_in_parts(loop, loops, heat, tables, load_step, heat_w, flows_s, dt_s):
     return power_w, evaporation, blowdown, set_c, mechanical
 
 
-@njit(cache=True, inline="always")
+@inlined
 def fan_power(halls, h, heat_w, moving, load_step, dt_s):
     """Return the mean power in W of a hall's fans, of which a share turns for a part of the step
     (`movements`) and moves it all."""
-    turns_s = moving[1]
+    loop = halls.air_loop[h]
+    turns_s = moving[loop, 1]
     if turns_s <= 0.0:
         return 0.0
-    design_w = halls.fan_design_heat_w[h] * (moving[4] * dt_s / turns_s)
+    design_w = halls.fan_design_heat_w[h] * (moving[loop, 4] * dt_s / turns_s)
     running_w = cooling.fan_power(halls.fan_power_frac, h, heat_w, design_w, load_step)
     return running_w * (turns_s / dt_s)
 
 
-@njit(cache=True, inline="always")
+@inlined
 def air_c(h, halls, heat, heat_w, loop, loops, outdoor_c, dt_s):
     """Return the air in degC that the racks of a hall take in over the next step.
 
@@ -159,7 +168,7 @@ def air_c(h, halls, heat, heat_w, loop, loops, outdoor_c, dt_s):
     return supply_c + heat.air_j[h] / heat.air_j_k[h]
 
 
-@njit(cache=True, inline="always")
+@inlined
 def drift_k(loop, loops, heat, heat_w, dt_s):
     """Return by how much a loop without a plant warms over the next step: 0 where one runs or water
     stands."""
@@ -168,7 +177,7 @@ def drift_k(loop, loops, heat, heat_w, dt_s):
     return heat_w * dt_s / (loops.flow_w_k[loop] * loops.tank_s[loop])
 
 
-@njit(cache=True)
+@inlined
 def settle_coolant(halls, blocks, loops, heat, plant_w, dt_s):
     """Set the coolant in degC that the cold plates of each block get over the next step; a tank has
     moved on with its own heat.
@@ -194,7 +203,7 @@ def settle_coolant(halls, blocks, loops, heat, plant_w, dt_s):
         coolant_c[b] = here_c + held_k + heat.row_lead[b] * rise_k
 
 
-@njit(cache=True)
+@inlined
 def bridge(heat, supply, plant_w, dt_s):
     """Take what pumps draw on batteries out of those of the UPS; return it in W, and mark a hall
     whose batteries have nothing left as drawing again on what feeds it."""

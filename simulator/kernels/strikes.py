@@ -5,9 +5,9 @@ those of one time in the order in which they began. What the engine must decide 
 """
 
 import numpy as np
-from numba import njit
 
 from simulator.kernels import repair
+from simulator.kernels.compiled import entry, inlined, inner, shared
 from simulator.kernels.rack_moves import refresh_rack
 
 CALM, STRIKE, WAKE = 0, 4, 5
@@ -16,7 +16,7 @@ NOTHING, SERVER, RACK, ASK = 0.0, 1.0, np.inf, -1.0
 """Servers that a failure takes out of a rack; `ASK`: the engine knows."""
 
 
-@njit(cache=True)
+@entry
 def happen(before_s, queue, shop, rows, racks, loads, wear):
     """Let failures and repairs happen, in order, until the engine must decide or `before_s` is next.
 
@@ -49,7 +49,7 @@ def happen(before_s, queue, shop, rows, racks, loads, wear):
     return CALM
 
 
-@njit(cache=True)
+@entry
 def lose_servers(chosen, servers, now_s, back_s, queue, rows, racks, loads, wear):
     """Take so many `servers` (n,) of each of some racks, or `RACK` for all of it, out until
     `back_s`."""
@@ -58,7 +58,7 @@ def lose_servers(chosen, servers, now_s, back_s, queue, rows, racks, loads, wear
     set_due(queue)
 
 
-@njit(cache=True)
+@shared
 def set_due(queue):
     """Find when the next failure or repair is due."""
     due_s, i = np.inf, queue.drawn[0]
@@ -69,7 +69,7 @@ def set_due(queue):
     queue.due_s[0] = due_s
 
 
-@njit(cache=True)
+@inlined
 def _strike(i, queue, shop, rows, racks, loads, wear):
     """Apply failure `i`, unless the engine must."""
     rack, servers, at_s = queue.rack[i], queue.servers[i], queue.at_s[i]
@@ -90,14 +90,14 @@ def _strike(i, queue, shop, rows, racks, loads, wear):
     return CALM
 
 
-@njit(cache=True)
+@inner
 def _lose(rack, servers, now_s, back_s, queue, rows, racks, loads, wear):
     _count(rack, servers, 1.0, wear)
     refresh_rack(rack, now_s, rows, racks, loads, wear)
     _push(rack, servers, back_s, queue)
 
 
-@njit(cache=True)
+@inlined
 def _return(queue, rows, racks, loads, wear):
     """Bring back what is repaired first."""
     now_s, rack, servers = queue.back_s[0], queue.back_rack[0], queue.back_servers[0]
@@ -107,7 +107,7 @@ def _return(queue, rows, racks, loads, wear):
     return WAKE if queue.waiting[0] == 1 else CALM
 
 
-@njit(cache=True)
+@inlined
 def _count(rack, servers, change, wear):
     servers_down, _, out, _ = wear
     if servers == RACK:
@@ -116,7 +116,7 @@ def _count(rack, servers, change, wear):
         servers_down[rack] += change * servers
 
 
-@njit(cache=True)
+@inlined
 def _push(rack, servers, back_s, queue):
     """Add a repair to the heap."""
     at = queue.under_way[0]
@@ -134,7 +134,7 @@ def _push(rack, servers, back_s, queue):
     _put(at, back_s, order, rack, servers, queue)
 
 
-@njit(cache=True)
+@inlined
 def _pop(queue):
     """Take the first repair off the heap."""
     queue.under_way[0] -= 1
@@ -151,7 +151,7 @@ def _pop(queue):
     _put(at, back_s, order, queue.back_rack[size], queue.back_servers[size], queue)
 
 
-@njit(cache=True)
+@inlined
 def _earlier(at, back_s, order, queue):
     """Return whether the repair at a place comes before one with this time and order."""
     if queue.back_s[at] != back_s:
@@ -159,7 +159,7 @@ def _earlier(at, back_s, order, queue):
     return queue.back_order[at] < order
 
 
-@njit(cache=True)
+@inlined
 def _shift(source, target, queue):
     _put(
         target, queue.back_s[source], queue.back_order[source], queue.back_rack[source],
@@ -167,7 +167,7 @@ def _shift(source, target, queue):
     )
 
 
-@njit(cache=True)
+@inlined
 def _put(at, back_s, order, rack, servers, queue):
     queue.back_s[at] = back_s
     queue.back_order[at] = order

@@ -1,11 +1,11 @@
 """Water of the day: how much was taken, and which hours go without."""
 
-from numba import njit
+from simulator.kernels.compiled import inlined, shared
 
 HOURS_PER_DAY = 24
 
 
-@njit(cache=True)
+@shared
 def ration(water, hour):
     """Decide at the start of an hour whether it has water: if the day's limit holds another hour like
     the last one that had."""
@@ -21,19 +21,25 @@ def ration(water, hour):
     water.dry_hours[hour] = int(short)
 
 
-@njit(cache=True)
+@shared
 def take(water, kg):
     """Count water withdrawn."""
     water.used_kg[0] += kg
     water.used_kg[1] += kg
 
 
-@njit(cache=True)
-def rest(water, loops, rejects):
-    """Let plants that reject nothing without water stand for the step; return the units as they were."""
-    units_up = loops.units_up.copy()
-    if water.dry[0] == 1:
-        for i in range(units_up.size):
-            if rejects[loops.plant[i]] == 0:
-                loops.units_up[i] = 0.0
-    return units_up
+@inlined
+def rest(loops, rejects, units_up):
+    """Let plants that reject nothing without water stand for a step; keep the units as they were in
+    `units_up`."""
+    for i in range(units_up.size):
+        units_up[i] = loops.units_up[i]
+        if rejects[loops.plant[i]] == 0:
+            loops.units_up[i] = 0.0
+
+
+@inlined
+def rise(loops, units_up):
+    """Put the units back after a `rest`."""
+    for i in range(units_up.size):
+        loops.units_up[i] = units_up[i]

@@ -13,7 +13,6 @@ from simulator.engine import draw
 from simulator.engine.coolant import chip_now, rack_of
 from simulator.engine.settled import delivered_c
 from simulator.kernels import columns as c
-from simulator.kernels.cooling import at_hour
 from simulator.kernels.site_step import HOUR_STEPS
 from simulator.simulation import Run
 
@@ -130,7 +129,8 @@ def _loop(run: Run, loop: int) -> tuple[float, float, Callable[[float, float], f
     loops, maps = run.world.state.loops, run.physics.maps
     minute = run.physics.step - 1
     hour, part = divmod(minute, HOUR_STEPS)
-    table = at_hour(maps.supply_c, hour, (part + 0.5) / HOUR_STEPS)[int(loops.plant[loop])]
+    before_c, after_c = maps.supply_c[int(loops.plant[loop]), hour : hour + 2]
+    table = before_c + (after_c - before_c) * ((part + 0.5) / HOUR_STEPS)
     flow_w_k = float(loops.flow_w_k[loop])
     capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
     plant = partial(_delivers_c, table, capacity_w, flow_w_k)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.kernels import cooling
 from simulator.kernels.columns import LoopState
+from simulator.kernels.cooling_columns import DryMaps, PlantMaps, ReuseMap
 
 FLOW_W_K, TANK_S, UNIT_W, STEP = 200e3, 300.0, 1e6, 0.1
 GRID = np.arange(0.0, 1.41, STEP)
@@ -23,15 +24,23 @@ def loop_of(supply_c=30.0, units_up=2.0, tank_s=TANK_S):
     )
 
 
-def tables_of(plant_c=36.0):
-    """Return the six tables of one plant at one time: supply rises with load, power is cubic."""
-    rising, flat = np.atleast_2d(plant_c + 4.0 * GRID), np.zeros((1, GRID.size))
-    power, evaporation = np.atleast_2d(0.02 * GRID**3), np.atleast_2d(1e-7 * GRID)
-    return flat + plant_c, rising, power, evaporation, flat + 1e-8, np.atleast_2d(0.5 * GRID)
+AT = (0, 0.25, 0)
+"""A quarter past the first hour, with water."""
 
 
-def advance(loops, heat_w, dt_s, tables=None):
-    return cooling.integrate(0, loops, tables or tables_of(), STEP, heat_w, dt_s)
+def maps_of(plant_c=36.0):
+    """Return the maps of one plant, alike all hour: supply rises with load, power is cubic."""
+    tables = (0.0 * GRID + plant_c, plant_c + 4.0 * GRID, 0.02 * GRID**3, 1e-7 * GRID,
+              0.0 * GRID + 1e-8, 0.5 * GRID)
+    set_c, supply_c, power, evaporation, blowdown, mechanical = (
+        np.tile(table, (1, 2, 1)) for table in tables)
+    dry = DryMaps(supply_c + 5.0, 2.0 * power, mechanical, np.ones(1, np.int64))
+    reuse = ReuseMap(np.zeros(2), np.zeros(1), 0.0, 0.0)
+    return PlantMaps(set_c, supply_c, power, evaporation, blowdown, mechanical, STEP, dry, reuse)
+
+
+def advance(loops, heat_w, dt_s, maps=None, at=AT):
+    return cooling.integrate(0, loops, maps or maps_of(), at, heat_w, dt_s)
 
 
 def test_a_step_is_the_closed_form():
@@ -86,7 +95,7 @@ def test_heat_received_is_rejected_or_stored(steps):
     loops, start_c = loop_of(30.0), 30.0
     for heat_w, units_up, plant_c in steps:
         loops.units_up[0] = units_up
-        advance(loops, heat_w, 60.0, tables_of(plant_c))
+        advance(loops, heat_w, 60.0, maps_of(plant_c))
     left_j = loops.received_j[0] - loops.rejected_j[0] - loops.stored_j[0]
     scale_j = loops.received_j[0] + abs(loops.rejected_j[0]) + FLOW_W_K * TANK_S
     assert abs(left_j) <= 1e-12 * scale_j * len(steps)
@@ -95,18 +104,27 @@ def test_heat_received_is_rejected_or_stored(steps):
 
 
 def test_tables_are_exact_at_grid_points_and_linear_between():
-    table = np.array([[1.0, 4.0, 9.0, 16.0]])
-    at_points = [cooling.lookup(table, 0, float(x)) for x in range(4)]
+    table = np.tile([1.0, 4.0, 9.0, 16.0], (1, 2, 1))
+    at_points = [cooling.lookup(table, 0, float(x), 0, 0.25) for x in range(4)]
     assert at_points == [1.0, 4.0, 9.0, 16.0]
-    assert cooling.lookup(table, 0, 1.25) == pytest.approx(4.0 + 0.25 * 5.0)
-    assert cooling.lookup(table, 0, 7.0) == 16.0  # held beyond the grid
+    assert cooling.lookup(table, 0, 1.25, 0, 0.25) == pytest.approx(4.0 + 0.25 * 5.0)
+    assert cooling.lookup(table, 0, 7.0, 0, 0.25) == 16.0  # held beyond the grid
 
 
 def test_tables_are_linear_in_time_between_hours():
     table = np.arange(2 * 4 * 3, dtype=float).reshape(2, 4, 3)
-    np.testing.assert_array_equal(cooling.at_hour(table, 2, 0.0), table[:, 2])
-    np.testing.assert_allclose(
-        cooling.at_hour(table, 2, 0.25), 0.75 * table[:, 2] + 0.25 * table[:, 3])
+    for plant, j in ((0, 0), (1, 0), (1, 2)):
+        assert cooling.lookup(table, plant, float(j), 2, 0.0) == table[plant, 2, j]
+        expected = 0.75 * table[plant, 2, j] + 0.25 * table[plant, 3, j]
+        assert cooling.lookup(table, plant, float(j), 2, 0.25) == pytest.approx(expected)
+
+
+def test_without_water_a_plant_follows_its_dry_maps_and_takes_none():
+    loops = loop_of(41.0 + 4.0 * 0.5)
+    power_w, evaporation_kg_s, blowdown_kg_s, set_c, _ = advance(loops, 1e6, 60.0, at=(0, 0.25, 1))
+    assert loops.supply_c[0] == pytest.approx(43.0)
+    assert power_w == pytest.approx(2.0 * 0.02 * 0.5**3 * 2e6)
+    assert (evaporation_kg_s, blowdown_kg_s, set_c) == (0.0, 0.0, 36.0)
 
 
 def test_fan_power_follows_its_table():

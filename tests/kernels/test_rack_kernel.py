@@ -44,14 +44,22 @@ class Racks:
         self.now_s += DT_S
         load_account.complete_loads(self.loads, self.now_s)
         found = kernel.integrate(
-            self.rows, self.racks, self.loads, self.blocks, self.state.hall_air_c, DT_S
+            self.rows, self.racks, self.loads, self.blocks, self.state.hall_air_c, self.state.scratch,
+            DT_S,
         )
         if clear:
             load_account.clear_loads(self.loads)
         return found
 
+    @property
+    def controlled(self):
+        state = self.state
+        return self.rows, self.racks, self.loads, self.blocks, state.hall_air_c, state.scratch
+
     def cap_blocks(self):
-        active = block_caps.cap_blocks(self.rows, self.racks, self.loads, self.blocks, DT_S)
+        active = block_caps.cap_blocks(
+            self.rows, self.racks, self.loads, self.blocks, self.state.scratch, DT_S
+        )
         load_account.clear_loads(self.loads)
         return active
 
@@ -251,7 +259,7 @@ def controlled(coolant_c, hot_resistance=None):
     if hot_resistance:
         it.racks.resistance_k_w[2] = hot_resistance
     it.step()
-    rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+    rack_control.control(*it.controlled)
     return it
 
 
@@ -259,7 +267,7 @@ def test_throttled_chips_settle_on_their_limit():
     it = controlled(56.0)
     for _ in range(20):
         it.step()
-        rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+        rack_control.control(*it.controlled)
     speed = it.racks.clock[0]
     assert 0.5 < speed < 1.0
     allowed = rack_control.allowed_clock(float(it.racks.junction_c[0]), *LIMITS)
@@ -276,7 +284,7 @@ def test_a_synchronous_load_takes_the_slowest_speed_and_an_asynchronous_one_the_
         it.racks.resistance_k_w[2] = 0.03
         it.move(np.arange(8), load, 0.0)
         it.step()
-        rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+        rack_control.control(*it.controlled)
         assert it.racks.clock[2] < 1.0
         assert np.all(np.delete(it.racks.clock, 2) == 1.0)
         assert it.loads.clock[load] == pytest.approx(pick(it.racks.clock))
@@ -301,7 +309,7 @@ def test_block_caps_hold_the_rating_and_settle_on_it():
     for minute in range(8):
         it.step(clear=False)
         assert it.cap_blocks()
-        rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+        rack_control.control(*it.controlled)
         if minute > 0:
             assert it.blocks.it_w[0] <= limit_w * (1.0 + 2e-3)
     assert it.blocks.it_w[0] == pytest.approx(limit_w, rel=1e-4)
@@ -364,7 +372,7 @@ def test_those_who_wait_for_a_slow_member_draw_by_the_pace_not_by_the_clock():
     it.racks.resistance_k_w[2] = 0.03
     it.move(np.arange(8), 4, 0.0)
     it.step()
-    rack_control.control(it.rows, it.racks, it.loads, it.blocks, it.state.hall_air_c)
+    rack_control.control(*it.controlled)
     clock = it.loads.clock[4]
     assert clock < 1.0
     assert it.racks.power_cap[0] == pytest.approx(load_account.pace_of(clock, 0.4))

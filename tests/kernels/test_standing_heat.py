@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from test_cooling_kernel import FLOW_W_K, STEP, TANK_S, advance, loop_of, tables_of
+from test_cooling_kernel import AT, FLOW_W_K, TANK_S, advance, loop_of, maps_of
 
 from simulator.engine.plant_state import in_part, lead
 from simulator.kernels import standing_heat
 from simulator.kernels.cooling_columns import CHANGES, HeatState
+from simulator.kernels.scratch import MOVES
 
 DT_S = 60.0
 
@@ -32,7 +33,9 @@ def heat_of(flow=1.0, fans=1.0, changes=()):
 
 def test_what_carries_is_the_sum_of_its_stretches():
     heat = heat_of(flow=0.5, fans=0.0, changes=[(15.0, 2.0, 1.0, 1.0), (40.0, 2.0, 0.0, 0.5)])
-    flows_s, turns_s, both_s, cube, fans = standing_heat.movements(heat, DT_S)[0]
+    found = np.zeros((1, MOVES))
+    standing_heat.movements(heat, found, DT_S)
+    flows_s, turns_s, both_s, cube, fans = found[0]
     assert (flows_s, turns_s, both_s) == (35.0, 40.0, 15.0)
     assert cube == pytest.approx((15.0 + 20.0 * 0.125) / 60.0)
     assert fans == pytest.approx((15.0 + 25.0 * 0.5) / 60.0)
@@ -41,7 +44,7 @@ def test_what_carries_is_the_sum_of_its_stretches():
 def test_a_loop_without_changes_is_integrated_as_ever():
     plain, run = loop_of(30.0), loop_of(30.0)
     told = advance(plain, 1e6, DT_S)
-    got = standing_heat.run_in_parts(0, run, heat_of(), tables_of(), STEP, 1e6, DT_S, DT_S)
+    got = standing_heat.run_in_parts(0, run, heat_of(), maps_of(), AT, 1e6, DT_S, DT_S)
     assert got == pytest.approx(told, rel=1e-12)
     for column in ("supply_c", "received_j", "rejected_j", "stored_j"):
         assert getattr(run, column)[0] == getattr(plain, column)[0]
@@ -51,7 +54,7 @@ def test_a_loop_without_changes_is_integrated_as_ever():
 def test_a_plant_that_stops_inside_a_step_is_two_steps(at_s):
     whole, parts = loop_of(30.0, units_up=0.0), loop_of(30.0)
     heat = heat_of(changes=[(at_s, 2.0, 1.0, 1.0)])
-    standing_heat.run_in_parts(0, whole, heat, tables_of(), STEP, 1e6, DT_S, DT_S)
+    standing_heat.run_in_parts(0, whole, heat, maps_of(), AT, 1e6, DT_S, DT_S)
     advance(parts, 1e6, at_s)
     parts.units_up[0] = 0.0
     advance(parts, 1e6, DT_S - at_s)
@@ -63,7 +66,7 @@ def test_a_plant_that_stops_inside_a_step_is_two_steps(at_s):
 
 def test_water_that_stands_neither_takes_up_heat_nor_gives_it_off():
     loops = loop_of(30.0)
-    told = standing_heat.run_in_parts(0, loops, heat_of(flow=0.0), tables_of(), STEP, 0.0, 0.0, DT_S)
+    told = standing_heat.run_in_parts(0, loops, heat_of(flow=0.0), maps_of(), AT, 0.0, 0.0, DT_S)
     assert told[:3] == (0.0, 0.0, 0.0)
     assert loops.supply_c[0] == 30.0 and loops.rejected_j[0] == 0.0
 

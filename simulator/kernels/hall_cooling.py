@@ -1,0 +1,113 @@
+"""The heat of all halls over one step: from racks to water and air, and by plants outdoors."""
+
+from simulator.kernels import cooling, rack_side, standing_heat
+from simulator.kernels.compiled import inlined
+
+
+@inlined
+def cool(halls, blocks, loops, heat, maps, outdoors, scratch, hall_air_c, plant_w, at, dt_s):
+    """Carry the heat of all halls outdoors; set the coolant of the next step; return evaporation and
+    blowdown in kg/s.
+
+    `at` is (hour, share of it that is over, 1 where plants have no water).
+    `plant_w` (halls, 14) receives the power of plants and fans, the power of pumps, and for the
+    warm and the chilled loop: heat received, power of plant and loop pumps, evaporation in kg/s,
+    set temperature in degC, share of the heat moved by compressors, heat given to users.
+    """
+    evaporation, blowdown, hour = 0.0, 0.0, at[0]
+    # Where outdoor air is let in at one end of the hour only, it is not counted on.
+    outdoor_c = max(outdoors.air.supply_c[hour], outdoors.air.supply_c[hour + 1])
+    if blocks.by_load.shape[2] > 0:
+        rack_side.follow_load(blocks, maps.load_step)
+    standing_heat.movements(heat, scratch.moving, dt_s)
+    _gather(halls, blocks, loops, heat, scratch, dt_s)
+    for h in range(halls.house_w.size):
+        moved = _move_air(h, halls, outdoors.air, maps, scratch, at, dt_s)
+        e, d = _cool_hall(h, halls, loops, heat, maps, scratch, moved, plant_w, at, dt_s)
+        evaporation += e
+        blowdown += d
+        chilled = halls.air_loop[h]
+        hall_air_c[h] = standing_heat.air_c(
+            h, halls, heat, scratch.air_w[chilled], chilled, loops, outdoor_c, dt_s
+        ) + standing_heat.drift_k(chilled, loops, heat, plant_w[h, 3], dt_s) * heat.air_lead[h]
+    standing_heat.settle_coolant(halls, blocks, loops, heat, plant_w, dt_s)
+    return evaporation, blowdown
+
+
+@inlined
+def _gather(halls, blocks, loops, heat, scratch, dt_s):
+    """Find the heat in W that blocks give to each loop's water, to each loop's air, and the power of
+    their pumps by hall. What moves as designed costs no call."""
+    liquid_w, air_w, pump_w = scratch.liquid_w, scratch.air_w, scratch.pump_w
+    for loop in range(liquid_w.size):
+        liquid_w[loop] = air_w[loop] = 0.0
+    for h in range(pump_w.size):
+        pump_w[h] = 0.0
+    hall_of, liquid_loop, air_loop = blocks.hall, halls.liquid_loop, halls.air_loop
+    mass_j_k, flow, row_j, moving = blocks.mass_j_k, blocks.flow, heat.row_j, scratch.moving
+    for b in range(blocks.it_w.size):
+        h = hall_of[b]
+        warm, moved_w = liquid_loop[h], blocks.pump_w[b] * flow[b]
+        if mass_j_k[b] > 0.0:
+            liquid_w[warm] += rack_side.leave_tank(
+                b, blocks, loops.supply_c[warm], moving[warm, 0], dt_s
+            )
+        elif row_j[b] == 0.0 and flow[b] == 1.0 and moving[warm, 0] >= dt_s:
+            liquid_w[warm] += blocks.liquid_w[b] + moved_w
+        else:
+            liquid_w[warm] += standing_heat.leave_row(
+                b, blocks, loops, warm, heat, moving[warm, 0], dt_s
+            )
+        air_w[air_loop[h]] += blocks.air_w[b]
+        pump_w[h] += moved_w
+
+
+@inlined
+def _move_air(h, halls, air, maps, scratch, at, dt_s):
+    """Return the power of a hall's fans in W, the share of its air's heat that outdoor air takes, and
+    the water that takes in kg/s.
+
+    An hour that goes without water adds none to outdoor air: it is let in as dry as it is.
+    """
+    hour, hour_frac, dry = at
+    chilled, design_w = halls.air_loop[h], halls.fan_design_heat_w[h]
+    air_w, moving = scratch.air_w[chilled], scratch.moving
+    fan_w = standing_heat.fan_power(halls, h, air_w, moving, maps.load_step, dt_s)
+    x = min(air_w / design_w / maps.load_step, air.share.shape[2] - 1.0)
+    water_kg_j = cooling.lookup(air.water_kg_j, 0, x, hour, hour_frac) * (1.0 - dry)
+    let_out = cooling.lookup(air.share, 0, x, hour, hour_frac)
+    return fan_w, let_out, water_kg_j * design_w * moving[chilled, 4]
+
+
+@inlined
+def _cool_hall(h, halls, loops, heat, maps, scratch, moved, plant_w, at, dt_s):
+    """Carry the heat of one hall outdoors; return evaporation and blowdown in kg/s. `moved` as
+    `_move_air` returns it."""
+    fan_w, let_out, air_e = moved
+    warm, chilled, moving = halls.liquid_loop[h], halls.air_loop[h], scratch.moving
+    pumps_w = scratch.pump_w[h]
+    warm_pump_w = loops.pump_w[warm] * moving[warm, 3]
+    chilled_pump_w = loops.pump_w[chilled] * moving[chilled, 3]
+    warm_w = scratch.liquid_w[warm] + warm_pump_w
+    chilled_w = chilled_pump_w + standing_heat.leave_hall(
+        h, scratch.air_w[chilled] + fan_w, let_out, loops, chilled, heat, moving, dt_s
+    )
+    used_w = 0.0
+    reuses = maps.reuse.most_w[warm] > 0.0 and loops.units_up[warm] > 0.0
+    if reuses and standing_heat.as_designed(warm, heat):
+        used_w = cooling.deliver(warm, loops, maps.reuse, warm_w, at[0], at[1], dt_s)
+    warm_power_w, warm_e, warm_d, plant_w[h, 8], plant_w[h, 10] = standing_heat.run(
+        warm, loops, heat, maps, at, warm_w - used_w, moving[warm, 0], dt_s
+    )
+    chilled_power_w, chilled_e, chilled_d, plant_w[h, 9], plant_w[h, 11] = standing_heat.run(
+        chilled, loops, heat, maps, at, chilled_w, moving[chilled, 0], dt_s
+    )
+    chilled_e += air_e
+    behind_w = pumps_w * heat.on_ups[0] + (warm_pump_w + chilled_pump_w) * heat.on_ups[1]
+    moved_w = pumps_w + warm_pump_w + chilled_pump_w
+    plant_w[h, 0] = warm_power_w + chilled_power_w + fan_w + (moved_w - behind_w)
+    plant_w[h, 1] = behind_w
+    plant_w[h, 2], plant_w[h, 3] = warm_w, chilled_w
+    plant_w[h, 4], plant_w[h, 5] = warm_power_w + warm_pump_w, chilled_power_w + chilled_pump_w
+    plant_w[h, 6], plant_w[h, 7], plant_w[h, 12] = warm_e, chilled_e, used_w
+    return warm_e + chilled_e, warm_d + chilled_d
