@@ -13,13 +13,12 @@ import numpy as np
 from simulator.components.cooling import LOAD_FRAC
 from simulator.engine import heat_limits
 from simulator.engine.world import World
-from simulator.kernels.cooling import at_hour
 from simulator.kernels.cooling_columns import Outdoors, PlantMaps
 from simulator.kernels.rack_side import follow_load
 
 ROUNDS = 12
-FIRST_HOUR = (0, 0.5 / 60.0)
-"""Hour and part of it: the middle of the first minute."""
+FIRST_MINUTE_H = 0.5 / 60.0
+"""The middle of the first minute, in hours."""
 Floats = np.ndarray
 
 
@@ -52,6 +51,11 @@ def delivered_c(table: Floats, capacity_w: float, flow_w_k: float, heat_w: float
     return plant_c + max(x - most, 0.0) * capacity_w / flow_w_k
 
 
+def _first(table: Floats) -> Floats:
+    """Return a table (hours, load grid) at the middle of the run's first minute."""
+    return table[0] + (table[1] - table[0]) * FIRST_MINUTE_H
+
+
 def _heat(world: World) -> _Heat:
     """Return what chips draw, and what blocks give to coolant and air, at the present junctions."""
     state, rows, of = world.state, world.site.rows, world.site.rack_row
@@ -78,7 +82,7 @@ def _loop(world: World, maps: PlantMaps, loop: int, heat_w: float) -> float:
     """Set a loop to what its plant delivers under a heat; return that."""
     loops = world.state.loops
     capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
-    table = at_hour(maps.supply_c, *FIRST_HOUR)[int(loops.plant[loop])]
+    table = _first(maps.supply_c[int(loops.plant[loop])])
     if capacity_w > 0.0:
         loops.supply_c[loop] = delivered_c(table, capacity_w, float(loops.flow_w_k[loop]), heat_w)
     return float(loops.supply_c[loop])
@@ -104,7 +108,7 @@ def _settle_air(world: World, maps: PlantMaps, outdoors: Outdoors, hall: int) ->
     air_w = float(state.blocks.air_w[world.site.block_hall == hall].sum())
     x = air_w / design_w if design_w > 0.0 else 0.0
     fan_w = design_w * float(np.interp(x, LOAD_FRAC, halls.fan_power_frac[hall]))
-    let_out = float(np.interp(x, LOAD_FRAC, at_hour(outdoors.air.share, *FIRST_HOUR)[0]))
+    let_out = float(np.interp(x, LOAD_FRAC, _first(outdoors.air.share[0])))
     chilled_w = (air_w + fan_w) * (1.0 - let_out) + float(state.loops.pump_w[loop])
     water_c = _loop(world, maps, loop, chilled_w)
     air_c = min(water_c + float(halls.fan_approach_k[hall]), float(outdoors.air.supply_c[:2].max()))
