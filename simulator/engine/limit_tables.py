@@ -128,12 +128,14 @@ def _places(world: World) -> pd.DataFrame:
     nameplate_w, working_w = _nameplate_w(site), _working_w(world)
     spare_w, rows = _cooling_to_spare_w(site, nameplate_w), []
     room_w: dict[str, float] = {}
+    built: dict[str, tuple[float, float]] = {}
     for b in np.unique(site.rack_block):
         hall, h = site.hall_spec[site.block_hall[b]], int(site.block_hall[b])
         rack = site.rack_types[site.row_type[site.rack_row[np.flatnonzero(site.rack_block == b)[0]]]]
         if hall.name not in room_w:
             room_w[hall.name] = _ports_to_spare_w(site, hall, rack.nameplate)
-        built_w, rated_w = _built_w(site, hall)
+            built[hall.name] = _built_w(site, hall)
+        built_w, rated_w = built[hall.name]
         rows.append((
             site.block_names[b], site.hall_names[h], site.nodes[site.halls.feeder_node[h]].name,
             built_w, rated_w, float(site.block_limit_w[b]), float(state.blocks.peak_w[b]),
