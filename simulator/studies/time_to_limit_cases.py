@@ -153,8 +153,8 @@ def generators_after_s(run: Run, hall: int) -> float | None:
     """Return when generators carry the plants of the halls up to this one, as the engine lets them
     start; None where they never do."""
     plant: Generators | None = run.world.site.topology.generators
-    if plant is None or plant.count == 0:
+    if plant is None or plant.sets == 0:
         return None
     drawn_w = run.world.state.plant_w[:, :2].sum(axis=1) + run.world.site.halls.house_w
     needed_w = float(drawn_w[: hall + 1].sum())
-    return next((plant.start + t for t, w in plant.steps(plant.count) if w >= needed_w), None)
+    return next((plant.start + t for t, w in plant.steps(plant.sets) if w >= needed_w), None)
