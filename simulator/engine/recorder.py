@@ -198,8 +198,7 @@ def _generators(world: World, records: Records) -> pd.DataFrame:
 def _heat(site: Site, state: State) -> pd.DataFrame:
     loops, blocks = state.loops, state.blocks
     tanks = np.flatnonzero(blocks.mass_j_k)
-    start_c = site.topology.cooling.coolant_unit.coolant_c(site.topology.cooling.supply)
-    warmed_j = blocks.mass_j_k * (blocks.coolant_c - start_c) + blocks.vapour_j
+    warmed_j = blocks.mass_j_k * (blocks.coolant_c - state.start_c) + blocks.vapour_j
     return pd.DataFrame({
         "loop": [loop.name for loop in site.loops] + [f"{site.block_names[b]}/tanks" for b in tanks],
         "received_j": np.append(loops.received_j, blocks.received_j[tanks]),

@@ -28,7 +28,10 @@ HOUR_STEPS = 60
 
 
 @entry
-def advance(first, stop, before_s, flags, site, state, maps, outdoors, records, scratch):
+def advance(
+    first, stop, before_s, flags, rows, halls, rack, loads, blocks, loops, tree, pools, supply,
+    hall_air_c, plant_w, queue, shop, wear, limit, heat, water, maps, outdoors, records, scratch,
+):
     """Integrate steps `first` to `stop`, let failures and repairs up to `before_s` happen between
     and after them; return the next step and why it stopped early.
 
@@ -43,15 +46,10 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records, 
     flags : int64 (3,)
         Whether speeds and caps are away from one; whether chips throttle; whether the engine knows
         that they do.
-    site : (rows, halls)
-    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear,
-             limits, heat, water)
-    scratch : Scratch
-        Room for what is forgotten (`scratch.scratch_of`).
+    rows, halls, rack, ... : the groups of columns, one by one
+        A tuple of all of them would take the compiler as long as all the rest.
+    wear : as in `strikes.happen`
     """
-    rows, halls = site
-    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear = state[:12]
-    limit, heat, water = state[12], state[13], state[14]
     for k in range(first, stop):
         end_s, hour, following = (k + 1) * STEP_S, k // HOUR_STEPS, k + 1
         if queue.due_s[0] < end_s:

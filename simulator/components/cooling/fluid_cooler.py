@@ -28,7 +28,6 @@ class FluidCooler(OpenTower):
 
     kind: Literal["fluid_cooler"] = "fluid_cooler"
     unit_is: ClassVar[str] = "closed-circuit tower"
-    fan_is: ClassVar[str] = "tower cell"
     exchanger_approach: Annotated[TemperatureDelta, Positive()] = 3.0
     """Loop water minus spray water at full heat (2-5 K, assumed)."""
     tower_fan: Annotated[Fraction, Within(0.0, 0.1)] = 0.02

@@ -32,7 +32,6 @@ class Thermosyphon(OpenTower):
 
     kind: Literal["thermosyphon"] = "thermosyphon"
     unit_is: ClassVar[str] = "tower"
-    fan_is: ClassVar[str] = "tower cell"
     evaporator_effectiveness: Annotated[Fraction, Within(0.3, 0.98)] = 0.8
     """Of the flooded evaporator, water to boiling refrigerant (0.7-0.9, assumed)."""
     condenser_effectiveness: Annotated[Fraction, Within(0.3, 0.98)] = 0.7

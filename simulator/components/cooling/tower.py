@@ -11,7 +11,6 @@ class Tower(OpenTower):
 
     kind: Literal["tower"] = "tower"
     unit_is: ClassVar[str] = "tower"
-    fan_is: ClassVar[str] = "tower cell"
 
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`)."""
