@@ -196,7 +196,7 @@ class _Builder:
         firm_w = bank.capacity_va(out=1) * self.pf
         above = stage in (LINES, TRANSFORMERS) and self.topology.medium_voltage is not None
         loss = LossCurve() if above else bank.loss.over_real(self.pf)  # above: of each in the mesh
-        return self._node(Node(name, parent, stage, kind, rating_w, loss, bank.count, firm_w))
+        return self._node(Node(name, parent, stage, kind, rating_w, loss, bank.units, firm_w))
 
     def _node(self, node: Node) -> int:
         self.nodes.append(node)
@@ -321,7 +321,7 @@ class _Builder:
         mechanical = self._node(
             Node(f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w,
                  block.substation.over_real(self.pf), units + 1, firm_w, serves="mechanical",
-                 cooling=block.cooling)
+                 design_w=design_w + moved_w, cooling=block.cooling)
         )
         ups = self.topology.ups
         pumps = self._node(

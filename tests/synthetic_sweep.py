@@ -47,10 +47,10 @@ def climates() -> tuple[pd.DataFrame, pd.DataFrame]:
             "usable_mw_min": usable_w.min() / 1e6, "usable_mw_p05": float(np.quantile(usable_w, 0.05)) / 1e6,
             "usable_mw_mean": usable_w.mean() / 1e6, "firm_mw": 110.0, "poi_peak_mw": 108.0,
             "pue": 1.15 if hot else 1.08, "wue_l_kwh": 1.4 if wet else 0.0,
-            "full_work_throttles_h": 12.0 if hot else 0.0,
+            "full_work_throttles_h": 12.0 if hot else 0.0, "worst_chip_throttles_h": 90.0 if hot else 0.0,
             "capped_h": 0.0, "water_consumed_m3": 900.0 if wet else 0.0, "water_withdrawn_m3": 1200.0 if wet else 0.0,
             "water_peak_day_m3": (150.0 if hot else 90.0) if wet else 0.0, "coolant_max_c": 42.0,
-            "margin_min_k": -1.0 if hot else 6.0,
+            "margin_min_k": -1.0 if hot else 6.0, "worst_margin_min_k": -4.0 if hot else 3.0,
         })  # fmt: skip
         hours.append(pd.DataFrame({"design": design, "climate": climate, "usable_w": usable_w}))
     return pd.DataFrame(rows), pd.concat(hours, ignore_index=True)

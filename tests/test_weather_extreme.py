@@ -129,6 +129,23 @@ def test_actual_years_are_fitted_and_each_gets_its_wave(tmp_path):
         actual(tmp_path, (2020, 2021), return_period="20 years")
 
 
+def test_the_wet_bulb_of_rare_years_is_fitted_like_the_dry_bulb(tmp_path):
+    """Gumbel's value of the years' own maxima of wet bulb; the wave's hottest hour is as without it."""
+    plain = actual(tmp_path, (2019, 2020, 2021), return_period="20 years")
+    wet = actual(tmp_path, (2019, 2020, 2021), return_period="20 years", wet_bulb_return_period="50 years")
+    years = actual(tmp_path, (2019, 2020, 2021), dry_bulb="60 degC", days=1).wet_bulb_c
+    assert wet.dry_bulb_c.max() == pytest.approx(plain.dry_bulb_c.max())
+    assert "50-year return value" in wet.label
+    peaks = [wet.wet_bulb_c[a:b].max() for a, b in wet.waves]
+    np.testing.assert_allclose(peaks, peaks[0], atol=2e-3)
+    quiet = np.ones(years.size, np.bool_)
+    for a, b in wet.waves:
+        quiet[a:b] = False
+    assert peaks[0] > wet.wet_bulb_c[quiet].max()
+    with pytest.raises(WeatherError, match="give wet_bulb"):
+        actual(tmp_path, (2020, 2021), dry_bulb="45 degC", wet_bulb_return_period="20 years")
+
+
 @pytest.mark.parametrize(
     ("extreme", "message"),
     [

@@ -9,12 +9,15 @@ from typing import Any
 import pandas as pd
 
 from simulator import scenario as documents
-from simulator.cli.exits import usage
+from simulator.cli.exits import FAILED_RUNS, INTERRUPTED, usage
 from simulator.cli.text import number, table
 from simulator.errors import display_name
+from simulator.studies import climate_runs
 from simulator.studies import climates as study
 from simulator.studies.climates import Case
+from simulator.studies.progress import Stages, say
 from simulator.studies.run import refuse_other, replacing
+from simulator.studies.sweep import DONE, Record
 from simulator.weather import STATIONS
 
 DIGITS = 4
@@ -25,8 +28,16 @@ SHOWN = {
     "design": "design", "climate": "climate", "installed_mw": "installed MW",
     "usable_mw_min": "usable MW, least", "usable_mw_p05": "95 % of hours", "pue": "PUE",
     "wue_l_kwh": "WUE, L/kWh", "water_peak_day_m3": "peak day, m3", "full_work_throttles_h": "full work throttles, h",
+    "worst_chip_throttles_h": "its worst chip, h",
     "margin_min_k": "least margin at full work, K",
 }  # fmt: skip
+RUN = {
+    "design": "design", "climate": "climate", "engine_usable_mw_min": "usable MW, least",
+    "engine_usable_mw_p05": "95 % of hours", "engine_it_mw": "racks drew, MW", "engine_pue": "PUE",
+    "engine_wue_l_kwh": "WUE, L/kWh", "engine_water_peak_day_m3": "peak day, m3",
+    "engine_throttled_h": "throttled, h", "engine_margin_min_k": "least margin, K",
+}  # fmt: skip
+"""The same by the engine, which has workloads, failures and thermal mass."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +48,8 @@ class Asked:
     weathers: tuple[str, ...]
     designs: tuple[str, ...]
     sets: tuple[str, ...]
+    engine: bool = False
+    jobs: int | None = None
 
     def cases(self) -> Iterator[Case]:
         """Yield every design under every climate."""
@@ -53,8 +66,14 @@ def climates(asked: Asked, output: Path | None, as_json: bool) -> None:
     """Carry out the command."""
     if output is not None:
         refuse_other(output, TABLE, "comparison of climates")
-    found, hours = study.compare(list(asked.cases()))
-    told = {"columns": study.TABLE, "rows": found.to_dict("records")}
+    elif asked.engine:
+        raise usage("--engine keeps each run as it ends: say where with -o")
+    cases = list(asked.cases())
+    found, hours = study.compare(cases)
+    records = _run(asked, cases, output) if output is not None and asked.engine else []
+    if records:
+        found = climate_runs.beside(found, records)
+    told = {"columns": study.TABLE, "rows": _plain(found)}
     print(json.dumps(told, indent=1, allow_nan=False) if as_json else "\n".join(_text(found)))
     if output is not None:
         with replacing(output) as fresh:
@@ -64,6 +83,30 @@ def climates(asked: Asked, output: Path | None, as_json: bool) -> None:
             (fresh / TABLE).write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", "utf-8")
         if not as_json:
             print(f"\ntables: {display_name(str(output))}")
+    if any(record["status"] != DONE for record in records):
+        raise SystemExit(FAILED_RUNS)
+
+
+def _run(asked: Asked, cases: list[Case], output: Path) -> list[Record]:
+    """Return the engine's run of each case, kept beside the comparison until told otherwise."""
+    plan = climate_runs.plan_of(asked.path.stem, cases)
+    try:
+        with Stages("runs") as stages:
+            stages.stage("runs", len(cases))
+            records = climate_runs.run(plan, output.with_name(f"{output.name}-runs"), asked.jobs, stages)
+    except KeyboardInterrupt:
+        say("interrupted; finished runs are kept: the same command goes on from there")
+        raise SystemExit(INTERRUPTED) from None
+    for case, record in zip(cases, records, strict=True):
+        if record["status"] != DONE:
+            say(f"{f'{case.climate} {case.design}'.rstrip()}: {record['status']}: {record['error']}")
+    return records
+
+
+def _plain(found: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the rows as JSON would have them, null for what a run has not."""
+    kept = found.astype(object).where(found.notna(), None)
+    return [dict(row) for row in kept.to_dict("records")]
 
 
 def _named(text: str) -> tuple[str, tuple[str, str]]:
@@ -81,13 +124,19 @@ def _named(text: str) -> tuple[str, tuple[str, str]]:
 
 
 def _text(found: pd.DataFrame) -> list[str]:
-    """Return the table for a terminal."""
-    shown = [c for c in SHOWN if c != "design" or found["design"].any()]
+    """Return the tables for a terminal."""
+    lines = [f"firm import {number(float(found['firm_mw'].iloc[0]), DIGITS)} MW", "", *_columns(found, SHOWN)]
+    if "engine_pue" in found:
+        lines += ["", "by the engine:", *_columns(found, RUN)]
+    return lines
+
+
+def _columns(found: pd.DataFrame, words: dict[str, str]) -> list[str]:
+    shown = [c for c in words if c != "design" or found["design"].any()]
     cells = [[_cell(row[c]) for c in shown] for row in found.to_dict("records")]
-    firm = f"firm import {number(float(found['firm_mw'].iloc[0]), DIGITS)} MW"
     names = sum(c in study.CASE for c in shown)
-    return [firm, "", *table([SHOWN[c] for c in shown], cells, right=range(names, len(shown)))]
+    return list(table([words[c] for c in shown], cells, right=range(names, len(shown))))
 
 
 def _cell(value: Any) -> str:
-    return value if isinstance(value, str) else number(float(value), DIGITS)
+    return value if isinstance(value, str) else number(None if pd.isna(value) else float(value), DIGITS)

@@ -47,4 +47,4 @@ def of_climates(folder: Path, output: Path | None) -> Path:
     from simulator.reports import climates as pages
 
     table, hours = (pd.read_parquet(folder / name) for name in ("climates.parquet", "climate_hours.parquet"))
-    return document.bind([pages.page(table, hours)], pages.cover(folder.name), folder, output)
+    return document.bind(pages.pages(table, hours), pages.cover(folder.name), folder, output)

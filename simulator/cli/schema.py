@@ -5,14 +5,16 @@ its imports bring; both are said in the schema.
 """
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from pydantic import TypeAdapter
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core.core_schema import ModelSchema
 
 from simulator.cli.exits import usage
 from simulator.components.accelerator import Accelerator
 from simulator.components.failure_class import FailureClass
-from simulator.components.kinds import Evidence, Spec
+from simulator.components.kinds import Evidence, Spec, told
 from simulator.components.language_model import LanguageModel
 from simulator.components.power.mask import Mask
 from simulator.components.rack import Rack
@@ -86,6 +88,18 @@ ABOUT_THE_TEXT: dict[str, Any] = {
 }
 
 
+class Manual(GenerateJsonSchema):
+    """A schema in which every field says what its docstring does."""
+
+    def model_schema(self, schema: ModelSchema) -> JsonSchemaValue:
+        """Return the schema of a spec, its fields described."""
+        made, kind = super().model_schema(schema), cast("type[Spec]", schema["cls"])
+        for name, text in told(kind).items():
+            if name in made.get("properties", ()):
+                made["properties"][name].setdefault("description", text)
+        return made
+
+
 def schema(kind: str) -> None:
     """Carry out the command."""
     if kind not in KINDS:
@@ -95,7 +109,8 @@ def schema(kind: str) -> None:
 
 def document(kind: str) -> dict[str, Any]:
     """Return the schema of a kind."""
-    made: dict[str, Any] = _draft_7(TypeAdapter(KINDS[kind]).json_schema(mode="validation"))
+    told_of = TypeAdapter(KINDS[kind]).json_schema(mode="validation", schema_generator=Manual)
+    made: dict[str, Any] = _draft_7(told_of)
     made = {"$schema": DRAFT, **made}
     made.setdefault("definitions", {})["figure"] = FIGURE
     if kind not in CATALOG:

@@ -13,9 +13,10 @@ from simulator.cli.text import number, table
 from simulator.errors import display_name
 from simulator.scenario import Scenario
 from simulator.scenario.replicates import most_of
-from simulator.studies import StudyError, inverse
-from simulator.studies.inverse import Answer, Candidate, Search
+from simulator.studies import StudyError, inverse, requirements
+from simulator.studies.inverse import Answer, Search
 from simulator.studies.progress import say
+from simulator.studies.requirements import Candidate, Requirement
 from simulator.studies.screen import screen
 from simulator.studies.size_folder import SizeFolder
 
@@ -40,6 +41,13 @@ class Asked:
             raise StudyError("say one of --max KEY and --min KEY")
         return (self.largest, "max") if self.largest else (str(self.smallest), "min")
 
+    @property
+    def required(self) -> tuple[Requirement, ...]:
+        """What is to be kept."""
+        if not self.limits:
+            raise StudyError("say at least one --subject-to 'KPI <= X'")
+        return tuple(requirements.read(text) for text in self.limits)
+
 
 def size(given: Given, asked: Asked, output: Path | None, as_json: bool) -> None:
     """Carry out the command."""
@@ -59,9 +67,7 @@ def folder_of(given: Given, output: Path | None) -> Path:
 def searched(given: Given, asked: Asked, folder: SizeFolder) -> tuple[Answer, Any]:
     """Return what a search finds, and the prices of its requirements."""
     key, direction = asked.key
-    if not asked.limits:
-        raise StudyError("say at least one --subject-to 'KPI <= X'")
-    requirements = tuple(inverse.read(text) for text in asked.limits)
+    required = asked.required
     scenario = given.load()
     folder.open()
 
@@ -72,19 +78,19 @@ def searched(given: Given, asked: Asked, folder: SizeFolder) -> tuple[Answer, An
         return folder.run(candidate, replicates, asked.jobs)
 
     search = Search(
-        key, direction, requirements, load, run,
+        key, direction, required, load, run,
         asked.replicates or most_of(scenario.spec.replicates), inverse.present(scenario, key),
-        asked.step, asked.least, asked.most, _tell_candidate, _in_closed_form,
+        asked.step, asked.least, asked.most, tell_candidate, in_closed_form,
     )
     try:
         answer = search.answer()
     except KeyboardInterrupt:
         say("interrupted; finished runs are kept: the same command goes on from there")
         raise SystemExit(INTERRUPTED) from None
-    return answer, inverse.shadow_prices(answer, requirements)
+    return answer, inverse.shadow_prices(answer, required)
 
 
-def _in_closed_form(scenario: Scenario) -> dict[str, float]:
+def in_closed_form(scenario: Scenario) -> dict[str, float]:
     """Return indicators at the screen level; none for a plant that has no closed form."""
     try:
         return screen(scenario, 0)
@@ -112,7 +118,8 @@ def as_dict(answer: Answer, prices: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _tell_candidate(candidate: Candidate) -> None:
+def tell_candidate(candidate: Candidate) -> None:
+    """Say on stderr what became of a value."""
     why = candidate.refused or "; ".join(candidate.broken)
     verdict = "keeps every limit" if candidate.feasible else f"does not: {why}"
     runs = f" ({candidate.replicates} runs)" if candidate.replicates else ""
@@ -130,8 +137,8 @@ def _told(answer: Answer, prices: Any, folder: SizeFolder) -> str:
     lines += [ends, ""]
     header = ["requirement", "binding", "limit", "at value", "at next", "price", "kept", "shown (95 %)"]
     rows = [
-        [r.requirement, "yes" if r.binding else "no", _number(r.limit), _number(r.at_best),
-         _number(r.at_next), _number(r.shadow_price), _percent(r.share_kept), _percent(r.share_shown)]
+        [r.requirement, "yes" if r.binding else "no", shown(r.limit), shown(r.at_best),
+         shown(r.at_next), shown(r.shadow_price), percent(r.share_kept), percent(r.share_shown)]
         for r in prices.itertuples()
     ]  # fmt: skip
     lines += table(header, rows, right=range(2, len(header)))
@@ -145,15 +152,19 @@ def _cautions(answer: Answer, prices: Any) -> list[str]:
     told = []
     if not answer.monotone:
         told.append("caution: a value beyond one that failed passed; look at the table of values")
-    for row in prices.itertuples():
-        share = inverse.read(row.requirement).share
-        if share is not None and row.share_shown < share:
-            told.append(
-                f"caution: {row.requirement} is kept by {_percent(row.share_kept)} of "
-                f"{answer.best.replicates if answer.best else 0} replicates; that shows "
-                f"{_percent(row.share_shown)} with 95 % confidence, not {_percent(share)}"
-            )
+    told += not_shown(prices, answer.best.replicates if answer.best else 0)
     return ["", *told] if told else []
+
+
+def not_shown(prices: Any, replicates: int) -> list[str]:
+    """Return a caution for each share that so many replicates cannot show."""
+    asked = ((row, requirements.read(row.requirement).share) for row in prices.itertuples())
+    return [
+        f"caution: {row.requirement} is kept by {percent(row.share_kept)} of {replicates} replicates; "
+        f"that shows {percent(row.share_shown)} with 95 % confidence, not {percent(share)}"
+        for row, share in asked
+        if share is not None and row.share_shown < share
+    ]
 
 
 def stopped_by(answer: Answer) -> str:
@@ -163,9 +174,11 @@ def stopped_by(answer: Answer) -> str:
     return answer.beyond.refused or "; ".join(answer.beyond.broken)
 
 
-def _number(value: float) -> str:
+def shown(value: float) -> str:
+    """Return a number as text, a dash for none."""
     return number(None if math.isnan(value) else value)
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
+    """Return a share as text, a dash for none."""
     return "-" if math.isnan(share) else f"{100 * share:.4g} %"

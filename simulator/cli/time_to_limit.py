@@ -2,7 +2,6 @@
 
 import json
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,10 @@ import pandas as pd
 from simulator import scenario as documents
 from simulator.cli.exits import usage
 from simulator.cli.text import MISSING, number, table
+from simulator.components.cooling.hot_chip import limit_of
 from simulator.errors import display_name
 from simulator.studies import StudyError, time_to_limit
+from simulator.studies.progress import Stages
 from simulator.studies.run import refuse_other, replacing
 
 DIGITS = 4
@@ -28,16 +29,29 @@ def run(
     if output is not None:
         refuse_other(output, TABLE, "such study")
     given = documents.load(path, sets, chosen)
-    try:
-        found = time_to_limit.study(given, asked, lambda what: print(what, file=sys.stderr))
-    except StudyError as error:
-        raise usage(str(error)) from None
+    with Stages("") as stages:
+        try:
+            found = time_to_limit.study(given, asked, _teller(stages))
+        except StudyError as error:
+            raise usage(str(error)) from None
     told = found.told | {"rows": _rows(found.table), "columns": time_to_limit.COLUMNS}
     print(json.dumps(told, indent=1, allow_nan=False) if as_json else "\n".join(_text(found)))
     if output is not None:
         _write(output, told, found)
         if not as_json:
-            print(f"\nfigures and tables: {display_name(str(output))}")
+            print(f"\nreport: {display_name(str(output / 'report.pdf'))}")
+
+
+def _teller(stages: Stages) -> time_to_limit.Tell:
+    """Return what shows the study's stages."""
+
+    def tell(stage: str, done: int, total: int, of: str) -> None:
+        if stage != stages.name:
+            stages.unit = of
+            stages.stage(stage, total)
+        stages(done)
+
+    return tell
 
 
 def traces(found: time_to_limit.Found) -> pd.DataFrame:
@@ -62,17 +76,19 @@ def _text(found: time_to_limit.Found) -> list[str]:
         f"{told['name']} at {told['at']}, {number(told['dry_bulb_c'], DIGITS)} degC outdoors, "
         f"{number(told['it_w'] / 1e6, DIGITS)} MW in racks; caps hold after {told['caps_hold_s']:g} s"
         + ("" if brake is None else f", the brake after {brake:g} s"),
+        f"each failure followed for {told['minutes']} min: blank is not within that time",
     ]
-    head = ["failure", "element", "throttle, s", "trip, s", "+10 K, s", "may go, MW", "trip with caps, s",
+    head = ["failure", "element", "throttle, s", "trip, s", "by", "+10 K, s", "may go, MW", "trip with caps, s",
             "with brake, s", "avoided by", "well after, s"]  # fmt: skip
     for hall, part in found.table.groupby("hall", sort=False):
         rows = [
-            [r.failure, r.element, *(_number_of(v) for v in (r.throttle_s, r.trip_s, r.rise_10k_s)),
+            [r.failure, r.element, _number_of(r.throttle_s), _number_of(r.trip_s),
+             limit_of(r.throttled_by, r.tripped_by), _number_of(r.rise_10k_s),
              _number_of(r.sheddable_w / 1e6), _number_of(r.trip_with_caps_s),
              _number_of(r.trip_with_brake_s), r.avoided_by, _number_of(r.recovered_s)]
             for r in part.itertuples()
         ]  # fmt: skip
-        lines += ["", f"{hall}, {part['chip'].iloc[0]}", *table(head, rows, right=(2, 3, 4, 5, 6, 7, 9))]
+        lines += ["", f"{hall}, {part['chip'].iloc[0]}", *table(head, rows, right=(2, 3, 5, 6, 7, 8, 10))]
         notes = [f"{r.failure}: {r.note}" for r in part.itertuples() if r.note]
         lines += ["", *notes]
     return lines
@@ -90,14 +106,14 @@ def _number_of(value: float) -> str:
 
 
 def _write(folder: Path, told: dict[str, Any], found: time_to_limit.Found) -> None:
-    from simulator.reports import comparison  # drawing needs more libraries
+    from simulator.reports import document  # drawing needs more libraries
     from simulator.reports import time_to_limit as pages
 
     courses = traces(found)
-    made = pages.page(pages.Tables(told, found.table, courses, found.limits_c))
+    told_of = pages.Tables(told, found.table, courses, found.limits_c)
     table_out = found.table.replace([math.inf], math.nan)
     with replacing(folder) as fresh:
-        comparison.write(made, fresh)
+        document.bind([pages.page(told_of)], pages.cover(told), fresh)
         table_out.to_csv(fresh / "time_to_limit.csv", index=False)
         table_out.to_parquet(fresh / "time_to_limit.parquet", index=False)
         courses.to_parquet(fresh / TRACES, index=False)

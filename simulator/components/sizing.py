@@ -75,7 +75,7 @@ def racks_per_block(topology: Topology, hall: Hall) -> int:
 def feeders_firm_w(topology: Topology, hall: Hall) -> float:
     """Return what a hall's feeders carry with one out; a single one: all of it."""
     feeders = hall.feeders
-    return feeders.capacity_va(out=1 if feeders.count > 1 else 0) * topology.grid.power_factor
+    return feeders.capacity_va(out=1 if feeders.units > 1 else 0) * topology.grid.power_factor
 
 
 def _more(racks: int, share: float) -> int:

@@ -6,10 +6,10 @@ from collections.abc import Callable
 import numpy as np
 
 from simulator.components.cooling import in_service
-from simulator.components.cooling.course import Chip
+from simulator.components.cooling.hot_chip import Chip, Memory
 from simulator.components.failure_class import FailureClass
 from simulator.components.rack import Rack
-from simulator.engine import elements, outage
+from simulator.engine import elements, heat_limits, outage
 from simulator.engine.world import World
 from simulator.kernels.rack_side import APPROACH
 from simulator.kernels.site_step import STEP_S
@@ -70,21 +70,42 @@ def changed(world: World, block: int, cause: str) -> None:
     A unit whose pumps are short moves less and comes out warmer, and so do the chips, whose cold
     plates get less. Without any flow racks on cold plates trip; in a tank they warm its fluid.
     """
-    blocks, site = world.state.blocks, world.site
-    spec = site.topology.cooling.coolant_unit
+    blocks = world.state.blocks
     flows = _flows(world, block, world.env.now)
     if not flows.any() and blocks.mass_j_k[block] == 0.0:
         if blocks.flow[block] == 1.0:
             _stop(world, block, cause)
         return
-    rack, pump_w = rack_of(site, block), float(site.block_pump_w[block])
     blocks.flow[block] = 1.0
+    for column, value in _gives(world, block, flows):
+        column[block] = value
+
+
+def spares_pump(world: World, block: int, unit: int) -> bool:
+    """Return whether a block's coolant stays exactly what it is without one more of its pumps."""
+    out = ("coolant pump", block, unit // world.site.topology.cooling.coolant_unit.pumps)
+    outage.lose(world, out, math.inf)
+    flows = _flows(world, block, world.env.now)
+    world.absent[out].remove(math.inf)
+    same = (np.array_equal(column[block], value) for column, value in _gives(world, block, flows))
+    return bool(flows.any()) and world.state.blocks.flow[block] == 1.0 and all(same)
+
+
+def _gives(
+    world: World, block: int, flows: np.ndarray
+) -> tuple[tuple[np.ndarray, float | np.ndarray], ...]:
+    """Return columns of the blocks, and what units and pumps that move so much set in them."""
+    blocks, site = world.state.blocks, world.site
+    spec, rack, pump_w = site.topology.cooling.coolant_unit, rack_of(site, block), float(site.block_pump_w[block])
     found = in_service.coolant(spec, rack.plate, flows, pump_w)
     slower = in_service.by_facility_flow(spec, _facility_flow(world, block))
-    blocks.approach_k_w[block], blocks.pump_w[block] = found.approach_k_w * slower, found.pump_w
-    blocks.resistance_frac[block] = found.resistance_frac if rack.liquid_cooled else 1.0
-    blocks.by_load[block] = in_service.by_load(spec, rack.plate, flows, pump_w)
-    blocks.by_load[block, APPROACH] *= slower
+    by_load = in_service.by_load(spec, rack.plate, flows, pump_w)
+    by_load[APPROACH] *= slower
+    return (
+        (blocks.approach_k_w, found.approach_k_w * slower), (blocks.pump_w, found.pump_w),
+        (blocks.resistance_frac, found.resistance_frac if rack.liquid_cooled else 1.0),
+        (blocks.by_load, by_load),
+    )  # fmt: skip
 
 
 def _facility_flow(world: World, block: int) -> float:
@@ -134,6 +155,8 @@ def chip_now(world: World, rack: int, resistance_k_w: float) -> Chip:
         float(on * (rows.chip_idle_w[row] + leak_w)), float(on * busy * rows.chip_dynamic_w[row]),
         float(rows.power_exponent[row]), float(rows.throttle_start_c[row]),
         float(rows.throttle_full_c[row]), float(rows.shutdown_c[row]), float(on * leak_w_k), float(chip_c),
+        Memory(*(float(column[row]) for column in (
+            rows.hbm_rise, rows.hbm_throttle_c, rows.hbm_full_c, rows.hbm_shutdown_c))),
     )  # fmt: skip
 
 
@@ -163,12 +186,14 @@ def _stop(world: World, block: int, cause: str) -> None:
 def _dry_s(world: World, racks: np.ndarray) -> tuple[float, float]:
     """Return when the first chip of some racks throttles and trips without flow: of each load, the
     hottest comes first."""
-    state, first = world.state, (math.inf, math.inf)
+    state, first, around_c = world.state, (math.inf, math.inf), heat_limits.coolant_c(world)
     working = racks[(state.racks.up_frac[racks] > 0.0)]
     for load in np.unique(state.racks.load[working]):
         under = working[state.racks.load[working] == load]
         rack = int(under[np.argmax(state.racks.junction_c[under])])
         chip, chip_c = chip_now(world, rack, 1.0), float(state.racks.junction_c[rack])
-        told = chip.seconds_dry(chip_c, chip.throttle_c), chip.seconds_dry(chip_c, chip.shutdown_c)
+        standing_c = float(around_c[world.site.rack_row[rack]])
+        told = tuple(chip.seconds_dry(chip_c, limit_c, standing_c)
+                     for limit_c, _ in (chip.throttles(standing_c), chip.trips(standing_c)))
         first = min(first[0], told[0]), min(first[1], told[1])
     return first

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.components.power.ac_flow import solve
 from simulator.components.power.flow_network import BASE_VA, FlowNetwork, site_network
-from simulator.components.power.node import SUBSTATIONS
+from simulator.components.power.node import SUBSTATIONS, Node
 from simulator.site import Site
 
 
@@ -32,18 +32,30 @@ def network(site: Site) -> FlowNetwork:
 
 def design_w(site: Site) -> dict[int, float]:
     """Return the output of every unit substation at design load, by node."""
+    output_w = outputs_w(site, np.array([node.firm_w for node in site.nodes]))
+    return {i: float(output_w[i]) for i, node in enumerate(site.nodes)
+            if node.stage == SUBSTATIONS and node.kind == "transformer_unit"}  # fmt: skip
+
+
+def outputs_w(site: Site, plants_w: np.ndarray) -> np.ndarray:
+    """Return the output of every node at design load, (nodes,): racks at nameplate, or what their
+    blocks feed, mechanical substations at `plants_w` (nodes,)."""
     output_w = np.zeros(len(site.nodes))
     block_w = _nameplate_w(site)
     for block, (first, stop) in enumerate(zip(site.feed_first, site.feed_first[1:], strict=False)):
         for feed in range(first, stop):
             output_w[site.feed_node[feed]] += block_w[block] * site.feed_share[feed]
-    for i in range(len(site.nodes) - 1, 1, -1):
+    for i in range(len(site.nodes) - 1, 0, -1):
         node = site.nodes[i]
         if node.serves == "mechanical" and node.stage == SUBSTATIONS:
-            output_w[i] = node.firm_w
-        output_w[node.parent] += output_w[i] + node.loss.loss_w(output_w[i], node.rating_w)
-    return {i: float(output_w[i]) for i, node in enumerate(site.nodes)
-            if node.stage == SUBSTATIONS and node.kind == "transformer_unit"}  # fmt: skip
+            output_w[i] = plants_w[i]
+        output_w[node.parent] += input_w(node, output_w[i])
+    return output_w
+
+
+def input_w(node: Node, output_w: float) -> float:
+    """Return what a node takes in to deliver so much."""
+    return output_w + node.loss.loss_w(output_w, node.rating_w)
 
 
 def coefficients(site: Site) -> Coefficients:

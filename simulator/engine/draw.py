@@ -128,7 +128,13 @@ def relieved(world: World, carried_w: np.ndarray, relief_w: float) -> np.ndarray
 def foretold_w(world: World, it_w: np.ndarray) -> np.ndarray:
     """Return what every element would carry, as `carried_w`, less what generators and the battery give
     to meet demand beyond the import in service."""
-    carried, there = carried_w(world, it_w), world.state.supply
+    return relieved_on_site(world, carried_w(world, it_w))
+
+
+def relieved_on_site(world: World, carried: np.ndarray) -> np.ndarray:
+    """Return what every element carries less what generators and the battery give to meet demand beyond
+    the import in service."""
+    there = world.state.supply
     short_w = max(poi_w(world, carried) - float(there.limit_w[0]), 0.0)
     stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
     onsite_w = generators.carries_w(world) + min(float(there.battery_power_w[0]), stored_w)

@@ -24,8 +24,8 @@ from simulator.engine import (
     support,
 )
 from simulator.engine.alarm import Alarm
-from simulator.engine.elements import ending
-from simulator.engine.outage import after, servers_out, take_out
+from simulator.engine.elements import named
+from simulator.engine.outage import after, lose, servers_out, take_out
 from simulator.engine.outage_log import OWN, Repair
 from simulator.engine.world import World
 from simulator.kernels import strikes
@@ -38,7 +38,7 @@ def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Rep
     name. Every alarm that it raises says how it shows itself, every outage what it waits for."""
     world.inflicted = repair
     element = EFFECTS[cls.effect](world, cls, target, unit, repair.back_s - world.env.now)
-    element += ending(cls, unit)
+    element = named(cls, unit, element)
     world.inflicted = None
     if cls.effect in SUPPLY and world.supply_changed is not None:
         world.supply_changed()
@@ -186,6 +186,7 @@ def _support(world: World, cls: FailureClass, kind: int, unit: int, lasts_s: flo
 
 
 def _bank(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
+    lose(world, ("bank", node), lasts_s)
     power.lose_unit(world, node)
     if world.site.mesh is not None:
         medium_voltage.lose_unit(world, cls, node, unit, lasts_s)

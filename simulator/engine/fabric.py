@@ -7,7 +7,9 @@ per accelerator (`kernels/fair_share.py`).
 """
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,8 +17,9 @@ from simulator.components.fabric.graph import Floats, Ints
 from simulator.components.fabric.laid import Laid, network, wan_of
 from simulator.components.fabric.tier import Tier
 from simulator.components.fabric.wan import Wan
+from simulator.kernels.entry import entry_of
 from simulator.kernels.fair_share import share_trunks
-from simulator.kernels.trunks import crossing
+from simulator.kernels.trunks import accelerators_under, crossing
 from simulator.site import Site
 
 ROUNDING = 1e-9
@@ -57,12 +60,12 @@ class Live:
     def lose_link(self, node: int) -> None:
         """Take a link of the trunk above a node out of service."""
         self._links_out[node] += 1
-        self._carry(np.array([node]))
+        self._carry_above(node)
 
     def return_link(self, node: int) -> None:
         """Bring a link back."""
         self._links_out[node] -= 1
-        self._carry(np.array([node]))
+        self._carry_above(node)
 
     def _switches(self, node: int, change: int) -> None:
         """A switch carries an equal share of the trunks that begin or end at its node."""
@@ -70,6 +73,18 @@ class Live:
         self.own[node] += change / graph.switches[node]
         self.own[node] = round(self.own[node] * graph.switches[node]) / graph.switches[node]
         self._carry(np.append(np.flatnonzero(graph.parent == node), node))
+
+    def _carry_above(self, node: int) -> None:
+        """Find anew what the trunk above one node can carry: `_carry`, for the commonest failure."""
+        graph, own = self.laid.graph, float(self.own[node])
+        whole, parent = float(graph.bytes_s[node]), int(graph.parent[node])
+        if parent >= 0:
+            links = 1.0 - min(float(self._links_out[node]) / float(graph.links[node]), 1.0)
+            self.capacity_bytes_s[node] = whole * (own * float(self.own[parent])) * links
+        lacks = bool(self.capacity_bytes_s[node] < whole) or own < 1.0
+        if lacks != self._lacking[node]:
+            self._lacking[node] = lacks
+            (self.damaged,) = self._lacking.nonzero()
 
     def _carry(self, nodes: Ints) -> None:
         """Find anew what the trunks above some nodes can carry."""
@@ -112,6 +127,7 @@ class Network:
         self.live = [Live(laid) for laid in site.fabrics]
         self.wans = site.topology.wan
         self.jobs: dict[int, Placed] = {}
+        self._entries: dict[Any, Callable[..., Any]] = {}
         self.fabric_of = np.full(site.rack_row.size, -1)
         for index, laid in enumerate(site.fabrics):
             self.fabric_of[laid.racks] = index
@@ -119,11 +135,11 @@ class Network:
     def place(self, load: int, racks: Ints) -> None:
         """Put a job on racks. ValueError if they are of fabrics that nothing joins."""
         before = self.jobs.get(load)
-        if before is not None and np.array_equal(before.racks, racks):
+        if before is not None and before.racks.size == racks.size and (before.racks == racks).all():
             return
         under: dict[int, Floats] = {}
-        for index in np.flatnonzero(self._count(racks)[1:]).tolist():
-            under[index] = self.live[index].laid.accelerators_under(racks)
+        for index in self._count(racks)[1:].nonzero()[0].tolist():
+            under[index] = self._call(accelerators_under, *self.live[index].laid.counting(racks))
         if not under:
             return
         count = sum(float(part[self.live[i].top].sum()) for i, part in under.items())
@@ -173,6 +189,12 @@ class Network:
         """Return how many of some racks are on no fabric, on the first, on the second..."""
         return np.bincount(self.fabric_of[racks] + 1, minlength=len(self.live) + 1)
 
+    def _call(self, kernel: Any, *arguments: Any) -> Any:
+        """Call a kernel by its entry point, found once: the types are the same every time."""
+        if kernel not in self._entries:
+            self._entries[kernel] = entry_of(kernel, *arguments)
+        return self._entries[kernel](*arguments)
+
     def uses(self, index: int) -> bool:
         """Return whether any job is on a fabric."""
         return any(index in job.under for job in self.jobs.values())
@@ -203,7 +225,8 @@ class Network:
             whole = [self.jobs[load].intact[i].bytes_s for load, i in at.items()]
             limit = [min(b, self._wire(index, load)) for b, load in zip(whole, at, strict=True)]
             uses = np.array([self._crossing(index, load, level) for load in at])
-            rates = share_trunks(uses, np.array(limit), live.capacity_bytes_s[live.damaged])
+            left = live.capacity_bytes_s[live.damaged]
+            rates = self._call(share_trunks, uses, np.array(limit), left)
             for (load, i), rate, promised in zip(at.items(), rates.tolist(), whole, strict=True):
                 shares[load][i] = min(shares[load][i], rate / promised)
 
@@ -211,8 +234,8 @@ class Network:
         """Return the accelerators that send over each damaged trunk below a level."""
         live, job = self.live[index], self.jobs[load]
         graph, most = live.laid.graph, job.accelerators * (1.0 - ROUNDING)
-        uses: Floats = crossing(
-            job.under[index], most, live.damaged, graph.tier, graph.parent, level
+        uses: Floats = self._call(
+            crossing, job.under[index], most, live.damaged, graph.tier, graph.parent, level
         )
         return uses
 

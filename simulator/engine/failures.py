@@ -115,8 +115,9 @@ class Front:
                 strict=True,
             )
         ]
-        for i, cls, start_s, repair in zip(done.tolist(), classes, at_s, repairs, strict=True):
-            self._conclude(int(queue.entity[i]), cls, world.rack_name(queue.rack[i]), start_s, repair)
+        racks, entities = queue.rack[done].tolist(), queue.entity[done].tolist()
+        for entity, cls, rack, start_s, repair in zip(entities, classes, racks, at_s, repairs, strict=True):
+            self._conclude(entity, cls, world.rack_name(rack), start_s, repair)
         took = np.flatnonzero(servers > 0.0)
         world.outages.note_own(
             queue.rack[done][took], servers[took], [at_s[i] for i in took],

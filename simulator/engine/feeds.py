@@ -90,7 +90,8 @@ def battery_name(block: str) -> str:
 
 
 def _bridge_lineups(world: World, hall: int, cls: FailureClass) -> None:
-    """Let the UPS of a lineup carry it while what is above it is out."""
+    """Let the UPS of a lineup carry it from the loss of what is above it on; once it rests it does not
+    carry again before it was fed."""
     site, tree = world.site, world.state.tree
     for node in site.hall_nodes[hall]:
         row = int(tree.bridge.of_node[node])
@@ -98,10 +99,11 @@ def _bridge_lineups(world: World, hall: int, cls: FailureClass) -> None:
             continue
         carries, name = bridging.carries(world, row), site.nodes[node].name
         above = _fed(world, site.path(site.nodes[node].parent), hall)
-        there = _left(world, node) > 0
+        there, spent = _left(world, node) > 0, node in world.unfed
+        world.unfed.discard(node) if above else world.unfed.add(node)
         if carries and (above or not there):
             bridging.end(world, row, name, "fed again" if above else cls.name)
-        elif not carries and not above and there and bridging.charged(world, row):
+        elif not (carries or above or spent) and there and bridging.charged(world, row):
             told, output_w = site.nodes[node], float(tree.output_w[node])
             wanted_w = output_w + told.loss.loss_w(output_w, told.rating_w * float(tree.in_service[node]))
             bridging.begin(world, row, wanted_w, name, cls.name, partial(_run_out, world, hall, cls))
@@ -160,8 +162,22 @@ def _darken(world: World, mine: np.ndarray, cls: FailureClass) -> None:
             continue
         until.setdefault(_until_fed_s(world, int(block)), []).append(int(block))
     for lasts_s, blocks in until.items():
-        racks = np.flatnonzero(np.isin(world.site.rack_block, blocks))
+        dark = np.zeros(len(world.site.block_names), np.bool_)
+        dark[blocks] = True
+        racks = np.flatnonzero(dark[world.site.rack_block])
+        _tell_dark(world, blocks, cls.name, lasts_s)
         outage.take_out(world, racks, cls.name, lasts_s)
+
+
+def _tell_dark(world: World, blocks: list[int], cause: str, lasts_s: float) -> None:
+    """Log which blocks went dark that were not."""
+    site, now_s = world.site, world.env.now
+    new = [block for block in blocks if world.dark_s.get(block, 0.0) <= now_s]
+    world.dark_s.update(dict.fromkeys(blocks, now_s + lasts_s))
+    if new:
+        told = site.block_names[new[0]] if len(new) == 1 else site.hall_names[site.block_hall[new[0]]]
+        racks = int(np.isin(site.rack_block, new).sum())
+        world.log("dark", told, cause, lasts_s, f"{len(new)} blocks, {racks} racks")
 
 
 def _bridged(world: World, block: int, cls: FailureClass) -> bool:

@@ -1,16 +1,37 @@
-"""Standby generators in a run: start, synchronising, block loading, fuel, failures while running."""
+"""Standby generators in a run: start, synchronising, block loading, fuel, failures while running.
+
+Sets at lineups (`Generators.backs`) share one bus with the others, but a lineup whose own sets are not
+all on it is not fed as long as nothing is imported: its blocks draw on the lineups that stand in for it.
+"""
 
 import math
 from collections.abc import Generator
 from typing import Any
 
+from simulator.components.failure_class import FailureClass
 from simulator.components.power.generator import LITRES, Generators
-from simulator.engine import outage
+from simulator.components.power.node import LINES, TRANSFORMERS
+from simulator.engine import feeds, outage
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
+from simulator.site import Site
 
 WHOLE = 1e-9
 """Rounding in the count of blocks of load that the bus takes."""
+
+ITS_SETS = FailureClass.model_validate(
+    {"name": "generator", "per": "substation", "rate": "0 /year", "effect": "feed", "repair": "1 h"}
+)
+"""What happens to a lineup whose generators did not come up."""
+
+
+def of_lineups(site: Site) -> list[int]:
+    """Return how many sets each lineup has of its own, in the order of `Site.lineups`; none unless
+    `backs` says so. The sets of the first lineup are the first, those of no lineup the last."""
+    plant = site.topology.generators
+    if plant is None or plant.backs != "lineups":
+        return []
+    return [plant.sets_for(site.nodes[i].rating_w * site.nodes[i].continuous) for i in site.lineups]
 
 
 def call(world: World) -> None:
@@ -30,8 +51,12 @@ def stop(world: World) -> None:
 
 def lose(world: World, unit: int) -> None:
     """Take one set off the bus, if it is there."""
-    if world.on_bus.pop(unit, None) is not None:
-        _settle(world)
+    if world.on_bus.pop(unit, None) is None:
+        return
+    _settle(world)
+    for lineup in _short_of_sets(world):
+        if not outage.absent(world, _unfed(lineup)):
+            _leave_unfed(world, lineup)
 
 
 def carries_w(world: World) -> float:
@@ -60,11 +85,13 @@ def _come_up(world: World, plant: Generators) -> Generator[Any, Any, None]:
         return
     stream = world.stream("generator start")
     began_s, demand = world.env.now, int(world.env.now)
-    ready = [u for u in range(plant.count) if not outage.absent(world, ("generator", u))]
+    ready = [u for u in range(plant.sets) if not outage.absent(world, ("generator", u))]
     started = [u for u in ready if stream.uniform(u, demand) >= plant.fail_to_start]
-    world.log("generators_started", "generators", detail=f"{len(started)} of {plant.count}")
+    world.log("generators_started", "generators", detail=f"{len(started)} of {plant.sets}")
     world.on_bus = dict(zip(started, (began_s + t for t in plant.on_bus_s(len(started))), strict=True))
     _settle(world)
+    for lineup in _short_of_sets(world):
+        _leave_unfed(world, lineup)
     for after_s, _ in plant.steps(len(started))[1:]:
         world.env.process(_step(world, lost_s, after_s))
     if plant.fail_running == 0.0:
@@ -75,8 +102,51 @@ def _come_up(world: World, plant: Generators) -> Generator[Any, Any, None]:
         if world.supply_lost_s != lost_s:
             return
         if unit in world.on_bus:
-            lose(world, unit)
+            lose(world, unit)  # tells its lineup, if it has one
             world.log("generator_failed", "generators", "generator", detail="while running")
+
+
+def _short_of_sets(world: World) -> list[int]:
+    """Return the lineups whose own sets are not all on the bus, by their substations."""
+    first, short = 0, []
+    for node, count in zip(world.site.lineups, of_lineups(world.site), strict=False):
+        if any(unit not in world.on_bus for unit in range(first, first + count)):
+            short.append(node)
+        first += count
+    return short
+
+
+def _unfed(lineup: int) -> tuple[str, int]:
+    """Return the key, in `World.absent`, of a lineup that its sets do not feed."""
+    return "unfed", lineup
+
+
+def _leave_unfed(world: World, lineup: int) -> None:
+    """Let a lineup be out until something is imported again, as far as repairs are known."""
+    lasts_s = _until_import_s(world)
+    if lasts_s <= 0.0:
+        return
+    outage.lose(world, _unfed(lineup), lasts_s)
+    world.log("generator_missing", world.site.nodes[lineup].name, "generator", lasts_s)
+    feeds.lose(world, ITS_SETS, lineup, lasts_s)
+    if world.supply_changed is not None:
+        world.supply_changed()
+    outage.after(world, lasts_s, lambda: _leave_unfed(world, lineup))  # another line may be out by then
+
+
+def _until_import_s(world: World) -> float:
+    """Return the time until something can be imported again, as far as repairs are known."""
+    now_s = world.env.now
+    known = sorted({now_s, *(t for times in world.absent.values() for t in times if t > now_s)})
+    return next(t for t in known if _imports(world, t)) - now_s
+
+
+def _imports(world: World, at_s: float) -> bool:
+    """Return whether a line and a main transformer are in service at a time."""
+    return all(
+        outage.absent(world, ("bank", node), at_s) < world.site.nodes[node].count
+        for node in (LINES, TRANSFORMERS)
+    )
 
 
 def _step(world: World, lost_s: float | None, after_s: float) -> Generator[Any, Any, None]:

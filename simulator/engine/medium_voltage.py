@@ -32,7 +32,7 @@ def lose_bus(world: World, cls: FailureClass, bus: int, unit: int, lasts_s: floa
 
 def lose_unit(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> None:
     """Take a line or main transformer, by its number, out of the network."""
-    lines = world.site.topology.grid.lines.count
+    lines = world.site.topology.grid.lines.units
     branch = unit if node == LINES else lines + unit
     _lose(world, cls, ("mv branch", branch), _mesh(world).net.name[branch], lasts_s)
 

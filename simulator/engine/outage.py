@@ -58,8 +58,11 @@ def lose(world: World, group: Hashable, lasts_s: float) -> None:
 
 def absent(world: World, group: Hashable, at_s: float | None = None) -> int:
     """Return how many units of a group are out, now or at a later time as far as is known."""
+    times = world.absent.get(group)
+    if not times:
+        return 0
     at_s = world.env.now if at_s is None else at_s
-    return sum(back_s > at_s for back_s in world.absent.get(group, ()))
+    return sum(back_s > at_s for back_s in times)
 
 
 def first_back_s(world: World, group: Hashable) -> float:

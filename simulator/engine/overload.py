@@ -43,8 +43,9 @@ def changed(world: World) -> None:
     if world.decide is None:
         return
     watch, rules, now_s = world.watch, world.site.topology.control, world.env.now
-    look(world, _foretold_w(world), now_s)
-    short = _demand_w(world) > capping.site_limit_w(world)
+    carried_w = _under_caps_w(world)
+    look(world, draw.relieved_on_site(world, carried_w), now_s)
+    short = draw.poi_w(world, carried_w) > capping.site_limit_w(world)
     if not (watch.over or short) or now_s + rules.delay_s >= watch.act_s:
         return
     watch.act_s = now_s + rules.delay_s
@@ -129,7 +130,7 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
         if node in watch.over:
             watch.over[node].advance(at_s)
         if not above[node]:
-            _end(world, node, at_s)
+            _end(world, node, at_s, standing=bool(limit_w[node] > 0.0))
             continue
         loading = float(carried_w[node] / rating_w[node])
         lasts_s = allowed_s(world, node, loading)
@@ -143,9 +144,9 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
     _wind(world)
 
 
-def _end(world: World, node: int, at_s: float) -> None:
+def _end(world: World, node: int, at_s: float, standing: bool) -> None:
     exposure = world.watch.over[node]
-    if exposure.used >= 1.0:  # its breaker opens before anything else
+    if exposure.used >= 1.0 and standing:  # its breaker opens before anything else
         return
     del world.watch.over[node]
     world.log("overload_end", draw.element(world, node).name, "supply", at_s - exposure.since_s,
@@ -233,16 +234,19 @@ def _carried_w(world: World) -> np.ndarray:
 
 def _foretold_w(world: World, caps: np.ndarray | None = None) -> np.ndarray:
     """Return what elements carry under the caps in force (or to come into force) now, (elements,)."""
-    loads = world.state.loads
-    on = (loads.on > 0.0) * (loads.cap if caps is None else caps)
-    return draw.foretold_w(world, draw.draw_of(world).it_w(on, world.state.blocks.load_cap))
+    return draw.relieved_on_site(world, _under_caps_w(world, caps))
 
 
 def _demand_w(world: World) -> float:
     """Return what the campus asks for at the interconnection under the caps in force, in W."""
+    return draw.poi_w(world, _under_caps_w(world))
+
+
+def _under_caps_w(world: World, caps: np.ndarray | None = None) -> np.ndarray:
+    """Return what elements would carry under caps if nothing were fed in on site, (elements,)."""
     loads = world.state.loads
-    it_w = draw.draw_of(world).it_w((loads.on > 0.0) * loads.cap, world.state.blocks.load_cap)
-    return draw.poi_w(world, draw.carried_w(world, it_w))
+    on = (loads.on > 0.0) * (loads.cap if caps is None else caps)
+    return draw.carried_w(world, draw.draw_of(world).it_w(on, world.state.blocks.load_cap))
 
 
 def _at(world: World, at_s: float, act) -> None:  # type: ignore[no-untyped-def]

@@ -14,6 +14,7 @@ from simulator.engine import (
     outage,
     overload,
     plant_power,
+    settled,
 )
 from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.engine.outage_log import of_one_stage
@@ -49,21 +50,23 @@ class Physics:
         self._records = records
         self.maps = plant_maps(site, weather, setpoints)
         self.water = drought.columns(site, start_hour, records.hall.shape[0])
+        self.outdoors = Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather))
         self._arguments = (
             self._flags, site.rows, site.halls, state.racks, state.loads, state.blocks, state.loops,
             state.tree, state.pools, state.supply, state.hall_air_c, state.plant_w, state.queue,
             world.shop, (state.servers_down, site.rack_servers, state.out, state.down_load),
             state.limits, state.heat, self.water, self.maps,
-            Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather)), records,
-            state.scratch,
+            self.outdoors, records, state.scratch,
         )
 
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)
 
     def start(self) -> None:
-        """Set what the pools do in the first step, once the loads have their racks."""
+        """Set what the pools do in the first step, once the loads have their racks, and the temperatures
+        to which that settles."""
         middle = 0.5 / site_step.HOUR_STEPS
         serving.prepare(self.world.state.pools, self.world.state.loads, 0, middle, STEP_S)
+        settled.settle(self.world, self.maps, self.outdoors)
 
     def advance(self, to_s: float) -> None:
         """Integrate every step that ends by `to_s`, with the failures and repairs of racks up to
@@ -162,11 +165,12 @@ class Physics:
         clock would save: a chip slows within milliseconds, the controls here once a step. Those whose
         coolant stands still trip when `coolant.py` says."""
         site, racks = self.world.site, self.world.state.racks
-        over = racks.junction_c >= heat_limits.shutdown_c(self.world)[site.rack_row]
-        flows = self.world.state.blocks.flow[site.rack_block] > 0.0
-        return np.unique(site.rack_block[
-            over & (racks.up_frac > 0.0) & flows & (racks.clock < LEAST_SPEED)
-        ])
+        slow = np.flatnonzero((racks.clock < LEAST_SPEED) & (racks.up_frac > 0.0))
+        if not slow.size:
+            return slow
+        block, row = site.rack_block[slow], site.rack_row[slow]
+        over = racks.junction_c[slow] >= heat_limits.shutdown_c(self.world)[row]
+        return np.unique(block[over & (self.world.state.blocks.flow[block] > 0.0)])
 
     def _trip(self, block: int) -> None:
         """Take out a block whose chips switched themselves off."""

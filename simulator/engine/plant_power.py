@@ -229,6 +229,8 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
     loop_k = float(state.plant_w[hall, 2]) * STEP_S / loop_j_k
     for row in np.flatnonzero((rows.hall == hall) & (rows.liquid_cooled == 1)):
         b = int(rows.block[row])
+        if state.blocks.mass_j_k[b] > 0.0:
+            continue  # a tank warms with its own heat
         rise_k = float(state.blocks.liquid_w[b]) * STEP_S / float(heat.row_j_k[b]) if stops else loop_k
         part = in_part(float(rows.decay[row]), left_s)
         state.blocks.coolant_c[b] += heat.row_lead[b] * rise_k * part

@@ -78,7 +78,7 @@ def _bank(node: int) -> Callable[[Site], Units]:
 
 def _generators(site: Site) -> Units:
     plant = site.topology.generators
-    return Units(np.zeros(1, np.int64), ["generators"], [plant.count if plant else 0], [SITE])
+    return Units(np.zeros(1, np.int64), ["generators"], [plant.sets if plant else 0], [SITE])
 
 
 def _battery_units(site: Site) -> Units:

@@ -187,9 +187,9 @@ def _transformers(world: World, records: Records) -> pd.DataFrame:
 def _generators(world: World, records: Records) -> pd.DataFrame:
     plant, state = world.site.topology.generators, world.state.supply.generators
     rows = []
-    if plant is not None and plant.count:
+    if plant is not None and plant.sets:
         left_l = float(state.fuel_l[0])
-        rows = [("generators", plant.count, float(records.energy_j[1]),
+        rows = [("generators", plant.sets, float(records.energy_j[1]),
                  float(state.ran_j[0]) / plant.rating / 3600.0, float(state.used_l[0]),
                  left_l if math.isfinite(left_l) else None)]  # fmt: skip
     return pd.DataFrame(rows, columns=list(TABLES["generators"]))
@@ -198,8 +198,7 @@ def _generators(world: World, records: Records) -> pd.DataFrame:
 def _heat(site: Site, state: State) -> pd.DataFrame:
     loops, blocks = state.loops, state.blocks
     tanks = np.flatnonzero(blocks.mass_j_k)
-    start_c = site.topology.cooling.coolant_unit.coolant_c(site.topology.cooling.supply)
-    warmed_j = blocks.mass_j_k * (blocks.coolant_c - start_c) + blocks.vapour_j
+    warmed_j = blocks.mass_j_k * (blocks.coolant_c - state.start_c) + blocks.vapour_j
     return pd.DataFrame({
         "loop": [loop.name for loop in site.loops] + [f"{site.block_names[b]}/tanks" for b in tanks],
         "received_j": np.append(loops.received_j, blocks.received_j[tanks]),

@@ -31,6 +31,8 @@ class SetpointView:
     """What stands between loop and racks at design heat: coolant supply minus loop water."""
     approach_k: float
     """The policy's own parameter."""
+    fullest: float = 1.0
+    """Heat over design heat of a hall's fullest block, over that of the hall: the most that it may be."""
 
 
 Decide = Callable[[SetpointView], np.ndarray]
@@ -66,5 +68,15 @@ def _view(
         sink_c=plant.sink_c(weather)[:, None], load_frac=LOAD_FRAC[None, :],
         design_load_frac=min(loop.design_heat_w / (loop.units * loop.unit_w) for loop in loops),
         fixed_c=fixed_c, lowest_c=min(spec.lowest_c(fixed_c), fixed_c), highest_c=highest_c,
-        exchanger_k=highest_c - fixed_c, approach_k=spec.approach,
+        exchanger_k=highest_c - fixed_c, approach_k=spec.approach, fullest=_fullest(site, spec),
     )
+
+
+def _fullest(site: Site, spec: Setpoint) -> float:
+    """Return how much fuller than its hall a block may be: as the set point says, at most all of the
+    hall's heat in its smallest block."""
+    most = 1.0
+    for hall in range(len(site.hall_names)):
+        mine = site.block_liquid_w[(site.block_hall == hall) & (site.block_liquid_w > 0.0)]
+        most = max(most, float(mine.sum() / mine.min())) if mine.size else most
+    return most if spec.uneven is None else min(most, 1.0 + spec.uneven)

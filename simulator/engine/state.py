@@ -98,6 +98,7 @@ class State:
     supply: Supply
     limits: c.LimitState
     hall_air_c: np.ndarray
+    start_c: np.ndarray  # (blocks,) coolant at which the run begins; settled.py
     plant_w: np.ndarray
     heat: HeatState
     servers_down: np.ndarray  # (racks,) membership.py
@@ -134,7 +135,7 @@ def build(
     every = pseudo + loads
     names = tuple(load.name for load in every)
     idle, longest = 2 * site.rack_chip, int((site.rows.stop - site.rows.start).max())
-    supply = supply_state.at_start(site)
+    supply, blocks = supply_state.at_start(site), _blocks(site, len(every))
     return State(
         names=names,
         kinds=tuple(load.kind for load in every),
@@ -142,7 +143,7 @@ def build(
         priority=np.array([load.priority for load in every]),
         racks=_racks(site, idle, seed, replicate),
         loads=_loads(site, every, idle),
-        blocks=_blocks(site, len(every)),
+        blocks=blocks,
         loops=_loops(site),
         tree=_tree(site, supply),
         pools=_pools(names, pools, streams),
@@ -152,6 +153,7 @@ def build(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
         ),
+        start_c=blocks.coolant_c.copy(),
         plant_w=np.zeros((len(site.hall_names), 14)),
         heat=plant_state.columns(site),
         servers_down=np.zeros(site.rack_row.size),
@@ -221,7 +223,8 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
     zeros = lambda: np.zeros(n)  # noqa: E731
     cooling, grid = site.topology.cooling, site.block_by_load
     return c.BlockState(
-        limit_w=site.block_limit_w.copy(), hall=site.block_hall,
+        limit_w=site.block_limit_w.copy(), hall=site.block_hall, waited_s=zeros(),
+        delay_s=np.array([site.topology.control.delay_s]),
         feed_first=site.feed_first, feed_node=site.feed_node, feed_share=site.feed_share.copy(),
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), flow=np.ones(n),

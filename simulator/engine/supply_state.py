@@ -25,7 +25,7 @@ def at_start(site: Site) -> Supply:
     backup = _backup(site)
     return Supply(
         limit_w=np.array([topology.grid.available_w(
-            topology.grid.lines.count, topology.grid.transformers.count)]),
+            topology.grid.lines.units, topology.grid.transformers.units)]),
         generator_w=np.zeros(1),
         generators=_generators(topology.generators),
         backup=backup,

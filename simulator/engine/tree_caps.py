@@ -69,11 +69,13 @@ def _leaves_first(world: World, over: np.ndarray, reach: np.ndarray) -> list[int
 
 
 def _limits_w(world: World, reach: np.ndarray) -> np.ndarray:
-    """Return what caps aim at: the limits less the margin. Substations and busways that feed one block
-    alone are left to the racks of the block, which keep its limit by themselves."""
+    """Return what caps aim at: the limits less the margin. Substations, UPS and busways that feed one
+    block alone are left to the racks of the block, which keep its limit by themselves, as long as all of
+    their units are there: the block's limit knows of no module that is out."""
     limit_w = draw.limits_w(world) * (1.0 - world.site.topology.control.margin)
     alone = ((reach > 0.0).sum(axis=1) == 1) & (reach.max(axis=1) > 1.0 - SLACK_SHARE)
-    alone[: world.state.tree.parent.size] &= world.state.tree.stage > FEEDERS
+    tree = world.state.tree
+    alone[: tree.parent.size] &= (tree.stage > FEEDERS) & (tree.in_service == 1.0)
     alone[world.state.tree.parent.size :] = False
     return np.where(alone, np.inf, limit_w)
 

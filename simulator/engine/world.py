@@ -60,6 +60,10 @@ class World:
     """Main transformers in service since a time, after each change."""
     on_bus: dict[int, float] = field(default_factory=dict)
     """Since when each generator set that runs is on the bus."""
+    dark_s: dict[int, float] = field(default_factory=dict)
+    """Until when each block that lost its last feed is dark; of those that ever did."""
+    unfed: set[int] = field(default_factory=set)
+    """UPS of lineups whose feed is out."""
     bridged_s: dict[int, float] = field(default_factory=dict)
     """Since when each battery of a lineup or a block carries its load; of those that ever did."""
     fuel_short: bool = False
@@ -80,6 +84,7 @@ class World:
     strike: Callable[[int], None] | None = None
     """Applies a failure of the queue, by its place; of the failure front."""
     _entries: dict[Any, Callable[..., Any]] = field(default_factory=dict)
+    _rack_names: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.network = Network(self.site)
@@ -159,7 +164,9 @@ class World:
 
     def rack_name(self, rack: int) -> str:
         """Return the name of a rack."""
-        return rack_name(self.site, rack)
+        if rack not in self._rack_names:
+            self._rack_names[rack] = rack_name(self.site, rack)
+        return self._rack_names[rack]
 
     def stream(self, purpose: str) -> "Stream":
         """Return the named random stream of this replicate."""

@@ -11,12 +11,15 @@ def kpis(results: Results) -> list[Kpi]:
     """Return the indicators; none for a run folder that does not tell."""
     if not {"equipment", "places"} <= set(results.tables):
         return []
-    sheds = int((results.events["kind"].astype(str) == "shed").sum())
+    kinds = results.events["kind"].astype(str)
     found = [
         _usable(results),
-        Kpi("power.shed_events", float(sheds), "1",
+        Kpi("power.shed_events", float((kinds == "shed").sum()), "1",
             "Times that loads, or racks of a load, were switched off because caps could not keep an "
             "element within its limit."),
+        Kpi("power.dark_events", float((kinds == "dark").sum()), "1",
+            "Times that racks lost their last feed because an element above them failed, tripped or "
+            "had no generator, and no battery carried them (any more)."),
     ]  # fmt: skip
     table = results.tables["equipment"]
     counts = table.groupby(table["kind"].astype(str), sort=False)["count"].sum()

@@ -6,19 +6,20 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
 from simulator.reports import style, wording
 from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
 
-BARS, LINES, ROWS = 15, 5, 15
+BARS, LINES, ROWS = 12, 5, 9
 """Cases of the ranking, of the curves, and of the table."""
 LEVELS = ("site", "hall", "block", "rack", "fabric")
 COLORS = {"none": style.GRID, "capped": style.SKY, "shed": style.YELLOW, "job lost": style.ORANGE,
           "hall lost": style.VERMILLION, "site lost": style.INK}  # fmt: skip
-WIDTHS = (2.3, 2.4, 1.1, 1.1, 2.4, 1.4, 1.3, 1.4)
+WIDTHS = (2.6, 2.6, 1.15, 1.15, 2.6, 1.15, 1.1, 1.3)
 """Of the table's columns."""
-WIDTHS_LIMITS = (2.2, 1.3, 2.2, 1.2, 1.2, 0.9, 3.2, 1.4)
+WIDTHS_LIMITS = (2.2, 1.3, 2.7, 1.3, 1.1, 0.7, 3.0, 1.2)
 BEYOND = (
     "Limits of the table are the continuous ratings of the power chain and of the racks' blocks, what the "
     "supply in service allows, the temperature at which chips throttle, and the heat that the plant units in "
@@ -28,6 +29,9 @@ BEYOND = (
 )
 FIRST = {"chips": "chips (temperature)", "plant": "cooling plant", "interconnection": "interconnection"}
 """What is beyond its limit, in words where its name is not enough."""
+MEASURES = {"hours_per_year": "a year", "hours_per_failure": "each time; nothing here fails by chance"}
+"""What cases compare by, in words."""
+LOST = {"hours_per_year": "Rate of failure times useful work lost", "hours_per_failure": "Useful work lost each time"}
 MEGA = 1e6
 NAME_MOST = 38
 """Characters of a name on an axis."""
@@ -35,6 +39,8 @@ NAMED = 2
 """Names of one line in a legend."""
 ALIKE = 6
 """Decimals of a MW by which curves are told apart."""
+APART = 0.05
+"""Of the largest curve, below which a smaller one would lie on the axis: the scale is logarithmic then."""
 LEAST_MW = 1e-3
 """From which load counts as shed (`studies.contingency_rows`)."""
 
@@ -68,16 +74,22 @@ def cover(told: dict[str, Any]) -> dict[str, Any]:
 
 def title(tried: pd.DataFrame, told: dict[str, Any]) -> str:
     """Return the finding: the dearest failure, and what the largest sheds."""
-    ones = _failures(tried)
-    if ones.empty or not ones["hours_per_year"].max() > 0.0:
+    ones, by = _failures(tried), measure(tried)
+    if ones.empty or not ones[by].max() > 0.0:
         return f"No single failure at {told['name']} costs useful work"
-    worst, deepest = ones.iloc[0], ones.loc[ones["shed_mw"].idxmax()]
+    worst, deepest = ones.loc[ones[by].idxmax()], ones.loc[ones["shed_mw"].idxmax()]
     shed = int((ones["count"] * (ones["shed_mw"] >= LEAST_MW)).sum())
     most = f", at most {wording.megawatts(float(deepest['shed_mw']))}" if shed else ""
     return (
         f"{shed:,} of {int(ones['count'].sum()):,} single failures shed load{most}; the dearest is "
-        f"{named(worst)}: {wording.large(float(worst['hours_per_year']))} accelerator-hours a year"
+        f"{named(worst)}: {wording.large(float(worst[by]))} accelerator-hours {MEASURES[by]}"
     )
+
+
+def measure(tried: pd.DataFrame) -> str:
+    """Return the column by which cases compare: what they cost a year, or each time where nothing fails
+    by chance."""
+    return "hours_per_year" if (tried["rate_per_year"] > 0.0).any() else "hours_per_failure"
 
 
 def _failures(tried: pd.DataFrame) -> pd.DataFrame:
@@ -147,21 +159,23 @@ def _moment(told: dict[str, Any]) -> str:
 
 def ranking(tried: pd.DataFrame) -> FigureSpec:
     """Draw what the dearest case of each class costs a year, and all of the class together."""
+    by = measure(tried)
     data = dearest(tried)
-    data = data[data["hours_per_year"] > 0.0].head(BARS)
+    data = data[data[by] > 0.0].head(BARS)
     shown = data.iloc[::-1]
     fig, ax = style.canvas(height_in=0.95 + 0.17 * max(len(shown), 2))
     rows = np.arange(len(shown))
-    ax.hlines(rows, shown["hours_per_year"], shown["all_hours"], color=style.GRID, linewidth=3)
-    for column, marker, color, name in (
-        ("hours_per_year", "o", style.BLUE, "the dearest element"),
-        ("all_hours", "s", style.VERMILLION, "all elements of the class"),
-    ):  # fmt: skip
+    drawn = [(by, "o", style.BLUE, "the dearest element")]
+    if by == "hours_per_year":
+        drawn.append(("all_hours", "s", style.VERMILLION, "all elements of the class"))
+        ax.hlines(rows, shown[by], shown["all_hours"], color=style.GRID, linewidth=3)
+    for column, marker, color, name in drawn:
         ax.plot(shown[column], rows, marker, color=color, label=name, markersize=5)
     ax.set_xscale("log")
     ax.set_yticks(rows, [_label(row) for row in shown.to_dict("records")])
     ax.set_ylim(-0.6, max(len(shown), 1) - 0.4)
-    style.label(ax, x="expected accelerator-hours of useful work lost a year", grid="x")
+    lost = "expected accelerator-hours of useful work lost a year"
+    style.label(ax, x=lost if len(drawn) > 1 else "accelerator-hours of useful work lost each time", grid="x")
     ax.xaxis.set_major_locator(LogLocator(numticks=6))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(lambda v, _: _power_of_ten(v)))
@@ -169,10 +183,10 @@ def ranking(tried: pd.DataFrame) -> FigureSpec:
         style.legend(fig, ax, "upper center", 2)
     columns = ["class", "out", "planned", "case", "order", "elements", "kind", "severity", "rate_per_year",
                "hours_per_failure", "hours_per_year", "all_hours"]  # fmt: skip
-    alt = "; ".join(f"{_label(row)} {row['hours_per_year']:.3g}" for row in data.to_dict("records"))
+    alt = "; ".join(f"{_label(row)} {row[by]:.3g}" for row in data.to_dict("records"))
     return FigureSpec(
-        fig, "contingency-ranking", f"Expected accelerator-hours a year by class of failure: {alt}.",
-        data[columns], "Rate of failure times useful work lost; the number of elements behind the class.",
+        fig, "contingency-ranking", f"Accelerator-hours {MEASURES[by]}, by class of failure: {alt}.",
+        data[columns], f"{LOST[by]}; the number of elements behind the class.",
     )  # fmt: skip
 
 
@@ -232,7 +246,7 @@ def _limits(told: dict[str, Any]) -> TableSpec:
         "Longest": [f"{r['most_minutes']}{wording.SPACE}min" for r in rows],
         "Trip": [f"{r['tripped']:,}" for r in rows],
         "Dearest": [f"{_short(r['dearest'])} ({_short(r['dearest_limit'])})" for r in rows],
-        "Hours a year": [wording.number(r["hours_per_year"]) for r in rows],
+        "Hours, a year": [wording.number(r["hours_per_year"]) for r in rows],
     })  # fmt: skip
     return TableSpec("Elements whose loss breaks a limit, by the first limit", table, WIDTHS_LIMITS)
 
@@ -276,7 +290,7 @@ def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> Fi
     """Draw MW shed over the minutes of the cases that shed most."""
     deepest = found[found["shed_mw"] > 0.0].sort_values("shed_mw", ascending=False, kind="stable")
     deepest = deepest.drop_duplicates(subset=["class", "order"]).head(LINES)
-    fig, ax = style.canvas(height_in=3.3)
+    fig, ax = style.canvas(height_in=2.8)
     data = pd.DataFrame()
     alike: dict[bytes, tuple[np.ndarray, list[str]]] = {}
     for row in deepest.to_dict("records"):
@@ -292,6 +306,9 @@ def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> Fi
         ax.step(np.arange(len(shed_mw) + 1), np.append(0.0, shed_mw), where="pre", color=style.PALETTE[n],
                 label=_listed(names), linestyle=style.LINES[n % len(style.LINES)])  # fmt: skip
         ends.append((float(shed_mw[-1]), ", ".join(names)))
+    most_mw = [float(shed_mw.max()) for shed_mw, _ in alike.values()]
+    if most_mw and min(most_mw) < APART * max(most_mw):
+        _logarithmic(ax, min(most_mw), max(most_mw))
     ax.set_ylim(bottom=0.0)
     ax.set_xlim(0.0, max(len(shed_w[0]) if shed_w[0] is not None else 1, 1))
     style.label(ax, x="minutes after the failure", y="MW shed")
@@ -302,6 +319,15 @@ def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> Fi
         fig, "contingency-shed", f"Lines of MW shed over minutes: {told}.", data,
         "Load out of service or off after the deepest failure of the classes that shed most.",
     )  # fmt: skip
+
+
+def _logarithmic(ax: Axes, least: float, most: float) -> None:
+    """Set a logarithmic scale down to the power of ten below `least`, and a linear one from there to zero."""
+    first, last = math.floor(math.log10(least)), math.floor(math.log10(most))
+    ax.set_yscale("symlog", linthresh=10.0**first, linscale=0.5)
+    ax.set_yticks([0.0, *(10.0**n for n in range(first, last + 1))])
+    ax.yaxis.set_minor_locator(NullLocator())
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -327,8 +353,7 @@ def _table(top: pd.DataFrame) -> pd.DataFrame:
 
 
 def _back(row: dict[str, Any]) -> str:
-    by = f" ({row['back_by']})" if row["back_by"] else ""
-    return wording.seconds(float(row["recovery_s"])) + by
+    return wording.seconds(float(row["recovery_s"]))
 
 
 def _short(name: str) -> str:
@@ -337,7 +362,7 @@ def _short(name: str) -> str:
 
 def _tight(row: dict[str, Any]) -> str:
     if row["limit"] == "unchanged":
-        return "nothing nearer than before"
+        return "none nearer"
     if not row["tightest"] or not math.isfinite(row["post_loading"]):
         return f"{row['tightest']} {row['limit']}".strip() or wording.MISSING
     return f"{row['tightest']} {100 * row['post_loading']:.0f}{wording.SPACE}%"

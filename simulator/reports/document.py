@@ -12,6 +12,7 @@ import matplotlib
 import pandas as pd
 import typst
 from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from simulator.reports import (
     accelerator_hours,
@@ -135,7 +136,18 @@ def has(run: Run, make: Callable[[Run], Page]) -> bool:
 
 
 def draw(spec: FigureSpec, figures: Path, scratch: Path) -> None:
-    """Save a figure as PNG with its data beside it, and as SVG for the document."""
+    """Save a figure as PNG with its data beside it, and as SVG for the document.
+
+    Its parts are laid out once, for both: matplotlib draws a figure that it has to lay out twice.
+    """
+    spec.fig.dpi = PIXELS_PER_INCH
+    FigureCanvasAgg(spec.fig)
+    for axis in (axis for ax in spec.fig.axes for axis in (ax.xaxis, ax.yaxis)):
+        if not axis.label.get_text():
+            axis.set_label_coords(0.5, 0.5)  # no name, no place to be looked for
+    if (engine := spec.fig.get_layout_engine()) is not None:
+        engine.execute(spec.fig)
+    spec.fig.set_layout_engine("none")
     spec.fig.savefig(
         figures / f"{spec.name}.png",
         dpi=PIXELS_PER_INCH,
@@ -144,7 +156,6 @@ def draw(spec: FigureSpec, figures: Path, scratch: Path) -> None:
     spec.data.to_csv(
         figures / f"{spec.name}.csv", index=False, float_format="%.10g", lineterminator="\n"
     )
-    spec.fig.set_layout_engine("none")
     spec.fig.savefig(scratch / f"{spec.name}.svg", metadata={"Date": None})
 
 

@@ -38,6 +38,9 @@ LEVELS = {
     "hall": "Halls",
     "block": "Blocks",
     "loop": "Coolant loops",
+    "line": "Each line",
+    "transformer": "Each main transformer",
+    "mv_branch": "MV cables and ties",
 }
 
 

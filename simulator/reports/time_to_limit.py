@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simulator.components.cooling.hot_chip import limit_of
 from simulator.reports import style, wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
 
@@ -19,6 +20,8 @@ MOST = 7
 TICKS_S = [1.0, 2.0, 5.0, 10.0, 20.0, 60.0, 120.0, 300.0, 600.0, 1200.0, 3600.0]
 ROOM_K = 2.0
 """Above the temperature at which chips switch themselves off."""
+WIDTHS = (2.4, 1.1, 1.1, 1.2, 1.2, 1.1, 1.2, 1.2, 1.2, 0.9)
+"""Of the table's columns."""
 ACTS = {"brake_holds_s": "brake holds", "caps_hold_s": "caps hold"}
 
 
@@ -36,17 +39,39 @@ class Tables:
 def page(found: Tables) -> Page:
     """Return the page of the study."""
     return Page(
-        "time-to-limit", "Cooling", title(found),
+        "time-to-limit", "Cooling", title(found), _text(found.told),
         figures=tuple(courses(found, hall) for hall in found.limits_c),
-        tables=tuple(TableSpec(f"Hall {hall}", table(found, hall)) for hall in found.limits_c),
+        tables=tuple(TableSpec(f"Hall {hall}", table(found, hall), WIDTHS) for hall in found.limits_c),
     )  # fmt: skip
+
+
+def cover(told: dict[str, Any]) -> dict[str, Any]:
+    """Return title, author, description, date and footer of the document."""
+    moment = f"{pd.Timestamp(told['at']):%d %B %Y %H:%M}, {told['chosen']}"
+    return {
+        "title": f"{told['name']}: seconds to a limit", "author": f"gigawatt {told['version']}",
+        "description": f"From {moment}; each failure followed for {told['minutes']} minutes", "dated": told["at"],
+        "footer": [f"gigawatt {told['version']} · {moment}", f"{told['name']} · one failure at a time"],
+    }  # fmt: skip
+
+
+def _text(told: dict[str, Any]) -> tuple[str, ...]:
+    """Return what the table takes for granted, with the window in which a blank holds."""
+    brake = f", the emergency brake after {wording.seconds(told['brake_holds_s'])}" if told["brake_holds_s"] else ""
+    return (
+        f"At {told['dry_bulb_c']:.1f} °C outdoors and {wording.power(told['it_w'])} in racks. Each failure is "
+        f"followed for {told['minutes']} minutes: a dash is not within that time. Caps hold after "
+        f"{wording.seconds(told['caps_hold_s'])}{brake}. By: whether the chip's junction or its memory binds. "
+        "May go: work of the racks concerned.",
+    )
 
 
 def title(found: Tables) -> str:
     """Return the finding: what leaves the least time, and how many failures end in a trip."""
     trips = found.table[np.isfinite(found.table["trip_s"])]
     if not len(trips):
-        return f"{found.told['name']} rides through every failure of its cooling without a trip"
+        return (f"{found.told['name']} rides through every failure of its cooling without a trip "
+                f"within {found.told['minutes']} minutes")  # fmt: skip
     worst = trips.loc[trips["trip_s"].idxmin()]
     lost = int((trips["avoided_by"] == "nothing").sum())
     return (
@@ -58,13 +83,13 @@ def title(found: Tables) -> str:
 def table(found: Tables, hall: str) -> pd.DataFrame:
     """Return the rows of a hall as text."""
     rows = [
-        (r.failure, *(_time(s) for s in (r.throttle_s, r.trip_s, r.rise_10k_s)),
-         wording.power(r.sheddable_w), _time(r.trip_with_caps_s), _time(r.trip_with_brake_s),
-         r.avoided_by, _time(r.recovered_s))
+        (r.failure, _time(r.throttle_s), _time(r.trip_s), limit_of(r.throttled_by, r.tripped_by),
+         _time(r.rise_10k_s), wording.power(r.sheddable_w), _time(r.trip_with_caps_s), _time(r.trip_with_brake_s),
+         r.avoided_by.partition(" in ")[0], _time(r.recovered_s))
         for r in found.table[found.table["hall"] == hall].itertuples()
     ]  # fmt: skip
-    head = ["Failure", "Throttle", "Trip", "+10 K", "Load that may go", "Trip with caps",
-            "with brake", "Avoided by", "Well after"]  # fmt: skip
+    head = ["Failure", "Throttle", "Trip", "By", "+10 K", "May go", "Trip with caps",
+            "Trip with brake", f"In {found.told['minutes']} min avoided by", "Well after"]  # fmt: skip
     return pd.DataFrame(rows, columns=head)
 
 

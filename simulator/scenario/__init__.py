@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from simulator.documents import Document, gather
 from simulator.errors import Problem, ScenarioError
-from simulator.scenario import checks, wording
+from simulator.scenario import checks, provision, wording
 from simulator.scenario.evidence import Assumption, assumptions
 from simulator.scenario.parts import Parts
 from simulator.scenario.resolving import resolved
@@ -61,7 +61,7 @@ def _validated(document: Document, whole: bool) -> tuple[ScenarioSpec | None, li
     When the text itself has problems, keys may be missing because of them: those stay unsaid.
     """
     try:
-        return ScenarioSpec.model_validate(document.tree), []
+        return provision.of_spec(ScenarioSpec.model_validate(document.tree)), []
     except ValidationError as error:
         found = wording.problems(ScenarioSpec, error, whole)
         return None, [document.problem(path, message) for path, message in found]

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from simulator import catalog
 from simulator.components import from_catalog
+from simulator.components.kinds import told
 from simulator.performance.constants import constants
 from simulator.scenario.spec import Scenario
 from simulator.site import rack_named
@@ -45,7 +46,7 @@ def defaults(spec: BaseModel, path: str = "") -> Iterator[Assumption]:
     """Yield every physical default that the document does not replace; zeros mean "none"."""
     plain = {key for key, value in spec if isinstance(value, float) and value} - spec.model_fields_set
     shown = spec.model_dump(mode="json", include=plain) if plain else {}
-    for key, field in type(spec).model_fields.items():
+    for key in type(spec).model_fields:
         value, here = getattr(spec, key), f"{path}.{key}" if path else key
         if isinstance(value, BaseModel):
             yield from defaults(value, here)
@@ -54,9 +55,9 @@ def defaults(spec: BaseModel, path: str = "") -> Iterator[Assumption]:
                 if isinstance(item, BaseModel):
                     yield from defaults(item, f"{here}.{getattr(item, 'name', index)}")
         elif key in plain:
-            told = " ".join((field.description or key).split())
-            source = f"default of {type(spec).__name__}: {told}"
-            yield Assumption(here, str(shown[key]), source, _evidence(told), None, None)
+            text = " ".join(told(type(spec)).get(key, key).split())
+            source = f"default of {type(spec).__name__}: {text}"
+            yield Assumption(here, str(shown[key]), source, _evidence(text), None, None)
 
 
 def _evidence(told: str) -> str:

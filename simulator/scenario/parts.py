@@ -11,6 +11,7 @@ from simulator.components.incident import Incident
 from simulator.components.operations import Crews, Maintenance, Operations, Stock, Upgrade
 from simulator.components.rack import Rack
 from simulator.components.topology import Hall, Topology
+from simulator.scenario import provision
 from simulator.scenario.spec import Economics, Period, Reliability, ScenarioSpec
 from simulator.weather import WeatherSource
 from simulator.workloads import Workload
@@ -57,9 +58,10 @@ class Parts:
     def of_tree(cls, tree: dict[str, Any]) -> "Parts":
         """Return the parts of a tree that is not valid as a whole."""
         plant = _mapping(tree.get("topology"))
+        topology = _valid(Topology, tree.get("topology"))
         return cls(
             tree,
-            _valid(Topology, tree.get("topology")),
+            topology and provision.counted_or_guessed(topology),
             _each(Rack, plant.get("racks")),
             _each(Hall, plant.get("halls")),
             _each(Workload, tree.get("workloads")),

@@ -86,7 +86,20 @@ def _problem(spec: type[BaseModel], detail: ErrorDetails) -> Trouble:
         near = nearest(str(context["tag"]), map(_tag, models))
         told = f"unknown kind {_shown(context['tag'])}{near}; one of {_listed(map(_tag, models))}"
         return (*path, "kind"), told
-    return path, _message(kind, given, context, detail["msg"])
+    return path, _message(kind, given, context, detail["msg"]) + _spelt_out(kind, given, models)
+
+
+def _spelt_out(kind: str, given: Any, models: Models) -> str:
+    """Return how to write as a mapping what was given as a bare word: its kind, or the first name."""
+    if not kind.startswith(("model_", "dict_")) or not isinstance(given, str):
+        return ""
+    tags = [tag for tag in map(_tag, models) if tag]
+    meant = next((tag for tag in tags if nearest(given, [tag])), None)
+    if tags:
+        return f"; write {{kind: {meant}}} and its keys" if meant else f"; one of {{kind: ...}} {_listed(tags)}"
+    named = (key for model in models for key, field in model.model_fields.items() if field.annotation is str)
+    key = next(named, None)
+    return f"; write {{{key}: {given}}}" if key else ""
 
 
 def _message(kind: str, given: Any, context: dict[str, Any], fallback: str) -> str:

@@ -12,6 +12,7 @@ from datetime import UTC
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy import special
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.rack import Rack
@@ -26,6 +27,8 @@ from simulator.weather import for_period
 Array = NDArray[np.float64]
 BUSY = np.linspace(0.0, 1.0, 6)
 """Dynamic power of the chips, over idle to TDP, at which hours are settled; straight between."""
+CUT_SIGMA = 3.0
+"""Where the engine cuts the manufacturing spread of a rack's hottest chip (`engine.state`)."""
 ROUNDS = 3
 """Of coolant -> leakage -> heat -> coolant; each gains more than one digit."""
 HOUR_S = 3600.0
@@ -40,6 +43,7 @@ HOURS = {
     "coolant_c": "Warmest coolant or air at the chips at full work",
     "margin_k": "Smallest distance of a mean chip to where its clocks begin to fall, at full work whether or "
     "not the hour carries that",
+    "worst_margin_k": "The same of the chip that sits worst, as far as racks differ as made",
 }  # fmt: skip
 TABLE = {
     "design": "Name under the document's `scenarios:`, blank for the document as it is",
@@ -51,22 +55,25 @@ TABLE = {
     "pue": "Import over IT energy", "wue_l_kwh": "Water consumed per IT energy",
     "full_work_throttles_h": "Hours in which full work of all chips, whether or not the connection carries it, "
     "would throttle a mean chip",
+    "worst_chip_throttles_h": "The same for the chip that sits worst: racks differ as made",
     "capped_h": "Hours in which the connection carries less than what is installed",
     "water_consumed_m3": "Evaporation and drift", "water_withdrawn_m3": "With blowdown",
     "water_peak_day_m3": "Withdrawn on the thirstiest day",
     "coolant_max_c": "Warmest coolant or air at the chips at full work",
     "margin_min_k": "Smallest margin of a mean chip at full work",
+    "worst_margin_min_k": "The same of the chip that sits worst",
 }  # fmt: skip
 """Columns of `climates.parquet`."""
 
 
 @dataclass(frozen=True)
 class _Full:
-    """A site at one level of work: (hours,), but `margin_k` and `halls_w`, (halls, hours)."""
+    """A site at one level of work: (hours,), but margins and `halls_w`, (halls, hours)."""
 
     it_w: Array
     halls_w: Array
     margin_k: Array
+    worst_margin_k: Array
     coolant_c: Array
     state: Settled
 
@@ -87,6 +94,7 @@ def hours(scenario: Scenario) -> pd.DataFrame:
         "dry_bulb_c": air.dry_bulb_c, "wet_bulb_c": air.wet_bulb_c,
         "installed_w": it_w[-1], "usable_w": usable_w, "limit": _binding(it_w[-1], limits),
         "coolant_c": levels[-1].coolant_c, "margin_k": levels[-1].margin_k.min(axis=0),
+        "worst_margin_k": levels[-1].worst_margin_k.min(axis=0),
     }  # fmt: skip
     states = [level.state for level in levels]
     consumed = [state.evaporation_kg_s.sum(axis=0) for state in states]
@@ -131,10 +139,12 @@ def summary(found: pd.DataFrame, utc_offset_h: float) -> dict[str, float]:
         "usable_mw_mean": usable_mw.mean(), "poi_peak_mw": found["poi_w"].max() / 1e6,
         "pue": poi_j / it_j, "wue_l_kwh": consumed_m3.sum() * 1000.0 / (it_j / 3.6e6),
         "full_work_throttles_h": float((found["margin_k"] < 0.0).sum()),
+        "worst_chip_throttles_h": float((found["worst_margin_k"] < 0.0).sum()),
         "capped_h": float((found["limit"] == "connection").sum()),
         "water_consumed_m3": consumed_m3.sum(), "water_withdrawn_m3": withdrawn_m3.sum(),
         "water_peak_day_m3": withdrawn_m3.groupby(day).sum().max(),
         "coolant_max_c": found["coolant_c"].max(), "margin_min_k": found["margin_k"].min(),
+        "worst_margin_min_k": found["worst_margin_k"].min(),
     }  # fmt: skip
 
 
@@ -165,15 +175,29 @@ def _settled(site: Site, plants: Plants, busy: float) -> _Full:
         fluid_c, resistance = _mean_blocks(site, state, blocks_w)
         hall_c = np.minimum(state.chilled_c + (air_c - cooling.chilled_supply), plants.air.supply_c)
         coolant_c = np.where(liquid[:, None], fluid_c, hall_c)
-    each = zip(racks, chips, coolant_c, resistance, strict=True)
-    margin_k = np.stack([_margin_k(rack, chip, busy, at_c, frac) for rack, chip, at_c, frac in each])
+    places = list(zip(racks, chips, coolant_c, resistance, strict=True))
+    margin_k = np.stack([_margin_k(rack, chip, busy, at_c, frac) for rack, chip, at_c, frac in places])
+    counts = np.bincount(site.rack_hall, minlength=len(halls))
+    worst_k = np.stack([
+        _margin_k(rack, chip, busy, at_c, frac * worst_resistance_frac(rack.resistance_spread, int(count)))
+        for (rack, chip, at_c, frac), count in zip(places, counts, strict=True)
+    ])  # fmt: skip
     halls_w = np.zeros((len(halls), count))
     np.add.at(halls_w, site.block_hall, blocks_w)
-    return _Full(blocks_w.sum(axis=0), halls_w, margin_k, coolant_c.max(axis=0), state)
+    return _Full(blocks_w.sum(axis=0), halls_w, margin_k, worst_k, coolant_c.max(axis=0), state)
+
+
+def worst_resistance_frac(spread: float, racks: int) -> float:
+    """Return the largest resistance that so many racks are likely to hold, over the mean one.
+
+    Blom (1958), *Statistical Estimates and Transformed Beta-Variables*: the expected largest of n normal
+    draws is near the quantile (n - 0.375) / (n + 0.25); cut where the engine cuts its draws.
+    """
+    return 1.0 + spread * min(float(special.ndtri((racks - 0.375) / (racks + 0.25))), CUT_SIGMA)
 
 
 def _margin_k(rack: Rack, chip: Accelerator, busy: float, coolant_c: Array, resistance_frac: Array) -> Array:
-    """Return how far a settled mean chip, or its memory, is below where clocks begin to fall.
+    """Return how far a settled chip, or its memory, is below where clocks begin to fall.
 
     Junction at coolant + R P with the leakage of `input_w`; memory by `hbm_rise` of that rise.
     """

@@ -4,7 +4,7 @@ The undisturbed campus is brought to its peak hour once; every case is a forked 
 which its element fails as a scripted incident would, and which goes on for an hour.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -15,10 +15,13 @@ import simpy
 
 from simulator import __version__
 from simulator.components.incident import Incident
-from simulator.engine import effects, maintenance
+from simulator.engine import effects
+from simulator.engine.outage_log import Repair
+from simulator.engine.physics import STEP_S
 from simulator.engine.rates import YEAR_S
 from simulator.scenario import Scenario
 from simulator.simulation import build
+from simulator.studies import contingency_alike as alike
 from simulator.studies import contingency_cases as cases_
 from simulator.studies import contingency_rows as rows_
 from simulator.studies import forked
@@ -65,6 +68,7 @@ class Work:
 
     cases: list[Case] = field(default_factory=list)
     answers: list[forked.Answer | None] = field(default_factory=list)
+    simulations: int = 0
 
 
 def study(
@@ -134,7 +138,7 @@ def _out(scenario: Scenario, maintenance: Sequence[str]) -> list[Incident]:
 
 def _intact(moment: Moment, watch: Watch, minutes: int) -> Response:
     """Return what happens when nothing fails."""
-    _, answer = next(forked.each(1, lambda _: _respond(moment, watch, minutes, ()), 1))
+    _, answer = next(forked.each(1, lambda _: _respond(moment, watch, minutes), 1))
     if answer.value is None:
         raise RuntimeError(f"the intact site: {answer.error}")
     response: Response = answer.value
@@ -149,54 +153,38 @@ def _try(
     base = len(work.cases)
     work.cases += cases
     work.answers += [None] * len(cases)
-    for places, answer in _answers(moment, watch, minutes, cases, workers):
-        for i in places:
-            work.answers[base + i] = answer
-        tell(what, sum(a is not None for a in work.answers[base:]), len(cases))
-
-
-def _answers(
-    moment: Moment, watch: Watch, minutes: int, cases: list[Case], workers: int
-) -> Iterator[tuple[list[int], forked.Answer]]:
-    """Yield which cases are alike and what came of them."""
-    alike: dict[tuple[object, ...], list[int]] = {}
-    for i, case in enumerate(cases):
-        alike.setdefault(case.alike or ("case", i), []).append(i)
-    groups = list(alike.values())
+    repairs = alike.repairs(moment.run, cases, moment.at_s)
+    groups = alike.groups(moment.run, cases, repairs, moment.at_s + minutes * STEP_S)
+    work.simulations += len(groups)
 
     def one(g: int) -> Response:
-        case = cases[groups[g][0]]
-        return _respond(moment, watch, minutes, case.hits, case.planned_s)
+        first = groups[g][0]
+        return _respond(moment, watch, minutes, cases[first].hits, repairs[first].by_hit)
 
+    done = 0
     for g, answer in forked.each(len(groups), one, workers):
-        yield groups[g], answer
+        for i in groups[g]:
+            work.answers[base + i] = alike.own(answer, repairs[i], moment.at_s)
+        done += len(groups[g])
+        tell(what, done, len(cases))
 
 
 def _respond(
-    moment: Moment, watch: Watch, minutes: int, hits: tuple[Hit, ...],
-    planned_s: tuple[float, float] | None = None,
+    moment: Moment, watch: Watch, minutes: int, hits: tuple[Hit, ...] = (), repairs: Sequence[Repair] = ()
 ) -> Response:
     """Be one future: let the elements fail, as incidents would, or be taken out for planned work, and go
     on."""
-    world, front = moment.run.world, moment.run.front
-    lasts_s: list[float] = []
+    world = moment.run.world
     assert moment.gate.callbacks is not None
 
-    def strike(hit: Hit, _: simpy.Event) -> None:
-        if planned_s is None:
-            repair = front.shop.plan(hit.cls, world.env.now, False, 0.0)
-        else:
-            repair = maintenance.planned_work(world.env.now, *planned_s, "maintenance")
+    def strike(hit: Hit, repair: Repair, _: simpy.Event) -> None:
         element = effects.inflict(world, hit.cls, hit.target, hit.unit, repair)
-        lasts_s.append(repair.back_s - world.env.now)
-        kind = "failure" if planned_s is None else "maintenance"
-        world.log(kind, element, hit.cls.name, lasts_s[-1], "contingency")
+        kind = "maintenance" if repair.planned else "failure"
+        world.log(kind, element, hit.cls.name, repair.back_s - world.env.now, "contingency")
 
-    for hit in hits:
-        moment.gate.callbacks.append(partial(strike, hit))
-    response = watch.follow(moment.at_s, minutes)
-    response.repair_s = tuple(lasts_s)
-    return response
+    for hit, repair in zip(hits, repairs, strict=True):
+        moment.gate.callbacks.append(partial(strike, hit, repair))
+    return watch.follow(moment.at_s, minutes)
 
 
 def _told(
@@ -211,5 +199,5 @@ def _told(
         "order": asked.order, "maintenance": list(asked.maintenance),
         "filters": list(asked.wanted.patterns), "kinds": list(asked.wanted.kinds),
         "elements": sum(case.count for case in work.cases if len(case.hits) == 1),
-        "pairs_left_out": left_out,
+        "simulations": work.simulations, "pairs_left_out": left_out,
     }  # fmt: skip

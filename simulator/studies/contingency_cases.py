@@ -14,6 +14,7 @@ from simulator.engine import maintenance, network_parts, populations
 from simulator.engine.elements import elements
 from simulator.engine.populations import ON_RACKS
 from simulator.engine.rates import YEAR_S
+from simulator.engine.shop import FALSE_ALARM
 from simulator.errors import nearest
 from simulator.simulation import Run
 from simulator.site import Site
@@ -26,10 +27,11 @@ NOTHING_OUT = ("interrupt", "corrupt", "push")
 """Effects of software and of wrong numbers: no element is out that could be named."""
 INTERCHANGEABLE = (
     "line", "transformer", "feeder", "ups", "generator", "plant_unit", "plant_fan", "flow", "pump",
-    "battery_unit", "rack_battery",
-    "loop_pump", "air_unit", "mechanical",
+    "battery_unit", "rack_battery", "loop_pump", "air_unit", "mechanical",
 )
 """Effects that treat all units of a target alike: which of them fails is in its name only."""
+BANKS = ("line", "transformer")
+"""Of these, what stands on buses of its own where there is a medium-voltage network."""
 COOLING = ("flow", "pump", "plant_unit", "plant_fan", "loop_pump", "air_unit")
 """Effects on what cools, whoever works on it."""
 MECHANICAL_POWER = ("generator",)
@@ -59,7 +61,8 @@ class Case:
     count: int = 1
     """Elements like it for which the row stands, itself included."""
     alike: tuple[object, ...] = ()
-    """Cases with the same are the same simulation; blank: with none."""
+    """All that the effects look at of what is hit (`contingency_alike.taken`); blank: a simulation of its
+    own."""
     group: tuple[str, int] | None = None
     """The units that stand in for each other with it, where it is of the plant."""
     common_year: float = 0.0
@@ -108,7 +111,7 @@ def singles(run: Run, wanted: Wanted) -> list[Case]:
         If nothing matches.
     """
     found: list[Case] = []
-    for classes in _told_apart(run.fleet):
+    for classes in _told_apart(run):
         kind = kind_of(classes[0])
         if not wanted.kinds or kind in wanted.kinds:
             found += _of_classes(run, classes, kind, wanted)
@@ -137,7 +140,7 @@ def _planned(run: Run, wanted: Wanted) -> list[Case]:
 def check(run: Run, wanted: Wanted) -> None:
     """Refuse what matches nothing, before anything is simulated; StudyError with the nearest names."""
     asked = [
-        cls for cls, *_ in _told_apart(run.fleet) if not wanted.kinds or kind_of(cls) in wanted.kinds
+        cls for cls, *_ in _told_apart(run) if not wanted.kinds or kind_of(cls) in wanted.kinds
     ]
     if not any(wanted.takes(name) for cls in asked for name in elements(run.world.site, cls)):
         raise _nothing(run, wanted)
@@ -166,7 +169,7 @@ def _one_of_each(names: Iterable[str]) -> list[str]:
 def named(run: Run, name: str) -> Hit:
     """Return what an element's name means; StudyError with the nearest name if there is none."""
     known: list[str] = []
-    for classes in _told_apart(run.fleet):
+    for classes in _told_apart(run):
         for cls in classes:
             there = elements(run.world.site, cls)
             if name in there:
@@ -197,17 +200,17 @@ def level_of(site: Site, cls: FailureClass, name: str) -> str:
     return "hall" if parts[0] in site.hall_names else "site"
 
 
-def _told_apart(fleet: Iterable[FailureClass]) -> Iterator[tuple[FailureClass, ...]]:
+def _told_apart(run: Run) -> Iterator[tuple[FailureClass, ...]]:
     """Yield the classes whose failures are cases of their own. Those that take the same out of the same
-    element are one, led by the one that comes most often: it decides how long the repair lasts, and
-    all of them how often it happens."""
+    element are one, led by the one that comes most often on all elements together: its repair is the
+    one that is simulated, and each counts by how often it happens and how long it lasts."""
     same: dict[tuple[str, str], list[FailureClass]] = {}
-    for cls in fleet:
+    for cls in run.fleet:
         if cls.effect not in NOTHING_OUT:
             on = "rack" if cls.per in ON_RACKS else cls.per
             same.setdefault((on, cls.effect), []).append(cls)
     for classes in same.values():
-        yield tuple(sorted(classes, key=lambda cls: -cls.rate))
+        yield tuple(sorted(classes, key=lambda cls: -cls.rate * float(_many(run.world.site, cls).sum())))
 
 
 def _of_classes(
@@ -227,14 +230,21 @@ def _of_classes(
         if key in cases:
             cases[key] = replace(cases[key], count=cases[key].count + 1)
             continue
-        shared = not wanted.each and classes[0].effect in INTERCHANGEABLE
         cases[key] = Case(
             (Hit(name, classes[0], target, unit),), kind, level_of(site, classes[0], name), classes,
             tuple(cls.rate * YEAR_S * float(m[place]) for cls, m in zip(classes, many, strict=True)),
-            alike=(classes[0].name, target) if shared else (),
+            alike=() if wanted.each else taken(site, classes[0], target, unit),
             group=(classes[0].name, int(group[place])) if group.size else None,
         )
     return list(cases.values())
+
+
+def taken(site: Site, cls: FailureClass, target: int, unit: int) -> tuple[object, ...]:
+    """Return all that an effect looks at of a class and of what it strikes, the repair left out."""
+    apart = site.mesh is not None and cls.effect in BANKS
+    which = -1 if cls.effect in INTERCHANGEABLE and not apart else unit
+    tier = cls.per if cls.effect == "switch" else ""
+    return cls.effect, tier, target, which, cls.reset, cls.voltage, cls.name == FALSE_ALARM
 
 
 def _many(site: Site, cls: FailureClass) -> np.ndarray:

@@ -87,22 +87,24 @@ def ranked(
     run: Run, watch: Watch, intact: Response, done: Sequence[tuple[Case, Answer]],
     evidence_of: dict[str, str], minutes: int,
 ) -> tuple[pd.DataFrame, list[Response | None]]:
-    """Return the table, N-0 first, then failures by accelerator-hours a year, severity and order of trying,
-    then planned work likewise; and the responses in the same order."""
+    """Return the table, N-0 first, then failures by accelerator-hours a year, severity, accelerator-hours
+    at once and order of trying, then planned work likewise; and the responses in the same order."""
     halls = len(run.world.site.hall_names)
     rows = [
         _row(run, watch, intact, case, answer, evidence_of, halls, minutes) for case, answer in done
     ]
-    order = sorted(
-        range(len(rows)),
-        key=lambda i: (rows[i]["planned"], -rows[i]["hours_per_year"], -SEVERITIES.index(rows[i]["severity"]), i),
-    )
+    order = sorted(range(len(rows)), key=lambda i: (*_rank(rows[i]), i))
     found = pd.DataFrame(
         [_nought(watch, intact), *(rows[i] for i in order)],
         columns=[name for name in COLUMNS if name != "rank"],
     )
     found.insert(0, "rank", range(len(found)))
     return found, [intact, *(done[i][1].value for i in order)]
+
+
+def _rank(row: dict[str, Any]) -> tuple[float, ...]:
+    at_once = 0.0 if math.isnan(row["hours_per_failure"]) else row["hours_per_failure"]
+    return row["planned"], -row["hours_per_year"], -SEVERITIES.index(row["severity"]), -at_once
 
 
 def evidence(scenario: Scenario) -> dict[str, str]:
@@ -172,14 +174,12 @@ def _mean_out_s(case: Case, response: Response) -> float:
 
 
 def _outs_s(case: Case, response: Response) -> list[float]:
-    """Return the mean time out: of each that is hit where several are, else by class (the repair of the
-    first class was planned, that of others is longer or shorter as their classes say)."""
+    """Return the mean time out: of each that is hit where several are, else by class."""
     if len(case.hits) > 1:
-        return [
-            mean_out_s(hit.cls, s) for hit, s in zip(case.hits, response.repair_s, strict=True)
-        ]
-    first = case.classes[0]
-    return [mean_out_s(cls, response.repair_s[0] * cls.repair / first.repair) for cls in case.classes]
+        classes, repair_s = [hit.cls for hit in case.hits], response.repair_s
+    else:
+        classes, repair_s = list(case.classes), response.class_repair_s
+    return [mean_out_s(cls, s) for cls, s in zip(classes, repair_s, strict=True)]
 
 
 def _nought(watch: Watch, intact: Response) -> dict[str, Any]:

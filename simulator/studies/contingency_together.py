@@ -71,7 +71,7 @@ def _on_one_path(cases: Sequence[Case]) -> list[tuple[int, int]]:
 def _pair(site: Site, a: Case, b: Case, rule: str) -> Case:
     """Return both out at once. How often follows from their rates and from how long each is out; two
     that are a whole group also fail by common cause."""
-    alike = (frozenset((a.alike, b.alike)), a.alike == b.alike) if a.alike and b.alike else ()
+    alike = (a.alike, b.alike) if a.alike and b.alike else ()
     return Case(
         a.hits + b.hits, _both(a.kind, b.kind), _both(a.level, b.level), a.classes[:1] + b.classes[:1],
         (a.rate_year, b.rate_year), alike=alike, rule=rule,

@@ -62,6 +62,7 @@ class Response:
     throttle_s: float = np.nan
     trip_s: float = np.nan
     repair_s: tuple[float, ...] = ()  # by hit
+    class_repair_s: tuple[float, ...] = ()  # of a single failure, by class that strikes it so
 
 
 class Watch:

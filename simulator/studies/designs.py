@@ -28,6 +28,8 @@ Kind = Literal["grid", "list", "lhs", "sobol", "tornado", "morris", "saltelli"]
 SAMPLED = ("lhs", "sobol", "tornado", "morris", "saltelli")
 MOST_RUNS = 1_000_000
 _SET = "--set"
+NAMED = "scenario"
+"""Axis whose values are names under `scenarios:` of the scenario's file."""
 _FILES = (
     "weather.epw", "weather.tmy3", "weather.csv",
     "economics.prices.file", "economics.emissions.file",
@@ -45,6 +47,17 @@ Axis = Annotated[
 ]
 
 
+def _named_or_given(value: Any) -> str:
+    return "<name>" if isinstance(value, str) else "<axes>"
+
+
+Axes = Annotated[
+    Annotated[Literal["assumptions"], Tag("<name>")]
+    | Annotated[dict[str, Axis], Field(min_length=1), Tag("<axes>")],
+    Discriminator(_named_or_given),
+]
+
+
 class SweepSpec(Spec):
     """Designs and replicates of one scenario."""
 
@@ -57,10 +70,11 @@ class SweepSpec(Spec):
     values of all axes together, then the second, and so on; `lhs`, `sobol`: `samples` points that
     fill the axes' distributions evenly; `tornado`, `morris`, `saltelli`: what sensitivity to each
     axis asks for."""
-    axes: Literal["assumptions"] | Annotated[dict[str, Axis], Field(min_length=1)]
+    axes: Axes
     """By dotted key of the scenario's document: values to take, or for sampled designs a
-    distribution. `assumptions`: every figure of the document that gives a range, from one end to the
-    other, most likely at its value."""
+    distribution; by `scenario`: names of its `scenarios`, whose overrides are laid on first.
+    `assumptions`: every figure of the document that gives a range, from one end to the other, most
+    likely at its value."""
     samples: Annotated[int, Field(ge=2, le=100_000)] | None = None
     """Designs of `lhs` and `sobol`, trajectories of `morris`, base points of `saltelli`; of `sobol`
     and `saltelli` a power of two."""
@@ -215,7 +229,8 @@ def from_file(path: Path, until: Sequence[str] = (), known: Sequence[Task] = ())
             (p, round(v) if k in assumed and assumed[k].whole else v)
             for k, v in sets for p in (assumed[k].paths if k in assumed else (k,))
         ]  # fmt: skip
-        return load(file, [*fixed, *more])
+        named = [v for k, v in more if k == NAMED]
+        return load(file, [*fixed, *(one for one in more if one[0] != NAMED)], *named)
 
     made = make(
         path.stem, loader, axes, spec.design, spec.replicates, document, len(fixed), unknown,

@@ -2,66 +2,39 @@
 
 Closed forms (`studies.screen`), scaled to what the engine says at the first value, tell in milliseconds
 where a limit is about to break; the engine's search goes on from there, and never takes their word.
-A candidate is first screened: the scenario's own checks (ratings, counts, what fits where) refuse it
-without a run, and one replicate refuses what misses a limit clearly. Only what passes is verified by
-every replicate. The search assumes that what breaks a limit goes on breaking it further out, doubles
-its stride until one does (on the way down to nothing it halves), and halves the bracket; what it met
-on the way shows whether that held.
+Every candidate is judged by `studies.requirements`. The search assumes that what breaks a limit goes on
+breaking it further out, doubles its stride until one does (on the way down to nothing it halves), and
+halves the bracket; what it met on the way shows whether that held. `studies.joint` has several inputs.
 """
 
 import math
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import pandas as pd
 import yaml
-from scipy import special
 
 from simulator.errors import ScenarioError, nearest
 from simulator.scenario import Scenario, resolved
 from simulator.studies import StudyError, limits
 from simulator.studies.distributions import parts_of, written
-from simulator.studies.limits import Limit, LimitError
+from simulator.studies.requirements import (
+    Candidate,
+    Requirement,
+    Runner,
+    Screen,
+    Trial,
+    chance_at_least,
+    mean,
+)
 
 Direction = Literal["max", "min"]
-Runner = Callable[[Scenario, Iterable[int]], list[dict[str, Any]]]
-"""Runs replicates of a scenario; returns a `summary.json` document of each."""
-Screen = Callable[[Scenario], dict[str, float]]
-"""Returns indicators in closed form, as many as it knows, in the units of `summary.json`."""
 Loader = Callable[[str], Scenario]
 """Returns the scenario with the searched key at a value as written."""
-CONFIDENCE = 0.95
 MOST_STRIDES = 40
 PARTS = 100.0
 """A quantity is searched in steps of this part of its present value unless told otherwise."""
-
-
-@dataclass(frozen=True)
-class Requirement:
-    """A limit, to be kept by the mean of the replicates or by a share of them."""
-
-    limit: Limit
-    share: float | None = None
-
-    def __str__(self) -> str:
-        return str(self.limit) if self.share is None else f"{self.limit} @ {100 * self.share:g} %"
-
-
-@dataclass(frozen=True)
-class Candidate:
-    """What became of one value."""
-
-    value: str
-    place: int
-    feasible: bool
-    refused: str = ""
-    """The problem for which no run was made."""
-    replicates: int = 0
-    found: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
-    """Indicator and limit of each requirement, replicate by replicate."""
-    broken: tuple[str, ...] = ()
-    """Requirements that were not kept."""
 
 
 @dataclass(frozen=True)
@@ -84,21 +57,6 @@ class Answer:
         ordered = sorted(self.tried, key=lambda c: sign * c.place)
         passed = [c.feasible for c in ordered]
         return passed == sorted(passed, reverse=True)
-
-
-def read(text: str) -> Requirement:
-    """Return the requirement of `KPI <= X` or `KPI <= X @ 95 %`."""
-    stated, _, share = text.partition("@")
-    if not share.strip():
-        return Requirement(limits.read(stated))
-    try:
-        number, unit = parts_of(share.strip())
-    except ValueError:
-        number, unit = -1.0, ""
-    number *= 0.01 if unit == "%" else 1.0
-    if unit not in ("", "%") or not 0.0 < number <= 1.0:
-        raise LimitError(f"'{text}': after @ stands a share of the replicates, e.g. @ 95 %")
-    return Requirement(limits.read(stated), number)
 
 
 def present(scenario: Scenario, key: str) -> Any:
@@ -149,6 +107,7 @@ class Search:
         if self.low > self.high:
             raise StudyError(f"no step of {self.size:g} {self.unit} lies between the ends of the range")
         self.tried: dict[int, Candidate] = {}
+        self.trial = Trial(self.requirements, self.run, self.replicates)
         self.summaries: dict[int, dict[str, Any]] = {}
         """Of the first replicate, by place."""
 
@@ -229,7 +188,7 @@ class Search:
             except ScenarioError:
                 return False
             told = {k: {**there[k], "value": f * guessed[k]} for k, f in ratio.items()}
-            return all(_keeps(r, limits.measured(r.limit, {"kpis": told, "checks": {}})) for r in known)
+            return all(r.keeps(limits.measured(r.limit, {"kpis": told, "checks": {}})) for r in known)
 
         return fits
 
@@ -251,29 +210,10 @@ class Search:
 
     def _tried(self, place: int) -> Candidate:
         value = self._written(place)
-        try:
-            scenario = self.load(value)
-        except ScenarioError as error:
-            return Candidate(value, place, False, refused=error.problems[0].message)
-        summaries = self.run(scenario, range(1))
-        self.summaries[place] = summaries[0]
-        if self.replicates > 1 and not self._broken(summaries, alone=True):
-            summaries += self.run(scenario, range(1, self.replicates))
-        broken = self._broken(summaries, alone=False)
-        found = {
-            str(r): [limits.measured(r.limit, s) for s in summaries] for r in self.requirements
-        }
-        return Candidate(value, place, not broken, "", len(summaries), found, tuple(broken))
-
-    def _broken(self, summaries: list[dict[str, Any]], alone: bool) -> list[str]:
-        """Return the requirements that these replicates do not keep.
-
-        One replicate alone refuses only what every replicate must keep: a share can still be met
-        without it.
-        """
-        asked = [r for r in self.requirements if r.share == 1.0 or not alone]
-        pairs = {str(r): [limits.measured(r.limit, s) for s in summaries] for r in asked}
-        return [str(r) for r in asked if not _kept(r, pairs[str(r)])]
+        candidate, summaries = self.trial.judged(value, place, lambda: self.load(value))
+        if summaries:
+            self.summaries[place] = summaries[0]
+        return candidate
 
     def _number(self, text: str) -> float:
         number, unit = parts_of(text)
@@ -283,13 +223,6 @@ class Search:
 
     def _written(self, place: int) -> str:
         return str(place) if self.whole else str(written(place * self.size, self.unit))
-
-
-def chance_at_least(kept: int, replicates: int) -> float:
-    """Return the share kept that is exceeded with 95 % confidence (Clopper and Pearson, 1934)."""
-    if kept == 0:
-        return 0.0
-    return float(special.betaincinv(kept, replicates - kept + 1, 1.0 - CONFIDENCE))
 
 
 def shadow_prices(answer: Answer, requirements: Iterable[Requirement]) -> pd.DataFrame:
@@ -305,8 +238,8 @@ def shadow_prices(answer: Answer, requirements: Iterable[Requirement]) -> pd.Dat
         best, beyond = answer.best, answer.beyond
         here = best.found.get(str(required), []) if best else []
         there = beyond.found.get(str(required), []) if beyond else []
-        kept = sum(_keeps(required, pair) for pair in here)
-        at, after = _mean(here), _mean(there)
+        kept = sum(required.keeps(pair) for pair in here)
+        at, after = mean(here), mean(there)
         rows.append({
             "requirement": str(required),
             "binding": beyond is not None and str(required) in beyond.broken,
@@ -317,18 +250,3 @@ def shadow_prices(answer: Answer, requirements: Iterable[Requirement]) -> pd.Dat
             "share_shown": chance_at_least(kept, len(here)) if here else math.nan,
         })
     return pd.DataFrame(rows)
-
-
-def _kept(required: Requirement, pairs: list[tuple[float, float]]) -> bool:
-    """Return whether the replicates keep a requirement: their mean, or enough of them."""
-    if required.share is None:
-        return _keeps(required, (_mean(pairs), pairs[0][1]))
-    return sum(_keeps(required, pair) for pair in pairs) >= required.share * len(pairs) - 1e-9
-
-
-def _keeps(required: Requirement, pair: tuple[float, float]) -> bool:
-    return bool(limits.COMPARE[required.limit.operator](*pair))
-
-
-def _mean(pairs: list[tuple[float, float]]) -> float:
-    return sum(value for value, _ in pairs) / len(pairs) if pairs else math.nan

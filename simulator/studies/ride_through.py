@@ -160,7 +160,7 @@ def generators_carry(loads: Iterable[Load], topology: Topology) -> bool:
     """Return whether the generators carry what stands behind UPS."""
     plant = topology.generators
     behind_w = sum(load.power_w for load in loads if load.ups is not None)
-    return plant is not None and plant.count * plant.rating >= behind_w
+    return plant is not None and plant.sets * plant.rating >= behind_w
 
 
 def _told(load: Load, found: Answer, end_s: float) -> dict[str, object]:

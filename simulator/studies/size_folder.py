@@ -54,6 +54,11 @@ class SizeFolder:
         write_table(pd.DataFrame(rows), self.path / "tried.parquet")
         write_table(prices, self.path / "requirements.parquet")
 
+    def write_joint(self, tried: pd.DataFrame, prices: pd.DataFrame, units: pd.DataFrame) -> None:
+        """Write what a joint search tried, what the requirements cost, and the next unit of each input."""
+        for table, name in ((tried, "tried"), (prices, "requirements"), (units, "next_units")):
+            write_table(table, self.path / f"{name}.parquet")
+
     def _file(self, identity: str) -> Path:
         return self.path / "runs" / f"{identity[:32]}.json"
 

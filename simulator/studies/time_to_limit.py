@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from simulator import __version__
 from simulator.components.cooling.course import Course, follow
 from simulator.kernels import columns as c
 from simulator.scenario import Scenario
@@ -29,23 +30,32 @@ HOTTEST, PEAK = "hottest", "peak"
 RISE_K = 10.0
 """Warming of what cools the chips whose time is told: what is published for lost cooling."""
 HOUR_S = 3600.0
+NO_TRIP = "no trip"
+Tell = Callable[[str, int, int, str], None]
+"""Told the stage, how much of how much is done, and of what."""
 COLUMNS = {
     "hall": "Hall with the hottest chip of its group",
     "chip": "Accelerator",
     "failure": "What fails",
     "element": "Its name",
     "throttle_s": "Until the hottest chip throttles; blank: never within the time looked at",
+    "throttled_by": "Which of its limits that is: junction or memory",
     "trip_s": "Until it switches itself off; blank likewise",
+    "tripped_by": "By which limit",
     "rise_10k_s": "Until what cools the chips is 10 K warmer",
     "sheddable_w": "Load that control can let go of before the trip: work of all racks concerned",
     "trip_with_caps_s": "Until the trip where that stops when caps hold (telemetry + actuation)",
     "trip_with_brake_s": "Until the trip where it stops when the emergency brake holds",
-    "avoided_by": "What avoids the trip: no trip, caps, brake, or nothing",
+    "avoided_by": "What avoids the trip: no trip within the time looked at, caps, brake, or nothing",
     "recovered_s": "Until chips run at full clock again, where they do so by themselves",
     "chip_max_c": "Hottest chip",
     "note": "What was taken for granted",
 }  # fmt: skip
 """Columns of the table, in order."""
+
+
+def _silent(stage: str, done: int, total: int, of: str) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -67,41 +77,39 @@ class Found:
     """Where the chips of each hall begin to throttle, and switch themselves off."""
 
 
-def study(scenario: Scenario, asked: Asked = Asked(), tell: Callable[[str], None] = lambda _: None) -> Found:
+def study(scenario: Scenario, asked: Asked = Asked(), tell: Tell = _silent) -> Found:
     """Return one row per hall group and failure, `COLUMNS`.
 
     Raises
     ------
     StudyError
-        If `asked.at` is no hour of the period, or racks stand in immersion tanks, whose course this
-        closed form does not follow.
+        If `asked.at` is no hour of the period.
     """
-    unit = scenario.spec.topology.cooling.coolant_unit
-    if unit.bath(unit.unit) is not None:
-        raise StudyError(f"tanks of kind {unit.kind} warm in the run itself: give the failure as an incident of "
-                         "the scenario; this study follows cold plates and air")  # fmt: skip
-    tell("simulate up to the hour")
-    run, clock = bring(scenario, asked.at)
+    run, clock = bring(scenario, asked.at, tell)
     rows, courses, limits_c = [], [], {}
-    for place in places(run):
-        limits_c[run.world.site.hall_names[place.hall]] = place.path.hottest.throttle_c, place.path.hottest.shutdown_c
-        tell(f"follow {run.world.site.hall_names[place.hall]}")
-        for case in cases(run, place):
-            course = follow(place.path, case.failure, 60.0 * asked.minutes)
-            rows.append(_row(run, place, case, course, 60.0 * asked.minutes))
-            courses.append(course)
+    found = [(place, case) for place in places(run) for case in cases(run, place)]
+    for k, (place, case) in enumerate(found):
+        hall = run.world.site.hall_names[place.hall]
+        tell("follow each failure", k, len(found), "failures")
+        limits_c[hall] = _limits_c(place)
+        course = follow(place.path, case.failure, 60.0 * asked.minutes)
+        rows.append(_row(run, place, case, course, asked.minutes))
+        courses.append(course)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
     return Found(table, courses, _told(run, scenario, asked, clock), limits_c)
 
 
-def bring(scenario: Scenario, at: str) -> tuple[Run, datetime]:
+def bring(scenario: Scenario, at: str, tell: Tell = _silent) -> tuple[Run, datetime]:
     """Return the undisturbed run at an hour, and that hour on the campus's clock."""
     at_s = _seconds(scenario, at)
     shift_h = max(int(at_s // HOUR_S) - LEAD_H, 0)
     left_s = at_s - shift_h * HOUR_S
     shifted = peak_hour.beginning_at(scenario, shift_h, HOUR_S * math.ceil(left_s / HOUR_S))
     run = build(shifted, disturbed=False)
-    run.advance(left_s)
+    hours = math.ceil(left_s / HOUR_S)
+    for hour in range(1, hours + 1):
+        tell("simulate up to the hour", hour - 1, hours, "hours")
+        run.advance(min(hour * HOUR_S, left_s))
     return run, scenario.spec.period.start + timedelta(seconds=at_s)
 
 
@@ -120,30 +128,42 @@ def _seconds(scenario: Scenario, at: str) -> float:
     return min(max(found, 1) * HOUR_S, 60.0 * (period.duration // 60.0))
 
 
-def _row(run: Run, place: Place, case: Case, course: Course, until_s: float) -> dict[str, Any]:
-    site, control = run.world.site, run.world.site.topology.control
-    caps = follow(place.path, case.failure.shed(control.delay_s), until_s)
+def _limits_c(place: Place) -> tuple[float, float]:
+    """Return the junctions at which a hall's hottest chip meets its limits or its memory's, as it is
+    cooled at the moment."""
+    path = place.path
+    coolant_c = path.tank.fluid_c if path.tank else path.loop_c + path.approach_k_w * path.row.at(1.0, 1.0, 1.0)
+    coolant_c += path.offset_k
+    return path.hottest.throttles(coolant_c)[0], path.hottest.trips(coolant_c)[0]
+
+
+def _row(run: Run, place: Place, case: Case, course: Course, minutes: int) -> dict[str, Any]:
+    site, control, until_s = run.world.site, run.world.site.topology.control, 60.0 * minutes
     brake_s = math.inf if control.brake is None else control.telemetry + control.brake
-    brake = follow(place.path, case.failure.shed(brake_s), until_s)
+    caps, brake = (
+        follow(place.path, case.failure.shed(at_s), until_s) if math.isfinite(course.trip_s) else course
+        for at_s in (control.delay_s, brake_s)
+    )  # without a trip there is none with less work
     acts_s = min(control.delay_s, brake_s)
     working_w = place.working_w if case.whole_hall else place.block_working_w
     return {
         "hall": site.hall_names[place.hall],
         "chip": site.chips[site.rack_chip[np.flatnonzero(site.rack_hall == place.hall)[0]]].name,
         "failure": case.name, "element": case.element,
-        "throttle_s": course.throttle_s, "trip_s": course.trip_s,
+        "throttle_s": course.throttle_s, "throttled_by": course.throttled_by,
+        "trip_s": course.trip_s, "tripped_by": course.tripped_by,
         "rise_10k_s": course.rises_s(RISE_K),
         "sheddable_w": working_w if course.trip_s > acts_s else 0.0,
         "trip_with_caps_s": caps.trip_s, "trip_with_brake_s": brake.trip_s,
-        "avoided_by": _avoided(course, caps, brake), "recovered_s": course.recovered_s(),
+        "avoided_by": _avoided(course, caps, brake, minutes), "recovered_s": course.recovered_s(),
         "chip_max_c": max(course.chip_c), "note": case.note,
     }  # fmt: skip
 
 
-def _avoided(course: Course, caps: Course, brake: Course) -> str:
-    """Return what keeps the chips from switching themselves off."""
+def _avoided(course: Course, caps: Course, brake: Course, minutes: int) -> str:
+    """Return what keeps the chips from switching themselves off, as far as was looked."""
     if math.isinf(course.trip_s):
-        return "no trip"
+        return f"{NO_TRIP} in {minutes} min"
     if math.isinf(caps.trip_s):
         return "caps"
     return "brake" if math.isinf(brake.trip_s) else "nothing"
@@ -153,7 +173,7 @@ def _told(run: Run, scenario: Scenario, asked: Asked, clock: datetime) -> dict[s
     control = scenario.spec.topology.control
     air = run.records.site[run.physics.step - 1]
     return {
-        "name": scenario.spec.name, "at": clock.isoformat(), "chosen": asked.at,
+        "name": scenario.spec.name, "version": __version__, "at": clock.isoformat(), "chosen": asked.at,
         "minutes": asked.minutes, "dry_bulb_c": float(air[c.DRY_BULB_C]),
         "wet_bulb_c": float(air[c.WET_BULB_C]), "it_w": minute_w(run),
         "caps_hold_s": control.delay_s,
@@ -161,4 +181,4 @@ def _told(run: Run, scenario: Scenario, asked: Asked, clock: datetime) -> dict[s
     }  # fmt: skip
 
 
-__all__ = ["COLUMNS", "Asked", "Found", "StudyError", "bring", "study"]
+__all__ = ["COLUMNS", "NO_TRIP", "Asked", "Found", "StudyError", "Tell", "bring", "study"]

@@ -77,13 +77,14 @@ def _plant(run: Run, place: Place, loop: int) -> Iterator[Case]:
     flow = plant.flow_frac(plant.pumps - 1)
     slower = in_service.by_facility_flow(cooling.coolant_unit, flow) if place.liquid else 1.0
     left = Failure(water=((0.0, flow),), approach=slower)
-    yield Case("one loop pump", f"{told.name}/pump 1", left, note="spare takes over" * (flow == 1.0))
-    yield Case("all loop pumps", f"{told.name}/pumps", Failure(water=NEVER))
+    yield Case("one facility pump", f"{told.name}/pump 1", left, note="spare takes over" * (flow == 1.0))
+    yield Case("all facility pumps", f"{told.name}/pumps", Failure(water=NEVER))
     if plant.fans:
         fan = Failure(plant=((0.0, 1.0 - 1.0 / plant.fans / up),))
-        yield Case("one plant fan", f"{told.name}/unit 1/fan", fan)
-    yield Case("one plant unit", f"{told.name}/unit 1", Failure(plant=((0.0, max(1.0 - 1.0 / up, 0.0)),)))
-    yield Case("all plant units", f"{told.name}/units", Failure(plant=NEVER))
+        yield Case(f"one {plant.fan_is}", f"{told.name}/unit 1/fan 1", fan)
+    one = Failure(plant=((0.0, max(1.0 - 1.0 / up, 0.0)),))
+    yield Case(f"one {plant.unit_is}", f"{told.name}/unit 1", one)
+    yield Case(f"all {plant.unit_is}s", f"{told.name}/units", Failure(plant=NEVER))
 
 
 def _air(run: Run, place: Place) -> Iterator[Case]:
@@ -152,8 +153,8 @@ def generators_after_s(run: Run, hall: int) -> float | None:
     """Return when generators carry the plants of the halls up to this one, as the engine lets them
     start; None where they never do."""
     plant: Generators | None = run.world.site.topology.generators
-    if plant is None or plant.count == 0:
+    if plant is None or plant.sets == 0:
         return None
     drawn_w = run.world.state.plant_w[:, :2].sum(axis=1) + run.world.site.halls.house_w
     needed_w = float(drawn_w[: hall + 1].sum())
-    return next((plant.start + t for t, w in plant.steps(plant.count) if w >= needed_w), None)
+    return next((plant.start + t for t, w in plant.steps(plant.sets) if w >= needed_w), None)

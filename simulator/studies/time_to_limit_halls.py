@@ -6,9 +6,12 @@ from functools import partial
 
 import numpy as np
 
-from simulator.components.cooling.course import Chip, Hall, Heat
+from simulator.components.cooling.course import Hall, Heat, Immersed
+from simulator.components.cooling.hot_chip import Chip
+from simulator.components.cooling.rack_side import Bath
 from simulator.engine import draw
-from simulator.engine.coolant import chip_now
+from simulator.engine.coolant import chip_now, rack_of
+from simulator.engine.settled import delivered_c
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import HOUR_STEPS
 from simulator.simulation import Run
@@ -87,8 +90,20 @@ def _liquid(run: Run, rack: int, working_w: np.ndarray) -> Hall:
         float(state.racks.junction_c[rack]), mean_c,
         _split(of_block, float(working_w[block]), float(blocks.it_w[block])), row_j_k, approach,
         row_j_k * approach, _split(liquid_w, float(working_w[inside].sum()), drawn_w, pumps_w),
-        float(state.loops.supply_c[loop]), *_loop(run, loop),
+        float(state.loops.supply_c[loop]), *_loop(run, loop), tank=_tank(run, block),
     )  # fmt: skip
+
+
+def _tank(run: Run, block: int) -> Immersed | None:
+    """Return the tank in which a block's racks stand, as it is; None where they do not."""
+    site, blocks = run.world.site, run.world.state.blocks
+    spec, mass_j_k = site.topology.cooling.coolant_unit, float(blocks.mass_j_k[block])
+    if mass_j_k == 0.0:
+        return None
+    bath = Bath(mass_j_k, float(blocks.latent_j[block]), float(blocks.boiling_c[block]))
+    still = spec.resistance_frac(rack_of(site, block).plate, 0.0) / float(blocks.resistance_frac[block])
+    return Immersed(bath, float(blocks.coolant_c[block]), float(blocks.vapour_j[block]),
+                    float(blocks.pump_w[block]), still)  # fmt: skip
 
 
 def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
@@ -118,19 +133,13 @@ def _loop(run: Run, loop: int) -> tuple[float, float, Callable[[float, float], f
     table = before_c + (after_c - before_c) * ((part + 0.5) / HOUR_STEPS)
     flow_w_k = float(loops.flow_w_k[loop])
     capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
-    plant = partial(_delivers_c, table, capacity_w, maps.load_step, flow_w_k)
+    plant = partial(_delivers_c, table, capacity_w, flow_w_k)
     return flow_w_k * float(loops.tank_s[loop]), flow_w_k, plant
 
 
-def _delivers_c(
-    table: np.ndarray, capacity_w: float, step: float, flow_w_k: float, heat_w: float, share: float
-) -> float:
-    """Return the water in degC that a share of the plant's units delivers under a heat; beyond its
-    map the rest stays in the water, as in `kernels/cooling.py`."""
-    x = max(heat_w, 0.0) / (capacity_w * share)
-    most = (table.size - 1) * step
-    plant_c = float(np.interp(x, np.arange(table.size) * step, table))
-    return plant_c + max(x - most, 0.0) * capacity_w * share / flow_w_k
+def _delivers_c(table: np.ndarray, capacity_w: float, flow_w_k: float, heat_w: float, share: float) -> float:
+    """Return the water in degC that a share of the plant's units delivers under a heat."""
+    return delivered_c(table, capacity_w * share, flow_w_k, heat_w)
 
 
 def minute_w(run: Run, column: int = c.IT_W) -> float:

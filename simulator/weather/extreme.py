@@ -43,13 +43,17 @@ class Extreme(Spec):
     """Most water in its air. Blank: each hour keeps its own water, so that no dew point rises."""
     wet_bulb: Annotated[Temperature, Within("0 degC", "38 degC")] | None = None
     """Its highest wet bulb: the water in its air is scaled to that, in place of `dew_point`."""
+    wet_bulb_return_period: Annotated[Duration, Within("2 years", "500 years")] | None = None
+    """The same from the file's own years: the wet bulb reached once in so long, in place of `wet_bulb`. Both
+    extremes in one spell are rarer than either."""
 
     @model_validator(mode="after")
     def _one_peak(self) -> Self:
         if (self.return_period is None) == (self.dry_bulb is None):
             raise ValueError("give one of return_period and dry_bulb")
-        if self.dew_point is not None and self.wet_bulb is not None:
-            raise ValueError("give dew_point or wet_bulb, not both")
+        water = (self.dew_point, self.wet_bulb, self.wet_bulb_return_period)
+        if sum(each is not None for each in water) > 1:
+            raise ValueError("give one of dew_point, wet_bulb and wet_bulb_return_period, or none")
         return self
 
 
@@ -108,6 +112,8 @@ def with_wave(extreme: Extreme, air: Air, annual: tuple[float, float] | None) ->
     peak, own_c = _peak(extreme, air, annual), float(air.dry_bulb_c.max())
     if peak.dry_bulb_c < own_c:
         return _held_already(extreme, air, peak, own_c)
+    if extreme.wet_bulb_return_period is not None:
+        extreme, peak = _wettest(extreme, air, peak)
     dry_c, vapour_pa, spells = air.dry_bulb_c.copy(), air.vapour_pa.copy(), []
     most_pa = _most_vapour_pa(extreme)
     for year in _years(air):
@@ -153,17 +159,35 @@ def _peak(extreme: Extreme, air: Air, annual: tuple[float, float] | None) -> _Pe
     return _Peak(return_value_c(mean_c, deviation_k, years), told, warnings)
 
 
+def _wettest(extreme: Extreme, air: Air, peak: _Peak) -> tuple[Extreme, _Peak]:
+    """Return the wave with its wet bulb as a figure: the return value of the years' own maxima."""
+    assert extreme.wet_bulb_return_period is not None
+    years = extreme.wet_bulb_return_period / YEAR_S
+    wet_c = wet_bulb_of_vapour_c(air.dry_bulb_c, air.vapour_pa, air.pressure_pa)
+    (mean_c, deviation_k), source, warnings = _fitted(air, wet_c, "wet_bulb")
+    reached_c = min(return_value_c(mean_c, deviation_k, years), peak.dry_bulb_c)
+    told = f"{peak.told}; wet bulb to {reached_c:.1f} degC, {years:.4g}-year return value, {source}"
+    warned = (*peak.warnings, *(w for w in warnings if w not in peak.warnings))
+    given = extreme.model_copy(update={"wet_bulb": reached_c, "wet_bulb_return_period": None})
+    return given, _Peak(peak.dry_bulb_c, told, warned)
+
+
 def _annual(
     air: Air, annual: tuple[float, float] | None
 ) -> tuple[tuple[float, float], str, tuple[str, ...]]:
     """Return mean and deviation of annual maxima, their source, and what is weak about them."""
     if annual is not None:
         return annual, "design conditions of the file", ()
-    maxima = np.array([air.dry_bulb_c[year].max() for year in _years(air)])
+    return _fitted(air, air.dry_bulb_c, "dry_bulb")
+
+
+def _fitted(air: Air, values_c: Array, key: str) -> tuple[tuple[float, float], str, tuple[str, ...]]:
+    """Return mean and deviation of the annual maxima of a temperature in a file of actual years."""
+    maxima = np.array([values_c[year].max() for year in _years(air)])
     if air.typical or len(maxima) < LEAST_YEARS or len(air.hour) < LEAST_YEARS * YEAR_H:
         raise WeatherError([
             "extreme: the file tells no annual maxima, and a return value is fitted to "
-            f"{LEAST_YEARS} whole actual years or more; give dry_bulb"
+            f"{LEAST_YEARS} whole actual years or more; give {key}"
         ])  # fmt: skip
     weak = f"extreme: return value from the maxima of {len(maxima)} years; ASHRAE asks for 8 or more"
     deviation_k = float(maxima.std(ddof=1))

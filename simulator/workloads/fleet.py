@@ -1,7 +1,7 @@
 """The pools of a campus on its racks: who takes accelerators, from whom, and who hands them back."""
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -54,7 +54,8 @@ class Fleet:
 
     def _decide(self, deciding: list[int]) -> None:
         held = {i: self._held(i) for i in deciding}
-        missing = {i: self._missing(i) for i in deciding if self._loads[i] not in self.world.restored}
+        asked = [i for i in deciding if self._loads[i] not in self.world.restored]
+        missing = {i: self._missing(i, view) for i, view in zip(asked, self._views(asked), strict=True)}
         for i, accelerators in missing.items():
             if accelerators < 0.0:
                 self._hand_back(i, int(-accelerators // self._per_rack(i)))
@@ -65,37 +66,40 @@ class Fleet:
         for i in growing:
             self._take(i, missing[i] - (self._held(i) - held[i]))
 
-    def _missing(self, i: int) -> float:
+    def _missing(self, i: int, view: PoolView) -> float:
         """Return accelerators that a pool wants beyond those it holds; a small change is not worth a
         move."""
         pool, per_rack = self.pools[i], self._per_rack(i)
         held = self._held(i)
         least = pool.least_accelerators // pool.tensor_parallel
-        most = pool.most_accelerators // pool.tensor_parallel
-        replicas = min(max(SCALERS[pool.scaling.policy](self._view(i)), least), most)
+        replicas = min(max(SCALERS[pool.scaling.policy](view), least), view.most)
         missing, small = replicas * pool.tensor_parallel - held, DEADBAND * held
         return 0.0 if -max(per_rack, small) < missing <= small else missing
 
-    def _view(self, i: int) -> PoolView:
-        state, pool, now_s = self.world.state, self.pools[i], self.world.env.now
+    def _views(self, asked: list[int]) -> Iterator[PoolView]:
+        """Yield what the scaling policies of some pools see; the hours ahead are read for all at once."""
+        columns, now_s = self.world.state.pools, self.world.env.now
         hour = int(now_s // 3600.0)
-        work = state.pools.rate_per_s[i] * state.pools.work_frac[i]
-        last_s = float(state.pools.step[i, ARRIVED]) / STEP_S * float(state.pools.work_frac[i, hour])
-        return PoolView(
-            capacity_per_s=float(state.pools.capacity_per_s[i]),
-            replicas=int(state.loads.count[self._loads[i]] // pool.tensor_parallel),
-            most=pool.most_accelerators // pool.tensor_parallel,
-            arrivals_per_s=last_s if now_s > 0.0 else float(work[hour]),
-            ahead_per_s=float(work[hour : hour + AHEAD_H].max()),
-            queue=float(state.pools.queue[i, WORK]),
-            every_s=pool.scaling.every,
-            target_load=pool.target_load,
-            hour_of_day=(self.local_start + timedelta(seconds=now_s)).hour,
-            schedule={
-                entry.hour: math.ceil(entry.accelerators / pool.tensor_parallel)
-                for entry in pool.scaling.schedule
-            },
-        )
+        ahead = slice(hour, hour + AHEAD_H)
+        work = columns.rate_per_s[:, ahead] * columns.work_frac[:, ahead]
+        most, first = work.max(axis=1).tolist(), work[:, 0].tolist()
+        done, frac = columns.step[:, ARRIVED].tolist(), columns.work_frac[:, hour].tolist()
+        capacity, queue = columns.capacity_per_s.tolist(), columns.queue[:, WORK].tolist()
+        hour_of_day = (self.local_start + timedelta(seconds=now_s)).hour
+        for i in asked:
+            pool = self.pools[i]
+            yield PoolView(
+                capacity_per_s=capacity[i],
+                replicas=int(self._held(i) // pool.tensor_parallel),
+                most=pool.most_accelerators // pool.tensor_parallel,
+                arrivals_per_s=done[i] / STEP_S * frac[i] if now_s > 0.0 else first[i],
+                ahead_per_s=most[i],
+                queue=queue[i],
+                every_s=pool.scaling.every,
+                target_load=pool.target_load,
+                hour_of_day=hour_of_day,
+                schedule=self._schedules[i],
+            )
 
     def _held(self, i: int) -> float:
         return float(self.world.state.loads.count[self._loads[i]])
@@ -104,8 +108,22 @@ class Fleet:
         return int(self.world.state.chips[self._loads[i]])
 
     def _per_rack(self, i: int) -> float:
+        return self._racks_of[i]
+
+    @cached_property
+    def _racks_of(self) -> list[float]:
+        """Accelerators in a rack of each pool's chip."""
         site = self.world.site
-        return float(site.rack_accelerators[site.rack_chip == self._chip(i)][0])
+        chips = [self._chip(i) for i in range(len(self.pools))]
+        return [float(site.rack_accelerators[site.rack_chip == chip][0]) for chip in chips]
+
+    @cached_property
+    def _schedules(self) -> list[dict[int, int]]:
+        """Replicas of each pool from an hour of day on."""
+        return [
+            {at.hour: math.ceil(at.accelerators / pool.tensor_parallel) for at in pool.scaling.schedule}
+            for pool in self.pools
+        ]
 
     def _take(self, i: int, accelerators: float) -> None:
         """Take racks from idle and batch work, what lacks from pools of lower priority."""
@@ -122,7 +140,7 @@ class Fleet:
             if taken.size:
                 world.log("racks_taken", self.pools[other].name, self.pools[i].name,
                           detail=f"{taken.size} racks")
-            free = np.sort(np.concatenate([free, taken]))
+                free = np.sort(np.concatenate([free, taken]))
         held = membership.members(world, self._loads[i])
         chosen = choose(free, world.site.rack_hall, min(racks, free.size), held)
         self._count_released(chosen)
@@ -157,6 +175,10 @@ class Fleet:
     def _count_released(self, racks: np.ndarray) -> None:
         """Tell pools that they lose racks without a failure."""
         state, site = self.world.state, self.world.site
+        of = state.racks.load[racks]
+        mine = set(of.tolist()).intersection(self._loads)
+        if not mine:
+            return
         up = site.rack_accelerators[racks] * state.racks.up_frac[racks]
-        for i, load in enumerate(self._loads):
-            state.pools.released[i] += float(up[state.racks.load[racks] == load].sum())
+        for load in mine:
+            state.pools.released[self._loads.index(load)] += float(up[of == load].sum())

@@ -6,9 +6,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from simulator.cli import run, size, size_over
+from simulator.cli import run, size, size_joint, size_over
 from simulator.studies import StudyError
-from simulator.studies.inverse import Answer, Candidate
+from simulator.studies.inverse import Answer
+from simulator.studies.requirements import Candidate
 
 POD = Path(__file__).parent.parent.parent / "scenarios" / "pod.yaml"
 KEY = "topology.cooling.supply"
@@ -81,3 +82,40 @@ def test_others_are_tried_at_each_of_their_values(given_, tmp_path, capsys, monk
     for wrong in ("other", "=3", "other=3,,4"):
         with pytest.raises(StudyError, match="write KEY=V,V"):
             size_over.size_over(given_, asked(), (wrong,), tmp_path / "o", False)
+
+
+VARY = ("topology.oversubscription=0..1 by 0.25", f"{KEY}=36 degC..42 degC by 2 degC")
+LIMITS = ("power.poi_peak <= 1.4 MW", "thermal.junction_max <= 70 degC")
+
+
+def test_several_inputs_are_sized_together(given_, tmp_path, capsys, monkeypatch):
+    goal = asked(largest="fleet.hours.useful", limits=LIMITS, step=None)
+    size_joint.size_joint(given_, goal, VARY, (), tmp_path / "out", as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    tried = pd.read_parquet(tmp_path / "out" / "tried.parquet")
+    kept = tried[(tried[LIMITS[0]] <= 1.4) & (tried[LIMITS[1]] <= 70.0)]
+    assert told["objective"] == kept["objective"].max() and (kept["feasible"]).all()
+    assert told["values"]["topology.oversubscription"] == "0.25" and told["stopped_by"] == [LIMITS[0]]
+    units = {(row["input"], row["way"]): row for row in told["next_units"]}
+    more = units["topology.oversubscription", 1]
+    assert more["gain"] > 0.0 and not more["keeps"] and more[LIMITS[0]] > 1.4
+    assert told["requirements"][0]["shadow_price"] > 0.0 == told["requirements"][1]["shadow_price"]
+    # A second search of the same makes no run again, and is told in words.
+    monkeypatch.setattr("simulator.studies.size_folder.one", lambda *call: pytest.fail("ran again"))
+    size_joint.size_joint(given_, goal, VARY, (), tmp_path / "out", as_json=False)
+    words = capsys.readouterr().out
+    assert f"stopped by {LIMITS[0]}" in words and "no neighbour one step away is better" in words
+
+
+def test_what_cannot_be_sized_together_is_refused(given_, tmp_path):
+    for vary, more, told in (
+        ((VARY[0],), {}, "leave out"), ((VARY[0], VARY[0]), {"step": None}, "different inputs"),
+        (("topology.cooling.suply=1..2",), {"step": None}, "supply"),
+        ((VARY[0],), {"step": None, "limits": ()}, "at least one"),
+    ):
+        with pytest.raises(StudyError, match=told):
+            size_joint.size_joint(given_, asked(**more), vary, (), tmp_path / "o", False)
+    with pytest.raises(SystemExit) as left:
+        none = asked(step=None, limits=("power.pue_mean < 1",))
+        size_joint.size_joint(given_, none, (f"{KEY}=40 degC..42 degC by 2 degC",), (), tmp_path / "o", False)
+    assert left.value.code == 3

@@ -15,14 +15,14 @@ UPS = {"loss": {"no_load": "1 %", "load": "2 %"}, "margin": "10 %", "modules": 1
 RACK_BATTERY = {"power": "150 kW", "hold_up": "4 min", "recharge": "15 kW"}
 
 
-def bench_of(folder, blocks=2, ups="5 min", backup=None, **distribution):
+def bench_of(folder, blocks=2, ups="5 min", backup=None, unit=UPS, **distribution):
     """Return the pod at full work, its hall wired by a scheme, lineups with a UPS of so long."""
     tree = pod_tree()
     hall, grid = tree["topology"]["halls"][0], tree["topology"]["grid"]
     hall["blocks"] = blocks
     hall["block"]["rating"] = "1.3 MVA"
     if distribution:
-        hall["distribution"] = distribution | ({"ups": UPS | {"ride_through": ups}} if ups else {})
+        hall["distribution"] = distribution | ({"ups": unit | {"ride_through": ups}} if ups else {})
     if backup:
         hall["battery_backup"] = backup
     hall["feeders"] = {"count": 2, "rating": "30 MVA"}
@@ -224,3 +224,53 @@ def test_no_two_breakers_share_a_name():
     )  # fmt: skip
     assert len(breakers) == len(set(breakers)) == len(others)
     assert not set(others) & set(breakers)
+
+
+def test_an_empty_ups_does_not_carry_again_before_it_was_fed(tmp_path):
+    """Hours after the UPS of the first lineup is empty the second is lost: the block of both is dark
+    when the second UPS is empty too, whatever charge the first has by then."""
+    bench = bench_of(tmp_path, blocks=1, ups="3 min", scheme="2N")
+    break_(bench, "pod/l01/substation", 12_000.0)
+    break_(bench, "pod/l02/substation", 3600.0, at_s=6000.0)
+    bench.run(5990.0)
+    assert up(bench) == [1.0]
+    bench.run(6600.0)
+    assert up(bench) == [0.0]
+    assert [name for _, name, _ in told(bench, "on_battery")] == ["pod/l01/ups", "pod/l02/ups"]
+    assert [(name, t > 6000.0) for _, name, t in told(bench, "dark")] == [("pod/b01", True)]
+    assert balanced(bench)
+
+
+def test_a_ups_short_of_modules_is_capped_for_and_does_not_trip(tmp_path):
+    """Four of five modules at a margin of 25 % are what the block needs; three are not."""
+    bench = bench_of(tmp_path, unit=UPS | {"modules": 5, "margin": "25 %"}, scheme="N")
+    for module, at_s in ((1, 615.0), (2, 675.0)):
+        break_(bench, f"pod/l01/ups/module {module}", 7200.0, at_s, "ups_module", "ups")
+    bench.run(7000.0)
+    assert ("overload", "pod/l01/ups") in [event[:2] for event in told(bench, "overload")]
+    assert told(bench, "trip", "tolerance_exceeded") == []
+    ups = node(bench, "pod/l01/ups")
+    left_w = bench.site.nodes[ups].rating_w * 3 / 5
+    assert 0.95 * left_w < bench.state.tree.output_w[ups] <= left_w
+    assert up(bench) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("per", "lasts_s", "out_s"), [
+    ("substation", 120.0, None), ("substation", 7200.0, "empty"), ("busway", 7200.0, 615.0),
+])  # fmt: skip
+def test_support_racks_live_on_their_ups_without_both_substations(tmp_path, per, lasts_s, out_s):
+    bench = bench_of(tmp_path)
+    ups = bench.site.nodes[node(bench, "pod/support/ups")]
+    block = bench.site.block_names.index("pod/support")
+    carries_s = ups.rating_w * ups.ride_through_s / float(bench.state.blocks.support_w[block])
+    assert 300.0 < carries_s < 6000.0
+    for side in (1, 2):
+        break_(bench, f"pod/support/side {side}", lasts_s, per=per)
+    out_s = 615.0 + carries_s if out_s == "empty" else out_s
+    if out_s is not None:
+        bench.run(out_s - 1.0)
+        assert up(bench) == [1.0, 1.0]
+        bench.run(out_s + 1.0)
+        assert up(bench) == [0.0, 0.0]
+    bench.run(615.0 + lasts_s + 60.0)
+    assert up(bench) == [1.0, 1.0]

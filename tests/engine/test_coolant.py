@@ -5,7 +5,7 @@ import pytest
 from small import Bench, Load, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import effects
+from simulator.engine import coolant, effects
 from simulator.engine.populations import units
 from simulator.metrics import balance
 
@@ -39,6 +39,21 @@ def test_one_pump_of_two_takes_nothing(tmp_path):
     assert approach(bench) == whole
     assert bench.state.blocks.flow[BLOCK] == 1.0
     assert np.all(bench.state.racks.up_frac == 1.0)
+
+
+def test_a_pump_is_spared_while_another_drives_its_unit(tmp_path):
+    bench = bench_with(tmp_path)
+    bench.run(60.0)
+    columns = [column.copy() for column in (bench.state.blocks.approach_k_w, bench.state.blocks.pump_w)]
+    assert coolant.spares_pump(bench.world, BLOCK, 0) and coolant.spares_pump(bench.world, BLOCK, 1)
+    lose(bench, "pump", 0, 3600.0)
+    bench.run(300.0)
+    assert not coolant.spares_pump(bench.world, BLOCK, 1)
+    assert coolant.spares_pump(bench.world, BLOCK + 1, 1)
+    bench.run(7200.0)
+    assert coolant.spares_pump(bench.world, BLOCK, 1)
+    for before, column in zip(columns, (bench.state.blocks.approach_k_w, bench.state.blocks.pump_w), strict=True):
+        np.testing.assert_array_equal(before, column)
 
 
 def test_both_pumps_of_the_only_unit_take_the_flow_until_the_first_is_back(tmp_path):

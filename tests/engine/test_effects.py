@@ -65,7 +65,7 @@ def test_without_coolant_a_block_trips_when_its_chips_reach_the_limit():
     chip, state = bench.site.chips[0], bench.state
     rack = int(np.argmax(state.racks.junction_c[:4]))
     now, hottest_c = coolant.chip_now(bench.world, rack, 1.0), float(state.racks.junction_c[rack])
-    trip_s = now.seconds_dry(hottest_c, chip.shutdown)
+    trip_s = now.seconds_dry(hottest_c, chip.shutdown, float(state.blocks.coolant_c[0]))
     at_full_s = (chip.shutdown - hottest_c) * chip.heat_capacity / now.power_w(1.0)
     assert 5.0 < at_full_s < trip_s < 60.0  # it slows on the way
     bench.run(1500.0)

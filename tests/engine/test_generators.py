@@ -6,7 +6,7 @@ from small import Bench, Load, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
 from simulator.components.power.transformer import LARGE, NORMAL_LIFE_S, ageing
-from simulator.engine import effects, recorder
+from simulator.engine import effects, generators, outage, recorder
 from simulator.kernels import columns as c
 from simulator.metrics.balance import checks
 
@@ -114,3 +114,53 @@ def test_main_transformers_are_as_hot_as_their_load_and_the_air_say(tmp_path):
     assert table["hot_spot_max_c"] == pytest.approx(max(hot_c))
     lives = sum(ageing(hot) for hot in hot_c) * 60.0 / NORMAL_LIFE_S
     assert table["life_used_frac"] == pytest.approx(lives)
+
+
+def of_lineups(folder, blocks, scheme, broken=(), lasts_s=3600.0):
+    """Return the pod on lineups with a set each, some under repair, whose lines all go at minute ten."""
+    tree = pod_tree()
+    topology = tree["topology"]
+    hall = topology["halls"][0]
+    hall["blocks"], hall["distribution"] = blocks, {"scheme": scheme}
+    hall["block"]["rating"] = "1.3 MVA"
+    hall["feeders"] = {"count": 2, "rating": "30 MVA"}
+    sets = {name: value for name, value in PLANT.items() if name != "count"}
+    topology["generators"] = sets | {"rating": "1.3 MW", "backs": "lineups"}
+    bench = Bench(load_tree(tree, folder), LOADS)
+    bench.work("job", np.arange(bench.site.rack_row.size), 0.9)
+    for unit in broken:
+        outage.lose(bench.world, ("generator", unit), 86_400.0)
+    cls = FailureClass(name="break", per="line", rate="1 /year", effect="line", repair="1 h")
+    for line in range(bench.site.nodes[0].count):
+        bench.at(LOST_S, lambda line=line: effects.EFFECTS["line"](bench.world, cls, 0, line, lasts_s))
+    return bench
+
+
+@pytest.mark.parametrize(
+    ("scheme", "blocks", "broken", "dark"),
+    [("N", 2, (), []), ("N", 2, (1,), ["pod/b02"]), ("2N", 1, (1,), []), ("2N", 1, (0, 1), ["pod/b01"]),
+     ("4N/3", 6, (0, 1), ["pod/b01"])],
+)  # fmt: skip
+def test_a_lineup_without_its_set_is_not_fed_and_those_that_stand_in_are(
+    tmp_path, scheme, blocks, broken, dark
+):
+    bench = of_lineups(tmp_path, blocks, scheme, broken)
+    bench.run(LOST_S + 1800.0)
+    assert [name for _, kind, name, *_ in bench.world.events if kind == "dark"] == dark
+    for unit in broken:
+        assert bench.state.tree.output_w[bench.site.lineups[unit]] == 0.0
+    bench.run(LOST_S + 3600.0 + 120.0)  # the lines are back
+    assert np.all(bench.state.racks.up_frac == 1.0)
+    assert all(bench.state.tree.output_w[node] > 0.0 for node in bench.site.lineups)
+    assert checks(bench.results())["energy_balance_rel"] < 1e-9
+
+
+def test_a_set_that_fails_while_it_runs_leaves_its_lineup_until_the_lines_are_back(tmp_path):
+    bench = of_lineups(tmp_path, 2, "N", lasts_s=7200.0)
+    bench.at(LOST_S + 600.0, lambda: generators.lose(bench.world, 0))
+    bench.run(LOST_S + 7000.0)
+    first = bench.site.rack_block == 0
+    assert np.all(bench.state.racks.up_frac[first] == 0.0)
+    assert np.all(bench.state.racks.up_frac[~first] == 1.0)
+    bench.run(LOST_S + 7400.0)
+    assert np.all(bench.state.racks.up_frac == 1.0)

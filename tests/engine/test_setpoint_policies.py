@@ -15,6 +15,7 @@ def runs(tmp_path_factory):
     for policy in SETPOINTS:
         tree = pod_tree()
         told = {"policy": policy} | ({} if policy == "fixed" else {"lowest": "25 degC"})
+        told |= {"uneven": "5 %"} if policy == "load_coordinated" else {}
         tree["topology"]["cooling"]["setpoint"] = told
         tree["weather"] = {"station": "miami"}
         tree["period"] = {"start": "2027-01-15T06:00:00-05:00", "duration": "4 h"}

@@ -15,7 +15,7 @@ def told(week, blocks_mw, firm_mw, it_mw=(80.0, 80.0), sheds=0):
     site = week.timeseries["site"].iloc[:120].copy()
     it_w = pd.Series([w * MW for w in it_mw for _ in range(60)], index=site.index)
     site = site.assign(it_w=it_w, cooling_w=0.3 * it_w, house_w=0.15 * it_w, losses_w=0.05 * it_w)
-    kinds = ["shed"] * sheds + ["cap", "trip"]
+    kinds = ["shed"] * sheds + ["cap", "trip", "dark"]
     places = pd.DataFrame({"limit_w": [w * MW for w in blocks_mw]})
     lots = pd.DataFrame({
         "kind": ["unit substation", "UPS module", "unit substation"], "hall": ["a", "a", "b"],
@@ -33,7 +33,8 @@ def test_pieces_and_sheds_are_counted(week):
     found = {name: kpi.value for name, kpi in told(week, (50.0,), 150.0, sheds=3).items()}
     assert found.pop("power.usable") == pytest.approx(50.0)
     assert found == {
-        "power.shed_events": 3.0, "equipment.unit_substation": 16.0, "equipment.ups_module": 5.0,
+        "power.shed_events": 3.0, "power.dark_events": 1.0,
+        "equipment.unit_substation": 16.0, "equipment.ups_module": 5.0,
     }  # fmt: skip
 
 

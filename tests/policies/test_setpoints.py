@@ -6,11 +6,13 @@ import inspect
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small import load_tree, pod_tree
 
 from simulator.components.cooling import LOAD_FRAC, PLANT_KINDS, HourlyWeather
 from simulator.engine.cooling import plant_maps
-from simulator.engine.setpoint import SetpointView
+from simulator.engine.setpoint import SetpointView, _fullest
 from simulator.policies.setpoint import SETPOINTS, chosen
 from simulator.site import compile_site
 
@@ -65,6 +67,22 @@ def test_with_coordination_the_racks_get_the_same_at_any_load():
     np.testing.assert_allclose(set_c + 3.0 * loads / 0.8, 40.0)
 
 
+@given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=8))
+def test_coordination_serves_the_fullest_block_of_a_hall(loads):
+    """Blocks of one size: the racks of none are supplied warmer than at design heat."""
+    seen = view(load_frac=np.array([[0.8 * np.mean(loads)]]), fullest=float(len(loads)))
+    set_c = SETPOINTS["load_coordinated"](seen)[0, 0]
+    assert set_c + 3.0 * max(loads) <= 40.0 + 1e-9
+
+
+def test_a_hall_is_as_uneven_as_its_blocks_allow_or_as_is_told(tmp_path):
+    tree = pod_tree()
+    for told, fullest in (({}, 2.0), ({"uneven": "10 %"}, 1.1), ({"uneven": "500 %"}, 2.0)):
+        tree["topology"]["cooling"]["setpoint"] = {"policy": "load_coordinated"} | told
+        site = compile_site(load_tree(tree, tmp_path).spec.topology)
+        assert _fullest(site, site.topology.cooling.setpoint) == pytest.approx(fullest)
+
+
 @pytest.fixture(scope="module")
 def by_policy(tmp_path_factory):
     """Return the maps of the pod's warm plant by policy, in a mild and a hot hour."""
@@ -72,7 +90,8 @@ def by_policy(tmp_path_factory):
     found = {}
     for policy in SETPOINTS:
         tree = pod_tree()
-        tree["topology"]["cooling"]["setpoint"] = {"policy": policy}
+        uneven = {"uneven": "10 %"} if policy == "load_coordinated" else {}
+        tree["topology"]["cooling"]["setpoint"] = {"policy": policy} | uneven
         topology = load_tree(tree, tmp_path_factory.mktemp(policy)).spec.topology
         found[policy] = plant_maps(compile_site(topology), weather, chosen(topology))
     return found

@@ -153,6 +153,25 @@ def test_climates_are_ordered_by_what_they_carry():
     assert dry.title.endswith("no water is taken")
     alike = climate_page.page(table.assign(usable_mw_p05=90.0), hours)
     assert "alike" in alike.title
+    older = climate_page.page(table.drop(columns="worst_chip_throttles_h"), hours)
+    assert "Worst chip, h" in page.tables[0].frame and "Worst chip, h" not in older.tables[0].frame
+
+
+def test_runs_of_climates_have_a_page_beside_the_closed_form():
+    table, hours = climates()
+    assert len(climate_page.pages(table, hours)) == 1
+    ran = table.assign(
+        engine_usable_mw_p05=table["usable_mw_p05"] * 0.98, engine_pue=table["pue"] + 0.01, engine_it_mw=70.0,
+        engine_wue_l_kwh=1.0, engine_water_peak_day_m3=140.0, engine_margin_min_k=1.0,
+        engine_throttled_h=[0.0, 250.0, 0.0, 0.0],
+    )  # fmt: skip
+    page = climate_page.pages(ran, hours)[1]
+    assert "heat takes 250 accelerator-hours in phoenix (dry)" in page.title.lower() and "2.0 %" in page.title
+    assert "1.160 (1.150)" in page.tables[0].frame["PUE"].tolist()
+    calm = climate_page.run_page(ran.assign(engine_throttled_h=0.0))
+    assert calm.title.startswith("Heat throttles no chip")
+    failed = ran.assign(engine_pue=float("nan"))
+    assert len(climate_page.pages(failed, hours)) == 1
 
 
 def test_the_command_draws_climates_from_their_folder(tmp_path):

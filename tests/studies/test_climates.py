@@ -55,6 +55,7 @@ def test_figures_of_two_days_by_hand():
         "limit": "installed", "poi_w": np.where(np.arange(48) < 12, 3e6, 5e6),
         "evaporation_kg_s": np.repeat([1.0, 2.0], 24), "withdrawal_kg_s": np.repeat([1.5, 3.0], 24),
         "coolant_c": 40.0, "margin_k": np.where(np.arange(48) < 5, -1.0, 2.0),
+        "worst_margin_k": np.where(np.arange(48) < 7, -3.0, 1.0),
     })  # fmt: skip
     told = climates.summary(found, -5.0)
     assert told["usable_mw_min"] == 2.0 and told["usable_mw_mean"] == 3.5
@@ -63,6 +64,20 @@ def test_figures_of_two_days_by_hand():
     assert told["water_peak_day_m3"] == pytest.approx(24 * 3.6 * 3.0)
     assert told["wue_l_kwh"] == pytest.approx(24 * 3600 * 3 / (168e3))
     assert told["full_work_throttles_h"] == 5.0 and told["margin_min_k"] == -1.0
+    assert told["worst_chip_throttles_h"] == 7.0 and told["worst_margin_min_k"] == -3.0
+
+
+def test_the_chip_that_sits_worst_is_warmer_by_the_spread_of_its_hall(free):
+    """Blom's quantile against the mean largest of drawn halls; no spread, no difference."""
+    drawn = np.random.default_rng(1).standard_normal((20_000, 8)).max(axis=1).mean()
+    assert climates.worst_resistance_frac(0.05, 8) == pytest.approx(1.0 + 0.05 * drawn, rel=2e-3)
+    assert climates.worst_resistance_frac(0.05, 100_000) == 1.15 and climates.worst_resistance_frac(0.05, 1) == 1.0
+    site = compile_site(pod().spec.topology)
+    rack, chip = site.rack_types[0], site.chips[0]
+    rise_k = chip.throttle_start - free["margin_k"] - free["coolant_c"]  # the junction's, or more by memory
+    worse_k = free["margin_k"] - free["worst_margin_k"]
+    more = climates.worst_resistance_frac(rack.resistance_spread, 8) - 1.0
+    assert (worse_k > 0.5 * more * rise_k).all() and (worse_k < 2.0 * more * rise_k).all()
 
 
 def test_lines_between_levels_hold_at_their_ends():

@@ -3,6 +3,7 @@
 import copy
 import math
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,13 +12,17 @@ from small import load_tree, pod_tree
 
 from simulator.kernels import columns as c
 from simulator.results import SERIES
+from simulator.scenario import load
 from simulator.simulation import build, simulate
 from simulator.studies import StudyError, contingency, forked, peak_hour
+from simulator.studies import contingency_alike as alike
 from simulator.studies import contingency_cases as cases_
 from simulator.studies import contingency_moment as moments
 from simulator.studies import contingency_together as together
 from simulator.studies.contingency_cases import Wanted
 from simulator.studies.contingency_watch import Watch
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 
 def tree(**topology):
@@ -127,16 +132,17 @@ def test_a_case_is_what_the_engine_does_with_that_incident(tmp_path):
     served["reliability"] = {"rate_scale": 0}
     given = load_tree(served, tmp_path)
     moment = moments.bring(given, "2 h", 60)
-    hits = [hit for cls in moment.run.fleet if cls.name in STRUCK for hit in first_hit(moment.run, cls)]
+    ones = [case for cls in moment.run.fleet if cls.name in STRUCK for case in first_case(moment.run, cls)]
+    repairs = alike.repairs(moment.run, ones, moment.at_s)
     watch = Watch(moment.run)
 
     def future(i):
-        contingency._respond(moment, watch, 60, (hits[i],))
+        contingency._respond(moment, watch, 60, ones[i].hits, repairs[i].by_hit)
         world = moment.run.world
         return moment.run.records.site, world.state.loads.hours, [e[:4] for e in world.events]
 
-    found = dict(forked.each(len(hits), future, 2))
-    for i, hit in enumerate(hits):
+    found = dict(forked.each(len(ones), future, 2))
+    for i, (hit,) in enumerate(case.hits for case in ones):
         scripted = copy.deepcopy(served)
         scripted["incidents"] = [{"cause": hit.cls.name, "element": hit.element, "at": "2 h"}]
         theirs = simulate(load_tree(scripted, tmp_path))
@@ -147,9 +153,10 @@ def test_a_case_is_what_the_engine_does_with_that_incident(tmp_path):
         assert len(theirs.events) == len(events), hit.element
 
 
-def first_hit(run, cls):
+def first_case(run, cls):
     named = cases_.elements(run.world.site, cls)
-    return [cases_.Hit(name, cls, *where) for name, where in list(named.items())[:1]]
+    hits = [cases_.Hit(name, cls, *where) for name, where in list(named.items())[:1]]
+    return [cases_.Case((hit,), "", "", (cls,), (0.0,)) for hit in hits]
 
 
 # For any number of workers, and for units that are alike
@@ -170,6 +177,36 @@ def test_units_that_share_a_simulation_are_the_same(found, each):
         for t in (found.table, each.table)
     )  # fmt: skip
     pd.testing.assert_frame_equal(shared, alone)
+
+
+def test_breakers_and_pumps_share_what_they_take_out(plain, base, each):
+    ones = cases_.singles(base, Wanted(kinds=("electrical", "cooling")))
+    repairs = alike.repairs(base, ones, 7200.0)
+    shared = [{ones[i].classes[0].name for i in group}
+              for group in alike.groups(base, ones, repairs, 7200.0 + 3600.0)]  # fmt: skip
+    assert shared.count({"busway", "busway_breaker"}) == 4  # two blocks, and two sides of support
+    assert shared.count({"substation", "substation_breaker"}) == 4
+    assert shared.count({"coolant_pump"}) == 1  # of all four: each unit has one to spare
+    within = alike.groups(base, ones, repairs, 7200.0 + 5 * 3600.0)  # a busway's breaker is back then
+    assert len(within) == len(shared) + 4
+    assert each.told["simulations"] == len(each.table) - 1
+
+
+def test_transformers_on_buses_of_their_own_are_simulated_each():
+    ring = build(load(SCENARIOS / "ring-hall.yaml", ["period.duration=12 h"]), disturbed=False)
+    for run, apart in ((ring, True), (build(load(SCENARIOS / "pod.yaml"), disturbed=False), False)):
+        banks = cases_.singles(run, Wanted(("lines/*", "main transformers/*")))
+        assert len({case.alike for case in banks}) == (4 if apart else 2)
+
+
+def test_the_class_that_strikes_an_element_most_leads(tmp_path):
+    run = build(load_tree(pod_tree(), tmp_path), disturbed=False)
+    on_servers = next(case for case in cases_.singles(run, Wanted(kinds=("rack",)))
+                      if case.hits[0].cls.effect == "server")  # fmt: skip
+    assert list(on_servers.rates_year) == sorted(on_servers.rates_year, reverse=True)
+    assert on_servers.hits[0].cls.name == "accelerator"  # 72 in a rack, and 18 servers
+    by_class_s = alike.repairs(run, [on_servers], 7200.0)[0].by_class_s
+    assert list(by_class_s) == [cls.repair for cls in on_servers.classes]  # nobody waits: no operations
 
 
 def test_racks_and_switches_stand_for_those_like_them(found, each):

@@ -26,12 +26,13 @@ def case(*classes, rates=None):
                 rates or tuple(1.0 for _ in classes))  # fmt: skip
 
 
-def response(lost_per_minute, restarting=0.0, restart_s=0.0, repair_s=36_000.0):
+def response(lost_per_minute, restarting=0.0, restart_s=0.0, repair_s=36_000.0, by_class_s=()):
     """Return what happens when so many accelerator-minutes are lost in each minute."""
     zeros = np.zeros(MINUTES)
     useful_s = 1e6 * np.arange(1, MINUTES + 1) - 60.0 * np.cumsum(lost_per_minute)
     return Response(zeros, zeros, zeros, zeros, np.zeros((MINUTES, 4)), zeros, zeros, useful_s=useful_s,
-                    restarting=restarting, restart_s=restart_s, repair_s=(repair_s,))  # fmt: skip
+                    restarting=restarting, restart_s=restart_s, repair_s=(repair_s,),
+                    class_repair_s=by_class_s or (repair_s,))  # fmt: skip
 
 
 INTACT = response(np.zeros(MINUTES))
@@ -61,7 +62,7 @@ def test_some_are_cured_by_a_reset():
 
 def test_classes_weigh_by_how_often_they_come():
     short, long = failure(repair="10 h"), failure(name="other", repair="40 h")
-    told = response(np.full(MINUTES, 1.0 * 60))
+    told = response(np.full(MINUTES, 1.0 * 60), by_class_s=(36_000.0, 144_000.0))
     cost = rows.hours_per_failure(case(short, long, rates=(3.0, 1.0)), told, INTACT)
     assert cost == pytest.approx(60.0 * (0.75 * 10.0 + 0.25 * 40.0))
     assert rows.hours_per_year(case(short, long, rates=(3.0, 1.0)), told, INTACT) == pytest.approx(4 * cost)

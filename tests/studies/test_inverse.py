@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.errors import Problem, ScenarioError
-from simulator.studies import StudyError, inverse
-from simulator.studies.inverse import Candidate, Search
+from simulator.studies import StudyError, inverse, requirements
+from simulator.studies.inverse import Search
 from simulator.studies.limits import LimitError
+from simulator.studies.requirements import Candidate
 
 
 def summary(power_mw, wait_s):
@@ -34,7 +35,7 @@ def a_search(limits, start, direction="max", replicates=1, valid=lambda x: True,
         made.extend((number, k) for k in chosen)
         return [summary(2.0 * number, 0.01 * number**2 * (1.0 + 0.1 * k)) for k in chosen]
 
-    required = tuple(inverse.read(text) for text in limits)
+    required = tuple(requirements.read(text) for text in limits)
     return Search("key", direction, required, load, run, replicates, start, **more), made, required
 
 
@@ -141,8 +142,8 @@ def test_the_shadow_price_is_the_inverse_slope():
 
 def test_a_share_shown_is_exact():
     # All of n kept: the share exceeded with 95 % confidence is 0.05^(1/n).
-    assert inverse.chance_at_least(59, 59) == pytest.approx(0.05 ** (1 / 59))
-    assert inverse.chance_at_least(0, 5) == 0.0
+    assert requirements.chance_at_least(59, 59) == pytest.approx(0.05 ** (1 / 59))
+    assert requirements.chance_at_least(0, 5) == 0.0
 
 
 def test_an_unknown_indicator_or_share_is_refused():
@@ -150,4 +151,4 @@ def test_an_unknown_indicator_or_share_is_refused():
         a_search(["powr <= 4 MW"], 5)[0].answer()
     for text in ("wait <= 1 s @ often", "wait <= 1 s @ 0 %", "wait <= 1 s @ 200 %"):
         with pytest.raises(LimitError, match="share of the replicates"):
-            inverse.read(text)
+            requirements.read(text)

@@ -162,6 +162,17 @@ def test_a_sweep_file_is_strict(tmp_path, old, new, told):
         written(tmp_path, SWEEP.replace(old, new))
 
 
+@pytest.mark.parametrize(
+    ("axes", "told"),
+    [("{}", ":2:1: axes: must not be empty"), ("assumption", "axes: .*did you mean 'assumptions'"),
+     ("[3]", "axes: must be a mapping of keys, not a list")],
+)  # fmt: skip
+def test_axes_that_are_none_are_told_in_one_line(tmp_path, axes, told):
+    with pytest.raises(ScenarioError, match=told) as refused:
+        written(tmp_path, f"scenario: {POD}\naxes: {axes}\n")
+    assert len(refused.value.problems) == 1
+
+
 def test_weather_files_in_a_sweep_are_relative_to_it(tmp_path, monkeypatch):
     hours = pd.date_range("2027-07-14", periods=72, freq="h", tz="UTC")
     table = pd.DataFrame({"time": hours.strftime("%Y-%m-%dT%H:%M:%S+00:00")})

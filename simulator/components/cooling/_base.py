@@ -3,7 +3,7 @@
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,6 +75,10 @@ def settled(frac: Array) -> Array:
 class PlantSpec(Spec):
     """A plant of equal units on one water loop: what they reject, how many, and the loop itself."""
 
+    unit_is: ClassVar[str]
+    """What one unit is called."""
+    fan_is: ClassVar[str] = "fan"
+    """And what goes with one of its fans."""
     unit: Annotated[Power, Within("1 kW", "100 MW")]
     """Heat one unit rejects at its design point."""
     spare_units: Annotated[int, Field(ge=0, le=10_000)] = 1

@@ -1,6 +1,6 @@
 """Adiabatic dry cooler: finned coils behind pads that are wetted in stages on hot days."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import model_validator
@@ -20,6 +20,7 @@ class AdiabaticDryCooler(CoilCooler):
     """
 
     kind: Literal["adiabatic_dry_cooler"] = "adiabatic_dry_cooler"
+    unit_is: ClassVar[str] = "adiabatic dry cooler"
     saturation_effectiveness: Annotated[Fraction, Within(0.05, 0.95)] = 0.75
     """Share of the wet-bulb depression that fully wet pads take off the air (0.6-0.9, assumed)."""
     switch: Annotated[Temperature, Within("5 degC", "50 degC")] = 28.0

@@ -1,7 +1,7 @@
 """Air-cooled chillers behind a free-cooling coil: free, partial or mechanical by weather."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
@@ -42,6 +42,8 @@ class AirChiller(Compressors):
     """
 
     kind: Literal["air_chiller"] = "air_chiller"
+    unit_is: ClassVar[str] = "chiller"
+    fan_is: ClassVar[str] = "condenser fan"
     fans: Annotated[int, Field(ge=0, le=1000)] = 12
     """Condenser fans of one unit (assumed, 8-16)."""
     design_air: Annotated[Temperature, Within("25 degC", "51.67 degC")] = 35.0

@@ -1,12 +1,12 @@
 """Water-cooled chillers behind a waterside economiser, on open cooling towers."""
 
 from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field
 
-from simulator.components.cooling import evaporation, psychrometrics, york_calc
+from simulator.components.cooling import psychrometrics
 from simulator.components.cooling._base import (
     LOAD_FRAC,
     Array,
@@ -17,7 +17,7 @@ from simulator.components.cooling._base import (
 )
 from simulator.components.cooling.chiller_curves import CURVES
 from simulator.components.cooling.compressors import Compressors
-from simulator.components.cooling.fluids import WATER_SPECIFIC_HEAT_J_KGK
+from simulator.components.cooling.tower_water import TowerWater
 from simulator.units import Fraction, NonNegative, Positive, Temperature, TemperatureDelta, Within
 
 _ROUNDS = 6  # of the loop heat -> tower -> chiller work -> heat; each gains more than one digit
@@ -36,24 +36,16 @@ class _State:
     water_c: Array
 
 
-class ChillerTower(Compressors):
+class ChillerTower(Compressors, TowerWater):
     """Tower water pre-cools the loop in an exchanger; a chiller in series takes what is left.
 
-    `unit` is the heat of one chiller with its towers and pumps. Towers default to the usual design
-    point, 35.0 to 29.44 degC at 25.55 degC wet bulb (LBNL modelica-buildings, c4117cce).
+    `unit` is the heat of one chiller with its towers and pumps.
     """
 
     kind: Literal["chiller_tower"] = "chiller_tower"
-    fans: Annotated[int, Field(ge=0, le=1000)] = 2
+    unit_is: ClassVar[str] = "chiller"
+    fans: Annotated[int, Field(ge=0, le=1000)] = TowerWater.model_fields["fans"].default  # `Compressors` has none
     """Tower fans of one unit, one per cell (assumed, 1-4)."""
-    design_wet_bulb: Annotated[Temperature, Within("0 degC", "35 degC")] = 25.55
-    """Wet bulb of the towers' design point."""
-    tower_approach: Annotated[TemperatureDelta, Positive()] = 3.89
-    """Tower water minus wet bulb at the design point."""
-    tower_range: Annotated[TemperatureDelta, Within("1.1 K", "20 K")] = 5.56
-    """Cooling of the water through the tower at the design point."""
-    tower_fan: Annotated[Fraction, Within(0.0, 0.1)] = 0.012
-    """Tower fan power over rejected heat at design (0.008-0.018, assumed)."""
     condenser_pump: Annotated[Fraction, Within(0.0, 0.1)] = 0.012
     """Condenser pump power over rejected heat at design: 200 kPa at 5.56 K and 70 % (derived)."""
     economiser_approach: Annotated[TemperatureDelta, Positive()] = 2.0
@@ -71,35 +63,20 @@ class ChillerTower(Compressors):
     """Coldest water the condensers accept; a bypass and slow fans keep it (assumed)."""
     design_supply: Annotated[Temperature, Within("3 degC", "40 degC")] | None = None
     """Chilled water temperature the chillers are sized for; the set temperature if not given."""
-    cycles_of_concentration: Annotated[Fraction, Within(1.1, 20.0)] = 4.0
-    """Salt in the basin over salt in the make-up water (3-6, assumed)."""
-    drift: Annotated[Fraction, Within(0.0, 0.01)] = 2e-5
-    """Water blown out as droplets, over circulation (0.0005-0.005 %, assumed)."""
-
-    frost_protection: Literal["indoor_sump", "none"] = "indoor_sump"
-    """`indoor_sump`: tower water drains indoors where it stands, and a bypass keeps it warm. With
-    `none` a run with air below freezing is an error."""
-
     def sized_for(self, supply_c: float) -> Self:
         """Return the plant with chillers sized for water of `supply_c`, unless it says for which."""
         if self.design_supply is not None:
             return self
         return self.model_copy(update={"design_supply": supply_c})
 
-    def sink_c(self, weather: HourlyWeather) -> Array:
-        """Return the wet bulb, in degC."""
-        return weather.wet_bulb_c
-
-    def freezes(self) -> bool:
-        """Return whether water stands in an outdoor basin."""
-        return self.frost_protection == "none"
-
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`)."""
         wet = weather.wet_bulb_c[:, None]
         state = self._full_fans(set_c, wet)
         water_c, airflow = self._slow_fans(set_c, wet, state)
-        evaporated, blowdown = self._water_kg_j(set_c, weather, state, water_c)
+        evaporated, blowdown = self.tower_water_kg_j(
+            weather, LOAD_FRAC + state.work_frac, water_c + 0.5 * state.range_k, self._rejection(set_c)
+        )
         flows = (self.tower_fan * airflow**3 + self.condenser_pump) * self._rejection(set_c)
         settled_c = self._supply_c(set_c, state)
         return PlantMap(
@@ -110,10 +87,6 @@ class ChillerTower(Compressors):
             blowdown_kg_j=blowdown,
             mechanical_frac=self._mechanical_frac(set_c, state, settled_c),
         )
-
-    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap | None:
-        """Return None: without water the towers reject nothing."""
-        return None
 
     def cop(self, set_c: Set, condenser_c: Array) -> Array:
         """Return the chiller's COP for water leaving evaporator and condenser at these degC.
@@ -167,11 +140,6 @@ class ChillerTower(Compressors):
         """Return the towers' design heat per W of chiller capacity."""
         return 1.0 + 1.0 / self._design_cop(set_c)
 
-    def _tower_scale(self) -> float:
-        """Return the factor on the correlation's approach that meets the design point."""
-        wet, span = np.asarray(self.design_wet_bulb), np.asarray(self.tower_range)
-        return self.tower_approach / float(york_calc.approach_k(wet, span))
-
     def _full_fans(self, set_c: Set, wet: Array) -> _State:
         """Return the working point with all fans at full speed.
 
@@ -182,7 +150,7 @@ class ChillerTower(Compressors):
         work = np.zeros((len(wet), len(LOAD_FRAC)))
         for _ in range(_ROUNDS):
             span = (LOAD_FRAC + work) * full_range
-            water = wet + self._tower_scale() * york_calc.approach_k(wet, span)
+            water = self.coldest_c(wet, span)
             entering = np.maximum(water, self.condenser_minimum)
             cop = self._full_cop(set_c, entering, span)
             limit = self._limit_frac(set_c, entering, span, cop)
@@ -205,8 +173,7 @@ class ChillerTower(Compressors):
         )
         slow = (free | mechanical) & (state.water_c < held)
         water = np.where(slow, held, state.water_c)
-        airflow = york_calc.airflow_frac(wet, state.range_k, (water - wet) / self._tower_scale())
-        return water, np.where(slow, airflow, 1.0)
+        return water, np.where(slow, self.airflow(wet, state.range_k, water), 1.0)
 
     def _supply_c(self, set_c: Set, state: _State) -> Array:
         """Return the loop temperature: the set one, or where an overloaded plant settles.
@@ -227,15 +194,3 @@ class ChillerTower(Compressors):
         moved = np.where(settled_c > set_c, np.minimum(most, LOAD_FRAC), state.chilled_frac)
         with np.errstate(invalid="ignore"):
             return settled(moved / LOAD_FRAC)
-
-    def _water_kg_j(
-        self, set_c: Set, weather: HourlyWeather, state: _State, water_c: Array
-    ) -> tuple[Array, Array]:
-        """Return evaporation with drift, and blowdown, in kg/s per W of capacity."""
-        evaporated = evaporation.from_tower_kg_j(
-            weather, LOAD_FRAC + state.work_frac, water_c + 0.5 * state.range_k
-        )
-        circulation = self._rejection(set_c) / (WATER_SPECIFIC_HEAT_J_KGK * self.tower_range)
-        drift = self.drift * circulation * (LOAD_FRAC > 0.0)
-        blowdown = np.maximum(evaporated / (self.cycles_of_concentration - 1.0) - drift, 0.0)
-        return evaporated + drift, blowdown

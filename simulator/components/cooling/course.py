@@ -4,8 +4,9 @@
     C_row dT_row/dt   = q(s) - (T_row - T_loop) / approach    coolant and metal of a row of racks
     C_loop dT_loop/dt = G (T_plant - T_loop)                  water of loop and tank
 
-P, q and the hall's heat follow the clock s that the chips' temperature allows at every moment: a chip
-slows within milliseconds. Each line is solved exactly over a short step, its neighbours held.
+In an immersion tank (`Immersed`) the row is the tank's fluid, by the engine's own law (`tank.py`). P, q and
+the hall's heat follow the clock s that the temperatures of chips and their memory allow at every moment: a
+chip slows within milliseconds. Each line is solved exactly over a short step, its neighbours held.
 """
 
 import math
@@ -14,7 +15,9 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from simulator.kernels.rack_control import allowed_clock
+from simulator.components.cooling.hot_chip import Chip
+from simulator.components.cooling.rack_side import Bath
+from simulator.components.cooling.tank import Tank
 
 Steps = tuple[tuple[float, float], ...]
 """A share over time: (from, share), times in s, rising from 0."""
@@ -22,79 +25,8 @@ ALWAYS: Steps = ((0.0, 1.0),)
 NEVER: Steps = ((0.0, 0.0),)
 FINE_S, FINE_UNTIL_S, COARSE_S = 0.1, 120.0, 1.0
 """Step of the course, up to a time, and beyond it."""
-HALVINGS = 24
-"""Of the search for the clock that agrees with the temperature at a step's end."""
-SMALL_W = 1e-3
-"""Power of a chip at its limit that is off but for it."""
-SLICES = 400
-"""Of the way to a limit without flow."""
-
-
-@dataclass(frozen=True)
-class Chip:
-    """A chip on its cold plate or heat sink, at its work."""
-
-    resistance_k_w: float
-    heat_capacity_j_k: float
-    static_w: float
-    """Idle and leakage, as at `static_c`."""
-    dynamic_w: float
-    """At full clock."""
-    exponent: float
-    """Dynamic power ~ clock ** exponent."""
-    throttle_c: float
-    slowdown_c: float
-    shutdown_c: float
-    leakage_w_k: float = 0.0
-    """By which the static power follows the temperature while coolant flows; for the seconds without
-    any it stays, as in a step of the engine."""
-    static_c: float = 0.0
-
-    def behind(self, resistance: float) -> "Chip":
-        """Return the chip behind so many times its thermal resistance."""
-        return replace(self, resistance_k_w=self.resistance_k_w * resistance)
-
-    def clock(self, chip_c: float) -> float:
-        """Return the clock that the chip allows at a temperature."""
-        return float(allowed_clock(chip_c, self.throttle_c, self.slowdown_c, self.shutdown_c))
-
-    def power_w(self, clock: float, work: float = 1.0) -> float:
-        """Return the power at a clock, doing a share `work` of its work."""
-        return float(self.static_w + work * self.dynamic_w * clock**self.exponent)
-
-    def after(self, chip_c: float, coolant_c: float, flows: bool, work: float, dt_s: float) -> tuple[float, float]:
-        """Return temperature and clock after a step of constant coolant; they agree at its end."""
-        leak_w = self.leakage_w_k * (chip_c - self.static_c) if flows else 0.0
-        cold_c = self._end_c(chip_c, coolant_c, flows, leak_w + self.power_w(1.0, work), dt_s)
-        if cold_c <= self.throttle_c:
-            return cold_c, 1.0
-        low, high = 0.0, 1.0
-        for _ in range(HALVINGS):
-            clock = 0.5 * (low + high)
-            end_c = self._end_c(chip_c, coolant_c, flows, leak_w + self.power_w(clock, work), dt_s)
-            low, high = (clock, high) if self.clock(end_c) > clock else (low, clock)
-        return self._end_c(chip_c, coolant_c, flows, leak_w + self.power_w(low, work), dt_s), low
-
-    def seconds_dry(self, from_c: float, to_c: float) -> float:
-        """Return how long the chip takes between two temperatures without any flow.
-
-        dT/dt = P(s(T)) / C, so the time is the integral of C / P over the way (trapezoids).
-        """
-        if from_c >= to_c:
-            return 0.0
-        way_c = np.linspace(from_c, to_c, SLICES)
-        power_w = np.array([self.power_w(self.clock(t)) for t in way_c])
-        if power_w[:-1].min() <= 0.0:
-            return math.inf
-        power_w[-1] = max(power_w[-1], SMALL_W)
-        return float(np.trapezoid(self.heat_capacity_j_k / power_w, way_c))
-
-    def _end_c(self, chip_c: float, coolant_c: float, flows: bool, power_w: float, dt_s: float) -> float:
-        if not flows:
-            return chip_c + power_w * dt_s / self.heat_capacity_j_k
-        end_c = coolant_c + self.resistance_k_w * power_w
-        decay = math.exp(-dt_s / (self.resistance_k_w * self.heat_capacity_j_k))
-        return end_c + (chip_c - end_c) * decay
+AT_LIMIT_K = 1e-3
+"""So near its shutdown a chip whose power falls to nothing there counts as off."""
 
 
 @dataclass(frozen=True)
@@ -107,6 +39,19 @@ class Heat:
     def at(self, clock: float, exponent: float, work: float) -> float:
         """Return the heat at a clock and a share of the work."""
         return float(self.static_w + work * self.dynamic_w * clock**exponent)
+
+
+@dataclass(frozen=True)
+class Immersed:
+    """The tank of the hottest chip's block at the moment of the failure."""
+
+    bath: Bath
+    fluid_c: float
+    vapour_j: float
+    pump_w: float
+    """Of its pumps, which warm it as long as they run."""
+    still: float
+    """Thermal resistance of its chips once the pumps stand, over that before."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +77,8 @@ class Hall:
     """(heat in W, share of the units) -> water that the plant delivers, in degC."""
     offset_k: float = 0.0
     """Of what the chips get over the row's temperature: approach of a coil."""
+    tank: Immersed | None = None
+    """None: cold plates or air; else the row is this tank, and `row_j_k` and `settle_s` do not count."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +116,9 @@ class Course:
     clock: list[float] = field(default_factory=list)
     throttle_s: float = math.inf
     trip_s: float = math.inf
+    throttled_by: str = ""
+    """The limit that binds first, `JUNCTION` or `MEMORY`; empty: none does."""
+    tripped_by: str = ""
 
     def rises_s(self, kelvin: float) -> float:
         """Return when what cools the chips is so much warmer than at the start; infinite if never."""
@@ -191,41 +141,92 @@ def share_at(steps: Steps, time_s: float) -> float:
 
 def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
     """Return the course of a failure, up to a time or to the first trip."""
-    told = Course()
+    told, row = Course(), _row_of(hall, failure)
+    behind = {pumped: failure.resistance * row.resistance(pumped) for pumped in (True, False)}
+    hottest, mean = ({pumped: chip.behind(times) for pumped, times in behind.items()}
+                     for chip in (hall.hottest, hall.mean))
     time_s, chip_c, mean_c, loop_c, clock, pace = 0.0, hall.chip_c, hall.mean_c, hall.loop_c, 1.0, 1.0
-    approach_k_w, held_k = hall.approach_k_w * failure.approach, 0.0
-    hottest, mean = hall.hottest.behind(failure.resistance), hall.mean.behind(failure.resistance)
     while True:
         work = share_at(failure.work, time_s)
         row_w = hall.row.at(pace, hall.mean.exponent, work)
-        coolant_c = loop_c + approach_k_w * row_w + held_k + hall.offset_k + failure.warmer_k * (time_s > 0.0)
+        coolant_c = row.coolant_c(loop_c, row_w) + hall.offset_k + failure.warmer_k * (time_s > 0.0)
         _note(told, time_s, chip_c, coolant_c, loop_c, clock)
-        if time_s >= until_s:
+        if time_s >= until_s or math.isfinite(told.trip_s):
             return told
         dt_s = FINE_S if time_s < FINE_UNTIL_S else COARSE_S
-        flows = share_at(failure.coolant, time_s) > 0.0
-        before_c, (chip_c, clock) = chip_c, hottest.after(chip_c, coolant_c, flows, work, dt_s)
-        mean_c, pace = mean.after(mean_c, coolant_c, flows, work, dt_s)
-        _cross(told, hall.hottest, time_s, dt_s, before_c, chip_c)
-        takes = share_at(failure.water, time_s) > 0.0 and flows
-        held_k, freed_w = _hold(held_k, row_w if flows else 0.0, takes, hall.row_j_k, hall.settle_s, dt_s)
+        pumped, flows = share_at(failure.coolant, time_s) > 0.0, share_at(failure.water, time_s)
+        before_c, wetted = chip_c, row.wets(pumped)
+        chip_c, clock = hottest[pumped].after(chip_c, coolant_c, wetted, work, dt_s)
+        mean_c, pace = mean[pumped].after(mean_c, coolant_c, wetted, work, dt_s)
+        _cross(told, hall.hottest, coolant_c, time_s, dt_s, before_c, chip_c)
         others_w = hall.loop.at(pace, hall.mean.exponent, work)
-        heat_w = (others_w if takes else 0.0) + freed_w * hall.loop.at(1.0, 1.0, 1.0) / hall.row.at(1.0, 1.0, 1.0)
-        loop_c = _loop(hall, loop_c, heat_w, share_at(failure.plant, time_s), share_at(failure.water, time_s), dt_s)
+        heat_w = row.gives_w(row_w, others_w, loop_c, pumped, flows > 0.0, dt_s)
+        loop_c = _loop(hall, loop_c, heat_w, share_at(failure.plant, time_s), flows, dt_s)
         time_s += dt_s
-        if math.isfinite(told.trip_s):
-            _note(told, time_s, chip_c, coolant_c, loop_c, clock)
-            return told
 
 
-def _hold(
-    held_k: float, row_w: float, takes: bool, row_j_k: float, settle_s: float, dt_s: float
-) -> tuple[float, float]:
-    """Return how much warmer than settled the row is after a step, and what it gives off in W."""
-    if not takes:
-        return held_k + row_w * dt_s / row_j_k, 0.0
-    left_k = held_k * math.exp(-dt_s / max(settle_s, 1.0))
-    return left_k, (held_k - left_k) * row_j_k / dt_s
+class _Row:
+    """Coolant and metal of a row on cold plates, or a hall's air: it holds what no water takes."""
+
+    def __init__(self, hall: Hall, approach: float) -> None:
+        self.hall, self.approach_k_w, self.held_k = hall, hall.approach_k_w * approach, 0.0
+        self.halls = hall.loop.at(1.0, 1.0, 1.0) / hall.row.at(1.0, 1.0, 1.0)
+
+    def coolant_c(self, loop_c: float, row_w: float) -> float:
+        """Return what reaches the chips, in degC."""
+        return loop_c + self.approach_k_w * row_w + self.held_k
+
+    def resistance(self, pumped: bool) -> float:
+        """Return the chips' resistance over that before for pumps that run or stand."""
+        return 1.0
+
+    def wets(self, pumped: bool) -> bool:
+        """Return whether chips give heat to what is around them."""
+        return pumped
+
+    def gives_w(
+        self, row_w: float, others_w: float, loop_c: float, pumped: bool, flows: bool, dt_s: float
+    ) -> float:
+        """Advance by a step; return what the hall gives to its loop in W, `others_w` where nothing is held."""
+        if not (pumped and flows):
+            self.held_k += (row_w if pumped else 0.0) * dt_s / self.hall.row_j_k
+            return 0.0
+        left_k = self.held_k * math.exp(-dt_s / max(self.hall.settle_s, 1.0))
+        freed_w = (self.held_k - left_k) * self.hall.row_j_k / dt_s
+        self.held_k = left_k
+        return others_w + freed_w * self.halls
+
+
+class _TankRow(_Row):
+    """A tank in their place: chips stay wet whether pumps run or not."""
+
+    def __init__(self, hall: Hall, approach: float, immersed: Immersed) -> None:
+        super().__init__(hall, approach)
+        self.immersed = immersed
+        self.tank = Tank.of(immersed.bath, immersed.fluid_c, immersed.vapour_j)
+        self.halls = hall.loop.at(1.0, 1.0, 1.0) / (hall.row.at(1.0, 1.0, 1.0) + immersed.pump_w)
+
+    def coolant_c(self, loop_c: float, row_w: float) -> float:
+        return self.tank.fluid_c
+
+    def resistance(self, pumped: bool) -> float:
+        return 1.0 if pumped else self.immersed.still
+
+    def wets(self, pumped: bool) -> bool:
+        return True
+
+    def gives_w(
+        self, row_w: float, others_w: float, loop_c: float, pumped: bool, flows: bool, dt_s: float
+    ) -> float:
+        approach_k_w = self.approach_k_w if pumped and flows else math.inf
+        heat_w = row_w + self.immersed.pump_w * pumped
+        return self.tank.gives_w(heat_w, loop_c, approach_k_w, dt_s) * self.halls
+
+
+def _row_of(hall: Hall, failure: Failure) -> _Row:
+    if hall.tank is None:
+        return _Row(hall, failure.approach)
+    return _TankRow(hall, failure.approach, hall.tank)
 
 
 def _loop(hall: Hall, loop_c: float, heat_w: float, units: float, flow: float, dt_s: float) -> float:
@@ -238,12 +239,20 @@ def _loop(hall: Hall, loop_c: float, heat_w: float, units: float, flow: float, d
     return plant_c + (loop_c - plant_c) * math.exp(-dt_s * hall.flow_w_k * flow / hall.loop_j_k)
 
 
-def _cross(told: Course, chip: Chip, time_s: float, dt_s: float, before_c: float, after_c: float) -> None:
-    """Note when the chip passes its limits inside a step, on a straight line."""
-    for name, limit_c in (("throttle_s", chip.throttle_c), ("trip_s", chip.shutdown_c - 1e-3)):
-        if math.isinf(getattr(told, name)) and after_c >= limit_c:
-            part = (limit_c - before_c) / (after_c - before_c) if after_c > before_c else 0.0
-            setattr(told, name, time_s + dt_s * min(max(part, 0.0), 1.0))
+def _cross(
+    told: Course, chip: Chip, coolant_c: float, time_s: float, dt_s: float, before_c: float, after_c: float
+) -> None:
+    """Note when the chip passes its limits inside a step, on a straight line, and which it was."""
+    throttle, trip = chip.throttles(coolant_c), chip.trips(coolant_c)
+    if math.isinf(told.throttle_s) and after_c >= throttle[0]:
+        told.throttle_s, told.throttled_by = time_s + dt_s * _part(throttle[0], before_c, after_c), throttle[1]
+    if math.isinf(told.trip_s) and after_c >= trip[0] - AT_LIMIT_K:
+        told.trip_s, told.tripped_by = time_s + dt_s * _part(trip[0] - AT_LIMIT_K, before_c, after_c), trip[1]
+
+
+def _part(limit_c: float, before_c: float, after_c: float) -> float:
+    """Return the share of a step after which a straight line meets a limit."""
+    return min(max((limit_c - before_c) / (after_c - before_c), 0.0), 1.0) if after_c > before_c else 0.0
 
 
 def _note(told: Course, time_s: float, chip_c: float, coolant_c: float, loop_c: float, clock: float) -> None:

@@ -1,6 +1,6 @@
 """Dry cooler: water to outdoor air through finned coils."""
 
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import model_validator
 
@@ -14,6 +14,7 @@ class DryCooler(CoilCooler):
     """Coils in outdoor air as it is; takes no water."""
 
     kind: Literal["dry_cooler"] = "dry_cooler"
+    unit_is: ClassVar[str] = "dry cooler"
 
     @model_validator(mode="before")
     @classmethod

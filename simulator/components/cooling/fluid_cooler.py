@@ -1,6 +1,6 @@
 """Closed-circuit towers: the loop's own coil under a spray, dry as long as air alone is enough."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -27,6 +27,7 @@ class FluidCooler(OpenTower):
     """
 
     kind: Literal["fluid_cooler"] = "fluid_cooler"
+    unit_is: ClassVar[str] = "closed-circuit tower"
     exchanger_approach: Annotated[TemperatureDelta, Positive()] = 3.0
     """Loop water minus spray water at full heat (2-5 K, assumed)."""
     tower_fan: Annotated[Fraction, Within(0.0, 0.1)] = 0.02

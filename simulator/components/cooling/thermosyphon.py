@@ -1,6 +1,6 @@
 """Thermosyphon coolers in series before open towers: dry air first, water for the rest."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
@@ -31,6 +31,7 @@ class Thermosyphon(OpenTower):
     """
 
     kind: Literal["thermosyphon"] = "thermosyphon"
+    unit_is: ClassVar[str] = "tower"
     evaporator_effectiveness: Annotated[Fraction, Within(0.3, 0.98)] = 0.8
     """Of the flooded evaporator, water to boiling refrigerant (0.7-0.9, assumed)."""
     condenser_effectiveness: Annotated[Fraction, Within(0.3, 0.98)] = 0.7

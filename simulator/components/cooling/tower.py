@@ -1,6 +1,6 @@
 """Open cooling towers behind a plate heat exchanger, without chillers."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from simulator.components.cooling._base import LOAD_FRAC, HourlyWeather, PlantMap, Set, free
 from simulator.components.cooling.open_tower import OpenTower
@@ -10,6 +10,7 @@ class Tower(OpenTower):
     """Towers alone: `unit` is the heat of one tower with its exchanger and pump."""
 
     kind: Literal["tower"] = "tower"
+    unit_is: ClassVar[str] = "tower"
 
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`)."""

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -44,13 +45,18 @@ class Laid:
 
     def accelerators_under(self, racks: Ints) -> Floats:
         """Return how many accelerators of some racks of the site hang at and below each node."""
-        place_of, cuts, beyond = self._places
-        graph = self.graph
-        under: Floats = accelerators_under(
-            racks, self.racks[0], place_of, cuts, beyond, float(self.rack_ports),
-            float(self.ends.ports_each), graph.leaves, graph.parent,
-        )
+        under: Floats = accelerators_under(*self.counting(racks))
         return under
+
+    def counting(self, racks: Ints) -> tuple[Any, ...]:
+        """Return what the kernel that counts the accelerators of some racks is called with."""
+        return np.ascontiguousarray(racks), *self._counted
+
+    @cached_property
+    def _counted(self) -> tuple[Any, ...]:
+        place_of, cuts, beyond = self._places
+        ports, graph = (float(self.rack_ports), float(self.ends.ports_each)), self.graph
+        return int(self.racks[0]), place_of, cuts, beyond, *ports, graph.leaves, graph.parent
 
     @cached_property
     def _places(self) -> tuple[Ints, Ints, Floats]:

@@ -12,6 +12,10 @@ WORDS = {
     "busway": "busway",
 }  # fmt: skip
 
+MV_BREAKER, LV_BREAKER = "medium voltage breaker", "low voltage breaker"
+BREAKERS = {"feeder": MV_BREAKER, "unit substation": MV_BREAKER, "busway": LV_BREAKER}
+"""Kind of breaker of each of these."""
+
 
 class Lot(NamedTuple):
     """Equal pieces of equipment."""
@@ -35,7 +39,19 @@ def lots(topology: Topology, nodes: Sequence[Node], halls: Sequence[str]) -> lis
         key = WORDS[node.kind], hall, node.serves, round(node.rating_w / node.count, 6)
         found[key] = found.get(key, 0) + node.count
     counted = [Lot(*key[:3], count, key[3]) for key, count in found.items()]
-    return [*counted, *_switches(topology), *_plant(topology)]
+    return [*counted, *_breakers(topology, counted), *_switches(topology), *_plant(topology)]
+
+
+def _breakers(topology: Topology, counted: Sequence[Lot]) -> Iterator[Lot]:
+    """Yield the breakers that can fail: one of each feeder, unit substation and busway, and two of a
+    branch of the medium-voltage network."""
+    for lot in counted:
+        kind = BREAKERS.get(lot.kind)
+        if kind is not None:
+            yield lot._replace(kind=kind)
+    plan = topology.medium_voltage
+    for branch in () if plan is None else plan.branches:
+        yield Lot(MV_BREAKER, "", "", 2, branch.rating * topology.grid.power_factor)
 
 
 def _switches(topology: Topology) -> Iterator[Lot]:
@@ -48,7 +64,7 @@ def _switches(topology: Topology) -> Iterator[Lot]:
 
 
 def _plant(topology: Topology) -> Iterator[Lot]:
-    if topology.generators is not None and topology.generators.count:
-        yield Lot("generator", "", "", topology.generators.count, topology.generators.rating)
+    if topology.generators is not None and topology.generators.sets:
+        yield Lot("generator", "", "", topology.generators.sets, topology.generators.rating)
     if topology.battery is not None:
         yield Lot("battery", "", "", 1, topology.battery.power)

@@ -68,6 +68,12 @@ class FeedGraph:
             for h, feeder in enumerate(self.halls.feeder_node)
         )
 
+    @cached_property
+    def lineups(self) -> tuple[int, ...]:
+        """The unit substations of accelerator racks, in order of the nodes."""
+        return tuple(i for i, node in enumerate(self.nodes)
+                     if node.serves == "racks" and node.kind == "transformer_unit")  # fmt: skip
+
     def path(self, node: int) -> tuple[int, ...]:
         """Return the nodes from one up to the feeders of its hall."""
         above = node in self.halls.feeder_node

@@ -90,7 +90,7 @@ def campus_network(topology: Topology) -> tuple[FlowNetwork, dict[str, int]]:
     net = FlowNetwork()
     net.bus("utility", grid.voltage)
     net.bus("campus high voltage", grid.voltage)
-    for k in range(grid.lines.count):
+    for k in range(grid.lines.units):
         net.branch(f"lines/{k + 1}", "line", (POI, HIGH), grid.lines.rating, grid.lines.loss,
                    plan.line_reactance)  # fmt: skip
     buses = {bus.name: net.bus(bus.name, plan.voltage) for bus in plan.buses}
@@ -134,7 +134,7 @@ def site_network(topology: Topology, graph: FeedGraph, output_w: Mapping[int, fl
 def single_bus(topology: Topology) -> MediumVoltage:
     """Return the network of a topology that says nothing: all on one bus."""
     halls = tuple(hall.name for hall in topology.halls)
-    count = topology.grid.transformers.count
+    count = topology.grid.transformers.units
     return MediumVoltage(buses=(MvBus(name="medium voltage", transformers=count, halls=halls),))
 
 

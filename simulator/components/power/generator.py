@@ -1,7 +1,7 @@
 """Standby generators: how they come up, what they burn."""
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -19,12 +19,24 @@ from simulator.units import (
 
 LITRES = 1000.0  # of a cubic metre
 HOUR_S, KILO = 3600.0, 1000.0
+ROUNDING = 1e-9
+"""Relative; a set that its load fills exactly is not too small for it."""
 
 
 class Generators(Spec):
-    """A plant of equal standby generator sets on one bus."""
+    """Equal standby generator sets: a plant on one bus, or some of them at the lineups of racks."""
 
-    count: Annotated[int, Field(ge=0, le=10_000)]
+    count: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    """Blank: as many as carry what `backs` names, and `spare` more."""
+    backs: Literal["support", "campus", "lineups"] | None = None
+    """What they carry at design load. `support`: support racks, plants and offices; `campus`: all of
+    it; `lineups`: every lineup of racks has sets of its own for all that its unit substation carries
+    continuously, so that a redundancy scheme has its own generators too, and the rest of the campus has
+    a plant. Without import a lineup whose own sets are not all there is not fed. Blank: `count`
+    says how many there are, on one bus."""
+    spare: Annotated[int, Field(ge=0, le=1000)] = 1
+    """Sets of the plant beyond those that carry its load, where `count` is blank; lineups have none,
+    their scheme is the reserve."""
     rating: Annotated[Power, Positive()]
     start: Annotated[Duration, Within("0 s", "1 h")]
     """From loss of supply to accepting load."""
@@ -60,6 +72,17 @@ class Generators(Spec):
     refuel: Annotated[VolumeFlow, NonNegative()] = 0.0
     """What trucks deliver from then on, until the tanks are full again. Blank: nothing."""
 
+    @property
+    def sets(self) -> int:
+        """Sets that are built; ValueError as long as they are not counted (`scenario.provision`)."""
+        if self.count is None:
+            raise ValueError("how many generators are needed is not known yet")
+        return self.count
+
+    def sets_for(self, load_w: float) -> int:
+        """Return the sets whose ratings carry a load."""
+        return math.ceil(load_w / self.rating * (1.0 - ROUNDING))
+
     def fuel_l_s(self, sets: int, output_w: float) -> float:
         """Return the consumption, in litres per second, of so many running sets together."""
         no_load = self.fuel_no_load * sets * self.rating
@@ -70,7 +93,7 @@ class Generators(Spec):
         """Fuel that the tanks hold, in litres; infinite if it never runs out."""
         if self.tank is None:
             return math.inf
-        return self.fuel_l_s(self.count, self.count * self.rating) * self.tank
+        return self.fuel_l_s(self.sets, self.sets * self.rating) * self.tank
 
     def on_bus_s(self, sets: int) -> list[float]:
         """Return when each of `sets` started sets is on the bus, after the first."""

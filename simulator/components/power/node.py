@@ -28,7 +28,8 @@ class Node:
     """What hangs below: `racks`, `support`, `mechanical`; blank above them."""
     continuous: float = 1.0
     """Share of the rating that may be carried for ever."""
-
+    design_w: float = 0.0
+    """What it delivers on the design day, of mechanical substations."""
     cooling: str = ""
     """`dry` for a transformer that air cools."""
 

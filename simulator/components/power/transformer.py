@@ -98,9 +98,10 @@ DISTRIBUTION = Class(
 # Ventilated dry type of the 220 degC insulation system (IEEE C57.96): hottest spot 180 K above ambient
 # at the rating, rising with loading to the power of 1.6 (m of 0.8), one time constant for all. That is
 # 220 degC in air of 40 degC, so that every overload costs life; 15 K above that for 4 h and 40 K for
-# an hour are taken for an emergency. Time constant 30 min to 2 h. Assumed: quoted from memory; the
-# 60, 33, 22, 17 min that follow at 120 to 150 % stand beside 60, 45, 32, 18 min of Chinese practice
-# (DL/T 572, from memory likewise).
+# an hour are taken for an emergency. Assumed, quoted from memory: no text of the standard was to be
+# found. Ranges: time constant 30 min to 2 h, to which times are proportional; exponent 1.4 to 2.0; 5 to
+# 20 K for 4 h and 20 to 60 K for an hour. The 60, 33, 22, 17 min that follow at 120 to 150 % stand beside
+# 60, 45, 32, 18 min of Chinese practice (DL/T 572, from memory likewise).
 DRY = Class(
     Heating(0.0, 180.0, 6.0, 1.0, 1.6, 60.0 * 60.0, 60.0 * 60.0),
     Limit(1.3, 235.0, math.inf, 14_400.0),

@@ -1,9 +1,11 @@
 """Generators, batteries and UPS against what they are to do."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from simulator.components.power.generator import Generators
 from simulator.components.power.loss import LossCurve
+from simulator.scenario import provision
 from simulator.scenario.checks.plant import Plant, watts
 from simulator.scenario.checks.power import SHORTEST_S
 from simulator.scenario.parts import Parts
@@ -19,7 +21,7 @@ def generator_block(parts: Parts) -> Iterator[Trouble]:
     plant = parts.topology.generators if parts.topology else None
     if plant is None or plant.block is None:
         return
-    all_w = plant.count * plant.rating
+    all_w = plant.sets * plant.rating
     if plant.block > all_w:
         yield ("topology", "generators", "rating"), (
             f"generator too small for its block: {_sets(plant)} of {watts(plant.rating)} can "
@@ -35,9 +37,9 @@ def generator_block(parts: Parts) -> Iterator[Trouble]:
 def generator_fuel(parts: Parts) -> Iterator[Trouble]:
     """Tanks that are empty before all sets carry their load."""
     plant = parts.topology.generators if parts.topology else None
-    if plant is None or plant.tank is None or not plant.count:
+    if plant is None or plant.tank is None or not plant.sets:
         return
-    needs_s = plant.steps(plant.count)[-1][0]
+    needs_s = plant.steps(plant.sets)[-1][0]
     lasts_s = plant.tank * plant.tank_start
     if lasts_s <= needs_s:
         yield ("topology", "generators", "tank" if plant.tank_start == 1.0 else "tank_start"), (
@@ -49,15 +51,50 @@ def generator_fuel(parts: Parts) -> Iterator[Trouble]:
 def generators_below_ups(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """Generators that cannot carry what stands behind the UPS of the halls they are for."""
     sets = plant.topology.generators
-    if sets is None or not sets.count:
+    if sets is None or not sets.sets:
         return
     behind_w = max((_support_w(plant, i), i) for i in range(len(plant.groups)))
     hall = plant.groups[behind_w[1]].hall
-    if behind_w[0] > sets.count * sets.rating:
+    if behind_w[0] > sets.sets * sets.rating:
         yield ("topology", "generators", "rating"), (
             f"generator too small for its block: {_sets(sets)} of {watts(sets.rating)} "
-            f"can carry {watts(sets.count * sets.rating)}, the support racks of one hall '{hall.name}' "
+            f"can carry {watts(sets.sets * sets.rating)}, the support racks of one hall '{hall.name}' "
             f"behind their UPS need {watts(behind_w[0])}"
+        )
+
+
+def uncounted(parts: Parts) -> Iterator[Trouble]:
+    """Counts left blank where nothing says how many there are, or where they would follow from
+    themselves."""
+    topology = parts.topology
+    if topology is None:
+        return
+    written: Any = parts.tree["topology"]
+    sets = topology.generators
+    if sets is not None and sets.backs is None and written["generators"].get("count") is None:
+        told = "how many are there? Write 'count', or with 'backs' what they are to carry"
+        yield ("topology", "generators", "count"), told
+    shares = topology.control.oversubscription
+    blank = [("grid", key) for key in ("lines", "transformers") if written["grid"][key].get("count") is None]
+    if blank and shares.connection is not None:
+        told = "racks follow from these by 'topology.control.oversubscription.connection': write how many"
+        yield ("topology", *blank[0], "count"), told
+    for i, hall in enumerate(written["halls"]):
+        if hall["feeders"].get("count") is None and shares.feeders is not None:
+            told = "racks follow from these by 'topology.control.oversubscription.feeders': write how many"
+            yield ("topology", "halls", i, "feeders", "count"), told
+
+
+def too_few_sets(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Generators counted by hand that do not carry what they are said to back."""
+    sets = plant.topology.generators
+    if sets is None or sets.backs is None or any(g.per_block == 0 for g in plant.groups):
+        return
+    needed = provision.needed_sets(plant.topology)
+    if sets.sets < needed:
+        yield ("topology", "generators", "count"), (
+            f"generators too small for their load: {_sets(sets)} of {watts(sets.rating)}, but backing "
+            f"'{sets.backs}' takes {needed} at design load"
         )
 
 
@@ -72,6 +109,12 @@ def battery_rates(parts: Parts) -> Iterator[Trouble]:
         yield ("topology", "battery", "power"), (
             f"{watts(battery.power)} empties the battery at {rate * HOUR_S:.4g} per hour of its "
             f"energy; its cells deliver {battery.c_rate * HOUR_S:.4g} per hour (c_rate)"
+        )
+    rate = battery.recharge * battery.one_way / battery.energy
+    if rate > battery.c_rate * (1.0 + 1e-9) and not slip:
+        yield ("topology", "battery", "recharge"), (
+            f"{watts(battery.recharge)} fills the battery at {rate * HOUR_S:.4g} per hour of its "
+            f"energy; its cells take in {battery.c_rate * HOUR_S:.4g} per hour (c_rate)"
         )
     if battery.highest <= battery.lowest:
         yield ("topology", "battery", "highest"), (
@@ -117,4 +160,4 @@ def _loss(curve: LossCurve, loading: float) -> float:
 
 
 def _sets(plant: Generators) -> str:
-    return "its only set" if plant.count == 1 else f"all {plant.count} sets"
+    return "its only set" if plant.sets == 1 else f"all {plant.sets} sets"

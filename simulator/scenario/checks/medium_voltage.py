@@ -63,10 +63,10 @@ def halls(parts: Parts) -> Iterator[Trouble]:
             told = "hangs on no bus" if not placed[name] else f"hangs on {placed[name]} buses"
             yield (*HERE, "buses"), f"hall '{name}' {told}; list it under exactly one"
     count = sum(bus.transformers for bus in plan.buses)
-    if count != topology.grid.transformers.count:
+    if count != topology.grid.transformers.units:
         told = (
             f"its buses have {count} main transformers, 'topology.grid.transformers' has "
-            f"{topology.grid.transformers.count}"
+            f"{topology.grid.transformers.units}"
         )
         yield (*HERE, "buses"), told
 

@@ -24,7 +24,7 @@ def feeders_below_racks(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     racks are not as many as the feeders take."""
     for g in plant.groups:
         feeders = g.hall.feeders
-        firm_w = plant.capacity_w(feeders.capacity_va(out=1 if feeders.count > 1 else 0))
+        firm_w = plant.capacity_w(feeders.capacity_va(out=1 if feeders.units > 1 else 0))
         own = plant.topology.control.oversubscription.feeders
         if own is not None and g.hall.racks_per_block is None:
             continue
@@ -39,7 +39,7 @@ def connection_below_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:
         capacity_w = plant.capacity_w(bank.capacity_va())
         if capacity_w < CONNECTION_SHARE * below_w:
             told = (
-                f"all {bank.count} carry {watts(capacity_w)}, less than half of the "
+                f"all {bank.units} carry {watts(capacity_w)}, less than half of the "
                 f"{watts(below_w)} of racks below: a slip of a unit (kVA, MVA, GVA)?"
             )
             yield ("topology", "grid", key, "rating"), told
@@ -77,7 +77,7 @@ def connection_far_above_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:
         capacity_w = plant.capacity_w(bank.capacity_va())
         if below_w > 0.0 and capacity_w > FAR_ABOVE * below_w:
             told = (
-                f"all {bank.count} carry {watts(capacity_w)}, {capacity_w / below_w:.0f} times the "
+                f"all {bank.units} carry {watts(capacity_w)}, {capacity_w / below_w:.0f} times the "
                 f"{watts(below_w)} of racks below: a slip of a unit (kVA, MVA, GVA)?"
             )
             yield ("topology", "grid", key, "rating"), told
@@ -132,7 +132,7 @@ def odd_battery(parts: Parts) -> Iterator[Trouble]:
 
 
 def _feeders(group: Group, firm_w: float) -> str:
-    count = group.hall.feeders.count
+    count = group.hall.feeders.units
     state = f"{count} feeders with one out" if count > 1 else "its only feeder"
     return (
         f"{state} carry {watts(firm_w)}, the racks of hall '{group.hall.name}' need "
@@ -144,7 +144,7 @@ def _binding(plant: Plant, limit: str) -> tuple[str, ...]:
     """Return the key, below `grid`, of what limits the firm import."""
     for key, bank in _connection(plant):
         if key in limit:
-            return key, "rating" if bank.count > 1 else "count"
+            return key, "rating" if bank.units > 1 else "count"
     return ("import_limit",)
 
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.components import from_catalog
-from simulator.components.cooling.course import ALWAYS, NEVER, Chip, Failure, Hall, Heat, follow
+from simulator.components.cooling.course import ALWAYS, NEVER, Failure, Hall, Heat, follow
+from simulator.components.cooling.hot_chip import Chip
 
 GB300 = from_catalog.accelerator("GB300")
 RACK_W, ROW_J_K = 130e3, 260e3
@@ -43,7 +44,7 @@ def test_without_flow_a_chip_heats_at_power_over_capacity_until_it_slows():
     course, start = follow(hall(), Failure(coolant=NEVER), 60.0), hall()
     exact_s = (GB300.throttle_start - start.chip_c) * GB300.heat_capacity / GB300.tdp
     assert course.throttle_s == pytest.approx(exact_s, abs=0.05)
-    assert course.trip_s == pytest.approx(start.hottest.seconds_dry(start.chip_c, GB300.shutdown), rel=0.02)
+    assert course.trip_s == pytest.approx(start.hottest.seconds_dry(start.chip_c, GB300.shutdown, 40.0), rel=0.02)
     assert course.trip_s > (GB300.shutdown - start.chip_c) * GB300.heat_capacity / GB300.tdp
 
 
@@ -67,8 +68,8 @@ def test_published_seconds_after_flow_is_lost():
     busy = chip(dynamic_w=1200.0 - GB300.idle)
     assert 1200.0 / GB300.heat_capacity == pytest.approx(2.4)
     from_c = 37.0 + 3.0 + GB300.thermal_resistance * 1200.0
-    assert 5.0 <= busy.seconds_dry(from_c, GB300.throttle_start) <= 10.0
-    assert 10.0 <= busy.seconds_dry(from_c, GB300.shutdown) <= 20.0
+    assert 5.0 <= busy.seconds_dry(from_c, GB300.throttle_start, 40.0) <= 10.0
+    assert 10.0 <= busy.seconds_dry(from_c, GB300.shutdown, 40.0) <= 20.0
 
 
 def test_rows_warm_by_half_a_kelvin_a_second_without_facility_water():

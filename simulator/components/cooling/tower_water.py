@@ -1,0 +1,81 @@
+"""What every plant has that ends in open towers: their design point, their water, their frost."""
+
+from typing import Annotated, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from simulator.components.cooling import evaporation, york_calc
+from simulator.components.cooling._base import Array, HourlyWeather, PlantMap, PlantSpec, Set
+from simulator.components.cooling.fluids import WATER_SPECIFIC_HEAT_J_KGK
+from simulator.units import Fraction, Positive, Temperature, TemperatureDelta, Within
+
+
+class TowerWater(PlantSpec):
+    """Open towers by the YorkCalc correlation, scaled to their design approach; water flow is constant.
+
+    They default to the usual design point, 35.0 to 29.44 degC at 25.55 degC wet bulb (LBNL
+    modelica-buildings, c4117cce).
+    """
+
+    fan_is: ClassVar[str] = "tower cell"
+
+    fans: Annotated[int, Field(ge=0, le=1000)] = 2
+    """Tower fans of one unit, one per cell (assumed, 1-4)."""
+    design_wet_bulb: Annotated[Temperature, Within("0 degC", "35 degC")] = 25.55
+    """Wet bulb of the towers' design point (vendor)."""
+    tower_approach: Annotated[TemperatureDelta, Positive()] = 3.89
+    """Tower water minus wet bulb at the design point (vendor)."""
+    tower_range: Annotated[TemperatureDelta, Within("1.1 K", "20 K")] = 5.56
+    """Cooling of the water through the tower at the design point (vendor)."""
+    tower_fan: Annotated[Fraction, Within(0.0, 0.1)] = 0.012
+    """Fan power over rejected heat at full speed (0.008-0.018, assumed)."""
+    cycles_of_concentration: Annotated[Fraction, Within(1.1, 20.0)] = 4.0
+    """Salt in the basin over salt in the make-up water (3-6, assumed)."""
+    drift: Annotated[Fraction, Within(0.0, 0.01)] = 2e-5
+    """Water blown out as droplets, over circulation (0.0005-0.005 %, assumed)."""
+    frost_protection: Literal["indoor_sump", "none"] = "indoor_sump"
+    """`indoor_sump`: tower water drains indoors where it stands, and a bypass keeps it warm. With
+    `none` a run with air below freezing is an error."""
+
+    def sink_c(self, weather: HourlyWeather) -> Array:
+        """Return the wet bulb, in degC."""
+        return weather.wet_bulb_c
+
+    def freezes(self) -> bool:
+        """Return whether water stands in an outdoor basin."""
+        return self.frost_protection == "none"
+
+    def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap | None:
+        """Return None: without water the towers reject nothing."""
+        return None
+
+    def tower_scale(self) -> float:
+        """Return the factor on the correlation's approach that meets the design point."""
+        wet, span = np.asarray(self.design_wet_bulb), np.asarray(self.tower_range)
+        return self.tower_approach / float(york_calc.approach_k(wet, span))
+
+    def coldest_c(self, wet: Array, span: Array) -> Array:
+        """Return the water of towers whose fans all run, by wet bulb and cooling of the water."""
+        return wet + self.tower_scale() * york_calc.approach_k(wet, span)
+
+    def airflow(self, wet: Array, span: Array, water_c: Array) -> Array:
+        """Return the airflow over design that makes tower water of `water_c`."""
+        return york_calc.airflow_frac(wet, span, (water_c - wet) / self.tower_scale())
+
+    def tower_water_kg_j(
+        self, weather: HourlyWeather, heat_frac: Array, mean_c: Array, running: Array | float
+    ) -> tuple[Array, Array]:
+        """Return evaporation with drift, and blowdown, in kg/s per W of capacity.
+
+        Parameters
+        ----------
+        heat_frac : (hours, n_x) rejected heat over capacity
+        mean_c : mean of the water into and out of the towers
+        running : heat for which water circulates over capacity
+        """
+        evaporated = evaporation.from_tower_kg_j(weather, heat_frac, mean_c)
+        circulation = running / (WATER_SPECIFIC_HEAT_J_KGK * self.tower_range)
+        drift = self.drift * circulation * (heat_frac > 0.0)
+        blowdown = np.maximum(evaporated / (self.cycles_of_concentration - 1.0) - drift, 0.0)
+        return evaporated + drift, blowdown

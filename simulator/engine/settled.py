@@ -1,0 +1,126 @@
+"""The temperatures at which a run begins: those to which the site's first load and weather settle.
+
+At rest every exchanger is its closed form: water as its plant delivers it under the hall's heat, coolant
+an approach above it, air a coil above it, T_chip = T_coolant + R P. Leakage and plants that float tie
+them together; the rounds converge by a factor of ten or more each. Users of heat and water rationed in
+the first hour are left out; a chip begins no hotter than where it would slow.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.components.cooling import LOAD_FRAC
+from simulator.engine import heat_limits
+from simulator.engine.world import World
+from simulator.kernels.cooling_columns import Outdoors, PlantMaps
+from simulator.kernels.rack_side import follow_load
+
+ROUNDS = 12
+FIRST_MINUTE_H = 0.5 / 60.0
+"""The middle of the first minute, in hours."""
+Floats = np.ndarray
+
+
+class _Heat(NamedTuple):
+    chip_w: Floats  # (racks,)
+    liquid_w: Floats  # (blocks,)
+    air_w: Floats  # (blocks,)
+
+
+def settle(world: World, maps: PlantMaps, outdoors: Outdoors) -> None:
+    """Set loops, coolant, air and junctions to rest, once the loads of the first minute are set."""
+    state, load_step = world.state, float(LOAD_FRAC[1])
+    for _ in range(ROUNDS):
+        heat = _heat(world)
+        state.blocks.liquid_w[:], state.blocks.air_w[:] = heat.liquid_w, heat.air_w
+        if state.blocks.by_load.shape[2] > 0:
+            follow_load(state.blocks, load_step)
+        for hall in range(len(world.site.hall_names)):
+            _settle_water(world, maps, hall)
+            _settle_air(world, maps, outdoors, hall)
+        _settle_chips(world, heat)
+    state.start_c[:] = state.blocks.coolant_c
+
+
+def delivered_c(table: Floats, capacity_w: float, flow_w_k: float, heat_w: float) -> float:
+    """Return the water in degC that a plant of so much capacity delivers under a heat, by its map at
+    one time; beyond the map the rest stays in the water, as in `kernels/cooling.py`."""
+    x, most = max(heat_w, 0.0) / capacity_w, float(LOAD_FRAC[-1])
+    plant_c = float(np.interp(x, LOAD_FRAC, table))
+    return plant_c + max(x - most, 0.0) * capacity_w / flow_w_k
+
+
+def _first(table: Floats) -> Floats:
+    """Return a table (hours, load grid) at the middle of the run's first minute."""
+    return table[0] + (table[1] - table[0]) * FIRST_MINUTE_H
+
+
+def _heat(world: World) -> _Heat:
+    """Return what chips draw, and what blocks give to coolant and air, at the present junctions."""
+    state, rows, of = world.state, world.site.rows, world.site.rack_row
+    racks, loads = state.racks, state.loads
+    on = loads.on[racks.load]
+    work = loads.dynamic_frac[racks.load] * loads.cap[racks.load] * racks.power_cap
+    leak_w = rows.leakage_w_k[of] * (racks.junction_c - rows.leakage_ref_c[of])
+    chip_w = on * (rows.chip_idle_w[of] + leak_w) + work * rows.chip_dynamic_w[of]
+    dc_w = racks.up_frac * (
+        rows.accelerators[of] * chip_w + on * rows.host_idle_w[of] + work * rows.host_dynamic_w[of]
+    )
+    rating_w = rows.shelf_rating_w[of]
+    shelf = 1.0 + rows.shelf_linear[of] + rows.shelf_load[of] / rating_w * dc_w
+    input_w = np.where(dc_w > 0.0, rating_w * rows.shelf_no_load[of], 0.0) + dc_w * shelf
+    blocks = state.blocks.it_w.size
+    liquid_w, air_w = (
+        np.bincount(rows.block[of], weights=input_w * share, minlength=blocks)
+        for share in (rows.liquid_frac[of], 1.0 - rows.liquid_frac[of])
+    )
+    return _Heat(chip_w, liquid_w, air_w + state.blocks.support_w)
+
+
+def _loop(world: World, maps: PlantMaps, loop: int, heat_w: float) -> float:
+    """Set a loop to what its plant delivers under a heat; return that."""
+    loops = world.state.loops
+    capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
+    table = _first(maps.supply_c[int(loops.plant[loop])])
+    if capacity_w > 0.0:
+        loops.supply_c[loop] = delivered_c(table, capacity_w, float(loops.flow_w_k[loop]), heat_w)
+    return float(loops.supply_c[loop])
+
+
+def _settle_water(world: World, maps: PlantMaps, hall: int) -> None:
+    """Set the warm loop of a hall and the coolant of its blocks, tanks included."""
+    state, site = world.state, world.site
+    blocks, loop = state.blocks, int(site.halls.liquid_loop[hall])
+    mine = np.flatnonzero(site.block_hall == hall)
+    given_w = blocks.liquid_w[mine] + blocks.pump_w[mine]
+    water_c = _loop(world, maps, loop, float(given_w.sum() + state.loops.pump_w[loop]))
+    bathed = blocks.mass_j_k[mine] > 0.0
+    over_w = np.where(bathed, given_w, blocks.liquid_w[mine])
+    coolant_c = water_c + blocks.approach_k_w[mine] * over_w
+    blocks.coolant_c[mine] = np.where(bathed, np.maximum(coolant_c, blocks.boiling_c[mine]), coolant_c)
+
+
+def _settle_air(world: World, maps: PlantMaps, outdoors: Outdoors, hall: int) -> None:
+    """Set the chilled loop of a hall and what its racks take in."""
+    state, halls, heat = world.state, world.site.halls, world.state.heat
+    loop, design_w = int(halls.air_loop[hall]), float(halls.fan_design_heat_w[hall])
+    air_w = float(state.blocks.air_w[world.site.block_hall == hall].sum())
+    x = air_w / design_w if design_w > 0.0 else 0.0
+    fan_w = design_w * float(np.interp(x, LOAD_FRAC, halls.fan_power_frac[hall]))
+    let_out = float(np.interp(x, LOAD_FRAC, _first(outdoors.air.share[0])))
+    chilled_w = (air_w + fan_w) * (1.0 - let_out) + float(state.loops.pump_w[loop])
+    water_c = _loop(world, maps, loop, chilled_w)
+    air_c = min(water_c + float(halls.fan_approach_k[hall]), float(outdoors.air.supply_c[:2].max()))
+    short_k = float(heat.air_range_k[hall]) * max(x / float(heat.air_full[hall]) - 1.0, 0.0)
+    state.hall_air_c[hall] = air_c + float(heat.air_mixed_k[hall]) + short_k
+
+
+def _settle_chips(world: World, heat: _Heat) -> None:
+    """Set junctions to coolant and power; what is out stands at its coolant."""
+    racks, of = world.state.racks, world.site.rack_row
+    coolant_c = heat_limits.coolant_c(world)[of]
+    flowing = world.state.blocks.resistance_frac[world.site.rack_block]
+    rise_k = np.where(racks.up_frac > 0.0, flowing * racks.resistance_k_w * heat.chip_w, 0.0)
+    slows_c = np.maximum(heat_limits.throttle_c(world)[of], coolant_c)
+    racks.junction_c[:] = np.minimum(coolant_c + rise_k, slows_c)
