@@ -41,14 +41,9 @@ def follow(key0, key1, replicate, group, repair, tilt, common_tilt, back_s):
     units, together, duty, rate_s, common, end_s = group
     # A common failure strikes the group at common x rate, beside those of single units.
     now_s, log_weight, out_s, short_s, reached, draws = 0.0, 0.0, 0.0, 0.0, 0, 0
-    for i in range(units):
-        back_s[i] = 0.0
+    back_s[:] = 0.0
     while True:
-        down, next_back_s = 0, end_s
-        for i in range(units):
-            if back_s[i] > now_s:
-                down += 1
-                next_back_s = min(next_back_s, back_s[i])
+        down, next_back_s = _out(back_s, now_s, end_s)
         at_once_s = common * rate_s
         total_s = (units - down) * (1.0 - common) * rate_s + (at_once_s if down < units else 0.0)
         open_ = reached == 0 and down < together
@@ -71,14 +66,31 @@ def follow(key0, key1, replicate, group, repair, tilt, common_tilt, back_s):
             log_weight -= math.log(times)
             if tilted > 0.0 and tilted < 1.0:
                 log_weight += math.log(share / tilted if together_hit else (1.0 - share) / (1.0 - tilted))
-            hit = 0
-            for i in range(units):
-                if back_s[i] <= now_s and (together_hit or hit == 0):
-                    back_s[i] = now_s + _lasts_s(key0, key1, replicate, draws, i, repair)
-                    hit += 1
-            if down + hit >= together:
-                reached = 1
+            down += _fail(key0, key1, replicate, draws, together_hit, now_s, repair, back_s)
+            reached = max(reached, int(down >= together))
         draws += 1
+
+
+@njit(cache=True)
+def _out(back_s, now_s, end_s):
+    """Return how many units are out, and when the first of them is back."""
+    down, next_back_s = 0, end_s
+    for i in range(back_s.size):
+        if back_s[i] > now_s:
+            down += 1
+            next_back_s = min(next_back_s, back_s[i])
+    return down, next_back_s
+
+
+@njit(cache=True)
+def _fail(key0, key1, replicate, draws, together, now_s, repair, back_s):
+    """Let the first unit that runs fail, or all that run; return how many did."""
+    hit = 0
+    for i in range(back_s.size):
+        if back_s[i] <= now_s and (together or hit == 0):
+            back_s[i] = now_s + _lasts_s(key0, key1, replicate, draws, i, repair)
+            hit += 1
+    return hit
 
 
 @njit(cache=True)
