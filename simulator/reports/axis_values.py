@@ -46,7 +46,7 @@ class Axis:
         if self.numeric:
             space = "" if not self.unit else wording.SPACE
             return f"{self.number[value]:g}{space}{self.unit}"
-        return PurePath(str(value)).stem if self.key in FILES else str(value)
+        return PurePath(str(value)).stem if self.key in FILES else wording.plain(value)
 
 
 def read(key: str, column: pd.Series) -> Axis:

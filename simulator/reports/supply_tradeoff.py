@@ -118,12 +118,15 @@ def tradeoff(table: pd.DataFrame, axis: Axis, other: Axis | None) -> FigureSpec:
     fig, ax = canvas(FULL, 2.15)
     lowest = float(table[ENERGY].min())
     data = table.assign(above_pct=100.0 * (table[ENERGY] / lowest - 1.0))
-    for i, (line, own) in enumerate(data.groupby("line", sort=False)):
+    lines = [other.told(value) for value in other.order] if other is not None else [""]  # as in the panels
+    for i, line in enumerate(lines):
+        own = data[data["line"] == line]
         color = PALETTE[i % len(PALETTE)]
         ax.plot(own["above_pct"], own[MARGIN], color=color, linewidth=0.9)
         ax.scatter(own["above_pct"], own[MARGIN], s=18 + 60 * own[WATER], color=color, alpha=0.75,
-                   marker=sweep_axis.MARKS[i % len(sweep_axis.MARKS)], label=str(line) or None)  # fmt: skip
-        for x, y, value in zip(own["above_pct"], own[MARGIN], own[axis.key], strict=True):
+                   marker=sweep_axis.MARKS[i % len(sweep_axis.MARKS)], label=line or None)  # fmt: skip
+        ends = own.loc[sorted({own.index[0], own.index[-1], own["above_pct"].idxmin()})]
+        for x, y, value in zip(ends["above_pct"], ends[MARGIN], ends[axis.key], strict=True):
             note(ax, x, y, axis.told(value), dark(color), right_pt=7, va=("bottom", "top")[i % 2])
     ax.axhline(0.0, color=VERMILLION, linestyle="--", linewidth=1)
     ax.margins(x=0.1, y=0.15)
@@ -136,7 +139,8 @@ def tradeoff(table: pd.DataFrame, axis: Axis, other: Axis | None) -> FigureSpec:
         fig, "supply-tradeoff",
         f"Points of {len(data)} designs: the least import, at {axis.told(best[axis.key])}, leaves "
         f"{best[MARGIN]:.1f} K of margin; the largest margin is {data[MARGIN].max():.1f} K.",
-        data, "To the upper left is better: less energy, more margin. Larger marks take more water.",
+        data, "To the upper left is better: less energy, more margin. Larger marks take more water. Named: coldest, "
+        "warmest and that of least import.",
     )  # fmt: skip
 
 

@@ -4,6 +4,7 @@ import json
 
 import pandas as pd
 import pytest
+from matplotlib.colors import to_hex
 from pypdf import PdfReader
 from synthetic_sweep import PLANT, SUPPLY, UNITS, climates, supply_runs
 
@@ -141,6 +142,18 @@ def test_the_command_draws_a_sweep_from_its_folder(runs, tmp_path, capsys):
     report(tmp_path, tmp_path / "short.pdf", "exec")
     assert len(PdfReader(tmp_path / "short.pdf").pages) == 1
     assert "report.pdf" in capsys.readouterr().out
+
+
+def test_a_plant_keeps_its_colour_from_figure_to_figure():
+    runs = supply_runs()
+    runs[PLANT] = runs[PLANT].replace({"towers": "a_tower"})  # first by name, not first in the sweep
+    supply, plant = (axis_values.read(key, runs[key]) for key in (SUPPLY, PLANT))
+    page = supply_tradeoff.page(runs, supply, plant)
+    colors = [
+        {line.get_label(): line.get_color() for line in page.figures[0].fig.axes[0].get_lines()},
+        {dots.get_label(): to_hex(dots.get_facecolor()[0]) for dots in page.figures[1].fig.axes[0].collections},
+    ]
+    assert "a tower" in colors[1] and all(colors[0][name].lower() == color for name, color in colors[1].items())
 
 
 def test_climates_are_ordered_by_what_they_carry():
