@@ -21,7 +21,7 @@ from simulator.studies.stamp import code_version
 from simulator.workloads import models_of
 
 PACKAGES = (
-    "numpy", "numba", "scipy", "pandas", "pyarrow", "simpy", "pydantic", "pvlib",
+    "numpy", "numba", "scipy", "pandas", "pyarrow", "simpy", "pydantic", "pint", "pvlib",
     "psychrolib", "networkx", "joblib", "matplotlib", "typst",
 )  # fmt: skip
 BYTES_PER_MAXRSS = 1 if sys.platform == "darwin" else 1024

@@ -1,21 +1,22 @@
 """The words of units: which spellings exist and what each is worth, in exact fractions.
 
-The registry is our own and closed, so that `b` is never a barn and `Ws` never a plural. What a unit is
-worth is a product of these words; pint, which reads the same definitions, is the tests' oracle. It takes
-longer to import than a scenario to load.
+The registry is our own and closed, so that `b` is never a barn and `Ws` never a plural; pint is
+imported when the first text is parsed, not before.
 """
 
 from __future__ import annotations
 
 import re
-from collections import Counter
 from fractions import Fraction as Exact
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from simulator.errors import nearest
 
-# In pint's notation: name = definition = symbol = other spellings. Base units are SI's, with data
+if TYPE_CHECKING:
+    import pint
+
+# Pint definitions: name = definition = symbol = other spellings. Base units are SI's, with data
 # (bit and byte apart), money, operations and the two other kinds of "power" of AC circuits added.
 _DEFINITIONS = """
 meter = [length] = m = metre
@@ -128,12 +129,7 @@ _TAKES: dict[str, tuple[str, ...]] = {
 }
 _LONG_PREFIXED = ("watt", "byte", "bit", "watthour", "meter", "gram", "second", "volt", "joule")
 _PLURAL = r"(?!foot|feet|inch|celsius|fahrenheit|hertz)[a-z]{3,}"
-_WORD = r"[A-Za-z_][A-Za-z_]*\d?"
-_NAME = rf"{_WORD}(?:\^-?\d)?"
-_PART = re.compile(rf"([*/]?)(\d[\d.]*(?:e-?\d+)?)?\s*({_WORD})?(?:\^(-?\d))?")
-_BASE = re.compile(r"\[(\w*)\]")
-_STEPS = ("delta_celsius", "delta_degC", "delta_fahrenheit", "delta_degF")
-"""Differences of temperatures, which are no temperatures."""
+_NAME = r"[A-Za-z_][A-Za-z_]*\d?(?:\^-?\d)?"
 _PRODUCT = re.compile(rf"(?:{_NAME}|(?=/))(?:[*/](?:[\d.]+(?:e\d+)?\s*)?{_NAME})*")
 
 
@@ -162,79 +158,56 @@ def check_words(unit: str, example: str) -> None:
             raise UnitError(f"unknown unit '{word}'{nearest(word, vocabulary())}")
 
 
-class Worth(NamedTuple):
-    """What one of a unit is: `factor` base units and, on a scale that does not begin at zero, `offset`."""
-
-    factor: Exact
-    powers: tuple[tuple[str, int], ...]
-    """Of the base units, without those that cancel."""
-    offset: Exact = Exact(0)
-
-
 @cache
 def convert(unit: str, target: str) -> tuple[Exact, Exact] | None:
-    """Return exact scale and offset to `target`, None when the dimension differs, or a temperature
-    difference is given as a temperature."""
-    words = _words()
-    given, goal = (words.get(text) or _product(text, words) for text in (unit, target))
-    if given.powers != goal.powers or (goal.offset and unit in _STEPS):
+    """Return exact scale and offset to `target`, None when the dimension differs."""
+    registry = _registry()
+    goal = registry.parse_units("" if target == "1" else target)
+    if unit.isidentifier():  # one name: may have an offset (degC)
+        one, nothing = registry.Quantity(Exact(1), unit), registry.Quantity(Exact(0), unit)
+    else:
+        one = registry.parse_expression(_product(unit))
+        nothing = one * Exact(0)
+    try:
+        zero = Exact(nothing.to(goal).magnitude)
+        return Exact(one.to(goal).magnitude) - zero, zero
+    except TypeError:  # pint's DimensionalityError, also for a difference given as a temperature
         return None
-    return given.factor / goal.factor, (given.offset - goal.offset) / goal.factor
 
 
-def _product(text: str, words: dict[str, Worth]) -> Worth:
-    """Return what a product is worth. A number stands for its own, or belongs to the unit behind it
-    (`6.5 per 1000 day`); of a temperature it is the size of a degree."""
-    factor, powers = Exact(1), Counter[str]()
-    for sign, number, word, power in _PART.findall(text):
-        one = words[word] if word else Worth(Exact(1), ())
-        side = -1 if sign == "/" else 1
-        n = side * int(power or 1)
-        factor *= Exact(number or 1) ** side * one.factor**n
-        for base, times in one.powers:
-            powers[base] += n * times
-    return Worth(factor, tuple(sorted((base, n) for base, n in powers.items() if n)))
+def _product(unit: str) -> str:
+    """Return a unit text as pint reads it: grouped denominators, powers, temperature steps."""
+    unit = re.sub(rf"(?<=/)([\d.]+(?:e\d+)?)\s*({_NAME})", r"(\1*\2)", unit)
+    for letter, scale in (("C", "elsius"), ("F", "ahrenheit")):
+        words = rf"\b(?:deg{letter}|degree_{letter}{scale}|{letter.lower()}{scale})\b"
+        unit = re.sub(words, f"delta_deg{letter}", unit)
+    return re.sub("^/", "1/", unit.replace("^", "**"))
 
 
 @cache
-def _words() -> dict[str, Worth]:
-    """Return what every spelling that is understood is worth."""
-    words: dict[str, Worth] = {}
+def _registry() -> pint.UnitRegistry[Any]:
+    """Return the closed registry, with exact fractions as its numbers."""
+    import pint
+
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(None, non_int_type=Exact)
+    for symbol, (name, factor) in _PREFIXES.items():
+        registry.define(f"{name}- = {factor} = {symbol}-")
     for line in _DEFINITIONS.strip().splitlines():
-        name, definition, *others = [part.strip() for part in line.split("=")]
-        worth = _defined(definition, words)
-        plurals = [f"{word}s" for word in (name, *others) if re.fullmatch(_PLURAL, word)]
-        words |= dict.fromkeys([name, *others, *plurals], worth)
-    for symbol, prefixes in _TAKES.items():
-        made = {prefix + symbol: _times(prefix, words[symbol]) for prefix in prefixes}
-        ending = "s" if symbol in ("byte", "bit") else ""
-        words |= made | {word + ending: worth for word, worth in made.items()}
-    for name in _LONG_PREFIXED:
-        words |= {
-            full + name + s: _times(prefix, words[name])
-            for prefix, (full, _) in _PREFIXES.items() for s in ("", "s")
-        }  # fmt: skip
-    return words
-
-
-def _defined(definition: str, words: dict[str, Worth]) -> Worth:
-    """Return the worth of a word as its line defines it."""
-    body, _, offset = definition.partition("; offset: ")
-    scale = _BASE.fullmatch(body)
-    worth = Worth(Exact(1), ((scale[1], 1),) if scale[1] else ()) if scale else _product(_tight(body), words)
-    terms = [_product(_tight(term), words).factor for term in offset.split("+") if term]
-    return worth._replace(offset=sum(terms, Exact(0)))
-
-
-def _tight(text: str) -> str:
-    return text.replace(" ", "").replace("**", "^")
-
-
-def _times(prefix: str, worth: Worth) -> Worth:
-    return worth._replace(factor=Exact(_PREFIXES[prefix][1]) * worth.factor)
+        registry.define(line)
+    return registry
 
 
 @cache
 def vocabulary() -> tuple[str, ...]:
     """Return every spelling of a unit that is understood."""
-    return tuple(_words())
+    words: list[str] = []
+    for line in _DEFINITIONS.strip().splitlines():
+        name, _, *others = [part.strip() for part in line.split("=")]
+        words += [name, *others]
+        words += [f"{word}s" for word in (name, *others) if re.fullmatch(_PLURAL, word)]
+    for symbol, prefixes in _TAKES.items():
+        words += [prefix + symbol for prefix in prefixes]
+        words += [f"{prefix}{symbol}s" for prefix in prefixes if symbol in ("byte", "bit")]
+    for name in _LONG_PREFIXED:
+        words += [prefix + name + s for prefix, _ in _PREFIXES.values() for s in ("", "s")]
+    return tuple(dict.fromkeys(words))
