@@ -18,6 +18,9 @@ from simulator.studies import StudyError, huge_pages
 
 PIECE = 1 << 16
 """Bytes read at a time."""
+FORKS_UNTIL_SPLIT = 48
+"""Futures after which memory is put into large pages anew: what the parent writes to between two forks
+takes the page it stands in apart."""
 MOST_CPU_S = 300
 """CPU time of one future; what takes longer is ended, as if it had died."""
 
@@ -60,10 +63,11 @@ def each(count: int, work: Callable[[int], Any], workers: int) -> Iterator[tuple
     alive: dict[int, _Child] = {}
     gc.collect()
     gc.freeze()  # a collection in a child would write to, and so copy, all that is shared
-    huge_pages.collapse()
     try:
         while True:
             while len(alive) < workers and (index := next(waiting, None)) is not None:
+                if index % FORKS_UNTIL_SPLIT == 0:
+                    huge_pages.collapse()
                 reader, child = _start(index, work, limit)
                 alive[reader] = child
                 running.register(reader, selectors.EVENT_READ)
