@@ -11,15 +11,14 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.components.cooling import LOAD_FRAC
-from simulator.engine import heat_limits
+from simulator.engine import draw, heat_limits
 from simulator.engine.world import World
-from simulator.kernels.cooling import at_hour
 from simulator.kernels.cooling_columns import Outdoors, PlantMaps
 from simulator.kernels.rack_side import follow_load
 
 ROUNDS = 12
-FIRST_HOUR = (0, 0.5 / 60.0)
-"""Hour and part of it: the middle of the first minute."""
+MIDDLE_H = 0.5 / 60.0
+"""Of the first minute, in hours."""
 Floats = np.ndarray
 
 
@@ -32,9 +31,12 @@ class _Heat(NamedTuple):
 def settle(world: World, maps: PlantMaps, outdoors: Outdoors) -> None:
     """Set loops, coolant, air and junctions to rest, once the loads of the first minute are set."""
     state, load_step = world.state, float(LOAD_FRAC[1])
-    for _ in range(ROUNDS):
+    for k in range(ROUNDS):
         heat = _heat(world)
         state.blocks.liquid_w[:], state.blocks.air_w[:] = heat.liquid_w, heat.air_w
+        if k == ROUNDS // 2:  # what racks draw is known by then, what plants draw matters little
+            racks_w = heat.liquid_w + heat.air_w - state.blocks.support_w
+            state.heat.indoor_w[:] = draw.indoor_w(world, racks_w)
         if state.blocks.by_load.shape[2] > 0:
             follow_load(state.blocks, load_step)
         for hall in range(len(world.site.hall_names)):
@@ -50,6 +52,13 @@ def delivered_c(table: Floats, capacity_w: float, flow_w_k: float, heat_w: float
     x, most = max(heat_w, 0.0) / capacity_w, float(LOAD_FRAC[-1])
     plant_c = float(np.interp(x, LOAD_FRAC, table))
     return plant_c + max(x - most, 0.0) * capacity_w / flow_w_k
+
+
+def _at_start(table: Floats, plant: int) -> Floats:
+    """Return a plant's row of a table (plants, hours + 1, load grid) in the first minute."""
+    first, then = table[plant, :2]
+    row: Floats = first + (then - first) * MIDDLE_H
+    return row
 
 
 def _heat(world: World) -> _Heat:
@@ -78,7 +87,7 @@ def _loop(world: World, maps: PlantMaps, loop: int, heat_w: float) -> float:
     """Set a loop to what its plant delivers under a heat; return that."""
     loops = world.state.loops
     capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
-    table = at_hour(maps.supply_c, *FIRST_HOUR)[int(loops.plant[loop])]
+    table = _at_start(maps.supply_c, int(loops.plant[loop]))
     if capacity_w > 0.0:
         loops.supply_c[loop] = delivered_c(table, capacity_w, float(loops.flow_w_k[loop]), heat_w)
     return float(loops.supply_c[loop])
@@ -101,10 +110,10 @@ def _settle_air(world: World, maps: PlantMaps, outdoors: Outdoors, hall: int) ->
     """Set the chilled loop of a hall and what its racks take in."""
     state, halls, heat = world.state, world.site.halls, world.state.heat
     loop, design_w = int(halls.air_loop[hall]), float(halls.fan_design_heat_w[hall])
-    air_w = float(state.blocks.air_w[world.site.block_hall == hall].sum())
+    air_w = heat_limits.hall_air_w(world, hall)
     x = air_w / design_w if design_w > 0.0 else 0.0
     fan_w = design_w * float(np.interp(x, LOAD_FRAC, halls.fan_power_frac[hall]))
-    let_out = float(np.interp(x, LOAD_FRAC, at_hour(outdoors.air.share, *FIRST_HOUR)[0]))
+    let_out = float(np.interp(x, LOAD_FRAC, _at_start(outdoors.air.share, 0)))
     chilled_w = (air_w + fan_w) * (1.0 - let_out) + float(state.loops.pump_w[loop])
     water_c = _loop(world, maps, loop, chilled_w)
     air_c = min(water_c + float(halls.fan_approach_k[hall]), float(outdoors.air.supply_c[:2].max()))

@@ -22,7 +22,7 @@ from simulator.kernels import (
 from simulator.kernels import water as rationed
 from simulator.kernels.compiled import entry, inlined
 
-RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
+RUNNING, OVERLOAD, TRIP, THROTTLE, INTAKE = 0, 1, 2, 3, 4
 STEP_S = 60.0
 HOUR_STEPS = 60
 
@@ -35,8 +35,8 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records, 
     Stops at a failure or repair that the engine must know of (`strikes.happen`), and after a step
     that leaves the site above its supply, an element above its rating or either held below it by
     caps, and after the first one without (OVERLOAD), in which a chip passed its shutdown
-    temperature (TRIP), or in which the first chip passed its throttle point or the last one fell
-    below it (THROTTLE).
+    temperature or a rack its intake's (TRIP), in which the first chip passed its throttle point or the
+    last one fell below it (THROTTLE), or support racks changed in hot air (INTAKE).
 
     Parameters
     ----------
@@ -91,6 +91,8 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records, 
             return following, OVERLOAD
         if flags[1] != flags[2]:
             return following, THROTTLE
+        if _untold(blocks):
+            return following, INTAKE
     return stop, strikes.happen(before_s, queue, shop, rows, rack, loads, wear)
 
 
@@ -134,6 +136,15 @@ def _short(supply, demand_w):
     """Return whether the site draws more than it may or than there was."""
     limit_w = supply.limit_w[0] * (1.0 - supply.margin)
     return demand_w > limit_w or supply.deficit_w[0] > 0.0
+
+
+@inlined
+def _untold(blocks):
+    """Return whether support racks began to slow in hot air, went off or came back."""
+    found = 0
+    for b in range(blocks.support_hot.size):
+        found += int(blocks.support_hot[b] != blocks.support_told[b])
+    return found > 0
 
 
 @inlined

@@ -31,7 +31,7 @@ def test_rated_flow_is_the_rated_resistance_and_more_flow_is_less(plate):
     assert plate.resistance_frac(1.0) == 1.0
     found = [plate.resistance_frac(f) for f in np.linspace(0.2, 3.0, 30)]
     assert np.all(np.diff(found) < 0.0)
-    assert plate.resistance_frac(1e12) == pytest.approx(1.0 - plate.convection, abs=1e-6)
+    assert plate.resistance_frac(1e12) == pytest.approx(1.0 - plate.convection - plate.warming, abs=1e-6)
 
 
 def test_the_rule_of_thumb_of_flow_warms_pg25_by_ten_kelvin():
