@@ -342,6 +342,7 @@ def test_schema_speaks_draft_7(gigawatt, kind):
     made = json.loads(text)
     assert made["$schema"].startswith("http://json-schema.org/draft-07")
     assert made["additionalProperties"] is False and made["properties"]
+    assert any("description" in told for told in made["properties"].values())
     for word in ("$defs", "prefixItems", "discriminator"):
         assert f'"{word}"' not in text
     pointers = {part.split('"')[0] for part in text.split('"#/definitions/')[1:]}

@@ -227,6 +227,8 @@ def test_every_word_is_worth_what_pint_makes_of_it(registry: pint.UnitRegistry[A
         ("kg*m^2/s^2", "J", "kg*m**2/s**2"),
         ("m*s^-1*h", "m", "m*s**-1*h"),
         ("percent/2.5e2 us", "1/s", "percent/(2.5e2*us)"),
+        ("J/2.5 m^2*1000 m^2", "J", "J/(2.5*m**2)*1000*m**2"),
+        ("W*2 s^-1", "W/s", "W*2*s**-1"),
         ("W/s", "W", "W/s"),
     ],
 )

@@ -73,7 +73,8 @@ def climates(asked: Asked, output: Path | None, as_json: bool) -> None:
     records = _run(asked, cases, output) if output is not None and asked.engine else []
     if records:
         found = climate_runs.beside(found, records)
-    told = {"columns": study.TABLE, "rows": _plain(found)}
+    words = study.TABLE | {c: f"{kpi} of the engine's run" for c, kpi in climate_runs.COLUMNS.items() if c in found}
+    told = {"columns": words, "rows": _plain(found)}
     print(json.dumps(told, indent=1, allow_nan=False) if as_json else "\n".join(_text(found)))
     if output is not None:
         with replacing(output) as fresh:

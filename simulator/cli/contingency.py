@@ -118,7 +118,7 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
     more = len(rows) - len(shown)
     lines += [
         "",
-        f"from {told['at']}, {told['chosen']}, {told['minutes']} minutes each; "
+        f"from {told['at']}, {told['chosen']}, {told['minutes']} minutes each{_out(told)}; "
         f"{kpis['elements']} elements in {len(rows) - 1} rows{f', {more} of them not shown' if more > 0 else ''}, "
         f"{told['simulations']} simulations",
         f"{kpis['cases_with_shed']} shed load; {number(kpis['expected_hours'], 4)} accelerator-hours a year "
@@ -128,10 +128,17 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
         lines.append("nothing here fails by chance (reliability.rate_scale is 0): in order of severity and hours "
                      "lost at once")
     if told["order"] > 1:
-        lines.append(f"pairs: {int((rows['order'] > 1).sum())} tried, {told['pairs_left_out']} left out")
+        rules = rows.loc[rows["order"] > 1, "rule"].value_counts()
+        tried = ", ".join(f"{count} {rule}" for rule, count in rules.items())
+        lines.append(f"several at once: {tried or 0} tried, {told['pairs_left_out']} pairs left out")
     if kpis["planned_hours"]:
         lines.append(f"planned work costs {number(kpis['planned_hours'], 4)} more")
     return "\n".join([*lines, "", *_broken(told["broken"])])
+
+
+def _out(told: dict[str, Any]) -> str:
+    """Return what is under maintenance in every row."""
+    return f", {' and '.join(told['maintenance'])} out for maintenance" if told["maintenance"] else ""
 
 
 def _cells(row: dict[str, Any]) -> list[str]:

@@ -120,8 +120,8 @@ def _told(
     tables = f"tables: {display_name(str(folder.path))}"
     if answer.best is None:
         near = answer.nearest.candidate
-        yield f"no combination found that keeps the limits; nearest, {near.value}: "
-        yield f"{near.refused or '; '.join(near.broken)}\n\n{tables}"
+        yield f"no combination found that keeps the limits; nearest, {near.value}:"
+        yield f"{near.refused or '; '.join(near.broken) or f'{answer.goal} has no value'}\n\n{tables}"
         return
     word = "largest" if answer.direction == "max" else "smallest"
     yield f"{word} {answer.goal}: {_amount(answer.best.objective, answer.unit)} with {answer.best.candidate.value}"

@@ -39,7 +39,8 @@ def zoom(
 def document(found: study.Found) -> dict[str, Any]:
     """Return what `--json` prints: the hall in one mapping, and its hottest."""
     hottest = found.tables["zoom_hottest"]
-    rows = hottest.assign(time=[t.isoformat() for t in hottest["time"]]).to_dict("records")
+    told = {name: [t.isoformat() for t in hottest[name]] for name in ("time", "site_time")}
+    rows = hottest.assign(**told).to_dict("records")
     hall = found.tables["zoom_hall"].iloc[0]
     plain = {key: value.item() if hasattr(value, "item") else value for key, value in hall.items()}
     return {"name": found.name, "hall": found.hall, "by": found.by, **plain, "hottest": rows}
@@ -63,17 +64,19 @@ def told(found: study.Found) -> str:
         "",
     ]
     by_chip = "accelerator" in hottest
-    header = ["server", *(["chip"] if by_chip else []), "junction", "memory", "when, UTC", "slowed h", "lost h"]
+    chip = ["chip"] if by_chip else []
+    header = ["server", *chip, "junction", "memory", "when, at the site", "UTC", "slowed h", "lost h"]
     cells = [
         [r.server, *([str(r.accelerator)] if by_chip else []), f"{r.junction_max_c:.1f}",
-         f"{r.hbm_max_c:.1f}", f"{r.time:%Y-%m-%d %H:%M}", _number(r.slowed_h), _number(r.lost_h)]
+         f"{r.hbm_max_c:.1f}", f"{r.site_time:%Y-%m-%d %H:%M}", f"{r.time:%d, %H:%M}",
+         _number(r.slowed_h), _number(r.lost_h)]
         for r in hottest.itertuples()
     ]  # fmt: skip
     return "\n".join([*lines, *table(header, cells, right=_right(header))])
 
 
 def _right(header: list[str]) -> list[int]:
-    return [i for i, name in enumerate(header) if name not in ("server", "when, UTC")]
+    return [i for i, name in enumerate(header) if name not in ("server", "when, at the site", "UTC")]
 
 
 def _number(value: float) -> str:

@@ -9,11 +9,10 @@ from simulator.engine import generators
 from simulator.engine.alarm import Alarm
 from simulator.engine.world import World
 from simulator.kernels import columns as c
+from simulator.kernels.block_caps import FLOOR
 from simulator.kernels.site_step import STEP_S
 
 SHED = np.eye(len(c.CATEGORIES))[c.POWER_CAP]
-FLOOR = 0.05
-"""Lowest cap on dynamic power before a load is switched off instead."""
 SITE = -1
 """Stands for the connection where nodes of the power tree are numbered."""
 

@@ -24,7 +24,7 @@ from simulator.engine import (
     support,
 )
 from simulator.engine.alarm import Alarm
-from simulator.engine.elements import ending
+from simulator.engine.elements import named
 from simulator.engine.outage import after, lose, servers_out, take_out
 from simulator.engine.outage_log import OWN, Repair
 from simulator.engine.world import World
@@ -38,7 +38,7 @@ def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Rep
     name. Every alarm that it raises says how it shows itself, every outage what it waits for."""
     world.inflicted = repair
     element = EFFECTS[cls.effect](world, cls, target, unit, repair.back_s - world.env.now)
-    element += ending(cls, unit)
+    element = named(cls, unit, element)
     world.inflicted = None
     if cls.effect in SUPPLY and world.supply_changed is not None:
         world.supply_changed()

@@ -21,7 +21,8 @@ BREAKERS = {
     "busway_breaker": "/busway/breaker",
 }  # fmt: skip
 """What the name of a single breaker has after that of the element it belongs to. A substation and a
-busway of one block are called after the block: their breakers say which they are of."""
+busway of one block are called after the block: their breakers say which they are of, unless the
+element's own name does."""
 
 
 def rack_name(site: Site, rack: int) -> str:
@@ -53,19 +54,20 @@ def elements(site: Site, cls: FailureClass) -> dict[str, tuple[int, int]]:
     groups = {group[0]: group for group in site.stand_ins} if cls.effect == "feed" else {}
     first = of.first or [0] * len(of.counts)
     return {
-        (site.nodes[groups[int(target)][k]].name if int(target) in groups
-         else _unit_name(site, cls, name, start + k, count)) + ending(cls, start + k)
-        : (int(target), start + k)
+        named(cls, start + k, site.nodes[groups[int(target)][k]].name if int(target) in groups
+              else _unit_name(site, cls, name, start + k, count)): (int(target), start + k)
         for target, name, start, count in zip(of.targets, of.names, first, of.counts, strict=True)
         for k in range(count)
-    }
+    }  # fmt: skip
 
 
-def ending(cls: FailureClass, unit: int) -> str:
-    """Return what the name of a breaker has after that of the element it belongs to."""
+def named(cls: FailureClass, unit: int, element: str) -> str:
+    """Return the name of what a class strikes: the element, or a breaker of its own."""
     if cls.per == "mv_branch_breaker":
-        return f"/breaker {unit + 1}"
-    return BREAKERS.get(cls.per, "")
+        return f"{element}/breaker {unit + 1}"
+    ending = BREAKERS.get(cls.per, "")
+    kind, own = ending[: ending.rfind("/")], element[element.rfind("/") :]
+    return element + ending.removeprefix(kind) if kind and own.startswith(kind) else element + ending
 
 
 def _unit_name(site: Site, cls: FailureClass, name: str, unit: int, count: int) -> str:

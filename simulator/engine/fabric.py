@@ -84,7 +84,7 @@ class Live:
         lacks = bool(self.capacity_bytes_s[node] < whole) or own < 1.0
         if lacks != self._lacking[node]:
             self._lacking[node] = lacks
-            self.damaged = np.flatnonzero(self._lacking)
+            (self.damaged,) = self._lacking.nonzero()
 
     def _carry(self, nodes: Ints) -> None:
         """Find anew what the trunks above some nodes can carry."""
@@ -135,10 +135,10 @@ class Network:
     def place(self, load: int, racks: Ints) -> None:
         """Put a job on racks. ValueError if they are of fabrics that nothing joins."""
         before = self.jobs.get(load)
-        if before is not None and np.array_equal(before.racks, racks):
+        if before is not None and before.racks.size == racks.size and (before.racks == racks).all():
             return
         under: dict[int, Floats] = {}
-        for index in np.flatnonzero(self._count(racks)[1:]).tolist():
+        for index in self._count(racks)[1:].nonzero()[0].tolist():
             under[index] = self._call(accelerators_under, *self.live[index].laid.counting(racks))
         if not under:
             return

@@ -6,6 +6,7 @@ import copy
 import numpy as np
 import pandas as pd
 
+from simulator.components.power.distribution import Distribution
 from simulator.components.sizing import block_limit_w, ends_of, fabric_of
 from simulator.components.topology import Hall
 from simulator.engine import draw
@@ -128,12 +129,14 @@ def _places(world: World) -> pd.DataFrame:
     nameplate_w, working_w = _nameplate_w(site), _working_w(world)
     spare_w, rows = _cooling_to_spare_w(site, nameplate_w), []
     room_w: dict[str, float] = {}
+    built: dict[str, tuple[float, float]] = {}
     for b in np.unique(site.rack_block):
         hall, h = site.hall_spec[site.block_hall[b]], int(site.block_hall[b])
         rack = site.rack_types[site.row_type[site.rack_row[np.flatnonzero(site.rack_block == b)[0]]]]
         if hall.name not in room_w:
             room_w[hall.name] = _ports_to_spare_w(site, hall, rack.nameplate)
-        built_w, rated_w = _built_w(site, hall)
+            built[hall.name] = _built_w(site, hall)
+        built_w, rated_w = built[hall.name]
         rows.append((
             site.block_names[b], site.hall_names[h], site.nodes[site.halls.feeder_node[h]].name,
             built_w, rated_w, float(site.block_limit_w[b]), float(state.blocks.peak_w[b]),
@@ -155,11 +158,13 @@ def _working_w(world: World) -> np.ndarray:
 
 
 def _built_w(site: Site, hall: Hall) -> tuple[float, float]:
-    """Return the rack power of a block's share of all lineups at their rating, and at what their
-    breakers carry continuously; redundancy takes the rest down to the block's limit."""
-    plain = hall.model_copy(update={"distribution": None})
+    """Return the rack power of a block's share of all lineups at their rating, each with its UPS, and at
+    what their breakers carry continuously; redundancy takes the rest down to the block's limit."""
+    plan = hall.distribution
+    alone = None if plan is None else Distribution(scheme="N", ups=plan.ups)
+    plain = hall.model_copy(update={"distribution": alone})
     whole = plain.model_copy(update={"block": hall.block.model_copy(update={"continuous": 1.0})})
-    lineups = hall.distribution.lineups(hall.blocks) / hall.blocks if hall.distribution else 1.0
+    lineups = plan.lineups(hall.blocks) / hall.blocks if plan else 1.0
     built_w, rated_w = (block_limit_w(site.topology, of) for of in (whole, plain))
     return built_w * lineups, rated_w * lineups
 

@@ -130,7 +130,7 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
         if node in watch.over:
             watch.over[node].advance(at_s)
         if not above[node]:
-            _end(world, node, at_s)
+            _end(world, node, at_s, standing=bool(limit_w[node] > 0.0))
             continue
         loading = float(carried_w[node] / rating_w[node])
         lasts_s = allowed_s(world, node, loading)
@@ -144,9 +144,9 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
     _wind(world)
 
 
-def _end(world: World, node: int, at_s: float) -> None:
+def _end(world: World, node: int, at_s: float, standing: bool) -> None:
     exposure = world.watch.over[node]
-    if exposure.used >= 1.0:  # its breaker opens before anything else
+    if exposure.used >= 1.0 and standing:  # its breaker opens before anything else
         return
     del world.watch.over[node]
     world.log("overload_end", draw.element(world, node).name, "supply", at_s - exposure.since_s,

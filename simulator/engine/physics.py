@@ -55,12 +55,11 @@ class Physics:
         self.droughts = drought.Droughts(world, self.water)
         self.outdoors = Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather))
         self._arguments = (
-            self._flags, (site.rows, site.halls),
-            (state.racks, state.loads, state.blocks, state.loops, state.tree, state.pools,
-             state.supply, state.hall_air_c, state.plant_w, state.queue, world.shop,
-             (state.servers_down, site.rack_servers, state.out, state.down_load), state.limits,
-             state.heat, self.water),
-            self.maps, self.outdoors, records, state.scratch,
+            self._flags, site.rows, site.halls, state.racks, state.loads, state.blocks, state.loops,
+            state.tree, state.pools, state.supply, state.hall_air_c, state.plant_w, state.queue,
+            world.shop, (state.servers_down, site.rack_servers, state.out, state.down_load),
+            state.limits, state.heat, self.water, self.maps,
+            self.outdoors, records, state.scratch,
         )
 
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)

@@ -17,8 +17,8 @@ from simulator.kernels.cooling_columns import Outdoors, PlantMaps
 from simulator.kernels.rack_side import follow_load
 
 ROUNDS = 12
-MIDDLE_H = 0.5 / 60.0
-"""Of the first minute, in hours."""
+FIRST_MINUTE_H = 0.5 / 60.0
+"""The middle of the first minute, in hours."""
 Floats = np.ndarray
 
 
@@ -54,11 +54,9 @@ def delivered_c(table: Floats, capacity_w: float, flow_w_k: float, heat_w: float
     return plant_c + max(x - most, 0.0) * capacity_w / flow_w_k
 
 
-def _at_start(table: Floats, plant: int) -> Floats:
-    """Return a plant's row of a table (plants, hours + 1, load grid) in the first minute."""
-    first, then = table[plant, :2]
-    row: Floats = first + (then - first) * MIDDLE_H
-    return row
+def _first(table: Floats) -> Floats:
+    """Return a table (hours, load grid) at the middle of the run's first minute."""
+    return table[0] + (table[1] - table[0]) * FIRST_MINUTE_H
 
 
 def _heat(world: World) -> _Heat:
@@ -87,7 +85,7 @@ def _loop(world: World, maps: PlantMaps, loop: int, heat_w: float) -> float:
     """Set a loop to what its plant delivers under a heat; return that."""
     loops = world.state.loops
     capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
-    table = _at_start(maps.supply_c, int(loops.plant[loop]))
+    table = _first(maps.supply_c[int(loops.plant[loop])])
     if capacity_w > 0.0:
         loops.supply_c[loop] = delivered_c(table, capacity_w, float(loops.flow_w_k[loop]), heat_w)
     return float(loops.supply_c[loop])
@@ -113,7 +111,7 @@ def _settle_air(world: World, maps: PlantMaps, outdoors: Outdoors, hall: int) ->
     air_w = heat_limits.hall_air_w(world, hall)
     x = air_w / design_w if design_w > 0.0 else 0.0
     fan_w = design_w * float(np.interp(x, LOAD_FRAC, halls.fan_power_frac[hall]))
-    let_out = float(np.interp(x, LOAD_FRAC, _at_start(outdoors.air.share, 0)))
+    let_out = float(np.interp(x, LOAD_FRAC, _first(outdoors.air.share[0])))
     chilled_w = (air_w + fan_w) * (1.0 - let_out) + float(state.loops.pump_w[loop])
     water_c = _loop(world, maps, loop, chilled_w)
     air_c = min(water_c + float(halls.fan_approach_k[hall]), float(outdoors.air.supply_c[:2].max()))

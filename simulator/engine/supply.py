@@ -7,6 +7,11 @@ from simulator.engine import bridging, feeds, generators, outage, plant_power
 from simulator.engine.world import World
 from simulator.site import Site
 
+SIDES = 2
+"""Of a block of support racks."""
+ABOVE_UPS = ("substation", "substation_breaker")
+"""Populations whose failure leaves the UPS of support racks to carry them."""
+
 
 def lose_feeder(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
     """Take one feeder of a hall out; return its name."""
@@ -40,14 +45,35 @@ def _share(world: World, node: int, cause: str) -> None:
 
 def lose_side(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
     """Take one of the two sides that feed a block of support racks out; return its name. With both
-    out, the racks of the hall lose their switches."""
-    site, group = world.site, ("side", block)
+    out, the racks of the hall lose their switches: at once, or where a side is out above its UPS, once
+    that is empty."""
+    site, group, held = world.site, ("side", block), ("side above its UPS", block)
     outage.lose(world, group, lasts_s)
-    if outage.absent(world, group) >= 2:
-        racks = _behind_switches(site, site.nodes[site.block_node[block]].parent)
-        if racks.size:
-            outage.take_out(world, racks, cls.name, outage.first_back_s(world, group))
+    if cls.per in ABOVE_UPS:
+        outage.lose(world, held, lasts_s)
+    if outage.absent(world, group) >= SIDES:
+        ups = int(site.nodes[site.block_node[block]].parent)
+        bridge_s = _carries_s(world, block, ups) if outage.absent(world, held) else 0.0
+        if bridge_s > 0.0:
+            world.log("on_battery", site.nodes[ups].name, cls.name, bridge_s)
+            outage.after(world, bridge_s, lambda: _without_switches(world, cls, block, ups))
+        else:
+            _without_switches(world, cls, block, ups)
     return f"{site.block_names[block]}/side {unit + 1}"
+
+
+def _carries_s(world: World, block: int, ups: int) -> float:
+    """Return how long the UPS of a block of support racks carries what they draw, when full."""
+    node, drawn_w = world.site.nodes[ups], float(world.state.blocks.support_w[block])
+    return node.ride_through_s * node.rating_w / drawn_w if drawn_w > 0.0 else 0.0
+
+
+def _without_switches(world: World, cls: FailureClass, block: int, ups: int) -> None:
+    """Take the racks out whose switches have lost both sides, until the first of these is back."""
+    group = ("side", block)
+    racks = _behind_switches(world.site, ups)
+    if racks.size and outage.absent(world, group) >= SIDES:
+        outage.take_out(world, racks, cls.name, outage.first_back_s(world, group))
 
 
 def _behind_switches(site: Site, node: int) -> np.ndarray:

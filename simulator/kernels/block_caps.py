@@ -4,15 +4,17 @@ from simulator.kernels.compiled import inlined, inner, shared
 
 AT_LIMIT = 1e-6
 """Relative; a block that is held at its limit stands above it by rounding."""
-LEAST = 0.01
-"""Lowest cap on dynamic power."""
+FLOOR = 0.05
+"""Lowest cap on dynamic power, of blocks and of everything above them (assumed, 0.01-0.1: clocks have a
+lowest step)."""
 
 
 @shared
 def cap_blocks(rows, racks, loads, blocks, scratch, dt_s):
     """Set each block's caps on the dynamic power of its loads so that it stays inside its continuous
     rating; return whether any cap is active. A block below its rating and without a cap is left
-    alone.
+    alone. Caps hold from the end of the step in which the control's delay since the overload began is
+    over, as those of all other elements, but aim at the rating itself.
 
     Loads give way in the order of `loads.rank`: each as far as it goes before the next one is
     touched, those of one rank by the same share.
@@ -21,10 +23,14 @@ def cap_blocks(rows, racks, loads, blocks, scratch, dt_s):
     for i in range(rows.start.size):
         b = rows.block[i]
         if blocks.it_w[b] <= blocks.limit_w[b] and blocks.capped[b] == 0:
+            blocks.waited_s[b] = 0.0
             continue
         if blocks.it_w[b] > blocks.limit_w[b] * (1.0 + AT_LIMIT):
             blocks.over_s[b] += dt_s
             over = 1
+        blocks.waited_s[b] += dt_s
+        if blocks.capped[b] == 0 and blocks.waited_s[b] < blocks.delay_s[0]:
+            continue
         active = _cap_block(rows, racks, loads, blocks, scratch, i, dt_s) or active
     blocks.any_over_s[0] += over * dt_s
     return active
@@ -74,7 +80,7 @@ def _cut(loads, blocks, b, full_w, excess_w):
                 group_w += full_w[load]
         if group_w <= 0.0:
             continue
-        cap = max(1.0 - excess_w / group_w, LEAST)
+        cap = max(1.0 - excess_w / group_w, FLOOR)
         for load in range(full_w.size):
             if loads.rank[load] == rank:
                 blocks.cap[b, load] = cap

@@ -119,6 +119,7 @@ class BlockState(NamedTuple):
     """Shape (blocks,), of feeds (feeds,)."""
 
     limit_w: Floats  # frozen: continuous rating at the power factor
+    delay_s: Floats  # (1,) frozen: from an overload until caps hold
     feed_first: Ints  # (blocks + 1,) frozen: first of its feeds
     feed_node: Ints  # (feeds,) frozen: power-tree node of each feed
     feed_share: Floats  # (feeds,) supply.py: of its draw in this step; sums to one over a block
@@ -141,6 +142,7 @@ class BlockState(NamedTuple):
     flow: Floats  # coolant.py: share of the step in which coolant flows, before it stops
     cap: Floats  # (blocks, loads) the block's own power cap on dynamic power in this step
     capped: Ints  # 1 while any is in force
+    waited_s: Floats  # since it was above its limit or capped, without a break
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
     hbm_hottest_c: Floats

@@ -62,4 +62,21 @@ def _cuts(start_s, end_s, until_s):
         for j in range(m):
             cuts[k] = min(max(until_s[i, j], low), high)
             k += 1
-    return np.unique(cuts)
+    return cuts[: _in_order(cuts)]
+
+
+@njit(cache=True)
+def _in_order(cuts):
+    """Sort a few moments in place, each once; return how many there are."""
+    count = 0
+    for k in range(cuts.size):
+        at, place = cuts[k], count
+        while place > 0 and cuts[place - 1] > at:
+            place -= 1
+        if place > 0 and cuts[place - 1] == at:
+            continue
+        for j in range(count, place, -1):
+            cuts[j] = cuts[j - 1]
+        cuts[place] = at
+        count += 1
+    return count

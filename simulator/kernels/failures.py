@@ -20,7 +20,6 @@ from numba import njit
 from simulator.kernels import philox
 
 
-@njit(cache=True)
 def draw(
     hazards, classes, up_frac, temperature_c, key0, key1, start_s, window_s, found_s, found, found_k
 ):
@@ -45,6 +44,21 @@ def draw(
     int
         Number found; above `found.size` the excess is lost, so give the arrays room.
     """
+    n = _draw(
+        hazards, classes, up_frac, temperature_c, key0, key1, start_s, window_s, found_s, found,
+        found_k,
+    )
+    order = np.argsort(found_s[:n], kind="stable")
+    for column in (found_s, found, found_k):
+        column[: order.size] = column[order]
+    return n
+
+
+@njit(cache=True)
+def _draw(
+    hazards, classes, up_frac, temperature_c, key0, key1, start_s, window_s, found_s, found, found_k
+):
+    """Find the failures of `draw`, by entity."""
     n = 0
     aged_cls, aged_s, aged = -1, 0.0, 1.0  # most entities of a class are of one age
     fading = np.exp(-window_s / classes.infant_decay_s)
@@ -88,17 +102,7 @@ def draw(
                 budget = spent
             budget += following
         hazards.budget[e] = budget - spent
-    _in_order(min(n, found.size), found_s, found, found_k)
     return n
-
-
-@njit(cache=True)
-def _in_order(n, found_s, found, found_k):
-    """Sort the first `n` failures by time."""
-    order = np.argsort(found_s[:n], kind="mergesort")
-    found_s[:n] = found_s[:n][order]
-    found[:n] = found[:n][order]
-    found_k[:n] = found_k[:n][order]
 
 
 @njit(cache=True)

@@ -28,7 +28,10 @@ HOUR_STEPS = 60
 
 
 @entry
-def advance(first, stop, before_s, flags, site, state, maps, outdoors, records, scratch):
+def advance(
+    first, stop, before_s, flags, rows, halls, rack, loads, blocks, loops, tree, pools, supply,
+    hall_air_c, plant_w, queue, shop, wear, limit, heat, water, maps, outdoors, records, scratch,
+):
     """Integrate steps `first` to `stop`, let failures and repairs up to `before_s` happen between
     and after them; return the next step and why it stopped early.
 
@@ -43,57 +46,71 @@ def advance(first, stop, before_s, flags, site, state, maps, outdoors, records, 
     flags : int64 (3,)
         Whether speeds and caps are away from one; whether chips throttle; whether the engine knows
         that they do.
-    site : (rows, halls)
-    state : (racks, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear,
-             limits, heat, water)
-    scratch : Scratch
-        Room for what is forgotten (`scratch.scratch_of`).
+    rows, halls, rack, ... : the groups of columns, one by one
+        A tuple of all of them would take the compiler as long as all the rest.
+    wear : as in `strikes.happen`
     """
-    rows, halls = site
-    rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w, queue, shop, wear = state[:12]
-    limit, heat, water = state[12], state[13], state[14]
     for k in range(first, stop):
-        end_s, hour, following = (k + 1) * STEP_S, k // HOUR_STEPS, k + 1
-        if queue.due_s[0] < end_s:
-            found = strikes.happen(end_s, queue, shop, rows, rack, loads, wear)
+        if queue.due_s[0] < (k + 1) * STEP_S:
+            found = strikes.happen((k + 1) * STEP_S, queue, shop, rows, rack, loads, wear)
             if found != strikes.CALM:
                 return k, found
-        load_account.complete_loads(loads, end_s)
-        hottest = racks.integrate(rows, rack, loads, blocks, hall_air_c, scratch, STEP_S)
-        if water.limit_kg.size > 0 and k % HOUR_STEPS == 0:
-            rationed.ration(water, hour)
-        at = _clock(k, water)
-        evaporated = _cool(
-            halls, blocks, loops, heat, water, maps, outdoors, scratch, hall_air_c, plant_w, at
+        status = _step(
+            k, flags, rows, halls, rack, loads, blocks, loops, tree, pools, supply, hall_air_c,
+            plant_w, limit, heat, water, maps, outdoors, records, scratch,
         )
-        was_over, row = limit.over[0], records.site[k]
-        demand_w = _supply(
-            halls, blocks, heat, tree, supply, limit, plant_w, outdoors, records, k, at
-        )
-        slowed_s = load_account.account_loads(loads)
-        recording.record_heat(row, hottest[0], blocks, slowed_s, evaporated, STEP_S)
-        recording.record_hour(records, hour, rack, loads, pools)
-        recording.record_halls(
-            records, hour, halls, blocks, loops, tree, plant_w, scratch.coolant_c
-        )
-        if following % HOUR_STEPS == 0 or following == records.site.shape[0]:
-            recording.record_in_service(records, hour, rows, rack)
-        _control(rows, rack, loads, blocks, hall_air_c, scratch, flags, hottest[1])
-        racks.settle_flow(blocks)
-        load_account.clear_loads(loads)
-        if following < records.site.shape[0]:
-            at = _clock(following, water)
-            serving.prepare(pools, loads, at[0], at[1], STEP_S)
-        if hottest[2]:
-            return following, TRIP
-        held = was_over == 1 or limit.over[0] == 1 or blocks.partial[0] == 1
-        if held or _short(supply, demand_w) or load_account.capped(loads):
-            return following, OVERLOAD
-        if flags[1] != flags[2]:
-            return following, THROTTLE
-        if _untold(blocks):
-            return following, INTAKE
+        if status != RUNNING:
+            return k + 1, status
     return stop, strikes.happen(before_s, queue, shop, rows, rack, loads, wear)
+
+
+@inlined
+def _step(
+    k, flags, rows, halls, rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w,
+    limit, heat, water, maps, outdoors, records, scratch,
+):
+    """Integrate step `k`; return why to stop after it, or RUNNING.
+
+    Calls in a row and no branch: where a group is used on both sides of one, the compiler takes its
+    hundreds of words apart again.
+    """
+    load_account.complete_loads(loads, (k + 1) * STEP_S)
+    hottest_c, throttling, tripping = racks.integrate(
+        rows, rack, loads, blocks, hall_air_c, scratch, STEP_S
+    )
+    _ration(water, k)
+    at = _clock(k, water)
+    rationed.rest(water, loops, maps.dry.rejects, scratch.units_up)
+    evaporated = hall_cooling.cool(
+        halls, blocks, loops, heat, maps, outdoors, scratch, hall_air_c, plant_w, at, STEP_S
+    )
+    rationed.rise(water, loops, scratch.units_up)
+    rationed.take(water, (evaporated[0] + evaporated[1]) * STEP_S)
+    was_over = limit.over[0]
+    bridged_w = standing_heat.bridge(heat, supply, plant_w, STEP_S)
+    totals = _connect(halls, blocks, heat, tree, plant_w, STEP_S)
+    demand_w, losses_w = power_tree.solve(tree, STEP_S)
+    flows = _with_bridges(power_tree.balance(supply, demand_w, STEP_S), tree.bridge, bridged_w)
+    limit.over[0] = limits.watch(tree, limit, max(demand_w - flows[0], 0.0), STEP_S)
+    slowed_s = load_account.account_loads(loads)
+    recording.record_site(records, k, outdoors, at, supply, totals, losses_w, flows, STEP_S)
+    recording.record_heat(records.site[k], hottest_c, blocks, slowed_s, evaporated, STEP_S)
+    recording.record_hour(records, at[0], rack, loads, pools)
+    recording.record_halls(records, at[0], halls, blocks, loops, tree, plant_w, scratch.coolant_c)
+    _close_hour(records, k + 1, rows, rack)
+    _control(rows, rack, loads, blocks, hall_air_c, scratch, flags, throttling)
+    racks.settle_flow(blocks)
+    load_account.clear_loads(loads)
+    _serve(pools, loads, k + 1, records.site.shape[0])
+    held = was_over, limit.over[0], blocks.partial[0]
+    return _status(tripping, held, load_account.capped(loads), _short(supply, demand_w), flags, _untold(blocks))
+
+
+@inlined
+def _ration(water, k):
+    """Decide at the start of an hour whether it has water, where that is ever short."""
+    if water.limit_kg.size > 0 and k % HOUR_STEPS == 0:
+        rationed.ration(water, k // HOUR_STEPS)
 
 
 @inlined
@@ -104,31 +121,18 @@ def _clock(k, water):
 
 
 @inlined
-def _cool(halls, blocks, loops, heat, water, maps, outdoors, scratch, hall_air_c, plant_w, at):
-    """Carry the heat of all halls outdoors with the water there is; return evaporation and blowdown in
-    kg/s."""
-    dry = at[2] == 1
-    if dry:
-        rationed.rest(loops, maps.dry.rejects, scratch.units_up)
-    evaporated = hall_cooling.cool(
-        halls, blocks, loops, heat, maps, outdoors, scratch, hall_air_c, plant_w, at, STEP_S
-    )
-    if dry:
-        rationed.rise(loops, scratch.units_up)
-    rationed.take(water, (evaporated[0] + evaporated[1]) * STEP_S)
-    return evaporated
+def _close_hour(records, steps, rows, rack):
+    """Record what is in service if the hour ends after so many steps, or the run does."""
+    if steps % HOUR_STEPS == 0 or steps == records.site.shape[0]:
+        recording.record_in_service(records, (steps - 1) // HOUR_STEPS, rows, rack)
 
 
 @inlined
-def _supply(halls, blocks, heat, tree, supply, limit, plant_w, outdoors, records, k, at):
-    """Supply what the site draws in step `k` and record it; return the demand in W."""
-    bridged_w = standing_heat.bridge(heat, supply, plant_w, STEP_S)
-    totals = _connect(halls, blocks, heat, tree, plant_w, STEP_S)
-    demand_w, losses_w = power_tree.solve(tree, STEP_S)
-    flows = _with_bridges(power_tree.balance(supply, demand_w, STEP_S), tree.bridge, bridged_w)
-    limit.over[0] = limits.watch(tree, limit, max(demand_w - flows[0], 0.0), STEP_S)
-    recording.record_site(records, k, outdoors, at, supply, totals, losses_w, flows, STEP_S)
-    return demand_w
+def _serve(pools, loads, k, steps):
+    """Set what the pools do in step `k` of so many."""
+    if k < steps:
+        hour_frac = (k % HOUR_STEPS + 0.5) / HOUR_STEPS
+        serving.prepare(pools, loads, k // HOUR_STEPS, hour_frac, STEP_S)
 
 
 @inlined
@@ -145,6 +149,18 @@ def _untold(blocks):
     for b in range(blocks.support_hot.size):
         found += int(blocks.support_hot[b] != blocks.support_told[b])
     return found > 0
+
+
+@inlined
+def _status(tripping, held, capped, short, flags, untold):
+    """Return what the engine is told of a step, by urgency."""
+    if tripping:
+        return TRIP
+    if held[0] == 1 or held[1] == 1 or held[2] == 1 or capped or short:
+        return OVERLOAD
+    if flags[1] != flags[2]:
+        return THROTTLE
+    return INTAKE if untold else RUNNING
 
 
 @inlined

@@ -31,17 +31,19 @@ def take(water, kg):
 
 
 @inlined
-def rest(loops, rejects, units_up):
-    """Let plants that reject nothing without water stand for a step; keep the units as they were in
-    `units_up`."""
-    for i in range(units_up.size):
-        units_up[i] = loops.units_up[i]
-        if rejects[loops.plant[i]] == 0:
-            loops.units_up[i] = 0.0
+def rest(water, loops, rejects, units_up):
+    """Let plants that reject nothing without water stand for a step that goes without; keep the units
+    as they were in `units_up`."""
+    if water.dry[0] == 1:
+        for i in range(units_up.size):
+            units_up[i] = loops.units_up[i]
+            if rejects[loops.plant[i]] == 0:
+                loops.units_up[i] = 0.0
 
 
 @inlined
-def rise(loops, units_up):
+def rise(water, loops, units_up):
     """Put the units back after a `rest`."""
-    for i in range(units_up.size):
-        loops.units_up[i] = units_up[i]
+    if water.dry[0] == 1:
+        for i in range(units_up.size):
+            loops.units_up[i] = units_up[i]

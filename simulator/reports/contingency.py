@@ -17,9 +17,9 @@ BARS, LINES, ROWS = 12, 5, 9
 LEVELS = ("site", "hall", "block", "rack", "fabric")
 COLORS = {"none": style.GRID, "capped": style.SKY, "shed": style.YELLOW, "job lost": style.ORANGE,
           "hall lost": style.VERMILLION, "site lost": style.INK}  # fmt: skip
-WIDTHS = (2.6, 2.6, 1.15, 1.15, 2.6, 1.15, 1.1, 1.3)
+WIDTHS = (2.5, 2.5, 1.15, 1.15, 2.5, 1.1, 1.15, 1.6)
 """Of the table's columns."""
-WIDTHS_LIMITS = (2.2, 1.3, 2.7, 1.3, 1.1, 0.7, 3.0, 1.2)
+WIDTHS_LIMITS = (2.2, 1.3, 2.4, 1.5, 1.2, 0.7, 3.0, 1.2)
 BEYOND = (
     "Limits of the table are the continuous ratings of the power chain and of the racks' blocks, what the "
     "supply in service allows, the temperature at which chips throttle, and the heat that the plant units in "

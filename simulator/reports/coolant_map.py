@@ -30,6 +30,8 @@ OUTLIERS_PCT, BEYOND = (1.0, 99.0), 0.5
 """A colour scale ends at these percentiles where single values lie further out than half its span."""
 LEAST_SPAN_K = 2.0
 """Smaller differences are no matter, and get no contrast."""
+STEADY_K = LEAST_SPAN_K / 10.0
+"""A map of hours that all lie within this would be one colour, of which an eye tells some ten in a scale."""
 
 
 def mapped(run: Run) -> bool:
@@ -47,7 +49,7 @@ def page(run: Run) -> Page:
         "Coolant heat map",
         f"The warmest coolant is {top['supply_max_c']:.1f} °C, of {top['element']} on "
         f"{wording.day(top['time'])}; {_margin_words(halls)}",
-        (_spread(loops),),
+        (_spread(loops), *_steady(run, loops, halls)),
         _figures(run, loops, halls),
         (TableSpec("Warmest loops", _table(loops)),),
     )
@@ -101,18 +103,44 @@ def _spread(loops: pd.DataFrame) -> str:
     )
 
 
+def _steady(run: Run, loops: pd.DataFrame, halls: pd.DataFrame) -> tuple[str, ...]:
+    """Return what is told instead of drawn, of quantities that no hour moves."""
+    flat = [one.words for own, one in _drawn(loops, halls) if _flat(own, one)]
+    if run.days < LEAST_DAYS or not flat or _many(loops, halls):
+        return ()
+    told = " and ".join(flat).lower()
+    return (f"No map of hours is drawn of {told}: 98 % of hours lie within {STEADY_K:g} K.",)
+
+
+def _many(loops: pd.DataFrame, halls: pd.DataFrame) -> bool:
+    """Return whether there are enough halls, or loops, to draw them against each other."""
+    return (halls if len(halls) else loops)["element"].nunique() >= LEAST_HALLS
+
+
+def _flat(table: pd.DataFrame, quantity: "_Quantity") -> bool:
+    """Return whether hour by hour the one that went furthest stays where it is."""
+    name = table.loc[quantity.place(table[quantity.column]), "element"]
+    low, high = np.nanpercentile(table.loc[table["element"] == name, quantity.column], OUTLIERS_PCT)
+    return bool(high - low < STEADY_K)
+
+
+def _drawn(loops: pd.DataFrame, halls: pd.DataFrame) -> list[tuple[pd.DataFrame, "_Quantity"]]:
+    supply = _Quantity("supply_max_c", "coolant", WARM, "max", "Warmest coolant", "°C")
+    margin = _Quantity("margin_k", "margin", CLOSE, "min", "Margin below throttling", "K")
+    return [(loops, supply)] + ([(halls, margin)] if len(halls) else [])
+
+
 def _figures(run: Run, loops: pd.DataFrame, halls: pd.DataFrame) -> tuple[FigureSpec, ...]:
     """Return plan and maps of many halls, or the hours of the day of few."""
     worst = "any replicate" if len(run.results) > 1 else "the hour"
-    supply = _Quantity("supply_max_c", "coolant", WARM, "max", "Warmest coolant", "°C")
-    margin = _Quantity("margin_k", "margin", CLOSE, "min", "Margin below throttling", "K")
-    drawn = [(loops, supply)] + ([(halls, margin)] if len(halls) else [])
+    drawn = _drawn(loops, halls)
     table, quantity = drawn[-1]
-    figures = [plan(table, quantity)] if table["element"].nunique() >= LEAST_HALLS else []
+    many = _many(loops, halls)
+    figures = [plan(table, quantity)] if many else []
     if run.days >= LEAST_DAYS:
         single, width = (drawn[-1:], HALF) if figures else (drawn, FULL)
-        figures += [by_hour(own, one, worst, width) for own, one in single]
-    if table["element"].nunique() >= LEAST_HALLS:
+        figures += [by_hour(own, one, worst, width) for own, one in single if many or not _flat(own, one)]
+    if many:
         figures += [by_time(own, one, worst, run.days) for own, one in drawn]
     return tuple(figures)
 

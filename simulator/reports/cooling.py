@@ -36,6 +36,8 @@ POINTS = 9000
 """Hours that the cloud of points holds; of longer series every second, third... is drawn."""
 CURVE_POINTS = 201
 LOOKS = {"free": (SKY, ""), "partial": (ORANGE, "///"), "mechanical": (VERMILLION, "xx")}
+FLUIDS = {"warm": "warm: coolant at plates", "chilled": "chilled: water to fan walls"}
+"""What the supply of each kind of loop is; what warm plants deliver is facility water, colder than that."""
 LABELS = 12
 """Names of bars that the width of the page holds."""
 TIMES = {"MS": "month", "7D": "week", "D": "day", "h": "hour"}
@@ -159,14 +161,18 @@ def supply(run: Run) -> FigureSpec:
             data["setpoint"] = _by_temperature(own["setpoint_c"], own["dry_bulb_c"])["mean"]
             ax.plot(x, data["setpoint"], color=dark(color), linestyle=":", linewidth=1.2)
         left = data["max"].iloc[: len(data) // 2 + 1].max()
-        note(ax, x.iloc[0], left, f"{name} loops", dark(color), va="bottom", fontweight="bold")
+        told = FLUIDS.get(str(name), f"{name} loops")
+        note(ax, x.iloc[0], left, told, dark(color), va="bottom", fontweight="bold")
         parts.append(data.assign(loops=name))
     ax.margins(y=0.18)
     heading(ax, "Supply temperature (°C)")
     label(ax, "Outdoor dry bulb (°C)")
     data = pd.concat(parts, ignore_index=True)
     warmest = data.loc[data["max"].idxmax()]
-    dots = "; dots: water that plants are told to deliver" if "setpoint" in data else ""
+    dots = (
+        ". Dots: facility water that plants are told to deliver; coolant is warmer by the approach of its units"
+        if "setpoint" in data else ""
+    )  # fmt: skip
     return FigureSpec(
         fig,
         "supply-against-weather",
@@ -174,7 +180,8 @@ def supply(run: Run) -> FigureSpec:
         f"warmest hour is {warmest['max']:.1f} °C in the {warmest['loops']} loops at "
         f"{warmest['temperature_c']:.0f} °C outdoors.",
         data.rename(columns={c: f"supply_{c}_c" for c in ("min", "mean", "max")} | {"setpoint": "setpoint_c"}),
-        f"Mean and range of the loops' hours, per degree{dots}.",
+        "Lines: coolant at the cold plates of the warmest block, and chilled facility water into fan walls; mean and "
+        f"range of the hours, per degree{dots}.",
     )
 
 

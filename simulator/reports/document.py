@@ -142,6 +142,9 @@ def draw(spec: FigureSpec, figures: Path, scratch: Path) -> None:
     """
     spec.fig.dpi = PIXELS_PER_INCH
     FigureCanvasAgg(spec.fig)
+    for axis in (axis for ax in spec.fig.axes for axis in (ax.xaxis, ax.yaxis)):
+        if not axis.label.get_text():
+            axis.set_label_coords(0.5, 0.5)  # no name, no place to be looked for
     if (engine := spec.fig.get_layout_engine()) is not None:
         engine.execute(spec.fig)
     spec.fig.set_layout_engine("none")

@@ -27,6 +27,7 @@ STYLE: dict[str, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": POINT,
     "axes.titlesize": POINT,
+    "axes.titley": 1.0,  # always there: to look for what may be in its way takes an eighth of a report
     "axes.labelsize": POINT,
     "xtick.labelsize": POINT,
     "ytick.labelsize": POINT,

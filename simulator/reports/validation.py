@@ -68,7 +68,7 @@ def comparison(run: Run) -> FigureSpec:
     codes = _codes(rows)
     _scatter(left, rows[rows["seconds"].notna() & rows["simulated"].notna()], codes)
     _within(right, rows, codes)
-    legend(fig, right, "upper center", 4)
+    legend(fig, right, "upper center", 3)
     return FigureSpec(
         fig,
         "validation",
@@ -152,10 +152,19 @@ def _summary(rows: pd.DataFrame) -> pd.DataFrame:
     for topic, whole in rows.groupby("topic", sort=False):
         lines.append(_stats(_topic(topic), "all", whole))
         parts = list(whole.groupby("place", sort=False))
-        lines += [_stats("", str(place), part) for place, part in parts if len(parts) > 1]
+        lines += [_stats("", str(place), part) for place, part in _together(parts) if len(parts) > 1]
     return pd.DataFrame(
         lines, columns=["Topic", "On", "Rows", "Not simulated", "Median error", "P90 error"]
     )
+
+
+def _together(parts: list[tuple[object, pd.DataFrame]]) -> list[tuple[str, pd.DataFrame]]:
+    """Return the parts, several of a single row as one: an error of one row has neither median nor tail."""
+    single = [part for _, part in parts if len(part) == 1]
+    if len(single) < 2:
+        return [(str(place), part) for place, part in parts]
+    several = [(str(place), part) for place, part in parts if len(part) > 1]
+    return [*several, (f"{len(single)} others, one row each", pd.concat(single))]
 
 
 def _stats(topic: str, place: str, part: pd.DataFrame) -> tuple[str, str, int, int, str, str]:

@@ -70,7 +70,7 @@ def against_plan(over_frac: float, slows: bool) -> str:
 
 
 def _map(hall: str, racks: pd.DataFrame) -> FigureSpec:
-    grid = racks.pivot(index="rack", columns="time", values="junction_max_c")
+    grid = racks.pivot(index="rack", columns="site_time", values="junction_max_c")
     grid = grid.loc[list(dict.fromkeys(racks["rack"]))]  # in the order of the hall
     fig, ax = canvas(height_in=3.4)
     step = pd.Timedelta(hours=1)
@@ -82,13 +82,14 @@ def _map(hall: str, racks: pd.DataFrame) -> FigureSpec:
     bar = fig.colorbar(image, ax=ax, pad=0.015)
     bar.set_label("hottest junction of the hour, °C", fontsize=POINT)
     time_axis(ax, [t.tz_localize(None) for t in (grid.columns[0], grid.columns[-1] + step)])
-    label(ax, "time, UTC", f"rack of {hall}")
+    label(ax, f"time at the site (UTC{racks['site_time'].iloc[0]:%:z})", f"rack of {hall}")
     ax.grid(False)
     hottest = racks.loc[racks["junction_max_c"].idxmax()]
     return FigureSpec(
         fig, "zoom-racks",
         f"Heat map of racks and hours; the hottest is {hottest['rack']} at "
-        f"{hottest['junction_max_c']:.1f} °C, {hottest['time']:%Y-%m-%d %H:%M} UTC.",
+        f"{hottest['junction_max_c']:.1f} °C, {hottest['site_time']:%Y-%m-%d %H:%M} at the site, "
+        f"{hottest['time']:%H:%M} UTC.",
         racks, "Hottest junction of each rack in each hour.",
     )  # fmt: skip
 
@@ -123,7 +124,8 @@ def _hottest(rows: pd.DataFrame) -> pd.DataFrame:
         "Server": some["server"].astype(str), **chip,
         "Junction, °C": [f"{v:.1f}" for v in some["junction_max_c"]],
         "Memory, °C": [f"{v:.1f}" for v in some["hbm_max_c"]],
-        "When, UTC": [f"{t:%Y-%m-%d %H:%M}" for t in some["time"]],
+        "When, at the site": [f"{t:%Y-%m-%d %H:%M}" for t in some["site_time"]],
+        "UTC": [f"{t:%H:%M}" for t in some["time"]],
         "Slowed, h": [wording.number(float(v)) for v in some["slowed_h"]],
         "Lost, h": [wording.number(float(v)) for v in some["lost_h"]],
     })  # fmt: skip

@@ -161,10 +161,12 @@ def _try(
         first = groups[g][0]
         return _respond(moment, watch, minutes, cases[first].hits, repairs[first].by_hit)
 
+    done = 0
     for g, answer in forked.each(len(groups), one, workers):
         for i in groups[g]:
             work.answers[base + i] = alike.own(answer, repairs[i], moment.at_s)
-        tell(what, sum(a is not None for a in work.answers[base:]), len(cases))
+        done += len(groups[g])
+        tell(what, done, len(cases))
 
 
 def _respond(

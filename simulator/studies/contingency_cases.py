@@ -30,6 +30,8 @@ INTERCHANGEABLE = (
     "battery_unit", "rack_battery", "loop_pump", "air_unit", "mechanical",
 )
 """Effects that treat all units of a target alike: which of them fails is in its name only."""
+BANKS = ("line", "transformer")
+"""Of these, what stands on buses of its own where there is a medium-voltage network."""
 COOLING = ("flow", "pump", "plant_unit", "plant_fan", "loop_pump", "air_unit")
 """Effects on what cools, whoever works on it."""
 MECHANICAL_POWER = ("generator",)
@@ -231,15 +233,16 @@ def _of_classes(
         cases[key] = Case(
             (Hit(name, classes[0], target, unit),), kind, level_of(site, classes[0], name), classes,
             tuple(cls.rate * YEAR_S * float(m[place]) for cls, m in zip(classes, many, strict=True)),
-            alike=() if wanted.each else taken(classes[0], target, unit),
+            alike=() if wanted.each else taken(site, classes[0], target, unit),
             group=(classes[0].name, int(group[place])) if group.size else None,
         )
     return list(cases.values())
 
 
-def taken(cls: FailureClass, target: int, unit: int) -> tuple[object, ...]:
+def taken(site: Site, cls: FailureClass, target: int, unit: int) -> tuple[object, ...]:
     """Return all that an effect looks at of a class and of what it strikes, the repair left out."""
-    which = -1 if cls.effect in INTERCHANGEABLE else unit
+    apart = site.mesh is not None and cls.effect in BANKS
+    which = -1 if cls.effect in INTERCHANGEABLE and not apart else unit
     tier = cls.per if cls.effect == "switch" else ""
     return cls.effect, tier, target, which, cls.reset, cls.voltage, cls.name == FALSE_ALARM
 

@@ -100,7 +100,7 @@ class JointSearch:
             if found == best:
                 break
             best = found
-        kept = best if best.candidate.feasible else None
+        kept = best if self._merit(best)[0] else None
         return Joint(self.goal, self.direction, self.unit, self.axes, kept, best, self.points)
 
     def _proposed(self, best: Point) -> Point:

@@ -21,7 +21,7 @@ HOUR_S = 3600.0
 def tables(
     world: World, rack: Rack, seen: Seen, found: Found, start: datetime, by: str, top: int
 ) -> dict[str, pd.DataFrame]:
-    """Return the tables of one hall."""
+    """Return the tables of one hall; `time` is in UTC, `site_time` on the clock of `start`."""
     every = _accelerators(world, rack, seen.racks, found, start)
     each = every if by == "accelerator" else _servers(every)
     return {
@@ -51,6 +51,7 @@ def _accelerators(
         "position": np.tile(in_rack % positions + 1, racks.size),
         "junction_max_c": column(found.peak_c), "hbm_max_c": column(found.hbm_peak_c),
         "time": pd.Timestamp(start.astimezone(UTC)) + minute,
+        "site_time": pd.Timestamp(start) + minute,
         "slowed_h": column(found.slowed_s) / HOUR_S, "lost_h": column(found.lost_s) / HOUR_S,
     })  # fmt: skip
 
@@ -80,7 +81,7 @@ def _racks(world: World, seen: Seen, found: Found, start: datetime) -> pd.DataFr
     )
     stamps = pd.date_range(start.astimezone(UTC), periods=firsts.size, freq="h")
     return pd.DataFrame({
-        "time": np.repeat(stamps, racks),
+        "time": np.repeat(stamps, racks), "site_time": np.repeat(stamps.tz_convert(start.tzinfo), racks),
         "rack": np.tile([world.rack_name(int(r)) for r in seen.racks], firsts.size),
         "junction_max_c": hot_c.ravel(), "power_w": power_w.ravel(), "plan_power_w": plan_w.ravel(),
     })  # fmt: skip

@@ -188,8 +188,9 @@ def _product(text: str, words: dict[str, Worth]) -> Worth:
     factor, powers = Exact(1), Counter[str]()
     for sign, number, word, power in _PART.findall(text):
         one = words[word] if word else Worth(Exact(1), ())
-        n = (-1 if sign == "/" else 1) * int(power or 1)
-        factor *= (Exact(number or 1) * one.factor) ** n
+        side = -1 if sign == "/" else 1
+        n = side * int(power or 1)
+        factor *= Exact(number or 1) ** side * one.factor**n
         for base, times in one.powers:
             powers[base] += n * times
     return Worth(factor, tuple(sorted((base, n) for base, n in powers.items() if n)))

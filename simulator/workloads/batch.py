@@ -75,6 +75,9 @@ def _fill_chip(world: World, load: int, chip: int, spares: int, wanted: bool) ->
         membership.release(world, membership.members(world, load))
         return
     free = membership.usable(world, chip, ("idle",))
+    if not spares:
+        membership.assign(world, free, load)
+        return
     whole = world.state.racks.up_frac[free] == 1.0
     short = spares - np.count_nonzero(whole)
     if short > 0:
@@ -82,6 +85,4 @@ def _fill_chip(world: World, load: int, chip: int, spares: int, wanted: bool) ->
         lent = lent[world.state.racks.up_frac[lent] == 1.0]
         membership.release(world, lent[:short])
         return
-    if spares:
-        free = free[~whole | (np.cumsum(whole) > spares)]
-    membership.assign(world, free, load)
+    membership.assign(world, free[~whole | (np.cumsum(whole) > spares)], load)

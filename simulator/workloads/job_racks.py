@@ -51,7 +51,7 @@ class JobRacks:
 
     def drop(self) -> None:
         """Hand back the racks that have too little in service."""
-        broken = np.flatnonzero(self._up() < self.least_up - ROUNDING)
+        (broken,) = (self._up() < self.least_up - ROUNDING).nonzero()
         if self.lacking:
             broken = broken[self.slots[broken] >= 0]
         if broken.size:
@@ -65,7 +65,7 @@ class JobRacks:
         many as there are; return whether no slot is empty."""
         if not self.lacking:
             return True
-        empty, free = np.flatnonzero(self.slots < 0), self._free()
+        (empty,), free = (self.slots < 0).nonzero(), self._free()
         empty = empty[: free.size] if some else empty
         favoured = self._neighbours(int(empty[0])) if empty.size == 1 else self.held
         group = max(self.wanted // self.units, 1)
@@ -107,7 +107,7 @@ class JobRacks:
     def slots_of(self, racks: np.ndarray) -> np.ndarray:
         """Return the slots in which some racks stand."""
         if racks.size == 1:
-            return np.flatnonzero(self.slots == racks[0])
+            return (self.slots == racks[0]).nonzero()[0]
         return np.flatnonzero(np.isin(self.slots, racks))
 
     def domains(self, apart: str) -> np.ndarray:

@@ -1,33 +1,20 @@
 """`gigawatt climates` as a user types it."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from simulator.cli import main
 from simulator.studies import climate_runs, climates, sweep
 
 POD = str(Path(__file__).parents[2] / "scenarios" / "pod.yaml")
 
 
 @pytest.fixture
-def gigawatt(monkeypatch, capfd):
-    def run(*words):
-        words = ["gigawatt", "climates", POD, "--set", "period.duration=6 h", *words]
-        monkeypatch.setattr(sys, "argv", words)
-        try:
-            main()
-        except SystemExit as left:
-            code = int(left.code or 0)
-        else:
-            code = 0
-        told = capfd.readouterr()
-        return code, told.out, told.err
-
-    return run
+def gigawatt(typed):
+    return partial(typed, "climates", POD, "--set", "period.duration=6 h")
 
 
 def test_stations_that_come_along_are_compared(gigawatt, tmp_path):

@@ -1,12 +1,10 @@
 """`gigawatt compare` as a user types it."""
 
 import json
-import sys
 
 import pytest
 
 import simulator as gw
-from simulator import cli
 
 
 @pytest.fixture(scope="module")
@@ -23,16 +21,9 @@ def folders(tmp_path_factory):
 
 
 @pytest.fixture
-def gigawatt(monkeypatch, capsys, tmp_path):
+def gigawatt(typed, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["gigawatt", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return left.value.code or 0, *capsys.readouterr()
-
-    return run
+    return typed
 
 
 def test_what_is_printed(gigawatt, folders):

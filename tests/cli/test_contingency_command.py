@@ -1,7 +1,6 @@
 """`gigawatt contingency` as a user types it."""
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -15,16 +14,9 @@ SHORT = ("--at", "2 h", "--set", "period.duration=4 h", "-j", "1")
 
 
 @pytest.fixture
-def gigawatt(monkeypatch, capsys, tmp_path):
+def gigawatt(typed, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["gigawatt", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return left.value.code or 0, *capsys.readouterr()
-
-    return run
+    return typed
 
 
 def test_what_is_printed(gigawatt):

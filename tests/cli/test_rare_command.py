@@ -1,29 +1,20 @@
 """`gigawatt rare` as a user types it."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
 
-from simulator import cli
 from simulator.studies import rare
 
 POD = Path(__file__).parents[2] / "scenarios" / "pod.yaml"
 
 
 @pytest.fixture
-def gigawatt(monkeypatch, capsys, tmp_path):
+def gigawatt(typed, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(rare, "MOST", rare.BATCH)  # enough to see that the command works
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["gigawatt", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return left.value.code or 0, *capsys.readouterr()
-
-    return run
+    return typed
 
 
 def test_what_is_printed(gigawatt):

@@ -1,30 +1,17 @@
 """`gigawatt ride-through` as a user types it."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-
-from simulator.cli import main
 
 POD = str(Path(__file__).parents[2] / "scenarios" / "pod.yaml")
 
 
 @pytest.fixture
-def gigawatt(monkeypatch, capfd):
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["gigawatt", "ride-through", POD, "--at", "2 min", *words])
-        try:
-            main()
-        except SystemExit as left:
-            code = int(left.code or 0)
-        else:
-            code = 0
-        told = capfd.readouterr()
-        return code, told.out, told.err
-
-    return run
+def gigawatt(typed):
+    return partial(typed, "ride-through", POD, "--at", "2 min")
 
 
 def test_json_and_text_tell_the_same(gigawatt):

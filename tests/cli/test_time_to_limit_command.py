@@ -1,32 +1,18 @@
 """`gigawatt time-to-limit` as a user types it."""
 
 import json
-import sys
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
-from simulator.cli import main
-
 POD = str(Path(__file__).parents[2] / "scenarios" / "pod.yaml")
 
 
 @pytest.fixture
-def gigawatt(monkeypatch, capfd):
-    def run(*words):
-        monkeypatch.setattr(
-            sys, "argv", ["gigawatt", "time-to-limit", POD, "--at", "10 min", "--minutes", "10", *words])
-        try:
-            main()
-        except SystemExit as left:
-            code = int(left.code or 0)
-        else:
-            code = 0
-        told = capfd.readouterr()
-        return code, told.out, told.err
-
-    return run
+def gigawatt(typed):
+    return partial(typed, "time-to-limit", POD, "--at", "10 min", "--minutes", "10")
 
 
 def test_json_text_and_folder_tell_the_same(gigawatt, tmp_path):

@@ -1,7 +1,6 @@
 """`gigawatt waveform` as a user types it."""
 
 import json
-import sys
 from pathlib import Path
 
 import pandas as pd
@@ -9,13 +8,11 @@ import pytest
 import yaml
 from small import pod_tree
 
-from simulator import cli
-
 POD = Path(__file__).parents[2] / "scenarios" / "pod.yaml"
 
 
 @pytest.fixture
-def gigawatt(monkeypatch, capsys, tmp_path):
+def gigawatt(typed, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     tree = pod_tree()
     tree["workloads"] = [{
@@ -26,14 +23,7 @@ def gigawatt(monkeypatch, capsys, tmp_path):
     }]  # fmt: skip
     tree["period"]["duration"] = "2 h"
     Path("scenario.yaml").write_text(yaml.safe_dump(tree, sort_keys=False))
-
-    def run(*words):
-        monkeypatch.setattr(sys, "argv", ["gigawatt", *map(str, words)])
-        with pytest.raises(SystemExit) as left:
-            cli.main()
-        return left.value.code or 0, *capsys.readouterr()
-
-    return run
+    return typed
 
 
 def test_what_is_printed(gigawatt):

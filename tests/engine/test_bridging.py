@@ -253,3 +253,24 @@ def test_a_ups_short_of_modules_is_capped_for_and_does_not_trip(tmp_path):
     left_w = bench.site.nodes[ups].rating_w * 3 / 5
     assert 0.95 * left_w < bench.state.tree.output_w[ups] <= left_w
     assert up(bench) == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(("per", "lasts_s", "out_s"), [
+    ("substation", 120.0, None), ("substation", 7200.0, "empty"), ("busway", 7200.0, 615.0),
+])  # fmt: skip
+def test_support_racks_live_on_their_ups_without_both_substations(tmp_path, per, lasts_s, out_s):
+    bench = bench_of(tmp_path)
+    ups = bench.site.nodes[node(bench, "pod/support/ups")]
+    block = bench.site.block_names.index("pod/support")
+    carries_s = ups.rating_w * ups.ride_through_s / float(bench.state.blocks.support_w[block])
+    assert 300.0 < carries_s < 6000.0
+    for side in (1, 2):
+        break_(bench, f"pod/support/side {side}", lasts_s, per=per)
+    out_s = 615.0 + carries_s if out_s == "empty" else out_s
+    if out_s is not None:
+        bench.run(out_s - 1.0)
+        assert up(bench) == [1.0, 1.0]
+        bench.run(out_s + 1.0)
+        assert up(bench) == [0.0, 0.0]
+    bench.run(615.0 + lasts_s + 60.0)
+    assert up(bench) == [1.0, 1.0]

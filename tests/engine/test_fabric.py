@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from small import Bench, Load, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
 from simulator.engine import effects, network_parts, rewiring
-from simulator.engine.fabric import Network
+from simulator.engine.fabric import Live, Network
 from simulator.site import compile_site
 
 LOADS = (Load("job", "training", 0, synchronous=True), Load("other", "training", 0, synchronous=True))
@@ -45,6 +47,12 @@ def two_sites(**wan):
              "bandwidth": "20 Tb/s"}
     tree["topology"]["wan"] = [plain | wan]
     return tree
+
+
+@pytest.fixture(scope="module")
+def pod_fabric(tmp_path_factory):
+    """The fabric under a pod, laid out."""
+    return site_of(tmp_path_factory.mktemp("pod")).fabrics[0]
 
 
 class Struck:
@@ -272,3 +280,24 @@ def test_moving_to_other_racks_is_told_only_if_something_changes(struck):
     found.world.networks[load] = lambda tiers: ""
     rewiring.join(found.world, load)
     assert found.fabric_events() == []
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 10**6)), min_size=1, max_size=40))
+def test_what_a_trunk_carries_is_found_link_by_link_as_for_all_at_once(pod_fabric, lost):
+    """Links and switches lost in any order, some links back: each trunk at its own loss is what all are
+    found to be at once."""
+    live = Live(pod_fabric)
+    graph = pod_fabric.graph
+    trunks, out = np.flatnonzero(graph.parent >= 0), []
+    for is_link, number in lost:
+        if is_link:
+            out.append(int(trunks[number % trunks.size]))
+            live.lose_link(out[-1])
+        else:
+            live.lose_switch(0, number % graph.switches_of(0))
+    for node in out[::2]:
+        live.return_link(node)
+    found, damaged = live.capacity_bytes_s.copy(), live.damaged.copy()
+    live._carry(np.arange(graph.parent.size))
+    np.testing.assert_array_equal(found, live.capacity_bytes_s)
+    np.testing.assert_array_equal(damaged, live.damaged)

@@ -201,3 +201,15 @@ def test_the_group_of_a_plain_hall_is_its_own(tmp_path):
     bench = Bench(load_tree(pod_tree(), tmp_path), JOB)
     assert feeds.group_of(bench.world, int(bench.site.halls.feeder_node[0]))[0] == "feeder"
     assert bench.site.stand_ins == ()
+
+
+@pytest.mark.parametrize(("scheme", "blocks", "kept"), [("N", 2, 0.0), ("2N", 2, 0.5), ("4N/3", 6, 0.25)])
+def test_only_what_a_scheme_keeps_free_counts_as_its_reserve(tmp_path, scheme, blocks, kept):
+    """A UPS's losses are none: without a scheme's reserve all that lineups can deliver is the blocks'."""
+    ups = pod_tree()["topology"]["ups"]
+    bench = bench_of(tmp_path, blocks, scheme=scheme, ups=ups)
+    bench.run(60.0)
+    places = bench.results().tables["places"]
+    reserve = 1.0 - places["limit_w"].sum() / places["rated_w"].sum()
+    assert reserve == pytest.approx(kept, abs=0.01 if kept else 1e-9)  # losses at another load move it a little
+    assert np.array_equal(places["built_w"], places["rated_w"])

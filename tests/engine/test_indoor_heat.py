@@ -30,9 +30,10 @@ def chilled_w(results):
 def test_the_chilled_loop_carries_what_is_lost_in_the_hall(tmp_path):
     """More heat than without by lights, UPS and busways, and by the fans that move it."""
     bare, whole = simulate(pod(tmp_path, **NONE)), simulate(pod(tmp_path))
-    losses = whole.tables["losses"].set_index("stage")["energy_j"] / 3600.0
+    energy = whole.tables["energy"]
+    losses_w = energy.set_index(energy.columns[0])[energy.columns[1]] / 3600.0
     site = compile_site(pod(tmp_path).spec.topology)
-    made_w = float(losses["ups"] + losses["busways"]) + float(site.halls.house_w[0])
+    made_w = float(losses_w["loss.ups"] + losses_w["loss.busways"]) + float(site.halls.house_w[0])
     assert made_w > 0.01 * float(whole.timeseries["site"]["it_w"].mean())
     fans = 1.0 + 3.0 * site.topology.cooling.fan_wall.fan  # at most: they work at the cube of the airflow
     assert made_w * 0.98 < chilled_w(whole) - chilled_w(bare) < made_w * fans * 1.02

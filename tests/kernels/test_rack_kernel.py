@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import pod_site, resting
 
+from simulator.engine import capping
 from simulator.engine.state import Load
 from simulator.kernels import block_caps, load_account, rack_control, rack_moves
 from simulator.kernels import columns as c
@@ -316,6 +317,31 @@ def test_block_caps_hold_the_rating_and_settle_on_it():
     assert np.all(it.blocks.cap[1] == 1.0)
     assert it.racks.clock[0] == pytest.approx(it.blocks.cap[0, 0] ** (1 / 2.5))
     assert it.loads.heat_share[0] == 0.0
+
+
+@pytest.mark.parametrize(("delay_s", "minutes"), [(0.0, 1), (60.0, 1), (61.0, 2), (200.0, 4)])
+def test_block_caps_wait_for_the_controls_delay(delay_s, minutes):
+    it = Racks()
+    it.loads.dynamic_frac[0] = 1.0
+    it.step()
+    it.blocks.delay_s[0] = delay_s
+    it.blocks.limit_w[0] = 0.9 * it.blocks.it_w[0]
+    active = []
+    for _ in range(minutes):
+        it.step(clear=False)
+        active.append(bool(it.cap_blocks()))
+    assert active == [False] * (minutes - 1) + [True]
+    assert it.blocks.over_s[0] == minutes * DT_S
+
+
+def test_block_caps_go_no_further_than_those_above():
+    it = Racks()
+    it.loads.dynamic_frac[0] = 1.0
+    it.step()
+    it.blocks.limit_w[0] = 0.1 * it.blocks.it_w[0]  # below what the racks draw at rest
+    it.step(clear=False)
+    assert it.cap_blocks()
+    assert it.blocks.cap[0].min() == capping.FLOOR == 0.05
 
 
 def test_caps_lift_when_the_rating_is_no_longer_reached():

@@ -129,6 +129,14 @@ def test_few_halls_get_the_hours_of_the_day(week):
     assert names(coolant_map.page(hall)) == ["coolant-by-hour", "margin-by-hour"]
 
 
+def test_a_steady_run_is_told_and_not_drawn_as_one_colour(week):
+    one = week.timeseries["hall"].query("element == 'gb300-01'")
+    still = week.timeseries["loop"].assign(supply_max_c=38.0)
+    page = coolant_map.page(Run([dataclasses.replace(week, timeseries=week.timeseries | {"hall": one, "loop": still})]))
+    assert names(page) == ["margin-by-hour"]
+    assert page.text[1] == "No map of hours is drawn of warmest coolant: 98 % of hours lie within 0.2 K."
+
+
 def test_a_folder_of_an_older_version_is_drawn_without_what_it_lacks(week):
     older = changed(week, "loop", setpoint_c=None, mechanical_frac=None)
     racks = week.tables["racks"].drop(columns="throttle_c")

@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from simulator.reports import document
-from simulator.reports.page import FigureSpec
+from simulator.reports.page import FigureSpec, Page
 from simulator.reports.run import Run
 from simulator.results import ALIKE, Results
 
@@ -32,23 +32,25 @@ def _more(table: pd.DataFrame) -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def drawn(week) -> tuple[dict[str, FigureSpec], dict[str, FigureSpec]]:
-    both = ([week], [week, shifted(week)])
-    return tuple(
-        {spec.name: spec for page in document.pages(Run(results)) for spec in page.figures} for results in both
-    )
+def pages(week) -> tuple[list[Page], list[Page]]:
+    """The pages of one replicate, and of two."""
+    return document.pages(Run([week])), document.pages(Run([week, shifted(week)]))
 
 
-def test_every_figure_is_of_all_replicates_or_says_that_it_is_of_the_first(drawn):
-    one, two = drawn
+def figures(pages: list[Page]) -> dict[str, FigureSpec]:
+    return {spec.name: spec for page in pages for spec in page.figures}
+
+
+def test_every_figure_is_of_all_replicates_or_says_that_it_is_of_the_first(pages):
+    one, two = map(figures, pages)
     same = {name for name in one if one[name].data.equals(two[name].data)}
     assert same - ALIKE_FIGURES == {name for name, spec in two.items() if spec.of_first}
     assert same >= ALIKE_FIGURES
 
 
-def test_a_figure_of_the_first_says_so_in_its_caption(week):
-    run, said = Run([week, shifted(week)]), "The first of 2 replicates."
-    for page in document.pages(run):
+def test_a_figure_of_the_first_says_so_in_its_caption(pages):
+    said = "The first of 2 replicates."
+    for page in pages[1]:
         told = [figure["caption"].endswith(said) for row in document._page(page, 2)["figures"] for figure in row]
         assert told == [spec.of_first for spec in page.figures]
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
 
 from simulator.reports import validation
@@ -50,6 +51,14 @@ def test_searched_plans_are_a_topic_of_their_own(week):
     whole = summary.iloc[0]
     assert (whole["On"], whole["Rows"], whole["Not simulated"]) == ("all", 3, 1)
     assert list(summary["On"][1:3]) == ["stack-1, H100", "stack-2, GB200"]
+
+
+def test_parts_of_one_row_are_told_together(week, table):
+    own = table[table["topic"] == "training"].iloc[:1]
+    many = pd.concat([table, *(own.assign(group=f"stack-{i}, H200") for i in range(3, 6))], ignore_index=True)
+    summary = frames(page(week, validation=many))[0]
+    assert summary["Rows"][summary["On"].str.contains("one row each")].tolist() == [4]
+    assert summary["Rows"].iloc[0] == 6 and "stack-3, H200" not in set(summary["On"])
 
 
 def test_constants_are_counted_by_stack_and_by_evidence(week):

@@ -58,6 +58,18 @@ def test_lineups_have_sets_of_their_own_whatever_their_scheme_leaves_usable(tmp_
     assert per_usable["4N/3"] == pytest.approx(4.0 / 3.0 * per_usable["N"], rel=0.02)
 
 
+def test_with_a_network_the_buses_say_how_many_main_transformers_there_are(tmp_path):
+    tree = tree_of("2N", backs="support")
+    tree["topology"]["medium_voltage"] = {
+        "operation": "meshed",
+        "buses": [{"name": "a", "transformers": 1, "halls": ["pod"]}, {"name": "b", "transformers": 2}],
+        "branches": [{"name": "tie", "between": ["a", "b"], "rating": "4 MVA"}],
+    }
+    topology = load_tree(tree, tmp_path).spec.topology
+    assert topology.grid.transformers.units == 3
+    assert topology.grid.lines.units > 3  # these follow from the load
+
+
 def test_what_is_counted_stands_in_the_resolved_document_and_loads_again(tmp_path):
     made = load_tree(tree_of("N", backs="support"), tmp_path)
     path = tmp_path / "resolved.yaml"

@@ -3,6 +3,7 @@
 import copy
 import math
 import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from small import load_tree, pod_tree
 
 from simulator.kernels import columns as c
 from simulator.results import SERIES
+from simulator.scenario import load
 from simulator.simulation import build, simulate
 from simulator.studies import StudyError, contingency, forked, peak_hour
 from simulator.studies import contingency_alike as alike
@@ -19,6 +21,8 @@ from simulator.studies import contingency_moment as moments
 from simulator.studies import contingency_together as together
 from simulator.studies.contingency_cases import Wanted
 from simulator.studies.contingency_watch import Watch
+
+SCENARIOS = Path(__file__).parents[2] / "scenarios"
 
 
 def tree(**topology):
@@ -186,6 +190,13 @@ def test_breakers_and_pumps_share_what_they_take_out(plain, base, each):
     within = alike.groups(base, ones, repairs, 7200.0 + 5 * 3600.0)  # a busway's breaker is back then
     assert len(within) == len(shared) + 4
     assert each.told["simulations"] == len(each.table) - 1
+
+
+def test_transformers_on_buses_of_their_own_are_simulated_each():
+    ring = build(load(SCENARIOS / "ring-hall.yaml", ["period.duration=12 h"]), disturbed=False)
+    for run, apart in ((ring, True), (build(load(SCENARIOS / "pod.yaml"), disturbed=False), False)):
+        banks = cases_.singles(run, Wanted(("lines/*", "main transformers/*")))
+        assert len({case.alike for case in banks}) == (4 if apart else 2)
 
 
 def test_the_class_that_strikes_an_element_most_leads(tmp_path):

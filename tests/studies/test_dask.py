@@ -1,5 +1,7 @@
 """Sweeps on a real Dask scheduler with two workers on loopback."""
 
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -51,6 +53,24 @@ def test_a_scheduler_that_is_not_there_is_told(tmp_path, monkeypatch):
     plan = designs.from_file(tmp_path / "sweep.yaml")
     with pytest.raises(sweep.StudyError, match=r"no Dask scheduler at tcp://127\.0\.0\.1:9"):
         list(sweep.execute(plan, plan.tasks, 2, "dask", "tcp://127.0.0.1:9"))
+
+
+@pytest.mark.slow
+def test_a_worker_that_dies_costs_no_run_and_no_byte(cluster, tmp_path):
+    """One of two workers is killed after the first result; its runs are made by others."""
+    (tmp_path / "sweep.yaml").write_text(SWEEP.replace("replicates: 2", "replicates: 6"))
+    plan = designs.from_file(tmp_path / "sweep.yaml")
+    kept, victim = SweepFolder(tmp_path / "there", plan), cluster.workers[0].pid
+    kept.open(resume=True)
+    for identity, record in sweep.execute(plan, plan.tasks, 2, "dask", cluster.scheduler_address):
+        if not kept.finished():
+            os.kill(victim, signal.SIGKILL)
+        kept.keep(identity, record)
+    assert victim not in {worker.pid for worker in cluster.workers.values()}
+    assert set(kept.assemble()["status"]) == {"done"}
+    carried_out(plan, tmp_path / "here", 1)
+    there, here = ((tmp_path / where / "runs.parquet").read_bytes() for where in ("there", "here"))
+    assert there == here
 
 
 @pytest.mark.slow

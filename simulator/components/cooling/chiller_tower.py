@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
+from pydantic import Field
 
 from simulator.components.cooling import psychrometrics
 from simulator.components.cooling._base import (
@@ -43,6 +44,8 @@ class ChillerTower(Compressors, TowerWater):
 
     kind: Literal["chiller_tower"] = "chiller_tower"
     unit_is: ClassVar[str] = "chiller"
+    fans: Annotated[int, Field(ge=0, le=1000)] = TowerWater.model_fields["fans"].default  # `Compressors` has none
+    """Tower fans of one unit, one per cell (assumed, 1-4)."""
     condenser_pump: Annotated[Fraction, Within(0.0, 0.1)] = 0.012
     """Condenser pump power over rejected heat at design: 200 kPa at 5.56 K and 70 % (derived)."""
     economiser_approach: Annotated[TemperatureDelta, Positive()] = 2.0

@@ -18,9 +18,9 @@ class Battery(Spec):
     energy: Annotated[Energy, Positive()]
     """Between empty and full of what the cells hold."""
     c_rate: Annotated[Rate, Positive()] = 10.0 / 3600.0
-    """Most that its cells deliver, of their energy (assumed: utility plants 0.25-1 per hour, UPS
-    class 4-10 per hour). Acts in `gigawatt check` only, which refuses more `power` than that; what a run
-    delivers is limited by `power`."""
+    """Most that its cells deliver or take in, of their energy (assumed: utility plants 0.25-1 per hour,
+    UPS class 4-10 per hour). `gigawatt check` refuses `power` and `recharge` beyond it; a run keeps
+    within those, and a unit that is out takes its share of them and of the energy along."""
     lowest: Annotated[Fraction, Within("0 %", "50 %")] = 0.0
     """Charge that is never taken."""
     highest: Annotated[Fraction, Within("50 %", "100 %")] = 1.0

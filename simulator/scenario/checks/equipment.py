@@ -110,6 +110,12 @@ def battery_rates(parts: Parts) -> Iterator[Trouble]:
             f"{watts(battery.power)} empties the battery at {rate * HOUR_S:.4g} per hour of its "
             f"energy; its cells deliver {battery.c_rate * HOUR_S:.4g} per hour (c_rate)"
         )
+    rate = battery.recharge * battery.one_way / battery.energy
+    if rate > battery.c_rate * (1.0 + 1e-9) and not slip:
+        yield ("topology", "battery", "recharge"), (
+            f"{watts(battery.recharge)} fills the battery at {rate * HOUR_S:.4g} per hour of its "
+            f"energy; its cells take in {battery.c_rate * HOUR_S:.4g} per hour (c_rate)"
+        )
     if battery.highest <= battery.lowest:
         yield ("topology", "battery", "highest"), (
             f"the battery is filled to {100 * battery.highest:.0f} % and emptied to {100 * battery.lowest:.0f} %: "

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
@@ -10,7 +9,7 @@ from simulator.components.power.ac_flow import solve
 from simulator.components.power.flow_network import HIGH, POI, campus_network, hall_names
 from simulator.components.power.medium_voltage import MediumVoltage
 from simulator.components.topology import Topology
-from simulator.engine.design_flow import network
+from simulator.engine.design_flow import input_w, network, outputs_w
 from simulator.errors import nearest
 from simulator.kernels import power_flow
 from simulator.scenario.checks.plant import Plant, watts
@@ -19,6 +18,9 @@ from simulator.scenario.wording import Trouble
 from simulator.site import compile_site
 
 HERE = ("topology", "medium_voltage")
+FAR_FROM_COLLAPSE = 0.8
+"""Voltage per unit at halls above which unit substations, of 5.75 % on a rating that carries their load, cannot
+collapse: that takes a voltage near a half (derived)."""
 
 
 def names(parts: Parts) -> Iterator[Trouble]:
@@ -76,24 +78,18 @@ def loops(parts: Parts) -> Iterator[Trouble]:
     topology, plan = _plan(parts)
     if topology is None or plan is None or [*names(parts), *halls(parts)]:
         return
-    import networkx as nx  # here, because few scenarios have such a network and all would wait for it
-
-    closed = [branch for branch in plan.branches if not branch.open]
-    graph = nx.MultiGraph((*branch.between, {"name": branch.name}) for branch in closed)
-    graph.add_nodes_from(bus.name for bus in plan.buses)
-    fed = [bus.name for bus in plan.buses if bus.transformers]
-    graph.add_edges_from(("main transformers", name, {"name": ""}) for name in fed)
-    loop = _loop(nx, graph)
-    if plan.operation == "radial" and loop:
+    loop = _loop(plan) if plan.operation == "radial" else []
+    if loop:
         told = (
             f"{', '.join(loop)} close a loop; open one of them (`open: true`) or say "
             "'operation: meshed'"
         )
         place = next(i for i, branch in enumerate(plan.branches) if branch.name == loop[-1])
         yield (*HERE, "branches", place), told
-    live = nx.node_connected_component(graph, "main transformers") if fed else set()
+    net, _ = campus_network(topology)
+    live = dict(zip(net.bus_name, net.live(np.array(net.closed)), strict=True))
     for i, bus in enumerate(plan.buses):
-        if bus.name not in live:
+        if not live[bus.name]:
             told = f"no main transformer reaches bus '{bus.name}' over closed branches"
             yield (*HERE, "buses", i), told
 
@@ -131,6 +127,8 @@ def collapsing(parts: Parts, plant: Plant) -> Iterator[Trouble]:
         return
     if [*names(parts), *halls(parts), *loops(parts), *overloaded_branches(parts, plant)]:
         return
+    if _holds_up(plant.topology):
+        return
     net = network(compile_site(plant.topology))
     try:
         solve(net, np.array(net.closed))
@@ -143,14 +141,33 @@ def collapsing(parts: Parts, plant: Plant) -> Iterator[Trouble]:
         yield HERE, told
 
 
-def _loop(nx: Any, graph: Any) -> list[str]:
-    """Return the branches of a closed loop, in no order but a stable one; none without a loop."""
+def _loop(plan: MediumVoltage) -> list[str]:
+    """Return the closed branches of a loop, in no order but a stable one; none without a loop."""
+    import networkx as nx  # here, because few scenarios have such a network and all would wait for it
+
+    graph = nx.MultiGraph((*each.between, {"name": each.name}) for each in plan.branches if not each.open)
+    graph.add_edges_from(("main transformers", bus.name, {"name": ""}) for bus in plan.buses if bus.transformers)
     try:
         edges = nx.find_cycle(graph)
     except nx.NetworkXNoCycle:
         return []
     found = [graph.edges[edge]["name"] for edge in edges]
     return [name for name in found if name]
+
+
+def _holds_up(topology: Topology) -> bool:
+    """Return whether the network down to the halls alone keeps their voltages up at design load, in
+    which case unit substations, each with its own, do too."""
+    site = compile_site(topology)
+    output_w = outputs_w(site, np.array([node.firm_w for node in site.nodes]))
+    net, bus_of = campus_network(topology)
+    for name, node in zip(site.hall_names, site.halls.feeder_node, strict=True):
+        net.load(name, bus_of[name], input_w(site.nodes[node], float(output_w[node])), topology.grid.power_factor)
+    try:
+        flow = solve(net, np.array(net.closed))
+    except ArithmeticError:
+        return False
+    return bool(np.abs(flow.voltage).min() > FAR_FROM_COLLAPSE)
 
 
 def _plan(parts: Parts) -> tuple[Topology | None, MediumVoltage | None]:

@@ -5,6 +5,8 @@ import pytest
 
 from simulator.components.cooling import HourlyWeather, york_calc
 from simulator.components.cooling.chiller_tower import ChillerTower
+from simulator.components.cooling.compressors import Compressors
+from simulator.components.cooling.tower_water import TowerWater
 
 PLANT = {"unit": "5 MW", "range": "8 K", "tank": "120 s", "pump": "1 %"}
 FULL = 10  # index of load 1.0
@@ -18,6 +20,11 @@ def air(wet_c, depression_k=5.0):
 
 def plant(**changes):
     return ChillerTower.model_validate({**PLANT, **changes})
+
+
+def test_it_has_the_fans_of_its_towers_and_the_restart_of_its_chillers():
+    assert plant().fans == TowerWater.model_fields["fans"].default > 0
+    assert plant().restart == Compressors.model_fields["restart"].default > 0.0
 
 
 @pytest.mark.parametrize(
