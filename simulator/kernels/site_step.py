@@ -22,7 +22,8 @@ from simulator.kernels import (
 from simulator.kernels import water as rationed
 from simulator.kernels.compiled import entry, inlined
 
-RUNNING, OVERLOAD, TRIP, THROTTLE, INTAKE = 0, 1, 2, 3, 4
+RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
+INTAKE = strikes.WAKE + 1  # beside what `strikes.happen` returns
 STEP_S = 60.0
 HOUR_STEPS = 60
 
