@@ -182,9 +182,11 @@ class Physics:
 
     def _in_hot_air(self) -> np.ndarray:
         """Return the blocks of chips on coolant in service whose racks take in air too hot for the rest of
-        them."""
+        them, which nothing cools; a hall whose fans turn again is given the minutes it needs."""
         site, state = self.world.site, self.world.state
-        hot = (state.hall_air_c[site.rows.hall] >= site.rows.intake_c) & (site.rows.liquid_cooled == 1)
+        loop = site.halls.air_loop[site.rows.hall]
+        stands = (state.heat.fans[loop] * state.heat.flow[loop] * state.loops.units_up[loop]) <= 0.0
+        hot = (state.hall_air_c[site.rows.hall] >= site.rows.intake_c) & (site.rows.liquid_cooled == 1) & stands
         return np.unique(site.rack_block[hot[site.rack_row] & (state.racks.up_frac > 0.0)])
 
     def _tell_intakes(self) -> None:
