@@ -182,10 +182,12 @@ class Physics:
 
     def _in_hot_air(self) -> np.ndarray:
         """Return the blocks of chips on coolant in service whose racks take in air too hot for the rest of
-        them, which nothing cools; a hall whose fans turn again is given the minutes it needs."""
+        them, which nothing cools; a hall whose fans turn or start again is given the minutes it needs."""
         site, state = self.world.site, self.world.state
         loop = site.halls.air_loop[site.rows.hall]
         stands = (state.heat.fans[loop] * state.heat.flow[loop] * state.loops.units_up[loop]) <= 0.0
+        plants = self.world.plants
+        stands &= ~(plants.fed & (plants.moving < 1.0))[site.rows.hall]
         hot = (state.hall_air_c[site.rows.hall] >= site.rows.intake_c) & (site.rows.liquid_cooled == 1) & stands
         return np.unique(site.rack_block[hot[site.rack_row] & (state.racks.up_frac > 0.0)])
 
