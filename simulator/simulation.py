@@ -17,7 +17,6 @@ from simulator.components.failure_class import FailureClass
 from simulator.engine import (
     clock,
     downtime,
-    drought,
     incidents,
     limit_tables,
     maintenance,
@@ -208,7 +207,7 @@ def finish(run: Run) -> Results:
     """Return the tables of a run that has come to its end."""
     world, spec = run.world, run.scenario.spec
     run.front.tell()
-    drought.tell(world, run.physics.water)
+    run.physics.droughts.finish()
     tables = {
         "downtime": downtime.table(world.site, world.outages, world.end_s),
         "rates": rates.table(world, run.front, run.fleet),

@@ -11,7 +11,7 @@ from functools import cached_property, lru_cache
 import numpy as np
 
 from simulator.components.accelerator import Accelerator
-from simulator.components.cooling import HourlyWeather
+from simulator.components.cooling import HourlyWeather, PlantSpec
 from simulator.components.cooling.in_service import BlockCoolant, CoolantColumns, columns, of_block
 from simulator.components.fabric.laid import Laid, network
 from simulator.components.fabric.tier import Tier
@@ -49,6 +49,8 @@ from simulator.components.sizing import (
 from simulator.components.topology import Hall, Topology
 from simulator.kernels.columns import HallSite, RowSite
 
+OWN_ROUNDS = 3
+"""Of the sizing of plants that carry the heat of what feeds them: a hundredth of it each."""
 DESIGN_DAY = HourlyWeather(np.array([38.0]), np.array([27.0]), np.array([101_325.0]))
 """Weather at which mechanical substations are sized: hot and humid, so that any climate fits."""
 
@@ -118,6 +120,12 @@ class Site(FeedGraph, CoolantColumns):
         return mesh_of(self.topology, self.hall_names)
 
     @cached_property
+    def node_indoors(self) -> np.ndarray:
+        """(nodes,) The share of each node's loss that warms the air of its hall."""
+        told = self.topology.cooling.indoors
+        return np.array([told.share(node) for node in self.nodes]) * (self.node_hall >= 0)
+
+    @cached_property
     def hall_walls(self) -> np.ndarray:
         """Return the units of each hall's air side, spares included: (halls,)."""
         air = self.topology.cooling.fan_wall
@@ -176,6 +184,7 @@ class _Builder:
         self.hall_spec: list[Hall] = []
         self.blocks: list[tuple[str, int, float, float]] = []
         self.coolants: list[BlockCoolant] = []
+        self.drawn_w: list[float] = []  # of each block at its design load
         self.feeds: list[list[Feed]] = []
         self.stand_ins: list[tuple[int, ...]] = []
         self.support: list[Support] = []
@@ -225,6 +234,7 @@ class _Builder:
             heat = self._block(hall, block, h, kind, per_block)
             liquid_w, air_w, pumps_w = liquid_w + heat[0], air_w + heat[1], pumps_w + heat[2]
         air_w += self._support(hall, name, h, feeder)
+        air_w += self._indoor_w(hall, feeder)
         self._plants(hall, name, h, feeder, (liquid_w, air_w, pumps_w))
 
     def _lineups(self, hall: Hall, name: str, feeder: int) -> list[list[Feed]]:
@@ -256,6 +266,7 @@ class _Builder:
         heat_w = min(count * rack.nameplate, limit_w)
         liquid_w = heat_w * rack.liquid_fraction
         self.coolants.append(of_block(self.topology.cooling.coolant_unit, rack, liquid_w))
+        self.drawn_w.append(heat_w)
         self.blocks.append((name, h, limit_w, 0.0))
         self._row(kind, count, h)
         return liquid_w, heat_w - liquid_w, self.coolants[-1].coolant.pump_w
@@ -283,6 +294,7 @@ class _Builder:
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
         self.feeds.append([(busway, 1.0)])
+        self.drawn_w.append(design_w)
         self.blocks.append((base, h, rating_w, draw_w))
         self.coolants.append(of_block(self.topology.cooling.coolant_unit, None, 0.0))
         return design_w
@@ -295,50 +307,72 @@ class _Builder:
         self.rows.append((self.racks, self.racks + count, len(self.blocks) - 1, h, kind))
         self.racks += count
 
+    def _indoor_w(self, hall: Hall, feeder: int) -> float:
+        """Return the heat at design load of a hall's lights and of what feeds its racks, as far as it
+        reaches the hall's air."""
+        told, output_w = self.topology.cooling.indoors, np.zeros(len(self.nodes))
+        for b in (b for b, of in enumerate(self.blocks) if of[1] == len(self.hall_names) - 1):
+            for fed, share in self.feeds[b]:
+                output_w[fed] += share * self.drawn_w[b]
+        found_w = told.house * hall.house
+        for i in range(len(self.nodes) - 1, feeder, -1):
+            node = self.nodes[i]
+            loss_w = node.loss.loss_w(float(output_w[i]), node.rating_w)
+            output_w[node.parent] += output_w[i] + loss_w
+            found_w += told.share(node) * loss_w
+        return found_w
+
     def _plants(
         self, hall: Hall, name: str, h: int, feeder: int, heat: tuple[float, float, float]
     ) -> None:
-        """Add the two loops and the mechanical substation that feeds them."""
-        cooling, block = self.topology.cooling, self.topology.mechanical
+        """Add the two loops and the mechanical substation that feeds them.
+
+        What substation and pump UPS lose is heat that the same plants carry: it settles in a few rounds.
+        """
+        cooling, block, ups = self.topology.cooling, self.topology.mechanical, self.topology.ups
         liquid_w, air_w, pumps_w = heat
-        fan_w = cooling.fan_wall.design_frac() * air_w
         warm = self._loop(f"{name}/warm", "warm", cooling.warm, liquid_w + pumps_w)
-        chilled = self._loop(f"{name}/chilled", "chilled", cooling.chilled, air_w + fan_w)
-        design_w = fan_w + hall.house
-        for plant, loop, supply_c in (
-            (cooling.warm, self.loops[warm], plant_setpoint_c(self.topology)),
-            (cooling.chilled, self.loops[chilled], cooling.chilled_supply),
+        own_w = 0.0
+        for _ in range(OWN_ROUNDS):
+            fan_w = cooling.fan_wall.design_frac() * (air_w + own_w)
+            chilled = self._loop(f"{name}/chilled", "chilled", cooling.chilled, air_w + own_w + fan_w)
+            design_w = fan_w + hall.house + sum(
+                frac * loop.unit_w * loop.units for frac, loop in zip(self.peaks, (warm, chilled), strict=True))
+            moved_w = pumps_w + warm.pump_w + chilled.pump_w
+            behind_w = pumps_w * cooling.pumps_on_ups
+            behind_w += (moved_w - pumps_w) * cooling.loop_pumps_on_ups
+            units = math.ceil((design_w + moved_w) / (block.rating * self.pf * block.continuous))
+            rating_w, firm_w = ((units + spare) * block.rating * self.pf for spare in (1, 0))
+            substation = Node(
+                f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w,
+                block.substation.over_real(self.pf), units + 1, firm_w, serves="mechanical",
+                design_w=design_w + moved_w, cooling=block.cooling)  # fmt: skip
+            pump_ups = Node(
+                f"{name}/pump ups", len(self.nodes), UPS, "ups", max(behind_w, 1.0) * (1.0 + ups.margin),
+                ups.losses, ups.modules, 0.0, ups.ride_through_s, "mechanical")  # fmt: skip
+            own_w = sum(cooling.indoors.share(node) * node.loss.loss_w(out_w, node.rating_w)
+                        for node, out_w in ((substation, design_w + moved_w), (pump_ups, behind_w)))  # fmt: skip
+        self.loops += [warm, chilled]
+        mechanical, pumps = self._node(substation), self._node(pump_ups)
+        self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w + own_w, 1.0)))
+
+    @cached_property
+    def peaks(self) -> tuple[float, float]:
+        """Most power of the warm and the chilled plant on the design day, per W of its units."""
+        cooling, found = self.topology.cooling, []
+        for plant, supply_c in (
+            (cooling.warm, plant_setpoint_c(self.topology)), (cooling.chilled, cooling.chilled_supply),
         ):
             sized = plant.sized_for(supply_c)
-            power_frac = sized.plant_map(supply_c, DESIGN_DAY).power_frac[0].max()
-            design_w += power_frac * loop.unit_w * loop.units
-        moved_w = pumps_w + self.loops[warm].pump_w + self.loops[chilled].pump_w
-        behind_w = pumps_w * cooling.pumps_on_ups
-        behind_w += (moved_w - pumps_w) * cooling.loop_pumps_on_ups
-        units = math.ceil((design_w + moved_w) / (block.rating * self.pf * block.continuous))
-        rating_w = (units + 1) * block.rating * self.pf
-        firm_w = units * block.rating * self.pf
-        mechanical = self._node(
-            Node(f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation.over_real(self.pf), units + 1, firm_w, serves="mechanical",
-                 design_w=design_w + moved_w, cooling=block.cooling)
-        )
-        ups = self.topology.ups
-        pumps = self._node(
-            Node(f"{name}/pump ups", mechanical, UPS, "ups", max(behind_w, 1.0) * (1.0 + ups.margin),
-                 ups.losses, ups.modules, 0.0, ups.ride_through_s, "mechanical")
-        )
-        self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w, 1.0)))
+            found.append(float(sized.plant_map(supply_c, DESIGN_DAY).power_frac[0].max()))
+        return found[0], found[1]
 
-    def _loop(self, name: str, kind: str, plant, design_w: float) -> int:  # type: ignore[no-untyped-def]
+    def _loop(self, name: str, kind: str, plant: PlantSpec, design_w: float) -> Loop:
         design_w = max(design_w, 1.0)
         duty = plant.duty_units(design_w)
         flow_w_k = plant.heat_capacity_rate_w_k(duty * plant.unit)
-        self.loops.append(
-            Loop(name, kind, design_w, plant.unit, duty, duty + plant.spare_units, flow_w_k,
-                 plant.tank_s, plant.pump * design_w)
-        )
-        return len(self.loops) - 1
+        return Loop(name, kind, design_w, plant.unit, duty, duty + plant.spare_units, flow_w_k,
+                    plant.tank_s, plant.pump * design_w)  # fmt: skip
 
     def site(self) -> Site:
         """Return the finished arrays."""

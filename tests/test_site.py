@@ -191,7 +191,9 @@ def test_loops_are_sized_on_the_heat_of_their_hall():
     assert warm.units == warm.duty_units + 1
     assert warm.flow_w_k == pytest.approx(warm.duty_units * warm.unit_w / 10.0)
     air_w = heat_w * (1 - rack.liquid_fraction) + sum(e.count * e.nameplate_w for e in site.support)
-    assert chilled.design_heat_w == pytest.approx(air_w * (1 + site.topology.cooling.fan_wall.fan))
+    carried_w = float(site.halls.fan_design_heat_w[0])  # with lights, UPS and busways
+    assert chilled.design_heat_w == pytest.approx(carried_w * (1 + site.topology.cooling.fan_wall.fan))
+    assert air_w + float(site.halls.house_w[0]) < carried_w < 1.2 * air_w
     assert plant_setpoint_c(site.topology) < site.topology.cooling.supply
 
 

@@ -1,9 +1,9 @@
 """The rack: accelerators, host and network parts behind power shelves."""
 
 import math
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.cooling.cold_plate import HEAT_SINK, ColdPlate
@@ -45,6 +45,12 @@ class Rack(Spec):
     utilization: Annotated[Fraction, Within("0 %", "100 %")] = 0.0
     """Steady work of a support rack, as a fraction of idle-to-maximum; accelerator racks follow
     their workload instead."""
+    intake_throttle: Annotated[Temperature, Within("25 degC", "80 degC")] = 40.0
+    """Air at the intake from which the first of many racks without accelerators slow or switch off
+    (ASHRAE allows class A3 40 degC; 35-45, assumed)."""
+    intake_shutdown: Annotated[Temperature, Within("30 degC", "90 degC")] = 50.0
+    """The same at which the last of them is off, and a rack of chips on coolant switches itself off for
+    what of it air cools (45-60, assumed)."""
     power_shelf: LossCurve
     """Conversion loss of the power shelves, of their rating."""
     power_shelf_rating: Annotated[Power, Positive()]
@@ -80,6 +86,12 @@ class Rack(Spec):
     draw, instead of working at `utilization`."""
     ups: bool = False
     """Fed through a UPS (network, storage, controls); accelerator racks ride on rack batteries."""
+
+    @model_validator(mode="after")
+    def _slows_before_it_is_off(self) -> Self:
+        if self.intake_throttle >= self.intake_shutdown:
+            raise ValueError("intake_throttle must be colder than intake_shutdown")
+        return self
 
     def input_w(self, chip: Accelerator, dynamic_frac: float, coolant_c: float) -> float:
         """Return the draw in W with all chips at one dynamic power, once they have settled.

@@ -60,6 +60,7 @@ def row_columns(rows: np.ndarray, types: list[Rack]) -> RowSite:
         hbm_throttle_c=of_chip(lambda c: c.hbm_throttle),
         hbm_full_c=of_chip(lambda c: c.hbm_throttle + c.throttle_full - c.throttle_start),
         hbm_shutdown_c=of_chip(lambda c: c.hbm_throttle + c.shutdown - c.throttle_start),
+        intake_c=of_rack(lambda t: t.intake_shutdown),
         power_exponent=of_chip(lambda c: c.power_exponent),
         segment_row=np.append(first, len(rows)),
     )

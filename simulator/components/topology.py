@@ -6,6 +6,7 @@ from pydantic import Field
 
 from simulator.components.cooling import AnyAirSide, CoolantSide, Plant
 from simulator.components.cooling.heat_reuse import HeatReuse
+from simulator.components.cooling.indoor_heat import IndoorHeat
 from simulator.components.cooling.setpoint import Setpoint
 from simulator.components.cooling.water import Water
 from simulator.components.fabric import Fabric
@@ -93,6 +94,8 @@ class Cooling(Spec):
     at rest."""
     chilled_setpoint: Setpoint = Setpoint()
     """The same for the chilled plant and `chilled_supply`."""
+    indoors: IndoorHeat = IndoorHeat()
+    """Heat of lights, UPS, busways and substations that the halls' air side carries."""
     heat_reuse: HeatReuse | None = None
     """Users of the warm loops' heat; blank: none."""
     water: Water = Water()

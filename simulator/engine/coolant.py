@@ -11,7 +11,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.rack import Rack
 from simulator.engine import elements, heat_limits, outage
 from simulator.engine.world import World
-from simulator.kernels.rack_side import APPROACH
+from simulator.kernels.rack_side import APPROACH, RESISTANCE
 from simulator.kernels.site_step import STEP_S
 from simulator.site import Site
 
@@ -101,6 +101,8 @@ def _gives(
     slower = in_service.by_facility_flow(spec, _facility_flow(world, block))
     by_load = in_service.by_load(spec, rack.plate, flows, pump_w)
     by_load[APPROACH] *= slower
+    if not rack.liquid_cooled:
+        by_load[RESISTANCE] = 1.0
     return (
         (blocks.approach_k_w, found.approach_k_w * slower), (blocks.pump_w, found.pump_w),
         (blocks.resistance_frac, found.resistance_frac if rack.liquid_cooled else 1.0),

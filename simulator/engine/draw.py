@@ -13,6 +13,7 @@ from simulator.components.power.node import Node
 from simulator.engine import bridging, generators
 from simulator.engine.world import World
 from simulator.kernels import power_tree
+from simulator.kernels.columns import TreeState
 from simulator.kernels.site_step import STEP_S
 
 
@@ -82,6 +83,18 @@ def element(world: World, i: int) -> Node:
 def carried_w(world: World, it_w: np.ndarray) -> np.ndarray:
     """Return what every element would carry, (elements,), if the accelerator racks of each block drew
     `it_w`; support racks, plants and offices as in the last step."""
+    tree = _solved(world, it_w)
+    return np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)])
+
+
+def indoor_w(world: World, it_w: np.ndarray) -> np.ndarray:
+    """Return the losses of the power chain that the air of each hall would take, (halls,)."""
+    found: np.ndarray = _solved(world, it_w).indoor_w
+    return found
+
+
+def _solved(world: World, it_w: np.ndarray) -> TreeState:
+    """Return the power tree under a draw of the accelerator racks of each block."""
     state, halls = world.state, world.site.halls
     direct_w = np.zeros(state.tree.parent.size)
     blocks, bridge = state.blocks, state.tree.bridge
@@ -93,12 +106,12 @@ def carried_w(world: World, it_w: np.ndarray) -> np.ndarray:
     branches = state.tree.mesh.flow_w.size
     tree = state.tree._replace(
         output_w=direct_w, input_w=np.zeros(direct_w.size), peak_w=np.zeros(direct_w.size),
-        loss_j=np.zeros(state.tree.loss_j.size),
+        loss_j=np.zeros(state.tree.loss_j.size), indoor_w=np.zeros(state.tree.indoor_w.size),
         mesh=state.tree.mesh._replace(flow_w=np.zeros(branches), peak_w=np.zeros(branches)),
         bridge=bridge._replace(share=bridge.following.copy(), out_w=np.zeros(1), loss_w=np.zeros(1)),
     )
     world.entry(power_tree.solve, tree, 0.0)(tree, 0.0)
-    return np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)])
+    return tree
 
 
 def _on_batteries(world: World) -> np.ndarray:

@@ -1,30 +1,70 @@
-"""Days on which water is short: what the kernel counts by, and the events of the hours that went dry."""
+"""Days on which water is short: what the kernel counts by, and the events of the hours that go dry."""
+
+from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 
+from simulator.components.cooling import LOAD_FRAC, HourlyWeather
 from simulator.engine.world import World
-from simulator.kernels.cooling_columns import WaterState
+from simulator.kernels.cooling_columns import PlantMaps, WaterState
+from simulator.kernels.site_step import STEP_S
 from simulator.site import Site
 
 KG_PER_M3 = 1000.0
 HOUR_S = 3600.0
+KIND, TOLD = "drought", "plants run without water"
 
 
-def columns(site: Site, start_hour: int, hours: int) -> WaterState:
+def columns(site: Site, maps: PlantMaps, weather: HourlyWeather, start_hour: int, hours: int) -> WaterState:
     """Return the water of a run of so many hours that starts at an hour of the site's clock."""
     spec = site.topology.cooling.water
     limits = spec.limits_m3(start_hour, hours) * KG_PER_M3 if spec.scarce else np.zeros(0)
+    need_kg = _need_kg(site, maps)[:hours] if spec.scarce else np.zeros(hours)
     return WaterState(
-        limit_kg=limits, start_hour=np.array([start_hour]), used_kg=np.zeros(2), last_kg=np.zeros(1),
+        limit_kg=limits, start_hour=np.array([start_hour]), used_kg=np.zeros(2), need_kg=need_kg,
+        wanted_kg=spec.wanted_kg(need_kg, weather.dry_bulb_c[:hours], start_hour), taken=np.ones(1),
         dry=np.zeros(1, np.int64), dry_hours=np.zeros(hours, np.int64),
-    )
+    )  # fmt: skip
 
 
-def tell(world: World, water: WaterState) -> None:
-    """Log every stretch of hours that went without water, in hindsight."""
-    edges = np.diff(np.concatenate([[0], water.dry_hours, [0]]))
-    for first, after in zip(np.flatnonzero(edges > 0), np.flatnonzero(edges < 0), strict=True):
-        lasts_s = float(after - first) * HOUR_S
-        world.log(
-            "drought", "site", "water", lasts_s, "plants run without water", at_s=float(first) * HOUR_S
-        )
+def _need_kg(site: Site, maps: PlantMaps) -> np.ndarray:
+    """Return what all plants withdraw in every hour at design heat, all their units in service."""
+    found = np.zeros(maps.supply_c.shape[1] - 1)
+    for loop in site.loops:
+        capacity_w, plant = loop.units * loop.unit_w, 0 if loop.kind == "warm" else 1
+        each = maps.evaporation_kg_j[plant] + maps.blowdown_kg_j[plant]
+        at_load = np.array([np.interp(loop.design_heat_w / capacity_w, LOAD_FRAC, row) for row in each])
+        found += capacity_w * 0.5 * (at_load[:-1] + at_load[1:]) * HOUR_S
+    return found
+
+
+class Droughts:
+    """Logs every stretch of hours without water as it begins, and its length once it is over."""
+
+    def __init__(self, world: World, water: WaterState) -> None:
+        self.world, self.water = world, water
+        self.event = -1
+        """Of the stretch at hand in the log; -1: there is water."""
+        if water.limit_kg.size:
+            world.env.process(self._watch())
+
+    def _watch(self) -> Generator[Any]:
+        for hour in range(self.water.dry_hours.size):
+            yield self.world.env.timeout(hour * HOUR_S + STEP_S - self.world.env.now)  # it is decided by then
+            if self.water.dry[0] == 1 and self.event < 0:
+                self.event = len(self.world.events)
+                self.world.log(KIND, "site", "water", detail=TOLD, at_s=hour * HOUR_S)
+            elif self.water.dry[0] == 0:
+                self._end(hour)
+
+    def finish(self) -> None:
+        """Close the account at the end of the run."""
+        self._end(self.water.dry_hours.size)
+
+    def _end(self, hour: int) -> None:
+        if self.event < 0:
+            return
+        at_s, kind, element, cause, _, detail = self.world.events[self.event]
+        self.world.events[self.event] = (at_s, kind, element, cause, hour * HOUR_S - at_s, detail)
+        self.event = -1

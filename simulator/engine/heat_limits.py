@@ -26,6 +26,14 @@ def coolant_c(world: World) -> Floats:
     return np.where(rows.liquid_cooled == 1, liquid_c, air_c)
 
 
+def hall_air_w(world: World, hall: int) -> float:
+    """Return the heat that a hall's air gets: of racks, lights and the power chain, in W."""
+    site, state = world.site, world.state
+    racks_w = float(state.blocks.air_w[site.block_hall == hall].sum())
+    house_w = float(state.heat.house_frac[0] * site.halls.house_w[hall] * state.heat.lit[hall])
+    return racks_w + float(state.heat.indoor_w[hall]) + house_w
+
+
 def _binding(world: World, junction_c: Floats, hbm_c: Floats) -> Floats:
     """Memory stands `hbm_rise` times as far above the coolant as the junction does."""
     around_c = coolant_c(world)

@@ -28,6 +28,8 @@ from simulator.kernels.entry import entry_of
 STEP_S = site_step.STEP_S
 TRIP_RESET_S = 4 * 3600.0
 """Inspection and restart of a block whose chips switched themselves off (assumed)."""
+INTAKES = ("support_back", "support_hot", "support_off")
+"""Events of racks without accelerators in a hall's air, by `BlockState.support_hot`."""
 LEAST_SPEED = 0.01
 """A chip whose settled speed is lower is at its shutdown temperature."""
 
@@ -49,7 +51,8 @@ class Physics:
         self._flags = np.zeros(3, np.int64)
         self._records = records
         self.maps = plant_maps(site, weather, setpoints)
-        self.water = drought.columns(site, start_hour, records.hall.shape[0])
+        self.water = drought.columns(site, self.maps, weather, start_hour, records.hall.shape[0])
+        self.droughts = drought.Droughts(world, self.water)
         self.outdoors = Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather))
         self._arguments = (
             self._flags, site.rows, site.halls, state.racks, state.loads, state.blocks, state.loops,
@@ -96,9 +99,14 @@ class Physics:
             return True
         at_s = self.step * STEP_S
         self._tell_throttling()
-        tripped = self._tripped() if status == site_step.TRIP else ()
-        for block in tripped:
-            self._at(at_s, lambda block=block: self._trip(block))  # type: ignore[misc]
+        self._tell_intakes()
+        tripped: list[tuple[int, str]] = []
+        if status == site_step.TRIP:
+            tripped = [(int(b), "chip shutdown") for b in self._tripped()]
+            known = {b for b, _ in tripped}
+            tripped += [(int(b), "hot air") for b in self._in_hot_air() if b not in known]
+        for block, why in tripped:
+            self._at(at_s, partial(self._trip, block, why))
         switched: list[int] = []
         if status == site_step.OVERLOAD or self._pressed():
             switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
@@ -172,10 +180,30 @@ class Physics:
         over = racks.junction_c[slow] >= heat_limits.shutdown_c(self.world)[row]
         return np.unique(block[over & (self.world.state.blocks.flow[block] > 0.0)])
 
-    def _trip(self, block: int) -> None:
-        """Take out a block whose chips switched themselves off."""
+    def _in_hot_air(self) -> np.ndarray:
+        """Return the blocks of chips on coolant in service whose racks take in air too hot for the rest of
+        them, which nothing cools; a hall whose fans turn or start again is given the minutes it needs."""
+        site, state = self.world.site, self.world.state
+        loop = site.halls.air_loop[site.rows.hall]
+        stands = (state.heat.fans[loop] * state.heat.flow[loop] * state.loops.units_up[loop]) <= 0.0
+        plants = self.world.plants
+        stands &= ~(plants.fed & (plants.moving < 1.0))[site.rows.hall]
+        hot = (state.hall_air_c[site.rows.hall] >= site.rows.intake_c) & (site.rows.liquid_cooled == 1) & stands
+        return np.unique(site.rack_block[hot[site.rack_row] & (state.racks.up_frac > 0.0)])
+
+    def _tell_intakes(self) -> None:
+        """Log where support racks began to slow in hot air, are all off, or work again."""
+        blocks, world = self.world.state.blocks, self.world
+        for b in np.flatnonzero(blocks.support_hot != blocks.support_told):
+            told, hall = INTAKES[int(blocks.support_hot[b])], world.site.block_hall[b]
+            world.log(told, world.site.block_names[b], "heat", at_s=(self.step - 1) * STEP_S,
+                      detail=f"intake {world.state.hall_air_c[hall]:.1f} degC")  # fmt: skip
+        blocks.support_told[:] = blocks.support_hot
+
+    def _trip(self, block: int, why: str) -> None:
+        """Take out a block whose chips or racks switched themselves off."""
         world = self.world
         racks = np.flatnonzero(world.site.rack_block == block)
-        world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, "chip shutdown")
+        world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, why)
         inspected = of_one_stage("trip", world.env.now + TRIP_RESET_S)
         outage.take_out(world, racks, "heat", TRIP_RESET_S, repair=inspected)

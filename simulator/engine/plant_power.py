@@ -9,7 +9,7 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import PlantSpec
-from simulator.engine import coolant, feeds, generators, medium_voltage, outage
+from simulator.engine import coolant, feeds, generators, heat_limits, medium_voltage, outage
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
 from simulator.kernels import load_account, rack_control
@@ -217,7 +217,7 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
     if site.loops[loop].kind == "chilled":
         stands = flow <= 0.0 or heat.fans[loop] <= 0.0
         if stands and before[1] > 0.0 and before[2] > 0.0:
-            air_w = float(state.blocks.air_w[site.block_hall == hall].sum())
+            air_w = heat_limits.hall_air_w(world, hall)
             rise_k = air_w * STEP_S / float(heat.air_j_k[hall])
             state.hall_air_c[hall] += heat.air_lead[hall] * rise_k * left_s / STEP_S
             _slow(world)

@@ -70,7 +70,8 @@ def columns(site: Site) -> HeatState:
         air_lead=_leads(site, halls, site.rows.hall, 0),
         air_range_k=np.full(halls, float(air.range)), air_full=np.full(halls, (1.0 + air.margin) / air.needed(1.0)),
         air_mixed_k=np.full(halls, air.mixed_k()),
-        lit=np.ones(halls), bridged=np.zeros(halls, np.int64),
+        lit=np.ones(halls), house_frac=np.array([site.topology.cooling.indoors.house]),
+        indoor_w=np.zeros(halls), bridged=np.zeros(halls, np.int64),
         on_ups=np.array([
             int(site.topology.cooling.pumps_on_ups), int(site.topology.cooling.loop_pumps_on_ups)
         ]),

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.components.cooling import LOAD_FRAC
-from simulator.engine import heat_limits
+from simulator.engine import draw, heat_limits
 from simulator.engine.world import World
 from simulator.kernels.cooling_columns import Outdoors, PlantMaps
 from simulator.kernels.rack_side import follow_load
@@ -31,9 +31,12 @@ class _Heat(NamedTuple):
 def settle(world: World, maps: PlantMaps, outdoors: Outdoors) -> None:
     """Set loops, coolant, air and junctions to rest, once the loads of the first minute are set."""
     state, load_step = world.state, float(LOAD_FRAC[1])
-    for _ in range(ROUNDS):
+    for k in range(ROUNDS):
         heat = _heat(world)
         state.blocks.liquid_w[:], state.blocks.air_w[:] = heat.liquid_w, heat.air_w
+        if k == ROUNDS // 2:  # what racks draw is known by then, what plants draw matters little
+            racks_w = heat.liquid_w + heat.air_w - state.blocks.support_w
+            state.heat.indoor_w[:] = draw.indoor_w(world, racks_w)
         if state.blocks.by_load.shape[2] > 0:
             follow_load(state.blocks, load_step)
         for hall in range(len(world.site.hall_names)):
@@ -105,7 +108,7 @@ def _settle_air(world: World, maps: PlantMaps, outdoors: Outdoors, hall: int) ->
     """Set the chilled loop of a hall and what its racks take in."""
     state, halls, heat = world.state, world.site.halls, world.state.heat
     loop, design_w = int(halls.air_loop[hall]), float(halls.fan_design_heat_w[hall])
-    air_w = float(state.blocks.air_w[world.site.block_hall == hall].sum())
+    air_w = heat_limits.hall_air_w(world, hall)
     x = air_w / design_w if design_w > 0.0 else 0.0
     fan_w = design_w * float(np.interp(x, LOAD_FRAC, halls.fan_power_frac[hall]))
     let_out = float(np.interp(x, LOAD_FRAC, _first(outdoors.air.share[0])))

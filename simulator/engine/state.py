@@ -136,6 +136,7 @@ def build(
     names = tuple(load.name for load in every)
     idle, longest = 2 * site.rack_chip, int((site.rows.stop - site.rows.start).max())
     supply, blocks = supply_state.at_start(site), _blocks(site, len(every))
+    heat = plant_state.columns(site)
     return State(
         names=names,
         kinds=tuple(load.kind for load in every),
@@ -145,7 +146,7 @@ def build(
         loads=_loads(site, every, idle),
         blocks=blocks,
         loops=_loops(site),
-        tree=_tree(site, supply),
+        tree=_tree(site, supply, heat.indoor_w),
         pools=_pools(names, pools, streams),
         supply=supply,
         limits=_limits(site),
@@ -155,7 +156,7 @@ def build(
         ),
         start_c=blocks.coolant_c.copy(),
         plant_w=np.zeros((len(site.hall_names), 14)),
-        heat=plant_state.columns(site),
+        heat=heat,
         servers_down=np.zeros(site.rack_row.size),
         out=np.zeros(site.rack_row.size, np.int64),
         queue=_queue(len(names), site.rack_row.size),
@@ -227,7 +228,8 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         delay_s=np.array([site.topology.control.delay_s]),
         feed_first=site.feed_first, feed_node=site.feed_node, feed_share=site.feed_share.copy(),
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
-        support_w=site.block_support_w.copy(), flow=np.ones(n),
+        support_w=site.block_support_w.copy(), support_c=_intakes_c(site),
+        support_hot=np.zeros(n, np.int64), support_told=np.zeros(n, np.int64), flow=np.ones(n),
         resistance_frac=site.block_resistance_frac.copy(), design_w=site.block_liquid_w,
         by_load=grid.copy(), mass_j_k=site.block_bath[:, 0].copy(),
         latent_j=site.block_bath[:, 1].copy(), boiling_c=site.block_bath[:, 2].copy(),
@@ -239,6 +241,18 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         load_cap=np.ones((n, loads)), partial=np.zeros(1, np.int64),
         over_s=zeros(), any_over_s=np.zeros(1), capped_s=zeros(), held_j=zeros(),
     )
+
+
+def _intakes_c(site: Site) -> np.ndarray:
+    """Return the intake at which the first support racks of each block slow and the last is off,
+    (blocks, 2): of several types the lowest."""
+    found = np.full((len(site.block_names), 2), [np.inf, 2e3])
+    for entry in site.support:
+        mine = (site.block_hall == entry.hall) & (site.block_support_w > 0.0)
+        limits_c = entry.rack.intake_throttle, entry.rack.intake_shutdown
+        found[mine] = np.minimum(found[mine], limits_c)
+    found[np.isinf(found[:, 0])] = 1e3, 2e3  # no such racks
+    return found
 
 
 def _loops(site: Site) -> c.LoopState:
@@ -257,7 +271,7 @@ def _loops(site: Site) -> c.LoopState:
     )
 
 
-def _tree(site: Site, supply: Supply) -> c.TreeState:
+def _tree(site: Site, supply: Supply, indoor_w: np.ndarray) -> c.TreeState:
     nodes, loss = site.nodes, design_flow.coefficients(site)
     power_factor, feeders = site.topology.grid.power_factor, site.halls.feeder_node
     zeros = lambda: np.zeros(len(nodes))  # noqa: E731
@@ -270,6 +284,7 @@ def _tree(site: Site, supply: Supply) -> c.TreeState:
         load=loss.node_load,
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
         loss_j=np.zeros(len(c.STAGES)),
+        warms=np.maximum(site.node_hall, 0), indoors=site.node_indoors, indoor_w=indoor_w,
         mesh=mesh.columns(site.mesh, power_factor, feeders, loss.branch_no_load, loss.branch_load),
         bridge=supply.bridge,
     )

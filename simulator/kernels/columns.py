@@ -61,6 +61,7 @@ class RowSite(NamedTuple):
     hbm_throttle_c: Floats  # as of the junction: clocks begin to fall, are halved, the chip is off
     hbm_full_c: Floats
     hbm_shutdown_c: Floats
+    intake_c: Floats  # hall air at which a rack on coolant switches itself off
     power_exponent: Floats  # dynamic power ~ clock ** exponent
     segment_row: Ints  # (segments + 1,) first row of each run of equal rack types, then rows
 
@@ -134,7 +135,10 @@ class BlockState(NamedTuple):
     vapour_j: Floats  # heat that it holds
     received_j: Floats  # by tanks from racks
     given_j: Floats  # by tanks to the facility's water
-    support_w: Floats  # support.py: draw of racks without accelerators in this step
+    support_w: Floats  # support.py: draw of racks without accelerators in this step, at any intake
+    support_c: Floats  # (blocks, 2) frozen: intake at which the first of them slow, the last is off
+    support_hot: Ints  # 0: all work; 1: some slow or are off; 2: all are off
+    support_told: Ints  # physics.py: what of that is told
     flow: Floats  # coolant.py: share of the step in which coolant flows, before it stops
     cap: Floats  # (blocks, loads) the block's own power cap on dynamic power in this step
     capped: Ints  # 1 while any is in force
@@ -215,6 +219,9 @@ class TreeState(NamedTuple):
     input_w: Floats
     peak_w: Floats
     loss_j: Floats  # (stages,)
+    warms: Ints  # frozen: hall whose air takes a share of the loss
+    indoors: Floats  # frozen: that share
+    indoor_w: Floats  # (halls,) what the air takes; the heat's own column (`HeatState.indoor_w`)
     mesh: MeshState
     bridge: BridgeState
 

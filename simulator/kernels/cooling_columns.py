@@ -26,7 +26,9 @@ class WaterState(NamedTuple):
     limit_kg: Floats  # (days,) frozen; none: never short
     start_hour: Ints  # (1,) frozen: of the site's clock
     used_kg: Floats  # (2,) today; in the hour at hand
-    last_kg: Floats  # (1,) in the last hour that had water
+    need_kg: Floats  # (hours,) frozen: what plants take at design heat
+    wanted_kg: Floats  # (hours,) frozen: of that, what must be left for an hour to get its own
+    taken: Floats  # (1,) what the last hour that had water took of its need
     dry: Ints  # (1,) 1: this hour goes without
     dry_hours: Ints  # (hours,) which did
 
@@ -55,6 +57,8 @@ class HeatState(NamedTuple):
     air_full: Floats  # frozen: most airflow over what racks take at design heat
     air_mixed_k: Floats  # frozen: what recirculation adds to the intake
     lit: Floats  # 1 while lights and controls have power
+    house_frac: Floats  # (1,) frozen: share of their heat that the halls' air takes
+    indoor_w: Floats  # losses of the power chain that it takes, of the step before; power_tree.py
     bridged: Ints  # 1 while pumps draw on the batteries of their UPS
     on_ups: Ints  # (2,) frozen: 1 if pumps of coolant units, of loops, hang on the UPS
 

@@ -60,6 +60,8 @@ def _gather(halls, blocks, loops, heat, scratch, dt_s):
             )
         air_w[air_loop[h]] += blocks.air_w[b]
         pump_w[h] += moved_w
+    for h in range(pump_w.size):  # of the power chain by what it lost in the step before
+        air_w[air_loop[h]] += heat.indoor_w[h] + heat.house_frac[0] * halls.house_w[h] * heat.lit[h]
 
 
 @inlined

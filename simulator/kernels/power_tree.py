@@ -14,9 +14,11 @@ def solve(tree, dt_s):
     On entry `output_w` holds what is connected directly to each node. Nodes stand parents before
     children, so one backward pass is the whole solution: P_in = P_out + P_r (a + b x + c x^2) with
     x = P_out / P_r and P_r the rating of the units in service. What a lineup's UPS carries from its
-    batteries is not drawn above it.
+    batteries is not drawn above it. `indoor_w` receives what of the losses stays in the halls.
     """
     losses_w = 0.0
+    for h in range(tree.indoor_w.size):
+        tree.indoor_w[h] = 0.0
     for i in range(tree.parent.size - 1, -1, -1):
         if i == TRANSFORMERS:
             losses_w += _mesh(tree, dt_s)
@@ -30,6 +32,8 @@ def solve(tree, dt_s):
         tree.input_w[i] = input_w
         tree.loss_j[tree.stage[i]] += loss_w * dt_s
         losses_w += loss_w
+        if tree.indoors[i] > 0.0:
+            tree.indoor_w[tree.warms[i]] += tree.indoors[i] * loss_w
         if output_w > tree.peak_w[i]:
             tree.peak_w[i] = output_w
         if i > 0:

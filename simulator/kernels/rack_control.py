@@ -95,8 +95,8 @@ def control(rows, racks, loads, blocks, hall_air_c, scratch):
             load = racks.load[r]
             cap = min(blocks.cap[b, load], blocks.load_cap[b, load])
             cap_clock = 1.0 if cap == 1.0 else cap ** (1.0 / exponent)
-            static_w = loads.on[load] * rows.chip_idle_w[i]
-            static_w += rows.leakage_w_k[i] * (racks.junction_c[r] - rows.leakage_ref_c[i])
+            leak_w = rows.leakage_w_k[i] * (racks.junction_c[r] - rows.leakage_ref_c[i])
+            static_w = loads.on[load] * (rows.chip_idle_w[i] + leak_w)
             dynamic_w = loads.dynamic_frac[load] * loads.cap[load] * rows.chip_dynamic_w[i]
             resistance_k_w = flowing * racks.resistance_k_w[r]
             heat_clock = kept_clock(

@@ -21,7 +21,7 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
     junction follows its equilibrium exponentially, C dT/dt = P - (T - T_coolant)/R, so the step
     size does not enter.
     """
-    _open_step(blocks, loads, scratch, dt_s)
+    _open_step(blocks, loads, hall_air_c, scratch, dt_s)
     history, chunk = racks.row_history, scratch.rack
     room = chunk.shape[1]
     for i in range(rows.start.size):
@@ -50,10 +50,16 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
 
 
 @inlined
-def _open_step(blocks, loads, scratch, dt_s):
-    """Begin the sums of the blocks with their support racks; find the means of the loads' activity."""
+def _open_step(blocks, loads, hall_air_c, scratch, dt_s):
+    """Begin the sums of the blocks with their support racks, of which hot air leaves a share at work;
+    find the means of the loads' activity."""
     for b in range(blocks.it_w.size):
-        blocks.it_w[b] = blocks.air_w[b] = blocks.support_w[b]
+        slow_c, off_c = blocks.support_c[b, 0], blocks.support_c[b, 1]
+        share = min(max((off_c - hall_air_c[blocks.hall[b]]) / (off_c - slow_c), 0.0), 1.0)
+        blocks.support_hot[b] = 0
+        if blocks.support_w[b] > 0.0 and share < 1.0:
+            blocks.support_hot[b] = 1 if share > 0.0 else 2
+        blocks.it_w[b] = blocks.air_w[b] = blocks.support_w[b] * share
         blocks.liquid_w[b] = 0.0
         blocks.hottest_c[b] = blocks.hbm_hottest_c[b] = -273.15
     for load in range(loads.on_s.size):
@@ -204,6 +210,8 @@ def _sum_rows(row, upto, rows, racks, loads, blocks, hall_air_c, dt_s):
         blocks.hbm_hottest_c[b] = max(blocks.hbm_hottest_c[b], hbm_c)
         throttling = throttling or hottest > throttle_c[i] or hbm_c > rows.hbm_throttle_c[i]
         tripping = tripping or hottest >= shutdown_c[i] or hbm_c >= rows.hbm_shutdown_c[i]
+        if row_w > 0.0 and rows.liquid_cooled[i] == 1:
+            tripping = tripping or hall_air_c[rows.hall[i]] >= rows.intake_c[i]
     return hottest_c, throttling, tripping
 
 

@@ -23,6 +23,7 @@ from simulator.kernels import water as rationed
 from simulator.kernels.compiled import entry, inlined
 
 RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
+INTAKE = strikes.WAKE + 1  # beside what `strikes.happen` returns
 STEP_S = 60.0
 HOUR_STEPS = 60
 
@@ -38,8 +39,8 @@ def advance(
     Stops at a failure or repair that the engine must know of (`strikes.happen`), and after a step
     that leaves the site above its supply, an element above its rating or either held below it by
     caps, and after the first one without (OVERLOAD), in which a chip passed its shutdown
-    temperature (TRIP), or in which the first chip passed its throttle point or the last one fell
-    below it (THROTTLE).
+    temperature or a rack its intake's (TRIP), in which the first chip passed its throttle point or the
+    last one fell below it (THROTTLE), or support racks changed in hot air (INTAKE).
 
     Parameters
     ----------
@@ -103,7 +104,7 @@ def _step(
     load_account.clear_loads(loads)
     _serve(pools, loads, k + 1, records.site.shape[0])
     held = was_over, limit.over[0], blocks.partial[0]
-    return _status(tripping, held, load_account.capped(loads), _short(supply, demand_w), flags)
+    return _status(tripping, held, load_account.capped(loads), _short(supply, demand_w), flags, _untold(blocks))
 
 
 @inlined
@@ -143,13 +144,24 @@ def _short(supply, demand_w):
 
 
 @inlined
-def _status(tripping, held, capped, short, flags):
+def _untold(blocks):
+    """Return whether support racks began to slow in hot air, went off or came back."""
+    found = 0
+    for b in range(blocks.support_hot.size):
+        found += int(blocks.support_hot[b] != blocks.support_told[b])
+    return found > 0
+
+
+@inlined
+def _status(tripping, held, capped, short, flags, untold):
     """Return what the engine is told of a step, by urgency."""
     if tripping:
         return TRIP
     if held[0] == 1 or held[1] == 1 or held[2] == 1 or capped or short:
         return OVERLOAD
-    return THROTTLE if flags[1] != flags[2] else RUNNING
+    if flags[1] != flags[2]:
+        return THROTTLE
+    return INTAKE if untold else RUNNING
 
 
 @inlined

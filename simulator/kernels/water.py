@@ -7,16 +7,18 @@ HOURS_PER_DAY = 24
 
 @shared
 def ration(water, hour):
-    """Decide at the start of an hour whether it has water: if the day's limit holds another hour like
-    the last one that had."""
+    """Decide at the start of an hour whether it has water: if what is left of the day's limit covers
+    what it wants, were its need met as the last hour's with water was. What needs none goes on."""
     clock = water.start_hour[0] + hour
     if clock % HOURS_PER_DAY == 0:
         water.used_kg[0] = 0.0
-    if hour > 0 and water.dry[0] == 0:
-        water.last_kg[0] = water.used_kg[1]
+    if hour > 0 and water.dry[0] == 0 and water.need_kg[hour - 1] > 0.0:
+        water.taken[0] = water.used_kg[1] / water.need_kg[hour - 1]
     water.used_kg[1] = 0.0
     limit_kg = water.limit_kg[clock // HOURS_PER_DAY]
-    short = limit_kg <= 0.0 or water.used_kg[0] + water.last_kg[0] > limit_kg
+    wanted_kg = water.taken[0] * water.wanted_kg[hour]
+    needy = water.need_kg[hour] > 0.0
+    short = limit_kg <= 0.0 or (needy and water.used_kg[0] + wanted_kg > limit_kg)
     water.dry[0] = int(short)
     water.dry_hours[hour] = int(short)
 

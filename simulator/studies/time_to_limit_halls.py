@@ -11,6 +11,7 @@ from simulator.components.cooling.hot_chip import Chip
 from simulator.components.cooling.rack_side import Bath
 from simulator.engine import draw
 from simulator.engine.coolant import chip_now, rack_of
+from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.settled import delivered_c
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import HOUR_STEPS
@@ -111,9 +112,11 @@ def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
     hall, heat = int(site.rack_hall[rack]), state.heat
     loop, blocks = int(site.halls.air_loop[hall]), state.blocks
     inside = np.flatnonzero(site.block_hall == hall)
-    air_w = float(blocks.air_w[inside].sum())
+    racks_w = float(blocks.air_w[inside].sum())
+    others_w = hall_air_w(run.world, hall) - racks_w
+    air_w = racks_w + others_w
     mean, mean_c = _mean(run, rack)
-    row = _split(air_w, float(working_w[inside].sum()), float(blocks.it_w[inside].sum()))
+    row = _split(racks_w, float(working_w[inside].sum()), float(blocks.it_w[inside].sum()), others_w)
     more_w = max(float(state.plant_w[hall, 3]) - air_w, 0.0)
     supply_c = float(state.loops.supply_c[loop])
     return Hall(

@@ -2,15 +2,15 @@
 
 import numpy as np
 import pytest
-from small import load_tree, pod_site, pod_tree, resting
+from small import load_tree, pod_tree, resting
 
 from simulator.components.cooling import LOAD_FRAC, PLANT_KINDS, HourlyWeather
 from simulator.components.cooling.heat_reuse import HeatReuse
 from simulator.components.cooling.water import Water
-from simulator.engine import drought
 from simulator.engine.cooling import plant_maps
 from simulator.kernels import cooling
 from simulator.kernels import water as rationed
+from simulator.kernels.cooling_columns import WaterState
 from simulator.metrics import balance, kpis
 from simulator.policies import setpoint
 from simulator.simulation import simulate
@@ -98,22 +98,40 @@ def test_demand_falls_with_warm_air():
 # Water
 
 
-def test_the_kernel_stops_before_the_limit_and_starts_anew_at_midnight(plain_site):
-    state = drought.columns(plain_site, 20, 12)  # from 20 h on, three hours of water a day
-    state = state._replace(limit_kg=np.full(2, 3 * 960.0))
-    dry = []
-    for hour in range(12):
+def rationed_hours(policy, need_kg, air_c, limit_kg, start_hour, share=1.0):
+    """Return which hours go dry, 1, where plants take a share of what was foretold."""
+    hours = len(need_kg)
+    spec = Water.model_validate({"daily_limit": "1 m3/d", "rationing": policy})
+    need_kg = np.asarray(need_kg, float)
+    state = WaterState(
+        limit_kg=np.full(3, limit_kg), start_hour=np.array([start_hour]), used_kg=np.zeros(2), need_kg=need_kg,
+        wanted_kg=spec.wanted_kg(need_kg, np.asarray(air_c, float), start_hour), taken=np.ones(1),
+        dry=np.zeros(1, np.int64), dry_hours=np.zeros(hours, np.int64))
+    used = np.zeros(3)
+    for hour in range(hours):
         rationed.ration(state, hour)
-        dry.append(int(state.dry[0]))
-        for _ in range(60):
-            rationed.take(state, 0.0 if state.dry[0] else 16.0)
+        if not state.dry[0]:
+            for _ in range(60):
+                rationed.take(state, share * need_kg[hour] / 60.0)
+            used[(start_hour + hour) // 24] += share * need_kg[hour]
+    assert (used <= limit_kg + 1e-6).all()
+    return state.dry_hours.tolist()
+
+
+def test_the_kernel_stops_before_the_limit_and_starts_anew_at_midnight():
+    dry = rationed_hours("first_come", [960.0] * 12, [20.0] * 12, 3 * 960.0, 20)
     assert dry == [0, 0, 0, 1, 0, 0, 0, 1, 1, 1, 1, 1]
-    assert state.dry_hours.tolist() == dry
 
 
-@pytest.fixture(scope="module")
-def plain_site():
-    return pod_site()
+def test_the_hottest_hours_get_what_there_is():
+    """Three hours of water a day: those of the afternoon, not the first; what needs none goes on."""
+    air_c = np.array([20.0, 22, 25, 30, 34, 35, 33, 29, 24, 21])
+    dry = rationed_hours("hottest_first", [960.0] * 10, air_c, 3 * 960.0, 9)
+    assert [h for h, d in enumerate(dry) if not d] == [4, 5, 6]
+    cool = rationed_hours("hottest_first", [0.0, 0.0, *[960.0] * 8], air_c, 3 * 960.0, 9)
+    assert cool[:2] == [0, 0] and [h for h, d in enumerate(cool) if not d] == [0, 1, 4, 5, 6]
+    half = rationed_hours("hottest_first", [960.0] * 10, air_c, 3 * 960.0, 9, share=0.5)
+    assert half.count(0) > 3  # plants at half load want half of what was foretold
 
 
 def test_limits_of_days_hold_in_every_day_that_a_drought_touches():
@@ -161,7 +179,7 @@ def test_pads_dry_up_and_their_water_warms(short, tmp_path):
 def test_towers_reject_nothing_and_chips_tell_first(short):
     results = short["tower"]
     events = results.events
-    assert events["kind"].tolist()[0] == "drought"
+    assert events["kind"].tolist()[0] == "drought" and events["duration_s"].iloc[0] == 4 * 3600.0
     throttled = events.loc[events["kind"] == "throttle", "time"].min()
     tripped = events.loc[events["kind"] == "trip", "time"].min()
     assert results.events["time"].iloc[0] < throttled < tripped

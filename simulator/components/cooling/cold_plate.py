@@ -3,7 +3,10 @@
 Between junction and coolant lie conduction (die, interface, base plate), which does not know the
 flow, and the film on the fins, which does:
 
-    R(f) = R_rated ((1 - c) + c f^-n),    dp(f) = dp_rated f^2,    f = flow over rated flow.
+    R(f) = R_rated ((1 - c - w) + c f^-n + w / f),    dp(f) = dp_rated f^2,    f = flow over rated flow.
+
+The last term is the coolant's own warming: the resistance is taken to the supply, and half of the
+warming, Q / (2 m cp), lies before the middle of a rack's chips.
 
 Rated flow is the one at which the coolant warms by `RATED_RANGE_K` under the rack's liquid heat,
 1.5 L/min per kW of PG25 (OCP OAI guideline, vendor).
@@ -14,9 +17,9 @@ flow follows 29.9 K + 22 K (dp / kPa)^-0.3 at 1,400 W. That front compares geome
 flows through one plate, so it bounds c from below and calibrates nothing here.
 """
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulator.components.kinds import Spec
 from simulator.units import Fraction, Positive, Pressure, Within
@@ -37,19 +40,31 @@ class ColdPlate(Spec):
     assumed)."""
     exponent: Annotated[float, Field(gt=0, le=1)] = 0.7
     """Film resistance ~ flow ** -exponent (0.6-0.8, assumed)."""
+    warming: Annotated[Fraction, Within("0 %", "50 %")] = 0.13
+    """Share of that resistance that is the mean warming of the coolant at rated flow: 5 K of the 37 K by
+    which a GB300 stands over its supply (0.1-0.2 of other chips, derived)."""
     pressure_drop: Annotated[Pressure, Positive()] = 100e3
     """Across the rack at rated flow: plates (20 kPa or less, vendor), couplings and manifolds
     (50-150 kPa, assumed)."""
 
+    @model_validator(mode="after")
+    def _shares_of_one_resistance(self) -> Self:
+        if self.convection + self.warming > 1.0:
+            raise ValueError("convection and warming are shares of one resistance: more than all of it")
+        return self
+
     def resistance_frac(self, flow: float, film: float = 1.0) -> float:
         """Return the resistance over that at rated flow; `film` scales the film's share (fluids)."""
-        return (1.0 - self.convection) + self.convection * film * flow**-self.exponent
+        fixed = 1.0 - self.convection - self.warming
+        return fixed + self.convection * film * flow**-self.exponent + self.warming / flow
 
     def drop_pa(self, flow: float) -> float:
         """Return the pressure drop across the rack at a share of rated flow."""
         return self.pressure_drop * flow**2
 
 
-HEAT_SINK = ColdPlate().model_copy(update={"convection": 0.7, "exponent": 0.65, "pressure_drop": 100.0})
+HEAT_SINK = ColdPlate().model_copy(
+    update={"convection": 0.7, "exponent": 0.65, "warming": 0.13, "pressure_drop": 100.0}
+)
 """Finned heat sinks in the servers' air: mostly film (0.5-0.85), exponent of forced flow over fins
 (0.5-0.8), both assumed."""

@@ -46,7 +46,7 @@ class BlockCoolant:
     bath: Bath | None
 
 
-QUANTITIES = 3
+QUANTITIES, RESISTANCE = 3, 2
 """Rows of a table by load: approach in K/W, pump power in W, chips' resistance over rated."""
 
 
@@ -71,6 +71,8 @@ def of_block(unit: RackSide, rack: Rack | None, liquid_w: float) -> BlockCoolant
     if not rack.liquid_cooled:
         found = replace(found, resistance_frac=1.0)
     table = by_load(unit, rack.plate, whole, pump_w)
+    if not rack.liquid_cooled:
+        table[RESISTANCE] = 1.0
     return BlockCoolant(duty + unit.spare_units, liquid_w, found, table, unit.bath(liquid_w))
 
 

@@ -1,6 +1,6 @@
 """How much water a site may take: by day, and in droughts."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import numpy as np
 
@@ -25,13 +25,17 @@ class Drought(Spec):
 class Water(Spec):
     """Limits of the water that heat rejection withdraws: evaporation, drift and blowdown.
 
-    An hour that might pass the day's limit, were it to take what the last hour with water took, is run
-    dry: pads are off, thermosyphons work alone, towers and their chillers reject nothing.
+    What an hour takes is foretold: the plants' water at design heat in its weather, times what the last
+    hour with water took of that. An hour that might pass the day's limit is run dry: pads are off,
+    thermosyphons work alone, towers and their chillers reject nothing.
     """
 
     daily_limit: Annotated[VolumeFlow, NonNegative()] | None = None
     """On any day of the site's clock, for example `3000 m3/d`; blank: no limit."""
     droughts: tuple[Drought, ...] = ()
+    rationing: Literal["first_come", "hottest_first"] = "first_come"
+    """Which hours of a limited day get water: the first ones, or the hottest, for which enough of what is
+    left of the day's limit is held back by the weather of its hours."""
 
     @property
     def scarce(self) -> bool:
@@ -53,3 +57,22 @@ class Water(Spec):
             first, last = int(begin_s // DAY_S), int(-(-(begin_s + drought.lasts) // DAY_S))
             limits[first:last] = np.minimum(limits[first:last], drought.daily_limit * DAY_S)
         return limits
+
+    def wanted_kg(self, need_kg: Array, dry_bulb_c: Array, start_hour: int) -> Array:
+        """Return the water that must be left for an hour to get some, (hours,): its own need, and with
+        `hottest_first` that of the later hours of its day that are hotter.
+
+        Parameters
+        ----------
+        need_kg : (hours,) what plants take at design heat
+        dry_bulb_c : (hours,)
+        start_hour : hour of the site's clock at which the run starts
+        """
+        wanted = need_kg.copy()
+        if self.rationing == "first_come":
+            return wanted
+        day = (start_hour + np.arange(need_kg.size)) // HOURS_PER_DAY
+        for hour in range(need_kg.size):
+            later = slice(hour + 1, int(np.searchsorted(day, day[hour], side="right")))
+            wanted[hour] += need_kg[later][dry_bulb_c[later] > dry_bulb_c[hour]].sum()
+        return wanted

@@ -54,6 +54,9 @@ def plants_of(site: Site, weather: HourlyWeather) -> Plants:
     return Plants(plant_maps(site, weather, setpoint.chosen(site.topology)), outdoor_air(site, weather))
 
 
+INDOOR_ROUNDS = 3
+
+
 @dataclass(frozen=True)
 class Settled:
     """A site in the steady state of each interval; (halls, intervals) but `poi_w`."""
@@ -71,13 +74,22 @@ class Settled:
 
 
 def settled(site: Site, blocks_w: Array, plants: Plants) -> Settled:
-    """Return what a site draws and evaporates at an IT power of each block, (blocks, intervals)."""
-    plant_w, pump_w, water, supply_c = _cooling(site, blocks_w, plants)
-    output_w = np.zeros((len(site.nodes), blocks_w.shape[1]))
-    np.add.at(output_w, site.block_node, blocks_w)
-    np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
-    np.add.at(output_w, site.halls.pump_node, pump_w)
-    return Settled(_through(site, output_w), plant_w + pump_w, *water, *supply_c)
+    """Return what a site draws and evaporates at an IT power of each block, (blocks, intervals).
+
+    What the power chain loses in the halls is heat of their air, and what that asks of the plants is drawn
+    through it: the rounds settle a thousandth of it each.
+    """
+    house_w = site.topology.cooling.indoors.house * site.halls.house_w[:, None]
+    indoor_w = house_w + np.zeros(blocks_w.shape[1])
+    for _ in range(INDOOR_ROUNDS):
+        plant_w, pump_w, water, supply_c = _cooling(site, blocks_w, plants, indoor_w)
+        output_w = np.zeros((len(site.nodes), blocks_w.shape[1]))
+        np.add.at(output_w, site.block_node, blocks_w)
+        np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
+        np.add.at(output_w, site.halls.pump_node, pump_w)
+        poi_w, lost_w = _through(site, output_w)
+        indoor_w = house_w + lost_w
+    return Settled(poi_w, plant_w + pump_w, *water, *supply_c)
 
 
 def _spread(site: Site, it_w: Array) -> Array:
@@ -88,7 +100,9 @@ def _spread(site: Site, it_w: Array) -> Array:
     return np.asarray(site.block_support_w[:, None] + limit_w[:, None] / limit_w.sum() * rest_w)
 
 
-def _cooling(site: Site, blocks_w: Array, plants: Plants) -> tuple[Array, Array, Array, Array]:
+def _cooling(
+    site: Site, blocks_w: Array, plants: Plants, indoor_w: Array
+) -> tuple[Array, Array, Array, Array]:
     """Return the power of plants and fans, and of pumps, (halls, intervals) each; evaporation and
     blowdown in kg/s, and the water of the warm and the chilled loop, (2, halls, intervals) each."""
     halls, maps = len(site.hall_names), plants.maps
@@ -96,6 +110,7 @@ def _cooling(site: Site, blocks_w: Array, plants: Plants) -> tuple[Array, Array,
     liquid_w, air_w, pump_w = np.zeros((3, halls, blocks_w.shape[1]))
     np.add.at(liquid_w, site.block_hall, warmed_w)
     np.add.at(air_w, site.block_hall, blocks_w - warmed_w)
+    air_w += indoor_w
     np.add.at(pump_w, site.block_hall, _block_coolant.at_heat(site, warmed_w).pump_w)
     plant_w, moved_w = np.zeros((2, *liquid_w.shape))
     water, supply_c = np.zeros((2, 2, *liquid_w.shape))
@@ -137,15 +152,18 @@ def _fan_w(site: Site, hall: int, air_w: Array) -> Array:
     return np.asarray(design_w * np.interp(air_w / design_w / LOAD_STEP, np.arange(len(table)), table))
 
 
-def _through(site: Site, output_w: Array) -> Array:
-    """Return the input of the root: loads summed upward through the losses of each node
-    (`kernels.power_tree`)."""
+def _through(site: Site, output_w: Array) -> tuple[Array, Array]:
+    """Return the input of the root, loads summed upward through the losses of each node
+    (`kernels.power_tree`), and what of the losses the air of each hall takes, (halls, intervals)."""
+    indoor_w, shares = np.zeros((len(site.hall_names), output_w.shape[1])), site.node_indoors
     for i in range(len(site.nodes) - 1, -1, -1):
         node = site.nodes[i]
         x = output_w[i] / node.rating_w
         loss = node.loss
-        input_w = output_w[i] + node.rating_w * (loss.no_load + loss.linear * x + loss.load * x * x)
+        loss_w = node.rating_w * (loss.no_load + loss.linear * x + loss.load * x * x)
+        if shares[i]:
+            indoor_w[site.node_hall[i]] += shares[i] * loss_w
         if i == 0:
-            return np.asarray(input_w)
-        output_w[node.parent] += input_w
+            return np.asarray(output_w[i] + loss_w), indoor_w
+        output_w[node.parent] += output_w[i] + loss_w
     raise StudyError("the site has no power tree")

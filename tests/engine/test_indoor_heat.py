@@ -1,0 +1,80 @@
+"""Heat of lights and of the power chain in the halls' air; racks that hot air switches off."""
+
+import numpy as np
+from small import load_tree, pod_tree
+
+from simulator.components.failure_class import FailureClass
+from simulator.engine import effects
+from simulator.metrics import balance
+from simulator.simulation import build, finish, simulate
+from simulator.site import compile_site
+
+NONE = {"house": "0 %", "ups": "0 %", "busways": "0 %", "substations": "0 %"}
+
+
+def pod(folder, hours=1, **indoors):
+    tree = pod_tree()
+    if indoors:
+        tree["topology"]["cooling"]["indoors"] = indoors
+    tree["topology"].pop("generators", None)
+    tree["period"]["duration"] = f"{hours} h"
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "80 %"}]
+    return load_tree(tree, folder)
+
+
+def chilled_w(results):
+    loop = results.timeseries["loop"]
+    return float(loop.loc[loop["element"] == "pod/chilled", "heat_w"].iloc[-1])
+
+
+def test_the_chilled_loop_carries_what_is_lost_in_the_hall(tmp_path):
+    """More heat than without by lights, UPS and busways, and by the fans that move it."""
+    bare, whole = simulate(pod(tmp_path, **NONE)), simulate(pod(tmp_path))
+    energy = whole.tables["energy"]
+    losses_w = energy.set_index(energy.columns[0])[energy.columns[1]] / 3600.0
+    site = compile_site(pod(tmp_path).spec.topology)
+    made_w = float(losses_w["loss.ups"] + losses_w["loss.busways"]) + float(site.halls.house_w[0])
+    assert made_w > 0.01 * float(whole.timeseries["site"]["it_w"].mean())
+    fans = 1.0 + 3.0 * site.topology.cooling.fan_wall.fan  # at most: they work at the cube of the airflow
+    assert made_w * 0.98 < chilled_w(whole) - chilled_w(bare) < made_w * fans * 1.02
+    assert max(balance.checks(whole).values()) <= 1e-9
+
+
+def test_plants_are_sized_for_it(tmp_path):
+    bare, whole = (compile_site(pod(tmp_path, **told).spec.topology) for told in (NONE, {}))
+    more_w = whole.loops[1].design_heat_w - bare.loops[1].design_heat_w
+    assert more_w > float(bare.halls.house_w[0])
+    assert whole.halls.fan_design_heat_w[0] > bare.halls.fan_design_heat_w[0]
+    assert whole.loops[0].design_heat_w == bare.loops[0].design_heat_w
+
+
+def test_dry_substations_stand_in_the_building_and_liquid_ones_in_the_yard(tmp_path):
+    tree = pod_tree()
+    for cooling, share in (("dry", 1.0), ("liquid", 0.0)):
+        tree["topology"]["halls"][0]["block"]["cooling"] = cooling
+        site = compile_site(load_tree(tree, tmp_path).spec.topology)
+        kinds = {node.name: site.node_indoors[i] for i, node in enumerate(site.nodes)}
+        assert kinds["pod/b01/substation"] == share and kinds["pod/b01/busway"] == 1.0
+
+
+def test_a_hall_without_air_units_settles_as_its_racks_switch_off(tmp_path):
+    """Support racks go one after another, then those on coolant; no hall warms without bound."""
+    run = build(pod(tmp_path, 4, **NONE), disturbed=False)
+    world = run.world
+    cls = FailureClass(name="air_unit", per="air_unit", rate="1 /year", effect="air_unit", repair="9 h")
+    for unit in range(int(world.site.hall_walls[0])):
+        world.env.timeout(600.0).callbacks.append(
+            lambda _, u=unit: effects.EFFECTS["air_unit"](world, cls, 0, u, 9 * 3600.0))
+    air_c = []
+    for minute in range(240):
+        run.advance(60.0 * (minute + 1))
+        air_c.append(float(world.state.hall_air_c[0]))
+    told = [(e[1], e[5]) for e in world.events if e[1] in ("support_hot", "support_off", "trip")]
+    kinds = [kind for kind, _ in told]
+    assert kinds.index("support_hot") < kinds.index("trip") and ("trip", "hot air") in told
+    rack = world.site.rack_types[0]
+    assert rack.intake_throttle < max(air_c) < rack.intake_shutdown + 10.0
+    assert air_c[-1] - air_c[-30] < 1.0
+    run.advance(world.end_s)
+    assert max(balance.checks(finish(run)).values()) <= 1e-9
+    assert np.isfinite(air_c).all()
