@@ -30,13 +30,16 @@ def enqueue(w, r, i):
     if w.rules.ahead and request.kept == FRESH and replica.iterations > 0:
         begun = pricing.iterations_to(replica, request.arrival_s)
         request.turn = queue.looked_at(w, r, replica.total_iterations + begun + 2)
-    if replica.iterations > 1 and queue.head(w, r) == i:
+    if replica.iterations <= 1:
+        return
+    if w.rules.hold > 0 and replica.waiting == w.rules.groups:
+        # Prompts held for others wait no longer, be it an iteration before this one may start.
+        pricing.cut(replica, request.arrival_s, 0)
+    elif queue.head(w, r) == i:
         if _may_start(w, r, i):
             pricing.cut(replica, request.arrival_s, 1 if begun else 0)
         elif w.rules.patience_s < np.inf:
             pricing.cut(replica, queue.deadline_s(w, i), 0)
-    elif replica.iterations > 1 and w.rules.hold > 0 and replica.waiting >= w.rules.groups:
-        pricing.cut(replica, request.arrival_s, 0)
 
 
 @inlined

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from simulator.kernels import dispatch, dispatch_reference, speculation
@@ -194,8 +194,20 @@ def shared_blocks(family, count, request):
     return (common + own)[:count]
 
 
+# While one decodes, another is held until there are two. The next one is more urgent and the head of
+# the line, but itself can start only an iteration later than the one that it sets free.
+HELD = Case(
+    (0.0, 0.1, 0.2), (5, 5, 5), (40, 3, 3), (1, 1, 0), rules=RULES._replace(ahead=True, groups=2, hold=20)
+)  # fmt: skip
+HELD_AND_FULL = replace(
+    HELD, input_tokens=(5, 5, 80), rules=HELD.rules._replace(capacity=90 * GRAIN)
+)
+
+
 @settings(max_examples=150, deadline=None)
 @given(cases())
+@example(HELD)
+@example(HELD_AND_FULL)
 def test_skipping_ahead_gives_the_same_as_every_iteration(case):
     w = assert_same(case)
     arrived = [a for a in case.arrival_s if a <= case.until_s]
@@ -321,6 +333,14 @@ def test_an_iteration_made_up_ahead_takes_in_what_came_before_the_last_one():
     assert later["admitted_s"][0] == soon["admitted_s"][0] == 0.0
     gap_s = later["admitted_s"][1] - soon["admitted_s"][1]
     assert 0.013 < gap_s < 0.02  # one iteration of one sequence
+
+
+@pytest.mark.parametrize("levels", [(1, 1, 0), (0, 0, 0), (0, 0, 1)])
+def test_held_prompts_go_as_soon_as_there_is_one_for_each_group(levels):
+    requests = assert_same(replace(HELD, levels=levels)).requests
+    decoding_s = [price(HELD, 1, 1, contexts=5 + k) for k in range(1, 20)]
+    ends_s = requests["first_s"][0] + np.cumsum(decoding_s)
+    assert requests["admitted_s"][1] == pytest.approx(ends_s[ends_s >= 0.2][0], rel=1e-12)
 
 
 def test_nobody_waits_for_an_iteration_that_will_not_be():
