@@ -41,7 +41,8 @@ def test_what_is_assumed_is_told_with_the_figure():
     """The house's range is 2.5 kW less and 5 kW more of 1 MW; pumps and towers that run show alike."""
     found, base = sites.warm_water_range(), value("ESIF-PUE-1", "1")
     moved = {words: year.cooling + year.house - base for words, year in found.items()}
-    assert moved["house 2.5 kW"] == pytest.approx(-0.0025) and moved["house 10 kW"] == pytest.approx(0.005)
+    for kw, itself in (("2.5", -0.0025), ("10", 0.005)):  # and what its heat asks of the plants
+        assert 1.0 < moved[f"house {kw} kW"] / itself < 1.1
     # less 0.4 % of the heat for its pump, which warms the water; more 0.5 % of it
     assert -0.006 < moved["loop pump 0.6 %"] < -0.003 and 0.004 < moved["loop pump 1.5 %"] < 0.007
     assert moved["stages 1"] > 0.005
