@@ -7,20 +7,24 @@ import numpy as np
 
 from simulator.components.cooling import LOAD_FRAC, HourlyWeather
 from simulator.engine.world import World
-from simulator.kernels.cooling_columns import PlantMaps, WaterState
+from simulator.kernels.cooling_columns import OutdoorAir, PlantMaps, WaterState
 from simulator.kernels.site_step import STEP_S
 from simulator.site import Site
 
 KG_PER_M3 = 1000.0
 HOUR_S = 3600.0
+FULL = int(np.searchsorted(LOAD_FRAC, 1.0))
+"""Of the load grid: design heat."""
 KIND, TOLD = "drought", "plants run without water"
 
 
-def columns(site: Site, maps: PlantMaps, weather: HourlyWeather, start_hour: int, hours: int) -> WaterState:
+def columns(
+    site: Site, maps: PlantMaps, air: OutdoorAir, weather: HourlyWeather, start_hour: int, hours: int
+) -> WaterState:
     """Return the water of a run of so many hours that starts at an hour of the site's clock."""
     spec = site.topology.cooling.water
     limits = spec.limits_m3(start_hour, hours) * KG_PER_M3 if spec.scarce else np.zeros(0)
-    need_kg = _need_kg(site, maps)[:hours] if spec.scarce else np.zeros(hours)
+    need_kg = _need_kg(site, maps, air)[:hours] if spec.scarce else np.zeros(hours)
     return WaterState(
         limit_kg=limits, start_hour=np.array([start_hour]), used_kg=np.zeros(2), need_kg=need_kg,
         wanted_kg=spec.wanted_kg(need_kg, weather.dry_bulb_c[:hours], start_hour), taken=np.ones(1),
@@ -28,9 +32,11 @@ def columns(site: Site, maps: PlantMaps, weather: HourlyWeather, start_hour: int
     )  # fmt: skip
 
 
-def _need_kg(site: Site, maps: PlantMaps) -> np.ndarray:
-    """Return what all plants withdraw in every hour at design heat, all their units in service."""
-    found = np.zeros(maps.supply_c.shape[1] - 1)
+def _need_kg(site: Site, maps: PlantMaps, air: OutdoorAir) -> np.ndarray:
+    """Return what all plants, all their units in service, and the air that is let in withdraw in every
+    hour at design heat."""
+    wetted = float(site.halls.fan_design_heat_w.sum()) * air.water_kg_j[0, :, FULL]
+    found = 0.5 * (wetted[:-1] + wetted[1:]) * HOUR_S
     for loop in site.loops:
         capacity_w, plant = loop.units * loop.unit_w, 0 if loop.kind == "warm" else 1
         each = maps.evaporation_kg_j[plant] + maps.blowdown_kg_j[plant]

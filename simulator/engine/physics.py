@@ -51,9 +51,11 @@ class Physics:
         self._flags = np.zeros(3, np.int64)
         self._records = records
         self.maps = plant_maps(site, weather, setpoints)
-        self.water = drought.columns(site, self.maps, weather, start_hour, records.hall.shape[0])
-        self.droughts = drought.Droughts(world, self.water)
         self.outdoors = Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather))
+        self.water = drought.columns(
+            site, self.maps, self.outdoors.air, weather, start_hour, records.hall.shape[0]
+        )
+        self.droughts = drought.Droughts(world, self.water)
         self._arguments = (
             self._flags, site.rows, site.halls, state.racks, state.loads, state.blocks, state.loops,
             state.tree, state.pools, state.supply, state.hall_air_c, state.plant_w, state.queue,
@@ -182,11 +184,14 @@ class Physics:
 
     def _in_hot_air(self) -> np.ndarray:
         """Return the blocks of chips on coolant in service whose racks take in air too hot for the rest of
-        them, which nothing cools; a hall whose fans turn or start again is given the minutes it needs."""
+        them, which nothing cools, be it for want of water; a hall whose fans turn or start again is given the
+        minutes it needs."""
         site, state = self.world.site, self.world.state
         loop = site.halls.air_loop[site.rows.hall]
         stands = (state.heat.fans[loop] * state.heat.flow[loop] * state.loops.units_up[loop]) <= 0.0
         plants = self.world.plants
+        if self.water.dry[0] == 1:  # without water some plants reject nothing
+            stands |= self.maps.dry.rejects[state.loops.plant[loop]] == 0
         stands &= ~(plants.fed & (plants.moving < 1.0))[site.rows.hall]
         hot = (state.hall_air_c[site.rows.hall] >= site.rows.intake_c) & (site.rows.liquid_cooled == 1) & stands
         return np.unique(site.rack_block[hot[site.rack_row] & (state.racks.up_frac > 0.0)])

@@ -10,6 +10,12 @@ from numba import njit
 
 from simulator.kernels.compiled import inlined, inner, shared
 
+FADE = 0.4
+"""Of the support racks that hot air should stop, or bring back, those that do so in a minute: the hall's air
+answers within it, and an answer at once would swing from all to none (0.2-0.6, assumed)."""
+LAST = 0.02
+"""Share of the support racks that goes with the last of them."""
+
 
 @shared
 def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
@@ -55,7 +61,10 @@ def _open_step(blocks, loads, hall_air_c, scratch, dt_s):
     find the means of the loads' activity."""
     for b in range(blocks.it_w.size):
         slow_c, off_c = blocks.support_c[b, 0], blocks.support_c[b, 1]
-        share = min(max((off_c - hall_air_c[blocks.hall[b]]) / (off_c - slow_c), 0.0), 1.0)
+        target = min(max((off_c - hall_air_c[blocks.hall[b]]) / (off_c - slow_c), 0.0), 1.0)
+        share = blocks.support_share[b] + FADE * (target - blocks.support_share[b])
+        share = target if abs(share - target) < LAST else share
+        blocks.support_share[b] = share
         blocks.support_hot[b] = 0
         if blocks.support_w[b] > 0.0 and share < 1.0:
             blocks.support_hot[b] = 1 if share > 0.0 else 2

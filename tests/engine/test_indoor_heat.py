@@ -57,14 +57,36 @@ def test_dry_substations_stand_in_the_building_and_liquid_ones_in_the_yard(tmp_p
         assert kinds["pod/b01/substation"] == share and kinds["pod/b01/busway"] == 1.0
 
 
+def lose_air_units(world, units):
+    cls = FailureClass(name="air_unit", per="air_unit", rate="1 /year", effect="air_unit", repair="9 h")
+    for unit in range(units):
+        world.env.timeout(600.0).callbacks.append(
+            lambda _, u=unit: effects.EFFECTS["air_unit"](world, cls, 0, u, 9 * 3600.0))
+
+
+def test_support_racks_in_half_cooled_air_settle_at_what_the_air_carries(tmp_path):
+    """One air handler of six is left: some support racks work on, and none goes on and off."""
+    tree = pod_tree()
+    tree["topology"].pop("generators", None)
+    tree["topology"]["cooling"]["fan_wall"] = {
+        "kind": "crah", "unit": "40 kW", "spare_units": 0, "margin": "0 %"}
+    tree["period"]["duration"] = "2 h"
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "80 %"}]
+    run = build(load_tree(tree, tmp_path), disturbed=False)
+    lose_air_units(run.world, int(run.world.site.hall_walls[0]) - 1)
+    air_c = []
+    for minute in range(60, 120):
+        run.advance(60.0 * minute)
+        air_c.append(float(run.world.state.hall_air_c[0]))
+    assert max(air_c) - min(air_c) < 1.5
+    assert sum(e[1].startswith("support") for e in run.world.events) <= 3
+
+
 def test_a_hall_without_air_units_settles_as_its_racks_switch_off(tmp_path):
     """Support racks go one after another, then those on coolant; no hall warms without bound."""
     run = build(pod(tmp_path, 4, **NONE), disturbed=False)
     world = run.world
-    cls = FailureClass(name="air_unit", per="air_unit", rate="1 /year", effect="air_unit", repair="9 h")
-    for unit in range(int(world.site.hall_walls[0])):
-        world.env.timeout(600.0).callbacks.append(
-            lambda _, u=unit: effects.EFFECTS["air_unit"](world, cls, 0, u, 9 * 3600.0))
+    lose_air_units(world, int(world.site.hall_walls[0]))
     air_c = []
     for minute in range(240):
         run.advance(60.0 * (minute + 1))

@@ -192,14 +192,24 @@ def test_a_drought_leaves_the_air_of_a_hall_as_dry_as_it_comes_in(tmp_path):
     """Winter air of Alaska is let in and has less than the hall's dew point: only water adds to it."""
     economiser = {"kind": "crah", "economiser": {"lowest_dew_point": "8 degC"}}
     found = {}
-    for name, water in (("wet", {}), ("dry", {"daily_limit": "0 m3/d"})):
+    for name, water in (
+        ("wet", {}), ("dry", {"daily_limit": "0 m3/d"}), ("short", {"daily_limit": "0.01 m3/d"})
+    ):
         results = run(
             tmp_path, 2, "sand_point", "2027-01-15T00:00:00-09:00", fan_wall=economiser, water=water,
             warm={"kind": "dry_cooler"}, chilled={"kind": "air_chiller"},
         )
         found[name] = value(results, "cooling.water_withdrawn")
         assert max(balance.checks(results).values()) <= 1e-9
-    assert found["wet"] > 0.01 and found["dry"] == 0.0
+    assert found["wet"] > 0.01 >= found["short"] and found["dry"] == 0.0
+
+
+def test_a_hall_whose_chilled_plant_has_no_water_switches_off_before_it_bakes(tmp_path):
+    results = run(tmp_path, 2, water={"daily_limit": "0 m3/d"})
+    events = results.events
+    assert set(events.loc[events["detail"] == "hot air", "kind"]) == {"trip"}
+    hall = results.timeseries["loop"]
+    assert hall.loc[hall["element"] == "pod/chilled", "supply_c"].max() < 65.0
 
 
 def test_closed_forms_of_studies_give_users_as_much_as_the_kernel(tmp_path):

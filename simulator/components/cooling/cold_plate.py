@@ -67,4 +67,4 @@ HEAT_SINK = ColdPlate().model_copy(
     update={"convection": 0.7, "exponent": 0.65, "warming": 0.13, "pressure_drop": 100.0}
 )
 """Finned heat sinks in the servers' air: mostly film (0.5-0.85), exponent of forced flow over fins
-(0.5-0.8), both assumed."""
+(0.5-0.8), air warming like a plate's coolant; all assumed."""

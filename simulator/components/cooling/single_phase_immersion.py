@@ -39,8 +39,10 @@ class SinglePhaseImmersion(Immersion):
         return self.range
 
     def resistance_frac(self, plate: ColdPlate, flow_frac: float = 1.0) -> float:
-        """Return the chips' resistance over that in pumped oil; with pumps out buoyancy moves it."""
-        return plate.resistance_frac(max(flow_frac, self.natural))
+        """Return the chips' resistance over that in pumped oil; with pumps out buoyancy moves it. It is to
+        the mixed oil, whose own warming the tank holds."""
+        past = plate.model_copy(update={"warming": 0.0})
+        return past.resistance_frac(max(flow_frac, self.natural))
 
     def bath(self, capacity_w: float) -> Bath:
         """Return the oil of units that move `capacity_w`."""
