@@ -116,7 +116,7 @@ def _heat(run: Run) -> str:
 
 def against_weather(run: Run, hours: pd.DataFrame) -> FigureSpec:
     """Draw power used per rack watt against dry and wet bulb, hour by hour, with the mean per degree."""
-    fig, axes = canvas(FULL, 1.9, columns=2, sharey=True)
+    fig, axes = canvas(FULL, 1.6, columns=2, sharey=True)
     drawn = hours.iloc[:: max(1, -(-len(hours) // POINTS))]
     names = {"dry_bulb_c": "Outdoor dry bulb (°C)", "wet_bulb_c": "Outdoor wet bulb (°C)"}
     for ax, (column, words) in zip(axes, names.items(), strict=True):
@@ -150,7 +150,7 @@ def _mean_of(run: Run) -> str:
 def supply(run: Run) -> FigureSpec:
     """Draw the supply temperature of each kind of loop, and its plants' set point, against outdoor air."""
     loops = _loop_hours(run)
-    fig, ax = canvas(HALF, 1.95)
+    fig, ax = canvas(HALF, 1.7)
     parts = []
     for i, (name, own) in enumerate(loops.groupby("kind", sort=False)):
         data = _by_temperature(own["supply_c"], own["dry_bulb_c"])
@@ -209,7 +209,7 @@ def duration(run: Run) -> FigureSpec:
     curves = [_usable(derating.derating(results), frac) for results in run.results]
     p10, middle, p90 = np.quantile(curves, [0.1, 0.5, 0.9], axis=0)
     scale = wording.power_scale(float(p90.max()))
-    fig, ax = canvas(HALF, 1.95)
+    fig, ax = canvas(HALF, 1.7)
     ax.fill_between(100 * frac, p10 / scale.factor, p90 / scale.factor, color=SKY, alpha=0.45, linewidth=0)
     ax.plot(100 * frac, middle / scale.factor, color=BLUE)
     mean_w = run.value("power.it_mean")
@@ -257,7 +257,7 @@ def _modes(run: Run) -> tuple[FigureSpec, ...]:
     kinds = [kind for kind, hours in ran.items() if hours > 0.0]
     if not kinds:
         return ()
-    fig, axes = canvas(FULL, 1.5, columns=len(kinds), squeeze=False)
+    fig, axes = canvas(FULL, 1.25, columns=len(kinds), squeeze=False)
     for ax, kind in zip(axes[0], kinds, strict=True):
         _bars(ax, table[table["kind"] == kind], run.bars, LABELS // len(kinds))
         heading(ax, f"{wording.sentence(str(kind))} loops: hours per {TIMES[run.bars]}")

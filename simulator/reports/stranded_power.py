@@ -114,7 +114,7 @@ def by_level(run: Run, parts: pd.DataFrame) -> FigureSpec:
     wide = parts.pivot(index="level", columns="cause", values="power_w")
     levels = [level for level in ORDER if level in wide.index]
     share = wide.div(wide.sum(axis=1), axis=0) * 100.0
-    fig, ax = canvas(height_in=0.8 + 0.38 * len(levels))
+    fig, ax = canvas(height_in=0.8 + 0.28 * len(levels))
     for row, level in enumerate(levels):
         start = 0.0
         for cause in _present(parts):
@@ -123,7 +123,7 @@ def by_level(run: Run, parts: pd.DataFrame) -> FigureSpec:
             ax.barh(row, width, left=start, color=color, hatch=hatch, edgecolor="black",
                     linewidth=0.5, height=0.7, label=WORDS[cause] if row == 0 else None)
             start += width
-    names = [f"{LEVELS[level]}\n{wording.power(float(wide.loc[level].sum()))}" for level in levels]
+    names = [f"{LEVELS[level]}, {wording.power(float(wide.loc[level].sum()))}" for level in levels]
     ax.set_yticks(range(len(levels)), names)
     ax.set_xlim(0, 100)
     heading(ax, "Installed power of each level, by what becomes of it")
