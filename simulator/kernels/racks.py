@@ -33,15 +33,14 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
     hottest_c, throttling, tripping = COLDEST_C, False, False
     for segment in range(rows.segment_row.size - 1):
         row, end = rows.segment_row[segment], rows.segment_row[segment + 1]
-        law = _law(row, rows)
+        law, heats, liquid = _law(row, rows), _heats(row, rows), rows.liquid_cooled[row] == 1
         for i in range(row, end):
-            b, coolant_c = rows.block[i], hall_air_c[rows.hall[i]]
-            if rows.liquid_cooled[i] == 1:
-                coolant_c = blocks.coolant_c[b]
-            row_w, hot_c = _heat_row(i, law, coolant_c, rows, racks, loads, blocks, scratch, dt_s)
-            throttle, trip = _add_row(
-                i, row_w, hot_c, coolant_c, rows, blocks, hall_air_c[rows.hall[i]]
+            b, intake_c = rows.block[i], hall_air_c[rows.hall[i]]
+            coolant_c = blocks.coolant_c[b] if liquid else intake_c
+            row_w, hot_c = _heat_row(
+                i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch, dt_s
             )
+            throttle, trip = _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c)
             hottest_c = max(hottest_c, hot_c)
             throttling, tripping = throttling or throttle, tripping or trip
     return hottest_c, throttling, tripping
@@ -51,35 +50,38 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
 def _open_step(blocks, loads, hall_air_c, scratch, dt_s):
     """Begin the sums of the blocks with their support racks, of which hot air leaves a share at work;
     find the means of the loads' activity."""
-    for b in range(blocks.it_w.size):
-        intake_c, share = hall_air_c[blocks.hall[b]], blocks.support_share[b]
-        if share < 1.0 or intake_c > blocks.support_c[b, 0]:
-            share = _support_share(b, blocks, intake_c)
-            blocks.support_share[b] = share
-        blocks.support_hot[b] = 0
-        if blocks.support_w[b] > 0.0 and share < 1.0:
-            blocks.support_hot[b] = 1 if share > 0.0 else 2
-        blocks.it_w[b] = blocks.air_w[b] = blocks.support_w[b] * share
-        blocks.liquid_w[b] = 0.0
-        blocks.hottest_c[b] = blocks.hbm_hottest_c[b] = COLDEST_C
+    share, it_w, air_w, support_w = blocks.support_share, blocks.it_w, blocks.air_w, blocks.support_w
+    for b in range(share.size):
+        intake_c = hall_air_c[blocks.hall[b]]
+        if share[b] < 1.0 or intake_c > blocks.support_c[b, 0]:
+            _heat_support(b, blocks, intake_c)
+    for b in range(share.size):
+        it_w[b] = air_w[b] = support_w[b] * share[b]
+    blocks.liquid_w[:] = 0.0
+    blocks.hottest_c[:] = COLDEST_C
+    blocks.hbm_hottest_c[:] = COLDEST_C
     for load in range(loads.on_s.size):
         scratch.on[load] = loads.on_s[load] / dt_s
         scratch.dynamic[load] = loads.dynamic_s[load] / dt_s
 
 
-@inlined
-def _support_share(b, blocks, intake_c):
-    """Return the share of a block's support racks that works in hot air, a step on."""
+@inner
+def _heat_support(b, blocks, intake_c):
+    """Set the share of a block's support racks that works in hot air, a step on."""
     slow_c, off_c = blocks.support_c[b, 0], blocks.support_c[b, 1]
     target = min(max((off_c - intake_c) / (off_c - slow_c), 0.0), 1.0)
     share = blocks.support_share[b] + FADE * (target - blocks.support_share[b])
-    return target if abs(share - target) < LAST else share
+    share = target if abs(share - target) < LAST else share
+    blocks.support_share[b] = share
+    blocks.support_hot[b] = 0
+    if blocks.support_w[b] > 0.0 and share < 1.0:
+        blocks.support_hot[b] = 1 if share > 0.0 else 2
 
 
 @inlined
 def _law(i, rows):
-    """Return the power law of a row's racks as (chip, host, shelf) coefficients, and the share of the
-    way to their settled temperature that its chips go in a step."""
+    """Return the power law of racks like those of a row, as (chip, host, shelf) coefficients, and the
+    share of the way to their settled temperature that their chips go in a step."""
     leak_w_k, rating_w = rows.leakage_w_k[i], rows.shelf_rating_w[i]
     static_w = rows.chip_idle_w[i] - leak_w_k * rows.leakage_ref_c[i]
     return (
@@ -88,6 +90,18 @@ def _law(i, rows):
         (rating_w * rows.shelf_no_load[i], 1.0 + rows.shelf_linear[i],
          rows.shelf_load[i] / rating_w),
         rows.decay[i],
+    )  # fmt: skip
+
+
+@inlined
+def _heats(i, rows):
+    """Return where the heat of racks like those of a row goes, and what it must not reach: the share
+    that coolant takes, the memory's rise over the junction's, temperatures in degC of junction,
+    memory and intake at which clocks fall and things switch off."""
+    intake_c = rows.intake_c[i] if rows.liquid_cooled[i] == 1 else np.inf
+    return (
+        rows.liquid_frac[i], rows.hbm_rise[i], rows.throttle_start_c[i], rows.hbm_throttle_c[i],
+        rows.shutdown_c[i], rows.hbm_shutdown_c[i], intake_c,
     )  # fmt: skip
 
 
@@ -103,12 +117,11 @@ def _power(up, on, dynamic, junction_c, law):
 
 
 @inlined
-def _heat_row(i, law, coolant_c, rows, racks, loads, blocks, scratch, dt_s):
+def _heat_row(i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch, dt_s):
     """Advance the racks of a row, which stand in runs of one load each, mostly in a single one; return
     their power in W and their hottest junction in degC."""
-    b, first, last = rows.block[i], np.uint64(rows.start[i]), np.uint64(rows.stop[i])
-    off_rated = blocks.flow[b] < 1.0 and rows.liquid_cooled[i] == 1
-    off_rated = off_rated or blocks.resistance_frac[b] != 1.0
+    first, last = np.uint64(rows.start[i]), np.uint64(rows.stop[i])
+    off_rated = (blocks.flow[b] < 1.0 and liquid) or blocks.resistance_frac[b] != 1.0
     by_history, mixed = off_rated or racks.row_touched[i] == 1, racks.row_load[i] < 0
     if by_history:
         _heat_by_history(i, law, coolant_c, rows, racks, loads, blocks, dt_s)
@@ -236,24 +249,22 @@ def _heat_by_history(i, law, coolant_c, rows, racks, loads, blocks, dt_s):
 
 
 @inlined
-def _add_row(i, row_w, hot_c, coolant_c, rows, blocks, intake_c):
+def _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c):
     """Add a row to its block; return whether a chip or its memory passed its throttle point, and
     whether one of them, or a rack in its intake, passed its shutdown.
 
     Memory stands over its coolant by a share of the junction's rise, and a row has one coolant, so
     the hottest junction of a row has the hottest memory.
     """
-    b, liquid = rows.block[i], rows.liquid_frac[i]
+    liquid, hbm_rise, throttle_c, hbm_throttle_c, off_c, hbm_off_c, intake_off_c = heats
     blocks.it_w[b] += row_w
     blocks.liquid_w[b] += row_w * liquid
     blocks.air_w[b] += row_w * (1.0 - liquid)
     blocks.hottest_c[b] = max(blocks.hottest_c[b], hot_c)
-    hbm_c = coolant_c + rows.hbm_rise[i] * (hot_c - coolant_c)
+    hbm_c = coolant_c + hbm_rise * (hot_c - coolant_c)
     blocks.hbm_hottest_c[b] = max(blocks.hbm_hottest_c[b], hbm_c)
-    throttling = hot_c > rows.throttle_start_c[i] or hbm_c > rows.hbm_throttle_c[i]
-    tripping = hot_c >= rows.shutdown_c[i] or hbm_c >= rows.hbm_shutdown_c[i]
-    if row_w > 0.0 and rows.liquid_cooled[i] == 1:
-        tripping = tripping or intake_c >= rows.intake_c[i]
+    throttling = hot_c > throttle_c or hbm_c > hbm_throttle_c
+    tripping = hot_c >= off_c or hbm_c >= hbm_off_c or (row_w > 0.0 and intake_c >= intake_off_c)
     return throttling, tripping
 
 
