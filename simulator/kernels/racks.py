@@ -34,8 +34,8 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
     for segment in range(rows.segment_row.size - 1):
         row, end = rows.segment_row[segment], rows.segment_row[segment + 1]
         law, heats, liquid = _law(row, rows), _heats(row, rows), rows.liquid_cooled[row] == 1
-        for i in range(row, end):
-            b, intake_c = rows.block[i], hall_air_c[rows.hall[i]]
+        for i in range(np.uint64(row), np.uint64(end)):
+            b, intake_c = np.uint64(rows.block[i]), hall_air_c[np.uint64(rows.hall[i])]
             coolant_c = blocks.coolant_c[b] if liquid else intake_c
             row_w, hot_c = _heat_row(
                 i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch, dt_s
@@ -52,7 +52,7 @@ def _open_step(blocks, loads, hall_air_c, scratch, dt_s):
     find the means of the loads' activity."""
     share, it_w, air_w, support_w = blocks.support_share, blocks.it_w, blocks.air_w, blocks.support_w
     for b in range(share.size):
-        intake_c = hall_air_c[blocks.hall[b]]
+        intake_c = hall_air_c[np.uint64(blocks.hall[b])]
         if share[b] < 1.0 or intake_c > blocks.support_c[b, 0]:
             _heat_support(b, blocks, intake_c)
     for b in range(share.size):
