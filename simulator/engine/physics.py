@@ -32,6 +32,7 @@ INTAKES = ("support_back", "support_hot", "support_off")
 """Events of racks without accelerators in a hall's air, by `BlockState.support_hot`."""
 LEAST_SPEED = 0.01
 """A chip whose settled speed is lower is at its shutdown temperature."""
+NONE = np.zeros(0, np.int64)
 
 
 class Physics:
@@ -175,7 +176,7 @@ class Physics:
         clock would save: a chip slows within milliseconds, the controls here once a step. Those whose
         coolant stands still trip when `coolant.py` says."""
         site, racks = self.world.site, self.world.state.racks
-        slow = np.flatnonzero((racks.clock < LEAST_SPEED) & (racks.up_frac > 0.0))
+        (slow,) = ((racks.clock < LEAST_SPEED) & (racks.up_frac > 0.0)).nonzero()
         if not slow.size:
             return slow
         block, row = site.rack_block[slow], site.rack_row[slow]
@@ -187,18 +188,23 @@ class Physics:
         them, which nothing cools, be it for want of water; a hall whose fans turn or start again is given the
         minutes it needs."""
         site, state = self.world.site, self.world.state
+        hot = (state.hall_air_c[site.rows.hall] >= site.rows.intake_c) & (site.rows.liquid_cooled == 1)
+        if not hot.any():
+            return NONE
         loop = site.halls.air_loop[site.rows.hall]
         stands = (state.heat.fans[loop] * state.heat.flow[loop] * state.loops.units_up[loop]) <= 0.0
         plants = self.world.plants
         if self.water.dry[0] == 1:  # without water some plants reject nothing
             stands |= self.maps.dry.rejects[state.loops.plant[loop]] == 0
         stands &= ~(plants.fed & (plants.moving < 1.0))[site.rows.hall]
-        hot = (state.hall_air_c[site.rows.hall] >= site.rows.intake_c) & (site.rows.liquid_cooled == 1) & stands
+        hot &= stands
         return np.unique(site.rack_block[hot[site.rack_row] & (state.racks.up_frac > 0.0)])
 
     def _tell_intakes(self) -> None:
         """Log where support racks began to slow in hot air, are all off, or work again."""
         blocks, world = self.world.state.blocks, self.world
+        if (blocks.support_hot == blocks.support_told).all():
+            return
         for b in np.flatnonzero(blocks.support_hot != blocks.support_told):
             told, hall = INTAKES[int(blocks.support_hot[b])], world.site.block_hall[b]
             world.log(told, world.site.block_names[b], "heat", at_s=(self.step - 1) * STEP_S,
