@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import bridging, feeds, generators, outage, plant_power
+from simulator.engine import bridging, draw, feeds, generators, outage, plant_power
 from simulator.engine.world import World
 from simulator.site import Site
 
@@ -64,7 +64,7 @@ def lose_side(world: World, cls: FailureClass, block: int, unit: int, lasts_s: f
 
 def _carries_s(world: World, block: int, ups: int) -> float:
     """Return how long the UPS of a block of support racks carries what they draw, when full."""
-    node, drawn_w = world.site.nodes[ups], float(world.state.blocks.support_w[block])
+    node, drawn_w = world.site.nodes[ups], float(draw.support_w(world)[block])
     return node.ride_through_s * node.rating_w / drawn_w if drawn_w > 0.0 else 0.0
 
 
