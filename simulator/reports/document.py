@@ -67,9 +67,11 @@ CHARACTER_PT, BOLD_PT, CELL_PT = 5.4, 6.4, 8.0
 
 
 def write(
-    results: list[Results], folder: Path, variant: Variant = "full", output: Path | None = None
-) -> Path:
-    """Draw and typeset the report of a run; return the path of the PDF.
+    results: list[Results], folder: Path, variant: Variant = "full", output: Path | None = None,
+    summary: dict[str, Any] | None = None,
+) -> Path:  # fmt: skip
+    """Draw and typeset the report of a run; return the path of the PDF. `summary` is what `kpis.summary`
+    says of the results, where that is known.
 
     Figures go to `folder/figures` as PNG, each with its data as CSV. The PDF goes to `output`, or
     to `folder/report.pdf`. It is tagged (PDF/UA-1) and dated at the start of the simulated period,
@@ -78,7 +80,7 @@ def write(
     output = Path(output) if output else Path(folder) / "report.pdf"
     figures = Path(folder) / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    run = Run(results)
+    run = Run(results, summary)
     with rc_context(STYLE), tempfile.TemporaryDirectory() as scratch:
         chosen = pages(run, variant)
         _draw_all(chosen, figures, Path(scratch))
