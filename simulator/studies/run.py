@@ -31,7 +31,8 @@ from simulator.studies.validate import foundations
 
 Progress = Callable[[float], None]
 """Told the simulated seconds done, all replicates together."""
-Report = Callable[[list[Results], Path], Any]
+Report = Callable[..., Any]
+"""Draws the results into a folder; `summary` is what was found of them."""
 MANIFEST = "manifest.json"
 BALANCE_TOLERANCE = 1e-9
 
@@ -174,7 +175,7 @@ def write(
         summary = kpis.summary(results)
         (fresh / "summary.json").write_text(kpis.dumps(summary), "utf-8")
         if report is not None:
-            report(results, fresh)
+            report(results, fresh, summary=summary)
         text = json.dumps(manifest(results, scenario, document, began, summary), indent=1) + "\n"
         (fresh / MANIFEST).write_text(text, "utf-8")
     return folder
