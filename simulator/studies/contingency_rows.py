@@ -302,7 +302,7 @@ def _loading(watch: Watch, response: Response, place: int) -> dict[str, Any]:
     post = float(response.loading_most[place])
     stands_s = watch.stands_s(place, post)
     return {
-        "tightest": watch.limits.names[place], "pre_loading": float(response.loading_pre[place]),
+        "tightest": watch.limits.names[place], "pre_loading": float(watch.pre[place]),
         "post_loading": post, "minutes_over": int(response.minutes_over[place]),
         "limit": watch.limits.kinds[place] if post > 1.0 else RATING,
         "tolerance_s": stands_s if math.isfinite(stands_s) else math.nan,

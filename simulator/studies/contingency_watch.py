@@ -42,7 +42,6 @@ class Limits:
 class Response:
     """What happened in one future. Arrays are by minute unless told."""
 
-    loading_pre: np.ndarray  # (limits,)
     loading_most: np.ndarray  # (limits,)
     minutes_over: np.ndarray  # (limits,)
     first_over: np.ndarray  # (limits,) first minute beyond the limit, 0: never
@@ -91,6 +90,7 @@ class Watch:
         self._last: tuple[np.ndarray, float, float, int] = (np.zeros(len(CLASSES)), 0.0, 0.0, 0)
         self._loading = np.zeros(len(self.limits.names))
         self.pre = self._loadings().copy()
+        """(limits,) In the minute before."""
         self._lost()
         self._follow(np.zeros_like(self.pre), np.zeros_like(self.pre))  # so that futures share the code
 
@@ -120,7 +120,7 @@ class Watch:
         """Return a response in which nothing has happened yet."""
         n, jobs, pools = len(self.limits.names), len(self.run.work.jobs), self.state.pools.load.size
         return Response(
-            self.pre, np.zeros(n), np.zeros(n), np.zeros(n, np.int64),
+            np.zeros(n), np.zeros(n), np.zeros(n, np.int64),
             np.zeros((minutes, len(CLASSES))), np.zeros(minutes), np.zeros(minutes),
             behind=np.zeros((minutes, pools), np.bool_),
             stalled=np.zeros((minutes, jobs), np.bool_), off=np.zeros(minutes, np.bool_),
