@@ -368,11 +368,13 @@ class _Builder:
         return found[0], found[1]
 
     def _loop(self, name: str, kind: str, plant: PlantSpec, design_w: float) -> Loop:
-        design_w = max(design_w, 1.0)
+        """Return a loop that carries `design_w` and the heat of its own pumps."""
+        pump_w = plant.pump * max(design_w, 1.0)
+        design_w = max(design_w, 1.0) + pump_w
         duty = plant.duty_units(design_w)
         flow_w_k = plant.heat_capacity_rate_w_k(duty * plant.unit)
         return Loop(name, kind, design_w, plant.unit, duty, duty + plant.spare_units, flow_w_k,
-                    plant.tank_s, plant.pump * design_w)  # fmt: skip
+                    plant.tank_s, pump_w)  # fmt: skip
 
     def site(self) -> Site:
         """Return the finished arrays."""
@@ -420,7 +422,7 @@ class _Builder:
     def _hall_columns(self) -> HallSite:
         feeder, plant, pumps, house_w, air_w = zip(*self.halls, strict=True)
         count = len(self.halls)
-        fan = self.topology.cooling.fan_wall
+        fan, chilled = self.topology.cooling.fan_wall, self.topology.cooling.chilled
         return HallSite(
             liquid_loop=np.arange(count) * 2,
             air_loop=np.arange(count) * 2 + 1,
@@ -431,4 +433,5 @@ class _Builder:
             fan_design_heat_w=np.array(air_w),
             fan_approach_k=np.full(count, float(fan.approach)),
             fan_power_frac=np.tile(fan.power_frac(), (count, 1)),
+            coil_k=fan.coil_k(chilled.range, chilled.flow_steps()),
         )

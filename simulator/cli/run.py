@@ -77,10 +77,10 @@ def run(
         raise SystemExit(FAILED_ASSERT)
 
 
-def _report(results: list[Results], folder: Path) -> None:
+def _report(results: list[Results], folder: Path, summary: dict[str, Any]) -> None:
     from simulator.reports import document  # drawing needs libraries that tables do not
 
-    document.write(results, folder)
+    document.write(results, folder, summary=summary)
 
 
 def _simulate(

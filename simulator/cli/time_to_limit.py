@@ -60,7 +60,7 @@ def traces(found: time_to_limit.Found) -> pd.DataFrame:
     for row, course in zip(found.table.itertuples(), found.courses, strict=True):
         part = pd.DataFrame({
             "time_s": course.time_s, "chip_c": course.chip_c, "coolant_c": course.coolant_c,
-            "loop_c": course.loop_c, "clock": course.clock,
+            "loop_c": course.loop_c, "air_c": course.air_c, "clock": course.clock,
         })  # fmt: skip
         part.insert(0, "hall", row.hall)
         part.insert(1, "failure", row.failure)
@@ -110,7 +110,7 @@ def _write(folder: Path, told: dict[str, Any], found: time_to_limit.Found) -> No
     from simulator.reports import time_to_limit as pages
 
     courses = traces(found)
-    told_of = pages.Tables(told, found.table, courses, found.limits_c)
+    told_of = pages.Tables(told, found.table, courses, found.limits_c, found.intakes_c)
     table_out = found.table.replace([math.inf], math.nan)
     with replacing(folder) as fresh:
         document.bind([pages.page(told_of)], pages.cover(told), fresh)

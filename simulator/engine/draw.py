@@ -98,7 +98,7 @@ def _solved(world: World, it_w: np.ndarray) -> TreeState:
     state, halls = world.state, world.site.halls
     direct_w = np.zeros(state.tree.parent.size)
     blocks, bridge = state.blocks, state.tree.bridge
-    fed_w = np.where(_on_batteries(world), 0.0, it_w + blocks.support_w)
+    fed_w = np.where(_on_batteries(world), 0.0, it_w + support_w(world))
     drawn_w = np.repeat(fed_w, np.diff(blocks.feed_first)) * blocks.feed_share
     np.add.at(direct_w, blocks.feed_node, drawn_w)
     np.add.at(direct_w, halls.plant_node, state.plant_w[:, 0] + halls.house_w * state.heat.lit)
@@ -112,6 +112,13 @@ def _solved(world: World, it_w: np.ndarray) -> TreeState:
     )
     world.entry(power_tree.solve, tree, 0.0)(tree, 0.0)
     return tree
+
+
+def support_w(world: World) -> np.ndarray:
+    """Return what the racks without accelerators of each block draw, less those that hot air keeps off: (blocks,)."""
+    blocks = world.state.blocks
+    drawn_w: np.ndarray = blocks.support_w * blocks.support_share
+    return drawn_w
 
 
 def _on_batteries(world: World) -> np.ndarray:

@@ -268,6 +268,7 @@ def _loops(site: Site) -> c.LoopState:
         tank_s=np.array([loop.tank_s for loop in loops]),
         pump_w=np.array([loop.pump_w for loop in loops]),
         supply_c=np.array([setpoint[loop.kind] for loop in loops]),
+        running=np.ones(len(loops)), waited_s=zeros(),
         received_j=zeros(), rejected_j=zeros(), stored_j=zeros(), reused_j=zeros(),
     )
 

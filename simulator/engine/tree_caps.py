@@ -111,10 +111,10 @@ def _gain(
 ) -> float:
     """Return the watts at an element per watt at the racks below it: what it carries over all that
     is connected below."""
-    it_w = now.it_w(found.caps, found.part) + world.state.blocks.support_w
+    it_w = now.it_w(found.caps, found.part) + draw.support_w(world)
     plant, pumps = draw.hall_share(world, node)
     state = world.state
-    below_w = float(share @ it_w + plant @ (state.plant_w[:, 0] + world.site.halls.house_w)
+    below_w = float(share @ it_w + plant @ (state.plant_w[:, 0] + world.site.halls.house_w * state.heat.lit)
                     + pumps @ state.plant_w[:, 1])  # fmt: skip
     return float(carried_w[node]) / below_w if below_w > 0.0 else 1.0
 

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
+from simulator.components.cooling.course_air import INTAKE
 from simulator.components.cooling.hot_chip import limit_of
 from simulator.reports import style, wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
@@ -22,6 +24,28 @@ ROOM_K = 2.0
 """Above the temperature at which chips switch themselves off."""
 WIDTHS = (2.4, 1.1, 1.1, 1.2, 1.2, 1.1, 1.2, 1.2, 1.2, 0.9)
 """Of the table's columns."""
+@dataclass(frozen=True)
+class Drawn:
+    """What a figure shows."""
+
+    name: str
+    column: str
+    limits: str
+    label: str
+    limit_names: tuple[str, str]
+    told: str
+    note: str
+
+
+CHIPS = Drawn(
+    "time-to-limit", "chip_c", "limits_c", "hottest chip, °C", ("throttles", "switches itself off"),
+    "Hottest chip of hall {} after failures of its cooling.", "Lines end where chips switch themselves off.",
+)  # fmt: skip
+AIR = Drawn(
+    "time-to-limit-air", "air_c", "intakes_c", "intake of racks, °C",
+    ("racks without accelerators slow", "all racks off"),
+    "Air of hall {} after failures of what cools it.", "Lines end where racks switch themselves off.",
+)  # fmt: skip
 ACTS = {"brake_holds_s": "brake holds", "caps_hold_s": "caps hold"}
 
 
@@ -34,13 +58,15 @@ class Tables:
     traces: pd.DataFrame
     limits_c: dict[str, tuple[float, float]]
     """Throttle and shutdown temperature of the chips, by hall."""
+    intakes_c: dict[str, tuple[float, float]]
+    """Intakes at which racks without accelerators slow, and all are off, of halls on coolant."""
 
 
 def page(found: Tables) -> Page:
     """Return the page of the study."""
     return Page(
         "time-to-limit", "Cooling", title(found), _text(found.told),
-        figures=tuple(courses(found, hall) for hall in found.limits_c),
+        figures=tuple(figure for hall in found.limits_c for figure in _figures(found, hall)),
         tables=tuple(TableSpec(f"Hall {hall}", table(found, hall), WIDTHS) for hall in found.limits_c),
     )  # fmt: skip
 
@@ -61,8 +87,9 @@ def _text(told: dict[str, Any]) -> tuple[str, ...]:
     return (
         f"At {told['dry_bulb_c']:.1f} °C outdoors and {wording.power(told['it_w'])} in racks. Each failure is "
         f"followed for {told['minutes']} minutes: a dash is not within that time. Caps hold after "
-        f"{wording.seconds(told['caps_hold_s'])}{brake}. By: whether the chip's junction or its memory binds. "
-        "May go: work of the racks concerned.",
+        f"{wording.seconds(told['caps_hold_s'])}{brake}. By: what binds, the chip's junction, its memory, or the "
+        "intake of what air cools: racks without accelerators slow in hot air, at the trip all are off. May go: work "
+        "of the racks concerned.",
     )
 
 
@@ -75,7 +102,7 @@ def title(found: Tables) -> str:
     worst = trips.loc[trips["trip_s"].idxmin()]
     lost = int((trips["avoided_by"] == "nothing").sum())
     return (
-        f"{found.told['name']}: {worst['failure']} trips chips after {wording.seconds(worst['trip_s'])}; "
+        f"{found.told['name']}: {worst['failure']} trips racks after {wording.seconds(worst['trip_s'])}; "
         f"of {len(found.table)} failures {len(trips)} end in a trip, {lost} whatever control sheds"
     )
 
@@ -93,42 +120,55 @@ def table(found: Tables, hall: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=head)
 
 
-def courses(found: Tables, hall: str) -> FigureSpec:
-    """Draw the hottest chip of a hall after the failures that leave the least time."""
-    fig, ax = style.canvas(height_in=3.3)
+def _figures(found: Tables, hall: str) -> list[FigureSpec]:
+    """Return the chips of a hall, and its air where that is not what cools them."""
     rows = found.table[found.table["hall"] == hall]
+    by_air = (rows["throttled_by"] == INTAKE) | (rows["tripped_by"] == INTAKE)
+    chips = courses(found, hall, rows[~by_air], CHIPS)
+    return [chips, courses(found, hall, rows[by_air], AIR)] if by_air.any() else [chips]
+
+
+def courses(found: Tables, hall: str, rows: pd.DataFrame, drawn: Drawn) -> FigureSpec:
+    """Draw the hottest chip of a hall, or its air, after the failures that leave the least time."""
+    fig, ax = style.canvas(height_in=3.3)
     shown = rows[np.isfinite(rows["throttle_s"])].sort_values("throttle_s").head(MOST)
     if len(shown) < MOST:
         calm = rows[~np.isfinite(rows["throttle_s"])].sort_values("chip_max_c", ascending=False)
         shown = pd.concat([shown, calm.head(min(2, MOST - len(shown)))])
     traces = found.traces[found.traces["hall"] == hall]
-    ends = []
-    for i, names in enumerate(_alike(shown)):
-        mine = traces[(traces["failure"] == names[0]) & (traces["time_s"] > 0.0)]
-        color, line = style.PALETTE[i % len(style.PALETTE)], style.LINES[i % len(style.LINES)]
-        told = names[0] if len(names) == 1 else f"{names[0]}, {len(names) - 1} alike"
-        ax.plot(mine["time_s"], mine["chip_c"], color=color, linestyle=line, label=told)
-        ends.append((float(mine["time_s"].iloc[-1]), float(mine["chip_c"].iloc[-1])))
-    off_c = found.limits_c[hall][1]
-    for limit_c, name in zip(found.limits_c[hall], ("throttles", "switches itself off"), strict=True):
+    lasts_s = [_line(ax, i, names, traces, drawn.column) for i, names in enumerate(_alike(shown))]
+    _limits(ax, found, getattr(found, drawn.limits)[hall], drawn)
+    ax.set_xscale("log")
+    ax.set_xticks(TICKS_S, labels=[_tick(s) for s in TICKS_S])
+    ax.set_xticks([], minor=True)
+    ax.set_xlim(FIRST_S, max(lasts_s, default=3600.0))
+    style.label(ax, x="time since the failure, logarithmic", y=drawn.label)
+    style.legend(fig, ax, "upper center", 3)
+    kept = traces[traces["failure"].isin(list(shown["failure"]))]
+    return FigureSpec(
+        fig, f"{drawn.name}-{hall}", drawn.told.format(hall), kept.reset_index(drop=True), drawn.note,
+    )  # fmt: skip
+
+
+def _line(ax: Axes, i: int, names: list[str], traces: pd.DataFrame, column: str) -> float:
+    """Draw the course of failures that leave the same seconds; return when it ends."""
+    mine = traces[(traces["failure"] == names[0]) & (traces["time_s"] > 0.0)]
+    color, line = style.PALETTE[i % len(style.PALETTE)], style.LINES[i % len(style.LINES)]
+    told = names[0] if len(names) == 1 else f"{names[0]}, {len(names) - 1} alike"
+    ax.plot(mine["time_s"], mine[column], color=color, linestyle=line, label=told)
+    return float(mine["time_s"].iloc[-1])
+
+
+def _limits(ax: Axes, found: Tables, limits_c: tuple[float, float], drawn: Drawn) -> None:
+    """Mark both limits, and when control acts."""
+    for limit_c, name in zip(limits_c, drawn.limit_names, strict=True):
         ax.axhline(limit_c, color=style.INK, linewidth=0.8, linestyle=":")
         style.note(ax, FIRST_S, limit_c, name, style.INK, 3, ha="left", va="bottom")
     for name in ACTS:
         if found.told.get(name):
             ax.axvline(found.told[name], color=style.GREY, linewidth=0.8)
-            style.note(ax, found.told[name], off_c + 0.6 * ROOM_K, ACTS[name], style.INK, 3, ha="left")
-    ax.set_ylim(top=off_c + ROOM_K)
-    ax.set_xscale("log")
-    ax.set_xticks(TICKS_S, labels=[_tick(s) for s in TICKS_S])
-    ax.set_xticks([], minor=True)
-    ax.set_xlim(FIRST_S, max((t for t, _ in ends), default=3600.0))
-    style.label(ax, x="time since the failure, logarithmic", y="hottest chip, °C")
-    style.legend(fig, ax, "upper center", 3)
-    kept = traces[traces["failure"].isin(list(shown["failure"]))]
-    return FigureSpec(
-        fig, f"time-to-limit-{hall}", f"Hottest chip of hall {hall} after failures of its cooling.",
-        kept.reset_index(drop=True), "Lines end where chips switch themselves off.",
-    )  # fmt: skip
+            style.note(ax, found.told[name], limits_c[1] + 0.6 * ROOM_K, ACTS[name], style.INK, 3, ha="left")
+    ax.set_ylim(top=limits_c[1] + ROOM_K)
 
 
 def _alike(shown: pd.DataFrame) -> list[list[str]]:

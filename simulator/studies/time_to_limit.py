@@ -38,16 +38,17 @@ COLUMNS = {
     "chip": "Accelerator",
     "failure": "What fails",
     "element": "Its name",
-    "throttle_s": "Until the hottest chip throttles; blank: never within the time looked at",
-    "throttled_by": "Which of its limits that is: junction or memory",
-    "trip_s": "Until it switches itself off; blank likewise",
-    "tripped_by": "By which limit",
-    "rise_10k_s": "Until what cools the chips is 10 K warmer",
+    "throttle_s": "Until the hottest chip throttles, or racks without accelerators do in hot air; "
+                  "blank: never within the time looked at",
+    "throttled_by": "Which limit that is: junction or memory of the chip, or the intake of those racks",
+    "trip_s": "Until the chip, or its rack in hot air, switches itself off; blank likewise",
+    "tripped_by": "By which limit: junction, memory or intake",
+    "rise_10k_s": "Until the chips' coolant, or the air beside it, is 10 K warmer",
     "sheddable_w": "Load that control can let go of before the trip: work of all racks concerned",
     "trip_with_caps_s": "Until the trip where that stops when caps hold (telemetry + actuation)",
     "trip_with_brake_s": "Until the trip where it stops when the emergency brake holds",
     "avoided_by": "What avoids the trip: no trip within the time looked at, caps, brake, or nothing",
-    "recovered_s": "Until chips run at full clock again, where they do so by themselves",
+    "recovered_s": "Until all run at full clock again, where they do so by themselves",
     "chip_max_c": "Hottest chip",
     "note": "What was taken for granted",
 }  # fmt: skip
@@ -75,6 +76,9 @@ class Found:
     told: dict[str, Any]
     limits_c: dict[str, tuple[float, float]]
     """Where the chips of each hall begin to throttle, and switch themselves off."""
+    intakes_c: dict[str, tuple[float, float]]
+    """Intakes at which racks without accelerators slow, and those of chips on coolant switch themselves
+    off, of halls that have such."""
 
 
 def study(scenario: Scenario, asked: Asked = Asked(), tell: Tell = _silent) -> Found:
@@ -86,17 +90,19 @@ def study(scenario: Scenario, asked: Asked = Asked(), tell: Tell = _silent) -> F
         If `asked.at` is no hour of the period.
     """
     run, clock = bring(scenario, asked.at, tell)
-    rows, courses, limits_c = [], [], {}
+    rows, courses, limits_c, intakes_c = [], [], {}, {}
     found = [(place, case) for place in places(run) for case in cases(run, place)]
     for k, (place, case) in enumerate(found):
         hall = run.world.site.hall_names[place.hall]
         tell("follow each failure", k, len(found), "failures")
         limits_c[hall] = _limits_c(place)
+        if place.path.air:
+            intakes_c[hall] = place.path.air.support_c[0], place.path.air.off_c
         course = follow(place.path, case.failure, 60.0 * asked.minutes)
         rows.append(_row(run, place, case, course, asked.minutes))
         courses.append(course)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
-    return Found(table, courses, _told(run, scenario, asked, clock), limits_c)
+    return Found(table, courses, _told(run, scenario, asked, clock), limits_c, intakes_c)
 
 
 def bring(scenario: Scenario, at: str, tell: Tell = _silent) -> tuple[Run, datetime]:
@@ -132,8 +138,8 @@ def _limits_c(place: Place) -> tuple[float, float]:
     """Return the junctions at which a hall's hottest chip meets its limits or its memory's, as it is
     cooled at the moment."""
     path = place.path
-    coolant_c = path.tank.fluid_c if path.tank else path.loop_c + path.approach_k_w * path.row.at(1.0, 1.0, 1.0)
-    coolant_c += path.offset_k
+    over_k = path.approach_k_w * path.row.at(1.0, 1.0, 1.0)
+    coolant_c = path.tank.fluid_c if path.tank else max(path.water.supply_c + path.offset_k, path.held_c) + over_k
     return path.hottest.throttles(coolant_c)[0], path.hottest.trips(coolant_c)[0]
 
 

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.components.cooling import in_service
-from simulator.components.cooling.course import ALWAYS, NEVER, Failure, Steps, share_at
+from simulator.components.cooling.course import Failure
+from simulator.components.cooling.course_air import AirFailure
+from simulator.components.cooling.course_parts import ALWAYS, NEVER, Steps, share_at
 from simulator.components.power import sag
 from simulator.components.power.generator import Generators
 from simulator.engine.coolant import rack_of
+from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.plant_power import bridges_s, starts
 from simulator.simulation import Run
 from simulator.studies.time_to_limit_halls import Place
@@ -32,7 +35,7 @@ class Case:
 
 def cases(run: Run, place: Place) -> list[Case]:
     """Return every failure that cooling can have in a hall."""
-    own = _liquid(run, place) if place.liquid else _air(run, place)
+    own = [*_liquid(run, place), *_air_beside(run, place)] if place.liquid else _air(run, place)
     return [*own, *_power(run, place)]
 
 
@@ -80,25 +83,59 @@ def _plant(run: Run, place: Place, loop: int) -> Iterator[Case]:
     yield Case("one facility pump", f"{told.name}/pump 1", left, note="spare takes over" * (flow == 1.0))
     yield Case("all facility pumps", f"{told.name}/pumps", Failure(water=NEVER))
     if plant.fans:
-        fan = Failure(plant=((0.0, 1.0 - 1.0 / plant.fans / up),))
-        yield Case(f"one {plant.fan_is}", f"{told.name}/unit 1/fan 1", fan)
-    one = Failure(plant=((0.0, max(1.0 - 1.0 / up, 0.0)),))
-    yield Case(f"one {plant.unit_is}", f"{told.name}/unit 1", one)
+        yield Case(f"one {plant.fan_is}", f"{told.name}/unit 1/fan 1", Failure(plant=_less(1.0 / plant.fans, up)))
+    yield Case(f"one {plant.unit_is}", f"{told.name}/unit 1", Failure(plant=_less(1.0, up)))
     yield Case(f"all {plant.unit_is}s", f"{told.name}/units", Failure(plant=NEVER))
 
 
+def _less(lost: float, up: float) -> Steps:
+    """Return the share of a plant's units that is left once so many of those in service are lost."""
+    return ((0.0, max(1.0 - lost / up, 0.0)),)
+
+
 def _air(run: Run, place: Place) -> Iterator[Case]:
-    """Yield what can fail from one fan wall to a fan of the chilled plant."""
-    site, heat, h = run.world.site, run.world.state.heat, place.hall
-    air, name = site.topology.cooling.fan_wall, site.hall_names[h]
-    design_w, walls = float(site.halls.fan_design_heat_w[h]), int(site.hall_walls[h])
-    needed = place.path.row.at(1.0, 1.0, 1.0) / design_w
-    moved = air.moves(design_w, walls - 1) * float(heat.air_full[h])
-    warmer_k = float(air.range) * max(needed / moved - 1.0, 0.0) if moved > 0.0 else 0.0
-    one = Failure(warmer_k=warmer_k) if moved > 0.0 else Failure(water=NEVER)
-    yield Case("one air unit", f"{name}/air unit 1", one, note="the others speed up" * (warmer_k == 0.0))
-    yield Case("all air units", f"{name}/air units", Failure(water=NEVER))
-    yield from _plant(run, place, int(site.halls.air_loop[h]))
+    """Yield what can fail from one fan wall to a fan of the chilled plant, for chips in air."""
+    warmer_k = _warmer_k(run, place.hall, place.path.row.at(1.0, 1.0, 1.0))
+    one = Failure(water=NEVER) if warmer_k is None else Failure(warmer_k=warmer_k)
+    yield from _air_units(run, place, one, Failure(water=NEVER), "the others speed up" * (warmer_k == 0.0))
+    yield from _plant(run, place, int(run.world.site.halls.air_loop[place.hall]))
+
+
+def _air_beside(run: Run, place: Place) -> Iterator[Case]:
+    """Yield the same for the air of a hall whose chips sit on coolant."""
+    site, h = run.world.site, place.hall
+    warmer_k = _warmer_k(run, h, hall_air_w(run.world, h))
+    stand = AirFailure(fans=NEVER)
+    one = stand if warmer_k is None else AirFailure(warmer_k=warmer_k)
+    note = "the others speed up" * (warmer_k == 0.0)
+    yield from _air_units(run, place, Failure(air=one), Failure(air=stand), note)
+    loop, plant = int(site.halls.air_loop[h]), site.topology.cooling.chilled
+    name, up = site.loops[loop].name, float(run.world.state.loops.units_up[loop])
+    flow = plant.flow_frac(plant.pumps - 1)
+    yield Case("one chilled pump", f"{name}/pump 1", Failure(air=AirFailure(water=((0.0, flow),))),
+               note="spare takes over" * (flow == 1.0))  # fmt: skip
+    yield Case("all chilled pumps", f"{name}/pumps", Failure(air=AirFailure(water=NEVER)))
+    if plant.fans:
+        fan = AirFailure(plant=_less(1.0 / plant.fans, up))
+        yield Case(f"one {plant.fan_is} of the chilled plant", f"{name}/unit 1/fan 1", Failure(air=fan))
+    one = AirFailure(plant=_less(1.0, up))
+    yield Case(f"one {plant.unit_is} of the chilled plant", f"{name}/unit 1", Failure(air=one))
+    yield Case(f"all {plant.unit_is}s of the chilled plant", f"{name}/units", Failure(air=AirFailure(plant=NEVER)))
+
+
+def _air_units(run: Run, place: Place, one: Failure, all_of_them: Failure, note: str) -> Iterator[Case]:
+    name = run.world.site.hall_names[place.hall]
+    yield Case("one air unit", f"{name}/air unit 1", one, note=note)
+    yield Case("all air units", f"{name}/air units", all_of_them)
+
+
+def _warmer_k(run: Run, hall: int, needed_w: float) -> float | None:
+    """Return by how much the intake of a hall's racks warms without one of its air units, of their own exhaust;
+    None: no other is left."""
+    site, air = run.world.site, run.world.site.topology.cooling.fan_wall
+    design_w = float(site.halls.fan_design_heat_w[hall])
+    moved = air.moves(design_w, int(site.hall_walls[hall]) - 1) * float(run.world.state.heat.air_full[hall])
+    return float(air.range) * max(needed_w / design_w / moved - 1.0, 0.0) if moved > 0.0 else None
 
 
 def _power(run: Run, place: Place) -> Iterator[Case]:
@@ -112,6 +149,7 @@ def _power(run: Run, place: Place) -> Iterator[Case]:
     stands = Failure(
         coolant=NEVER if place.liquid and cooling.pumps_on_ups else ALWAYS,
         water=NEVER if cooling.loop_pumps_on_ups or (place.liquid and cooling.pumps_on_ups) else ALWAYS,
+        air=AirFailure(water=NEVER if cooling.loop_pumps_on_ups else ALWAYS),
     )
     yield Case("pump UPS", pumps.name, stands)
     told = site.topology.ride_through
@@ -126,21 +164,29 @@ def _power(run: Run, place: Place) -> Iterator[Case]:
 def _dark(run: Run, place: Place, back_s: float | None = None) -> Failure:
     """Return what works where machines lose power now and have it again after some time, or never:
     pumps behind a UPS run on its batteries, the rest starts one after another."""
-    site, cooling = run.world.site, run.world.site.topology.cooling
-    loop = int((site.halls.liquid_loop if place.liquid else site.halls.air_loop)[place.hall])
-    bridge_s, plant, moving = bridges_s(run.world, place.hall), [(0.0, 0.0)], [(0.0, 0.0)]
-    bridged = [(0.0, 1.0), (bridge_s, 0.0)]
+    site, cooling, hall = run.world.site, run.world.site.topology.cooling, place.hall
+    chilled = _started(run, int(site.halls.air_loop[hall]), back_s)
+    bridge_s, moving, bridged = bridges_s(run.world, hall), [(0.0, 0.0)], [(0.0, 1.0)]
+    if back_s is None or back_s > bridge_s:
+        bridged.append((bridge_s, 0.0))
     if back_s is not None:
-        stages = [(back_s + after_s, share) for after_s, share in starts(run.world, loop)]
-        plant += stages
         moving.append((back_s + starts(run.world)[0][0], 1.0))
-        bridged = [(0.0, 1.0)] if back_s <= bridge_s else [*bridged, (back_s, 1.0)]
+        bridged += [(back_s, 1.0)] * (back_s > bridge_s)
     coolant: Steps = tuple(bridged if cooling.pumps_on_ups else moving)
     water: Steps = tuple(bridged if cooling.loop_pumps_on_ups else moving)
+    fans: Steps = ALWAYS if cooling.fan_wall.passive else tuple(moving)
     if not place.liquid:
-        fans = ALWAYS if cooling.fan_wall.passive else tuple(moving)
-        return Failure(water=_both(water, fans), plant=tuple(plant))
-    return Failure(coolant=coolant, water=_both(water, coolant), plant=tuple(plant))
+        return Failure(water=_both(water, fans), plant=chilled)
+    warm = _started(run, int(site.halls.liquid_loop[hall]), back_s)
+    return Failure(coolant=coolant, water=_both(water, coolant), plant=warm,
+                   air=AirFailure(fans=fans, water=water, plant=chilled))  # fmt: skip
+
+
+def _started(run: Run, loop: int, back_s: float | None) -> Steps:
+    """Return the share of a loop's plant that runs where power is lost now and back after some time."""
+    if back_s is None:
+        return NEVER
+    return ((0.0, 0.0), *((back_s + after_s, share) for after_s, share in starts(run.world, loop)))
 
 
 def _both(one: Steps, other: Steps) -> Steps:

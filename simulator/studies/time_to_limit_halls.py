@@ -1,12 +1,14 @@
 """The path of heat of one hall at a moment of a run, as masses in series (`cooling/course.py`)."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from simulator.components.cooling.course import Hall, Heat, Immersed
+from simulator.components.cooling import LOAD_FRAC
+from simulator.components.cooling.course import Hall, Immersed
+from simulator.components.cooling.course_air import Air
+from simulator.components.cooling.course_parts import Heat, Water
 from simulator.components.cooling.hot_chip import Chip
 from simulator.components.cooling.rack_side import Bath
 from simulator.engine import draw
@@ -15,6 +17,7 @@ from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.settled import delivered_c
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import HOUR_STEPS
+from simulator.kernels.standing_heat import coil_k
 from simulator.simulation import Run
 
 SETTLES_AT_ONCE = 0.0
@@ -91,7 +94,7 @@ def _liquid(run: Run, rack: int, working_w: np.ndarray) -> Hall:
         float(state.racks.junction_c[rack]), mean_c,
         _split(of_block, float(working_w[block]), float(blocks.it_w[block])), row_j_k, approach,
         row_j_k * approach, _split(liquid_w, float(working_w[inside].sum()), drawn_w, pumps_w),
-        float(state.loops.supply_c[loop]), *_loop(run, loop), tank=_tank(run, block),
+        _water(run, loop), tank=_tank(run, block), air=_air_beside(run, hall, working_w),
     )  # fmt: skip
 
 
@@ -118,26 +121,60 @@ def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
     mean, mean_c = _mean(run, rack)
     row = _split(racks_w, float(working_w[inside].sum()), float(blocks.it_w[inside].sum()), others_w)
     more_w = max(float(state.plant_w[hall, 3]) - air_w, 0.0)
-    supply_c = float(state.loops.supply_c[loop])
+    supply_c, intake_c = float(state.loops.supply_c[loop]), float(state.hall_air_c[hall])
+    needed = air_w / float(site.halls.fan_design_heat_w[hall]) / float(heat.fans[loop])
+    open_k = float(coil_k(site.halls.coil_k, needed, float(heat.flow[loop]), run.physics.maps.load_step))
+    told_c = float(heat.air_set_c[hall] - heat.air_mixed_k[hall])
+    more_k = intake_c - max(told_c, supply_c + open_k)  # mixed in behind the coils
     return Hall(
         chip_now(run.world, rack, float(state.racks.resistance_k_w[rack])), mean,
         float(state.racks.junction_c[rack]), mean_c, row, float(heat.air_j_k[hall]),
         SETTLES_AT_ONCE, float(heat.air_settle_s[hall]), Heat(row.static_w + more_w, row.dynamic_w),
-        supply_c, *_loop(run, loop), float(state.hall_air_c[hall]) - supply_c,
+        _water(run, loop), open_k + more_k, intake_c,
     )  # fmt: skip
 
 
-def _loop(run: Run, loop: int) -> tuple[float, float, Callable[[float, float], float]]:
-    """Return heat capacity and flow of a loop, and what its plant delivers at this hour."""
+def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
+    """Return the air of a hall whose chips sit on coolant."""
+    site, state = run.world.site, run.world.state
+    heat, blocks, loop = state.heat, state.blocks, int(site.halls.air_loop[hall])
+    inside = np.flatnonzero(site.block_hall == hall)
+    full_w, at_work_w = blocks.support_w[inside], blocks.support_w[inside] * blocks.support_share[inside]
+    air_w, support_w = hall_air_w(run.world, hall), float(at_work_w.sum())
+    racks_w = float(blocks.air_w[inside].sum()) - support_w
+    drawn_w = float(blocks.it_w[inside].sum()) - support_w
+    racks = _split(racks_w, float(working_w[inside].sum()), drawn_w, air_w - racks_w - support_w)
+    load = air_w / float(site.halls.fan_design_heat_w[hall])
+    outdoors, outdoor_c = _let_in(run, load)
+    fans_w = float(site.halls.fan_design_heat_w[hall] * np.interp(load, LOAD_FRAC, site.halls.fan_power_frac[hall]))
+    return Air(
+        float(state.hall_air_c[hall]), float(heat.air_j_k[hall]), float(heat.air_settle_s[hall]), racks,
+        float(full_w.sum()), support_w / float(full_w.sum()) if full_w.any() else 1.0,
+        (float(blocks.support_c[inside, 0].min()), float(blocks.support_c[inside, 1].min())),
+        float(site.rows.intake_c[site.rows.hall == hall].min()),
+        fans_w, max(float(state.plant_w[hall, 3]) - (air_w + fans_w) * (1.0 - outdoors), 0.0), _water(run, loop),
+        float(site.halls.fan_approach_k[hall]), outdoor_c, outdoors,
+    )  # fmt: skip
+
+
+def _let_in(run: Run, load: float) -> tuple[float, float]:
+    """Return the share of a hall's heat at a load that outdoor air takes, and the supply air it alone holds."""
+    air, (hour, part) = run.physics.outdoors.air, divmod(run.physics.step - 1, HOUR_STEPS)
+    at = (part + 0.5) / HOUR_STEPS
+    table = air.share[0, hour] + (air.share[0, hour + 1] - air.share[0, hour]) * at
+    return float(np.interp(load, LOAD_FRAC, table)), float(air.supply_c[hour : hour + 2].max())
+
+
+def _water(run: Run, loop: int) -> Water:
+    """Return a loop's water, and what its plant delivers at this hour."""
     loops, maps = run.world.state.loops, run.physics.maps
-    minute = run.physics.step - 1
-    hour, part = divmod(minute, HOUR_STEPS)
+    hour, part = divmod(run.physics.step - 1, HOUR_STEPS)
     before_c, after_c = maps.supply_c[int(loops.plant[loop]), hour : hour + 2]
     table = before_c + (after_c - before_c) * ((part + 0.5) / HOUR_STEPS)
     flow_w_k = float(loops.flow_w_k[loop])
     capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
     plant = partial(_delivers_c, table, capacity_w, flow_w_k)
-    return flow_w_k * float(loops.tank_s[loop]), flow_w_k, plant
+    return Water(float(loops.supply_c[loop]), flow_w_k * float(loops.tank_s[loop]), flow_w_k, plant)
 
 
 def _delivers_c(table: np.ndarray, capacity_w: float, flow_w_k: float, heat_w: float, share: float) -> float:

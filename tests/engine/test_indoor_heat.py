@@ -1,10 +1,11 @@
 """Heat of lights and of the power chain in the halls' air; racks that hot air switches off."""
 
 import numpy as np
+import pytest
 from small import load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import effects
+from simulator.engine import draw, effects, heat_limits, outage, plant_power, supply
 from simulator.metrics import balance
 from simulator.simulation import build, finish, simulate
 from simulator.site import compile_site
@@ -64,6 +65,15 @@ def lose_air_units(world, units):
             lambda _, u=unit: effects.EFFECTS["air_unit"](world, cls, 0, u, 9 * 3600.0))
 
 
+def foretold_as_carried(world):
+    """What is off in hot air is not counted on: caps see the draw that is there."""
+    blocks, tree = world.state.blocks, world.state.tree
+    off_w = blocks.support_w - draw.support_w(world)
+    assert off_w.sum() > 0.1 * blocks.support_w.sum()
+    chips_w = blocks.it_w - draw.support_w(world)
+    assert draw.carried_w(world, chips_w)[: tree.output_w.size] == pytest.approx(tree.output_w, rel=1e-9)
+
+
 def test_support_racks_in_half_cooled_air_settle_at_what_the_air_carries(tmp_path):
     """One air handler of six is left: some support racks work on, and none goes on and off."""
     tree = pod_tree()
@@ -78,6 +88,7 @@ def test_support_racks_in_half_cooled_air_settle_at_what_the_air_carries(tmp_pat
     for minute in range(60, 120):
         run.advance(60.0 * minute)
         air_c.append(float(run.world.state.hall_air_c[0]))
+    foretold_as_carried(run.world)
     assert max(air_c) - min(air_c) < 1.5
     assert sum(e[1].startswith("support") for e in run.world.events) <= 3
 
@@ -100,3 +111,78 @@ def test_a_hall_without_air_units_settles_as_its_racks_switch_off(tmp_path):
     run.advance(world.end_s)
     assert max(balance.checks(finish(run)).values()) <= 1e-9
     assert np.isfinite(air_c).all()
+
+
+def dark_hall(folder, **told):
+    """Return the pod on a summer's day, its accelerator racks out, its air units lost."""
+    tree = pod_tree()
+    tree["topology"].pop("generators", None)
+    tree["topology"]["cooling"]["fan_wall"] = {"kind": "fan_wall"} | told
+    tree["period"] = {"start": "2027-07-15T12:00:00-04:00", "duration": "60 h"}
+    tree["workloads"] = []
+    run = build(load_tree(tree, folder), disturbed=False)
+    world = run.world
+    outage.take_out(world, np.arange(world.site.rack_row.size), "test", 100 * 3600.0)
+    for unit in range(int(world.site.hall_walls[0])):
+        plant_power.lose_wall(world, 0, 100 * 3600.0 + unit)
+    return run
+
+
+def test_a_hall_that_nothing_cools_settles_at_what_its_walls_lose(tmp_path):
+    """T = max(outdoors, what its coils were to hold) + P / UA, within the drift of the day."""
+    run = dark_hall(tmp_path, envelope="1 W/K/kW", mass="1 min")
+    world, heat = run.world, run.world.state.heat
+    run.advance(50 * 3600.0)
+    outdoors = run.physics.outdoors.dry_bulb_c[40:50]
+    made_w = heat_limits.hall_air_w(world, 0)
+    conductance = float(heat.envelope_w_k[0])
+    assert conductance == pytest.approx(1e-3 * sum(loop.design_heat_w for loop in world.site.loops))
+    rise_k = made_w / conductance
+    around_c = np.maximum(outdoors, heat.air_set_c[0])
+    assert rise_k > 3.0
+    assert around_c.min() + 0.8 * rise_k < world.state.hall_air_c[0] < around_c.max() + 1.2 * rise_k
+    run.advance(world.end_s)
+    assert max(balance.checks(finish(run)).values()) <= 1e-9
+
+
+def test_lights_alone_warm_no_hall_without_bound(tmp_path):
+    """With the walls as they are by default: support racks go off, and within two days lights and idle
+    transformers are in balance with what the walls lose."""
+    run = dark_hall(tmp_path)
+    world, air_c = run.world, []
+    for day in (1, 2):
+        run.advance(day * 24 * 3600.0)
+        air_c.append(float(world.state.hall_air_c[0]))
+    assert not (world.state.blocks.support_share * world.state.blocks.support_w).any()
+    assert abs(air_c[1] - air_c[0]) < 5.0  # of days that differ by as much
+    assert air_c[1] - float(run.physics.outdoors.dry_bulb_c.max()) < 45.0
+
+
+def test_a_cooled_hall_does_not_know_its_walls(tmp_path):
+    thin, thick = (simulate(pod_of(tmp_path, wall)) for wall in ("5 W/K/kW", "0.05 W/K/kW"))
+    assert thin.tables["energy"].equals(thick.tables["energy"])
+
+
+def pod_of(folder, envelope):
+    tree = pod_tree()
+    tree["topology"]["cooling"]["fan_wall"] = {"envelope": envelope}
+    tree["period"]["duration"] = "1 h"
+    return load_tree(tree, folder)
+
+
+def test_racks_without_their_switches_stand_until_those_are_inspected(tmp_path):
+    run = build(pod(tmp_path, 10), disturbed=False)
+    world, blocks = run.world, run.world.state.blocks
+    block = int(np.flatnonzero(blocks.support_w > 0.0)[0])
+    run.advance(600.0)
+    up = world.state.racks.up_frac
+    supply.lose_hot_switches(world, block, 3600.0)
+    assert np.all(up == 1.0)  # they work
+    blocks.support_hot[block] = supply.ALL_OFF
+    for _ in range(2):
+        supply.lose_hot_switches(world, block, 3600.0)  # the second is told of what is known
+    assert np.all(up == 0.0)
+    assert len(world.outages.cause) == 1 and world.outages.cause[0] == "heat"
+    blocks.support_hot[block] = 0
+    run.advance(600.0 + 3660.0)
+    assert np.all(up == 1.0)

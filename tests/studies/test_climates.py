@@ -1,5 +1,7 @@
 """One campus under several skies: limits, monotone in weather, and the figures of hours."""
 
+from itertools import pairwise
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -10,6 +12,9 @@ from simulator.site import compile_site
 from simulator.studies import climates
 
 DAY = ["period.duration=1 d"]
+BY_HEAT = ("Helsinki", "Stockholm", "Seattle", "Chicago", "Atlanta", "Dallas", "Phoenix")
+WEATHER = ROOT.parent / "shared" / "data" / "weather"
+YEAR = ["period.start=2027-01-01T00:00:00-06:00", "period.duration=365 d", "topology.grid.import_limit=1.15 MW"]
 
 
 def pod(*sets):
@@ -91,3 +96,34 @@ def test_the_designs_of_the_campus_are_valid(design):
     given = scenario.load(ROOT / "scenarios" / "climates.yaml", DAY, design)
     dry = given.spec.topology.cooling.chilled.kind == "air_chiller"
     assert dry == (design != "towers")
+
+
+def years(*sets):
+    """Return the figures of the pod's whole year behind a tight import in every climate, by name."""
+    found = {}
+    for name in BY_HEAT:
+        path = next(WEATHER.glob(f"*{name}*.epw"))
+        hours = climates.hours(scenario.load(ROOT / "scenarios" / "pod.yaml", [*YEAR, *sets, f"weather.epw={path}"]))
+        muggy_k = float(np.maximum(hours["wet_bulb_c"] - 12.0, 0.0).mean())
+        found[name] = climates.summary(hours, -6.0) | {"muggy_k": muggy_k}
+    return pd.DataFrame(found).T
+
+
+def falls(column):
+    """Two cold climates may tie: neither asks more than their least of fans in most hours."""
+    return all(b <= a + 1e-4 * abs(a) for a, b in pairwise(column))
+
+
+@pytest.mark.skipif(not WEATHER.is_dir(), reason="needs the weather years of ../shared")
+def test_seven_climates_order_as_physics_says():
+    """Behind dry coolers by heat; behind towers power by the wet bulb, water by dry heat."""
+    dry, towers = years(), years("topology.cooling.warm.kind=tower")
+    by_wet_bulb = towers.sort_values("muggy_k")
+    assert list(by_wet_bulb.index) != list(BY_HEAT) and by_wet_bulb.index[-1] == "Dallas"
+    assert falls(-dry["pue"]) and falls(dry["usable_mw_mean"]) and falls(-dry["wue_l_kwh"])
+    assert falls(-by_wet_bulb["pue"]) and falls(by_wet_bulb["usable_mw_mean"]) and falls(-towers["wue_l_kwh"])
+    assert (dry["usable_mw_min"].drop("Phoenix") > dry["usable_mw_min"]["Phoenix"]).all()
+    assert list(dry.index[dry["full_work_throttles_h"] > 0.0]) == ["Phoenix"]
+    assert (towers["full_work_throttles_h"] == 0.0).all()
+    assert (towers["water_peak_day_m3"] > 2.0 * dry["water_peak_day_m3"]).all()
+    assert towers["usable_mw_mean"]["Helsinki"] < dry["usable_mw_mean"]["Helsinki"]  # pumps that always run

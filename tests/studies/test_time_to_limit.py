@@ -8,7 +8,8 @@ import pytest
 import yaml
 from small import ROOT, load_tree, pod_tree
 
-from simulator.components.cooling.course import NEVER, Failure, follow
+from simulator.components.cooling.course import Failure, follow
+from simulator.components.cooling.course_parts import NEVER
 from simulator.components.failure_class import FailureClass
 from simulator.engine import effects
 from simulator.engine.physics import STEP_S
@@ -252,3 +253,25 @@ def test_memory_binds_where_it_is_the_tighter_limit(busy):
     coolant_c = by_memory.coolant_c[at]
     hbm_c = coolant_c + memory.rise * (by_memory.chip_c[at] - coolant_c)
     assert hbm_c == pytest.approx(88.0, abs=0.5)
+
+
+@pytest.mark.parametrize(("failure", "strikes", "minutes"), [
+    ("all air units", [("air_unit", 0, 0, 7200.0)], 20),
+    ("all chilled pumps", [("loop_pump", 1, unit, 7200.0) for unit in range(3)], 20),
+    ("all chillers of the chilled plant", [("plant_unit", 1, unit, 7200.0) for unit in range(2)], 60),
+])
+def test_hot_air_takes_a_hall_on_coolant_as_in_the_engine(failure, strikes, minutes, busy, found):
+    """The engine looks once a minute, half a minute ahead, and acts a minute later; support racks slow first."""
+    told, events = row(found, failure), struck(busy, strikes, minutes).world.events
+    since = {(kind, detail): at_s - 3600.0 for at_s, kind, _, _, _, detail in reversed(events) if at_s >= 3600.0}
+    slowed_s = min(at_s for (kind, _), at_s in since.items() if kind == "support_hot")
+    assert (told["throttled_by"], told["tripped_by"]) == ("intake", "intake")
+    assert slowed_s == pytest.approx(told["throttle_s"], abs=STEP_S)
+    assert 0.0 <= since["trip", "hot air"] - told["trip_s"] <= 2.0 * STEP_S
+
+
+def test_what_is_left_of_an_air_side_keeps_racks_in_service(found):
+    """Two chillers of which one carries the pod, and a spare pump."""
+    for failure in ("one chilled pump", "one chiller of the chilled plant", "one tower cell of the chilled plant"):
+        assert math.isinf(row(found, failure)["trip_s"]) and math.isinf(row(found, failure)["throttle_s"])
+    assert row(found, "one air unit")["trip_s"] == row(found, "all air units")["trip_s"]  # its only one

@@ -4,41 +4,28 @@
     C_row dT_row/dt   = q(s) - (T_row - T_loop) / approach    coolant and metal of a row of racks
     C_loop dT_loop/dt = G (T_plant - T_loop)                  water of loop and tank
 
-In an immersion tank (`Immersed`) the row is the tank's fluid, by the engine's own law (`tank.py`). P, q and
-the hall's heat follow the clock s that the temperatures of chips and their memory allow at every moment: a
-chip slows within milliseconds. Each line is solved exactly over a short step, its neighbours held.
+Beside it warms the air of a hall whose chips sit on coolant (`course_air.py`): what else is in their racks
+switches itself off in hot air. In an immersion tank (`Immersed`) the row is the tank's fluid, by the engine's
+own law (`tank.py`). P, q and the hall's heat follow the clock s that the temperatures of chips and their memory
+allow at every moment: a chip slows within milliseconds. Each line is solved exactly over a short step, its
+neighbours held.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from simulator.components.cooling.course_air import INTAKE, NOTHING, Air, AirFailure, HallAir
+from simulator.components.cooling.course_parts import ALWAYS, Heat, Steps, Water, share_at
 from simulator.components.cooling.hot_chip import Chip
 from simulator.components.cooling.rack_side import Bath
 from simulator.components.cooling.tank import Tank
 
-Steps = tuple[tuple[float, float], ...]
-"""A share over time: (from, share), times in s, rising from 0."""
-ALWAYS: Steps = ((0.0, 1.0),)
-NEVER: Steps = ((0.0, 0.0),)
 FINE_S, FINE_UNTIL_S, COARSE_S = 0.1, 120.0, 1.0
 """Step of the course, up to a time, and beyond it."""
 AT_LIMIT_K = 1e-3
 """So near its shutdown a chip whose power falls to nothing there counts as off."""
-
-
-@dataclass(frozen=True)
-class Heat:
-    """Heat in W that is there, and that follows the clock of mean chips."""
-
-    static_w: float
-    dynamic_w: float
-
-    def at(self, clock: float, exponent: float, work: float) -> float:
-        """Return the heat at a clock and a share of the work."""
-        return float(self.static_w + work * self.dynamic_w * clock**exponent)
 
 
 @dataclass(frozen=True)
@@ -70,15 +57,16 @@ class Hall:
     """Time in which a row, or a hall's air, gives off what it held once its water flows again."""
     loop: Heat
     """Of the whole hall, pumps included."""
-    loop_c: float
-    loop_j_k: float
-    flow_w_k: float
-    plant_c: Callable[[float, float], float]
-    """(heat in W, share of the units) -> water that the plant delivers, in degC."""
+    water: Water
+    """Of the loop that takes the row's heat."""
     offset_k: float = 0.0
-    """Of what the chips get over the row's temperature: approach of a coil."""
+    """Of what the chips get over the row's temperature: of a coil whose valve is open."""
+    held_c: float = -math.inf
+    """Temperature that the valve of a coil holds for them, as long as its water allows."""
     tank: Immersed | None = None
     """None: cold plates or air; else the row is this tank, and `row_j_k` and `settle_s` do not count."""
+    air: Air | None = None
+    """Of a hall whose chips sit on coolant; None: the row is the hall's air, or no air is looked at."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +87,8 @@ class Failure:
     """Thermal resistance of the chips, whose cold plates get less flow, over that before."""
     warmer_k: float = 0.0
     """Of the intake, at once: exhaust that is mixed in."""
+    air: AirFailure = NOTHING
+    """What happens to the air beside it."""
 
     def shed(self, at_s: float) -> "Failure":
         """Return the same with all work stopped from a time on."""
@@ -113,30 +103,30 @@ class Course:
     chip_c: list[float] = field(default_factory=list)
     coolant_c: list[float] = field(default_factory=list)
     loop_c: list[float] = field(default_factory=list)
+    air_c: list[float] = field(default_factory=list)
+    """Intake of racks whose chips sit on coolant; NaN: no such air."""
     clock: list[float] = field(default_factory=list)
     throttle_s: float = math.inf
     trip_s: float = math.inf
     throttled_by: str = ""
-    """The limit that binds first, `JUNCTION` or `MEMORY`; empty: none does."""
+    """The limit that binds first, `JUNCTION`, `MEMORY` or `INTAKE`; empty: none does. By `INTAKE` racks without
+    accelerators slow, not chips."""
     tripped_by: str = ""
+    hot_air_s: float = 0.0
+    """When air last was too hot for racks without accelerators."""
 
     def rises_s(self, kelvin: float) -> float:
-        """Return when what cools the chips is so much warmer than at the start; infinite if never."""
-        coolant = np.array(self.coolant_c)
-        above = np.flatnonzero(coolant >= coolant[0] + kelvin)
+        """Return when coolant, or the air beside it, is so much warmer than at the start; infinite if never."""
+        around_c = np.array([self.coolant_c, self.air_c])
+        above = np.flatnonzero((around_c >= around_c[:, :1] + kelvin).any(axis=0))
         return self.time_s[above[0]] if above.size else math.inf
 
     def recovered_s(self) -> float:
-        """Return from when on chips run at full clock; infinite where they trip or stay slowed."""
-        if math.isfinite(self.trip_s) or self.clock[-1] < 1.0:
+        """Return from when on all work at full clock; infinite where they trip or stay slowed."""
+        if math.isfinite(self.trip_s) or self.clock[-1] < 1.0 or self.hot_air_s >= self.time_s[-1] > 0.0:
             return math.inf
         slow = np.flatnonzero(np.array(self.clock) < 1.0)
-        return self.time_s[slow[-1] + 1] if slow.size else 0.0
-
-
-def share_at(steps: Steps, time_s: float) -> float:
-    """Return the share that holds at a time."""
-    return next(share for at_s, share in reversed(steps) if at_s <= time_s)
+        return max(self.time_s[slow[-1] + 1] if slow.size else 0.0, self.hot_air_s)
 
 
 def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
@@ -145,12 +135,14 @@ def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
     behind = {pumped: failure.resistance * row.resistance(pumped) for pumped in (True, False)}
     hottest, mean = ({pumped: chip.behind(times) for pumped, times in behind.items()}
                      for chip in (hall.hottest, hall.mean))
-    time_s, chip_c, mean_c, loop_c, clock, pace = 0.0, hall.chip_c, hall.mean_c, hall.loop_c, 1.0, 1.0
+    air = HallAir(hall.air, failure.air) if hall.air else None
+    time_s, chip_c, mean_c, loop_c, clock, pace = 0.0, hall.chip_c, hall.mean_c, hall.water.supply_c, 1.0, 1.0
     while True:
         work = share_at(failure.work, time_s)
         row_w = hall.row.at(pace, hall.mean.exponent, work)
-        coolant_c = row.coolant_c(loop_c, row_w) + hall.offset_k + failure.warmer_k * (time_s > 0.0)
-        _note(told, time_s, chip_c, coolant_c, loop_c, clock)
+        coolant_c = row.coolant_c(max(loop_c + hall.offset_k, hall.held_c), row_w)
+        coolant_c += failure.warmer_k * (time_s > 0.0)
+        _note(told, time_s, (chip_c, coolant_c, loop_c, air.intake_c(time_s) if air else math.nan), clock)
         if time_s >= until_s or math.isfinite(told.trip_s):
             return told
         dt_s = FINE_S if time_s < FINE_UNTIL_S else COARSE_S
@@ -158,11 +150,26 @@ def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
         before_c, wetted = chip_c, row.wets(pumped)
         chip_c, clock = hottest[pumped].after(chip_c, coolant_c, wetted, work, dt_s)
         mean_c, pace = mean[pumped].after(mean_c, coolant_c, wetted, work, dt_s)
-        _cross(told, hall.hottest, coolant_c, time_s, dt_s, before_c, chip_c)
+        limits = hall.hottest.throttles(coolant_c), hall.hottest.trips(coolant_c)
+        _cross(told, limits, time_s, dt_s, before_c, chip_c)
+        if air:
+            _warm_air(told, air, time_s, dt_s, air.air.racks.at(pace, hall.mean.exponent, work))
         others_w = hall.loop.at(pace, hall.mean.exponent, work)
         heat_w = row.gives_w(row_w, others_w, loop_c, pumped, flows > 0.0, dt_s)
-        loop_c = _loop(hall, loop_c, heat_w, share_at(failure.plant, time_s), flows, dt_s)
+        loop_c = hall.water.after(loop_c, heat_w, share_at(failure.plant, time_s), flows, dt_s)
         time_s += dt_s
+
+
+def _warm_air(told: Course, air: HallAir, time_s: float, dt_s: float, racks_w: float) -> None:
+    """Let the air move on by a step; note when racks in it meet their limits."""
+    before_c = air.intake_c(time_s)
+    air.advance(time_s, dt_s, racks_w)
+    slows_c, off_c = air.air.support_c[0], air.air.off_c if air.stands else math.inf
+    after_c = air.intake_c(time_s + dt_s)
+    if after_c >= slows_c and air.air.support_w > 0.0:
+        told.hot_air_s = time_s + dt_s
+    _cross(told, ((slows_c if air.air.support_w > 0.0 else math.inf, INTAKE), (off_c, INTAKE)),
+           time_s, dt_s, before_c, after_c)  # fmt: skip
 
 
 class _Row:
@@ -229,25 +236,19 @@ def _row_of(hall: Hall, failure: Failure) -> _Row:
     return _TankRow(hall, failure.approach, hall.tank)
 
 
-def _loop(hall: Hall, loop_c: float, heat_w: float, units: float, flow: float, dt_s: float) -> float:
-    """Return the loop after a step; its plant settles it, and without one it warms at Q / C."""
-    if flow <= 0.0:
-        return loop_c
-    if units <= 0.0:
-        return loop_c + heat_w * dt_s / hall.loop_j_k
-    plant_c = hall.plant_c(heat_w, units)
-    return plant_c + (loop_c - plant_c) * math.exp(-dt_s * hall.flow_w_k * flow / hall.loop_j_k)
-
-
 def _cross(
-    told: Course, chip: Chip, coolant_c: float, time_s: float, dt_s: float, before_c: float, after_c: float
-) -> None:
-    """Note when the chip passes its limits inside a step, on a straight line, and which it was."""
-    throttle, trip = chip.throttles(coolant_c), chip.trips(coolant_c)
-    if math.isinf(told.throttle_s) and after_c >= throttle[0]:
-        told.throttle_s, told.throttled_by = time_s + dt_s * _part(throttle[0], before_c, after_c), throttle[1]
-    if math.isinf(told.trip_s) and after_c >= trip[0] - AT_LIMIT_K:
-        told.trip_s, told.tripped_by = time_s + dt_s * _part(trip[0] - AT_LIMIT_K, before_c, after_c), trip[1]
+    told: Course, limits: tuple[tuple[float, str], tuple[float, str]], time_s: float, dt_s: float, before_c: float,
+    after_c: float,
+) -> None:  # fmt: skip
+    """Note when a temperature first passes the limits of throttling and of a trip, each with its name, inside a
+    step, on a straight line; of several in one step the first."""
+    (throttle_c, slowed_by), (trip_c, tripped_by) = limits
+    throttle_s = time_s + dt_s * _part(throttle_c, before_c, after_c)
+    if after_c >= throttle_c and throttle_s < told.throttle_s:
+        told.throttle_s, told.throttled_by = throttle_s, slowed_by
+    trip_s = time_s + dt_s * _part(trip_c - AT_LIMIT_K, before_c, after_c)
+    if after_c >= trip_c - AT_LIMIT_K and trip_s < told.trip_s:
+        told.trip_s, told.tripped_by = trip_s, tripped_by
 
 
 def _part(limit_c: float, before_c: float, after_c: float) -> float:
@@ -255,9 +256,9 @@ def _part(limit_c: float, before_c: float, after_c: float) -> float:
     return min(max((limit_c - before_c) / (after_c - before_c), 0.0), 1.0) if after_c > before_c else 0.0
 
 
-def _note(told: Course, time_s: float, chip_c: float, coolant_c: float, loop_c: float, clock: float) -> None:
+def _note(told: Course, time_s: float, temperatures_c: tuple[float, float, float, float], clock: float) -> None:
     told.time_s.append(time_s)
-    told.chip_c.append(chip_c)
-    told.coolant_c.append(coolant_c)
-    told.loop_c.append(loop_c)
+    columns = told.chip_c, told.coolant_c, told.loop_c, told.air_c
+    for column, value_c in zip(columns, temperatures_c, strict=True):
+        column.append(value_c)
     told.clock.append(clock)

@@ -42,6 +42,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     racks.misplaced,
     cooling.chilled_above_warm,
     cooling.below_reach,
+    cooling.coils_out_of_reach,
     cooling.unknown_setpoint,
     cooling.lowest_above_fixed,
     cooling.unused_setpoint,

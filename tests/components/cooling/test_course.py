@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.components import from_catalog
-from simulator.components.cooling.course import ALWAYS, NEVER, Failure, Hall, Heat, follow
+from simulator.components.cooling.course import Failure, Hall, follow
+from simulator.components.cooling.course_parts import ALWAYS, NEVER, Heat, Water
 from simulator.components.cooling.hot_chip import Chip
 
 GB300 = from_catalog.accelerator("GB300")
@@ -31,7 +32,7 @@ def hall(supply_c=37.0, tank_s=300.0, dynamic_frac=1.0, plant_c=None):
     start_c = supply_c + approach * RACK_W + one.resistance_k_w * one.power_w(1.0)
     flow_w_k = RACK_W / 10.0
     return Hall(one, one, start_c, start_c, heat, ROW_J_K, approach, ROW_J_K * approach, heat,
-                supply_c, flow_w_k * tank_s, flow_w_k, plant_c or (lambda heat_w, share: supply_c))
+                Water(supply_c, flow_w_k * tank_s, flow_w_k, plant_c or (lambda heat_w, share: supply_c)))
 
 
 def test_at_rest_nothing_moves():

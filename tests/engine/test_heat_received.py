@@ -1,0 +1,91 @@
+"""All heat that is made in a steady hour reaches the loops: of racks, lights, power chain, fans and pumps, each
+from its own element's model, none as the rest of another."""
+
+from functools import partial
+
+import pytest
+import yaml
+from small import ROOT, load_tree, pod_tree
+
+from simulator.engine.physics import STEP_S
+from simulator.simulation import build
+
+AT_S = 3.0 * 3600.0
+APART = 1e-9
+"""Of heat received."""
+
+
+def _pod(**cooling):
+    tree = pod_tree()
+    tree["topology"]["cooling"] |= cooling
+    return tree
+
+
+def _air():
+    """A hall of chips in air beside one on coolant, both on chilled water."""
+    text = (ROOT / "tests" / "broken" / "base" / "pod.yaml").read_text()
+    return yaml.safe_load(text)["templates"]["pod"]
+
+
+def _tanks():
+    tree = _pod(coolant_unit={"kind": "single_phase_immersion", "unit": "200 kW"})
+    tree["topology"]["halls"][0] |= {"rack": "HGX-H100-8-IMMERSION", "racks_per_block": 20}
+    return tree
+
+
+KINDS = {
+    "pod": _pod,
+    "a hall in air": _air,
+    "tanks": _tanks,
+    "outdoor air": partial(_pod, chilled_supply="22 degC", fan_wall={"kind": "crah", "economiser": {}}),
+    "pumps by load": partial(_pod, coolant_unit={"unit": "1.3 MW", "flow": "by_load"}),
+}  # fmt: skip
+
+
+def steady(tree, folder):
+    """Return a run three hours into steady full work."""
+    tree["topology"].pop("generators", None)
+    tree["period"]["duration"] = "4 h"
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "80 %"}]
+    run = build(load_tree(tree, folder), disturbed=False)
+    run.advance(AT_S)
+    return run
+
+
+def received_w(run):
+    """Return the heat that all loops receive over the next minute."""
+    before_j = run.world.state.loops.received_j.sum()
+    run.advance(AT_S + STEP_S)
+    return float(run.world.state.loops.received_j.sum() - before_j) / STEP_S
+
+
+def made_w(run):
+    """Return the heat that racks, lights, power chain, fans and pumps made in that minute."""
+    site, state = run.world.site, run.world.state
+    indoors = site.topology.cooling.indoors
+    tree, plant_w = state.tree, state.plant_w
+    lost_w = float(site.node_indoors @ (tree.input_w - tree.output_w))
+    machines_w = float((plant_w[:, :2].sum(axis=1) - plant_w[:, 4:6].sum(axis=1)).sum())  # fans, coolant pumps
+    house_w = float(indoors.house * site.halls.house_w.sum())
+    return float(state.blocks.it_w.sum()) + house_w + lost_w + machines_w + float(state.loops.pump_w.sum())
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_heat_made_is_heat_received(kind, tmp_path):
+    run = steady(KINDS[kind](), tmp_path)
+    told_w = received_w(run)
+    assert told_w == pytest.approx(made_w(run), rel=APART)
+    assert told_w > 1.01 * run.world.state.blocks.it_w.sum()
+
+
+@pytest.mark.parametrize("leak", ["lights", "power chain"])
+def test_heat_that_never_arrives_shows(leak, tmp_path):
+    """The balance of loops cannot see it: they reject all that they received."""
+    run = steady(_pod(), tmp_path)
+    state = run.world.state
+    if leak == "lights":
+        state.heat.house_frac[0] = 0.0
+    else:
+        state.heat.indoor_w[:] = 0.0  # for the minute that follows
+    told_w = received_w(run)
+    assert made_w(run) - told_w > 5e-3 * told_w
