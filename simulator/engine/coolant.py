@@ -9,7 +9,7 @@ from simulator.components.cooling import in_service
 from simulator.components.cooling.hot_chip import Chip, Memory
 from simulator.components.failure_class import FailureClass
 from simulator.components.rack import Rack
-from simulator.engine import elements, heat_limits, outage
+from simulator.engine import elements, heat_limits, outage, slowing
 from simulator.engine.world import World
 from simulator.kernels.rack_side import APPROACH, RESISTANCE
 from simulator.kernels.site_step import STEP_S
@@ -76,9 +76,12 @@ def changed(world: World, block: int, cause: str) -> None:
         if blocks.flow[block] == 1.0:
             _stop(world, block, cause)
         return
+    before = float(blocks.resistance_frac[block])
     blocks.flow[block] = 1.0
     for column, value in _gives(world, block, flows):
         column[block] = value
+    if blocks.resistance_frac[block] > before:
+        slowing.at_once(world)
 
 
 def spares_pump(world: World, block: int, unit: int) -> bool:

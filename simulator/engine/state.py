@@ -226,6 +226,7 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
     return c.BlockState(
         limit_w=site.block_limit_w.copy(), hall=site.block_hall, waited_s=zeros(),
         delay_s=np.array([site.topology.control.delay_s]),
+        margin=np.array([site.topology.control.margin]),
         feed_first=site.feed_first, feed_node=site.feed_node, feed_share=site.feed_share.copy(),
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), support_c=_intakes_c(site),
@@ -268,6 +269,7 @@ def _loops(site: Site) -> c.LoopState:
         tank_s=np.array([loop.tank_s for loop in loops]),
         pump_w=np.array([loop.pump_w for loop in loops]),
         supply_c=np.array([setpoint[loop.kind] for loop in loops]),
+        running=np.ones(len(loops)), waited_s=zeros(),
         received_j=zeros(), rejected_j=zeros(), stored_j=zeros(), reused_j=zeros(),
     )
 

@@ -17,19 +17,24 @@ def cool(halls, blocks, loops, heat, maps, outdoors, scratch, hall_air_c, plant_
     evaporation, blowdown, hour = 0.0, 0.0, at[0]
     # Where outdoor air is let in at one end of the hour only, it is not counted on.
     outdoor_c = max(outdoors.air.supply_c[hour], outdoors.air.supply_c[hour + 1])
+    dry_bulb_c = outdoors.dry_bulb_c[hour]
+    dry_bulb_c += (outdoors.dry_bulb_c[hour + 1] - dry_bulb_c) * at[1]
     if blocks.by_load.shape[2] > 0:
         rack_side.follow_load(blocks, maps.load_step)
     standing_heat.movements(heat, scratch.moving, dt_s)
     _gather(halls, blocks, loops, heat, scratch, dt_s)
     for h in range(halls.house_w.size):
         moved = _move_air(h, halls, outdoors.air, maps, scratch, at, dt_s)
-        e, d = _cool_hall(h, halls, loops, heat, maps, scratch, moved, plant_w, at, dt_s)
+        lost_w = standing_heat.lost_outdoors_w(h, heat, hall_air_c[h], dry_bulb_c)
+        e, d = _cool_hall(h, halls, loops, heat, maps, scratch, moved, lost_w, plant_w, at, dt_s)
         evaporation += e
         blowdown += d
         chilled = halls.air_loop[h]
+        warm_k = standing_heat.drift_k(chilled, loops, heat, plant_w[h, 3], dt_s) * heat.air_lead[h]
+        heat.air_set_c[h] = plant_w[h, 9] + halls.fan_approach_k[h] + heat.air_mixed_k[h]
         hall_air_c[h] = standing_heat.air_c(
-            h, halls, heat, scratch.air_w[chilled], chilled, loops, outdoor_c, dt_s
-        ) + standing_heat.drift_k(chilled, loops, heat, plant_w[h, 3], dt_s) * heat.air_lead[h]
+            h, halls, heat, scratch.air_w[chilled] - lost_w, chilled, warm_k, loops, maps.load_step, outdoor_c, dt_s
+        )
     standing_heat.settle_coolant(halls, blocks, loops, heat, plant_w, dt_s)
     return evaporation, blowdown
 
@@ -82,9 +87,9 @@ def _move_air(h, halls, air, maps, scratch, at, dt_s):
 
 
 @inlined
-def _cool_hall(h, halls, loops, heat, maps, scratch, moved, plant_w, at, dt_s):
+def _cool_hall(h, halls, loops, heat, maps, scratch, moved, lost_w, plant_w, at, dt_s):
     """Carry the heat of one hall outdoors; return evaporation and blowdown in kg/s. `moved` as
-    `_move_air` returns it."""
+    `_move_air` returns it, `lost_w` what leaves by walls and roof."""
     fan_w, let_out, air_e = moved
     warm, chilled, moving = halls.liquid_loop[h], halls.air_loop[h], scratch.moving
     pumps_w = scratch.pump_w[h]
@@ -92,8 +97,10 @@ def _cool_hall(h, halls, loops, heat, maps, scratch, moved, plant_w, at, dt_s):
     chilled_pump_w = loops.pump_w[chilled] * moving[chilled, 3]
     warm_w = scratch.liquid_w[warm] + warm_pump_w
     chilled_w = chilled_pump_w + standing_heat.leave_hall(
-        h, scratch.air_w[chilled] + fan_w, let_out, loops, chilled, heat, moving, dt_s
+        h, scratch.air_w[chilled] + fan_w - lost_w, let_out, loops, chilled, heat, moving, dt_s
     )
+    loops.received_j[chilled] += lost_w * dt_s
+    loops.rejected_j[chilled] += lost_w * dt_s
     used_w = 0.0
     reuses = maps.reuse.most_w[warm] > 0.0 and loops.units_up[warm] > 0.0
     if reuses and standing_heat.as_designed(warm, heat):

@@ -9,10 +9,12 @@ import numpy as np
 from numba import njit
 
 from simulator.kernels.compiled import inlined, inner, shared
+from simulator.kernels.rack_control import settled_clock
 
-FADE = 0.4
-"""Of the support racks that hot air should stop, or bring back, those that do so in a minute: the hall's air
-answers within it, and an answer at once would swing from all to none (0.2-0.6, assumed)."""
+FADE = 0.22
+"""Of the support racks that hot air should stop, or bring back, those that do so in a minute: the part of its
+way that a hall's air goes in one, 1 - e^(-60 s / 240 s) (`AirSide.mass`). An answer at once would swing from
+all to none (0.15-0.4, derived)."""
 LAST = 0.02
 """Share of the support racks that goes with the last of them."""
 
@@ -155,7 +157,8 @@ def _heat(row, upto, rows, racks, chunk):
 def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
     """Set the same for a row in which racks moved within the step, whose coolant stands still or is
     off its rated flow; without flow, for that share of the step, a chip heats at P/C until it
-    switches itself off."""
+    switches itself off. A chip that passes its slowdown within the step, because it gives its heat off
+    less well than at the step's start, slows at once and goes no further than where it settles."""
     chip, host, shelf = _constants(i, rows)
     pull, heating = rows.decay[i], 0.0
     resistance_frac = blocks.resistance_frac[rows.block[i]]
@@ -179,10 +182,27 @@ def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
             chip_w /= up  # the integrals are per chip installed
         settled_c = chunk[2, r - offset] + resistance_frac * racks.resistance_k_w[r] * chip_w
         after_c = before_c + pull * (settled_c - before_c)
+        if up > 0.0 and after_c > rows.throttle_full_c[i]:
+            static_w = on_s / dt_s / up * (chip[1] + chip[2] * before_c)
+            slowed_c = _slowed_c(
+                i, rows, chunk[2, r - offset], resistance_frac * racks.resistance_k_w[r], static_w,
+                dynamic_s / dt_s / up * chip[3],
+            )
+            after_c = min(after_c, max(slowed_c, before_c))
         if heating > 0.0:
             after_c = min(after_c + heating * chip_w, max(rows.shutdown_c[i], before_c))
         racks.junction_c[r] = after_c
     racks.row_touched[i] = 0
+
+
+@inlined
+def _slowed_c(i, rows, coolant_c, resistance_k_w, static_w, dynamic_w):
+    """Return where the junction of a chip settles that slows by its own temperature, in degC; `dynamic_w` is
+    that at full clock."""
+    exponent = rows.power_exponent[i]
+    limits_c = (rows.throttle_start_c[i], rows.throttle_full_c[i], rows.shutdown_c[i])
+    clock = settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limits_c)
+    return coolant_c + resistance_k_w * (static_w + dynamic_w * clock**exponent)
 
 
 @inlined

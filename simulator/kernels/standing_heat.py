@@ -148,19 +148,41 @@ def fan_power(halls, h, heat_w, moving, load_step, dt_s):
 
 
 @inlined
-def air_c(h, halls, heat, heat_w, loop, loops, outdoor_c, dt_s):
+def lost_outdoors_w(h, heat, air_c, outdoor_c):
+    """Return what walls and roof carry out of a hall in W whose air was `air_c`: for the part that it is
+    warmer than outdoors and than its coils are told to hold it, the rest being part of what is not known
+    of a cooled hall's heat."""
+    return heat.envelope_w_k[h] * max(air_c - max(outdoor_c, heat.air_set_c[h]), 0.0)
+
+
+@shared
+def coil_k(table, heat_frac, flow, load_step):
+    """Return how far above its water a coil with an open valve leaves the air, at a heat over design of the
+    units that run and a flow over design; beyond the table (flows, load grid) in proportion to heat."""
+    row, last = int(flow * (table.shape[0] - 1) + 0.5), table.shape[1] - 1
+    x = max(heat_frac, 0.0) / load_step
+    if x >= last:
+        return table[row, last] * x / last
+    j = int(x)
+    return table[row, j] + (table[row, j + 1] - table[row, j]) * (x - j)
+
+
+@inlined
+def air_c(h, halls, heat, heat_w, loop, warm_k, loops, load_step, outdoor_c, dt_s):
     """Return the air in degC that the racks of a hall take in over the next step.
 
-    Coils hold the water's temperature plus their approach, outdoor air what it alone holds. Where
-    the fans move less than the racks do, the racks take in part of their own exhaust:
+    Coils hold what they are told, as far as their water, which warms by `warm_k`, allows; outdoor air what
+    it alone holds. Where the fans move less than the racks do, the racks take in part of their own exhaust:
     T_in = T_supply + range (needed / moved - 1), for a constant rise in the racks. Held heat adds
     Q / C, and what still gathers in the next step its mean effect on a chip.
     """
-    supply_c = min(loops.supply_c[loop] + halls.fan_approach_k[h], outdoor_c)
-    supply_c += heat.air_mixed_k[h]
-    turning = heat.fans[loop] > 0.0
+    needed, fans = heat_w / halls.fan_design_heat_w[h], heat.fans[loop]
+    turning = fans > 0.0
+    open_k = coil_k(halls.coil_k, needed / fans if turning else needed, heat.flow[loop], load_step)
+    mixed_k = heat.air_mixed_k[h]
+    supply_c = max(heat.air_set_c[h] - mixed_k, loops.supply_c[loop] + warm_k + open_k)
+    supply_c = min(supply_c, outdoor_c) + mixed_k
     if turning and (heat.flow[loop] > 0.0 or outdoor_c < loops.supply_c[loop] + 1e-9):
-        needed = heat_w / halls.fan_design_heat_w[h]
         moved = heat.fans[loop] * heat.air_full[h]
         supply_c += heat.air_range_k[h] * max(needed / moved - 1.0, 0.0)
     else:

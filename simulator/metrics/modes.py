@@ -51,11 +51,14 @@ def _which(share: np.ndarray) -> np.ndarray:
 
 def loops_with_heat(results: Results) -> pd.DataFrame:
     """Return the hours of the loops that were given any heat, with the `kind` of each."""
-    loops = results.timeseries["loop"]
-    names = loops["element"].astype(str)
-    heat_w = loops["heat_w"].groupby(names).sum()
-    chosen = loops[names.isin(heat_w.index[heat_w > 0.0])]
-    return chosen.assign(element=names[chosen.index], kind=names[chosen.index].map(kinds(results)))
+    loops, kind_of = results.timeseries["loop"], kinds(results)
+    codes, names = pd.factorize(loops["element"])
+    heat_w = np.bincount(codes, loops["heat_w"].fillna(0.0), minlength=len(names))
+    chosen = (heat_w > 0.0)[codes]
+    words = pd.array([str(name) for name in names], dtype="str")
+    of = pd.array([kind_of.get(str(name)) for name in names], dtype="str")
+    codes = codes[chosen]
+    return loops[chosen].assign(element=words.take(codes), kind=of.take(codes))
 
 
 def kinds(results: Results) -> dict[str, str]:

@@ -61,17 +61,21 @@ def margins(results: Results, by: str | None = "element", every: str | None = "h
             limit_c[place[hall]] = throttle_c
     margin_k = limit_c[codes] - halls["junction_max_c"].to_numpy(float)
     table = pd.DataFrame({"time": halls["time"].array, "element": names.astype(str)[codes], "margin_k": margin_k})
-    off = np.isinf(margin_k) | _without_flow(results, table)
+    off = np.isinf(margin_k) | _without_flow(results, halls["time"], codes, place)
     return table[~off].reset_index(drop=True) if off.any() else table
 
 
-def _without_flow(results: Results, table: pd.DataFrame) -> np.ndarray:
-    """Return which hours of which halls have a block that heat has switched off."""
-    off = np.zeros(len(table), bool)
+def _without_flow(
+    results: Results, time: pd.Series, codes: np.ndarray, place: dict[str, int]
+) -> np.ndarray:
+    """Return which hours of which halls have a block that heat has switched off; `codes` are the
+    halls' by `place`."""
+    off = np.zeros(len(codes), bool)
     for trip in heat_trips(results).itertuples():
+        (rows,) = (codes == place.get(str(trip.element).rpartition("/")[0], -1)).nonzero()
         ends = trip.time + pd.Timedelta(seconds=max(trip.duration_s, 0.0))
-        hours = (table["time"] > trip.time - pd.Timedelta(hours=1)) & (table["time"] <= ends)
-        off |= (hours & (table["element"] == str(trip.element).rpartition("/")[0])).to_numpy()
+        at = time.iloc[rows]
+        off[rows] |= ((at > trip.time - pd.Timedelta(hours=1)) & (at <= ends)).to_numpy()
     return off
 
 

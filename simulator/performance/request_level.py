@@ -84,10 +84,12 @@ def serve(
     )
     dispatch.serve_assigned(w, np.arange(len(moments)), start, 0, len(start) - 1, np.inf)
     inside = moments >= warm_s
-    found, asked_for = w.requests[inside], given[inside]
-    served = found["outcome"] == SERVED
-    wait_s = found["first_s"] - found["arrival_s"] + engine.setting.request_s
-    decode_s = (found["finish_s"] - found["first_s"]) / np.maximum(asked_for - 1, 1)
+    outcome, arrival_s, first_s, finish_s = (
+        w.requests[name][inside] for name in ("outcome", "arrival_s", "first_s", "finish_s")
+    )
+    served, asked_for = outcome == SERVED, given[inside]
+    wait_s = first_s - arrival_s + engine.setting.request_s
+    decode_s = (finish_s - first_s) / np.maximum(asked_for - 1, 1)
     series, replica_s = _between(w, warm_s, until_s), (until_s - warm_s) * (len(start) - 1)
     return Window(
         ttft_s=np.where(served, wait_s, np.inf),

@@ -2,17 +2,15 @@
 
 import json
 import re
-import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 
-import matplotlib
 import pandas as pd
-import typst
 from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from simulator.reports import (
     accelerator_hours,
@@ -34,6 +32,7 @@ from simulator.reports import (
     serving_fleet,
     stranded_power,
     training,
+    typesetting,
     validation,
     water,
     waveform,
@@ -63,18 +62,16 @@ NEEDS: dict[Callable[[Run], Page], str | Callable[[Run], bool]] = {
     waveform.page: "waveform",
 }  # fmt: skip
 """Pages that a run without rows in this table, or without this trait, does not get."""
-PIXELS_PER_INCH = 150
 CHARACTER_PT, BOLD_PT, CELL_PT = 5.4, 6.4, 8.0
 """Mean width of a character in a table and in its head, and what the margins of a cell take."""
-TEMPLATE = Path(__file__).with_name("report.typ")
-FONTS = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-"""The fonts the figures use, so that the document needs none of the host's."""
 
 
 def write(
-    results: list[Results], folder: Path, variant: Variant = "full", output: Path | None = None
-) -> Path:
-    """Draw and typeset the report of a run; return the path of the PDF.
+    results: list[Results], folder: Path, variant: Variant = "full", output: Path | None = None,
+    summary: dict[str, Any] | None = None,
+) -> Path:  # fmt: skip
+    """Draw and typeset the report of a run; return the path of the PDF. `summary` is what `kpis.summary`
+    says of the results, where that is known.
 
     Figures go to `folder/figures` as PNG, each with its data as CSV. The PDF goes to `output`, or
     to `folder/report.pdf`. It is tagged (PDF/UA-1) and dated at the start of the simulated period,
@@ -83,16 +80,14 @@ def write(
     output = Path(output) if output else Path(folder) / "report.pdf"
     figures = Path(folder) / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    run = Run(results)
+    run = Run(results, summary)
     with rc_context(STYLE), tempfile.TemporaryDirectory() as scratch:
         chosen = pages(run, variant)
-        for page in chosen:
-            for spec in page.figures:
-                draw(spec, figures, Path(scratch))
+        _draw_all(chosen, figures, Path(scratch))
         document = content(run, chosen)
         (Path(scratch) / "data.json").write_text(json.dumps(document))
         output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_bytes(typeset(Path(scratch), run.info["start"]))
+        output.write_bytes(typesetting.pdf(Path(scratch), run.info["start"]))
     return output
 
 
@@ -112,13 +107,11 @@ def bind(
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     with rc_context(STYLE), tempfile.TemporaryDirectory() as scratch:
-        for page in chosen:
-            for spec in page.figures:
-                draw(spec, figures, Path(scratch))
+        _draw_all(chosen, figures, Path(scratch))
         told = {key: value for key, value in cover.items() if key != "dated"}
         data = told | {"pages": [_page(page) for page in chosen]}
         (Path(scratch) / "data.json").write_text(json.dumps(data))
-        output.write_bytes(typeset(Path(scratch), cover["dated"]))
+        output.write_bytes(typesetting.pdf(Path(scratch), cover["dated"]))
     return output
 
 
@@ -136,11 +129,12 @@ def has(run: Run, make: Callable[[Run], Page]) -> bool:
 
 
 def draw(spec: FigureSpec, figures: Path, scratch: Path) -> None:
-    """Save a figure as PNG with its data beside it, and as SVG for the document.
+    """Save the data of a figure, and its drawing for the document as SVG.
 
-    Its parts are laid out once, for both: matplotlib draws a figure that it has to lay out twice.
+    Its parts are laid out once, and the canvas is told to print: `savefig` draws a figure that has a
+    layout twice.
     """
-    spec.fig.dpi = PIXELS_PER_INCH
+    spec.fig.dpi = typesetting.PIXELS_PER_INCH
     FigureCanvasAgg(spec.fig)
     for axis in (axis for ax in spec.fig.axes for axis in (ax.xaxis, ax.yaxis)):
         if not axis.label.get_text():
@@ -148,32 +142,18 @@ def draw(spec: FigureSpec, figures: Path, scratch: Path) -> None:
     if (engine := spec.fig.get_layout_engine()) is not None:
         engine.execute(spec.fig)
     spec.fig.set_layout_engine("none")
-    spec.fig.savefig(
-        figures / f"{spec.name}.png",
-        dpi=PIXELS_PER_INCH,
-        metadata={"Description": spec.alt, "Software": None},
-    )
     spec.data.to_csv(
         figures / f"{spec.name}.csv", index=False, float_format="%.10g", lineterminator="\n"
     )
-    spec.fig.savefig(scratch / f"{spec.name}.svg", metadata={"Date": None})
+    FigureCanvasSVG(spec.fig).print_svg(scratch / f"{spec.name}.svg", metadata={"Date": None})
 
 
-def typeset(scratch: Path, dated: str) -> bytes:
-    """Compile the template over the folder that holds the data and the drawings."""
-    shutil.copy(TEMPLATE, scratch / TEMPLATE.name)
-    start = int(pd.Timestamp(dated).timestamp())
-    compiled = typst.compile(
-        scratch / TEMPLATE.name,
-        root=scratch,
-        font_paths=[FONTS],
-        ignore_system_fonts=True,
-        format="pdf",
-        pdf_standards=["ua-1"],
-        timestamp=start,
-    )
-    assert isinstance(compiled, bytes)
-    return compiled
+def _draw_all(chosen: list[Page], figures: Path, scratch: Path) -> None:
+    """Draw the figures of some pages for the document and as pictures."""
+    specs = [spec for page in chosen for spec in page.figures]
+    for spec in specs:
+        draw(spec, figures, scratch)
+    typesetting.pictures({spec.name: spec.alt for spec in specs}, scratch, figures)
 
 
 def content(run: Run, chosen: list[Page]) -> dict[str, Any]:

@@ -18,8 +18,10 @@ class Run:
     """Replicates of one scenario. Figures are of all of them, as means or with bands; the few that follow
     single events are of the first and say so (`FigureSpec.of_first`)."""
 
-    def __init__(self, results: list[Results]) -> None:
+    def __init__(self, results: list[Results], summary: dict | None = None) -> None:  # type: ignore[type-arg]
         self.results = results
+        if summary is not None:
+            self.summary = summary
 
     @property
     def first(self) -> Results:

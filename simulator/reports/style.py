@@ -10,7 +10,7 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, NullFormatter
 
 BLUE, ORANGE, GREEN, VERMILLION = "#0072B2", "#E69F00", "#009E73", "#D55E00"
 SKY, PURPLE, YELLOW, GREY = "#56B4E9", "#CC79A7", "#F0E442", "#7A7F87"
@@ -19,6 +19,7 @@ PALETTE = (BLUE, ORANGE, GREEN, PURPLE, SKY, VERMILLION, YELLOW, GREY)
 HATCHES = ("", "///", "...", "\\\\\\", "xx", "--", "++", "oo")
 LINES = ("-", "--", "-.", ":")
 """Second code beside colour, so that figures survive grey printing."""
+RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 FULL, HALF = 7.0, 3.42
 """Widths in inches that fill the page, and half of it."""
 POINT = 9.0
@@ -99,6 +100,13 @@ def period_names(times: Iterable[Any], every: str, most: int = 12) -> tuple[list
 def thousands(axis: Any) -> None:
     """Separate thousands on an axis."""
     axis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.10g}"))
+
+
+def powers_of_ten(axis: Any) -> None:
+    """Write the decades of a logarithmic axis as plain text: to load what typesets formulas takes longer
+    than to draw the figure."""
+    axis.set_major_formatter(lambda v, _: "10" + str(round(np.log10(v))).translate(RAISED))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def note(

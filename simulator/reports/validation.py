@@ -12,7 +12,16 @@ from matplotlib.axes import Axes
 from simulator.reports import wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
 from simulator.reports.run import EVIDENCE, Run
-from simulator.reports.style import FULL, GREY, LINES, PALETTE, canvas, label, legend
+from simulator.reports.style import (
+    FULL,
+    GREY,
+    LINES,
+    PALETTE,
+    canvas,
+    label,
+    legend,
+    powers_of_ten,
+)
 
 MARKERS = "os^Dv<>P"
 """Second code beside colour: one marker per topic."""
@@ -93,6 +102,8 @@ def _scatter(ax: Axes, times: pd.DataFrame, codes: dict[str, tuple[str, str, str
     ax.plot(ends, ends, color=GREY, linewidth=0.8, zorder=0)
     ax.fill_between(ends, ends * (1 - BAND), ends * (1 + BAND), color=GREY, alpha=0.3, zorder=0)
     ax.set(xscale="log", yscale="log", xlim=ends, ylim=ends)
+    powers_of_ten(ax.xaxis)
+    powers_of_ten(ax.yaxis)
     label(ax, "Measured, s", "Simulated, s", grid="both")
 
 

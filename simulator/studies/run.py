@@ -31,7 +31,8 @@ from simulator.studies.validate import foundations
 
 Progress = Callable[[float], None]
 """Told the simulated seconds done, all replicates together."""
-Report = Callable[[list[Results], Path], Any]
+Report = Callable[..., Any]
+"""Draws the results into a folder; `summary` is what was found of them."""
 MANIFEST = "manifest.json"
 BALANCE_TOLERANCE = 1e-9
 
@@ -169,20 +170,23 @@ def write(
     began = started or datetime.now(UTC)
     with replacing(folder) as fresh:
         save_tables(results, fresh)
-        (fresh / "scenario.resolved.yaml").write_text(resolved(scenario), "utf-8")
+        document = resolved(scenario)
+        (fresh / "scenario.resolved.yaml").write_text(document, "utf-8")
         summary = kpis.summary(results)
         (fresh / "summary.json").write_text(kpis.dumps(summary), "utf-8")
         if report is not None:
-            report(results, fresh)
-        text = json.dumps(manifest(results, scenario, began, summary), indent=1) + "\n"
+            report(results, fresh, summary=summary)
+        text = json.dumps(manifest(results, scenario, document, began, summary), indent=1) + "\n"
         (fresh / MANIFEST).write_text(text, "utf-8")
     return folder
 
 
 def manifest(
-    results: list[Results], scenario: Scenario, started: datetime, summary: dict[str, Any]
-) -> dict[str, Any]:
-    """Return what identifies a run and what varies between two runs of the same inputs."""
+    results: list[Results], scenario: Scenario, document: str, started: datetime,
+    summary: dict[str, Any],
+) -> dict[str, Any]:  # fmt: skip
+    """Return what identifies a run and what varies between two runs of the same inputs; `document` is
+    the resolved scenario as it is written."""
     ended = datetime.now(UTC)
     info = results[0].info
     return {
@@ -192,7 +196,7 @@ def manifest(
         "seed": info["seed"],
         "replicates": len(results),
         "config_sha256": info["config_hash"],
-        "resolved_sha256": hashlib.sha256(resolved(scenario).encode()).hexdigest(),
+        "resolved_sha256": hashlib.sha256(document.encode()).hexdigest(),
         "inputs": provenance.inputs(scenario),
         "started": started.isoformat(timespec="seconds"),
         "ended": ended.isoformat(timespec="seconds"),

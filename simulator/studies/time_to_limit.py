@@ -138,8 +138,8 @@ def _limits_c(place: Place) -> tuple[float, float]:
     """Return the junctions at which a hall's hottest chip meets its limits or its memory's, as it is
     cooled at the moment."""
     path = place.path
-    coolant_c = path.tank.fluid_c if path.tank else path.water.supply_c + path.approach_k_w * path.row.at(1.0, 1.0, 1.0)
-    coolant_c += path.offset_k
+    over_k = path.approach_k_w * path.row.at(1.0, 1.0, 1.0)
+    coolant_c = path.tank.fluid_c if path.tank else max(path.water.supply_c + path.offset_k, path.held_c) + over_k
     return path.hottest.throttles(coolant_c)[0], path.hottest.trips(coolant_c)[0]
 
 

@@ -17,6 +17,7 @@ from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.settled import delivered_c
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import HOUR_STEPS
+from simulator.kernels.standing_heat import coil_k
 from simulator.simulation import Run
 
 SETTLES_AT_ONCE = 0.0
@@ -120,12 +121,16 @@ def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
     mean, mean_c = _mean(run, rack)
     row = _split(racks_w, float(working_w[inside].sum()), float(blocks.it_w[inside].sum()), others_w)
     more_w = max(float(state.plant_w[hall, 3]) - air_w, 0.0)
-    supply_c = float(state.loops.supply_c[loop])
+    supply_c, intake_c = float(state.loops.supply_c[loop]), float(state.hall_air_c[hall])
+    needed = air_w / float(site.halls.fan_design_heat_w[hall]) / float(heat.fans[loop])
+    open_k = float(coil_k(site.halls.coil_k, needed, float(heat.flow[loop]), run.physics.maps.load_step))
+    told_c = float(heat.air_set_c[hall] - heat.air_mixed_k[hall])
+    more_k = intake_c - max(told_c, supply_c + open_k)  # mixed in behind the coils
     return Hall(
         chip_now(run.world, rack, float(state.racks.resistance_k_w[rack])), mean,
         float(state.racks.junction_c[rack]), mean_c, row, float(heat.air_j_k[hall]),
         SETTLES_AT_ONCE, float(heat.air_settle_s[hall]), Heat(row.static_w + more_w, row.dynamic_w),
-        _water(run, loop), float(state.hall_air_c[hall]) - supply_c,
+        _water(run, loop), open_k + more_k, intake_c,
     )  # fmt: skip
 
 

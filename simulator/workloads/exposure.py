@@ -66,8 +66,8 @@ def exposure_of(
         elif cls.effect in OF_BLOCKS:
             rates[2] += filled * float(hazards.rate_s[of & np.isin(fleet.target, blocks)].sum())
         elif cls.effect == "feed":
-            alone = [site.own_block.get(int(node), -1) for node in fleet.target]
-            rates[2] += filled * float(hazards.rate_s[of & np.isin(alone, blocks)].sum())
+            alone = [site.own_block.get(node, -1) for node in fleet.target[of].tolist()]
+            rates[2] += filled * float(hazards.rate_s[of][np.isin(alone, blocks)].sum())
         elif cls.effect in OF_HALLS and cls.per not in ABOVE:
             under = np.isin(fleet.target, _under(site, cls, racks))
             rates[2] += share * float(hazards.rate_s[of & under].sum())

@@ -1,6 +1,7 @@
 """One step of a job as planned: its phases, each with its time, its power and what slows it."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import groupby
 from math import inf
 
@@ -36,7 +37,7 @@ class JobStep:
     """Model FLOPs of all phases per peak of the plan's precision."""
     checkpoint_bytes: float
 
-    @property
+    @cached_property
     def step_time_s(self) -> float:
         """Time of one step at full clock."""
         return sum(phase.seconds for phase in self.phases)

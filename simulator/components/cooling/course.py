@@ -60,7 +60,9 @@ class Hall:
     water: Water
     """Of the loop that takes the row's heat."""
     offset_k: float = 0.0
-    """Of what the chips get over the row's temperature: approach of a coil."""
+    """Of what the chips get over the row's temperature: of a coil whose valve is open."""
+    held_c: float = -math.inf
+    """Temperature that the valve of a coil holds for them, as long as its water allows."""
     tank: Immersed | None = None
     """None: cold plates or air; else the row is this tank, and `row_j_k` and `settle_s` do not count."""
     air: Air | None = None
@@ -138,7 +140,8 @@ def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
     while True:
         work = share_at(failure.work, time_s)
         row_w = hall.row.at(pace, hall.mean.exponent, work)
-        coolant_c = row.coolant_c(loop_c, row_w) + hall.offset_k + failure.warmer_k * (time_s > 0.0)
+        coolant_c = row.coolant_c(max(loop_c + hall.offset_k, hall.held_c), row_w)
+        coolant_c += failure.warmer_k * (time_s > 0.0)
         _note(told, time_s, (chip_c, coolant_c, loop_c, air.intake_c(time_s) if air else math.nan), clock)
         if time_s >= until_s or math.isfinite(told.trip_s):
             return told

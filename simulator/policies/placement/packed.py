@@ -31,7 +31,7 @@ def choose(
     edges = np.searchsorted(rack_hall[candidates], np.arange(int(rack_hall[-1]) + 2))
     held = np.bincount(rack_hall[favoured], minlength=edges.size - 1)
     taken: list[np.ndarray] = []
-    for hall in np.lexsort((-np.diff(edges), -held)):
+    for hall in np.lexsort((edges[:-1] - edges[1:], -held)):
         taken.append(candidates[edges[hall] : edges[hall + 1]][:wanted])
         wanted -= taken[-1].size
         if wanted == 0:
