@@ -47,8 +47,6 @@ class World:
     restored: dict[int, simpy.Event] = field(default_factory=dict)
     resumes: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
     """Share and running of loads that are off, as they were."""
-    members: dict[int, np.ndarray] = field(default_factory=dict)
-    """The racks of loads, as last looked up; membership.py."""
     repaired_s: dict[tuple[str, int, int], float] = field(default_factory=dict)
     """When a unit that failed is back, by class, target and unit."""
     outages: Outages = field(default_factory=Outages)
