@@ -114,7 +114,7 @@ def balance(supply, demand_w, dt_s):
         stored_w -= rode_w
         need_w -= rode_w
     supply.deficit_w[0] = max(need_w, 0.0)
-    import_w = demand_w + loss_w + stored_w - generator_w
+    import_w = max(demand_w + loss_w + stored_w - generator_w, 0.0)  # below only by rounding
     return import_w, generator_w, stored_w, loss_w
 
 
