@@ -147,6 +147,7 @@ def _format(source: WeatherSource, path: Path) -> str:
 
 def _weather(source: WeatherSource, path: Path, records: Records, sha256: str) -> Weather:
     series = quality.regular(records, source.elevation)
+    series.warnings += records.warnings
     if not series.problems:
         quality.fill_gaps(series, source.max_gap, records.typical)
     if series.problems:

@@ -17,14 +17,12 @@ LIMITS = Limits(
     ("main transformers", "pod/b01", "pod/b01 chips"), ("tolerance", "tolerance", "temperature"),
     ("transformer", "block of racks", "chips"),
 )  # fmt: skip
-WATCH = SimpleNamespace(limits=LIMITS, stands_s=lambda place, loading: np.inf)
+WATCH = SimpleNamespace(limits=LIMITS, pre=np.full(3, 0.5), stands_s=lambda place, loading: np.inf)
 
 
 def response(most, first=(0, 0, 0)):
     most, first = np.array(most), np.array(first)
-    return SimpleNamespace(
-        loading_pre=np.full(3, 0.5), loading_most=most, first_over=first, minutes_over=1.0 * (first > 0)
-    )
+    return SimpleNamespace(loading_most=most, first_over=first, minutes_over=1.0 * (first > 0))
 
 
 def told(after, intact=None, kind="electrical", hours=0.0):
