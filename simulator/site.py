@@ -243,7 +243,11 @@ class _Builder:
             return []
         first = len(self.nodes)
         own = hall.model_copy(update={"block": block_of(self.topology, hall)})
-        laid = Lineups(own, hall.distribution, name, feeder, first, self.pf)
+        block_w = min(
+            racks_per_block(self.topology, hall) * rack_of(self.topology, hall).nameplate,
+            block_limit_w(self.topology, hall),
+        )
+        laid = Lineups(own, hall.distribution, name, feeder, first, self.pf, block_w)
         self.nodes += laid.nodes
         self.stand_ins += laid.stand_ins
         return laid.feeds
@@ -281,14 +285,14 @@ class _Builder:
         added = [self._support_of(hall, h, entry.count, rack)
                  for entry, rack in zip(present, racks, strict=True)]  # fmt: skip
         design_w = sum(entry.count * entry.nameplate_w for entry in added)
-        rating_w = design_w * (1.0 + ups.margin)
-        base = f"{name}/support"
+        built = ups.sized(design_w)
+        rating_w, base = built.rating_w, f"{name}/support"
         substation = self._node(
             Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
                  block.substation.over_real(self.pf), serves="support", cooling=block.cooling)
         )
         ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
-                                   ups.modules, 0.0, ups.ride_through_s, "support"))  # fmt: skip
+                                   built.modules, 0.0, built.ride_through_s, "support"))  # fmt: skip
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
                                  block.busway.over_real(self.pf), serves="support"))  # fmt: skip
         self.support += added
@@ -347,9 +351,9 @@ class _Builder:
                 f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w,
                 block.substation.over_real(self.pf), units + 1, firm_w, serves="mechanical",
                 design_w=design_w + moved_w, cooling=block.cooling)  # fmt: skip
-            pump_ups = Node(
-                f"{name}/pump ups", len(self.nodes), UPS, "ups", max(behind_w, 1.0) * (1.0 + ups.margin),
-                ups.losses, ups.modules, 0.0, ups.ride_through_s, "mechanical")  # fmt: skip
+            built = ups.sized(max(behind_w, 1.0))
+            pump_ups = Node(f"{name}/pump ups", len(self.nodes), UPS, "ups", built.rating_w, ups.losses,
+                            built.modules, 0.0, built.ride_through_s, "mechanical")  # fmt: skip
             own_w = sum(cooling.indoors.share(node) * node.loss.loss_w(out_w, node.rating_w)
                         for node, out_w in ((substation, design_w + moved_w), (pump_ups, behind_w)))  # fmt: skip
         self.loops += [warm, chilled]

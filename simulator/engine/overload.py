@@ -46,13 +46,19 @@ def changed(world: World) -> None:
     carried_w = _under_caps_w(world)
     look(world, draw.relieved_on_site(world, carried_w), now_s)
     short = draw.poi_w(world, carried_w) > capping.site_limit_w(world)
-    if not (watch.over or short) or now_s + rules.delay_s >= watch.act_s:
-        return
-    watch.act_s = now_s + rules.delay_s
+    if (watch.over or short) and now_s + rules.delay_s < watch.act_s:
+        _order(world, now_s, now_s)
+
+
+def _order(world: World, since_s: float, from_s: float) -> None:
+    """Order caps for what carries too much since a time, and the brake where that would not last until they
+    hold; neither before `from_s`."""
+    watch, rules = world.watch, world.site.topology.control
+    watch.act_s = since_s + rules.delay_s
     _at(world, watch.act_s, lambda: act(world))
     first_s = min((exposure.ends_s for exposure in watch.over.values()), default=math.inf)
     if rules.brake is not None and first_s < watch.act_s:
-        _at(world, now_s + rules.telemetry + rules.brake, lambda: brake(world))
+        _at(world, max(since_s + rules.telemetry + rules.brake, from_s), lambda: brake(world))
 
 
 def act(world: World) -> None:
@@ -70,15 +76,17 @@ def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
     watch, rules = world.watch, world.site.topology.control
     assert world.decide is not None
     capping.tell_deficit(world, at_s)
-    generators.tell_fuel(world, at_s)
+    fuel_changed = generators.tell_fuel(world, at_s)
+    short = float(world.state.supply.deficit_w[0]) > 1.0
+    if world.bus_changed is not None and (short or fuel_changed):
+        _at(world, at_s, world.bus_changed)
     if (over or watch.over) and watch.looked_s < at_s - STEP_S:
         look(world, _carried_w(world), at_s - STEP_S)
     if at_s < watch.act_s < math.inf:
         return []
     slow_s = at_s - STEP_S + rules.delay_s
     if slow_s > at_s and not watch.held_w:
-        watch.act_s = slow_s
-        _at(world, slow_s, lambda: act(world))
+        _order(world, at_s - STEP_S, at_s)
         return []
     inside = over or bool(watch.over) or any(n >= 0 for n in watch.held_w)
     demand_w = float(world.state.tree.input_w[0])
@@ -244,9 +252,9 @@ def _demand_w(world: World) -> float:
 
 def _under_caps_w(world: World, caps: np.ndarray | None = None) -> np.ndarray:
     """Return what elements would carry under caps if nothing were fed in on site, (elements,)."""
-    loads = world.state.loads
-    on = (loads.on > 0.0) * (loads.cap if caps is None else caps)
-    return draw.carried_w(world, draw.draw_of(world).it_w(on, world.state.blocks.load_cap))
+    now, part = draw.caps_of(world)
+    on = now if caps is None else (world.state.loads.on > 0.0) * caps
+    return draw.carried_w(world, draw.draw_of(world).it_w(on, part))
 
 
 def _at(world: World, at_s: float, act) -> None:  # type: ignore[no-untyped-def]

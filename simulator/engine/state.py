@@ -225,6 +225,7 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
     return c.BlockState(
         limit_w=site.block_limit_w.copy(), hall=site.block_hall, waited_s=zeros(),
         delay_s=np.array([site.topology.control.delay_s]),
+        margin=np.array([site.topology.control.margin]),
         feed_first=site.feed_first, feed_node=site.feed_node, feed_share=site.feed_share.copy(),
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), support_c=_intakes_c(site),

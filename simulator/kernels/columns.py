@@ -143,6 +143,7 @@ class BlockState(NamedTuple):
     cap: Floats  # (blocks, loads) the block's own power cap on dynamic power in this step
     capped: Ints  # 1 while any is in force
     waited_s: Floats  # since it was above its limit or capped, without a break
+    margin: Floats  # (1,) frozen: share of its limit that its caps leave free
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
     hbm_hottest_c: Floats

@@ -83,7 +83,8 @@ def _mesh(tree, dt_s):
 @shared
 def balance(supply, demand_w, dt_s):
     """Meet `demand_w` at the interconnection from the grid, generators, battery and, with no import
-    at all, the batteries of UPS and racks, in that order; recharge when there is room.
+    at all, the batteries of UPS that have no charge of their own, in that order; recharge when there
+    is room. In the step in which the last of the import is lost, what came before that counts.
 
     Returns
     -------
@@ -93,7 +94,8 @@ def balance(supply, demand_w, dt_s):
     """
     eta = supply.battery_efficiency
     loss_w = supply.battery_auxiliary_w
-    need_w = demand_w + loss_w - supply.limit_w[0]
+    need_w = demand_w + loss_w - supply.limit_w[0] - supply.early_j[0] / dt_s
+    supply.early_j[0] = 0.0
     supply.deficit_w[0] = 0.0
     ready_w = generators.ready(supply.generators, supply.generator_w[0], dt_s)
     generator_w = generators.burn(supply.generators, min(max(need_w, 0.0), ready_w), dt_s)
@@ -111,14 +113,8 @@ def balance(supply, demand_w, dt_s):
         supply.ride_through_j[0] -= rode_w * dt_s
         stored_w -= rode_w
         need_w -= rode_w
-        backup = supply.backup
-        backed_w = min(need_w, backup.power_w[0], backup.charge_j[0] * backup.efficiency / dt_s)
-        backup.charge_j[0] -= backed_w / backup.efficiency * dt_s
-        stored_w -= backed_w / backup.efficiency
-        loss_w += backed_w / backup.efficiency - backed_w
-        need_w -= backed_w
     supply.deficit_w[0] = max(need_w, 0.0)
-    import_w = demand_w + loss_w + stored_w - generator_w
+    import_w = max(demand_w + loss_w + stored_w - generator_w, 0.0)  # below only by rounding
     return import_w, generator_w, stored_w, loss_w
 
 

@@ -17,8 +17,8 @@ def together(
 
     Tried are: two units of each group that stand in for each other (one pair: all others of the group
     are the same), and the whole group, which fails by common cause; each two kinds of equipment on
-    one path, which is what feeds or cools one hall, and what feeds all; and any two of the `most`
-    single failures that cost most (`worst`: indices, dearest first).
+    one path, which is what feeds or cools one hall, and what feeds all (racks and their servers feed
+    and cool nothing); and any two of the `most` single failures that cost most (`worst`: indices, dearest first).
     """
     chosen: dict[tuple[int, int], str] = {}
     groups = _members(cases)
@@ -56,7 +56,7 @@ def _on_one_path(cases: Sequence[Case]) -> list[tuple[int, int]]:
     """Return the first units of different equipment that feeds or cools one hall, or all of them."""
     firsts: dict[str, dict[tuple[str, int], int]] = {}
     for i, case in enumerate(cases):
-        if case.group is not None and case.level in ("site", "hall"):
+        if case.group is not None and case.kind != "rack" and case.level in ("site", "hall"):
             place = case.hits[0].element.split("/")[0] if case.level == "hall" else ""
             firsts.setdefault(place, {}).setdefault(case.group, i)
     everywhere = sorted(firsts.pop("", {}).values())

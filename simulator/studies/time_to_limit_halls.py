@@ -122,8 +122,7 @@ def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
     row = _split(racks_w, float(working_w[inside].sum()), float(blocks.it_w[inside].sum()), others_w)
     more_w = max(float(state.plant_w[hall, 3]) - air_w, 0.0)
     supply_c, intake_c = float(state.loops.supply_c[loop]), float(state.hall_air_c[hall])
-    needed = air_w / float(site.halls.fan_design_heat_w[hall]) / float(heat.fans[loop])
-    open_k = float(coil_k(site.halls.coil_k, needed, float(heat.flow[loop]), run.physics.maps.load_step))
+    open_k = open_coil_k(run, hall)
     told_c = float(heat.air_set_c[hall] - heat.air_mixed_k[hall])
     more_k = intake_c - max(told_c, supply_c + open_k)  # mixed in behind the coils
     return Hall(
@@ -132,6 +131,16 @@ def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
         SETTLES_AT_ONCE, float(heat.air_settle_s[hall]), Heat(row.static_w + more_w, row.dynamic_w),
         _water(run, loop), open_k + more_k, intake_c,
     )  # fmt: skip
+
+
+def open_coil_k(run: Run, hall: int, flow: float | None = None) -> float:
+    """Return how far above its water a hall's coils leave the air with their valves open, at a flow of the
+    water over design or at that of the moment."""
+    site, heat = run.world.site, run.world.state.heat
+    loop = int(site.halls.air_loop[hall])
+    units_w = float(site.halls.fan_design_heat_w[hall] * heat.fans[loop])
+    needed, at = hall_air_w(run.world, hall) / units_w, float(heat.flow[loop]) if flow is None else flow
+    return float(coil_k(site.halls.coil_k, needed, at, float(run.physics.maps.load_step)))
 
 
 def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
