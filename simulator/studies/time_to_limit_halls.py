@@ -122,8 +122,7 @@ def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
     row = _split(racks_w, float(working_w[inside].sum()), float(blocks.it_w[inside].sum()), others_w)
     more_w = max(float(state.plant_w[hall, 3]) - air_w, 0.0)
     supply_c, intake_c = float(state.loops.supply_c[loop]), float(state.hall_air_c[hall])
-    needed = air_w / float(site.halls.fan_design_heat_w[hall]) / float(heat.fans[loop])
-    open_k = float(coil_k(site.halls.coil_k, needed, float(heat.flow[loop]), run.physics.maps.load_step))
+    open_k = _open_k(run, hall, air_w)
     told_c = float(heat.air_set_c[hall] - heat.air_mixed_k[hall])
     more_k = intake_c - max(told_c, supply_c + open_k)  # mixed in behind the coils
     return Hall(
@@ -153,8 +152,17 @@ def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
         (float(blocks.support_c[inside, 0].min()), float(blocks.support_c[inside, 1].min())),
         float(site.rows.intake_c[site.rows.hall == hall].min()),
         fans_w, max(float(state.plant_w[hall, 3]) - (air_w + fans_w) * (1.0 - outdoors), 0.0), _water(run, loop),
-        float(site.halls.fan_approach_k[hall]), outdoor_c, outdoors,
+        float(heat.air_set_c[hall] - heat.air_mixed_k[hall]), partial(_open_k, run, hall), outdoor_c, outdoors,
+        float(heat.envelope_w_k[hall]), max(minute_w(run, c.DRY_BULB_C), float(heat.air_set_c[hall])),
     )  # fmt: skip
+
+
+def _open_k(run: Run, hall: int, heat_w: float) -> float:
+    """Return how far above its water the coils of a hall leave the air under a heat with their valve open."""
+    load = heat_w / float(run.world.site.halls.fan_design_heat_w[hall])
+    halls, heat, loop = run.world.site.halls, run.world.state.heat, int(run.world.site.halls.air_loop[hall])
+    needed = load / float(heat.fans[loop])
+    return float(coil_k(halls.coil_k, needed, float(heat.flow[loop]), run.physics.maps.load_step))
 
 
 def _let_in(run: Run, load: float) -> tuple[float, float]:
@@ -183,5 +191,5 @@ def _delivers_c(table: np.ndarray, capacity_w: float, flow_w_k: float, heat_w: f
 
 
 def minute_w(run: Run, column: int = c.IT_W) -> float:
-    """Return a power of the last minute in W."""
+    """Return a column of the last minute's record, a power in W unless another is asked for."""
     return float(run.records.site[run.physics.step - 1, column])
