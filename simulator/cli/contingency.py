@@ -144,12 +144,17 @@ def _out(told: dict[str, Any]) -> str:
 def _cells(row: dict[str, Any]) -> list[str]:
     loading = row["post_loading"]
     return [
-        str(row["rank"]), row["case"], _cause(row), str(row["count"]), row["error"] or row["severity"],
+        str(row["rank"]), _out_in(row), _cause(row), str(row["count"]), row["error"] or row["severity"],
         _number(row["shed_mw"]), _number(row["capped_mw"]), str(row["accelerators_lost"]),
         str(row["minutes_over"]), row["tightest"] or MISSING,
         f"{100 * loading:.0f} %" if math.isfinite(loading) else MISSING,
         _back(row), _number(row["rate_per_year"]), _number(row["hours_per_year"]),
     ]  # fmt: skip
+
+
+def _out_in(row: dict[str, Any]) -> str:
+    """Return what is out, of several alike the first and what they are."""
+    return f"{row['case']} of {row['stands_for']}" if row["stands_for"] else str(row["case"])
 
 
 def _cause(row: dict[str, Any]) -> str:

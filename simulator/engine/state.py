@@ -134,7 +134,7 @@ def build(
         pseudo += [Load(f"idle.{chip.name}", "idle", i), Load(f"down.{chip.name}", "down", i)]
     every = pseudo + loads
     names = tuple(load.name for load in every)
-    idle, longest = 2 * site.rack_chip, int((site.rows.stop - site.rows.start).max())
+    idle = 2 * site.rack_chip
     supply, blocks = supply_state.at_start(site), _blocks(site, len(every))
     heat = plant_state.columns(site)
     return State(
@@ -163,7 +163,7 @@ def build(
         support_down=np.zeros(len(site.support)),
         idle_load=idle,
         down_load=idle + 1,
-        scratch=scratch_of(longest, len(every), len(site.loops), len(site.hall_names)),
+        scratch=scratch_of(len(every), len(site.loops), len(site.hall_names)),
     )
 
 
@@ -179,7 +179,6 @@ def _racks(site: Site, idle: np.ndarray, seed: int, replicate: int) -> c.RackSta
         row=site.rack_row.astype(np.int32),
         row_load=idle[site.rows.start].copy(),
         row_touched=np.zeros(site.rows.start.size, np.int64),
-        row_history=np.zeros(site.rows.start.size, np.int64),
     )
 
 

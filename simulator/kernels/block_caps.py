@@ -11,6 +11,18 @@ lowest step)."""
 
 @shared
 def cap_blocks(rows, racks, loads, blocks, scratch, dt_s):
+    """Set each block's caps as `cap_rows` does; nothing is to be done while all are below their rating."""
+    it_w, limit_w, capped, busy = blocks.it_w, blocks.limit_w, blocks.capped, 0
+    for b in range(it_w.size):
+        busy |= int(it_w[b] > limit_w[b]) | capped[b]
+    if busy == 0:
+        blocks.waited_s[:] = 0.0
+        return False
+    return cap_rows(rows, racks, loads, blocks, scratch, dt_s)
+
+
+@inner
+def cap_rows(rows, racks, loads, blocks, scratch, dt_s):
     """Set each block's caps on the dynamic power of its loads so that it stays the control's margin
     inside its continuous rating; return whether any cap is active. A block below its rating and
     without a cap is left alone.

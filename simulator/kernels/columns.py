@@ -84,7 +84,6 @@ class RackState(NamedTuple):
     row: Ints  # frozen
     row_load: Ints  # (rows,) membership.py: the load of all racks of a row, or -1 if they differ
     row_touched: Ints  # (rows,) membership.py: 1 if a rack of the row moved in the current step
-    row_history: Ints  # (rows,) 1 if that, or coolant that stands still, asks for a closer look
 
 
 class LoadState(NamedTuple):

@@ -44,29 +44,28 @@ def _gather(halls, blocks, loops, heat, scratch, dt_s):
     """Find the heat in W that blocks give to each loop's water, to each loop's air, and the power of
     their pumps by hall. What moves as designed costs no call."""
     liquid_w, air_w, pump_w = scratch.liquid_w, scratch.air_w, scratch.pump_w
-    for loop in range(liquid_w.size):
-        liquid_w[loop] = air_w[loop] = 0.0
-    for h in range(pump_w.size):
-        pump_w[h] = 0.0
-    hall_of, liquid_loop, air_loop = blocks.hall, halls.liquid_loop, halls.air_loop
-    mass_j_k, flow, row_j, moving = blocks.mass_j_k, blocks.flow, heat.row_j, scratch.moving
-    for b in range(blocks.it_w.size):
-        h = hall_of[b]
-        warm, moved_w = liquid_loop[h], blocks.pump_w[b] * flow[b]
-        if mass_j_k[b] > 0.0:
-            liquid_w[warm] += rack_side.leave_tank(
-                b, blocks, loops.supply_c[warm], moving[warm, 0], dt_s
-            )
-        elif row_j[b] == 0.0 and flow[b] == 1.0 and moving[warm, 0] >= dt_s:
-            liquid_w[warm] += blocks.liquid_w[b] + moved_w
-        else:
-            liquid_w[warm] += standing_heat.leave_row(
-                b, blocks, loops, warm, heat, moving[warm, 0], dt_s
-            )
-        air_w[air_loop[h]] += blocks.air_w[b]
-        pump_w[h] += moved_w
+    liquid_w[:] = 0.0
+    air_w[:] = 0.0
+    pump_w[:] = 0.0
+    b = 0
+    while b < blocks.it_w.size:  # by the hall: a sum would wait for what was just written
+        h = blocks.hall[b]
+        warm, chilled = halls.liquid_loop[h], halls.air_loop[h]
+        flows_s, sums_w = scratch.moving[warm, 0], (liquid_w[warm], air_w[chilled], pump_w[h])
+        while b < blocks.it_w.size and blocks.hall[b] == h:
+            moved_w = blocks.pump_w[b] * blocks.flow[b]
+            if blocks.mass_j_k[b] > 0.0:
+                given_w = rack_side.leave_tank(b, blocks, loops.supply_c[warm], flows_s, dt_s)
+            elif heat.row_j[b] == 0.0 and blocks.flow[b] == 1.0 and flows_s >= dt_s:
+                given_w = blocks.liquid_w[b] + moved_w
+            else:
+                given_w = standing_heat.leave_row(b, blocks, loops, warm, heat, flows_s, dt_s)
+            sums_w = sums_w[0] + given_w, sums_w[1] + blocks.air_w[b], sums_w[2] + moved_w
+            b += 1
+        liquid_w[warm], air_w[chilled], pump_w[h] = sums_w
     for h in range(pump_w.size):  # of the power chain by what it lost in the step before
-        air_w[air_loop[h]] += heat.indoor_w[h] + heat.house_frac[0] * halls.house_w[h] * heat.lit[h]
+        house_w = heat.house_frac[0] * halls.house_w[h] * heat.lit[h]
+        air_w[halls.air_loop[h]] += heat.indoor_w[h] + house_w
 
 
 @inlined

@@ -69,12 +69,17 @@ def record_halls(records, hour, halls, blocks, loops, tree, plant_w, coolant_c):
     hall, loop = records.hall[hour], records.loop[hour]
     for i in range(coolant_c.size):
         coolant_c[i] = loops.supply_c[i]
-    for b in range(blocks.it_w.size):
+    b = 0
+    while b < blocks.it_w.size:  # by the hall: a sum would wait for what was just written
         h = blocks.hall[b]
         warm = halls.liquid_loop[h]
-        coolant_c[warm] = max(coolant_c[warm], blocks.coolant_c[b])
-        hall[h, 0] += blocks.it_w[b]
-        hall[h, 3] = max(hall[h, 3], blocks.hottest_c[b])
+        it_w, hottest_c, warmest_c = hall[h, 0], hall[h, 3], coolant_c[warm]
+        while b < blocks.it_w.size and blocks.hall[b] == h:
+            it_w += blocks.it_w[b]
+            hottest_c = max(hottest_c, blocks.hottest_c[b])
+            warmest_c = max(warmest_c, blocks.coolant_c[b])
+            b += 1
+        hall[h, 0], hall[h, 3], coolant_c[warm] = it_w, hottest_c, warmest_c
     for h in range(halls.house_w.size):
         power_w = tree.output_w[halls.feeder_node[h]]
         hall[h, 1] += power_w

@@ -5,6 +5,8 @@ at its start; everything continuous is integrated exactly under them. What SimPy
 step has already been folded into the load and rack integrals.
 """
 
+import numpy as np
+
 from simulator.kernels import (
     block_caps,
     bridging,
@@ -191,8 +193,8 @@ def _connect(halls, blocks, heat, tree, plant_w, dt_s):
         fed_w = blocks.it_w[b]
         if bridge.of_block[b] >= 0 and bridge.share[bridge.of_block[b]] > 0.0:
             fed_w -= bridging.carry(bridge, bridge.of_block[b], fed_w, dt_s)
-        for k in range(blocks.feed_first[b], blocks.feed_first[b + 1]):
-            tree.output_w[blocks.feed_node[k]] += fed_w * blocks.feed_share[k]
+        for k in range(np.uint64(blocks.feed_first[b]), np.uint64(blocks.feed_first[b + 1])):
+            tree.output_w[np.uint64(blocks.feed_node[k])] += fed_w * blocks.feed_share[k]
         it_w += blocks.it_w[b]
         if blocks.it_w[b] > blocks.peak_w[b]:
             blocks.peak_w[b] = blocks.it_w[b]

@@ -207,22 +207,30 @@ def settle_coolant(halls, blocks, loops, heat, plant_w, dt_s):
     The loop's water and the coolant unit's approach; held heat adds Q / C. What gathers in the next
     step counts by the share of a ramp that a chip follows, so that its end of step is exact.
     """
-    hall_of, liquid_loop, flow, units_up = blocks.hall, halls.liquid_loop, heat.flow, loops.units_up
-    mass_j_k, row_j, coolant_c = blocks.mass_j_k, heat.row_j, blocks.coolant_c
-    for b in range(mass_j_k.size):
-        if mass_j_k[b] > 0.0:
+    hall, supply_c, moves = -1, 0.0, False
+    for b in range(blocks.mass_j_k.size):
+        if blocks.hall[b] != hall:
+            hall = blocks.hall[b]
+            loop = halls.liquid_loop[hall]
+            supply_c = loops.supply_c[loop]
+            moves = heat.flow[loop] > 0.0 and loops.units_up[loop] > 0.0
+        if blocks.mass_j_k[b] > 0.0:
             continue
-        h = hall_of[b]
-        loop = liquid_loop[h]
-        here_c = loops.supply_c[loop] + blocks.approach_k_w[b] * blocks.liquid_w[b]
-        if row_j[b] == 0.0 and flow[loop] > 0.0 and units_up[loop] > 0.0:
-            coolant_c[b] = here_c
-            continue
-        rise_k = drift_k(loop, loops, heat, plant_w[h, 2], dt_s)
-        if flow[loop] <= 0.0 and heat.row_j_k[b] > 0.0:
-            rise_k = blocks.liquid_w[b] * dt_s / heat.row_j_k[b]
-        held_k = row_j[b] / heat.row_j_k[b] if row_j[b] > 0.0 else 0.0
-        coolant_c[b] = here_c + held_k + heat.row_lead[b] * rise_k
+        here_c = supply_c + blocks.approach_k_w[b] * blocks.liquid_w[b]
+        if not moves or heat.row_j[b] != 0.0:
+            here_c = _warmed_c(here_c, b, hall, halls, blocks, loops, heat, plant_w, dt_s)
+        blocks.coolant_c[b] = here_c
+
+
+@inlined
+def _warmed_c(here_c, b, hall, halls, blocks, loops, heat, plant_w, dt_s):
+    """Return the coolant of a block of which heat waits, or whose plant rests; `here_c` without that."""
+    loop, row_j, row_j_k = halls.liquid_loop[hall], heat.row_j[b], heat.row_j_k[b]
+    rise_k = drift_k(loop, loops, heat, plant_w[hall, 2], dt_s)
+    if heat.flow[loop] <= 0.0 and row_j_k > 0.0:
+        rise_k = blocks.liquid_w[b] * dt_s / row_j_k
+    held_k = row_j / row_j_k if row_j > 0.0 else 0.0
+    return here_c + held_k + heat.row_lead[b] * rise_k
 
 
 @inlined

@@ -98,8 +98,9 @@ def _failures(tried: pd.DataFrame) -> pd.DataFrame:
 
 
 def named(row: Any) -> str:
-    """Return a case as a reader meets it: the element, and of a single one the classes that strike it."""
-    words = _short(str(row["case"]))
+    """Return a case as a reader meets it: the element, or all of those alike, and of a single one the
+    classes that strike it."""
+    words = f"one of {row['stands_for']}" if row["stands_for"] else _short(str(row["case"]))
     return f"{words} ({_classes(row)})" if row["order"] == 1 else words
 
 
@@ -340,7 +341,7 @@ def _table(top: pd.DataFrame) -> pd.DataFrame:
     rows = top.to_dict("records")
     return pd.DataFrame({
         "Class": [wording.sentence(_classes(row)) for row in rows],
-        "Worst element": [_short(str(row["case"])) for row in rows],
+        "Worst element": [_worst(row) for row in rows],
         "Severity": list(top["severity"]),
         "Shed": [wording.megawatts(float(v)) if v > 0 else "0" for v in top["shed_mw"].fillna(0.0)],
         "Tightest": [_tight(row) for row in rows],
@@ -350,6 +351,11 @@ def _table(top: pd.DataFrame) -> pd.DataFrame:
             wording.number(float(v)) if v < MEGA else wording.large(float(v)) for v in top["all_hours"]
         ],
     })  # fmt: skip
+
+
+def _worst(row: dict[str, Any]) -> str:
+    """Return the name of an element; of several alike what they are."""
+    return f"one of {row['stands_for']}" if row["stands_for"] else _short(str(row["case"]))
 
 
 def _back(row: dict[str, Any]) -> str:

@@ -98,7 +98,8 @@ def _text(told: dict[str, Any]) -> tuple[str, ...]:
 def _notes(table: pd.DataFrame) -> tuple[str, ...]:
     """Return what else is known of failures, in one paragraph; where halls differ, of each."""
     notes = dict.fromkeys((str(r.failure), str(r.note)) for r in table.itertuples() if r.note)
-    return ("; ".join(f"{failure.capitalize()}: {note}" for failure, note in notes) + ".",) if notes else ()
+    told = "; ".join(f"{failure}: {note}" for failure, note in notes)
+    return (f"{told[0].upper()}{told[1:]}.",) if told else ()
 
 
 def title(found: Tables) -> str:

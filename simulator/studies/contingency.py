@@ -4,6 +4,7 @@ The undisturbed campus is brought to its peak hour once; every case is a forked 
 which its element fails as a scripted incident would, and which goes on for an hour.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -69,6 +70,8 @@ class Work:
     cases: list[Case] = field(default_factory=list)
     answers: list[forked.Answer | None] = field(default_factory=list)
     simulations: int = 0
+    each_s: float = 0.0
+    """Of wall time that a simulation took so far, over all workers."""
 
 
 def study(
@@ -156,6 +159,8 @@ def _try(
     repairs = alike.repairs(moment.run, cases, moment.at_s)
     groups = alike.groups(moment.run, cases, repairs, moment.at_s + minutes * STEP_S)
     work.simulations += len(groups)
+    what, began_s = _announced(what, len(groups), work.each_s), time.monotonic()
+    tell(what, 0, len(cases))
 
     def one(g: int) -> Response:
         first = groups[g][0]
@@ -167,6 +172,13 @@ def _try(
             work.answers[base + i] = alike.own(answer, repairs[i], moment.at_s)
         done += len(groups[g])
         tell(what, done, len(cases))
+    work.each_s = (time.monotonic() - began_s) / max(len(groups), 1)
+
+
+def _announced(what: str, simulations: int, each_s: float) -> str:
+    """Return a stage's name with its simulations, and how long these last where that is known."""
+    lasts = f", about {max(round(simulations * each_s), 1):,} s" if each_s else ""
+    return f"{what}, {simulations:,} simulations{lasts},"
 
 
 def _respond(

@@ -1,6 +1,7 @@
 """Which single failures are tried: every element that a failure class can strike."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -195,7 +196,7 @@ def level_of(site: Site, cls: FailureClass, name: str) -> str:
     if cls.per in ON_RACKS:
         return "rack"
     parts = name.split("/")
-    if "/".join(parts[:2]) in set(site.block_names):
+    if "/".join(parts[:2]) in site.block_names:
         return "block"
     return "hall" if parts[0] in site.hall_names else "site"
 
@@ -223,12 +224,13 @@ def _of_classes(
     group = group_of(site, classes[0])
     groups = {} if wanted.each else _groups(run, classes[0], there)
     cases: dict[tuple[object, ...], Case] = {}
+    alike: Counter[tuple[object, ...]] = Counter()
     for place, (name, (target, unit)) in enumerate(there.items()):
         if not wanted.takes(name):
             continue
         key = groups.get(name, ("element", name))
+        alike[key] += 1
         if key in cases:
-            cases[key] = replace(cases[key], count=cases[key].count + 1)
             continue
         cases[key] = Case(
             (Hit(name, classes[0], target, unit),), kind, level_of(site, classes[0], name), classes,
@@ -236,7 +238,7 @@ def _of_classes(
             alike=() if wanted.each else taken(site, classes[0], target, unit),
             group=(classes[0].name, int(group[place])) if group.size else None,
         )
-    return list(cases.values())
+    return [replace(case, count=alike[key]) for key, case in cases.items()]
 
 
 def taken(site: Site, cls: FailureClass, target: int, unit: int) -> tuple[object, ...]:

@@ -213,9 +213,9 @@ def _row(
 ) -> dict[str, Any]:
     names = [cls.name for cls in case.classes]
     row = _blank() | {
-        "case": names_.name(case), "stands_for": names_.stands_for(run, case), "order": len(case.hits), "count": case.count, "kind": case.kind,
-        "level": case.level, "class": ", ".join(names), "planned": case.planned_s is not None,
-        "rule": case.rule,
+        "case": names_.name(case), "order": len(case.hits), "count": case.count,
+        "stands_for": names_.stands_for(run, case), "kind": case.kind, "level": case.level,
+        "class": ", ".join(names), "planned": case.planned_s is not None, "rule": case.rule,
         "evidence": ", ".join(dict.fromkeys(evidence_of.get(n, "assumed") for n in names)),
         "out": out_of(case.classes[0]) if len(case.hits) == 1 else "", "error": answer.error,
     }  # fmt: skip

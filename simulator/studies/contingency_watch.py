@@ -176,7 +176,8 @@ class Watch:
         )  # fmt: skip
         world.entry(limit_watch.loadings, *arguments)(*arguments)
         supplied_c, span_k = self._air_c
-        self._loading[-supplied_c.size :] = (state.hall_air_c - supplied_c) / span_k
+        works = np.bincount(self.site.block_hall, state.blocks.it_w, supplied_c.size) > 0.0
+        self._loading[-supplied_c.size :] = works * (state.hall_air_c - supplied_c) / span_k
         return self._loading
 
     @cached_property

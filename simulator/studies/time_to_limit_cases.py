@@ -17,7 +17,7 @@ from simulator.engine.coolant import rack_of
 from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.plant_power import bridges_s, starts
 from simulator.simulation import Run
-from simulator.studies.time_to_limit_halls import Place
+from simulator.studies.time_to_limit_halls import Place, open_coil_k
 
 SAG_VOLTAGE, SAG_S = 0.4, 0.2
 """Of the sag that is tried: what is left, and how long; contactors drop out (assumed)."""
@@ -84,7 +84,8 @@ def _plant(run: Run, place: Place, loop: int) -> Iterator[Case]:
     plant = cooling.warm if told.kind == "warm" else cooling.chilled
     flow = plant.flow_frac(plant.pumps - 1)
     slower = in_service.by_facility_flow(cooling.coolant_unit, flow) if place.liquid else 1.0
-    left = Failure(water=((0.0, flow),), approach=slower)
+    warmer_k = 0.0 if place.liquid else open_coil_k(run, place.hall, flow) - open_coil_k(run, place.hall)
+    left = Failure(water=((0.0, flow),), approach=slower, coil_k=warmer_k)
     yield Case("one facility pump", f"{told.name}/pump 1", left, note="spare takes over" * (flow == 1.0))
     yield Case("all facility pumps", f"{told.name}/pumps", Failure(water=NEVER))
     if plant.fans:

@@ -122,7 +122,7 @@ def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
     row = _split(racks_w, float(working_w[inside].sum()), float(blocks.it_w[inside].sum()), others_w)
     more_w = max(float(state.plant_w[hall, 3]) - air_w, 0.0)
     supply_c, intake_c = float(state.loops.supply_c[loop]), float(state.hall_air_c[hall])
-    open_k = _open_k(run, hall, air_w)
+    open_k = open_coil_k(run, hall)
     told_c = float(heat.air_set_c[hall] - heat.air_mixed_k[hall])
     more_k = intake_c - max(told_c, supply_c + open_k)  # mixed in behind the coils
     return Hall(
@@ -131,6 +131,17 @@ def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
         SETTLES_AT_ONCE, float(heat.air_settle_s[hall]), Heat(row.static_w + more_w, row.dynamic_w),
         _water(run, loop), open_k + more_k, intake_c,
     )  # fmt: skip
+
+
+def open_coil_k(run: Run, hall: int, flow: float | None = None, heat_w: float | None = None) -> float:
+    """Return how far above its water a hall's coils leave the air with their valves open, at a flow of the
+    water over design and a heat of the air, or at those of the moment."""
+    site, heat = run.world.site, run.world.state.heat
+    loop = int(site.halls.air_loop[hall])
+    units_w = float(site.halls.fan_design_heat_w[hall] * heat.fans[loop])
+    needed = (hall_air_w(run.world, hall) if heat_w is None else heat_w) / units_w
+    at = float(heat.flow[loop]) if flow is None else flow
+    return float(coil_k(site.halls.coil_k, needed, at, float(run.physics.maps.load_step)))
 
 
 def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
@@ -152,17 +163,9 @@ def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
         (float(blocks.support_c[inside, 0].min()), float(blocks.support_c[inside, 1].min())),
         float(site.rows.intake_c[site.rows.hall == hall].min()),
         fans_w, max(float(state.plant_w[hall, 3]) - (air_w + fans_w) * (1.0 - outdoors), 0.0), _water(run, loop),
-        float(heat.air_set_c[hall] - heat.air_mixed_k[hall]), partial(_open_k, run, hall), outdoor_c, outdoors,
+        float(heat.air_set_c[hall] - heat.air_mixed_k[hall]), partial(open_coil_k, run, hall, None), outdoor_c, outdoors,
         float(heat.envelope_w_k[hall]), max(minute_w(run, c.DRY_BULB_C), float(heat.air_set_c[hall])),
     )  # fmt: skip
-
-
-def _open_k(run: Run, hall: int, heat_w: float) -> float:
-    """Return how far above its water the coils of a hall leave the air under a heat with their valve open."""
-    load = heat_w / float(run.world.site.halls.fan_design_heat_w[hall])
-    halls, heat, loop = run.world.site.halls, run.world.state.heat, int(run.world.site.halls.air_loop[hall])
-    needed = load / float(heat.fans[loop])
-    return float(coil_k(halls.coil_k, needed, float(heat.flow[loop]), run.physics.maps.load_step))
 
 
 def _let_in(run: Run, load: float) -> tuple[float, float]:

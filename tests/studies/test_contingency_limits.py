@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from small import load_tree, pod_tree
 
+from simulator.reports import contingency as pages
 from simulator.studies import contingency
 from simulator.studies import contingency_rows as rows
 from simulator.studies.contingency_cases import Wanted
@@ -67,6 +68,13 @@ def test_failures_are_counted_by_what_breaks_first():
         "hours_per_year": 23.0,
     }  # fmt: skip
     assert (line["limit"], line["exceeded"]) == ("line", 1)
+
+
+def test_a_row_of_many_is_told_by_what_they_are():
+    one = {"case": "train-01/r0001", "stands_for": "1,400 GB300 racks of train, pretrain", "order": 1,
+           "class": "accelerator, host", "out": "server", "planned": False}  # fmt: skip
+    assert pages.named(one) == "one of 1,400 GB300 racks of train, pretrain (server, any of 2 causes)"
+    assert pages.named(one | {"stands_for": ""}) == "train-01/r0001 (server, any of 2 causes)"
 
 
 @pytest.fixture(scope="module")

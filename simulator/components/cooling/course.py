@@ -87,6 +87,8 @@ class Failure:
     """Approach of what stands between row and loop, over that before."""
     resistance: float = 1.0
     """Thermal resistance of the chips, whose cold plates get less flow, over that before."""
+    coil_k: float = 0.0
+    """Further rise of a coil's air over its water, which flows less."""
     warmer_k: float = 0.0
     """Of the intake, at once: exhaust that is mixed in."""
     air: AirFailure = NOTHING
@@ -142,7 +144,7 @@ def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
     while True:
         work = share_at(failure.work, time_s)
         row_w = hall.row.at(pace, hall.mean.exponent, work)
-        coolant_c = row.coolant_c(max(loop_c + hall.offset_k, hall.held_c), row_w)
+        coolant_c = row.coolant_c(max(loop_c + hall.offset_k + failure.coil_k, hall.held_c), row_w)
         coolant_c += failure.warmer_k * (time_s > 0.0)
         _note(told, time_s, (chip_c, coolant_c, loop_c, air.intake_c(time_s) if air else math.nan), clock)
         if time_s >= until_s or math.isfinite(told.trip_s):
