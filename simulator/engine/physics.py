@@ -208,6 +208,8 @@ class Physics:
         """Log where support racks began to slow in hot air, are all off, or work again; return the blocks of
         which all are."""
         blocks, world = self.world.state.blocks, self.world
+        if (blocks.support_hot == blocks.support_told).all():
+            return []
         off = np.flatnonzero((blocks.support_hot == supply.ALL_OFF) & (blocks.support_hot != blocks.support_told))
         for b in np.flatnonzero(blocks.support_hot != blocks.support_told):
             told, hall = INTAKES[int(blocks.support_hot[b])], world.site.block_hall[b]

@@ -110,7 +110,7 @@ def _costs(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
         Lead("How it was found.", _method(told)),
         Lead("What it adds up to.",
              f"All single failures together are expected to cost {wording.large(kpis['expected_hours'])} "
-             f"accelerator-hours of useful work a year. In {kpis['over_limit']:,} cases an element is "
+             f"accelerator-hours of useful work a year{_as_if(told)}. In {kpis['over_limit']:,} cases an element is "
              "beyond its limit for a minute or longer."),
     )  # fmt: skip
     classes = dearest(tried)
@@ -151,6 +151,11 @@ def _method(told: dict[str, Any]) -> str:
         f"({told['chosen']}). From that state each case goes on for {told['minutes']} minutes with its "
         f"element out: the same engine, one process per case.{out}"
     )
+
+
+def _as_if(told: dict[str, Any]) -> str:
+    """Return what a year means where something is under maintenance."""
+    return ", were it in this state all year" if told["maintenance"] else ""
 
 
 def _moment(told: dict[str, Any]) -> str:

@@ -280,6 +280,18 @@ def test_a_pair_that_is_a_whole_group_fails_by_common_cause_too(tmp_path):
     assert len(pairs) == 3 and left_out == 3  # and one path: the first line, the first transformer
 
 
+def test_what_is_under_maintenance_cannot_fail_by_its_breaker_either(plain):
+    found = study(plain, maintenance=("pod/feeders/1",), patterns=("pod/feeders/*",)).table
+    assert sorted(found["case"]) == ["N-0", "pod/feeders/2", "pod/feeders/2/breaker"]
+    assert set(found["severity"][1:]) == {"site lost"}
+
+
+def test_pairs_of_what_costs_nothing_or_of_units_alike_are_not_tried(found):
+    dearest = found.table[found.table["rule"] == "worst singles"]["case"].str.split(" + ", regex=False)
+    ones = found.table[found.table["order"] == 1].groupby("case")["hours_per_failure"].max()
+    assert len(dearest) and all(ones[name] > 0.0 for pair in dearest for name in pair)
+
+
 def test_during_maintenance_the_next_failure_is_the_last(plain):
     under_work = study(
         plain, maintenance=("main transformers/2",), patterns=("main transformers/*",)
