@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from simulator.reports import style, wording
 from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
 
-BARS, LINES, ROWS = 12, 5, 9
+BARS, LINES, ROWS = 12, 5, 8
 """Cases of the ranking, of the curves, and of the table."""
 LEVELS = ("site", "hall", "block", "rack", "fabric")
 COLORS = {"none": style.GRID, "capped": style.SKY, "shed": style.YELLOW, "job lost": style.ORANGE,
@@ -359,8 +359,9 @@ def _table(top: pd.DataFrame) -> pd.DataFrame:
 
 
 def _worst(row: dict[str, Any]) -> str:
-    """Return the name of an element; of several alike what they are."""
-    return f"one of {row['stands_for']}" if row["stands_for"] else _short(str(row["case"]))
+    """Return the name of an element, of several alike the first and how many they are."""
+    many = f", 1 of {row['count']:,}" if row["stands_for"] else ""
+    return _short(str(row["case"])) + many
 
 
 def _back(row: dict[str, Any]) -> str:

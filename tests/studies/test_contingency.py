@@ -127,6 +127,22 @@ def test_air_that_nothing_cools_is_the_limit_before_racks_slow(plain):
     assert every["shed_support_mw"] > 0.0
 
 
+@pytest.mark.parametrize("control", [{}, {"telemetry": "1 s", "actuation": "1 s"}])
+def test_an_overload_is_told_as_the_engine_foresaw_it_however_fast_the_control(control, found, tmp_path):
+    pre, grid = row(found, "main transformers/1")["pre_loading"], pod_tree()["topology"]["grid"]
+    rating_va = float(grid["transformers"]["rating"].split()[0]) * 2.0 * pre / 1.15
+    given = tree(grid=grid | {"transformers": grid["transformers"] | {"rating": f"{rating_va:.4f} MVA"}},
+                 control=control)  # fmt: skip
+    one = row(study(load_tree(given, tmp_path), patterns=("main transformers/1",)), "main transformers/1")
+    given["incidents"] = [{"cause": "transformer", "element": "main transformers/1", "at": "2 h"}]
+    events = simulate(load_tree(given, tmp_path)).events
+    begun, ended = (events[events["kind"] == kind].iloc[0] for kind in ("overload", "overload_end"))
+    assert begun["detail"] == f"{one['post_loading']:.1%} of its rating" and one["post_loading"] > 1.1
+    assert one["limit"] == "tolerance" and one["first_minute"] == 1 and one["tightest"] == "main transformers"
+    assert one["seconds_over"] == pytest.approx(ended["duration_s"])
+    assert ended["detail"] == f"{one['tolerance_used']:.0%} of its tolerance used"
+
+
 def test_row_0_is_the_intact_site(found):
     table = found.table
     assert list(table["rank"]) == list(range(len(table))) and table["case"].iloc[0] == "N-0"
