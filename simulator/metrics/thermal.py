@@ -6,7 +6,7 @@ import pandas as pd
 from simulator.metrics import balance
 from simulator.metrics.kpi import KILOGRAMS_PER_M3, SECONDS_PER_HOUR, Kpi, ratio
 from simulator.metrics.series import aggregate, local, period, step_s
-from simulator.results import Results
+from simulator.results import NO_FLOW, Results
 
 LITRES_PER_M3 = 1000.0
 JOULES_PER_KWH = 3.6e6
@@ -66,9 +66,10 @@ def margins(results: Results, by: str | None = "element", every: str | None = "h
 
 
 def _without_flow(results: Results, table: pd.DataFrame) -> np.ndarray:
-    """Return which hours of which halls have a block that heat has switched off."""
+    """Return which hours of which halls have a block that switched itself off for want of coolant."""
     off = np.zeros(len(table), bool)
-    for trip in heat_trips(results).itertuples():
+    trips = heat_trips(results)
+    for trip in trips[trips["detail"] == NO_FLOW].itertuples():
         ends = trip.time + pd.Timedelta(seconds=max(trip.duration_s, 0.0))
         hours = (table["time"] > trip.time - pd.Timedelta(hours=1)) & (table["time"] <= ends)
         off |= (hours & (table["element"] == str(trip.element).rpartition("/")[0])).to_numpy()
@@ -178,7 +179,7 @@ def _temperature(results: Results) -> list[Kpi]:
                 float(margin_k.min()),
                 "K",
                 "Smallest room in the run between the hottest chip of a hall and the temperature at which "
-                "its chips begin to slow, without hours in which a block had lost its coolant; below zero "
+                "its chips begin to slow, without hours in which a block's coolant stood still; below zero "
                 "where chips were slowed.",
             )
         )

@@ -6,11 +6,11 @@ from functools import cached_property
 import numpy as np
 
 from simulator.engine import draw, overload
-from simulator.engine.coolant import NO_FLOW
 from simulator.engine.physics import STEP_S
 from simulator.kernels import columns as c
 from simulator.kernels import limit_watch
 from simulator.kernels.serving import REJECTED, SHED, WORK
+from simulator.results import NO_FLOW
 from simulator.simulation import Run
 
 CLASSES = ("training", "inference", "batch", "support")
