@@ -6,12 +6,12 @@ from functools import cached_property
 import numpy as np
 
 from simulator.engine import draw, heat_limits, outage, overload
-from simulator.engine.coolant import NO_FLOW
 from simulator.engine.physics import STEP_S
 from simulator.engine.supply import SIDES
 from simulator.kernels import columns as c
 from simulator.kernels import limit_watch
 from simulator.kernels.serving import REJECTED, SHED, WORK
+from simulator.results import NO_FLOW
 from simulator.simulation import Run
 
 CLASSES = ("training", "inference", "batch", "support")
