@@ -302,7 +302,7 @@ def test_what_is_under_maintenance_cannot_fail_by_its_breaker_either(plain):
     assert set(found["severity"][1:]) == {"site lost"}
 
 
-def test_pairs_of_what_costs_nothing_or_of_units_alike_are_not_tried(found):
+def test_pairs_of_what_costs_nothing_are_not_tried(found):
     dearest = found.table[found.table["rule"] == "worst singles"]["case"].str.split(" + ", regex=False)
     ones = found.table[found.table["order"] == 1].groupby("case")["hours_per_failure"].max()
     assert len(dearest) and all(ones[name] > 0.0 for pair in dearest for name in pair)
