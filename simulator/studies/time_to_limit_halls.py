@@ -163,7 +163,8 @@ def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
         (float(blocks.support_c[inside, 0].min()), float(blocks.support_c[inside, 1].min())),
         float(site.rows.intake_c[site.rows.hall == hall].min()),
         fans_w, max(float(state.plant_w[hall, 3]) - (air_w + fans_w) * (1.0 - outdoors), 0.0), _water(run, loop),
-        float(heat.air_set_c[hall] - heat.air_mixed_k[hall]), partial(open_coil_k, run, hall, None), outdoor_c, outdoors,
+        float(heat.air_set_c[hall] - heat.air_mixed_k[hall]), partial(open_coil_k, run, hall, None),
+        outdoor_c, outdoors,
         float(heat.envelope_w_k[hall]), max(minute_w(run, c.DRY_BULB_C), float(heat.air_set_c[hall])),
     )  # fmt: skip
 
