@@ -121,8 +121,10 @@ class Run:
         known = [c for c in table if c not in ("time", "element")]
         if quantity not in known:
             raise KeyError(f"no quantity '{quantity}'{nearest(quantity, known)}; one of {known}")
-        order = table["element"].drop_duplicates()
-        return table.pivot(index="time", columns="element", values=quantity)[list(order)]
+        order = table["element"].drop_duplicates().astype(str)
+        found = table.pivot(index="time", columns="element", values=quantity)
+        found.columns = found.columns.astype(str)
+        return found[list(order)]
 
     def report(self, path: str | Path, variant: document.Variant = "full") -> Path:
         """Write the report as PDF and return its path."""

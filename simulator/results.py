@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from simulator import power_tables
@@ -372,10 +373,15 @@ def _replicate_filter(replicate: int):  # type: ignore[no-untyped-def]
 
 
 def _levels(results: Results) -> pd.DataFrame:
-    frames = [frame.assign(level=level) for level, frame in results.timeseries.items()]
+    levels = results.timeseries
+    names = {level: frame["element"].astype("category") for level, frame in levels.items()}
+    kinds, every = sorted(levels), sorted({name for each in names.values() for name in each.cat.categories})
+    frames = [
+        frame.assign(level=pd.Categorical.from_codes(np.full(len(frame), kinds.index(level)), kinds),
+                     element=names[level].cat.set_categories(every))
+        for level, frame in levels.items()
+    ]  # fmt: skip
     table = pd.concat(frames, ignore_index=True)
-    table["level"] = table["level"].astype("category")
-    table["element"] = table["element"].astype("category")
     first = ["time", "level", "element"]
     return table[first + [c for c in table if c not in first]]
 

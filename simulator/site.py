@@ -243,7 +243,11 @@ class _Builder:
             return []
         first = len(self.nodes)
         own = hall.model_copy(update={"block": block_of(self.topology, hall)})
-        laid = Lineups(own, hall.distribution, name, feeder, first, self.pf)
+        block_w = min(
+            racks_per_block(self.topology, hall) * rack_of(self.topology, hall).nameplate,
+            block_limit_w(self.topology, hall),
+        )
+        laid = Lineups(own, hall.distribution, name, feeder, first, self.pf, block_w)
         self.nodes += laid.nodes
         self.stand_ins += laid.stand_ins
         return laid.feeds
@@ -281,14 +285,14 @@ class _Builder:
         added = [self._support_of(hall, h, entry.count, rack)
                  for entry, rack in zip(present, racks, strict=True)]  # fmt: skip
         design_w = sum(entry.count * entry.nameplate_w for entry in added)
-        rating_w = design_w * (1.0 + ups.margin)
-        base = f"{name}/support"
+        built = ups.sized(design_w)
+        rating_w, base = built.rating_w, f"{name}/support"
         substation = self._node(
             Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
                  block.substation.over_real(self.pf), serves="support", cooling=block.cooling)
         )
         ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
-                                   ups.modules, 0.0, ups.ride_through_s, "support"))  # fmt: skip
+                                   built.modules, 0.0, built.ride_through_s, "support"))  # fmt: skip
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
                                  block.busway.over_real(self.pf), serves="support"))  # fmt: skip
         self.support += added
@@ -347,9 +351,9 @@ class _Builder:
                 f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w,
                 block.substation.over_real(self.pf), units + 1, firm_w, serves="mechanical",
                 design_w=design_w + moved_w, cooling=block.cooling)  # fmt: skip
-            pump_ups = Node(
-                f"{name}/pump ups", len(self.nodes), UPS, "ups", max(behind_w, 1.0) * (1.0 + ups.margin),
-                ups.losses, ups.modules, 0.0, ups.ride_through_s, "mechanical")  # fmt: skip
+            built = ups.sized(max(behind_w, 1.0))
+            pump_ups = Node(f"{name}/pump ups", len(self.nodes), UPS, "ups", built.rating_w, ups.losses,
+                            built.modules, 0.0, built.ride_through_s, "mechanical")  # fmt: skip
             own_w = sum(cooling.indoors.share(node) * node.loss.loss_w(out_w, node.rating_w)
                         for node, out_w in ((substation, design_w + moved_w), (pump_ups, behind_w)))  # fmt: skip
         self.loops += [warm, chilled]
@@ -368,11 +372,13 @@ class _Builder:
         return found[0], found[1]
 
     def _loop(self, name: str, kind: str, plant: PlantSpec, design_w: float) -> Loop:
-        design_w = max(design_w, 1.0)
+        """Return a loop that carries `design_w` and the heat of its own pumps."""
+        pump_w = plant.pump * max(design_w, 1.0)
+        design_w = max(design_w, 1.0) + pump_w
         duty = plant.duty_units(design_w)
         flow_w_k = plant.heat_capacity_rate_w_k(duty * plant.unit)
         return Loop(name, kind, design_w, plant.unit, duty, duty + plant.spare_units, flow_w_k,
-                    plant.tank_s, plant.pump * design_w)  # fmt: skip
+                    plant.tank_s, pump_w)  # fmt: skip
 
     def site(self) -> Site:
         """Return the finished arrays."""
@@ -420,7 +426,7 @@ class _Builder:
     def _hall_columns(self) -> HallSite:
         feeder, plant, pumps, house_w, air_w = zip(*self.halls, strict=True)
         count = len(self.halls)
-        fan = self.topology.cooling.fan_wall
+        fan, chilled = self.topology.cooling.fan_wall, self.topology.cooling.chilled
         return HallSite(
             liquid_loop=np.arange(count) * 2,
             air_loop=np.arange(count) * 2 + 1,
@@ -431,4 +437,5 @@ class _Builder:
             fan_design_heat_w=np.array(air_w),
             fan_approach_k=np.full(count, float(fan.approach)),
             fan_power_frac=np.tile(fan.power_frac(), (count, 1)),
+            coil_k=fan.coil_k(chilled.range, chilled.flow_steps()),
         )

@@ -308,7 +308,7 @@ def test_show_is_a_page_of_plant(gigawatt):
     done = gigawatt("show", POD)
     assert done.code == 0
     for word in ("576 accelerators", "headroom MW", "unit substation", "dry_cooler", "llama-3.1-70b",
-                 "8 leaf, 4 spine", "bisection TB/s"):
+                 "8 leaf, 4 spine", "bisection TB/s", "once in 20 years", "wet bulb"):
         assert word in done.out
     assert len(done.out.splitlines()) < 60
 

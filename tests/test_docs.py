@@ -1,5 +1,6 @@
 """The documentation is executed: names exist, links resolve, commands parse, code and YAML run."""
 
+import ast
 import os
 import re
 import shlex
@@ -20,6 +21,7 @@ from pydantic import BaseModel
 from simulator import documents
 from simulator.cli import app
 from simulator.components import from_catalog
+from simulator.engine import drought, physics
 from simulator.scenario import ScenarioSpec, load
 from simulator.site import compile_site
 from simulator.studies import designs, inverse
@@ -51,6 +53,39 @@ def file_of(block: str) -> str | None:
 
 def prose(page: Path) -> str:
     return _FENCE.sub("", page.read_text())
+
+
+# Events
+
+NAMED_ELSEWHERE = {"cap", "cap_lifted", drought.KIND, *physics.INTAKES}
+"""Kinds that the engine tells by a variable."""
+BY_VARIABLE = {"capping.py", "tree_caps.py", "drought.py", "physics.py", "contingency.py"}
+"""Where it does; the last is a study that tells kinds of the others."""
+
+
+def told_kinds() -> tuple[set[str], set[str]]:
+    """Return the kinds of events that the code tells by name, and the files that tell some by variable."""
+    kinds, by_variable = set(), set()
+    for path in sorted((ROOT / "simulator").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not (isinstance(node, ast.Call) and ast.unparse(node.func).endswith("world.log") and node.args):
+                continue
+            kind = node.args[0]
+            for each in (kind.body, kind.orelse) if isinstance(kind, ast.IfExp) else (kind,):
+                if isinstance(each, ast.Constant):
+                    kinds.add(str(each.value))
+                else:
+                    by_variable.add(path.name)
+    return kinds, by_variable
+
+
+def test_every_kind_of_event_is_in_the_table_and_no_other():
+    page = (ROOT / "docs" / "models" / "engine.md").read_text()
+    table = page.partition("## Events")[2].partition("## Limits")[0]
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
+    kinds, by_variable = told_kinds()
+    assert by_variable == BY_VARIABLE
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == kinds | NAMED_ELSEWHERE
 
 
 # Names

@@ -335,6 +335,18 @@ def test_rows_of_a_typical_year_must_be_complete(tmp_path, tmy3_lines):
     )
 
 
+def test_the_leap_day_of_a_typical_year_is_left_out(tmp_path, tmy3_lines):
+    """Whichever of the two makes of file has it; hours before and after stay what they were."""
+    feb_28 = [line for line in tmy3_lines if line.startswith("02/28/")]
+    after = tmy3_lines.index(feb_28[-1]) + 1
+    lines = [*tmy3_lines[:after], *(line.replace("02/28/", "02/29/", 1) for line in feb_28), *tmy3_lines[after:]]
+    for name, text in (("plain", tmy3_lines), ("leap", lines)):
+        (tmp_path / f"{name}.csv").write_text("\n".join(text))
+    plain, leap = (read(WeatherSource(tmy3=f"{name}.csv"), tmp_path) for name in ("plain", "leap"))
+    np.testing.assert_array_equal(plain.dry_bulb_c, leap.dry_bulb_c)
+    assert leap.warnings == (*plain.warnings, "24 hours of 29 February left out: a typical year has none")
+
+
 def test_an_hour_there_twice_is_named_with_the_other_problems(tmp_path, tmy3_lines):
     lines = with_cell(tmy3_lines, 200, 31, "71.0")
     found = problems(tmp_path, [*lines, lines[50]])

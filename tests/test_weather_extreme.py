@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from simulator.components.cooling.psychrometrics import saturation_pressure_pa
-from simulator.weather import WeatherError, WeatherSource, read
+from simulator.weather import WeatherError, WeatherSource, rare, read
 from simulator.weather.extreme import TAPER_H, hotter_c, return_value_c
 
 HERE = Path()
@@ -127,6 +127,19 @@ def test_actual_years_are_fitted_and_each_gets_its_wave(tmp_path):
     np.testing.assert_allclose(peaks, peaks[0], atol=1e-9)
     with pytest.raises(WeatherError, match="give dry_bulb"):
         actual(tmp_path, (2020, 2021), return_period="20 years")
+
+
+def test_rare_values_stand_beside_the_hottest_hour_without_a_wave(tmp_path, plain):
+    """What `gigawatt show` prints: the peaks of the waves that the same file is given."""
+    asked = {"return_period": "20 years", "wet_bulb_return_period": "20 years"}
+    wave = actual(tmp_path, (2019, 2020, 2021), **asked)
+    calm = read(WeatherSource(csv="years.csv"), tmp_path)
+    dry, wet = rare.once_in(calm, 20.0)
+    assert (dry.hottest_c, wet.hottest_c) == (calm.dry_bulb_c.max(), calm.wet_bulb_c.max())
+    assert dry.rare_c == pytest.approx(wave.dry_bulb_c.max(), abs=1e-9) and dry.rare_c > dry.hottest_c
+    assert wet.rare_c == pytest.approx(max(wave.wet_bulb_c[a:b].max() for a, b in wave.waves), abs=2e-3)
+    assert dry.source == wet.source == "maxima of 3 years"
+    assert [r.rare_c for r in rare.once_in(plain, 20.0)] == [None, None]
 
 
 def test_the_wet_bulb_of_rare_years_is_fitted_like_the_dry_bulb(tmp_path):

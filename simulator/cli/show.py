@@ -9,6 +9,7 @@ import numpy as np
 from simulator import scenario as documents
 from simulator.cli.show_network import network
 from simulator.cli.show_power import one_line
+from simulator.cli.show_weather import air
 from simulator.cli.text import number, table
 from simulator.scenario import Scenario
 from simulator.site import Site, compile_site
@@ -54,7 +55,7 @@ def export(
 def page(scenario: Scenario) -> list[str]:
     """Return the lines of the page."""
     site = compile_site(scenario.spec.topology)
-    plant = (one_line(site), _halls(site), _loops(site), network(site))
+    plant = (one_line(site), _halls(site), _loops(site), air(scenario), network(site))
     parts = (_top(scenario, site), *plant, _work(scenario))
     lines: list[str] = []
     for part in parts:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.engine import generators
+from simulator.engine import draw, generators
 from simulator.engine.alarm import Alarm
 from simulator.engine.world import World
 from simulator.kernels import columns as c
@@ -129,16 +129,18 @@ def _power_w(world: World, load: int) -> float:
 
 
 def views_of(world: World, demand_w: float) -> list[LoadView]:
-    """Return what the capping policy may see of the campus at a demand in W."""
+    """Return what the capping policy may see of the campus at a demand in W: while nothing is imported,
+    of what batteries do not carry."""
     state, site = world.state, world.site
     rows, racks, loads = site.rows, state.racks, state.loads
     full_w = (rows.accelerators * rows.chip_dynamic_w + rows.host_dynamic_w)[site.rack_row]
     idle_w = (rows.accelerators * rows.chip_idle_w + rows.host_idle_w)[site.rack_row]
-    count = len(state.names)
-    sums = [
-        np.bincount(racks.load, weights=racks.up_frac * w, minlength=count) for w in (full_w, idle_w)
-    ]
-    it_w = float(state.blocks.it_w.sum())
+    count, up_frac, it_w = len(state.names), racks.up_frac, float(state.blocks.it_w.sum())
+    if world.needs_w:
+        connected = draw.reaches(world)[0]
+        up_frac = up_frac * connected[site.rack_block]
+        it_w = float(state.blocks.it_w @ connected)
+    sums = [np.bincount(racks.load, weights=up_frac * w, minlength=count) for w in (full_w, idle_w)]
     overhead = demand_w / it_w if it_w > 0.0 else 1.0
     return [
         LoadView(
@@ -149,4 +151,5 @@ def views_of(world: World, demand_w: float) -> list[LoadView]:
         )
         for i, kind in enumerate(state.kinds)
         if kind != "down" and (loads.count[i] > 0.0 or loads.on[i] == 0.0)
+        and (not world.needs_w or sums[1][i] > 0.0)
     ]

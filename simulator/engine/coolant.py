@@ -9,7 +9,7 @@ from simulator.components.cooling import in_service
 from simulator.components.cooling.hot_chip import Chip, Memory
 from simulator.components.failure_class import FailureClass
 from simulator.components.rack import Rack
-from simulator.engine import elements, heat_limits, outage
+from simulator.engine import elements, heat_limits, outage, slowing
 from simulator.engine.world import World
 from simulator.kernels.rack_side import APPROACH, RESISTANCE
 from simulator.kernels.site_step import STEP_S
@@ -76,9 +76,25 @@ def changed(world: World, block: int, cause: str) -> None:
         if blocks.flow[block] == 1.0:
             _stop(world, block, cause)
         return
+    before = float(blocks.resistance_frac[block])
     blocks.flow[block] = 1.0
     for column, value in _gives(world, block, flows):
         column[block] = value
+    if blocks.resistance_frac[block] > before:
+        slowing.at_once(world)
+        _warm_up(world, block)
+
+
+def _warm_up(world: World, block: int) -> None:
+    """Let the chips of a block that slow at once, for they give their heat off less well, be as warm as that
+    makes them by the end of the step; to their limit they go at full clock."""
+    racks, around_c = world.state.racks, heat_limits.coolant_c(world)
+    frac, left_s = float(world.state.blocks.resistance_frac[block]), STEP_S - world.env.now % STEP_S
+    for rack in np.flatnonzero((world.site.rack_block == block) & (racks.heat_clock < 1.0)):
+        chip = chip_now(world, int(rack), frac * float(racks.resistance_k_w[rack]))
+        coolant_c = float(around_c[world.site.rack_row[rack]])
+        after_c, _ = chip.after(float(racks.junction_c[rack]), coolant_c, True, 1.0, left_s)
+        racks.junction_c[rack] = max(racks.junction_c[rack], after_c)
 
 
 def spares_pump(world: World, block: int, unit: int) -> bool:

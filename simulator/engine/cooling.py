@@ -2,9 +2,11 @@
 
 import numpy as np
 
-from simulator.components.cooling import LOAD_FRAC, HourlyWeather
+from simulator.components.cooling import LOAD_FRAC, HourlyWeather, PlantSpec
+from simulator.components.cooling.cold_plate import thin_air_frac
+from simulator.components.cooling.compressors import Compressors
 from simulator.engine.setpoint import Deciders, set_temperatures
-from simulator.kernels.cooling_columns import DryMaps, OutdoorAir, PlantMaps, ReuseMap
+from simulator.kernels.cooling_columns import DryMaps, OutdoorAir, PlantMaps, ReuseMap, Staging
 from simulator.site import Site, plant_setpoint_c
 
 UNLIMITED_W = 1e15
@@ -31,6 +33,16 @@ def plant_maps(site: Site, weather: HourlyWeather, decide: Deciders) -> PlantMap
         mechanical_frac=stack("mechanical_frac"),
         load_step=float(LOAD_FRAC[1] - LOAD_FRAC[0]),
         dry=_without_water(site, weather, set_c), reuse=_reuse(site, weather),
+        staging=_staging(cooling.warm, cooling.chilled),
+    )
+
+
+def _staging(*plants: PlantSpec) -> Staging:
+    """Return how the groups of the plants start."""
+    return Staging(
+        groups=np.array([float(plant.groups) for plant in plants]),
+        start_s=np.array([float(plant.restart) for plant in plants]),
+        chillers=np.array([int(isinstance(plant, Compressors)) for plant in plants]),
     )
 
 
@@ -63,6 +75,14 @@ def _reuse(site: Site, weather: HourlyWeather) -> ReuseMap:
     if spec.power is not None:
         most_w = spec.power * design_w / design_w.sum()
     return ReuseMap(spec.demand_frac(weather.dry_bulb_c), most_w, spec.share, spec.leaving_c)
+
+
+def thin_air(site: Site, weather: HourlyWeather) -> np.ndarray:
+    """Return the thermal resistance of each rack's chips over its rated one in the air of the site, (racks,):
+    1 where coolant takes their heat."""
+    pressure_pa = float(weather.pressure_pa.mean())
+    of_type = [1.0 if rack.liquid_cooled else thin_air_frac(rack.plate, pressure_pa) for rack in site.rack_types]
+    return np.array(of_type)[site.rack_type]
 
 
 def outdoor_air(site: Site, weather: HourlyWeather) -> OutdoorAir:

@@ -58,6 +58,12 @@ def draw_of(world: World) -> Draw:
     return Draw(*sums)
 
 
+def caps_of(world: World) -> tuple[np.ndarray, np.ndarray]:
+    """Return the caps in force, of loads (loads,) and of loads in blocks (blocks, loads)."""
+    loads = world.state.loads
+    return (loads.on > 0.0) * loads.cap, world.state.blocks.load_cap
+
+
 def _input_w(world: World, dc_w: np.ndarray) -> np.ndarray:
     """Return the input of racks whose shelves deliver `dc_w`."""
     rows, of = world.site.rows, world.site.rack_row

@@ -13,7 +13,7 @@ from simulator.site import Site
 
 KG_PER_M3 = 1000.0
 HOUR_S = 3600.0
-FULL = int(np.searchsorted(LOAD_FRAC, 1.0))
+FULL = int(np.abs(LOAD_FRAC - 1.0).argmin())
 """Of the load grid: design heat."""
 KIND, TOLD = "drought", "plants run without water"
 

@@ -107,6 +107,8 @@ def _bridge_lineups(world: World, hall: int, cls: FailureClass) -> None:
             told, output_w = site.nodes[node], float(tree.output_w[node])
             wanted_w = output_w + told.loss.loss_w(output_w, told.rating_w * float(tree.in_service[node]))
             bridging.begin(world, row, wanted_w, name, cls.name, partial(_run_out, world, hall, cls))
+        if not (above or bridging.carries(world, row)):
+            tree.in_service[node] = 0.0  # nothing drives it
 
 
 def _run_out(world: World, hall: int, cls: FailureClass) -> None:
@@ -124,7 +126,9 @@ def group_of(world: World, node: int) -> tuple[str, int]:
 
 
 def _left(world: World, node: int, at_s: float | None = None) -> int:
-    """Return the units of a node in service."""
+    """Return the units of a node in service; of a lineup that nothing carries, none."""
+    if node in world.off_bus and world.off_bus[node] > (world.env.now if at_s is None else at_s):
+        return 0
     count = world.site.nodes[node].count
     return max(count - outage.absent(world, group_of(world, node), at_s), 0)
 
@@ -200,8 +204,9 @@ def _bridged(world: World, block: int, cls: FailureClass) -> bool:
 def _until_fed_s(world: World, block: int) -> float:
     """Return the time until some feed of a block is back, as far as repairs are known."""
     now_s = world.env.now
-    known = sorted({t for times in world.absent.values() for t in times if t > now_s})
-    return next(t for t in known if _live(world, block, t).any()) - now_s
+    known = {t for times in world.absent.values() for t in times if t > now_s}
+    known |= {t for t in world.off_bus.values() if t > now_s}
+    return next(t for t in sorted(known) if _live(world, block, t).any()) - now_s
 
 
 def _switch_over(world: World, moved: list[int], cls: FailureClass) -> None:

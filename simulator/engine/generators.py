@@ -8,6 +8,8 @@ import math
 from collections.abc import Generator
 from typing import Any
 
+import numpy as np
+
 from simulator.components.failure_class import FailureClass
 from simulator.components.power.generator import LITRES, Generators
 from simulator.components.power.node import LINES, TRANSFORMERS
@@ -68,12 +70,79 @@ def carries_w(world: World) -> float:
     return ready_w if needed_l <= there_l else ready_w * float(there_l / needed_l)
 
 
-def tell_fuel(world: World, at_s: float) -> None:
-    """Log when the fuel does not suffice any more, and when it does again."""
+def changes_s(world: World) -> list[float]:
+    """Return the times from now on at which the sets are foreseen to carry more."""
+    plant, now_s = world.site.topology.generators, world.env.now
+    if plant is None:
+        return []
+    on_s = _foreseen(world, plant)
+    each = math.ceil((1.0 - plant.first_step) / plant.further_step - WHOLE)
+    times = {t + plant.recovery * k for t in on_s.values() for k in range(each + 1)}
+    return sorted(t for t in times | {_trucks_s(world, plant)} if now_s < t < math.inf)
+
+
+def bus_w(world: World, at_s: float) -> float:
+    """Return what the bus is foreseen to carry at a time, now or later, with the fuel that is left."""
+    plant = world.site.topology.generators
+    if plant is None:
+        return 0.0
+    return _ready_w(plant, _foreseen(world, plant), at_s) * _fuelled(world, plant, at_s)
+
+
+def at_lineups_w(world: World, at_s: float) -> np.ndarray | None:
+    """Return what the own sets of each lineup are foreseen to carry at a time, (lineups,); None
+    where they have none."""
+    plant, counts = world.site.topology.generators, of_lineups(world.site)
+    if plant is None or not counts:
+        return None
+    on_s, first = _foreseen(world, plant), np.cumsum([0, *counts])
+    each = [plant.takes(at_s - on_s[u]) if u in on_s else 0.0 for u in range(int(first[-1]))]
+    sums = np.concatenate([[0.0], np.cumsum(each)])
+    return plant.rating * (sums[first[1:]] - sums[first[:-1]]) * _fuelled(world, plant, at_s)
+
+
+def until_import_s(world: World) -> float:
+    """Return the time until something can be imported again, as far as repairs are known."""
+    now_s = world.env.now
+    known = sorted({now_s, *(t for times in world.absent.values() for t in times if t > now_s)})
+    return next(t for t in known if _imports(world, t)) - now_s
+
+
+def _foreseen(world: World, plant: Generators) -> dict[int, float]:
+    """Return since or from when each set is on the bus; before any started, as if all will that can."""
+    if world.on_bus or world.supply_lost_s is None or world.env.now >= world.supply_lost_s + plant.start:
+        return world.on_bus
+    sets = [u for u in range(plant.sets) if not outage.absent(world, ("generator", u))]
+    began_s = world.supply_lost_s + plant.start
+    return dict(zip(sets, (began_s + t for t in plant.on_bus_s(len(sets))), strict=True))
+
+
+def _trucks_s(world: World, plant: Generators) -> float:
+    """Return when trucks begin to deliver; infinite if they do not."""
+    lost_s = world.supply_lost_s
+    return math.inf if lost_s is None or plant.refuel == 0.0 else lost_s + plant.refuel_after
+
+
+def _fuelled(world: World, plant: Generators, at_s: float) -> float:
+    """Return the share of the sets' output that the fuel suffices for: now, and later as now until
+    trucks come."""
+    ready_w, state = float(world.state.supply.generator_w[0]), world.state.supply.generators
+    if ready_w <= 0.0 or carries_w(world) >= ready_w:
+        return 1.0
+    if at_s < _trucks_s(world, plant):
+        return carries_w(world) / ready_w
+    needed_l_s = state.no_load_l_j * state.running_w[0] + state.slope_l_j * ready_w
+    return min(plant.refuel * LITRES / float(needed_l_s), 1.0)
+
+
+def tell_fuel(world: World, at_s: float) -> bool:
+    """Log when the fuel does not suffice any more, and when it does again; return whether that changed."""
     short = bool(world.state.supply.generators.share[0] < 1.0)
-    if short != world.fuel_short:
-        world.fuel_short = short
-        world.log("fuel_out" if short else "fuel_back", "generators", "fuel", at_s=at_s)
+    if short == world.fuel_short:
+        return False
+    world.fuel_short = short
+    world.log("fuel_out" if short else "fuel_back", "generators", "fuel", at_s=at_s)
+    return True
 
 
 def _come_up(world: World, plant: Generators) -> Generator[Any, Any, None]:
@@ -123,7 +192,7 @@ def _unfed(lineup: int) -> tuple[str, int]:
 
 def _leave_unfed(world: World, lineup: int) -> None:
     """Let a lineup be out until something is imported again, as far as repairs are known."""
-    lasts_s = _until_import_s(world)
+    lasts_s = until_import_s(world)
     if lasts_s <= 0.0:
         return
     outage.lose(world, _unfed(lineup), lasts_s)
@@ -132,13 +201,6 @@ def _leave_unfed(world: World, lineup: int) -> None:
     if world.supply_changed is not None:
         world.supply_changed()
     outage.after(world, lasts_s, lambda: _leave_unfed(world, lineup))  # another line may be out by then
-
-
-def _until_import_s(world: World) -> float:
-    """Return the time until something can be imported again, as far as repairs are known."""
-    now_s = world.env.now
-    known = sorted({now_s, *(t for times in world.absent.values() for t in times if t > now_s)})
-    return next(t for t in known if _imports(world, t)) - now_s
 
 
 def _imports(world: World, at_s: float) -> bool:
@@ -162,15 +224,24 @@ def _settle(world: World) -> None:
     if plant is None:
         return
     into_s = now_s % STEP_S
-    ready_w = plant.rating * math.fsum(plant.takes(now_s - s) for s in world.on_bus.values())
-    if plant.block is not None:  # what is switched on as one waits until the bus takes all of it
-        ready_w = plant.block * math.floor(ready_w / plant.block + WHOLE)
+    ready_w = _ready_w(plant, world.on_bus, now_s)
     running_w = plant.rating * len(world.on_bus)
     state = supply.generators
     state.late_j[0] += (ready_w - supply.generator_w[0]) * into_s
     state.running_late_j[0] += (running_w - state.running_w[0]) * into_s
     supply.generator_w[0], state.running_w[0] = ready_w, running_w
     world.tell_power("generators")
+    if world.bus_changed is not None:
+        world.bus_changed()
+
+
+def _ready_w(plant: Generators, on_s: dict[int, float], at_s: float) -> float:
+    """Return what the sets carry at a time, each on the bus since a time."""
+    ready_w = plant.rating * math.fsum(plant.takes(at_s - s) for s in on_s.values())
+    if plant.block is None:
+        return ready_w
+    # What is switched on as one waits until the bus takes all of it.
+    return plant.block * math.floor(ready_w / plant.block + WHOLE)
 
 
 def _deliver(world: World, plant: Generators) -> None:

@@ -13,10 +13,6 @@ from simulator.engine.state import State
 from simulator.kernels.columns import HazardClasses, Hazards
 from simulator.site import Site
 
-HOTTEST_AIR_C = 70.0
-"""Hall air in degC above which hazards rise no further: the end of the commercial range of optical
-modules (case), beyond which a module switches itself off and no law of wear is known. Assumed."""
-
 
 @dataclass(frozen=True)
 class Fleet:
@@ -77,10 +73,8 @@ def shared(classes: tuple[FailureClass, ...]) -> HazardClasses:
 
 
 def temperatures_c(state: State) -> np.ndarray:
-    """Return what speeds hazards up: junctions of all racks, air of all halls as far as the law goes
-    (`HOTTEST_AIR_C`), coolant of all blocks."""
-    air_c = np.minimum(state.hall_air_c, HOTTEST_AIR_C)
-    return np.concatenate([state.racks.junction_c, air_c, state.blocks.coolant_c])
+    """Return what speeds hazards up: junctions of all racks, air of all halls, coolant of all blocks."""
+    return np.concatenate([state.racks.junction_c, state.hall_air_c, state.blocks.coolant_c])
 
 
 def _entities(site: Site, index: int, cls: FailureClass, age_s: float) -> tuple[np.ndarray, ...]:

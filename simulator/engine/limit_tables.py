@@ -188,8 +188,9 @@ def _ports_to_spare_w(site: Site, hall: Hall, rack_w: float) -> float:
     if ends is None:
         return float("inf")
     fabric = fabric_of(site.topology, hall)
-    racks = sum(site.hall_spec[h] == hall for h in site.rack_hall)
-    low, high = 0, int(racks)
+    counts = np.bincount(site.rack_hall, minlength=len(site.hall_spec))
+    racks = int(counts[[of == hall for of in site.hall_spec]].sum())
+    low, high = 0, racks
     while low < high:
         more = (low + high + 1) // 2
         factor = 1.0 + more / racks

@@ -64,6 +64,8 @@ def _gone(world: World, at_s: float | None = None) -> np.ndarray:
 def live(world: World, at_s: float | None = None) -> np.ndarray:
     """Return which halls are reached, open points closed as they must: boolean (halls,)."""
     mesh = _mesh(world)
+    if world.absent.keys().isdisjoint(mesh.groups):
+        return mesh.intact
     dead = [bool(outage.absent(world, ("mv bus", int(bus)), at_s)) for bus in mesh.hall_bus]
     return mesh.live(mesh.closed(_gone(world, at_s))) & ~np.array(dead)
 

@@ -34,12 +34,10 @@ def lose(world: World, racks: np.ndarray, servers: np.ndarray, lasts_s: float) -
 
 
 def members(world: World, load: int) -> np.ndarray:
-    """Return the racks of a load, ascending; looked up anew only where a rack joined or left it."""
-    if load not in world.members:
-        only = np.zeros(len(world.state.names), np.bool_)
-        only[load] = True
-        world.members[load] = _find(world, only, 0.0)
-    return world.members[load]
+    """Return the racks of a load."""
+    only = np.zeros(len(world.state.names), np.bool_)
+    only[load] = True
+    return _find(world, only, 0.0)
 
 
 def healthy(world: World, chip: int, kinds: tuple[str, ...]) -> np.ndarray:
@@ -63,8 +61,6 @@ def _find(world: World, wanted: np.ndarray, least_up: float) -> np.ndarray:
 
 def _move(world: World, racks: np.ndarray, to_load: np.ndarray, up: np.ndarray) -> None:
     state = world.state
-    for load in {*state.racks.load[racks].tolist(), *to_load.tolist()}:
-        world.members.pop(load, None)
     arguments = (
         racks, to_load, up, float(world.env.now), world.site.rows, state.racks, state.loads,
         state.down_load,

@@ -89,7 +89,10 @@ def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
     watch, rules = world.watch, world.site.topology.control
     assert world.decide is not None
     capping.tell_deficit(world, at_s)
-    generators.tell_fuel(world, at_s)
+    fuel_changed = generators.tell_fuel(world, at_s)
+    short = float(world.state.supply.deficit_w[0]) > 1.0
+    if world.bus_changed is not None and (short or fuel_changed):
+        _at(world, at_s, world.bus_changed)
     if (over or watch.over) and watch.looked_s < at_s - STEP_S:
         look(world, _carried_w(world), at_s - STEP_S)
     if at_s < watch.act_s < math.inf:
@@ -282,9 +285,9 @@ def _demand_w(world: World) -> float:
 
 def _under_caps_w(world: World, caps: np.ndarray | None = None) -> np.ndarray:
     """Return what elements would carry under caps if nothing were fed in on site, (elements,)."""
-    loads = world.state.loads
-    on = (loads.on > 0.0) * (loads.cap if caps is None else caps)
-    return draw.carried_w(world, draw.draw_of(world).it_w(on, world.state.blocks.load_cap))
+    now, part = draw.caps_of(world)
+    on = now if caps is None else (world.state.loads.on > 0.0) * caps
+    return draw.carried_w(world, draw.draw_of(world).it_w(on, part))
 
 
 def _at(world: World, at_s: float, act) -> None:  # type: ignore[no-untyped-def]

@@ -16,8 +16,9 @@ from simulator.engine import (
     overload,
     plant_power,
     settled,
+    supply,
 )
-from simulator.engine.cooling import outdoor_air, plant_maps
+from simulator.engine.cooling import outdoor_air, plant_maps, thin_air
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.setpoint import Deciders
 from simulator.engine.world import World
@@ -47,6 +48,7 @@ class Physics:
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
         world.power_changed = partial(plant_power.changed, world)
+        state.racks.resistance_k_w[:] *= thin_air(site, weather)
         state.loads.rank[:] = capping.ranks(decide, state.priority, state.kinds)
         self.steps = records.site.shape[0]
         self.step = 0
@@ -109,7 +111,9 @@ class Physics:
             return True
         at_s = self.step * STEP_S
         self._tell_throttling()
-        self._tell_intakes()
+        went_off = self._tell_intakes()
+        for block in went_off:
+            self._at(at_s, partial(supply.lose_hot_switches, self.world, block, TRIP_RESET_S))
         tripped: list[tuple[int, str]] = []
         if status == site_step.TRIP:
             tripped = [(int(b), "chip shutdown") for b in self._tripped()]
@@ -122,18 +126,18 @@ class Physics:
             switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
         for load in switched:
             self._at(at_s, lambda load=load: capping.switch(self.world, load))  # type: ignore[misc]
-        return bool(len(tripped) or switched)
+        return bool(len(tripped) or switched or went_off)
 
     def _pressed(self) -> bool:
         """Return whether something is above its limit or held below it after a step that was reported for
         another reason: chips that are dead and hot would have the caps decided anew every minute."""
         state, watch = self.world.state, self.world.watch
-        supply = state.supply
+        there = state.supply
         return bool(
             watch.over or watch.held_w or self.world.overloaded or self.world.fuel_short
             or state.blocks.partial[0] == 1 or state.limits.over[0] == 1
-            or (state.loads.cap < 1.0).any() or supply.deficit_w[0] > 0.0
-            or state.tree.input_w[0] > supply.limit_w[0] * (1.0 - supply.margin)
+            or (state.loads.cap < 1.0).any() or there.deficit_w[0] > 0.0
+            or state.tree.input_w[0] > there.limit_w[0] * (1.0 - there.margin)
         )  # fmt: skip
 
     def _pass_on(self, status: int) -> None:
@@ -207,16 +211,19 @@ class Physics:
         hot &= stands
         return np.unique(site.rack_block[hot[site.rack_row] & (state.racks.up_frac > 0.0)])
 
-    def _tell_intakes(self) -> None:
-        """Log where support racks began to slow in hot air, are all off, or work again."""
+    def _tell_intakes(self) -> list[int]:
+        """Log where support racks began to slow in hot air, are all off, or work again; return the blocks of
+        which all are."""
         blocks, world = self.world.state.blocks, self.world
         if (blocks.support_hot == blocks.support_told).all():
-            return
+            return []
+        off = np.flatnonzero((blocks.support_hot == supply.ALL_OFF) & (blocks.support_hot != blocks.support_told))
         for b in np.flatnonzero(blocks.support_hot != blocks.support_told):
             told, hall = INTAKES[int(blocks.support_hot[b])], world.site.block_hall[b]
             world.log(told, world.site.block_names[b], "heat", at_s=(self.step - 1) * STEP_S,
                       detail=f"intake {world.state.hall_air_c[hall]:.1f} degC")  # fmt: skip
         blocks.support_told[:] = blocks.support_hot
+        return [int(b) for b in off]
 
     def _trip(self, block: int, why: str) -> None:
         """Take out a block whose chips or racks switched themselves off."""

@@ -9,10 +9,17 @@ from functools import partial
 import numpy as np
 
 from simulator.components.cooling import PlantSpec
-from simulator.engine import coolant, feeds, generators, heat_limits, medium_voltage, outage
+from simulator.engine import (
+    coolant,
+    feeds,
+    generators,
+    heat_limits,
+    medium_voltage,
+    outage,
+    slowing,
+)
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
-from simulator.kernels import load_account, rack_control
 from simulator.kernels.cooling_columns import CHANGES
 from simulator.kernels.site_step import STEP_S
 
@@ -220,7 +227,7 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
             air_w = heat_limits.hall_air_w(world, hall)
             rise_k = air_w * STEP_S / float(heat.air_j_k[hall])
             state.hall_air_c[hall] += heat.air_lead[hall] * rise_k * left_s / STEP_S
-            _slow(world)
+            slowing.at_once(world)
         return
     stops, dries = before[1] > 0.0 >= flow, before[0] > 0.0 >= units and flow > 0.0
     if not (stops or dries):
@@ -234,23 +241,7 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
         rise_k = float(state.blocks.liquid_w[b]) * STEP_S / float(heat.row_j_k[b]) if stops else loop_k
         part = in_part(float(rows.decay[row]), left_s)
         state.blocks.coolant_c[b] += heat.row_lead[b] * rise_k * part
-    _slow(world)
-
-
-def _slow(world: World) -> None:
-    """Let chips slow in the step at hand as far as what they get by its end makes them: controls act
-    once a step, and a minute is long for a row whose water stands."""
-    state, now_s = world.state, world.env.now
-    arguments = (state.loads, float(now_s))
-    world.entry(load_account.complete_loads, *arguments)(*arguments)
-    before, passed = state.racks.power_cap.copy(), now_s % STEP_S / STEP_S
-    given = (
-        world.site.rows, state.racks, state.loads, state.blocks, state.hall_air_c, state.scratch
-    )
-    world.entry(rack_control.control, *given)(*given)
-    state.racks.power_cap[:] = passed * before + (1.0 - passed) * state.racks.power_cap
-    if state.blocks.partial[0] == 0:
-        state.blocks.partial[0] = 2  # lifted with the step unless something still holds
+    slowing.at_once(world)
 
 
 def _start(world: World, hall: int, loop: int, turn: int, share: float, cause: str) -> None:

@@ -70,6 +70,11 @@ def columns(site: Site) -> HeatState:
         air_lead=_leads(site, halls, site.rows.hall, 0),
         air_range_k=np.full(halls, float(air.range)), air_full=np.full(halls, (1.0 + air.margin) / air.needed(1.0)),
         air_mixed_k=np.full(halls, air.mixed_k()),
+        air_set_c=np.full(halls, air.supply_air_c(site.topology.cooling.chilled_supply)),
+        envelope_w_k=air.envelope * np.array([
+            sum(site.loops[int(loop)].design_heat_w for loop in loops)
+            for loops in zip(site.halls.liquid_loop, site.halls.air_loop, strict=True)
+        ]),
         lit=np.ones(halls), house_frac=np.array([site.topology.cooling.indoors.house]),
         indoor_w=np.zeros(halls), bridged=np.zeros(halls, np.int64),
         on_ups=np.array([

@@ -1,8 +1,11 @@
 """The connection of the campus: lines and main transformers that leave service and come back."""
 
+from functools import partial
+
 from simulator.components.power.node import TRANSFORMERS
-from simulator.engine import generators
+from simulator.engine import generators, island
 from simulator.engine.world import World
+from simulator.kernels.site_step import STEP_S
 
 
 def lose_unit(world: World, node: int) -> None:
@@ -29,9 +32,15 @@ def _set_in_service(world: World, node: int, change: int) -> None:
     if state.supply.limit_w[0] == 0.0 and before_w > 0.0:
         world.supply_lost_s = world.env.now
         world.log("supply_lost", "point of interconnection", world.site.nodes[node].name)
+        drawn_w = min(before_w, float(tree.input_w[0]))
+        state.supply.early_j[0] += drawn_w * (world.env.now % STEP_S)
         generators.call(world)
+        world.bus_changed = partial(island.settle, world)
+        island.begin(world)
     elif before_w == 0.0 and state.supply.limit_w[0] > 0.0:
         world.supply_lost_s = None
         world.log("supply_returned", "point of interconnection")
+        world.bus_changed = None
         generators.stop(world)
+        island.end(world)
     world.tell_power("supply")

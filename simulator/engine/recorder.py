@@ -71,7 +71,7 @@ def series(world: World, records: Records, start: datetime) -> dict[str, pd.Data
     stamps = pd.date_range(start, periods=hours, freq="h")
     table = pd.DataFrame(records.site, columns=list(SERIES["site"]))
     table.insert(0, "time", minutes)
-    table.insert(1, "element", "site")
+    table.insert(1, "element", _elements(["site"], steps))
     loads = [i for i, kind in enumerate(state.kinds) if kind in RECORDED]
     pools = [state.names[i] for i in state.pools.load]
     racks = [world.rack_name(int(r)) for r in records.racks]
@@ -98,8 +98,16 @@ def _long(level: str, stamps: pd.DatetimeIndex, names, values: np.ndarray) -> pd
     hours, elements, columns = values.shape
     table = pd.DataFrame(values.reshape(hours * elements, columns), columns=list(SERIES[level]))
     table.insert(0, "time", np.repeat(stamps, elements))
-    table.insert(1, "element", np.tile(np.array(names, dtype=object), hours))
+    table.insert(1, "element", _elements(names, hours))
     return table
+
+
+def _elements(names, times: int) -> pd.Categorical:  # type: ignore[no-untyped-def]
+    """Return the names so many times over, each kept once, in alphabetic order."""
+    kept = sorted(set(names))
+    place = {name: i for i, name in enumerate(kept)}
+    codes = np.array([place[name] for name in names], np.int64)
+    return pd.Categorical.from_codes(np.tile(codes, times), kept)
 
 
 def _hall_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:

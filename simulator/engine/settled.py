@@ -15,6 +15,7 @@ from simulator.engine import draw, heat_limits
 from simulator.engine.world import World
 from simulator.kernels.cooling_columns import Outdoors, PlantMaps
 from simulator.kernels.rack_side import follow_load
+from simulator.kernels.standing_heat import coil_k
 
 ROUNDS = 12
 FIRST_MINUTE_H = 0.5 / 60.0
@@ -36,6 +37,7 @@ def settle(world: World, maps: PlantMaps, outdoors: Outdoors) -> None:
         state.blocks.liquid_w[:], state.blocks.air_w[:] = heat.liquid_w, heat.air_w
         if k == ROUNDS // 2:  # what racks draw is known by then, what plants draw matters little
             racks_w = heat.liquid_w + heat.air_w - state.blocks.support_w
+            state.plant_w[:, :2] = [_plants_w(world, maps, h) for h in range(len(world.site.hall_names))]
             state.heat.indoor_w[:] = draw.indoor_w(world, racks_w)
         if state.blocks.by_load.shape[2] > 0:
             follow_load(state.blocks, load_step)
@@ -91,13 +93,38 @@ def _loop(world: World, maps: PlantMaps, loop: int, heat_w: float) -> float:
     return float(loops.supply_c[loop])
 
 
+def _of_load(world: World, loop: int, heat_w: float, table: Floats) -> float:
+    """Return what a table of plants, (plants, hours, load grid), says of a loop's plant under a heat."""
+    loops = world.state.loops
+    capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
+    return float(np.interp(heat_w / capacity_w, LOAD_FRAC, _first(table[int(loops.plant[loop])])))
+
+
+def _plants_w(world: World, maps: PlantMaps, hall: int) -> tuple[float, float]:
+    """Return what plants, fans and pumps without a UPS of a hall draw, and the pumps behind one, in W."""
+    site, state, heat = world.site, world.state, world.state.heat
+    halls, loops = site.halls, world.state.loops
+    both = int(halls.liquid_loop[hall]), int(halls.air_loop[hall])
+    design_w = float(halls.fan_design_heat_w[hall])
+    x = heat_limits.hall_air_w(world, hall) / design_w
+    plants_w = design_w * float(np.interp(x, LOAD_FRAC, halls.fan_power_frac[hall]))
+    for loop, heat_w in zip(both, state.plant_w[hall, 2:4], strict=True):
+        capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
+        plants_w += capacity_w * _of_load(world, loop, float(heat_w), maps.power_frac)
+    pumps_w = float(state.blocks.pump_w[site.block_hall == hall].sum())
+    moved_w = float(loops.pump_w[list(both)].sum())
+    behind_w = pumps_w * float(heat.on_ups[0]) + moved_w * float(heat.on_ups[1])
+    return plants_w + pumps_w + moved_w - behind_w, behind_w
+
+
 def _settle_water(world: World, maps: PlantMaps, hall: int) -> None:
     """Set the warm loop of a hall and the coolant of its blocks, tanks included."""
     state, site = world.state, world.site
     blocks, loop = state.blocks, int(site.halls.liquid_loop[hall])
     mine = np.flatnonzero(site.block_hall == hall)
     given_w = blocks.liquid_w[mine] + blocks.pump_w[mine]
-    water_c = _loop(world, maps, loop, float(given_w.sum() + state.loops.pump_w[loop]))
+    state.plant_w[hall, 2] = given_w.sum() + state.loops.pump_w[loop]
+    water_c = _loop(world, maps, loop, float(state.plant_w[hall, 2]))
     bathed = blocks.mass_j_k[mine] > 0.0
     over_w = np.where(bathed, given_w, blocks.liquid_w[mine])
     coolant_c = water_c + blocks.approach_k_w[mine] * over_w
@@ -114,9 +141,13 @@ def _settle_air(world: World, maps: PlantMaps, outdoors: Outdoors, hall: int) ->
     let_out = float(np.interp(x, LOAD_FRAC, _first(outdoors.air.share[0])))
     chilled_w = (air_w + fan_w) * (1.0 - let_out) + float(state.loops.pump_w[loop])
     water_c = _loop(world, maps, loop, chilled_w)
-    air_c = min(water_c + float(halls.fan_approach_k[hall]), float(outdoors.air.supply_c[:2].max()))
+    asked_c = _of_load(world, loop, chilled_w, maps.setpoint_c) + float(halls.fan_approach_k[hall])
+    held_c = max(asked_c, water_c + float(coil_k(halls.coil_k, x, 1.0, float(LOAD_FRAC[1]))))
+    air_c = min(held_c, float(outdoors.air.supply_c[:2].max()))
     short_k = float(heat.air_range_k[hall]) * max(x / float(heat.air_full[hall]) - 1.0, 0.0)
+    heat.air_set_c[hall] = asked_c + float(heat.air_mixed_k[hall])
     state.hall_air_c[hall] = air_c + float(heat.air_mixed_k[hall]) + short_k
+    state.plant_w[hall, 3] = chilled_w
 
 
 def _settle_chips(world: World, heat: _Heat) -> None:

@@ -134,7 +134,7 @@ def build(
         pseudo += [Load(f"idle.{chip.name}", "idle", i), Load(f"down.{chip.name}", "down", i)]
     every = pseudo + loads
     names = tuple(load.name for load in every)
-    idle, longest = 2 * site.rack_chip, int((site.rows.stop - site.rows.start).max())
+    idle = 2 * site.rack_chip
     supply, blocks = supply_state.at_start(site), _blocks(site, len(every))
     heat = plant_state.columns(site)
     return State(
@@ -163,7 +163,7 @@ def build(
         support_down=np.zeros(len(site.support)),
         idle_load=idle,
         down_load=idle + 1,
-        scratch=scratch_of(longest, len(every), len(site.loops), len(site.hall_names)),
+        scratch=scratch_of(len(every), len(site.loops), len(site.hall_names)),
     )
 
 
@@ -179,7 +179,6 @@ def _racks(site: Site, idle: np.ndarray, seed: int, replicate: int) -> c.RackSta
         row=site.rack_row.astype(np.int32),
         row_load=idle[site.rows.start].copy(),
         row_touched=np.zeros(site.rows.start.size, np.int64),
-        row_history=np.zeros(site.rows.start.size, np.int64),
     )
 
 
@@ -226,6 +225,7 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
     return c.BlockState(
         limit_w=site.block_limit_w.copy(), hall=site.block_hall, waited_s=zeros(),
         delay_s=np.array([site.topology.control.delay_s]),
+        margin=np.array([site.topology.control.margin]),
         feed_first=site.feed_first, feed_node=site.feed_node, feed_share=site.feed_share.copy(),
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), support_c=_intakes_c(site),
@@ -268,6 +268,7 @@ def _loops(site: Site) -> c.LoopState:
         tank_s=np.array([loop.tank_s for loop in loops]),
         pump_w=np.array([loop.pump_w for loop in loops]),
         supply_c=np.array([setpoint[loop.kind] for loop in loops]),
+        running=np.ones(len(loops)), waited_s=zeros(),
         received_j=zeros(), rejected_j=zeros(), stored_j=zeros(), reused_j=zeros(),
     )
 

@@ -4,6 +4,7 @@ import numpy as np
 
 from simulator.components.failure_class import FailureClass
 from simulator.engine import bridging, draw, feeds, generators, outage, plant_power
+from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.site import Site
 
@@ -11,6 +12,8 @@ SIDES = 2
 """Of a block of support racks."""
 ABOVE_UPS = ("substation", "substation_breaker")
 """Populations whose failure leaves the UPS of support racks to carry them."""
+ALL_OFF = 2
+"""Of `BlockState.support_hot`: no support rack of a block works in the hall's air."""
 
 
 def lose_feeder(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
@@ -74,6 +77,22 @@ def _without_switches(world: World, cls: FailureClass, block: int, ups: int) -> 
     racks = _behind_switches(world.site, ups)
     if racks.size and outage.absent(world, group) >= SIDES:
         outage.take_out(world, racks, cls.name, outage.first_back_s(world, group))
+
+
+def lose_hot_switches(world: World, block: int, lasts_s: float) -> None:
+    """Take out the racks of a hall whose switches went off in hot air with the last of a block of support
+    racks: until they are inspected and started again, `lasts_s`, and anew as long as they are off then."""
+    racks = _behind_switches(world.site, int(world.site.nodes[world.site.block_node[block]].parent))
+    group = ("hot switches", block)
+
+    def look() -> None:
+        if racks.size and world.state.blocks.support_hot[block] == ALL_OFF and not outage.absent(world, group):
+            outage.lose(world, group, lasts_s)
+            inspected = of_one_stage("trip", world.env.now + lasts_s)
+            outage.take_out(world, racks, "heat", lasts_s, repair=inspected)
+            outage.after(world, lasts_s, look)
+
+    look()
 
 
 def _behind_switches(site: Site, node: int) -> np.ndarray:

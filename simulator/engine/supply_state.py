@@ -26,6 +26,7 @@ def at_start(site: Site) -> Supply:
     return Supply(
         limit_w=np.array([topology.grid.available_w(
             topology.grid.lines.units, topology.grid.transformers.units)]),
+        early_j=np.zeros(1),
         generator_w=np.zeros(1),
         generators=_generators(topology.generators),
         backup=backup,

@@ -17,6 +17,7 @@ from simulator.engine.draw import BELOW_GRID, Draw
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.kernels import load_account, rack_control
+from simulator.kernels.block_caps import AT_LIMIT, FLOOR
 from simulator.kernels.site_step import STEP_S
 
 SLACK_SHARE = 1e-9
@@ -44,7 +45,7 @@ def plan(world: World, decide: Capping, caps: np.ndarray, at_s: float) -> Plan:
     now = draw.draw_of(world)
     found = Plan(caps.copy(), np.ones(state.blocks.load_cap.shape), [])
     reach = draw.reaches(world)
-    limit_w = _limits_w(world, reach)
+    limit_w = np.where(_left_to_blocks(world, reach, now), np.inf, _aims_w(world))
     carried_w = draw.foretold_w(world, now.it_w(found.caps, found.part))
     held_w: dict[int, float] = {}
     for node in _leaves_first(world, (carried_w > limit_w) & (limit_w > 0.0), reach):
@@ -68,16 +69,29 @@ def _leaves_first(world: World, over: np.ndarray, reach: np.ndarray) -> list[int
     return found + sorted(branches, key=lambda i: (float(reach[i].sum()), i))
 
 
-def _limits_w(world: World, reach: np.ndarray) -> np.ndarray:
-    """Return what caps aim at: the limits less the margin. Substations, UPS and busways that feed one
-    block alone are left to the racks of the block, which keep its limit by themselves, as long as all of
-    their units are there: the block's limit knows of no module that is out."""
-    limit_w = draw.limits_w(world) * (1.0 - world.site.topology.control.margin)
+def _aims_w(world: World) -> np.ndarray:
+    """Return what caps aim at, (elements,): the limits less the margin."""
+    aims_w: np.ndarray = draw.limits_w(world) * (1.0 - world.site.topology.control.margin)
+    return aims_w
+
+
+def _left_to_blocks(world: World, reach: np.ndarray, now: Draw) -> np.ndarray:
+    """Return which elements are left to the racks of one block, boolean (elements,): substations, UPS and
+    busways that feed one block alone, as long as all of their units are there (the block's limit knows of
+    no module that is out) and the racks' own caps are in force, not at their lowest without being enough."""
     alone = ((reach > 0.0).sum(axis=1) == 1) & (reach.max(axis=1) > 1.0 - SLACK_SHARE)
     tree = world.state.tree
     alone[: tree.parent.size] &= (tree.stage > FEEDERS) & (tree.in_service == 1.0)
-    alone[world.state.tree.parent.size :] = False
-    return np.where(alone, np.inf, limit_w)
+    alone[tree.parent.size :] = False
+    return alone & ~(reach[:, ~_hold_themselves(world, now)] > 0.0).any(axis=1)
+
+
+def _hold_themselves(world: World, now: Draw) -> np.ndarray:
+    """Return which blocks' own caps are in force, and keep them within their limit: boolean (blocks,)."""
+    blocks = world.state.blocks
+    lowest = ((blocks.cap <= FLOOR) | (now.dynamic_w <= 0.0)).all(axis=1)
+    above = blocks.it_w > blocks.limit_w * (1.0 + AT_LIMIT)
+    return (blocks.capped == 1) & ~(lowest & above)
 
 
 def _relieve(
@@ -198,5 +212,4 @@ def _room_w(world: World, node: int) -> float:
     off altogether are back with a tenth of their dynamic power."""
     loads, part = world.state.loads, np.ones(world.state.blocks.load_cap.shape)
     it_w = draw.draw_of(world).it_w(np.where(loads.on > 0.0, loads.cap, SLACK), part)
-    limit_w = _limits_w(world, draw.reaches(world))
-    return float((limit_w - draw.foretold_w(world, it_w))[node])
+    return float((_aims_w(world) - draw.foretold_w(world, it_w))[node])

@@ -26,6 +26,8 @@ from simulator.site import Site
 
 OnAlarm = Callable[[Alarm], object]
 """Called when something fails under a load."""
+REST = -1
+"""Stands for all that hangs on no lineup of racks, where lineups are told by their substations."""
 Renetwork = Callable[[tuple[Tier, ...]], str]
 """Called with a load's tiers when they change; returns in words what follows for it."""
 
@@ -46,8 +48,6 @@ class World:
     restored: dict[int, simpy.Event] = field(default_factory=dict)
     resumes: dict[int, tuple[np.ndarray, float]] = field(default_factory=dict)
     """Share and running of loads that are off, as they were."""
-    members: dict[int, np.ndarray] = field(default_factory=dict)
-    """The racks of loads, as last looked up; membership.py."""
     repaired_s: dict[tuple[str, int, int], float] = field(default_factory=dict)
     """When a unit that failed is back, by class, target and unit."""
     outages: Outages = field(default_factory=Outages)
@@ -65,6 +65,14 @@ class World:
     """Since when each generator set that runs is on the bus."""
     dark_s: dict[int, float] = field(default_factory=dict)
     """Until when each block that lost its last feed is dark; of those that ever did."""
+    needs_w: dict[int, float] = field(default_factory=dict)
+    """What each lineup of racks drew when the supply was lost, and all else (`REST`); empty while anything is
+    imported."""
+    off_bus: dict[int, float] = field(default_factory=dict)
+    """When each lineup that nothing on site carries is carried again, as far as is known; while
+    nothing is imported."""
+    bus_changed: Callable[[], None] | None = None
+    """Called when the sources on site carry more or less, while nothing is imported."""
     unfed: set[int] = field(default_factory=set)
     """UPS of lineups whose feed is out."""
     bridged_s: dict[int, float] = field(default_factory=dict)

@@ -14,6 +14,15 @@ def clear(bridge):
 
 
 @inlined
+def called(bridge):
+    """Return whether any battery is called upon in the current step."""
+    found = 0.0
+    for row in range(bridge.share.size):
+        found = max(found, bridge.share[row])
+    return found > 0.0
+
+
+@inlined
 def carry(bridge, row, wanted_w, dt_s):
     """Return the mean power in W that a battery carries of `wanted_w` over the step: all of it for the
     share of the step that it is called upon, as far as its power and its charge go. The charge is

@@ -84,7 +84,6 @@ class RackState(NamedTuple):
     row: Ints  # frozen
     row_load: Ints  # (rows,) membership.py: the load of all racks of a row, or -1 if they differ
     row_touched: Ints  # (rows,) membership.py: 1 if a rack of the row moved in the current step
-    row_history: Ints  # (rows,) 1 if that, or coolant that stands still, asks for a closer look
 
 
 class LoadState(NamedTuple):
@@ -144,6 +143,7 @@ class BlockState(NamedTuple):
     cap: Floats  # (blocks, loads) the block's own power cap on dynamic power in this step
     capped: Ints  # 1 while any is in force
     waited_s: Floats  # since it was above its limit or capped, without a break
+    margin: Floats  # (1,) frozen: share of its limit that its caps leave free
     coolant_c: Floats  # supplied to the cold plates
     hottest_c: Floats
     hbm_hottest_c: Floats
@@ -171,6 +171,7 @@ class HallSite(NamedTuple):
     fan_design_heat_w: Floats  # heat the fan walls are sized for
     fan_approach_k: Floats
     fan_power_frac: Floats  # (halls, load grid) fan power over design heat
+    coil_k: Floats  # (flows of water, load grid) air behind open coils over their water
 
 
 class LoopState(NamedTuple):
@@ -183,6 +184,8 @@ class LoopState(NamedTuple):
     tank_s: Floats  # frozen: thermal mass over flow
     pump_w: Floats  # frozen
     supply_c: Floats
+    running: Floats  # share of the plant's groups that runs, as far as heat asks for them
+    waited_s: Floats  # since heat asks for more of them; negative: for fewer
     received_j: Floats
     rejected_j: Floats
     stored_j: Floats

@@ -4,6 +4,11 @@ import math
 
 from simulator.kernels.compiled import shared
 
+REST_S = 900.0
+"""Time for which a group of units is not asked for until it stops, so that it does not start again and again
+(10-30 min, assumed)."""
+ROUNDING = 1e-9
+
 
 @shared
 def lookup(table, plant, x, hour, hour_frac):
@@ -18,6 +23,31 @@ def lookup(table, plant, x, hour, hour_frac):
 
 
 @shared
+def unstarted(loop, loops, staging, asked_frac, dt_s):
+    """Return the heat over capacity that groups of a plant should carry but do not run for yet, mean of a
+    step; let groups start and stop.
+
+    `asked_frac` is the heat of the groups over their capacity. A group starts `start_s` after it is asked
+    for, and stops once it was not for `REST_S`.
+    """
+    plant, running = loops.plant[loop], loops.running[loop]
+    groups, start_s = staging.groups[plant], staging.start_s[plant]
+    asked = min(max(math.ceil(asked_frac * groups - ROUNDING), 1.0), groups) / groups
+    waited_s = loops.waited_s[loop]
+    if (asked > running and waited_s >= start_s) or (asked < running and waited_s <= -REST_S):
+        running = asked
+    missing = max(asked_frac - running, 0.0) if asked > running else 0.0
+    if missing > 0.0:
+        waited_s = max(waited_s, 0.0)
+        missing *= min((start_s - waited_s) / dt_s, 1.0)
+        waited_s += dt_s
+    else:
+        waited_s = min(waited_s, 0.0) - dt_s if asked < running else 0.0
+    loops.running[loop], loops.waited_s[loop] = running, waited_s
+    return missing
+
+
+@shared
 def integrate(loop, loops, maps, at, heat_w, dt_s):
     """Advance one loop by a step under constant `heat_w`; return power and water rates.
 
@@ -26,7 +56,8 @@ def integrate(loop, loops, maps, at, heat_w, dt_s):
     A loop with flow conductance G = m cp and thermal mass C = G tank relaxes to what its plant
     delivers, C dT/dt = G (T_plant - T). The plant takes in water at T + Q/G and returns it at
     T_plant, so what it rejects is G (T + Q/G - T_plant), integrated in closed form. Without a
-    unit in service nothing is rejected and the loop warms at Q/C.
+    unit in service nothing is rejected and the loop warms at Q/C. What units that still start are to
+    carry stays in the water.
 
     Returns
     -------
@@ -44,6 +75,7 @@ def integrate(loop, loops, maps, at, heat_w, dt_s):
     received_j = heat_w * dt_s
     loops.received_j[loop] += received_j
     if capacity_w <= 0.0:
+        loops.running[loop] = 1.0  # those that come back start in their own time
         loops.supply_c[loop] = before_c + received_j / (flow_w_k * tank_s)
         loops.stored_j[loop] += flow_w_k * tank_s * (loops.supply_c[loop] - before_c)
         return 0.0, 0.0, 0.0, lookup(maps.setpoint_c, plant, 0.0, hour, hour_frac), 0.0
@@ -52,18 +84,23 @@ def integrate(loop, loops, maps, at, heat_w, dt_s):
     most_w = (supply_c.shape[2] - 1) * load_step * capacity_w
     if heat_w > most_w:  # beyond its map a plant rejects no more: the rest stays in the water
         plant_c += (heat_w - most_w) / flow_w_k
+    share, mechanical = 1.0, lookup(mechanical_frac, plant, x, hour, hour_frac)
+    if maps.staging.groups[plant] > 1.0 and heat_w > 0.0:
+        by_groups = mechanical if maps.staging.chillers[plant] == 1 else 1.0
+        missing_w = capacity_w * unstarted(loop, loops, maps.staging, by_groups * heat_w / capacity_w, dt_s)
+        plant_c += missing_w / flow_w_k
+        share = 1.0 - missing_w / heat_w
     approached = -math.expm1(-dt_s / tank_s)
     excess_k_s = (before_c - plant_c) * tank_s * approached
     loops.supply_c[loop] = plant_c + (before_c - plant_c) * math.exp(-dt_s / tank_s)
     loops.rejected_j[loop] += received_j + flow_w_k * excess_k_s
     loops.stored_j[loop] += flow_w_k * tank_s * (loops.supply_c[loop] - before_c)
-    power_w = lookup(power_frac, plant, x, hour, hour_frac) * capacity_w
+    power_w = share * lookup(power_frac, plant, x, hour, hour_frac) * capacity_w
     told_c = lookup(maps.setpoint_c, plant, x, hour, hour_frac)
-    mechanical = lookup(mechanical_frac, plant, x, hour, hour_frac)
     if dry == 1:
         return power_w, 0.0, 0.0, told_c, mechanical
-    evaporation = lookup(maps.evaporation_kg_j, plant, x, hour, hour_frac) * capacity_w
-    blowdown = lookup(maps.blowdown_kg_j, plant, x, hour, hour_frac) * capacity_w
+    evaporation = share * lookup(maps.evaporation_kg_j, plant, x, hour, hour_frac) * capacity_w
+    blowdown = share * lookup(maps.blowdown_kg_j, plant, x, hour, hour_frac) * capacity_w
     return power_w, evaporation, blowdown, told_c, mechanical
 
 

@@ -56,6 +56,8 @@ class HeatState(NamedTuple):
     air_range_k: Floats  # frozen: warming of the air in racks
     air_full: Floats  # frozen: most airflow over what racks take at design heat
     air_mixed_k: Floats  # frozen: what recirculation adds to the intake
+    air_set_c: Floats  # intake that the coils are told to hold; from the start of the run on
+    envelope_w_k: Floats  # frozen: conductance of walls and roof
     lit: Floats  # 1 while lights and controls have power
     house_frac: Floats  # (1,) frozen: share of their heat that the halls' air takes
     indoor_w: Floats  # losses of the power chain that it takes, of the step before; power_tree.py
@@ -80,6 +82,14 @@ class DryMaps(NamedTuple):
     rejects: Ints  # (plants,) 0: nothing is rejected
 
 
+class Staging(NamedTuple):
+    """How a plant's groups of units start as heat asks for them; shape (plants,)."""
+
+    groups: Floats  # 1: all run always
+    start_s: Floats  # from then until a group cools
+    chillers: Ints  # 1: groups of what moves `mechanical_frac` of the heat; 0: of what moves all of it
+
+
 class PlantMaps(NamedTuple):
     """Hourly performance of each plant kind; shape (plants, hours + 1, load grid)."""
 
@@ -92,6 +102,7 @@ class PlantMaps(NamedTuple):
     load_step: float
     dry: DryMaps
     reuse: ReuseMap
+    staging: Staging
 
 
 class Outdoors(NamedTuple):

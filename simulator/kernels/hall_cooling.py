@@ -1,10 +1,10 @@
 """The heat of all halls over one step: from racks to water and air, and by plants outdoors."""
 
 from simulator.kernels import cooling, rack_side, standing_heat
-from simulator.kernels.compiled import inlined
+from simulator.kernels.compiled import folded
 
 
-@inlined
+@folded
 def cool(halls, blocks, loops, heat, maps, outdoors, scratch, hall_air_c, plant_w, at, dt_s):
     """Carry the heat of all halls outdoors; set the coolant of the next step; return evaporation and
     blowdown in kg/s.
@@ -17,54 +17,58 @@ def cool(halls, blocks, loops, heat, maps, outdoors, scratch, hall_air_c, plant_
     evaporation, blowdown, hour = 0.0, 0.0, at[0]
     # Where outdoor air is let in at one end of the hour only, it is not counted on.
     outdoor_c = max(outdoors.air.supply_c[hour], outdoors.air.supply_c[hour + 1])
+    dry_bulb_c = outdoors.dry_bulb_c[hour]
+    dry_bulb_c += (outdoors.dry_bulb_c[hour + 1] - dry_bulb_c) * at[1]
     if blocks.by_load.shape[2] > 0:
         rack_side.follow_load(blocks, maps.load_step)
     standing_heat.movements(heat, scratch.moving, dt_s)
     _gather(halls, blocks, loops, heat, scratch, dt_s)
     for h in range(halls.house_w.size):
         moved = _move_air(h, halls, outdoors.air, maps, scratch, at, dt_s)
-        e, d = _cool_hall(h, halls, loops, heat, maps, scratch, moved, plant_w, at, dt_s)
+        lost_w = standing_heat.lost_outdoors_w(h, heat, hall_air_c[h], dry_bulb_c)
+        e, d = _cool_hall(h, halls, loops, heat, maps, scratch, moved, lost_w, plant_w, at, dt_s)
         evaporation += e
         blowdown += d
         chilled = halls.air_loop[h]
+        warm_k = standing_heat.drift_k(chilled, loops, heat, plant_w[h, 3], dt_s) * heat.air_lead[h]
+        heat.air_set_c[h] = plant_w[h, 9] + halls.fan_approach_k[h] + heat.air_mixed_k[h]
         hall_air_c[h] = standing_heat.air_c(
-            h, halls, heat, scratch.air_w[chilled], chilled, loops, outdoor_c, dt_s
-        ) + standing_heat.drift_k(chilled, loops, heat, plant_w[h, 3], dt_s) * heat.air_lead[h]
+            h, halls, heat, scratch.air_w[chilled] - lost_w, chilled, warm_k, loops, maps.load_step, outdoor_c, dt_s
+        )
     standing_heat.settle_coolant(halls, blocks, loops, heat, plant_w, dt_s)
     return evaporation, blowdown
 
 
-@inlined
+@folded
 def _gather(halls, blocks, loops, heat, scratch, dt_s):
     """Find the heat in W that blocks give to each loop's water, to each loop's air, and the power of
     their pumps by hall. What moves as designed costs no call."""
     liquid_w, air_w, pump_w = scratch.liquid_w, scratch.air_w, scratch.pump_w
-    for loop in range(liquid_w.size):
-        liquid_w[loop] = air_w[loop] = 0.0
-    for h in range(pump_w.size):
-        pump_w[h] = 0.0
-    hall_of, liquid_loop, air_loop = blocks.hall, halls.liquid_loop, halls.air_loop
-    mass_j_k, flow, row_j, moving = blocks.mass_j_k, blocks.flow, heat.row_j, scratch.moving
-    for b in range(blocks.it_w.size):
-        h = hall_of[b]
-        warm, moved_w = liquid_loop[h], blocks.pump_w[b] * flow[b]
-        if mass_j_k[b] > 0.0:
-            liquid_w[warm] += rack_side.leave_tank(
-                b, blocks, loops.supply_c[warm], moving[warm, 0], dt_s
-            )
-        elif row_j[b] == 0.0 and flow[b] == 1.0 and moving[warm, 0] >= dt_s:
-            liquid_w[warm] += blocks.liquid_w[b] + moved_w
-        else:
-            liquid_w[warm] += standing_heat.leave_row(
-                b, blocks, loops, warm, heat, moving[warm, 0], dt_s
-            )
-        air_w[air_loop[h]] += blocks.air_w[b]
-        pump_w[h] += moved_w
+    liquid_w[:] = 0.0
+    air_w[:] = 0.0
+    pump_w[:] = 0.0
+    b = 0
+    while b < blocks.it_w.size:  # by the hall: a sum would wait for what was just written
+        h = blocks.hall[b]
+        warm, chilled = halls.liquid_loop[h], halls.air_loop[h]
+        flows_s, sums_w = scratch.moving[warm, 0], (liquid_w[warm], air_w[chilled], pump_w[h])
+        while b < blocks.it_w.size and blocks.hall[b] == h:
+            moved_w = blocks.pump_w[b] * blocks.flow[b]
+            if blocks.mass_j_k[b] > 0.0:
+                given_w = rack_side.leave_tank(b, blocks, loops.supply_c[warm], flows_s, dt_s)
+            elif heat.row_j[b] == 0.0 and blocks.flow[b] == 1.0 and flows_s >= dt_s:
+                given_w = blocks.liquid_w[b] + moved_w
+            else:
+                given_w = standing_heat.leave_row(b, blocks, loops, warm, heat, flows_s, dt_s)
+            sums_w = sums_w[0] + given_w, sums_w[1] + blocks.air_w[b], sums_w[2] + moved_w
+            b += 1
+        liquid_w[warm], air_w[chilled], pump_w[h] = sums_w
     for h in range(pump_w.size):  # of the power chain by what it lost in the step before
-        air_w[air_loop[h]] += heat.indoor_w[h] + heat.house_frac[0] * halls.house_w[h] * heat.lit[h]
+        house_w = heat.house_frac[0] * halls.house_w[h] * heat.lit[h]
+        air_w[halls.air_loop[h]] += heat.indoor_w[h] + house_w
 
 
-@inlined
+@folded
 def _move_air(h, halls, air, maps, scratch, at, dt_s):
     """Return the power of a hall's fans in W, the share of its air's heat that outdoor air takes, and
     the water that takes in kg/s.
@@ -81,10 +85,10 @@ def _move_air(h, halls, air, maps, scratch, at, dt_s):
     return fan_w, let_out, water_kg_j * design_w * moving[chilled, 4]
 
 
-@inlined
-def _cool_hall(h, halls, loops, heat, maps, scratch, moved, plant_w, at, dt_s):
+@folded
+def _cool_hall(h, halls, loops, heat, maps, scratch, moved, lost_w, plant_w, at, dt_s):
     """Carry the heat of one hall outdoors; return evaporation and blowdown in kg/s. `moved` as
-    `_move_air` returns it."""
+    `_move_air` returns it, `lost_w` what leaves by walls and roof."""
     fan_w, let_out, air_e = moved
     warm, chilled, moving = halls.liquid_loop[h], halls.air_loop[h], scratch.moving
     pumps_w = scratch.pump_w[h]
@@ -92,8 +96,10 @@ def _cool_hall(h, halls, loops, heat, maps, scratch, moved, plant_w, at, dt_s):
     chilled_pump_w = loops.pump_w[chilled] * moving[chilled, 3]
     warm_w = scratch.liquid_w[warm] + warm_pump_w
     chilled_w = chilled_pump_w + standing_heat.leave_hall(
-        h, scratch.air_w[chilled] + fan_w, let_out, loops, chilled, heat, moving, dt_s
+        h, scratch.air_w[chilled] + fan_w - lost_w, let_out, loops, chilled, heat, moving, dt_s
     )
+    loops.received_j[chilled] += lost_w * dt_s
+    loops.rejected_j[chilled] += lost_w * dt_s
     used_w = 0.0
     reuses = maps.reuse.most_w[warm] > 0.0 and loops.units_up[warm] > 0.0
     if reuses and standing_heat.as_designed(warm, heat):

@@ -15,32 +15,47 @@ def solve(tree, dt_s):
     children, so one backward pass is the whole solution: P_in = P_out + P_r (a + b x + c x^2) with
     x = P_out / P_r and P_r the rating of the units in service. What a lineup's UPS carries from its
     batteries is not drawn above it. `indoor_w` receives what of the losses stays in the halls.
+
+    What most nodes pass on, to the node before them, and the air of the hall at hand are not written
+    and read again at once, for which a sum would wait.
     """
-    losses_w = 0.0
-    for h in range(tree.indoor_w.size):
-        tree.indoor_w[h] = 0.0
+    losses_w, passed_w, hall, air_w = 0.0, 0.0, 0, 0.0
+    tree.indoor_w[:] = 0.0
+    bridged = bridging.called(tree.bridge)
     for i in range(tree.parent.size - 1, -1, -1):
+        drawn_w = tree.output_w[i] + passed_w
+        tree.output_w[i] = drawn_w
         if i == TRANSFORMERS:
             losses_w += _mesh(tree, dt_s)
-        output_w = tree.output_w[i] + tree.unmetered_w[i]
+            drawn_w = tree.output_w[i]
+        output_w = drawn_w + tree.unmetered_w[i]
         loss_w = 0.0
         rating_w = tree.rating_w[i] * tree.in_service[i]
         if rating_w > 0.0:
             x = output_w / rating_w
             loss_w = rating_w * (tree.no_load[i] + x * (tree.linear[i] + x * tree.load[i]))
         input_w = output_w + loss_w
-        tree.input_w[i] = input_w
         tree.loss_j[tree.stage[i]] += loss_w * dt_s
         losses_w += loss_w
         if tree.indoors[i] > 0.0:
-            tree.indoor_w[tree.warms[i]] += tree.indoors[i] * loss_w
+            if tree.warms[i] != hall:
+                tree.indoor_w[hall] = air_w
+                hall = tree.warms[i]
+                air_w = tree.indoor_w[hall]
+            air_w += tree.indoors[i] * loss_w
         if output_w > tree.peak_w[i]:
             tree.peak_w[i] = output_w
-        if i > 0:
-            if tree.bridge.of_node[i] >= 0 and tree.bridge.share[tree.bridge.of_node[i]] > 0.0:
-                input_w -= bridging.carry(tree.bridge, tree.bridge.of_node[i], input_w, dt_s)
-                tree.input_w[i] = input_w
-            tree.output_w[tree.parent[i]] += input_w
+        if bridged and i > 0:
+            row = tree.bridge.of_node[i]
+            if row >= 0 and tree.bridge.share[row] > 0.0:
+                input_w -= bridging.carry(tree.bridge, row, input_w, dt_s)
+        tree.input_w[i] = input_w
+        passed_w, parent = 0.0, tree.parent[i]
+        if parent == i - 1:
+            passed_w = input_w
+        else:
+            tree.output_w[parent] += input_w
+    tree.indoor_w[hall] = air_w
     return tree.input_w[0], losses_w
 
 
@@ -68,7 +83,8 @@ def _mesh(tree, dt_s):
 @shared
 def balance(supply, demand_w, dt_s):
     """Meet `demand_w` at the interconnection from the grid, generators, battery and, with no import
-    at all, the batteries of UPS and racks, in that order; recharge when there is room.
+    at all, the batteries of UPS that have no charge of their own, in that order; recharge when there
+    is room. In the step in which the last of the import is lost, what came before that counts.
 
     Returns
     -------
@@ -78,7 +94,8 @@ def balance(supply, demand_w, dt_s):
     """
     eta = supply.battery_efficiency
     loss_w = supply.battery_auxiliary_w
-    need_w = demand_w + loss_w - supply.limit_w[0]
+    need_w = demand_w + loss_w - supply.limit_w[0] - supply.early_j[0] / dt_s
+    supply.early_j[0] = 0.0
     supply.deficit_w[0] = 0.0
     ready_w = generators.ready(supply.generators, supply.generator_w[0], dt_s)
     generator_w = generators.burn(supply.generators, min(max(need_w, 0.0), ready_w), dt_s)
@@ -96,14 +113,8 @@ def balance(supply, demand_w, dt_s):
         supply.ride_through_j[0] -= rode_w * dt_s
         stored_w -= rode_w
         need_w -= rode_w
-        backup = supply.backup
-        backed_w = min(need_w, backup.power_w[0], backup.charge_j[0] * backup.efficiency / dt_s)
-        backup.charge_j[0] -= backed_w / backup.efficiency * dt_s
-        stored_w -= backed_w / backup.efficiency
-        loss_w += backed_w / backup.efficiency - backed_w
-        need_w -= backed_w
     supply.deficit_w[0] = max(need_w, 0.0)
-    import_w = demand_w + loss_w + stored_w - generator_w
+    import_w = max(demand_w + loss_w + stored_w - generator_w, 0.0)  # below only by rounding
     return import_w, generator_w, stored_w, loss_w
 
 

@@ -1,18 +1,22 @@
 """Racks over one step: power from their loads, chip temperature.
 
-The loops over the fleet run over whole runs of equal racks and on unsigned indices: a signed index
-may be negative, and the wrap-around that guards against keeps the compiler from using vector
-instructions (5 times slower).
+Racks are taken four at a time, all values read before any is written and four sums kept apart, of
+which the compiler makes vectors (3 times faster), and on unsigned indices: a signed one may be
+negative, and the wrap-around that guards against would keep it from doing so.
 """
 
 import numpy as np
 from numba import njit
 
 from simulator.kernels.compiled import inlined, inner, shared
+from simulator.kernels.rack_control import settled_clock
 
-FADE = 0.4
-"""Of the support racks that hot air should stop, or bring back, those that do so in a minute: the hall's air
-answers within it, and an answer at once would swing from all to none (0.2-0.6, assumed)."""
+ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
+COLDEST_C = -273.15
+FADE = 0.22
+"""Of the support racks that hot air should stop, or bring back, those that do so in a minute: the part of its
+way that a hall's air goes in one, 1 - e^(-60 s / 240 s) (`AirSide.mass`). An answer at once would swing from
+all to none (0.15-0.4, derived)."""
 LAST = 0.02
 """Share of the support racks that goes with the last of them."""
 
@@ -28,30 +32,19 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
     size does not enter.
     """
     _open_step(blocks, loads, hall_air_c, scratch, dt_s)
-    history, chunk = racks.row_history, scratch.rack
-    room = chunk.shape[1]
-    for i in range(rows.start.size):
-        still = rows.liquid_cooled[i] == 1 and blocks.flow[rows.block[i]] < 1.0
-        unrated = blocks.resistance_frac[rows.block[i]] != 1.0
-        history[i] = 1 if still or unrated or racks.row_touched[i] == 1 else 0
-    hottest_c, throttling, tripping = -273.15, False, False
-    for k in range(rows.segment_row.size - 1):
-        row, end = rows.segment_row[k], rows.segment_row[k + 1]
-        while row < end:
-            upto, offset = row + 1, rows.start[row]
-            while upto < end and rows.stop[upto] - offset <= room:
-                upto += 1
-            _spread(row, upto, rows, racks, blocks, hall_air_c, scratch)
-            _heat(row, upto, rows, racks, chunk)
-            for i in range(row, upto):
-                if history[i] == 1:
-                    _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s)
-            hot, throttle, trip = _sum_rows(
-                row, upto, rows, racks, loads, blocks, hall_air_c, dt_s
+    hottest_c, throttling, tripping = COLDEST_C, False, False
+    for segment in range(rows.segment_row.size - 1):
+        row, end = rows.segment_row[segment], rows.segment_row[segment + 1]
+        law, heats, liquid = _law(row, rows), _heats(row, rows), rows.liquid_cooled[row] == 1
+        for i in range(np.uint64(row), np.uint64(end)):
+            b, intake_c = np.uint64(rows.block[i]), hall_air_c[np.uint64(rows.hall[i])]
+            coolant_c = blocks.coolant_c[b] if liquid else intake_c
+            row_w, hot_c = _heat_row(
+                i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch, dt_s
             )
-            hottest_c = max(hottest_c, hot)
+            throttle, trip = _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c)
+            hottest_c = max(hottest_c, hot_c)
             throttling, tripping = throttling or throttle, tripping or trip
-            row = upto
     return hottest_c, throttling, tripping
 
 
@@ -59,58 +52,38 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
 def _open_step(blocks, loads, hall_air_c, scratch, dt_s):
     """Begin the sums of the blocks with their support racks, of which hot air leaves a share at work;
     find the means of the loads' activity."""
-    for b in range(blocks.it_w.size):
-        slow_c, off_c = blocks.support_c[b, 0], blocks.support_c[b, 1]
-        target = min(max((off_c - hall_air_c[blocks.hall[b]]) / (off_c - slow_c), 0.0), 1.0)
-        share = blocks.support_share[b] + FADE * (target - blocks.support_share[b])
-        share = target if abs(share - target) < LAST else share
-        blocks.support_share[b] = share
-        blocks.support_hot[b] = 0
-        if blocks.support_w[b] > 0.0 and share < 1.0:
-            blocks.support_hot[b] = 1 if share > 0.0 else 2
-        blocks.it_w[b] = blocks.air_w[b] = blocks.support_w[b] * share
-        blocks.liquid_w[b] = 0.0
-        blocks.hottest_c[b] = blocks.hbm_hottest_c[b] = -273.15
+    share, it_w, air_w, support_w = blocks.support_share, blocks.it_w, blocks.air_w, blocks.support_w
+    for b in range(share.size):
+        intake_c = hall_air_c[np.uint64(blocks.hall[b])]
+        if share[b] < 1.0 or intake_c > blocks.support_c[b, 0]:
+            _heat_support(b, blocks, intake_c)
+    for b in range(share.size):
+        it_w[b] = air_w[b] = support_w[b] * share[b]
+    blocks.liquid_w[:] = 0.0
+    blocks.hottest_c[:] = COLDEST_C
+    blocks.hbm_hottest_c[:] = COLDEST_C
     for load in range(loads.on_s.size):
         scratch.on[load] = loads.on_s[load] / dt_s
         scratch.dynamic[load] = loads.dynamic_s[load] / dt_s
 
 
+@inner
+def _heat_support(b, blocks, intake_c):
+    """Set the share of a block's support racks that works in hot air, a step on."""
+    slow_c, off_c = blocks.support_c[b, 0], blocks.support_c[b, 1]
+    target = min(max((off_c - intake_c) / (off_c - slow_c), 0.0), 1.0)
+    share = blocks.support_share[b] + FADE * (target - blocks.support_share[b])
+    share = target if abs(share - target) < LAST else share
+    blocks.support_share[b] = share
+    blocks.support_hot[b] = 0
+    if blocks.support_w[b] > 0.0 and share < 1.0:
+        blocks.support_hot[b] = 1 if share > 0.0 else 2
+
+
 @inlined
-def _spread(row, upto, rows, racks, blocks, hall_air_c, scratch):
-    """Spread the coolant of each row, and the activity of its loads, over its racks; costs less
-    than gathering them where they are used."""
-    on, dynamic, chunk = scratch.on, scratch.dynamic, scratch.rack
-    rack_on, rack_dynamic, rack_coolant_c, before_c = chunk[0], chunk[1], chunk[2], chunk[3]
-    load_of, junction_c, row_load = racks.load, racks.junction_c, racks.row_load
-    start, stop, offset = rows.start, rows.stop, rows.start[row]
-    liquid, block, hall, coolant_of = rows.liquid_cooled, rows.block, rows.hall, blocks.coolant_c
-    history = racks.row_history
-    for i in range(row, upto):
-        load, coolant_c = row_load[i], hall_air_c[hall[i]]
-        if liquid[i] == 1:
-            coolant_c = coolant_of[block[i]]
-        first, last = np.uint64(start[i] - offset), np.uint64(stop[i] - offset)
-        for r in range(first, last):
-            rack_coolant_c[r] = coolant_c
-        if load >= 0:
-            row_on, row_dynamic = on[load], dynamic[load]
-            for r in range(first, last):
-                rack_on[r] = row_on
-                rack_dynamic[r] = row_dynamic
-        else:
-            for r in range(first, last):
-                one = np.uint32(load_of[r + np.uint64(offset)])
-                rack_on[r] = on[one]
-                rack_dynamic[r] = dynamic[one]
-        if history[i] == 1:
-            for r in range(first, last):
-                before_c[r] = junction_c[r + np.uint64(offset)]
-
-
-@njit(cache=True, inline="always")
-def _constants(i, rows):
-    """Return the power law of a row's racks as (chip, host, shelf) coefficients."""
+def _law(i, rows):
+    """Return the power law of racks like those of a row, as (chip, host, shelf) coefficients, and the
+    share of the way to their settled temperature that their chips go in a step."""
     leak_w_k, rating_w = rows.leakage_w_k[i], rows.shelf_rating_w[i]
     static_w = rows.chip_idle_w[i] - leak_w_k * rows.leakage_ref_c[i]
     return (
@@ -118,12 +91,26 @@ def _constants(i, rows):
         (rows.host_idle_w[i], rows.host_dynamic_w[i]),
         (rating_w * rows.shelf_no_load[i], 1.0 + rows.shelf_linear[i],
          rows.shelf_load[i] / rating_w),
-    )
+        rows.decay[i],
+    )  # fmt: skip
+
+
+@inlined
+def _heats(i, rows):
+    """Return where the heat of racks like those of a row goes, and what it must not reach: the share
+    that coolant takes, the memory's rise over the junction's, temperatures in degC of junction,
+    memory and intake at which clocks fall and things switch off."""
+    intake_c = rows.intake_c[i] if rows.liquid_cooled[i] == 1 else np.inf
+    return (
+        rows.liquid_frac[i], rows.hbm_rise[i], rows.throttle_start_c[i], rows.hbm_throttle_c[i],
+        rows.shutdown_c[i], rows.hbm_shutdown_c[i], intake_c,
+    )  # fmt: skip
 
 
 @njit(cache=True, inline="always")
-def _power(up, on, dynamic, junction_c, chip, host, shelf):
+def _power(up, on, dynamic, junction_c, law):
     """Return the power of one chip in service and of its rack in W."""
+    chip, host, shelf, _ = law
     chips, static_w, leak_w_k, dynamic_w = chip
     chip_w = on * (static_w + leak_w_k * junction_c) + dynamic * dynamic_w
     dc_w = up * (chips * chip_w + on * host[0] + dynamic * host[1])
@@ -132,31 +119,111 @@ def _power(up, on, dynamic, junction_c, chip, host, shelf):
 
 
 @inlined
-def _heat(row, upto, rows, racks, chunk):
-    """Set power and junction temperature of equal racks, each as if it had been in its load all
-    step and its coolant flowed."""
-    first, last = rows.start[row], rows.stop[upto - 1]
-    chip, host, shelf = _constants(row, rows)
-    pull = rows.decay[row]
-    on, dynamic, coolant_c = chunk[0], chunk[1], chunk[2]
-    up, cap = racks.up_frac[first:last], racks.power_cap[first:last]
-    junction_c, resistance = racks.junction_c[first:last], racks.resistance_k_w[first:last]
-    power_w = racks.power_w[first:last]
-    for r in range(up.size):
-        before_c = junction_c[r]
-        chip_w, power_w[r] = _power(
-            up[r], on[r], dynamic[r] * cap[r], before_c, chip, host, shelf
+def _heat_row(i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch, dt_s):
+    """Advance the racks of a row, which stand in runs of one load each, mostly in a single one; return
+    their power in W and their hottest junction in degC."""
+    first, last = np.uint64(rows.start[i]), np.uint64(rows.stop[i])
+    off_rated = (blocks.flow[b] < 1.0 and liquid) or blocks.resistance_frac[b] != 1.0
+    by_history, mixed = off_rated or racks.row_touched[i] == 1, racks.row_load[i] < 0
+    if by_history:
+        _heat_by_history(i, law, coolant_c, rows, racks, loads, blocks, dt_s)
+    found, r = (0.0, COLDEST_C), first
+    while r < last:
+        load, upto = np.uint64(racks.load[r]), last
+        if mixed:
+            upto = _end_of_run(r, last, racks.load)
+        if not by_history:
+            does = scratch.on[load], scratch.dynamic[load], coolant_c
+            found = _heat(r, upto, does, law, racks, scratch.four)
+        if mixed:
+            _add_energy(r, upto, load, racks.power_w, loads.energy_j, dt_s)
+        r = upto
+    if mixed or by_history:
+        found = _sum_and_max(first, last, racks.power_w, racks.junction_c)
+    if not mixed:
+        loads.energy_j[racks.row_load[i]] += found[0] * dt_s
+    return found
+
+
+@inlined
+def _end_of_run(r, last, load_of):
+    """Return the first rack after `r`, or `last`, that is in another load."""
+    upto = r + ONE
+    while upto < last and load_of[upto] == load_of[r]:
+        upto += ONE
+    return upto
+
+
+@inlined
+def _add_energy(first, last, load, power_w, energy_j, dt_s):
+    sum_j = energy_j[load]
+    for r in range(first, last):
+        sum_j += power_w[r] * dt_s
+    energy_j[load] = sum_j
+
+
+@inlined
+def _heat(first, last, does, law, racks, four):
+    """Set power and junction temperature of racks in one load, each as if it had been in it all step
+    and its coolant flowed; return the sum of the one and the largest of the other.
+
+    `does` is (on, dynamic, coolant in degC); `four` room for as many sums.
+    """
+    up_frac, power_cap, resistance = racks.up_frac, racks.power_cap, racks.resistance_k_w
+    power_w, junction_c = racks.power_w, racks.junction_c
+    w, c = (0.0, 0.0, 0.0, 0.0), (COLDEST_C, COLDEST_C, COLDEST_C, COLDEST_C)
+    whole = first + (last - first) // FOUR * FOUR
+    for r in range(first, whole, FOUR):
+        up, cap = _read(up_frac, r), _read(power_cap, r)
+        k_w, before = _read(resistance, r), _read(junction_c, r)
+        w0, c0 = _settle(up[0], cap[0], k_w[0], before[0], does, law)
+        w1, c1 = _settle(up[1], cap[1], k_w[1], before[1], does, law)
+        w2, c2 = _settle(up[2], cap[2], k_w[2], before[2], does, law)
+        w3, c3 = _settle(up[3], cap[3], k_w[3], before[3], does, law)
+        _write(power_w, r, (w0, w1, w2, w3))
+        _write(junction_c, r, (c0, c1, c2, c3))
+        w = w[0] + w0, w[1] + w1, w[2] + w2, w[3] + w3
+        c = max(c[0], c0), max(c[1], c1), max(c[2], c2), max(c[3], c3)
+    _write(four, np.uint64(0), w)  # added at once, they would make vectors of two
+    w = _read(four, np.uint64(0))
+    sum_w, hottest_c = w[0], c[0]
+    for r in range(whole, last):
+        power_w[r], junction_c[r] = _settle(
+            up_frac[r], power_cap[r], resistance[r], junction_c[r], does, law
         )
-        settled_c = coolant_c[r] + (resistance[r] * chip_w if up[r] > 0.0 else 0.0)
-        junction_c[r] = before_c + pull * (settled_c - before_c)
+        sum_w += power_w[r]
+        hottest_c = max(hottest_c, junction_c[r])
+    return (sum_w + w[1]) + (w[2] + w[3]), max(max(hottest_c, c[1]), max(c[2], c[3]))
+
+
+@inlined
+def _read(column, r):
+    return column[r], column[r + ONE], column[r + TWO], column[r + THREE]
+
+
+@inlined
+def _write(column, r, values):
+    column[r], column[r + ONE] = values[0], values[1]
+    column[r + TWO], column[r + THREE] = values[2], values[3]
+
+
+@inlined
+def _settle(up, cap, k_w, before_c, does, law):
+    """Return power in W and junction in degC of a rack at the end of a step: the share of it that is
+    up, the cap on its dynamic power, K per W and junction before."""
+    on, dynamic, coolant_c = does
+    chip_w, power_w = _power(up, on, dynamic * cap, before_c, law)
+    settled_c = coolant_c + (k_w * chip_w if up > 0.0 else 0.0)
+    return power_w, before_c + law[3] * (settled_c - before_c)
 
 
 @inner
-def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
+def _heat_by_history(i, law, coolant_c, rows, racks, loads, blocks, dt_s):
     """Set the same for a row in which racks moved within the step, whose coolant stands still or is
     off its rated flow; without flow, for that share of the step, a chip heats at P/C until it
-    switches itself off."""
-    chip, host, shelf = _constants(i, rows)
+    switches itself off. A chip that passes its slowdown within the step, because it gives its heat off
+    less well than at the step's start, slows at once and goes no further than where it settles."""
+    _, static_w, leak_w_k, dynamic_w = law[0]
     pull, heating = rows.decay[i], 0.0
     resistance_frac = blocks.resistance_frac[rows.block[i]]
     if resistance_frac != 1.0:
@@ -171,14 +238,20 @@ def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
         if racks.row_touched[i] == 1:
             on_s += racks.on_s[r] - up * racks.on_joined[r]
             dynamic_s += racks.dynamic_s[r] - up * racks.dynamic_joined[r]
-        before_c = chunk[3, r - offset]
+        before_c = racks.junction_c[r]
         chip_w, racks.power_w[r] = _power(
-            1.0, on_s / dt_s, dynamic_s / dt_s * racks.power_cap[r], before_c, chip, host, shelf
+            1.0, on_s / dt_s, dynamic_s / dt_s * racks.power_cap[r], before_c, law
         )
         if up > 0.0:
             chip_w /= up  # the integrals are per chip installed
-        settled_c = chunk[2, r - offset] + resistance_frac * racks.resistance_k_w[r] * chip_w
+        settled_c = coolant_c + resistance_frac * racks.resistance_k_w[r] * chip_w
         after_c = before_c + pull * (settled_c - before_c)
+        if up > 0.0 and after_c > rows.throttle_full_c[i]:
+            slowed_c = _slowed_c(
+                i, rows, coolant_c, resistance_frac * racks.resistance_k_w[r],
+                on_s / dt_s / up * (static_w + leak_w_k * before_c), dynamic_s / dt_s / up * dynamic_w,
+            )
+            after_c = min(after_c, max(slowed_c, before_c))
         if heating > 0.0:
             after_c = min(after_c + heating * chip_w, max(rows.shutdown_c[i], before_c))
         racks.junction_c[r] = after_c
@@ -186,64 +259,51 @@ def _heat_by_history(i, offset, rows, racks, loads, blocks, chunk, dt_s):
 
 
 @inlined
-def _sum_rows(row, upto, rows, racks, loads, blocks, hall_air_c, dt_s):
-    """Sum racks into blocks and loads; return the hottest junction and what it or its memory passed.
+def _slowed_c(i, rows, coolant_c, resistance_k_w, static_w, dynamic_w):
+    """Return where the junction of a chip settles that slows by its own temperature, in degC; `dynamic_w` is
+    that at full clock."""
+    exponent = rows.power_exponent[i]
+    limits_c = (rows.throttle_start_c[i], rows.throttle_full_c[i], rows.shutdown_c[i])
+    clock = settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limits_c)
+    return coolant_c + resistance_k_w * (static_w + dynamic_w * clock**exponent)
+
+
+@inlined
+def _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c):
+    """Add a row to its block; return whether a chip or its memory passed its throttle point, and
+    whether one of them, or a rack in its intake, passed its shutdown.
 
     Memory stands over its coolant by a share of the junction's rise, and a row has one coolant, so
     the hottest junction of a row has the hottest memory.
     """
-    power_w, junction_c = racks.power_w, racks.junction_c
-    row_load, load_of, energy_j = racks.row_load, racks.load, loads.energy_j
-    start, stop, block, liquid_frac = rows.start, rows.stop, rows.block, rows.liquid_frac
-    it_w, liquid_w, air_w, block_hottest_c = (
-        blocks.it_w, blocks.liquid_w, blocks.air_w, blocks.hottest_c
-    )
-    throttle_c, shutdown_c = rows.throttle_start_c, rows.shutdown_c
-    hottest_c, throttling, tripping = -273.15, False, False
-    for i in range(row, upto):
-        first, last = np.uint64(start[i]), np.uint64(stop[i])
-        row_w, hottest = _sum_and_max(first, last, power_w, junction_c)
-        if row_load[i] >= 0:
-            energy_j[row_load[i]] += row_w * dt_s
-        else:
-            for r in range(first, last):
-                energy_j[np.uint32(load_of[r])] += power_w[r] * dt_s
-        b, liquid = block[i], liquid_frac[i]
-        it_w[b] += row_w
-        liquid_w[b] += row_w * liquid
-        air_w[b] += row_w * (1.0 - liquid)
-        block_hottest_c[b] = max(block_hottest_c[b], hottest)
-        hottest_c = max(hottest_c, hottest)
-        coolant_c = blocks.coolant_c[b] if rows.liquid_cooled[i] == 1 else hall_air_c[rows.hall[i]]
-        hbm_c = coolant_c + rows.hbm_rise[i] * (hottest - coolant_c)
-        blocks.hbm_hottest_c[b] = max(blocks.hbm_hottest_c[b], hbm_c)
-        throttling = throttling or hottest > throttle_c[i] or hbm_c > rows.hbm_throttle_c[i]
-        tripping = tripping or hottest >= shutdown_c[i] or hbm_c >= rows.hbm_shutdown_c[i]
-        if row_w > 0.0 and rows.liquid_cooled[i] == 1:
-            tripping = tripping or hall_air_c[rows.hall[i]] >= rows.intake_c[i]
-    return hottest_c, throttling, tripping
+    liquid, hbm_rise, throttle_c, hbm_throttle_c, off_c, hbm_off_c, intake_off_c = heats
+    blocks.it_w[b] += row_w
+    blocks.liquid_w[b] += row_w * liquid
+    blocks.air_w[b] += row_w * (1.0 - liquid)
+    blocks.hottest_c[b] = max(blocks.hottest_c[b], hot_c)
+    hbm_c = coolant_c + hbm_rise * (hot_c - coolant_c)
+    blocks.hbm_hottest_c[b] = max(blocks.hbm_hottest_c[b], hbm_c)
+    throttling = hot_c > throttle_c or hbm_c > hbm_throttle_c
+    tripping = hot_c >= off_c or hbm_c >= hbm_off_c or (row_w > 0.0 and intake_c >= intake_off_c)
+    return throttling, tripping
 
 
 @inlined
 def _sum_and_max(first, last, power_w, junction_c):
-    """Return the sum of one column and the largest of another over a row, four racks at a time:
-    one running sum would wait four cycles for itself at every rack."""
-    a, b, c, d = 0.0, 0.0, 0.0, 0.0
-    p, q, s, t = -273.15, -273.15, -273.15, -273.15
-    whole = first + (last - first) // np.uint64(4) * np.uint64(4)
-    for r in range(first, whole, np.uint64(4)):
-        a += power_w[r]
-        b += power_w[r + np.uint64(1)]
-        c += power_w[r + np.uint64(2)]
-        d += power_w[r + np.uint64(3)]
-        p = max(p, junction_c[r])
-        q = max(q, junction_c[r + np.uint64(1)])
-        s = max(s, junction_c[r + np.uint64(2)])
-        t = max(t, junction_c[r + np.uint64(3)])
+    """Return the sum of one column and the largest of another over a row, as `_heat` does."""
+    w, c = (0.0, 0.0, 0.0, 0.0), (COLDEST_C, COLDEST_C, COLDEST_C, COLDEST_C)
+    whole = first + (last - first) // FOUR * FOUR
+    for r in range(first, whole, FOUR):
+        rack_w, rack_c = _read(power_w, r), _read(junction_c, r)
+        w = w[0] + rack_w[0], w[1] + rack_w[1], w[2] + rack_w[2], w[3] + rack_w[3]
+        c = (
+            max(c[0], rack_c[0]), max(c[1], rack_c[1]), max(c[2], rack_c[2]), max(c[3], rack_c[3])
+        )  # fmt: skip
+    sum_w, hottest_c = w[0], c[0]
     for r in range(whole, last):
-        a += power_w[r]
-        p = max(p, junction_c[r])
-    return (a + b) + (c + d), max(max(p, q), max(s, t))
+        sum_w += power_w[r]
+        hottest_c = max(hottest_c, junction_c[r])
+    return (sum_w + w[1]) + (w[2] + w[3]), max(max(hottest_c, c[1]), max(c[2], c[3]))
 
 
 @shared

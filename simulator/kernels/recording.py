@@ -2,10 +2,10 @@
 
 from simulator.kernels import columns as c
 from simulator.kernels import serving
-from simulator.kernels.compiled import inlined
+from simulator.kernels.compiled import folded
 
 
-@inlined
+@folded
 def record_site(records, k, outdoors, at, supply, totals, losses_w, flows, dt_s):
     """Write powers and weather of step `k`, and add its energies.
 
@@ -29,7 +29,7 @@ def record_site(records, k, outdoors, at, supply, totals, losses_w, flows, dt_s)
     supply.battery_loss_j[0] += storage_loss_w * dt_s
 
 
-@inlined
+@folded
 def record_heat(row, hottest_c, blocks, slowed_s, water, dt_s):
     """Write the hottest chip and memory, accelerators slowed by heat and caps, and water in kg/s."""
     hbm_c = -273.15
@@ -40,7 +40,7 @@ def record_heat(row, hottest_c, blocks, slowed_s, water, dt_s):
     row[c.EVAPORATION_KG_S], row[c.BLOWDOWN_KG_S] = water
 
 
-@inlined
+@folded
 def record_hour(records, hour, rack, loads, pools):
     """Add the step to the hour's sums of racks, pools and loads."""
     chosen, pool, job = records.rack[hour], records.pool[hour], records.job[hour]
@@ -62,19 +62,24 @@ def record_hour(records, hour, rack, loads, pools):
         job[i, 4] += loads.running_s[i]
 
 
-@inlined
+@folded
 def record_halls(records, hour, halls, blocks, loops, tree, plant_w, coolant_c):
     """Add the step to the hour's sums of halls and loops; `coolant_c` (loops,) is room for what reaches
     cold plates and fan walls."""
     hall, loop = records.hall[hour], records.loop[hour]
     for i in range(coolant_c.size):
         coolant_c[i] = loops.supply_c[i]
-    for b in range(blocks.it_w.size):
+    b = 0
+    while b < blocks.it_w.size:  # by the hall: a sum would wait for what was just written
         h = blocks.hall[b]
         warm = halls.liquid_loop[h]
-        coolant_c[warm] = max(coolant_c[warm], blocks.coolant_c[b])
-        hall[h, 0] += blocks.it_w[b]
-        hall[h, 3] = max(hall[h, 3], blocks.hottest_c[b])
+        it_w, hottest_c, warmest_c = hall[h, 0], hall[h, 3], coolant_c[warm]
+        while b < blocks.it_w.size and blocks.hall[b] == h:
+            it_w += blocks.it_w[b]
+            hottest_c = max(hottest_c, blocks.hottest_c[b])
+            warmest_c = max(warmest_c, blocks.coolant_c[b])
+            b += 1
+        hall[h, 0], hall[h, 3], coolant_c[warm] = it_w, hottest_c, warmest_c
     for h in range(halls.house_w.size):
         power_w = tree.output_w[halls.feeder_node[h]]
         hall[h, 1] += power_w
@@ -91,7 +96,7 @@ def record_halls(records, hour, halls, blocks, loops, tree, plant_w, coolant_c):
             loop[i, 8] += plant_w[h, 12 + j]
 
 
-@inlined
+@folded
 def record_in_service(records, hour, rows, rack):
     """Write the accelerators of each hall that are in service at the end of the hour."""
     hall = records.hall[hour]

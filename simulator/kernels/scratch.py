@@ -5,14 +5,12 @@ from typing import NamedTuple
 import numpy as np
 
 Floats = np.ndarray
-CHUNK = 1024
-"""Racks taken through all passes at a time, so that their columns stay in the nearest cache."""
 
 
 class Scratch(NamedTuple):
     """Made once per run by `scratch_of`; the kernels alone write and read it."""
 
-    rack: Floats  # (4, room) on, dynamic, coolant and junction before, of the racks at hand
+    four: Floats  # (4,) sums of racks that stand four apart
     on: Floats  # (loads,) mean of the step
     dynamic: Floats  # (loads,) likewise
     lost: Floats  # (loads,) accelerators times what their clocks lack
@@ -30,13 +28,12 @@ class Scratch(NamedTuple):
 MOVES = 5
 
 
-def scratch_of(longest_row: int, loads: int, loops: int, halls: int) -> Scratch:
-    """Return room for a site of so many; `longest_row` in racks."""
+def scratch_of(loads: int, loops: int, halls: int) -> Scratch:
+    """Return room for a site of so many."""
     by_load = ("on", "dynamic", "lost", "lost_heat", "drawn_w", "full_w")
     by_loop = ("liquid_w", "air_w", "coolant_c", "units_up")
     columns = {name: np.zeros(loads) for name in by_load}
     columns |= {name: np.zeros(loops) for name in by_loop}
-    rack = np.zeros((4, max(CHUNK, longest_row)))
     return Scratch(
-        rack=rack, moving=np.zeros((loops, MOVES)), pump_w=np.zeros(halls), **columns
+        four=np.zeros(4), moving=np.zeros((loops, MOVES)), pump_w=np.zeros(halls), **columns
     )

@@ -5,6 +5,8 @@ at its start; everything continuous is integrated exactly under them. What SimPy
 step has already been folded into the load and rack integrals.
 """
 
+import numpy as np
+
 from simulator.kernels import (
     block_caps,
     bridging,
@@ -20,7 +22,7 @@ from simulator.kernels import (
     strikes,
 )
 from simulator.kernels import water as rationed
-from simulator.kernels.compiled import entry, inlined
+from simulator.kernels.compiled import entry, folded, inlined
 
 RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
 INTAKE = strikes.WAKE + 1  # beside what `strikes.happen` returns
@@ -65,7 +67,7 @@ def advance(
     return stop, strikes.happen(before_s, queue, shop, rows, rack, loads, wear)
 
 
-@inlined
+@folded
 def _step(
     k, flags, rows, halls, rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w,
     limit, heat, water, maps, outdoors, records, scratch,
@@ -164,7 +166,7 @@ def _status(tripping, held, capped, short, flags, untold):
     return INTAKE if untold else RUNNING
 
 
-@inlined
+@folded
 def _control(rows, rack, loads, blocks, hall_air_c, scratch, flags, throttling):
     """Set clocks and caps of the next step."""
     capped = block_caps.cap_blocks(rows, rack, loads, blocks, scratch, STEP_S)
@@ -179,7 +181,7 @@ def _control(rows, rack, loads, blocks, hall_air_c, scratch, flags, throttling):
     flags[1] = int(hot)
 
 
-@inlined
+@folded
 def _connect(halls, blocks, heat, tree, plant_w, dt_s):
     """Put every load on its node of the power tree, but what the batteries of a block carry; return IT,
     cooling and house power in W."""
@@ -191,8 +193,8 @@ def _connect(halls, blocks, heat, tree, plant_w, dt_s):
         fed_w = blocks.it_w[b]
         if bridge.of_block[b] >= 0 and bridge.share[bridge.of_block[b]] > 0.0:
             fed_w -= bridging.carry(bridge, bridge.of_block[b], fed_w, dt_s)
-        for k in range(blocks.feed_first[b], blocks.feed_first[b + 1]):
-            tree.output_w[blocks.feed_node[k]] += fed_w * blocks.feed_share[k]
+        for k in range(np.uint64(blocks.feed_first[b]), np.uint64(blocks.feed_first[b + 1])):
+            tree.output_w[np.uint64(blocks.feed_node[k])] += fed_w * blocks.feed_share[k]
         it_w += blocks.it_w[b]
         if blocks.it_w[b] > blocks.peak_w[b]:
             blocks.peak_w[b] = blocks.it_w[b]

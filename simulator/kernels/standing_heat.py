@@ -148,19 +148,41 @@ def fan_power(halls, h, heat_w, moving, load_step, dt_s):
 
 
 @inlined
-def air_c(h, halls, heat, heat_w, loop, loops, outdoor_c, dt_s):
+def lost_outdoors_w(h, heat, air_c, outdoor_c):
+    """Return what walls and roof carry out of a hall in W whose air was `air_c`: for the part that it is
+    warmer than outdoors and than its coils are told to hold it, the rest being part of what is not known
+    of a cooled hall's heat."""
+    return heat.envelope_w_k[h] * max(air_c - max(outdoor_c, heat.air_set_c[h]), 0.0)
+
+
+@shared
+def coil_k(table, heat_frac, flow, load_step):
+    """Return how far above its water a coil with an open valve leaves the air, at a heat over design of the
+    units that run and a flow over design; beyond the table (flows, load grid) in proportion to heat."""
+    row, last = int(flow * (table.shape[0] - 1) + 0.5), table.shape[1] - 1
+    x = max(heat_frac, 0.0) / load_step
+    if x >= last:
+        return table[row, last] * x / last
+    j = int(x)
+    return table[row, j] + (table[row, j + 1] - table[row, j]) * (x - j)
+
+
+@inlined
+def air_c(h, halls, heat, heat_w, loop, warm_k, loops, load_step, outdoor_c, dt_s):
     """Return the air in degC that the racks of a hall take in over the next step.
 
-    Coils hold the water's temperature plus their approach, outdoor air what it alone holds. Where
-    the fans move less than the racks do, the racks take in part of their own exhaust:
+    Coils hold what they are told, as far as their water, which warms by `warm_k`, allows; outdoor air what
+    it alone holds. Where the fans move less than the racks do, the racks take in part of their own exhaust:
     T_in = T_supply + range (needed / moved - 1), for a constant rise in the racks. Held heat adds
     Q / C, and what still gathers in the next step its mean effect on a chip.
     """
-    supply_c = min(loops.supply_c[loop] + halls.fan_approach_k[h], outdoor_c)
-    supply_c += heat.air_mixed_k[h]
-    turning = heat.fans[loop] > 0.0
+    needed, fans = heat_w / halls.fan_design_heat_w[h], heat.fans[loop]
+    turning = fans > 0.0
+    open_k = coil_k(halls.coil_k, needed / fans if turning else needed, heat.flow[loop], load_step)
+    mixed_k = heat.air_mixed_k[h]
+    supply_c = max(heat.air_set_c[h] - mixed_k, loops.supply_c[loop] + warm_k + open_k)
+    supply_c = min(supply_c, outdoor_c) + mixed_k
     if turning and (heat.flow[loop] > 0.0 or outdoor_c < loops.supply_c[loop] + 1e-9):
-        needed = heat_w / halls.fan_design_heat_w[h]
         moved = heat.fans[loop] * heat.air_full[h]
         supply_c += heat.air_range_k[h] * max(needed / moved - 1.0, 0.0)
     else:
@@ -185,22 +207,30 @@ def settle_coolant(halls, blocks, loops, heat, plant_w, dt_s):
     The loop's water and the coolant unit's approach; held heat adds Q / C. What gathers in the next
     step counts by the share of a ramp that a chip follows, so that its end of step is exact.
     """
-    hall_of, liquid_loop, flow, units_up = blocks.hall, halls.liquid_loop, heat.flow, loops.units_up
-    mass_j_k, row_j, coolant_c = blocks.mass_j_k, heat.row_j, blocks.coolant_c
-    for b in range(mass_j_k.size):
-        if mass_j_k[b] > 0.0:
+    hall, supply_c, moves = -1, 0.0, False
+    for b in range(blocks.mass_j_k.size):
+        if blocks.hall[b] != hall:
+            hall = blocks.hall[b]
+            loop = halls.liquid_loop[hall]
+            supply_c = loops.supply_c[loop]
+            moves = heat.flow[loop] > 0.0 and loops.units_up[loop] > 0.0
+        if blocks.mass_j_k[b] > 0.0:
             continue
-        h = hall_of[b]
-        loop = liquid_loop[h]
-        here_c = loops.supply_c[loop] + blocks.approach_k_w[b] * blocks.liquid_w[b]
-        if row_j[b] == 0.0 and flow[loop] > 0.0 and units_up[loop] > 0.0:
-            coolant_c[b] = here_c
-            continue
-        rise_k = drift_k(loop, loops, heat, plant_w[h, 2], dt_s)
-        if flow[loop] <= 0.0 and heat.row_j_k[b] > 0.0:
-            rise_k = blocks.liquid_w[b] * dt_s / heat.row_j_k[b]
-        held_k = row_j[b] / heat.row_j_k[b] if row_j[b] > 0.0 else 0.0
-        coolant_c[b] = here_c + held_k + heat.row_lead[b] * rise_k
+        here_c = supply_c + blocks.approach_k_w[b] * blocks.liquid_w[b]
+        if not moves or heat.row_j[b] != 0.0:
+            here_c = _warmed_c(here_c, b, hall, halls, blocks, loops, heat, plant_w, dt_s)
+        blocks.coolant_c[b] = here_c
+
+
+@inlined
+def _warmed_c(here_c, b, hall, halls, blocks, loops, heat, plant_w, dt_s):
+    """Return the coolant of a block of which heat waits, or whose plant rests; `here_c` without that."""
+    loop, row_j, row_j_k = halls.liquid_loop[hall], heat.row_j[b], heat.row_j_k[b]
+    rise_k = drift_k(loop, loops, heat, plant_w[hall, 2], dt_s)
+    if heat.flow[loop] <= 0.0 and row_j_k > 0.0:
+        rise_k = blocks.liquid_w[b] * dt_s / row_j_k
+    held_k = row_j / row_j_k if row_j > 0.0 else 0.0
+    return here_c + held_k + heat.row_lead[b] * rise_k
 
 
 @inlined

@@ -94,7 +94,7 @@ def footprint(
     gradients, whether it writes scores out, drops out, and fuses the loss; without one it is a
     present one with gradients in 32 bits.
     """
-    stack = stack or (from_catalog.stack(plan.stack) if plan.stack else None)
+    stack = stack or _stack_of(plan)
     shared, experts = _held(model, plan)
     ranks = dp * plan.cp
     expert_ranks = max(ranks * plan.tp / plan.ep, 1.0)
@@ -107,9 +107,13 @@ def footprint(
         weights=WEIGHT_BYTES * weights,
         gradients=gradient_bytes * gradients,
         optimizer=OPTIMIZER_BYTES * optimizer,
-        activations=_activations(model, plan, dp, stack),
+        activations=activation_bytes(model, plan, dp, stack),
         buffers=_buffers(model, plan, gradient_bytes),
     )
+
+
+def _stack_of(plan: ParallelPlan) -> Stack | None:
+    return from_catalog.stack(plan.stack) if plan.stack else None
 
 
 def check(
@@ -205,14 +209,15 @@ def _buffers(model: LanguageModel, plan: ParallelPlan, gradient_bytes: float) ->
     return WEIGHT_BYTES * gathered + gradient_bytes * each
 
 
-def _activations(
-    model: LanguageModel, plan: ParallelPlan, dp: int, stack: Stack | None
+def activation_bytes(
+    model: LanguageModel, plan: ParallelPlan, dp: int, stack: Stack | None = None
 ) -> float:
     """Return bytes that the fullest stage keeps for backward and works on beside them.
 
     It is the first stage, where most micro-batches wait, or the last one with its logits and the
-    gradient of its output matrix.
+    gradient of its output matrix. `stack` is as for `footprint`.
     """
+    stack = stack or _stack_of(plan)
     keeping = _keeping(plan, stack)
     tokens = plan.micro_batch * plan.sequence_length / plan.cp
     every = activations.of_stage(model, plan.pp, keeping)

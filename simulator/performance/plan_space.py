@@ -135,7 +135,7 @@ def usable_bytes(chip: Accelerator) -> float:
 
 def _activations(case: Case, layout: Layout, ep: int, variant: Variant) -> float:
     plan = plan_of(case, layout, ep, "optimizer", variant)
-    return memory.footprint(case.model, plan, layout.dp).activations
+    return memory.activation_bytes(case.model, plan, layout.dp)
 
 
 def _state(

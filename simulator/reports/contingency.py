@@ -98,8 +98,9 @@ def _failures(tried: pd.DataFrame) -> pd.DataFrame:
 
 
 def named(row: Any) -> str:
-    """Return a case as a reader meets it: the element, and of a single one the classes that strike it."""
-    words = _short(str(row["case"]))
+    """Return a case as a reader meets it: the element, or all of those alike, and of a single one the
+    classes that strike it."""
+    words = f"one of {row['stands_for']}" if row["stands_for"] else _short(str(row["case"]))
     return f"{words} ({_classes(row)})" if row["order"] == 1 else words
 
 
@@ -109,7 +110,7 @@ def _costs(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
         Lead("How it was found.", _method(told)),
         Lead("What it adds up to.",
              f"All single failures together are expected to cost {wording.large(kpis['expected_hours'])} "
-             f"accelerator-hours of useful work a year. In {kpis['over_limit']:,} cases an element is "
+             f"accelerator-hours of useful work a year{_as_if(told)}. In {kpis['over_limit']:,} cases an element is "
              "beyond its limit for a minute or longer."),
     )  # fmt: skip
     classes = dearest(tried)
@@ -150,6 +151,11 @@ def _method(told: dict[str, Any]) -> str:
         f"({told['chosen']}). From that state each case goes on for {told['minutes']} minutes with its "
         f"element out: the same engine, one process per case.{out}"
     )
+
+
+def _as_if(told: dict[str, Any]) -> str:
+    """Return what a year means where something is under maintenance."""
+    return ", were it in this state all year" if told["maintenance"] else ""
 
 
 def _moment(told: dict[str, Any]) -> str:
@@ -340,7 +346,7 @@ def _table(top: pd.DataFrame) -> pd.DataFrame:
     rows = top.to_dict("records")
     return pd.DataFrame({
         "Class": [wording.sentence(_classes(row)) for row in rows],
-        "Worst element": [_short(str(row["case"])) for row in rows],
+        "Worst element": [_worst(row) for row in rows],
         "Severity": list(top["severity"]),
         "Shed": [wording.megawatts(float(v)) if v > 0 else "0" for v in top["shed_mw"].fillna(0.0)],
         "Tightest": [_tight(row) for row in rows],
@@ -350,6 +356,11 @@ def _table(top: pd.DataFrame) -> pd.DataFrame:
             wording.number(float(v)) if v < MEGA else wording.large(float(v)) for v in top["all_hours"]
         ],
     })  # fmt: skip
+
+
+def _worst(row: dict[str, Any]) -> str:
+    """Return the name of an element; of several alike what they are."""
+    return f"one of {row['stands_for']}" if row["stands_for"] else _short(str(row["case"]))
 
 
 def _back(row: dict[str, Any]) -> str:

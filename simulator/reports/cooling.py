@@ -260,7 +260,8 @@ def _modes(run: Run) -> tuple[FigureSpec, ...]:
     fig, axes = canvas(FULL, 1.25, columns=len(kinds), squeeze=False)
     for ax, kind in zip(axes[0], kinds, strict=True):
         _bars(ax, table[table["kind"] == kind], run.bars, LABELS // len(kinds))
-        heading(ax, f"{wording.sentence(str(kind))} loops: hours per {TIMES[run.bars]}")
+        what = "share in each mode, %, by hour" if run.bars == "h" else f"hours per {TIMES[run.bars]}"
+        heading(ax, f"{wording.sentence(str(kind))} loops: {what}")
     legend(fig, axes[0][0], "lower center", 3)
     told = "; ".join(
         f"{kind} loops run {wording.percent(own['mechanical_h'].sum() / _hours_of(own))} of hours on "
@@ -268,11 +269,12 @@ def _modes(run: Run) -> tuple[FigureSpec, ...]:
         for kind, own in table[table["kind"].isin(kinds)].groupby("kind", sort=False)
     )
     rest = sorted(set(table["kind"]) - set(kinds))
+    counted = "Loops of a kind" if run.bars == "h" else "Hours"
     others = f" The {' and '.join(rest)} loops never ran a compressor." if rest else ""
     return (
         FigureSpec(
             fig, "cooling-modes", f"Stacked bars of hours by mode: {told}.", table,
-            f"Hours without compressors, with part of the heat through them, or with all of it{_mean_of(run)}."
+            f"{counted} without compressors, with part of the heat through them, or with all of it{_mean_of(run)}."
             + others,
         ),
     )  # fmt: skip
@@ -283,9 +285,10 @@ def _hours_of(table: pd.DataFrame) -> float:
 
 
 def _bars(ax: Axes, table: pd.DataFrame, every: str, most: int) -> None:
+    """Stack the hours by mode of each bar; of an hour, the share of the loops in each."""
     x, bottom = np.arange(len(table)), np.zeros(len(table))
     for mode, (color, hatch) in LOOKS.items():
-        height = table[f"{mode}_h"].to_numpy()
+        height = table[f"{mode}_h"].to_numpy() * (100.0 if every == "h" else 1.0)
         ax.bar(x, height, bottom=bottom, color=color, hatch=hatch, width=0.75, edgecolor="white",
                linewidth=0.5, label=mode)  # fmt: skip
         bottom = bottom + height

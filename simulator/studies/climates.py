@@ -16,6 +16,7 @@ from scipy import special
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.rack import Rack
+from simulator.engine.cooling import thin_air
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
@@ -85,7 +86,8 @@ def hours(scenario: Scenario) -> pd.DataFrame:
     start = spec.period.start.astimezone(UTC)
     air = for_period(weather_of(scenario), start, count)
     plants = plants_of(site, air)
-    levels = [_settled(site, plants, busy) for busy in BUSY]
+    thin = thin_air(site, air)
+    levels = [_settled(site, plants, thin, busy) for busy in BUSY]
     it_w = np.stack([level.it_w for level in levels])
     limits = {"connection": _by_connection(site, levels), "chips": _by_chips(levels)}
     usable_w = np.minimum(it_w[-1], np.minimum(*limits.values()))
@@ -154,10 +156,10 @@ def _row(scenario: Scenario, found: pd.DataFrame) -> dict[str, object]:
     return told | summary(found, weather.utc_offset_h)
 
 
-def _settled(site: Site, plants: Plants, busy: float) -> _Full:
-    """Return the site with every chip at one dynamic power, over idle to TDP."""
+def _settled(site: Site, plants: Plants, thin: Array, busy: float) -> _Full:
+    """Return the site with every chip at one dynamic power, over idle to TDP; `thin` is `thin_air`."""
     cooling, count = site.topology.cooling, plants.maps.supply_c.shape[1]
-    halls = [int(np.flatnonzero(site.rack_hall == h)[0]) for h in range(len(site.hall_names))]
+    halls = [int(np.flatnonzero(site.rack_hall == h)[0]) for h in range(len(site.hall_names))]  # first racks
     racks = [site.rack_types[int(site.rack_type[first])] for first in halls]
     chips = [site.chips[int(site.rack_chip[first])] for first in halls]
     liquid = np.array([rack.liquid_cooled for rack in racks])
@@ -165,7 +167,7 @@ def _settled(site: Site, plants: Plants, busy: float) -> _Full:
     air_c = cooling.fan_wall.supply_air_c(cooling.chilled_supply)
     own_c = cooling.coolant_unit.coolant_c(cooling.supply)
     coolant_c = np.where(liquid, own_c, air_c)[:, None] + np.zeros((len(halls), count))
-    drawn, resistance = np.full(count, busy), np.ones((len(halls), count))
+    drawn, resistance = np.full(count, busy), np.tile(thin[halls, None], count)
     for _ in range(ROUNDS):
         each = zip(racks, chips, coolant_c, resistance, strict=True)
         each_w = np.stack([input_w(rack, chip, drawn, at_c, frac) for rack, chip, at_c, frac in each])
@@ -173,8 +175,8 @@ def _settled(site: Site, plants: Plants, busy: float) -> _Full:
         blocks_w = racks_w + site.block_support_w[:, None]
         state = settled(site, blocks_w, plants)
         fluid_c, resistance = _mean_blocks(site, state, blocks_w)
-        hall_c = np.minimum(state.chilled_c + (air_c - cooling.chilled_supply), plants.air.supply_c)
-        coolant_c = np.where(liquid[:, None], fluid_c, hall_c)
+        resistance = resistance * thin[halls, None]
+        coolant_c = np.where(liquid[:, None], fluid_c, state.intake_c)
     places = list(zip(racks, chips, coolant_c, resistance, strict=True))
     margin_k = np.stack([_margin_k(rack, chip, busy, at_c, frac) for rack, chip, at_c, frac in places])
     counts = np.bincount(site.rack_hall, minlength=len(halls))

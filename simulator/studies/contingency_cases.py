@@ -1,6 +1,7 @@
 """Which single failures are tried: every element that a failure class can strike."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
@@ -91,13 +92,11 @@ class Wanted:
     kinds: tuple[str, ...] = ()
     each: bool = False
     """Have racks and switches rows of their own, and units of one target simulations of their own."""
-    without: tuple[str, ...] = ()
-    """Names of what is out already."""
+    without: tuple[Hit, ...] = ()
+    """What is out already: it cannot fail, nor can its breaker."""
 
     def takes(self, name: str) -> bool:
         """Return whether an element is asked for."""
-        if name in self.without:
-            return False
         return not self.patterns or any(fnmatchcase(name, p) for p in self.patterns)
 
 
@@ -195,7 +194,7 @@ def level_of(site: Site, cls: FailureClass, name: str) -> str:
     if cls.per in ON_RACKS:
         return "rack"
     parts = name.split("/")
-    if "/".join(parts[:2]) in set(site.block_names):
+    if "/".join(parts[:2]) in site.block_names:
         return "block"
     return "hall" if parts[0] in site.hall_names else "site"
 
@@ -223,12 +222,14 @@ def _of_classes(
     group = group_of(site, classes[0])
     groups = {} if wanted.each else _groups(run, classes[0], there)
     cases: dict[tuple[object, ...], Case] = {}
+    alike: Counter[tuple[object, ...]] = Counter()
+    gone = {_same(hit.cls, hit.target, hit.unit) for hit in wanted.without}
     for place, (name, (target, unit)) in enumerate(there.items()):
-        if not wanted.takes(name):
+        if not wanted.takes(name) or _same(classes[0], target, unit) in gone:
             continue
         key = groups.get(name, ("element", name))
+        alike[key] += 1
         if key in cases:
-            cases[key] = replace(cases[key], count=cases[key].count + 1)
             continue
         cases[key] = Case(
             (Hit(name, classes[0], target, unit),), kind, level_of(site, classes[0], name), classes,
@@ -236,7 +237,13 @@ def _of_classes(
             alike=() if wanted.each else taken(site, classes[0], target, unit),
             group=(classes[0].name, int(group[place])) if group.size else None,
         )
-    return list(cases.values())
+    return [replace(case, count=alike[key]) for key, case in cases.items()]
+
+
+def _same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
+    """Return what a class takes out, whatever the class is called: an element and its breaker are one, and
+    both breakers of a branch are the branch."""
+    return cls.effect, target, 0 if cls.effect == "mv_branch" else unit
 
 
 def taken(site: Site, cls: FailureClass, target: int, unit: int) -> tuple[object, ...]:

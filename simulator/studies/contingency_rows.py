@@ -15,6 +15,7 @@ from simulator.engine.populations import ON_RACKS
 from simulator.engine.rates import YEAR_S
 from simulator.scenario import Scenario
 from simulator.simulation import Run
+from simulator.studies import contingency_names as names_
 from simulator.studies.contingency_cases import Case
 from simulator.studies.contingency_watch import CLASSES, RAISED, RATING, Response, Watch
 from simulator.studies.forked import Answer
@@ -24,6 +25,7 @@ COLUMNS = {
     "case": "What is out; N-0 is the intact site",
     "order": "How many elements fail",
     "count": "Elements alike for which the row stands",
+    "stands_for": "What these are; blank where the row is one element's own",
     "kind": "electrical, cooling, network or rack",
     "level": "site, hall, block, rack or fabric",
     "class": "Failure classes that strike it so, the most frequent first",
@@ -79,8 +81,6 @@ LEAST_CHIPS = 1e-6
 BACK = 1.0
 """Accelerators of useful work a second below which nothing is lost."""
 INTACT = "N-0"
-NAMED = 2
-"""Elements of a case that are named one by one."""
 
 
 def ranked(
@@ -198,7 +198,7 @@ def _nought(watch: Watch, intact: Response) -> dict[str, Any]:
 
 def _blank() -> dict[str, Any]:
     words = ("out", "tightest", "limit", "first_limit", "first_of", "jobs", "tripped", "exceeded",
-             "evidence", "error", "rule", "back_by")  # fmt: skip
+             "evidence", "error", "rule", "back_by", "stands_for")  # fmt: skip
     numbers = dict.fromkeys((n for n in COLUMNS if n != "rank"), math.nan)
     return numbers | dict.fromkeys(words, "") | {
         "minutes_over": 0, "first_minute": 0, "slo_minutes": 0, "accelerators_lost": 0,
@@ -213,9 +213,9 @@ def _row(
 ) -> dict[str, Any]:
     names = [cls.name for cls in case.classes]
     row = _blank() | {
-        "case": _name(case), "order": len(case.hits), "count": case.count, "kind": case.kind,
-        "level": case.level, "class": ", ".join(names), "planned": case.planned_s is not None,
-        "rule": case.rule,
+        "case": names_.name(case), "order": len(case.hits), "count": case.count,
+        "stands_for": names_.stands_for(run, case), "kind": case.kind, "level": case.level,
+        "class": ", ".join(names), "planned": case.planned_s is not None, "rule": case.rule,
         "evidence": ", ".join(dict.fromkeys(evidence_of.get(n, "assumed") for n in names)),
         "out": out_of(case.classes[0]) if len(case.hits) == 1 else "", "error": answer.error,
     }  # fmt: skip
@@ -237,13 +237,6 @@ def _row(
         "lost_hours": float(intact.useful_s[-1] - response.useful_s[-1]) / 3600.0,
     }  # fmt: skip
     return row | {"severity": severity(row, response.dark_halls - intact.dark_halls, halls)}
-
-
-def _name(case: Case) -> str:
-    """Return the elements, a large group by its first and last."""
-    if len(case.hits) <= NAMED:
-        return case.name
-    return f"{case.hits[0].element} to {case.hits[-1].element}, all {len(case.hits)}"
 
 
 def severity(row: dict[str, Any], dark_halls: int, halls: int) -> str:
@@ -302,7 +295,7 @@ def _loading(watch: Watch, response: Response, place: int) -> dict[str, Any]:
     post = float(response.loading_most[place])
     stands_s = watch.stands_s(place, post)
     return {
-        "tightest": watch.limits.names[place], "pre_loading": float(response.loading_pre[place]),
+        "tightest": watch.limits.names[place], "pre_loading": float(watch.pre[place]),
         "post_loading": post, "minutes_over": int(response.minutes_over[place]),
         "limit": watch.limits.kinds[place] if post > 1.0 else RATING,
         "tolerance_s": stands_s if math.isfinite(stands_s) else math.nan,

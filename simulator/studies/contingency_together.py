@@ -17,12 +17,13 @@ def together(
 
     Tried are: two units of each group that stand in for each other (one pair: all others of the group
     are the same), and the whole group, which fails by common cause; each two kinds of equipment on
-    one path, which is what feeds or cools one hall, and what feeds all; and any two of the `most`
-    single failures that cost most (`worst`: indices, dearest first).
+    one path, which is what feeds or cools one hall, and what feeds all (racks and their servers feed
+    and cool nothing); and any two of the `most` single failures that cost most (`worst`: indices,
+    dearest first, of those that cost anything); of units alike the first stands for all.
     """
     chosen: dict[tuple[int, int], str] = {}
     groups = _members(cases)
-    dearest = [i for i in worst if cases[i].count == 1][:most]
+    dearest = _apart(cases, worst)[:most]
     for rule, found in (
         ("one group", [(g[0], g[1]) for g in groups if len(g) > 1]),
         ("one path", _on_one_path(cases)), ("worst singles", list(_all_of(dearest))),
@@ -46,6 +47,12 @@ def _members(cases: Sequence[Case]) -> list[list[int]]:
     return list(groups.values())
 
 
+def _apart(cases: Sequence[Case], worst: Sequence[int]) -> list[int]:
+    """Return the single elements among the dearest, of those that take the same out the first."""
+    first = {cases[i].alike or ("case", i): i for i in reversed(worst) if cases[i].count == 1}
+    return [i for i in worst if first.get(cases[i].alike or ("case", i)) == i]
+
+
 def _all_of(places: Sequence[int]) -> Iterator[tuple[int, int]]:
     for a, i in enumerate(places):
         for j in places[a + 1 :]:
@@ -56,7 +63,7 @@ def _on_one_path(cases: Sequence[Case]) -> list[tuple[int, int]]:
     """Return the first units of different equipment that feeds or cools one hall, or all of them."""
     firsts: dict[str, dict[tuple[str, int], int]] = {}
     for i, case in enumerate(cases):
-        if case.group is not None and case.level in ("site", "hall"):
+        if case.group is not None and case.kind != "rack" and case.level in ("site", "hall"):
             place = case.hits[0].element.split("/")[0] if case.level == "hall" else ""
             firsts.setdefault(place, {}).setdefault(case.group, i)
     everywhere = sorted(firsts.pop("", {}).values())

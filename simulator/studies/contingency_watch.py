@@ -6,9 +6,10 @@ from functools import cached_property
 import numpy as np
 
 from simulator.components.power.tolerance import Before
-from simulator.engine import draw, overload
+from simulator.engine import draw, heat_limits, outage, overload
 from simulator.engine.coolant import NO_FLOW
 from simulator.engine.physics import STEP_S
+from simulator.engine.supply import SIDES
 from simulator.kernels import columns as c
 from simulator.kernels import limit_watch
 from simulator.kernels.serving import REJECTED, SHED, WORK
@@ -36,14 +37,13 @@ class Limits:
     kinds: tuple[str, ...]
     """What lies beyond the limit: an element's tolerance, a temperature, a tank."""
     of: tuple[str, ...]
-    """What they are: the kind of equipment, `block of racks`, `chips`, `plant`."""
+    """What they are: the kind of equipment, `block of racks`, `chips`, `plant`, `hall air`."""
 
 
 @dataclass
 class Response:
     """What happened in one future. Arrays are by minute unless told."""
 
-    loading_pre: np.ndarray  # (limits,)
     loading_most: np.ndarray  # (limits,)
     minutes_over: np.ndarray  # (limits,)
     first_over: np.ndarray  # (limits,) first minute beyond the limit, 0: never
@@ -77,7 +77,8 @@ class Watch:
         racks = state.racks
         self._up = racks.up_frac.copy()
         self._power_w = racks.power_w.copy()
-        self._support_w = state.blocks.support_w.copy()
+        self._support_w = state.blocks.support_w * state.blocks.support_share
+        self._works = np.maximum(state.blocks.support_share, LEFT)
         kind = np.array([CLASS_OF.get(k, -1) for k in state.kinds])
         self._class = kind[racks.load]
         idle_w = (site.rows.accelerators * site.rows.chip_idle_w + site.rows.host_idle_w)[site.rack_row]
@@ -87,11 +88,13 @@ class Watch:
         self._useful_s = self._useful()
         self._intact = state.tree.in_service.copy()
         loads = state.loads
-        self._columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service)
+        self._columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service,
+                         state.blocks.support_share)  # fmt: skip
         self._seen = tuple(np.full(column.size, np.nan) for column in self._columns)
         self._last: tuple[np.ndarray, float, float, int] = (np.zeros(len(CLASSES)), 0.0, 0.0, 0)
         self._loading = np.zeros(len(self.limits.names))
         self.pre = self._loadings().copy()
+        """(limits,) In the minute before."""
         self._lost()
         self._follow(np.zeros_like(self.pre), np.zeros_like(self.pre))  # so that futures share the code
 
@@ -121,7 +124,7 @@ class Watch:
         """Return a response in which nothing has happened yet."""
         n, jobs, pools = len(self.limits.names), len(self.run.work.jobs), self.state.pools.load.size
         return Response(
-            self.pre, np.zeros(n), np.zeros(n), np.zeros(n, np.int64),
+            np.zeros(n), np.zeros(n), np.zeros(n, np.int64),
             np.zeros((minutes, len(CLASSES))), np.zeros(minutes), np.zeros(minutes),
             behind=np.zeros((minutes, pools), np.bool_),
             stalled=np.zeros((minutes, jobs), np.bool_), off=np.zeros(minutes, np.bool_),
@@ -138,8 +141,10 @@ class Watch:
         of = ["interconnection", *(node.kind for node in elements), *["block of racks"] * blocks]
         names += [f"{name} chips" for name in site.block_names]
         names += [f"{loop.name} plant" for loop in site.loops]
-        kinds += [TEMPERATURE] * blocks + [TANK] * loops
-        of += ["chips"] * blocks + ["plant"] * loops
+        names += [f"{name} air" for name in site.hall_names]
+        halls = len(site.hall_names)
+        kinds += [TEMPERATURE] * blocks + [TANK] * loops + [TEMPERATURE] * halls
+        of += ["chips"] * blocks + ["plant"] * loops + ["hall air"] * halls
         return Limits(tuple(names), tuple(kinds), tuple(of))
 
     def stands_s(self, place: int, loading: float) -> float:
@@ -159,8 +164,8 @@ class Watch:
 
     def _loadings(self) -> np.ndarray:
         """Return import and draw over their limits of the interconnection, nodes and blocks, how far
-        chips are from throttling, and heat over the capacity of the plant units in service. What is
-        dead has none; lines and main transformers do not carry what is fed in on site."""
+        chips and halls' air are from slowing something, and heat over the capacity of the plant units in
+        service. What is dead has none; lines and main transformers do not carry what is fed in on site."""
         state, world = self.state, self.run.world
         minute = self.run.records.site[self.run.physics.step - 1]
         tree = state.tree
@@ -172,14 +177,31 @@ class Watch:
             state.loops, self.site.halls, state.plant_w,
         )  # fmt: skip
         world.entry(limit_watch.loadings, *arguments)(*arguments)
+        supplied_c, span_k = self._air_c
+        works = np.bincount(self.site.block_hall, state.blocks.it_w, supplied_c.size) > 0.0
+        self._loading[-supplied_c.size :] = works * (state.hall_air_c - supplied_c) / span_k
         return self._loading
 
     @cached_property
+    def _air_c(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return what each hall's air is supplied at, and how far above that lies where the first of its
+        racks that breathe it slow down or switch off (chips on air are told apart): endless where
+        there are none, or where it is supplied no cooler than that."""
+        site, rows, blocks = self.site, self.site.rows, self.state.blocks
+        limit_c = np.full(len(site.hall_names), np.inf)
+        support = blocks.support_w > 0.0
+        np.minimum.at(limit_c, site.block_hall[support], blocks.support_c[support, 0])
+        liquid = rows.liquid_cooled == 1
+        np.minimum.at(limit_c, rows.hall[liquid], rows.intake_c[liquid])
+        supplied_c = self.state.loops.supply_c[site.halls.air_loop].copy()
+        return supplied_c, np.where(limit_c > supplied_c, limit_c - supplied_c, np.inf)
+
+    @cached_property
     def _throttle_c(self) -> np.ndarray:
-        """Return where the first chip of each block throttles; endless where there is none."""
-        rows = self.site.rows
+        """Return where the first chip of each block throttles, or its memory as what cools it is now;
+        endless where there is none."""
         limit_c = np.full(len(self.site.block_names), np.inf)
-        np.minimum.at(limit_c, rows.block, rows.throttle_start_c)
+        np.minimum.at(limit_c, self.site.rows.block, heat_limits.throttle_c(self.run.world))
         return limit_c
 
     @cached_property
@@ -210,7 +232,8 @@ class Watch:
         lost_w = self._power_w * (1.0 - left)
         carried = self._class >= 0
         shed_w = np.bincount(self._class[carried], lost_w[carried], len(CLASSES)).astype(float)
-        shed_w[3] += float(self._support_w[self._dark_blocks()].sum())
+        works = np.where(self._dark_blocks(), 0.0, np.minimum(state.blocks.support_share / self._works, 1.0))
+        shed_w[3] += float((self._support_w * (1.0 - works)).sum())
         cap = loads.cap[racks.load] * racks.power_cap
         capped_w = float((self._dynamic_w * left * (1.0 - cap))[carried].sum())
         out = self._chips * (1.0 - left)
@@ -221,13 +244,19 @@ class Watch:
         return shed_w, capped_w, float(out.sum()), dark
 
     def _dark_blocks(self) -> np.ndarray:
-        """Return which blocks have lost every way to the grid that they had."""
+        """Return which blocks have lost every way to the grid that they had, or both their sides and with
+        them the racks that they switch."""
         tree = self.state.tree
         dead = (tree.in_service <= 0.0) & (self._intact > 0.0)
         for _ in range(len(c.STAGES)):
             dead = dead | np.where(tree.parent >= 0, dead[tree.parent], False)
         feeds = dead[self.site.feed_node]
-        return np.logical_and.reduceat(feeds, self.site.feed_first[:-1])
+        dark: np.ndarray = np.logical_and.reduceat(feeds, self.site.feed_first[:-1])
+        works = np.bincount(self.site.rack_hall, self.state.racks.up_frac, len(self.site.hall_names)) > 0.0
+        for block in np.flatnonzero(self._support_w > 0.0):
+            sides = outage.absent(self.run.world, ("side", int(block)))
+            dark[block] |= sides >= SIDES and not works[self.site.block_hall[block]]
+        return dark
 
     def _behind(self) -> np.ndarray:
         """Return which pools leave work over or turn requests away: they miss their limits, which a

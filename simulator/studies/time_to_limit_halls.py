@@ -17,6 +17,7 @@ from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.settled import delivered_c
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import HOUR_STEPS
+from simulator.kernels.standing_heat import coil_k
 from simulator.simulation import Run
 
 SETTLES_AT_ONCE = 0.0
@@ -120,13 +121,27 @@ def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
     mean, mean_c = _mean(run, rack)
     row = _split(racks_w, float(working_w[inside].sum()), float(blocks.it_w[inside].sum()), others_w)
     more_w = max(float(state.plant_w[hall, 3]) - air_w, 0.0)
-    supply_c = float(state.loops.supply_c[loop])
+    supply_c, intake_c = float(state.loops.supply_c[loop]), float(state.hall_air_c[hall])
+    open_k = open_coil_k(run, hall)
+    told_c = float(heat.air_set_c[hall] - heat.air_mixed_k[hall])
+    more_k = intake_c - max(told_c, supply_c + open_k)  # mixed in behind the coils
     return Hall(
         chip_now(run.world, rack, float(state.racks.resistance_k_w[rack])), mean,
         float(state.racks.junction_c[rack]), mean_c, row, float(heat.air_j_k[hall]),
         SETTLES_AT_ONCE, float(heat.air_settle_s[hall]), Heat(row.static_w + more_w, row.dynamic_w),
-        _water(run, loop), float(state.hall_air_c[hall]) - supply_c,
+        _water(run, loop), open_k + more_k, intake_c,
     )  # fmt: skip
+
+
+def open_coil_k(run: Run, hall: int, flow: float | None = None, heat_w: float | None = None) -> float:
+    """Return how far above its water a hall's coils leave the air with their valves open, at a flow of the
+    water over design and a heat of the air, or at those of the moment."""
+    site, heat = run.world.site, run.world.state.heat
+    loop = int(site.halls.air_loop[hall])
+    units_w = float(site.halls.fan_design_heat_w[hall] * heat.fans[loop])
+    needed = (hall_air_w(run.world, hall) if heat_w is None else heat_w) / units_w
+    at = float(heat.flow[loop]) if flow is None else flow
+    return float(coil_k(site.halls.coil_k, needed, at, float(run.physics.maps.load_step)))
 
 
 def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
@@ -148,7 +163,8 @@ def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
         (float(blocks.support_c[inside, 0].min()), float(blocks.support_c[inside, 1].min())),
         float(site.rows.intake_c[site.rows.hall == hall].min()),
         fans_w, max(float(state.plant_w[hall, 3]) - (air_w + fans_w) * (1.0 - outdoors), 0.0), _water(run, loop),
-        float(site.halls.fan_approach_k[hall]), outdoor_c, outdoors,
+        float(heat.air_set_c[hall] - heat.air_mixed_k[hall]), partial(open_coil_k, run, hall, None), outdoor_c, outdoors,
+        float(heat.envelope_w_k[hall]), max(minute_w(run, c.DRY_BULB_C), float(heat.air_set_c[hall])),
     )  # fmt: skip
 
 
@@ -178,5 +194,5 @@ def _delivers_c(table: np.ndarray, capacity_w: float, flow_w_k: float, heat_w: f
 
 
 def minute_w(run: Run, column: int = c.IT_W) -> float:
-    """Return a power of the last minute in W."""
+    """Return a column of the last minute's record, a power in W unless another is asked for."""
     return float(run.records.site[run.physics.step - 1, column])

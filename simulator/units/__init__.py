@@ -164,6 +164,9 @@ ThermalResistance = Annotated[float, quantity("a thermal resistance", "K/W", "0.
 ThermalConductance = Annotated[
     float, quantity("a thermal conductance", "W/K", "45 kW/K", shown=("W/K", "kW/K", "MW/K"))
 ]
+ConductancePerPower = Annotated[
+    float, quantity("a thermal conductance per power", "W/K/W", "0.2 W/K/kW", shown=("W/K/kW",))
+]
 HeatCapacity = Annotated[
     float, quantity("a heat capacity", "J/K", "500 J/K", shown=("J/K", "kJ/K", "MJ/K"))
 ]

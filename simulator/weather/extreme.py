@@ -154,7 +154,7 @@ def _peak(extreme: Extreme, air: Air, annual: tuple[float, float] | None) -> _Pe
         return _Peak(extreme.dry_bulb, "as given")
     assert extreme.return_period is not None
     years = extreme.return_period / YEAR_S
-    (mean_c, deviation_k), source, warnings = _annual(air, annual)
+    (mean_c, deviation_k), source, warnings = annual_maxima(air, air.dry_bulb_c, annual)
     told = f"{years:.4g}-year return value, {source}"
     return _Peak(return_value_c(mean_c, deviation_k, years), told, warnings)
 
@@ -164,7 +164,7 @@ def _wettest(extreme: Extreme, air: Air, peak: _Peak) -> tuple[Extreme, _Peak]:
     assert extreme.wet_bulb_return_period is not None
     years = extreme.wet_bulb_return_period / YEAR_S
     wet_c = wet_bulb_of_vapour_c(air.dry_bulb_c, air.vapour_pa, air.pressure_pa)
-    (mean_c, deviation_k), source, warnings = _fitted(air, wet_c, "wet_bulb")
+    (mean_c, deviation_k), source, warnings = annual_maxima(air, wet_c, None, "wet_bulb")
     reached_c = min(return_value_c(mean_c, deviation_k, years), peak.dry_bulb_c)
     told = f"{peak.told}; wet bulb to {reached_c:.1f} degC, {years:.4g}-year return value, {source}"
     warned = (*peak.warnings, *(w for w in warnings if w not in peak.warnings))
@@ -172,17 +172,19 @@ def _wettest(extreme: Extreme, air: Air, peak: _Peak) -> tuple[Extreme, _Peak]:
     return given, _Peak(peak.dry_bulb_c, told, warned)
 
 
-def _annual(
-    air: Air, annual: tuple[float, float] | None
+def annual_maxima(
+    air: Air, values_c: Array, told: tuple[float, float] | None, key: str = "dry_bulb"
 ) -> tuple[tuple[float, float], str, tuple[str, ...]]:
-    """Return mean and deviation of annual maxima, their source, and what is weak about them."""
-    if annual is not None:
-        return annual, "design conditions of the file", ()
-    return _fitted(air, air.dry_bulb_c, "dry_bulb")
+    """Return mean and deviation of the annual maxima of a temperature, their source, and what is weak about
+    them: as the file tells them, or of its actual years.
 
-
-def _fitted(air: Air, values_c: Array, key: str) -> tuple[tuple[float, float], str, tuple[str, ...]]:
-    """Return mean and deviation of the annual maxima of a temperature in a file of actual years."""
+    Raises
+    ------
+    WeatherError
+        If it tells none, and holds no three whole actual years; asks for `key` instead.
+    """
+    if told is not None:
+        return told, "design conditions of the file", ()
     maxima = np.array([values_c[year].max() for year in _years(air)])
     if air.typical or len(maxima) < LEAST_YEARS or len(air.hour) < LEAST_YEARS * YEAR_H:
         raise WeatherError([
@@ -191,8 +193,8 @@ def _fitted(air: Air, values_c: Array, key: str) -> tuple[tuple[float, float], s
         ])  # fmt: skip
     weak = f"extreme: return value from the maxima of {len(maxima)} years; ASHRAE asks for 8 or more"
     deviation_k = float(maxima.std(ddof=1))
-    told = f"maxima of {len(maxima)} years"
-    return (float(maxima.mean()), deviation_k), told, (weak,) if len(maxima) < 8 else ()
+    source = f"maxima of {len(maxima)} years"
+    return (float(maxima.mean()), deviation_k), source, (weak,) if len(maxima) < 8 else ()
 
 
 def _years(air: Air) -> list[slice]:

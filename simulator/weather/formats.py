@@ -31,6 +31,7 @@ def read_epw(text: str) -> Records:
     dates = [numbers(rows, column, f"column {column + 1}") for column in range(4)]
     typical = bool(_TYPICAL.search(place[4])) or len(np.unique(dates[0])) > 1
     year = f"actual year {dates[0][0]:.0f}" if len(rows) and not typical else ""
+    warnings = _drop_leap_day(rows, dates) if typical else ()
     offset = number(place[8], "UTC offset")
     return Records(
         name=place[1].replace("_", " ").replace(".", " "),
@@ -46,6 +47,7 @@ def read_epw(text: str) -> Records:
         rh_pct=_flagged(rows, 8, "relative humidity", 999.0),
         pressure_pa=_flagged(rows, 9, "pressure", 999_999.0),
         annual_maximum=_annual_maximum(lines[1:2]),
+        warnings=warnings,
     )
 
 
@@ -79,6 +81,7 @@ def read_tmy3(text: str) -> Records:
     rows = _split(lines[2:], max(dry, dew, rh, pressure) + 1, "TMY3")
     stamps = [(row[0][6:10], row[0][0:2], row[0][3:5], row[1][0:2]) for row in rows]
     dates = [numbers(stamps, i, "date") for i in range(4)]
+    warnings = _drop_leap_day(rows, dates)
     return Records(
         name=f"{place[1].title()}, {place[2]}",
         latitude=number(place[4], "latitude"),
@@ -92,6 +95,7 @@ def read_tmy3(text: str) -> Records:
         dew_point_c=_flagged(rows, dew, "dew point", -9900.0),
         rh_pct=_flagged(rows, rh, "relative humidity", -9900.0),
         pressure_pa=_flagged(rows, pressure, "pressure", -9900.0) * 100.0,
+        warnings=warnings,
     )
 
 
@@ -169,6 +173,16 @@ def _flagged(rows: list[list[str]], column: int, what: str, missing: float) -> A
     """Return one column with the format's flag for a missing value as NaN."""
     values = numbers(rows, column, what)
     return np.where(values == missing, np.nan, values)
+
+
+def _drop_leap_day(rows: list[list[str]], dates: list[Array]) -> tuple[str, ...]:
+    """Drop the hours of 29 February from the rows of a typical year and their dates; say so."""
+    leap = (dates[1] == 2) & (dates[2] == 29)
+    if not leap.any():
+        return ()
+    rows[:] = [row for row, drops in zip(rows, leap, strict=True) if not drops]
+    dates[:] = [part[~leap] for part in dates]
+    return (f"{leap.sum()} hours of 29 February left out: a typical year has none",)
 
 
 def _hours(dates: list[Array], typical: bool, offset_h: float) -> Hours:

@@ -41,6 +41,8 @@ class Records:
     pressure_pa: Array
     annual_maximum: tuple[float, float] | None = None
     """Mean and standard deviation of the annual maxima of dry bulb in degC, where the file tells."""
+    warnings: tuple[str, ...] = ()
+    """Said while it was read."""
 
 
 def named_hours(hours: Hours, typical: bool) -> str:

@@ -95,6 +95,8 @@ class Weather:
     """A heat wave is imposed on it."""
     waves: tuple[tuple[int, int], ...] = ()
     """First hour of each wave, and the one after its last, as places in the arrays."""
+    annual_maximum: tuple[float, float] | None = None
+    """Mean and deviation of the annual maxima of dry bulb, where the file tells."""
 
     @property
     def kind(self) -> str:
@@ -147,6 +149,7 @@ def _format(source: WeatherSource, path: Path) -> str:
 
 def _weather(source: WeatherSource, path: Path, records: Records, sha256: str) -> Weather:
     series = quality.regular(records, source.elevation)
+    series.warnings += records.warnings
     if not series.problems:
         quality.fill_gaps(series, source.max_gap, records.typical)
     if series.problems:
@@ -175,6 +178,7 @@ def _weather(source: WeatherSource, path: Path, records: Records, sha256: str) -
         path=str(path),
         extreme=bool(wave and wave.spells),
         waves=tuple((s.start, s.stop) for s in wave.spells) if wave else (),
+        annual_maximum=records.annual_maximum,
     )
 
 

@@ -125,6 +125,11 @@ class Fleet:
             for pool in self.pools
         ]
 
+    @cached_property
+    def _by_priority(self) -> list[int]:
+        """Pools, lowest priority first."""
+        return sorted(range(len(self.pools)), key=lambda k: self.pools[k].priority)
+
     def _take(self, i: int, accelerators: float) -> None:
         """Take racks from idle and batch work, what lacks from pools of lower priority."""
         world, chip = self.world, self._chip(i)
@@ -132,9 +137,11 @@ class Fleet:
         if racks <= 0:
             return
         free = membership.usable(world, chip, ("idle", "batch"))
-        for other in sorted(range(len(self.pools)), key=lambda k: self.pools[k].priority):
+        for other in self._by_priority:
             lower = self.pools[other].priority < self.pools[i].priority
-            if free.size >= racks or not lower or self._chip(other) != chip:
+            if free.size >= racks or not lower:
+                break
+            if self._chip(other) != chip:
                 continue
             taken = self._spare(other, racks - free.size)
             if taken.size:

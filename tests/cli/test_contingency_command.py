@@ -21,7 +21,7 @@ def gigawatt(typed, monkeypatch, tmp_path):
 
 def test_what_is_printed(gigawatt):
     code, out, err = gigawatt("contingency", POD, *SHORT, "--filter", "pod/b0?/cdu 1")
-    assert code == 0 and "single failures" in err
+    assert code == 0 and "single failures, 2 simulations" in err
     lines = out.splitlines()
     assert lines[0].startswith("rank  out") and "N-0" in lines[1]
     assert "pod/b02/cdu 1" in out and "2 elements in 2 rows" in out

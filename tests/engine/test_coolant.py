@@ -8,6 +8,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.engine import coolant, effects
 from simulator.engine.populations import units
 from simulator.metrics import balance
+from simulator.simulation import build
 
 LOADS = (Load("job", "training", 0, synchronous=True),)
 BLOCK = 0
@@ -190,3 +191,37 @@ def test_every_unit_and_pump_is_counted(unit, tmp_path):
     assert sum(pumps.counts) == 3 * built.sum()
     numbers = [f + k for f, n in zip(pumps.first, pumps.counts, strict=True) for k in range(n)]
     assert len({*zip(np.repeat(pumps.targets, pumps.counts), numbers, strict=True)}) == 3 * built.sum()
+
+
+def in_tanks(folder):
+    """Return the pod's racks in tanks of oil, at full work and near their limits, without disturbances."""
+    tree = pod_tree()
+    tree["topology"].pop("generators", None)
+    tree["topology"]["cooling"] |= {
+        "supply": "35 degC", "coolant_unit": {"kind": "single_phase_immersion", "unit": "500 kW"}}
+    tree["period"]["duration"] = "1 h"
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "100 %"}]
+    return build(load_tree(tree, folder), disturbed=False)
+
+
+@pytest.mark.parametrize("at_s", [605.0, 655.0])
+def test_chips_in_a_tank_whose_pumps_stop_slow_on_the_way_to_their_limit(at_s, tmp_path):
+    """Buoyancy alone takes half of what pumps do: at full clock chips would pass 100 degC within the minute."""
+    run = in_tanks(tmp_path)
+    world, blocks = run.world, run.world.state.blocks
+    cls = FailureClass(name="break", per="coolant_pump", rate="1 /year", effect="pump", repair="1 h")
+    pumps = int(world.site.block_coolant_units[BLOCK]) * world.site.topology.cooling.coolant_unit.pumps
+    for unit in range(pumps):
+        world.env.timeout(at_s).callbacks.append(
+            lambda _, u=unit: coolant.lose_pump(world, cls, BLOCK, u, 3600.0))
+    run.advance(600.0)
+    worked_w, chip = float(blocks.it_w[BLOCK]), world.site.chips[0]
+    hottest_c = []
+    for minute in range(11, 16):
+        run.advance(60.0 * minute)
+        hottest_c.append(float(blocks.hottest_c[BLOCK]))
+    assert blocks.resistance_frac[BLOCK] > 1.4
+    assert chip.throttle_start < max(hottest_c) < chip.throttle_full
+    assert max(hottest_c) - min(hottest_c) < 0.5
+    assert 0.5 * worked_w < blocks.it_w[BLOCK] < 0.8 * worked_w
+    assert not any(kind == "trip" for _, kind, *_ in world.events)

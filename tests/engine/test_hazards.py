@@ -169,15 +169,6 @@ def test_a_class_watches_the_temperature_it_names(temperature, first):
     assert np.all(hazards_of(pod_site(), a_class("optic"))[1].sensor == -1)
 
 
-def test_air_that_stands_for_hours_speeds_failures_up_no_further_than_the_law_goes():
-    _, columns = hazards_of(pod_site(), a_class("optic", doubling="10 K", temperature="air"))
-    state = resting(pod_site())
-    for air_c, counts_c in ((25.0, 25.0), (69.0, 69.0), (315.0, hazards.HOTTEST_AIR_C)):
-        state.hall_air_c[:] = air_c
-        assert set(hazards.temperatures_c(state)[columns.sensor]) == {counts_c}
-        assert np.all(state.hall_air_c == air_c)
-
-
 def fleet_run(folder, monkeypatch, classes, changes=None, days=20):
     monkeypatch.setattr(simulation, "_failure_classes", lambda scenario: classes)
     tree = pod_tree()

@@ -5,7 +5,7 @@ import pytest
 from small import load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import draw, effects
+from simulator.engine import draw, effects, heat_limits, outage, plant_power, supply
 from simulator.metrics import balance
 from simulator.simulation import build, finish, simulate
 from simulator.site import compile_site
@@ -111,3 +111,78 @@ def test_a_hall_without_air_units_settles_as_its_racks_switch_off(tmp_path):
     run.advance(world.end_s)
     assert max(balance.checks(finish(run)).values()) <= 1e-9
     assert np.isfinite(air_c).all()
+
+
+def dark_hall(folder, **told):
+    """Return the pod on a summer's day, its accelerator racks out, its air units lost."""
+    tree = pod_tree()
+    tree["topology"].pop("generators", None)
+    tree["topology"]["cooling"]["fan_wall"] = {"kind": "fan_wall"} | told
+    tree["period"] = {"start": "2027-07-15T12:00:00-04:00", "duration": "60 h"}
+    tree["workloads"] = []
+    run = build(load_tree(tree, folder), disturbed=False)
+    world = run.world
+    outage.take_out(world, np.arange(world.site.rack_row.size), "test", 100 * 3600.0)
+    for unit in range(int(world.site.hall_walls[0])):
+        plant_power.lose_wall(world, 0, 100 * 3600.0 + unit)
+    return run
+
+
+def test_a_hall_that_nothing_cools_settles_at_what_its_walls_lose(tmp_path):
+    """T = max(outdoors, what its coils were to hold) + P / UA, within the drift of the day."""
+    run = dark_hall(tmp_path, envelope="1 W/K/kW", mass="1 min")
+    world, heat = run.world, run.world.state.heat
+    run.advance(50 * 3600.0)
+    outdoors = run.physics.outdoors.dry_bulb_c[40:50]
+    made_w = heat_limits.hall_air_w(world, 0)
+    conductance = float(heat.envelope_w_k[0])
+    assert conductance == pytest.approx(1e-3 * sum(loop.design_heat_w for loop in world.site.loops))
+    rise_k = made_w / conductance
+    around_c = np.maximum(outdoors, heat.air_set_c[0])
+    assert rise_k > 3.0
+    assert around_c.min() + 0.8 * rise_k < world.state.hall_air_c[0] < around_c.max() + 1.2 * rise_k
+    run.advance(world.end_s)
+    assert max(balance.checks(finish(run)).values()) <= 1e-9
+
+
+def test_lights_alone_warm_no_hall_without_bound(tmp_path):
+    """With the walls as they are by default: support racks go off, and within two days lights and idle
+    transformers are in balance with what the walls lose."""
+    run = dark_hall(tmp_path)
+    world, air_c = run.world, []
+    for day in (1, 2):
+        run.advance(day * 24 * 3600.0)
+        air_c.append(float(world.state.hall_air_c[0]))
+    assert not (world.state.blocks.support_share * world.state.blocks.support_w).any()
+    assert abs(air_c[1] - air_c[0]) < 5.0  # of days that differ by as much
+    assert air_c[1] - float(run.physics.outdoors.dry_bulb_c.max()) < 45.0
+
+
+def test_a_cooled_hall_does_not_know_its_walls(tmp_path):
+    thin, thick = (simulate(pod_of(tmp_path, wall)) for wall in ("5 W/K/kW", "0.05 W/K/kW"))
+    assert thin.tables["energy"].equals(thick.tables["energy"])
+
+
+def pod_of(folder, envelope):
+    tree = pod_tree()
+    tree["topology"]["cooling"]["fan_wall"] = {"envelope": envelope}
+    tree["period"]["duration"] = "1 h"
+    return load_tree(tree, folder)
+
+
+def test_racks_without_their_switches_stand_until_those_are_inspected(tmp_path):
+    run = build(pod(tmp_path, 10), disturbed=False)
+    world, blocks = run.world, run.world.state.blocks
+    block = int(np.flatnonzero(blocks.support_w > 0.0)[0])
+    run.advance(600.0)
+    up = world.state.racks.up_frac
+    supply.lose_hot_switches(world, block, 3600.0)
+    assert np.all(up == 1.0)  # they work
+    blocks.support_hot[block] = supply.ALL_OFF
+    for _ in range(2):
+        supply.lose_hot_switches(world, block, 3600.0)  # the second is told of what is known
+    assert np.all(up == 0.0)
+    assert len(world.outages.cause) == 1 and world.outages.cause[0] == "heat"
+    blocks.support_hot[block] = 0
+    run.advance(600.0 + 3660.0)
+    assert np.all(up == 1.0)

@@ -299,6 +299,47 @@ def test_a_block_gives_way_as_the_policy_says(tmp_path, policy, cut, spared):
         assert caps[spared] == 1.0
 
 
+def shrink(bench, block, limit_w):
+    """Give a block, and all that feeds it alone, another limit; return the names of those elements."""
+    state, site = bench.state, bench.site
+    alone = [n for n, of in site.own_block.items() if of == block]
+    state.blocks.limit_w[block] = limit_w
+    state.tree.rating_w[alone] = limit_w
+    return {site.nodes[n].name for n in alone}
+
+
+def test_racks_of_a_block_that_its_caps_cannot_save_go_off_within_its_tolerance(tmp_path):
+    """At rest they draw more than what feeds them may carry; only they go, and nothing trips."""
+    bench = bench_of(tmp_path, {"hold": "5 min"}, halls=hall_of(blocks=2))
+    block = bench.site.rack_block
+    for name in ("job", "pool", "backlog"):
+        bench.world.set_load(bench.state.load(name), dynamic_frac=0.05)
+    bench.run(600.0)
+    limit_w = 0.85 * float(bench.state.blocks.it_w[block[-1]])
+    names = shrink(bench, int(block[-1]), limit_w)
+    bench.run(1200.0)
+    assert bench.state.blocks.it_w[block[-1]] <= limit_w
+    dark = bench.state.racks.up_frac == 0.0
+    assert dark.any() and not dark[block != block[-1]].any() and not dark[block == block[-1]].all()
+    assert {element for _, _, element in events(bench, "overload")} <= names
+    assert not events(bench, "trip")
+    bench.run(4200.0)
+    assert len(events(bench, "shed")) <= 2  # they do not blink
+
+
+def test_the_brake_is_pulled_for_a_block_whose_load_grows(tmp_path):
+    """Its busway would not last until caps hold; it is seen at the end of the minute."""
+    bench = bench_of(tmp_path, {"actuation": "10 min"}, halls=hall_of(blocks=2))
+    block = int(bench.site.rack_block[-1])
+    bench.run(600.0)
+    names = shrink(bench, block, float(bench.state.blocks.it_w[block]) / 1.45)
+    bench.run(1500.0)
+    (at_s, _, element), *others = events(bench, "brake")
+    assert at_s == 660.0 and element in names and {name for _, _, name in others} <= names
+    assert not events(bench, "trip")
+    assert bench.state.blocks.it_w[block] <= bench.state.blocks.limit_w[block]
+
+
 def test_racks_that_caps_cannot_save_go_off_and_stay_off_until_there_is_room(tmp_path):
     """Without blinking: each rack is switched off once, and comes back after the feeder."""
     bench = bench_of(tmp_path, {"hold": "5 min"}, halls=tight(2, "420 kVA", house="100 kW"))

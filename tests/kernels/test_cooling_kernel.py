@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from simulator.kernels import cooling
 from simulator.kernels.columns import LoopState
-from simulator.kernels.cooling_columns import DryMaps, PlantMaps, ReuseMap
+from simulator.kernels.cooling_columns import DryMaps, PlantMaps, ReuseMap, Staging
 
 FLOW_W_K, TANK_S, UNIT_W, STEP = 200e3, 300.0, 1e6, 0.1
 GRID = np.arange(0.0, 1.41, STEP)
@@ -19,7 +19,8 @@ def loop_of(supply_c=30.0, units_up=2.0, tank_s=TANK_S):
     one = lambda value: np.array([value])  # noqa: E731
     return LoopState(
         plant=np.array([0]), unit_w=one(UNIT_W), units_up=one(units_up), flow_w_k=one(FLOW_W_K),
-        tank_s=one(tank_s), pump_w=one(0.0), supply_c=one(supply_c), received_j=one(0.0),
+        tank_s=one(tank_s), pump_w=one(0.0), supply_c=one(supply_c), running=one(1.0), waited_s=one(0.0),
+        received_j=one(0.0),
         rejected_j=one(0.0), stored_j=one(0.0), reused_j=one(0.0),
     )
 
@@ -28,15 +29,16 @@ AT = (0, 0.25, 0)
 """A quarter past the first hour, with water."""
 
 
-def maps_of(plant_c=36.0):
+def maps_of(plant_c=36.0, groups=1.0, start_s=0.0, chillers=0):
     """Return the maps of one plant, alike all hour: supply rises with load, power is cubic."""
+    staging = Staging(np.array([groups]), np.array([start_s]), np.array([chillers]))
     tables = (0.0 * GRID + plant_c, plant_c + 4.0 * GRID, 0.02 * GRID**3, 1e-7 * GRID,
               0.0 * GRID + 1e-8, 0.5 * GRID)
     set_c, supply_c, power, evaporation, blowdown, mechanical = (
         np.tile(table, (1, 2, 1)) for table in tables)
     dry = DryMaps(supply_c + 5.0, 2.0 * power, mechanical, np.ones(1, np.int64))
     reuse = ReuseMap(np.zeros(2), np.zeros(1), 0.0, 0.0)
-    return PlantMaps(set_c, supply_c, power, evaporation, blowdown, mechanical, STEP, dry, reuse)
+    return PlantMaps(set_c, supply_c, power, evaporation, blowdown, mechanical, STEP, dry, reuse, staging)
 
 
 def advance(loops, heat_w, dt_s, maps=None, at=AT):
@@ -117,6 +119,54 @@ def test_tables_are_linear_in_time_between_hours():
         assert cooling.lookup(table, plant, float(j), 2, 0.0) == table[plant, 2, j]
         expected = 0.75 * table[plant, 2, j] + 0.25 * table[plant, 3, j]
         assert cooling.lookup(table, plant, float(j), 2, 0.25) == pytest.approx(expected)
+
+
+def staged_course(maps, minutes, heat_w=1.2e6, dt_s=60.0):
+    """Return the water after every step of a loop that begins with one group of two running, and its power."""
+    loops, told = loop_of(38.4), []
+    loops.running[0] = 0.5
+    for _ in range(minutes):
+        power_w = advance(loops, heat_w, dt_s, maps)[0]
+        told.append((float(loops.supply_c[0]), power_w))
+    return loops, np.array(told).T
+
+
+def test_a_group_that_stood_cools_once_it_has_started():
+    """0.6 of the capacity is asked of one group of two for three minutes: what it lacks, a sixth of the heat,
+    stays in the water, which then falls back."""
+    loops, (supply_c, power_w) = staged_course(maps_of(groups=2.0, start_s=180.0), 60)
+    short_k = 0.1 * 2.0 * UNIT_W / FLOW_W_K
+    expected_c = 38.4 + short_k * -np.expm1(-np.arange(1, 4) * 60.0 / TANK_S)
+    np.testing.assert_allclose(supply_c[:3], expected_c, rtol=1e-12)
+    assert supply_c[3] < supply_c[2] and supply_c[-1] == pytest.approx(38.4, abs=1e-3)
+    np.testing.assert_allclose(power_w[:3] / power_w[-1], 5.0 / 6.0)
+    left_j = loops.received_j[0] - loops.rejected_j[0] - loops.stored_j[0]
+    assert abs(left_j) <= 1e-9 * loops.received_j[0]
+
+
+@pytest.mark.parametrize("start_s", [0.0, 30.0, 90.0])
+def test_what_a_starting_group_lacks_lasts_as_long_as_its_start(start_s):
+    """At any step: the heat that stays in the water is that of the start."""
+    loops, _ = staged_course(maps_of(groups=2.0, start_s=start_s), 3)
+    settled_j = 3 * 60.0 * 1.2e6
+    late_j = 0.1 * 2.0 * UNIT_W * min(start_s, 180.0)
+    held_j = FLOW_W_K * (38.4 - np.array(loops.supply_c[0])) * TANK_S
+    assert loops.received_j[0] == settled_j
+    assert loops.rejected_j[0] == pytest.approx(settled_j + held_j, rel=1e-12)
+    assert -held_j <= late_j + 1e-6 and (late_j == 0.0) == (abs(held_j) < 1e-3)
+
+
+def test_groups_stop_only_after_they_were_not_asked_for():
+    loops, maps = loop_of(), maps_of(groups=4.0, start_s=60.0)
+    for minute in range(1, 40):
+        advance(loops, 0.4e6, 60.0, maps)
+        assert loops.running[0] == (1.0 if minute <= cooling.REST_S / 60.0 else 0.25)
+
+
+def test_chillers_are_asked_for_what_they_move_alone():
+    """Half of the heat at full load is mechanical: 0.6 of the capacity asks for 0.18 of the chillers."""
+    loops, _ = staged_course(maps_of(groups=2.0, start_s=600.0, chillers=1), 5)
+    assert loops.supply_c[0] == pytest.approx(38.4) and loops.running[0] == 0.5
 
 
 def test_without_water_a_plant_follows_its_dry_maps_and_takes_none():

@@ -121,7 +121,7 @@ def supply_of(
     battery_j, ride_j = 30e6, 2e6
     one = lambda x: np.array([float(x)])  # noqa: E731
     return Supply(
-        limit_w=np.array([limit_w]), generator_w=np.array([generator_w]),
+        limit_w=np.array([limit_w]), early_j=np.zeros(1), generator_w=np.array([generator_w]),
         generators=plant_of(generator_w) if plant is None else plant,
         backup=BackupState(one(10e3), one(4e3), 0.95, one(backup_j), one(backup_j)),
         battery_power_w=one(power_w),
@@ -250,12 +250,18 @@ def test_what_comes_late_in_a_step_is_not_counted_before_it_came():
     assert made_w == pytest.approx(90e3)
 
 
-def test_rack_batteries_come_last_within_their_power_and_only_without_import():
+def test_rack_batteries_give_nothing_to_others():
     supply = supply_of(0.0, charge=0.0, ride=0.0, backup_j=1e6)
     *_, stored_w, loss_w = power_tree.balance(supply, 30e3, DT_S)
-    assert stored_w == pytest.approx(-10e3 / 0.95)
-    assert loss_w == pytest.approx(500.0 + 10e3 / 0.95 - 10e3)
-    assert supply.deficit_w[0] == pytest.approx(20.5e3)
-    short = supply_of(10e3, charge=0.0, backup_j=1e6)
-    power_tree.balance(short, 30e3, DT_S)
-    assert short.backup.charge_j[0] == 1e6
+    assert (stored_w, loss_w) == pytest.approx((0.0, 500.0))
+    assert supply.deficit_w[0] == pytest.approx(30.5e3)
+    assert supply.backup.charge_j[0] == 1e6
+
+
+def test_what_was_imported_before_the_loss_counts_once():
+    supply = supply_of(0.0, charge=0.0, ride=0.0)
+    supply.early_j[0] = 0.25 * 30.5e3 * DT_S
+    for deficit_w in (0.75 * 30.5e3, 30.5e3):
+        import_w, *_ = power_tree.balance(supply, 30e3, DT_S)
+        assert supply.deficit_w[0] == pytest.approx(deficit_w)
+        assert import_w == pytest.approx(30.5e3)

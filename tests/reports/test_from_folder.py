@@ -32,3 +32,16 @@ def test_a_campus_without_jobs_and_pools_survives_the_folder(week, tmp_path):
     loaded = load_tables(tmp_path)
     assert "inference.chat-large.requests" not in summary(loaded)["kpis"]
     assert len(document.pages(Run(loaded))) == 15
+
+
+def test_names_kept_once_are_written_and_told_like_names_in_every_row(week, tmp_path):
+    series = {
+        level: frame.assign(element=frame["element"].astype("category")) for level, frame in week.timeseries.items()
+    }
+    once = dataclasses.replace(week, timeseries=series)
+    for name, results in (("plain", week), ("once", once)):
+        (tmp_path / name).mkdir()
+        save_tables([results], tmp_path / name)
+    told = [(tmp_path / name / "timeseries.parquet").read_bytes() for name in ("plain", "once")]
+    assert told[0] == told[1]
+    assert dumps(summary([once])) == dumps(summary([week]))

@@ -111,6 +111,22 @@ def test_coolant_that_stands_still_trips_when_heat_says_so(found):
     assert one["tripped"] == "pod/b02" and one["limit"] == "temperature"
 
 
+def test_support_racks_without_both_sides_are_shed(found, base):
+    both = row(found, "pod/support/side 1 + pod/support/side 2", "busway, busway")
+    support_w = float(base.world.state.blocks.support_w.sum())
+    assert support_w > 0.0 and both["shed_support_mw"] == pytest.approx(support_w / 1e6, rel=1e-12)
+    assert row(found, "pod/support/side 1", "busway")["shed_support_mw"] == 0.0
+
+
+def test_air_that_nothing_cools_is_the_limit_before_racks_slow(plain):
+    chilled = study(plain, order=2, patterns=("pod/chilled/unit *",)).table
+    every = chilled[chilled["order"] == chilled["order"].max()].iloc[0]
+    assert every["first_limit"] == every["tightest"] == "pod air" and every["limit"] == "temperature"
+    assert every["pre_loading"] < 1.0 < every["post_loading"]
+    assert 0 < every["first_minute"] * 60.0 < every["trip_s"]  # network racks slow before racks go off
+    assert every["shed_support_mw"] > 0.0
+
+
 def test_row_0_is_the_intact_site(found):
     table = found.table
     assert list(table["rank"]) == list(range(len(table))) and table["case"].iloc[0] == "N-0"
@@ -212,6 +228,10 @@ def test_the_class_that_strikes_an_element_most_leads(tmp_path):
 def test_racks_and_switches_stand_for_those_like_them(found, each):
     ones = found.table[found.table["order"] == 1]
     assert ones["count"].sum() == len(each.table) - 1
+    many = ones["count"] > 1
+    told = [f"{r['count']:,} " for r in ones[many].to_dict("records")]
+    assert many.any() and all(map(str.startswith, ones["stands_for"][many], told))
+    assert (ones["stands_for"][~many] == "").all()
     lost = {(r["class"], r["case"]): r["accelerators_lost"] for r in each.table.to_dict("records")}
     for r in ones.to_dict("records"):
         assert lost[r["class"], r["case"]] == r["accelerators_lost"]
@@ -231,6 +251,7 @@ def test_what_is_left_out_is_counted(found):
     ones, pairs = (found.table[found.table["order"] == n] for n in (1, 2))
     assert found.told["pairs_left_out"] == len(ones) * (len(ones) - 1) // 2 - len(pairs)
     assert set(pairs["rule"]) == {"one group", "one path", "worst singles"}
+    assert not pairs["kind"][pairs["rule"] == "one path"].str.contains("rack").any()
     assert not pairs.duplicated(["case", "class"]).any()  # a busway and its substation share a name
 
 
@@ -257,6 +278,18 @@ def test_a_pair_that_is_a_whole_group_fails_by_common_cause_too(tmp_path):
         "lines/1 + lines/2": 0.05 * 0.5, "main transformers/1 + main transformers/2": 0.05 * 0.0153,
     })  # fmt: skip
     assert len(pairs) == 3 and left_out == 3  # and one path: the first line, the first transformer
+
+
+def test_what_is_under_maintenance_cannot_fail_by_its_breaker_either(plain):
+    found = study(plain, maintenance=("pod/feeders/1",), patterns=("pod/feeders/*",)).table
+    assert sorted(found["case"]) == ["N-0", "pod/feeders/2", "pod/feeders/2/breaker"]
+    assert set(found["severity"][1:]) == {"site lost"}
+
+
+def test_pairs_of_what_costs_nothing_or_of_units_alike_are_not_tried(found):
+    dearest = found.table[found.table["rule"] == "worst singles"]["case"].str.split(" + ", regex=False)
+    ones = found.table[found.table["order"] == 1].groupby("case")["hours_per_failure"].max()
+    assert len(dearest) and all(ones[name] > 0.0 for pair in dearest for name in pair)
 
 
 def test_during_maintenance_the_next_failure_is_the_last(plain):

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from small import load_tree, pod_tree
 
+from simulator.reports import contingency as pages
 from simulator.studies import contingency
 from simulator.studies import contingency_rows as rows
 from simulator.studies.contingency_cases import Wanted
@@ -17,14 +18,12 @@ LIMITS = Limits(
     ("main transformers", "pod/b01", "pod/b01 chips"), ("tolerance", "tolerance", "temperature"),
     ("transformer", "block of racks", "chips"),
 )  # fmt: skip
-WATCH = SimpleNamespace(limits=LIMITS, stands_s=lambda place, loading: np.inf)
+WATCH = SimpleNamespace(limits=LIMITS, pre=np.full(3, 0.5), stands_s=lambda place, loading: np.inf)
 
 
 def response(most, first=(0, 0, 0)):
     most, first = np.array(most), np.array(first)
-    return SimpleNamespace(
-        loading_pre=np.full(3, 0.5), loading_most=most, first_over=first, minutes_over=1.0 * (first > 0)
-    )
+    return SimpleNamespace(loading_most=most, first_over=first, minutes_over=1.0 * (first > 0))
 
 
 def told(after, intact=None, kind="electrical", hours=0.0):
@@ -69,6 +68,13 @@ def test_failures_are_counted_by_what_breaks_first():
         "hours_per_year": 23.0,
     }  # fmt: skip
     assert (line["limit"], line["exceeded"]) == ("line", 1)
+
+
+def test_a_row_of_many_is_told_by_what_they_are():
+    one = {"case": "train-01/r0001", "stands_for": "1,400 GB300 racks of train, pretrain", "order": 1,
+           "class": "accelerator, host", "out": "server", "planned": False}  # fmt: skip
+    assert pages.named(one) == "one of 1,400 GB300 racks of train, pretrain (server, any of 2 causes)"
+    assert pages.named(one | {"stands_for": ""}) == "train-01/r0001 (server, any of 2 causes)"
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ The oracle's numbers were made by `tests/oracles/power_oracle.py` and are kept b
 interpreter has pandapower (its own, or the one that GIGAWATT_PANDAPOWER names) they are made anew.
 """
 
+import copy
 import importlib.util
 import json
 import os
@@ -21,6 +22,7 @@ sys.path.insert(0, str(ORACLES))
 import power_sites  # noqa: E402
 import small  # noqa: E402
 
+from simulator.components.power import ac_flow  # noqa: E402
 from simulator.engine import design_flow  # noqa: E402
 from simulator.kernels import power_tree  # noqa: E402
 from simulator.studies import power_flow  # noqa: E402
@@ -48,6 +50,17 @@ def test_losses_and_loadings_are_pandapowers(name):
     assert set(net.name) == set(told["loading"])
     for branch, loading in zip(net.name, flow.loading, strict=True):
         assert loading == pytest.approx(told["loading"][branch], rel=CLOSE, abs=1e-6), branch
+
+
+def test_a_flow_is_solved_once_as_long_as_nothing_changes():
+    net = power_sites.network(SITES[0])
+    closed = np.array(net.closed)
+    once = ac_flow.solve(net, closed)
+    assert ac_flow.solve(copy.deepcopy(net), closed) is once
+    lighter = ac_flow.solve(net, closed, 0.5)
+    assert lighter.loss_w.sum() < once.loss_w.sum()
+    with pytest.raises(ValueError, match="read-only"):
+        once.loss_w[0] = 0.0
 
 
 @pytest.mark.parametrize("name", SITES)

@@ -99,7 +99,8 @@ class PlantSpec(Spec):
     """Pumps of the loop that may stand without loss of flow."""
 
     restart: Annotated[Duration, Within("0 s", "1 h")] = 0.0
-    """From the return of power at a unit until it cools again, beyond the start of its motors."""
+    """From the return of power at a unit until it cools again, beyond the start of its motors; and from
+    when heat asks for a group of units that stood (`stages`) until it cools."""
     buffer: Annotated[VolumePerPower, Within("0 m3/MW", "500 m3/MW")] = 0.0
     """Tank beside the loop's own water, per heat of the units on duty (7.2 m3/MW is 5 min at 10 K)."""
 
@@ -108,6 +109,11 @@ class PlantSpec(Spec):
         if self.spare_pumps >= self.pumps:
             raise ValueError(f"spare_pumps {self.spare_pumps} leaves no pump of {self.pumps}")
         return self
+
+    @property
+    def groups(self) -> int:
+        """Groups of units that start and stop one after another."""
+        return 1
 
     @property
     def tank_s(self) -> float:
@@ -122,6 +128,11 @@ class PlantSpec(Spec):
     def heat_capacity_rate_w_k(self, capacity_w: float) -> float:
         """Return flow times specific heat of a loop that carries `capacity_w` at full load."""
         return capacity_w / self.range
+
+    def flow_steps(self) -> Array:
+        """Return every flow over design that the loop's pumps can give, from none to all that is needed."""
+        needed = self.pumps - self.spare_pumps
+        return np.arange(needed + 1) / needed
 
     def flow_frac(self, running_pumps: int) -> float:
         """Return the loop's flow over design with so many of its pumps running."""

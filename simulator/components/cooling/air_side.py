@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from simulator.components.cooling._base import LOAD_FRAC, Array, HourlyWeather
+from simulator.components.cooling.coil import AIR_EXPONENT, WATER_EXPONENT, air_resistance
+from simulator.components.cooling.exchanger import Rated, crossflow
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, Power, TemperatureDelta, Within
+from simulator.units import ConductancePerPower, Duration, Fraction, Power, TemperatureDelta, Within
 
 NO_AIR_C = 1000.0
 """What outdoor air alone holds where it is not let in: more than any coil."""
@@ -31,10 +33,15 @@ class AirMap:
 
 
 class AirSide(Spec):
-    """Variable-speed fans behind coils; the airflow follows the heat at constant air range."""
+    """Variable-speed fans behind coils; the airflow follows the heat at constant air range.
+
+    A valve lets as much water through the coil as holds the supply air `approach` above the chilled water
+    that is asked for. Where the water is warmer than that, or flows less, the valve is open and the coil is
+    what it is (`coil_k`).
+    """
 
     approach: Annotated[TemperatureDelta, Within("0.1 K", "20 K")] = 4.0
-    """Supply air minus chilled water supply, held by the coil's valve (assumed)."""
+    """Supply air minus chilled water supply at design heat, the coil's valve open (assumed)."""
     range: Annotated[TemperatureDelta, Within("1 K", "40 K")] = 12.0
     """Return air minus supply air (10-14 K)."""
     fan: Annotated[Fraction, Within(0.0, 0.2)] = 0.03
@@ -51,9 +58,15 @@ class AirSide(Spec):
     """Share of the supply air that returns without passing a rack (0 contained, 0.2-0.5 open)."""
     recirculation: Annotated[Fraction, Within(0.0, 0.8)] = 0.0
     """Share of what racks take in that is their own exhaust (0 contained, 0.05-0.2 open)."""
+    air_side_share: Annotated[Fraction, Within(0.05, 20.0)] = 0.5
+    """Air-side over water-side conductance (hA) of the coils at design, as of a dry cooler's."""
     mass: Annotated[Duration, Within("1 s", "1 h")] = 240.0
     """Thermal mass of the hall's air and of what it touches, in seconds of design airflow: the air
     warms at `range` over `mass` without cooling, 3 K/min at full heat (assumed, 1-5 K/min)."""
+    envelope: Annotated[ConductancePerPower, Within("0.05 W/K/kW", "5 W/K/kW")] = 0.2e-3
+    """Conductance of a hall's walls and roof over the design heat of its two loops: what leaves air that is
+    warmer than outdoors and than it is meant to be. A hall of 1-10 kW/m2 has 0.25-2.5 m2 of them per kW at
+    0.2-0.5 W/m2K (0.05-1 W/K/kW, assumed)."""
 
     @model_validator(mode="after")
     def _airflow_suffices(self) -> Self:
@@ -93,6 +106,31 @@ class AirSide(Spec):
     def design_frac(self) -> float:
         """Return fan power over air heat at design."""
         return float(self.power_frac(np.ones(1))[0])
+
+    def coil(self, water_range_k: float) -> Rated:
+        """Return the coils by their design point, on water that warms by `water_range_k` there.
+
+        Raises
+        ------
+        ValueError
+            No coil brings air so near to such water.
+        """
+        of_air = air_resistance(self.air_side_share)
+        made = Rated(self.range / self.needed(1.0), water_range_k, self.approach, crossflow, of_air,
+                     AIR_EXPONENT, WATER_EXPONENT)  # fmt: skip
+        made.ntu()
+        return made
+
+    def coil_k(self, water_range_k: float, water_flow: Array) -> Array:
+        """Return how far above its water a coil with an open valve leaves the air, in K.
+
+        Rows are flows of the water over design, columns the heat of `LOAD_FRAC`. Airflow follows the heat
+        within the fans' limits; without any flow the air is what it was before.
+        """
+        made = self.coil(water_range_k)
+        airflow = np.clip(LOAD_FRAC * self.needed(1.0), self.minimum_airflow, 1.0 + self.margin) / self.needed(1.0)
+        flows = np.where(water_flow > 0.0, water_flow, 1.0)
+        return LOAD_FRAC * made.approach_at_k(airflow, flows[:, None])
 
     def duty(self, design_w: float) -> int:
         """Return the units that design heat needs."""

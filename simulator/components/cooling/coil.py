@@ -1,14 +1,15 @@
-"""Finned coils and their fans: water to outdoor air at constant water flow, any speed of fans."""
+"""Finned coils and their fans: between water and outdoor or indoor air, at any speed of fans."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
 from simulator.components.cooling._base import LOAD_FRAC, Array, Set
-from simulator.components.cooling.exchanger import crossflow, ntu_of
+from simulator.components.cooling.exchanger import Rated, crossflow
 from simulator.components.cooling.psychrometrics import air_density_kg_m3
 
 AIR_EXPONENT = 0.8  # hA of the air side ~ airflow^0.8 (LBNL modelica-buildings, HADryCoil)
+WATER_EXPONENT = 0.85  # and hA of the water side ~ flow^0.85 (the same)
 SEA_LEVEL_PA = 101_325.0
 
 
@@ -28,7 +29,11 @@ class Coil:
 
     def __post_init__(self) -> None:
         """Find the design point once, so that an impossible one is told at once."""
-        self._design_ntu()
+        try:
+            self._exchanger().ntu()
+        except ValueError:
+            message = "no coil reaches this approach: raise approach, or lower air_rise or range"
+            raise ValueError(message) from None
 
     def full_airflow(self, air_c: Array, pressure_pa: Array) -> Array:
         """Return the air mass flow at full fan speed over design: fans move volume, not mass."""
@@ -50,25 +55,16 @@ class Coil:
 
     def lift_k(self, flow: Array) -> Array:
         """Return leaving water minus entering air at full heat, by air mass flow over design."""
-        # Per W of design heat: water C = 1/range, air C = flow/air_rise, in 1/K.
-        water, air = 1.0 / self.range_k, flow / self.air_rise_k
-        least, most = np.minimum(water, air), np.maximum(water, air)
-        conductance = self._design_ntu() * min(1.0 / self.range_k, 1.0 / self.air_rise_k)
-        share = self.air_side_share
-        resistance = (share + flow**-AIR_EXPONENT) / (1.0 + share)
-        return (
-            1.0 / (crossflow(conductance / resistance / least, least / most) * least) - self.range_k
-        )
+        return self._exchanger().approach_at_k(1.0, flow)
 
-    def _design_ntu(self) -> float:
-        """Return UA / C_min that meets the design point."""
-        least, most = sorted((1.0 / self.range_k, 1.0 / self.air_rise_k))
-        effectiveness = 1.0 / (least * (self.approach_k + self.range_k))
-        try:
-            return ntu_of(effectiveness, least / most, crossflow)
-        except ValueError:
-            message = "no coil reaches this approach: raise approach, or lower air_rise or range"
-            raise ValueError(message) from None
+    def _exchanger(self) -> Rated:
+        return Rated(self.range_k, self.air_rise_k, self.approach_k, crossflow,
+                     1.0 - air_resistance(self.air_side_share), WATER_EXPONENT, AIR_EXPONENT)  # fmt: skip
+
+
+def air_resistance(air_side_share: float) -> float:
+    """Return the share of a coil's resistance on the air's side, by its conductance (hA) over the water's."""
+    return 1.0 / (1.0 + air_side_share)
 
 
 def fan_frac(full: float, speed: Array, minimum_speed: float) -> Array:

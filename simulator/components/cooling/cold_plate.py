@@ -21,6 +21,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from simulator.components.cooling.coil import SEA_LEVEL_PA
 from simulator.components.kinds import Spec
 from simulator.units import Fraction, Positive, Pressure, Within
 
@@ -68,3 +69,9 @@ HEAT_SINK = ColdPlate().model_copy(
 )
 """Finned heat sinks in the servers' air: mostly film (0.5-0.85), exponent of forced flow over fins
 (0.5-0.8), air warming like a plate's coolant; all assumed."""
+
+
+def thin_air_frac(sink: ColdPlate, pressure_pa: float) -> float:
+    """Return the resistance of a heat sink over that at sea level: servers' fans move the same volume, which
+    holds less air the higher a site lies."""
+    return sink.resistance_frac(pressure_pa / SEA_LEVEL_PA)

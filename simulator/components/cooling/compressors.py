@@ -19,8 +19,13 @@ class Compressors(PlantSpec):
     """Load over capacity of a running chiller below which it gets hot gas past its evaporator: its
     work falls no further. 0: it cycles, work is proportional to heat (10-25 % usual, assumed)."""
     restart: Annotated[Duration, Within("0 s", "1 h")] = 180.0
-    """From the return of power until a chiller cools again (assumed, 30-90 s with quick restart, 3-5
-    min to full load without)."""
+    """From the return of power, or from when heat asks for a chiller that stood, until it cools (assumed,
+    30-90 s with quick restart, 3-5 min to full load without)."""
+
+    @property
+    def groups(self) -> int:
+        """Groups of chillers."""
+        return self.stages
 
     def loaded_frac(self, chilled_frac: Array, limit_frac: Array) -> Array:
         """Return the heat that running chillers work for, per W of capacity: not below their least.

@@ -24,6 +24,8 @@ from simulator.components.cooling.tank import Tank
 
 FINE_S, FINE_UNTIL_S, COARSE_S = 0.1, 120.0, 1.0
 """Step of the course, up to a time, and beyond it."""
+DARK = "racks dark"
+"""What avoids a trip where the racks themselves lose power: they make no heat."""
 AT_LIMIT_K = 1e-3
 """So near its shutdown a chip whose power falls to nothing there counts as off."""
 
@@ -60,7 +62,9 @@ class Hall:
     water: Water
     """Of the loop that takes the row's heat."""
     offset_k: float = 0.0
-    """Of what the chips get over the row's temperature: approach of a coil."""
+    """Of what the chips get over the row's temperature: of a coil whose valve is open."""
+    held_c: float = -math.inf
+    """Temperature that the valve of a coil holds for them, as long as its water allows."""
     tank: Immersed | None = None
     """None: cold plates or air; else the row is this tank, and `row_j_k` and `settle_s` do not count."""
     air: Air | None = None
@@ -83,6 +87,8 @@ class Failure:
     """Approach of what stands between row and loop, over that before."""
     resistance: float = 1.0
     """Thermal resistance of the chips, whose cold plates get less flow, over that before."""
+    coil_k: float = 0.0
+    """Further rise of a coil's air over its water, which flows less."""
     warmer_k: float = 0.0
     """Of the intake, at once: exhaust that is mixed in."""
     air: AirFailure = NOTHING
@@ -138,7 +144,8 @@ def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
     while True:
         work = share_at(failure.work, time_s)
         row_w = hall.row.at(pace, hall.mean.exponent, work)
-        coolant_c = row.coolant_c(loop_c, row_w) + hall.offset_k + failure.warmer_k * (time_s > 0.0)
+        coolant_c = row.coolant_c(max(loop_c + hall.offset_k + failure.coil_k, hall.held_c), row_w)
+        coolant_c += failure.warmer_k * (time_s > 0.0)
         _note(told, time_s, (chip_c, coolant_c, loop_c, air.intake_c(time_s) if air else math.nan), clock)
         if time_s >= until_s or math.isfinite(told.trip_s):
             return told

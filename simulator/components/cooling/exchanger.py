@@ -5,12 +5,15 @@ References: Incropera et al., Fundamentals of Heat and Mass Transfer, ch. 11, ta
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+Law = Callable[[ArrayLike, ArrayLike], Array]
+"""(NTU, capacity ratio) -> effectiveness."""
 
 
 def counterflow(ntu: ArrayLike, ratio: ArrayLike) -> Array:
@@ -30,9 +33,7 @@ def crossflow(ntu: ArrayLike, ratio: ArrayLike) -> Array:
 
 
 @lru_cache(maxsize=1024)
-def ntu_of(
-    effectiveness: float, ratio: float, law: Callable[[ArrayLike, ArrayLike], Array]
-) -> float:
+def ntu_of(effectiveness: float, ratio: float, law: Law) -> float:
     """Return the NTU that gives `effectiveness` under `law`; ValueError when no size can."""
     low, high = 1e-9, 200.0
     if not 0.0 < effectiveness < float(law(high, ratio)):
@@ -41,3 +42,42 @@ def ntu_of(
         middle = np.sqrt(low * high)
         low, high = (middle, high) if law(middle, ratio) < effectiveness else (low, middle)
     return float(high)
+
+
+@dataclass(frozen=True)
+class Rated:
+    """An exchanger known by its rated point: what it does at any flows of its two sides.
+
+    Its resistance is that of both films, 1 / UA = s hot^-m + (1 - s) cold^-n over that at rated flows.
+    """
+
+    hot_range_k: float
+    """Cooling of the hot side at rated heat and flow."""
+    cold_range_k: float
+    """Warming of the cold side there."""
+    approach_k: float
+    """Hot side leaving minus cold side entering there."""
+    law: Law
+    hot_share: float
+    """Share s of the resistance that is the hot side's film at rated flows."""
+    hot_exponent: float
+    cold_exponent: float
+
+    def ntu(self) -> float:
+        """Return UA / C_min at the rated point; ValueError where no size of exchanger meets it."""
+        least, most = sorted((1.0 / self.hot_range_k, 1.0 / self.cold_range_k))
+        return ntu_of(1.0 / (least * (self.approach_k + self.hot_range_k)), least / most, self.law)
+
+    def approach_at_k(self, hot_flow: ArrayLike, cold_flow: ArrayLike) -> Array:
+        """Return hot side leaving minus cold side entering at rated heat, in K; it is proportional to heat.
+
+        q = eff C_min (T_hot,in - T_cold,in) and T_hot,out = T_hot,in - q / C_hot, so that
+        T_hot,out - T_cold,in = q (1 / (eff C_min) - 1 / C_hot). Flows are over the rated ones.
+        """
+        hot_flow, cold_flow = np.asarray(hot_flow, dtype=float), np.asarray(cold_flow, dtype=float)
+        hot, cold = hot_flow / self.hot_range_k, cold_flow / self.cold_range_k
+        least, most = np.minimum(hot, cold), np.maximum(hot, cold)
+        share = self.hot_share
+        films = share * hot_flow**-self.hot_exponent + (1.0 - share) * cold_flow**-self.cold_exponent
+        conductance = self.ntu() * min(1.0 / self.hot_range_k, 1.0 / self.cold_range_k) / films
+        return np.asarray(1.0 / (self.law(conductance / least, least / most) * least) - 1.0 / hot)

@@ -38,6 +38,11 @@ class OpenTower(TowerWater):
     """Groups of units that start one after another as heat rises, and share it; 1: all run always. Fewer
     cells and pumps running save pump power, but work at a larger approach."""
 
+    @property
+    def groups(self) -> int:
+        """Groups of towers."""
+        return self.stages
+
     @model_validator(mode="after")
     def _exchanger_exists(self) -> Self:
         least, most = sorted((1.0 / self.range, 1.0 / self.tower_range))

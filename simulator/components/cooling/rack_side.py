@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 
 from pydantic import Field, model_validator
 
-from simulator.components.cooling.exchanger import counterflow, ntu_of
+from simulator.components.cooling.exchanger import Rated, counterflow
 from simulator.components.kinds import Spec
 from simulator.units import Fraction, Power, TemperatureDelta, Within
 
@@ -55,7 +55,11 @@ class RackSide(Spec):
     def _design_point_exists(self) -> Self:
         if self.spare_pumps >= self.pumps:
             raise ValueError(f"spare_pumps {self.spare_pumps} leaves no pump of {self.pumps}")
-        self._design_ntu()
+        try:
+            self._exchanger().ntu()
+        except ValueError:
+            message = "no exchanger reaches this approach: raise it, or lower facility_range"
+            raise ValueError(message) from None
         return self
 
     @property
@@ -68,8 +72,7 @@ class RackSide(Spec):
     ) -> float:
         """Return coolant supply minus facility supply, in K per W of heat.
 
-        At one flow this is a constant: q = eff C_min (T_return - T_facility) and
-        T_supply = T_return - q / C, so T_supply - T_facility = q (1 / (eff C_min) - 1 / C).
+        At one flow this is a constant (`exchanger.Rated`).
 
         Parameters
         ----------
@@ -77,13 +80,7 @@ class RackSide(Spec):
         flow_frac, facility_frac : flows over design; the exchanger's conductance follows both films,
             1 / UA ~ 0.5 flow^-0.7 + 0.5 facility^-0.7
         """
-        coolant, facility = flow_frac / self.coolant_range_k, facility_frac / self.facility_range
-        least, most = min(coolant, facility), max(coolant, facility)
-        films = 2.0 / (flow_frac**-FILM_EXPONENT + facility_frac**-FILM_EXPONENT)
-        design_least = min(1.0 / self.coolant_range_k, 1.0 / self.facility_range)
-        conductance = films * self._design_ntu() * design_least
-        effectiveness = float(counterflow(conductance / least, least / most))
-        return (1.0 / (effectiveness * least) - 1.0 / coolant) / capacity_w
+        return float(self._exchanger().approach_at_k(flow_frac, facility_frac)) / capacity_w
 
     def flow_frac(self, running_pumps: int) -> float:
         """Return the flow over design with this many pumps of a unit running."""
@@ -114,13 +111,7 @@ class RackSide(Spec):
         """Return what of a rack type is other than in its datasheet behind this kind."""
         return {}
 
-    def _design_ntu(self) -> float:
-        """Return UA / C_min that meets the design approach."""
-        least, most = sorted((1.0 / self.coolant_range_k, 1.0 / self.facility_range))
-        try:
-            return ntu_of(
-                1.0 / (least * (self.approach + self.coolant_range_k)), least / most, counterflow
-            )
-        except ValueError:
-            message = "no exchanger reaches this approach: raise it, or lower facility_range"
-            raise ValueError(message) from None
+    def _exchanger(self) -> Rated:
+        """Return the exchanger between coolant and facility water, half its resistance on either side."""
+        return Rated(self.coolant_range_k, self.facility_range, self.approach, counterflow, 0.5,
+                     FILM_EXPONENT, FILM_EXPONENT)  # fmt: skip

@@ -102,8 +102,18 @@ def lineup_input_w(
 
 
 def ups_rating_w(block: Block, ups: Ups, rating_w: float) -> float:
-    """Return the rating of a lineup's UPS: what its substation gives continuously, and the margin."""
-    return rating_w * block.continuous * (1.0 + ups.margin)
+    """Return the rating of a lineup's UPS for what its substation gives continuously."""
+    return ups.sized(rating_w * block.continuous).rating_w
+
+
+def ups_load_w(plan: Distribution, block: Block, rating_w: float, block_w: float) -> float:
+    """Return the most that the UPS of a lineup delivers in any state that its scheme must survive, with
+    `block_w` at the racks of every block: what one is sized on by modules."""
+    busway_w = busway_rating_w(plan.group, rating_w)
+    return max(
+        sum(part * block_w + block.busway.loss_w(part * block_w, busway_w) for part in parts)
+        for parts in lineup_loads(plan.group, plan.common_bus)
+    )
 
 
 def lineup_loads(group: Group, common_bus: bool) -> set[tuple[float, ...]]:

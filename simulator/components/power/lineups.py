@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simulator.components.power.distribution import Distribution, busway_rating_w, ups_rating_w
+from simulator.components.power.distribution import Distribution, busway_rating_w, ups_load_w
 from simulator.components.power.loss import LossCurve
 from simulator.components.power.node import BUSWAYS, SUBSTATIONS, UPS, Node
 from simulator.components.power.schemes import Group
@@ -16,12 +16,15 @@ class Lineups:
     """Lays the lineups of one hall below its feeders."""
 
     def __init__(
-        self, hall: Hall, plan: Distribution, name: str, feeder: int, first: int, power_factor: float
-    ) -> None:
-        """`feeder` is the hall's node, `first` the number of the first new one."""
+        self, hall: Hall, plan: Distribution, name: str, feeder: int, first: int,
+        power_factor: float, block_w: float,
+    ) -> None:  # fmt: skip
+        """`feeder` is the hall's node, `first` the number of the first new one; the racks of a block
+        draw `block_w` at design load."""
         self.hall, self.plan, self.name = hall, plan, name
         self.first = first
         self.rating_w = hall.block.rating * power_factor
+        self.block_w = block_w
         self.nodes: list[Node] = []
         self.feeds: list[list[Feed]] = []
         self.stand_ins: list[tuple[int, ...]] = []
@@ -60,10 +63,17 @@ class Lineups:
                               self.rating_w, block.substation, continuous=block.continuous,
                               serves="racks", cooling=block.cooling))  # fmt: skip
         if ups is not None:
-            rating_w = ups_rating_w(block, ups, self.rating_w)
-            tail = self._add(Node(f"{name}/ups", tail, UPS, "ups", rating_w, ups.losses, ups.modules,
-                                  ride_through_s=ups.ride_through_s, serves="racks"))  # fmt: skip
+            built = ups.sized(self._ups_load_w())
+            tail = self._add(Node(f"{name}/ups", tail, UPS, "ups", built.rating_w, ups.losses, built.modules,
+                                  ride_through_s=built.ride_through_s, serves="racks"))  # fmt: skip
         return tail
+
+    def _ups_load_w(self) -> float:
+        """Return what a lineup's UPS is sized on: by margin, all that its substation gives."""
+        block, ups = self.hall.block, self.plan.ups
+        if ups is None or ups.module is None:
+            return self.rating_w * block.continuous
+        return ups_load_w(self.plan, block, self.rating_w, self.block_w)
 
     def _busway(self, name: str, parent: int, rating_w: float) -> int:
         block = self.hall.block

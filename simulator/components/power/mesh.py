@@ -1,6 +1,7 @@
 """The meshed part of a site, above its halls, as the columns that the power tree works on."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -24,7 +25,7 @@ class Mesh:
     nodes: tuple[Node, ...]
     """(branches,) Each as an element with a rating; their losses are columns of `MeshState`."""
 
-    @property
+    @cached_property
     def ends(self) -> np.ndarray:
         """(branches, 2) Buses at the two ends."""
         return np.array(self.net.ends)
@@ -39,6 +40,19 @@ class Mesh:
         campus is an island, which generators and batteries carry as one."""
         live = self.net.live(closed)
         return live[self.hall_bus] if live[HIGH + 1 :].any() else np.ones(self.hall_bus.size, np.bool_)
+
+    @cached_property
+    def intact(self) -> np.ndarray:
+        """Which halls the utility reaches with everything in service: boolean (halls,), read-only."""
+        reached = self.live(self.closed(np.zeros(len(self.net.name), np.bool_)))
+        reached.flags.writeable = False
+        return reached
+
+    @cached_property
+    def groups(self) -> tuple[tuple[str, int], ...]:
+        """Keys of the buses and branches among what is out (`engine.outage`)."""
+        buses = tuple(("mv bus", bus) for bus in range(self.buses))
+        return buses + tuple(("mv branch", k) for k in range(len(self.net.name)))
 
     def factors(self, closed: np.ndarray) -> np.ndarray:
         """Return the flow in each branch per watt that a hall draws: (branches, halls)."""

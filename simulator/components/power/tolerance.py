@@ -89,13 +89,13 @@ class ToleranceCurve(Spec):
         return Tolerance(self.loading, self.time, self.continuous, told, recovers_s=self.recovery)
 
 
-def _of_transformer(kind: transformer.Class, source: str) -> Tolerance:
+def _of_transformer(kind: transformer.Class, source: str, evidence: str = "derived") -> Tolerance:
     """Sample the emergency time of a transformer between its rating and its highest loading."""
     most = kind.short_time.loading
     steps = round((most - 1.0) / 0.05)
     loading = (*(1.0 + 0.05 * i for i in range(1, steps)), most)
     seconds = tuple(map(partial(transformer.emergency_s, kind), loading))
-    return Tolerance(loading, seconds, 1.0, source, "derived", kind.heating.oil_s)
+    return Tolerance(loading, seconds, 1.0, source, evidence, kind.heating.oil_s)
 
 
 _BREAKER = Breaker()
@@ -115,7 +115,9 @@ TOLERANCES = {
     ),
     "transformer_dry": _of_transformer(
         transformer.DRY,
-        "hot-spot model of IEEE C57.96 from full load at 40 degC, ventilated dry type of 220 degC",
+        "hot-spot model in the form of IEEE C57.96 from full load at 40 degC, ventilated dry type of 220 degC; "
+        "its constants and emergency limits are not from the standard's text",
+        "assumed",
     ),
     "feeder": Tolerance(
         (1.25, 1.5, 2.0), (14_400.0, 1_200.0, 420.0), 1.0,
@@ -164,7 +166,9 @@ class Tolerances(Spec):
     transformer_unit: ToleranceCurve | None = None
     """Unit substations whose `cooling` is liquid."""
     transformer_dry: ToleranceCurve | None = None
-    """Unit substations whose `cooling` is dry."""
+    """Unit substations whose `cooling` is dry. Blank: assumed, from a time constant of an hour (0.5-2 h, to which
+    all times are proportional), an exponent of 1.6 (1.4-2.0), 15 K above 220 degC for 4 h (5-20 K) and 40 K for
+    an hour (20-60 K)."""
     feeder: ToleranceCurve | None = None
     breaker: ToleranceCurve | None = None
     """Sections of switchgear; breakers of other elements are `topology.protection`."""

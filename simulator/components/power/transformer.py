@@ -183,6 +183,7 @@ def lives_used(
     Parameters
     ----------
     loading, ambient_c : (steps,)
+        Loadings are not negative.
     start : Temperatures, optional
         State before the first step; settled at its loading if not given.
     """

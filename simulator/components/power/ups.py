@@ -1,12 +1,26 @@
 """Uninterruptible supply for what must not blink: network, storage, controls, pumps."""
 
-from typing import Annotated, Literal
+import math
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulator.components.kinds import Spec
 from simulator.components.power.loss import LossCurve
-from simulator.units import Duration, Fraction, Positive, Within
+from simulator.units import Duration, Fraction, Positive, Power, Within
+
+ROUNDING = 1e-9
+"""Relative; a module that its load fills exactly is not too small for it."""
+
+
+class Sized(NamedTuple):
+    """A UPS as built for a load."""
+
+    modules: int
+    rating_w: float
+    """Of all of them together."""
+    ride_through_s: float
+    """Battery time at that rating."""
 
 
 class SagCounter(Spec):
@@ -38,6 +52,11 @@ class Ups(Spec):
     modules: Annotated[int, Within(1, 1000)] = 5
     """Equal modules that share the rating: 5 at a margin of 25 % are one more than the load needs
     (derived)."""
+    module: Annotated[Power, Within("10 kW", "5 MW")] | None = None
+    """Rating of one module: as many are built as carry the load that hangs on it in the worst state of its scheme,
+    racks at nameplate or what their blocks feed, and `spare` more, instead of `modules` and `margin`."""
+    spare: Annotated[int, Within(0, 100)] = 1
+    """Modules beyond those, where `module` is written."""
     ride_through: Annotated[Duration, Within("0 s", "24 h")]
     """Battery time at design load."""
     input_window: Annotated[Fraction, Within("50 %", "99 %")] = 0.9
@@ -47,10 +66,20 @@ class Ups(Spec):
     sag_counter: SagCounter | None = None
     """Blank: it does not count sags."""
 
-    @property
-    def ride_through_s(self) -> float:
-        """Battery time at its rating, which is larger than the design load."""
-        return self.ride_through / (1.0 + self.margin)
+    @model_validator(mode="after")
+    def _sized_once(self) -> "Ups":
+        if self.module is not None and {"modules", "margin"} & self.model_fields_set:
+            raise ValueError("`module` counts the modules by their rating: leave `modules` and `margin` away")
+        return self
+
+    def sized(self, load_w: float) -> Sized:
+        """Return what is built for a design load in W."""
+        if self.module is None:
+            return Sized(self.modules, load_w * (1.0 + self.margin), self.ride_through / (1.0 + self.margin))
+        needed = max(math.ceil(load_w / self.module * (1.0 - ROUNDING)), 1)
+        modules = needed + self.spare
+        rating_w = modules * self.module
+        return Sized(modules, rating_w, self.ride_through * load_w / rating_w)
 
     @property
     def losses(self) -> LossCurve:

@@ -178,6 +178,21 @@ def _too_warm(group: Group, coolant_c: float) -> str:
     )
 
 
+def coils_out_of_reach(parts: Parts) -> Iterator[Trouble]:
+    """Air closer to chilled water than any coil brings it."""
+    if parts.topology is None:
+        return
+    cooling = parts.topology.cooling
+    try:
+        cooling.fan_wall.coil(cooling.chilled.range)
+    except ValueError:
+        told = (
+            f"no coil cools air by {cooling.fan_wall.range:g} K to {cooling.fan_wall.approach:g} K above water "
+            f"that warms by {cooling.chilled.range:g} K; raise approach, or lower the chilled plant's range"
+        )
+        yield ("topology", "cooling", "fan_wall", "approach"), told
+
+
 def beyond_the_doors(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """Racks that give more heat to air than their rear doors take."""
     doors = plant.topology.cooling.fan_wall

@@ -75,15 +75,17 @@ def lost_with_one_out(parts: Parts, plant: Plant) -> Iterator[Trouble]:
         plan = g.hall.distribution
         if plan is None or plan.ups is None or plan.scheme == "N":
             continue
-        left = (plan.ups.modules - 1) / plan.ups.modules * (1.0 + plan.ups.margin)
-        if left < 1.0 - 1e-9 and plan.ups.modules > 1:
-            full_w = g.limit_w * plan.group.worst_load
+        full_w = g.limit_w * plan.group.worst_load
+        built = plan.ups.sized(full_w)
+        left_w = built.rating_w * (built.modules - 1) / built.modules
+        if left_w < full_w * (1.0 - 1e-9) and built.modules > 1:
+            key = "margin" if plan.ups.module is None else "spare"
             told = (
-                f"with one of {plan.ups.modules} UPS modules out a lineup of hall "
-                f"'{g.hall.name}' carries {watts(left * full_w)}, {plan.scheme} asks "
-                f"{watts(full_w)} of it when another is lost; give it more modules or margin"
+                f"with one of {built.modules} UPS modules out a lineup of hall "
+                f"'{g.hall.name}' carries {watts(left_w)}, {plan.scheme} asks "
+                f"{watts(full_w)} of it when another is lost; give it more modules or {key}"
             )
-            yield ("topology", "halls", g.index, "distribution", "ups", "margin"), told
+            yield ("topology", "halls", g.index, "distribution", "ups", key), told
 
 
 def _schemes(parts: Parts) -> Iterator[tuple[int, Hall, Distribution]]:

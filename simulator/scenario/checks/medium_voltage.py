@@ -94,6 +94,28 @@ def loops(parts: Parts) -> Iterator[Trouble]:
             yield (*HERE, "buses", i), told
 
 
+def without_return(parts: Parts) -> Iterator[Trouble]:
+    """Halls of a network with open points that none of these feeds when one closed branch is lost."""
+    topology, plan = _plan(parts)
+    if topology is None or plan is None or [*names(parts), *halls(parts), *loops(parts)]:
+        return
+    if not any(branch.open for branch in plan.branches):
+        return  # no ring is meant
+    net, bus_of = campus_network(topology)
+    ends, normal = np.array(net.ends), np.array(net.closed)
+    for i, branch in enumerate(plan.branches):
+        gone = np.array([name == branch.name for name in net.name])
+        closed = power_flow.close_open_points(len(net.bus_name), ends, normal, gone, np.array([POI]))
+        live = power_flow.reached(len(net.bus_name), ends, closed, np.array([POI]))
+        dark = [name for name, bus in bus_of.items() if not live[bus]]
+        if dark and not branch.open:
+            told = (
+                f"no return feed: without '{branch.name}' no open point feeds {', '.join(dark)}; close the ring "
+                "with a branch that is normally open"
+            )
+            yield (*HERE, "branches", i), told
+
+
 def overloaded_branches(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """Branches that cannot carry the halls behind them with everything in service."""
     topology, plan = plant.topology, plant.topology.medium_voltage

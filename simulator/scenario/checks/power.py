@@ -118,6 +118,19 @@ def house_above_racks(parts: Parts, plant: Plant) -> Iterator[Trouble]:
             yield ("topology", "halls", g.index, "house"), told
 
 
+def mechanical_far_below_halls(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Unit substations of plants of which a hall would need hundreds."""
+    rating_w = plant.topology.mechanical.rating * plant.topology.grid.power_factor
+    for g in plant.groups:
+        if rating_w * FAR_ABOVE < g.nameplate_w:
+            told = (
+                f"one of {watts(rating_w)} is less than a {FAR_ABOVE:.0f}th of the racks of hall "
+                f"'{g.hall.name}', {watts(g.nameplate_w)}, whose plants hang on them: a slip of a unit (kVA, MVA)?"
+            )
+            yield ("topology", "mechanical", "rating"), told
+            return
+
+
 def odd_battery(parts: Parts) -> Iterator[Trouble]:
     """A battery that is empty at once, or never."""
     battery = parts.topology.battery if parts.topology else None

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
-from scipy.optimize import least_squares
 
 from simulator.errors import ScenarioError, StudyError
 from simulator.metrics import intervals
@@ -107,6 +106,8 @@ def fit(problem: Problem, start: Array) -> Fit:
     Intervals are Student's from the Jacobian at the optimum, s^2 (J'J)^-1, widened by as much as
     residuals that resemble their neighbours are worth less (`effective`).
     """
+    from scipy.optimize import least_squares  # a fifth of a second that runs need not pay
+
     inner = np.clip(start, STEP, 1.0 - STEP)
     found = least_squares(problem.residuals, inner, bounds=(0.0, 1.0), diff_step=STEP, method="trf",
                           xtol=1e-10, ftol=1e-12, gtol=1e-12)  # fmt: skip

@@ -9,6 +9,7 @@ from simulator.components.cooling.air_side import NO_AIR_C
 from simulator.components.cooling.crah import Crah
 from simulator.components.cooling.fan_wall import FanWall
 from simulator.components.cooling.rear_door import RearDoor
+from simulator.kernels.standing_heat import coil_k
 
 ADAPTER = TypeAdapter(AnyAirSide)
 CHILLED_C = 20.0
@@ -84,3 +85,40 @@ def test_passive_doors_take_no_power_and_need_none():
 def test_an_economiser_that_is_never_open_is_refused():
     with pytest.raises(ValidationError, match="lowest_dew_point"):
         Crah.model_validate({"economiser": {"lowest_dew_point": "16 degC"}})
+
+
+WATER_K, STEP = 8.0, float(LOAD_FRAC[1])
+FULL = int(np.abs(LOAD_FRAC - 1.0).argmin())
+
+
+@pytest.mark.parametrize("kind", AIR_KINDS, ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("told", [{}, {"recirculation": "10 %"}, {"bypass": "5 %"}], ids=["contained", "again", "past"])
+def test_coils_are_what_they_are_rated_for_and_better_below(kind, told):
+    air = kind.model_validate(told)
+    table = air.coil_k(WATER_K, np.array([0.0, 0.5, 1.0]))
+    stands, half, whole = table
+    assert whole[FULL] == pytest.approx(air.approach, rel=1e-6)
+    np.testing.assert_array_equal(stands, whole)  # without water the air stays what it was
+    assert whole[0] == 0.0 and np.all(np.diff(whole) > 0.0)
+    assert np.all(whole[:FULL] <= air.approach * LOAD_FRAC[:FULL] + 1e-9)
+    assert np.all(half[1:] > whole[1:])
+
+
+def test_a_coil_that_lacks_water_cannot_cool_air_below_what_the_water_carries():
+    """At half the flow water warms by twice the range: no air leaves colder than that allows."""
+    air = FanWall()
+    half_k = float(air.coil_k(WATER_K, np.array([0.5]))[0, FULL])
+    assert half_k + air.range > 2.0 * WATER_K
+
+
+def test_no_coil_brings_air_to_water_that_leaves_warmer_than_the_air_enters():
+    with pytest.raises(ValueError, match="effectiveness"):
+        FanWall().coil(17.0)
+
+
+def test_open_coils_beyond_their_table_warm_in_proportion_to_heat():
+    table = FanWall().coil_k(WATER_K, np.array([0.0, 0.5, 1.0]))
+    for flow, row in ((1.0, 2), (0.5, 1)):
+        assert coil_k(table, 1.05, flow, STEP) == pytest.approx(0.5 * (table[row, FULL] + table[row, FULL + 1]))
+        assert coil_k(table, 2.8, flow, STEP) == pytest.approx(2.0 * table[row, -1])
+    assert coil_k(table, -1.0, 1.0, STEP) == 0.0

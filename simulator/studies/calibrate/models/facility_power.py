@@ -72,7 +72,8 @@ class Settled:
     blowdown_kg_s: Array
     warm_c: Array
     """Facility water to the coolant units."""
-    chilled_c: Array
+    intake_c: Array
+    """Air to the racks, as far as the fans move what those take."""
 
 
 def settled(site: Site, blocks_w: Array, plants: Plants) -> Settled:
@@ -84,14 +85,14 @@ def settled(site: Site, blocks_w: Array, plants: Plants) -> Settled:
     house_w = site.topology.cooling.indoors.house * site.halls.house_w[:, None]
     indoor_w = house_w + np.zeros(blocks_w.shape[1])
     for _ in range(INDOOR_ROUNDS):
-        plant_w, pump_w, water, supply_c = _cooling(site, blocks_w, plants, indoor_w)
+        plant_w, pump_w, water, reached_c = _cooling(site, blocks_w, plants, indoor_w)
         output_w = np.zeros((len(site.nodes), blocks_w.shape[1]))
         np.add.at(output_w, site.block_node, blocks_w)
         np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
         np.add.at(output_w, site.halls.pump_node, pump_w)
         poi_w, lost_w = _through(site, output_w)
         indoor_w = house_w + lost_w
-    return Settled(poi_w, plant_w + pump_w, *water, *supply_c)
+    return Settled(poi_w, plant_w + pump_w, *water, *reached_c)
 
 
 def _spread(site: Site, it_w: Array) -> Array:
@@ -106,7 +107,7 @@ def _cooling(
     site: Site, blocks_w: Array, plants: Plants, indoor_w: Array
 ) -> tuple[Array, Array, Array, Array]:
     """Return the power of plants and fans, and of pumps, (halls, intervals) each; evaporation and
-    blowdown in kg/s, and the water of the warm and the chilled loop, (2, halls, intervals) each."""
+    blowdown in kg/s, and the water of the warm loop and the racks' intake, (2, halls, intervals) each."""
     halls, maps = len(site.hall_names), plants.maps
     warmed_w = _block_coolant.liquid_w(site, blocks_w)
     liquid_w, air_w, pump_w = np.zeros((3, halls, blocks_w.shape[1]))
@@ -115,7 +116,7 @@ def _cooling(
     air_w += indoor_w
     np.add.at(pump_w, site.block_hall, _block_coolant.at_heat(site, warmed_w).pump_w)
     plant_w, moved_w = np.zeros((2, *liquid_w.shape))
-    water, supply_c = np.zeros((2, 2, *liquid_w.shape))
+    water, reached_c = np.zeros((2, 2, *liquid_w.shape))
     for h in range(halls):
         warm, chilled = (site.loops[int(loops[h])] for loops in (site.halls.liquid_loop, site.halls.air_loop))
         fan_w = _fan_w(site, h, air_w[h])
@@ -133,10 +134,25 @@ def _cooling(
             plant_w[h] += capacity_w * at_load(maps.power_frac[plant], load)
             water[0, h] += capacity_w * at_load(maps.evaporation_kg_j[plant], load)
             water[1, h] += capacity_w * at_load(maps.blowdown_kg_j[plant], load)
-            supply_c[plant, h] = at_load(maps.supply_c[plant], load)
+            reached_c[plant, h] = at_load(maps.supply_c[plant], load)
+        told_c = at_load(maps.setpoint_c[1], load)
+        reached_c[1, h] = _intake_c(site, h, air_w[h], told_c, reached_c[1, h], plants.air.supply_c)
         plant_w[h] += fan_w
         moved_w[h] += pump_w[h] + warm.pump_w + chilled.pump_w
-    return plant_w, moved_w, water, supply_c
+    return plant_w, moved_w, water, reached_c
+
+
+def _intake_c(
+    site: Site, hall: int, air_w: Array, told_c: Array, water_c: Array, outdoors_c: Array
+) -> Array:
+    """Return the air that racks take in: what coils are told to hold, or what their water allows, or outdoor
+    air (`kernels.standing_heat.air_c`)."""
+    x = air_w / float(site.halls.fan_design_heat_w[hall]) / LOAD_STEP
+    table = site.halls.coil_k[-1]
+    last = len(table) - 1
+    open_k = np.interp(x, np.arange(last + 1), table) * np.maximum(x / last, 1.0)
+    held_c = np.maximum(told_c + site.halls.fan_approach_k[hall], water_c + open_k)
+    return np.asarray(np.minimum(held_c, outdoors_c) + site.topology.cooling.fan_wall.mixed_k())
 
 
 def _reused_w(maps: PlantMaps, index: int, loop: Loop, heat_w: Array) -> Array:

@@ -1,0 +1,86 @@
+"""Lineups of racks while nothing is imported: which of them the sources on site carry, and from when on.
+
+Sets at lineups carry their own lineup, once they take what it drew. Sets on one bus, and the battery
+plant for as long as it has charge, carry all that is no lineup first, and then lineups in their order, each as
+a whole. A lineup that nothing carries is out: its own UPS, or the batteries of its racks, bridge it by their
+own charge, and what has none left is dark (`feeds.py`) until its turn comes or something is imported again.
+"""
+
+import numpy as np
+
+from simulator.components.failure_class import FailureClass
+from simulator.engine import bridging, draw, feeds, generators
+from simulator.engine.world import REST, World
+from simulator.kernels.site_step import STEP_S
+
+SLACK = 1e-9
+"""Relative; a lineup that fills its source exactly is carried."""
+
+NOTHING_FED = FailureClass.model_validate(
+    {"name": "supply", "per": "substation", "rate": "0 /year", "effect": "feed", "repair": "1 h"}
+)
+"""What happens to a lineup that no source on site carries."""
+
+
+def begin(world: World) -> None:
+    """Part the lineups from the utility that was lost, each battery with the charge that it has."""
+    for row in range(world.state.supply.bridge.own.size):
+        bridging.take_share(world, row)
+    outputs_w = draw.carried_w(world, draw.draw_of(world).it_w(*draw.caps_of(world)))
+    in_service, needs_w = world.state.tree.in_service, {}
+    for node in world.site.lineups:
+        told, output_w = world.site.nodes[node], float(outputs_w[node])
+        needs_w[node] = output_w + told.loss.loss_w(output_w, told.rating_w * float(in_service[node]))
+    needs_w[REST] = max(draw.poi_w(world, outputs_w) - sum(needs_w.values()), 0.0)
+    world.needs_w = needs_w
+    settle(world)
+
+
+def end(world: World) -> None:
+    """Feed all lineups again: something is imported."""
+    world.needs_w = {}
+    _apply(world, {})
+
+
+def settle(world: World) -> None:
+    """Decide anew which lineups are carried, after the sources on site changed."""
+    if world.needs_w:
+        _apply(world, _until(world))
+
+
+def _apply(world: World, off: dict[int, float]) -> None:
+    """Let the lineups in `off` be out until a time each, and no others."""
+    before, world.off_bus = world.off_bus, off
+    changed = [n for n in before.keys() | off.keys() if before.get(n) != off.get(n)]
+    if not changed:
+        return
+    if len(before) != len(off):
+        fed = len(world.site.lineups) - len(off)
+        world.log("lineups_fed", "point of interconnection", NOTHING_FED.name,
+                  detail=f"{fed} of {len(world.site.lineups)}")  # fmt: skip
+    later = {n for n in off if off[n] > before.get(n, 0.0)}
+    hall_of = world.site.node_hall
+    for hall in sorted({int(hall_of[n]) for n in changed}):
+        feeds.settle(world, hall, NOTHING_FED, lost=any(hall_of[n] == hall for n in later))
+
+
+def _until(world: World) -> dict[int, float]:
+    """Return the lineups that nothing carries now, and when each is carried as far as is known."""
+    now_s, nodes = world.env.now, np.array(world.site.lineups)
+    until_s = np.full(nodes.size, now_s + generators.until_import_s(world))
+    for at_s in sorted(generators.changes_s(world), reverse=True):
+        until_s = np.where(_carried(world, at_s), at_s, until_s)
+    until_s = np.where(_carried(world, now_s), now_s, until_s)
+    return {int(n): float(t) for n, t in zip(nodes, until_s, strict=True) if t > now_s}
+
+
+def _carried(world: World, at_s: float) -> np.ndarray:
+    """Return which lineups the sources carry at a time, now or later: boolean (lineups,)."""
+    needs_w = np.array([world.needs_w[n] for n in world.site.lineups])
+    own_w = generators.at_lineups_w(world, at_s)
+    if own_w is not None:
+        return np.asarray(needs_w <= own_w * (1.0 + SLACK))
+    there = world.state.supply
+    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
+    ready_w = generators.bus_w(world, at_s) + min(float(there.battery_power_w[0]), stored_w)
+    return np.asarray(needs_w.cumsum() <= (ready_w - world.needs_w[REST]) * (1.0 + SLACK))
