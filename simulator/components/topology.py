@@ -16,6 +16,7 @@ from simulator.components.power.bank import Bank
 from simulator.components.power.battery import Battery
 from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.block import Block
+from simulator.components.power.breaker import Protection
 from simulator.components.power.control import Control
 from simulator.components.power.distribution import Distribution
 from simulator.components.power.generator import Generators
@@ -128,6 +129,8 @@ class Topology(Spec):
     """How loads take a voltage sag, and come back."""
     tolerances: Tolerances = Tolerances()
     """How long elements carry more than their rating, where it is not the default."""
+    protection: Protection = Protection()
+    """When the breakers of elements open: the earlier of that and of `tolerances` counts."""
     cooling: Cooling
     fabric: Fabric  # type: ignore[valid-type]
     """Back-end fabric of hall groups that do not name their own."""

@@ -12,10 +12,11 @@ import math
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
+from simulator.components.power.tolerance import Before
 from simulator.engine import capping, draw, effects, generators, plant_power, tree_caps
 from simulator.engine.capping import FLOOR, Capping
 from simulator.engine.outage_log import of_one_stage
-from simulator.engine.watch import Exposure
+from simulator.engine.watch import Exposure, Left
 from simulator.engine.world import World
 from simulator.kernels import columns as c
 from simulator.kernels.limits import SLACK
@@ -26,15 +27,16 @@ EFFECTS = dict(zip(
 ))  # fmt: skip
 """What a tripped element takes with it: the effect of its failure."""
 
+CLOCK_S = 1e-6
+"""Far below what any delay is told to, above the rounding of a year's clock."""
 
-def allowed_s(world: World, i: int, loading: float) -> float:
-    """Return how long an element carries so much of its rating: as its kind does, and not longer
-    than its breaker where that is what limits it."""
-    told, tolerances = draw.element(world, i), world.site.topology.tolerances
-    element_s = tolerances.of(told.tolerance).seconds_at(loading)
-    if told.continuous == 1.0:
-        return element_s
-    return min(element_s, tolerances.of("breaker").seconds_at(loading))
+
+def allowed_s(world: World, i: int, loading: float, before: Before) -> float:
+    """Return how long an element carries so much of its rating: as its kind does after what it carried
+    before, and not longer than its breaker lets it."""
+    told, topology = draw.element(world, i), world.site.topology
+    element_s = topology.tolerances.seconds(told.tolerance, loading, before)
+    return min(element_s, topology.protection.opens_s(told.kind, told.continuous, loading))
 
 
 def changed(world: World) -> None:
@@ -42,23 +44,34 @@ def changed(world: World) -> None:
     carries too much."""
     if world.decide is None:
         return
-    watch, rules, now_s = world.watch, world.site.topology.control, world.env.now
+    watch, now_s = world.watch, world.env.now
     carried_w = _under_caps_w(world)
     look(world, draw.relieved_on_site(world, carried_w), now_s)
-    short = draw.poi_w(world, carried_w) > capping.site_limit_w(world)
-    if (watch.over or short) and now_s + rules.delay_s < watch.act_s:
+    if watch.over or draw.poi_w(world, carried_w) > capping.site_limit_w(world):
         _order(world, now_s, now_s)
 
 
 def _order(world: World, since_s: float, from_s: float) -> None:
-    """Order caps for what carries too much since a time, and the brake where that would not last until they
-    hold; neither before `from_s`."""
-    watch, rules = world.watch, world.site.topology.control
-    watch.act_s = since_s + rules.delay_s
-    _at(world, watch.act_s, lambda: act(world))
-    first_s = min((exposure.ends_s for exposure in watch.over.values()), default=math.inf)
-    if rules.brake is not None and first_s < watch.act_s:
-        _at(world, max(since_s + rules.telemetry + rules.brake, from_s), lambda: brake(world))
+    """Order caps for what carries too much since a time, unless some are on their way, and the brake where
+    an element would not last until they hold; neither before `from_s`."""
+    act_s = since_s + world.site.topology.control.delay_s
+    if act_s < world.watch.act_s:
+        world.watch.act_s = act_s
+        _at(world, act_s, lambda: act(world))
+    _order_brake(world, since_s, from_s)
+
+
+def _order_brake(world: World, since_s: float, from_s: float) -> None:
+    rules = world.site.topology.control
+    if rules.brake is not None and _will_not_last(world):
+        brake_s = max(since_s + rules.telemetry + rules.brake, from_s)
+        _at(world, brake_s, lambda: brake(world))
+
+
+def _will_not_last(world: World) -> list[int]:
+    """Return the elements that caps on their way come too late for, and no brake was pulled for yet."""
+    watch = world.watch
+    return [n for n, e in watch.over.items() if e.ends_s < watch.act_s and not e.braked]
 
 
 def act(world: World) -> None:
@@ -83,9 +96,9 @@ def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
     if (over or watch.over) and watch.looked_s < at_s - STEP_S:
         look(world, _carried_w(world), at_s - STEP_S)
     if at_s < watch.act_s < math.inf:
+        _order_brake(world, at_s - STEP_S, at_s)
         return []
-    slow_s = at_s - STEP_S + rules.delay_s
-    if slow_s > at_s and not watch.held_w:
+    if rules.delay_s > STEP_S and not watch.held_w:
         _order(world, at_s - STEP_S, at_s)
         return []
     inside = over or bool(watch.over) or any(n >= 0 for n in watch.held_w)
@@ -110,9 +123,12 @@ def respond(world: World, decide: Capping, demand_w: float, at_s: float, inside:
 
 
 def brake(world: World) -> None:
-    """Bring every load below an element that would not last until caps hold to its lowest power."""
-    watch, state = world.watch, world.state
-    short = [n for n, e in watch.over.items() if e.ends_s < watch.act_s]
+    """Bring every load below an element that would not last until caps hold to its lowest power: those that
+    were seen in time for that."""
+    watch, state, rules = world.watch, world.state, world.site.topology.control
+    assert rules.brake is not None
+    seen_s = world.env.now - rules.telemetry - rules.brake + CLOCK_S
+    short = [n for n in _will_not_last(world) if watch.over[n].since_s <= seen_s]
     if not short:
         return
     blocks = np.asarray((draw.reaches(world)[short] > 0.0).any(axis=0))
@@ -123,6 +139,7 @@ def brake(world: World) -> None:
         part[:, load] = state.blocks.load_cap[:, load]
         world.set_load(int(load), cap=min(FLOOR, float(state.loads.cap[load])))
     for node in short:
+        watch.over[node].braked = True
         world.log("brake", draw.element(world, node).name, "overload")
     tree_caps.set_part(world, part, world.env.now)
     look(world, _foretold_w(world), world.env.now)
@@ -142,17 +159,31 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
             _end(world, node, at_s, standing=bool(limit_w[node] > 0.0))
             continue
         loading = float(carried_w[node] / rating_w[node])
-        lasts_s = allowed_s(world, node, loading)
-        if node in watch.over:
-            watch.over[node].loading, watch.over[node].allowed_s = loading, lasts_s
-            watch.note(node, watch.over[node])
+        known = watch.over.get(node)
+        before = _before(world, node) if known is None else known.before
+        lasts_s = allowed_s(world, node, loading, before)
+        if known is not None:
+            known.loading, known.allowed_s = loading, lasts_s
+            watch.note(node, known)
             continue
-        watch.over[node] = Exposure(at_s, at_s, loading, lasts_s)
+        used = watch.left.pop(node).at(at_s) if node in watch.left else 0.0
+        watch.over[node] = Exposure(at_s, at_s, loading, lasts_s, used, before)
         watch.note(node, watch.over[node])
         world.log("overload", draw.element(world, node).name, "supply", at_s=at_s,
                   detail=f"{loading:.1%} of its rating")
+    watch.ratings_w = rating_w
     world.state.limits.over[0] = int(bool(watch.over))  # so that the kernel tells when it is over
     _wind(world)
+
+
+def _before(world: World, node: int) -> Before:
+    """Return what an element carried in the minute before, of the rating that was then in service, full load at
+    most, and the outdoor air."""
+    tree, rating_w = world.state.tree, world.watch.ratings_w
+    assert rating_w is not None
+    carried_w = float(np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)])[node])
+    preload = min(carried_w / float(rating_w[node]), 1.0) if rating_w[node] > 0.0 else 0.0
+    return Before(max(preload, 0.0), world.outdoor_c())
 
 
 def _end(world: World, node: int, at_s: float, standing: bool) -> None:
@@ -160,6 +191,8 @@ def _end(world: World, node: int, at_s: float, standing: bool) -> None:
     if exposure.used >= 1.0 and standing:  # its breaker opens before anything else
         return
     del world.watch.over[node]
+    curve = world.site.topology.tolerances.of(draw.element(world, node).tolerance)
+    world.watch.left[node] = Left(exposure.used, at_s, curve.recovers_s)
     world.log("overload_end", draw.element(world, node).name, "supply", at_s - exposure.since_s,
               f"{exposure.used:.0%} of its tolerance used", at_s)
 

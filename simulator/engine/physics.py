@@ -9,6 +9,7 @@ import numpy as np
 from simulator.components.cooling import HourlyWeather
 from simulator.engine import (
     capping,
+    draw,
     drought,
     heat_limits,
     hot_trips,
@@ -52,6 +53,8 @@ class Physics:
         self._records = records
         self.maps = plant_maps(site, weather, setpoints)
         self.outdoors = Outdoors(weather.dry_bulb_c, weather.wet_bulb_c, outdoor_air(site, weather))
+        world.outdoor_c = self._outdoor_c
+        world.watch.ratings_w = draw.ratings_w(world)
         self.water = drought.columns(
             site, self.maps, self.outdoors.air, weather, start_hour, records.hall.shape[0]
         )
@@ -66,6 +69,10 @@ class Physics:
         )
 
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)
+
+    def _outdoor_c(self) -> float:
+        dry_c = self.outdoors.dry_bulb_c
+        return float(np.interp(self.world.env.now / drought.HOUR_S, np.arange(dry_c.size), dry_c))
 
     def start(self) -> None:
         """Set what the pools do in the first step, once the loads have their racks, and the temperatures

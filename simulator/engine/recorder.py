@@ -179,17 +179,28 @@ def _energy(site: Site, state: State, records: Records) -> pd.DataFrame:
 
 def _transformers(world: World, records: Records) -> pd.DataFrame:
     """Return how hot the main transformers became, and the insulation life that took; the import is
-    taken for their load, and units in service share it alike."""
+    taken for their load, and units in service share it alike. With a medium-voltage network it is the
+    hottest unit: all minutes are raised by what its largest one is above the mean unit's."""
     node, site = world.site.nodes[TRANSFORMERS], records.site
     changed_s = np.array([-1.0, *(t for t, _ in world.transformers_up)])
     up = np.array([node.count, *(n for _, n in world.transformers_up)], float)
     ends_s = STEP_S * np.arange(1, site.shape[0] + 1)
     share = up[np.searchsorted(changed_s, ends_s, "left") - 1] / node.count
     loading = np.divide(site[:, c.POI_W], node.rating_w * share, np.zeros(share.size), where=share > 0.0)
+    loading *= _above_mean(world, float(loading.max()))
     course = lives_used(LARGE.heating, loading, STEP_S, site[:, c.DRY_BULB_C])
     ageing = course.lives * NORMAL_LIFE_S / ends_s[-1]
     row = (node.name, node.count, float(loading.max()), float(course.hot_spot_c.max()), course.lives, ageing)
     return pd.DataFrame([row], columns=list(TABLES["transformers"]))
+
+
+def _above_mean(world: World, mean: float) -> float:
+    """Return the largest loading of any main transformer over that of the mean one."""
+    mesh = world.state.tree.mesh
+    mine = (mesh.stage == TRANSFORMERS) & (mesh.rating_w > 0.0)
+    if mean <= 0.0 or not mine.any():
+        return 1.0
+    return max(float((mesh.peak_w[mine] / mesh.rating_w[mine]).max()) / mean, 1.0)
 
 
 def _generators(world: World, records: Records) -> pd.DataFrame:

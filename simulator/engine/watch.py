@@ -4,6 +4,11 @@ is held back or switched off for their sake."""
 import math
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from simulator.components.power.tolerance import Before
 
 
 @dataclass
@@ -19,6 +24,10 @@ class Exposure:
     """At that loading."""
     used: float = 0.0
     """Share of its tolerance, up to `at_s`."""
+    before: Before = field(default_factory=Before)
+    """From what it began."""
+    braked: bool = False
+    """The brake was pulled for it: once is all that it can do."""
 
     def advance(self, at_s: float) -> None:
         """Count the time up to `at_s`."""
@@ -49,11 +58,27 @@ class Worst:
     """Of the longest time."""
 
 
+class Left(NamedTuple):
+    """What a past overload left of an element's tolerance used."""
+
+    used: float
+    at_s: float
+    recovers_s: float
+
+    def at(self, at_s: float) -> float:
+        """Return the share that is still used at a time: it fades as heat does."""
+        return self.used * math.exp(-max(at_s - self.at_s, 0.0) / self.recovers_s)
+
+
 @dataclass
 class Watch:
     """Of one run. Elements are nodes of the power tree, or -1 for the interconnection."""
 
     over: dict[int, Exposure] = field(default_factory=dict)
+    left: dict[int, Left] = field(default_factory=dict)
+    """Of elements that were above their limit before."""
+    ratings_w: np.ndarray | None = None
+    """Of the units in service when loadings were last foretold, (elements,)."""
     act_s: float = math.inf
     """When caps take hold that were ordered by an event."""
     looked_s: float = -math.inf

@@ -9,6 +9,7 @@ import simpy
 
 from simulator import rng
 from simulator.components.fabric.tier import Tier
+from simulator.components.power.transformer import DESIGN_AMBIENT_C
 from simulator.engine.alarm import Alarm
 from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
@@ -83,6 +84,8 @@ class World:
     """Told of every load that changes, while someone watches."""
     watch: Watch = field(default_factory=Watch)
     """Elements above their rating, and what is capped for them."""
+    outdoor_c: Callable[[], float] = lambda: DESIGN_AMBIENT_C
+    """Returns the outdoor air of the moment; a hot day's where no weather is followed."""
     decide: Callable[..., list[float]] | None = None
     """The capping policy; None: nothing acts on overloads."""
     supply_changed: Callable[[], None] | None = None

@@ -5,6 +5,7 @@ from functools import cached_property
 
 import numpy as np
 
+from simulator.components.power.tolerance import Before
 from simulator.engine import draw, heat_limits, outage, overload
 from simulator.engine.physics import STEP_S
 from simulator.engine.supply import SIDES
@@ -156,8 +157,9 @@ class Watch:
         node = place - 1
         if not 0 <= node < self._elements:
             return np.nan
-        of_rating = loading * draw.element(self.run.world, node).continuous
-        return overload.allowed_s(self.run.world, node, of_rating)
+        world, share = self.run.world, draw.element(self.run.world, node).continuous
+        before = Before(min(float(self.pre[place]) * share, 1.0), world.outdoor_c())
+        return overload.allowed_s(world, node, loading * share, before)
 
     def _follow(self, most: np.ndarray, minutes_over: np.ndarray) -> None:
         """Keep the largest loadings, and count the minutes beyond the limit."""

@@ -4,14 +4,17 @@ import math
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 from pydantic import Field, model_validator
 
 from simulator.components.kinds import Spec
 from simulator.components.power import transformer
-from simulator.components.power.breaker import Breaker
+from simulator.components.power.breaker import CONTINUOUS, Breaker
 from simulator.units import Duration, Fraction, NonNegative, Positive
+
+RECOVERS_S = 1_800.0
+"""Heat of cables, busways, lines and electronics, and the thermal memory of trip units (assumed, 10 min to 1 h)."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Tolerance:
     """Loading that is allowed for ever."""
     source: str = ""
     evidence: str = "assumed"
+    recovers_s: float = RECOVERS_S
+    """Time constant with which what was used of it fades below the limit."""
 
     def __post_init__(self) -> None:
         """Refuse a curve that is none."""
@@ -69,6 +74,8 @@ class ToleranceCurve(Spec):
     """Loadings above it, rising; nothing is allowed above the last."""
     time: Annotated[tuple[Annotated[Duration, NonNegative()], ...], Field(min_length=1)]
     """How long each is allowed, falling; straight lines in log-log between."""
+    recovery: Annotated[Duration, Positive()] = RECOVERS_S
+    """Time constant with which what was used fades below the rating (assumed, 10 min to 1 h)."""
 
     @model_validator(mode="after")
     def _falls(self) -> "ToleranceCurve":
@@ -78,7 +85,8 @@ class ToleranceCurve(Spec):
 
     def tolerance(self) -> Tolerance:
         """Return the curve."""
-        return Tolerance(self.loading, self.time, self.continuous, "the scenario's own")
+        told = "the scenario's own"
+        return Tolerance(self.loading, self.time, self.continuous, told, recovers_s=self.recovery)
 
 
 def _of_transformer(kind: transformer.Class, source: str, evidence: str = "derived") -> Tolerance:
@@ -87,7 +95,7 @@ def _of_transformer(kind: transformer.Class, source: str, evidence: str = "deriv
     steps = round((most - 1.0) / 0.05)
     loading = (*(1.0 + 0.05 * i for i in range(1, steps)), most)
     seconds = tuple(map(partial(transformer.emergency_s, kind), loading))
-    return Tolerance(loading, seconds, 1.0, source, evidence)
+    return Tolerance(loading, seconds, 1.0, source, evidence, kind.heating.oil_s)
 
 
 _BREAKER = Breaker()
@@ -116,7 +124,7 @@ TOLERANCES = {
         "cables of 90 degC and 130 degC in emergencies, 30 min heating; a day's emergency held to 4 h",
     ),
     "breaker": Tolerance(
-        *_BREAKER.allowed(), _BREAKER.continuous,
+        *_BREAKER.allowed(), CONTINUOUS,
         "80 % for loads of 3 h and more (NEC 210, 215); above that long-time I2t of 12 s at 6 times, "
         "instantaneous at 10 times",
     ),
@@ -132,6 +140,24 @@ TOLERANCES = {
 """Default by kind of element; what is not derived is assumed."""
 
 
+TRANSFORMERS = {
+    "transformer_main": transformer.LARGE, "transformer_unit": transformer.DISTRIBUTION,
+    "transformer_dry": transformer.DRY,
+}  # fmt: skip
+"""Heating of each kind."""
+INDOORS_C = transformer.DESIGN_AMBIENT_C
+"""Air of the room in which dry types stand, whatever the weather (assumed)."""
+
+
+class Before(NamedTuple):
+    """From what an overload of a transformer begins."""
+
+    preload: float = transformer.DESIGN_PRELOAD
+    """Of the rating then in service, taken as settled."""
+    ambient_c: float = transformer.DESIGN_AMBIENT_C
+    """Outdoor air."""
+
+
 class Tolerances(Spec):
     """Tolerances of a site's own, by kind of element; blank: `TOLERANCES`."""
 
@@ -145,6 +171,7 @@ class Tolerances(Spec):
     an hour (20-60 K)."""
     feeder: ToleranceCurve | None = None
     breaker: ToleranceCurve | None = None
+    """Sections of switchgear; breakers of other elements are `topology.protection`."""
     busway: ToleranceCurve | None = None
     ups: ToleranceCurve | None = None
 
@@ -152,3 +179,12 @@ class Tolerances(Spec):
         """Return the tolerance of a kind of element; KeyError if there is no such kind."""
         default, own = TOLERANCES[kind], getattr(self, kind)
         return default if own is None else own.tolerance()
+
+    def seconds(self, kind: str, loading: float, before: Before) -> float:
+        """Return how long a kind of element stands a loading, in s: a transformer without a curve of the
+        site's own from the heat it began with."""
+        heating = TRANSFORMERS.get(kind)
+        if heating is None or getattr(self, kind) is not None:
+            return self.of(kind).seconds_at(loading)
+        ambient_c = INDOORS_C if kind == "transformer_dry" else before.ambient_c
+        return transformer.emergency_s(heating, loading, ambient_c, before.preload)

@@ -7,7 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from simulator.components.power.tolerance import TOLERANCES, Tolerance, ToleranceCurve, Tolerances
+from simulator.components.power.tolerance import (
+    TOLERANCES,
+    Before,
+    Tolerance,
+    ToleranceCurve,
+    Tolerances,
+)
 
 KINDS = (
     "line", "transformer_main", "transformer_unit", "transformer_dry", "feeder", "breaker",
@@ -65,3 +71,20 @@ def test_a_site_replaces_one_kind():
     assert own.of("line") is TOLERANCES["line"]
     with pytest.raises(KeyError):
         own.of("kite")
+
+
+@pytest.mark.parametrize("kind", ["transformer_main", "transformer_unit", "transformer_dry"])
+def test_a_transformer_stands_more_the_less_it_carried_before(kind):
+    ours, x = Tolerances(), 1.25
+    hot = ours.seconds(kind, x, Before())
+    assert hot == pytest.approx(TOLERANCES[kind].seconds_at(x))
+    times = [ours.seconds(kind, x, Before(preload, 40.0)) for preload in (1.0, 0.8, 0.5)]
+    assert times == sorted(times) and times[0] < times[-1]
+    cold = ours.seconds(kind, x, Before(1.0, 0.0))
+    assert (cold == hot) if kind == "transformer_dry" else (cold > hot)  # dry types stand indoors
+
+
+def test_a_curve_of_the_sites_own_is_taken_as_it_stands():
+    own = Tolerances.model_validate({"transformer_main": {"loading": ["150 %"], "time": ["1 h"]}})
+    assert own.seconds("transformer_main", 1.2, Before(0.1, -20.0)) == 3600.0
+    assert own.seconds("feeder", 1.5, Before(0.1)) == TOLERANCES["feeder"].seconds_at(1.5)
