@@ -70,5 +70,6 @@ def _similar(name: str, known: list[str], most: int) -> list[str]:
     by_letters: dict[str, list[str]] = {}
     for candidate in known:
         by_letters.setdefault(squash(candidate), []).append(candidate)
-    close = difflib.get_close_matches(squash(name), by_letters, n=most, cutoff=0.6)
+    cutoff = 0.6 if len(squash(name)) > 2 else 0.5  # one of two letters
+    close = difflib.get_close_matches(squash(name), by_letters, n=most, cutoff=cutoff)
     return [candidate for letters in close for candidate in by_letters[letters]][:most]

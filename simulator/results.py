@@ -317,6 +317,9 @@ class Results:
 
 EVENTS = ("time", "kind", "element", "cause", "duration_s", "detail")
 
+NO_FLOW = "no coolant flow"
+"""What the details of an event say where coolant stands still."""
+
 
 def empty(table: str) -> pd.DataFrame:
     """Return a table without rows, for what a scenario does not have."""

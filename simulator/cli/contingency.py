@@ -110,10 +110,10 @@ def document(rows: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
 def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
     """Return the rows that cost most as text."""
     header = ["rank", "out", "class", "alike", "severity", "MW shed", "MW capped", "accelerators", "over limit, min",
-              "tightest", "loading", "back in", "a year", "accelerator-h a year"]  # fmt: skip
+              "tightest", "loading", "back in", "a year", "accelerator-h a year, each", "all alike"]  # fmt: skip
     shown = rows.head(SHOWN + 1)
     lines = table(header, [_cells(row) for row in shown.to_dict("records")],
-                  right=(0, 3, 5, 6, 7, 8, 10, 11, 12, 13))  # fmt: skip
+                  right=(0, 3, 5, 6, 7, 8, 10, 11, 12, 13, 14))  # fmt: skip
     kpis = {name: entry["value"] for name, entry in told["kpis"].items()}
     more = len(rows) - len(shown)
     lines += [
@@ -122,7 +122,7 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
         f"{kpis['elements']} elements in {len(rows) - 1} rows{f', {more} of them not shown' if more > 0 else ''}, "
         f"{told['simulations']} simulations",
         f"{kpis['cases_with_shed']} shed load; {number(kpis['expected_hours'], 4)} accelerator-hours a year "
-        "are to be expected of all single failures together",
+        f"are to be expected of all single failures together{_as_if(told)}",
     ]
     if not rows["rate_per_year"].any():
         lines.append("nothing here fails by chance (reliability.rate_scale is 0): in order of severity and hours "
@@ -141,6 +141,11 @@ def _out(told: dict[str, Any]) -> str:
     return f", {' and '.join(told['maintenance'])} out for maintenance" if told["maintenance"] else ""
 
 
+def _as_if(told: dict[str, Any]) -> str:
+    """Return what a year means where something is under maintenance."""
+    return ", were that out all year" if told["maintenance"] else ""
+
+
 def _cells(row: dict[str, Any]) -> list[str]:
     loading = row["post_loading"]
     return [
@@ -149,6 +154,7 @@ def _cells(row: dict[str, Any]) -> list[str]:
         str(row["minutes_over"]), row["tightest"] or MISSING,
         f"{100 * loading:.0f} %" if math.isfinite(loading) else MISSING,
         _back(row), _number(row["rate_per_year"]), _number(row["hours_per_year"]),
+        _number(row["hours_per_year"] * row["count"]),
     ]  # fmt: skip
 
 

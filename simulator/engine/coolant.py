@@ -13,10 +13,9 @@ from simulator.engine import elements, heat_limits, outage, slowing
 from simulator.engine.world import World
 from simulator.kernels.rack_side import APPROACH, RESISTANCE
 from simulator.kernels.site_step import STEP_S
+from simulator.results import NO_FLOW
 from simulator.site import Site
 
-NO_FLOW = "no coolant flow"
-"""What the events say where coolant stands still."""
 UNKNOWN_S = 4 * 3600.0
 """Until racks that tripped without flow work again where nobody knows when it returns: as after any
 trip by heat (assumed)."""

@@ -137,6 +137,7 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
     for node in sorted(set(map(int, np.flatnonzero(above))) | set(watch.over)):
         if node in watch.over:
             watch.over[node].advance(at_s)
+            watch.note(node, watch.over[node])
         if not above[node]:
             _end(world, node, at_s, standing=bool(limit_w[node] > 0.0))
             continue
@@ -144,8 +145,10 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
         lasts_s = allowed_s(world, node, loading)
         if node in watch.over:
             watch.over[node].loading, watch.over[node].allowed_s = loading, lasts_s
+            watch.note(node, watch.over[node])
             continue
         watch.over[node] = Exposure(at_s, at_s, loading, lasts_s)
+        watch.note(node, watch.over[node])
         world.log("overload", draw.element(world, node).name, "supply", at_s=at_s,
                   detail=f"{loading:.1%} of its rating")
     world.state.limits.over[0] = int(bool(watch.over))  # so that the kernel tells when it is over
@@ -187,6 +190,7 @@ def _trip(world: World, node: int) -> None:
     """Open the breaker of an element that outlasted its tolerance; what hangs on it is lost by the
     effect of its failure, and the others take over what they can."""
     exposure, site = world.watch.over.pop(node), world.site
+    world.watch.note(node, exposure)
     told, lasted_s = draw.element(world, node), world.env.now - exposure.since_s
     world.watch.exceeded[node] += 1
     world.log("tolerance_exceeded", told.name, "overload", lasted_s,

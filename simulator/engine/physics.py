@@ -11,14 +11,13 @@ from simulator.engine import (
     capping,
     drought,
     heat_limits,
-    outage,
+    hot_trips,
     overload,
     plant_power,
     settled,
     supply,
 )
 from simulator.engine.cooling import outdoor_air, plant_maps, thin_air
-from simulator.engine.outage_log import of_one_stage
 from simulator.engine.setpoint import Deciders
 from simulator.engine.world import World
 from simulator.kernels import columns, serving, site_step, strikes
@@ -27,8 +26,6 @@ from simulator.kernels.cooling_columns import Outdoors
 from simulator.kernels.entry import entry_of
 
 STEP_S = site_step.STEP_S
-TRIP_RESET_S = 4 * 3600.0
-"""Inspection and restart of a block whose chips switched themselves off (assumed)."""
 INTAKES = ("support_back", "support_hot", "support_off")
 """Events of racks without accelerators in a hall's air, by `BlockState.support_hot`."""
 LEAST_SPEED = 0.01
@@ -59,6 +56,7 @@ class Physics:
             site, self.maps, self.outdoors.air, weather, start_hour, records.hall.shape[0]
         )
         self.droughts = drought.Droughts(world, self.water)
+        self.trips = hot_trips.HotTrips(world, self.water, self.maps.dry)
         self._arguments = (
             self._flags, site.rows, site.halls, state.racks, state.loads, state.blocks, state.loops,
             state.tree, state.pools, state.supply, state.hall_air_c, state.plant_w, state.queue,
@@ -106,14 +104,14 @@ class Physics:
         self._tell_throttling()
         went_off = self._tell_intakes()
         for block in went_off:
-            self._at(at_s, partial(supply.lose_hot_switches, self.world, block, TRIP_RESET_S))
+            self._at(at_s, partial(supply.lose_hot_switches, self.world, block, hot_trips.TRIP_RESET_S))
         tripped: list[tuple[int, str]] = []
         if status == site_step.TRIP:
             tripped = [(int(b), "chip shutdown") for b in self._tripped()]
             known = {b for b, _ in tripped}
             tripped += [(int(b), "hot air") for b in self._in_hot_air() if b not in known]
         for block, why in tripped:
-            self._at(at_s, partial(self._trip, block, why))
+            self._at(at_s, partial(self.trips.trip, block, why))
         switched: list[int] = []
         if status == site_step.OVERLOAD or self._pressed():
             switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
@@ -196,10 +194,8 @@ class Physics:
         if not hot.any():
             return NONE
         loop = site.halls.air_loop[site.rows.hall]
-        stands = (state.heat.fans[loop] * state.heat.flow[loop] * state.loops.units_up[loop]) <= 0.0
+        stands = (state.heat.fans[loop] <= 0.0) | ~self.trips.rejects(loop)
         plants = self.world.plants
-        if self.water.dry[0] == 1:  # without water some plants reject nothing
-            stands |= self.maps.dry.rejects[state.loops.plant[loop]] == 0
         stands &= ~(plants.fed & (plants.moving < 1.0))[site.rows.hall]
         hot &= stands
         return np.unique(site.rack_block[hot[site.rack_row] & (state.racks.up_frac > 0.0)])
@@ -208,6 +204,8 @@ class Physics:
         """Log where support racks began to slow in hot air, are all off, or work again; return the blocks of
         which all are."""
         blocks, world = self.world.state.blocks, self.world
+        if (blocks.support_hot == blocks.support_told).all():
+            return []
         off = np.flatnonzero((blocks.support_hot == supply.ALL_OFF) & (blocks.support_hot != blocks.support_told))
         for b in np.flatnonzero(blocks.support_hot != blocks.support_told):
             told, hall = INTAKES[int(blocks.support_hot[b])], world.site.block_hall[b]
@@ -216,10 +214,3 @@ class Physics:
         blocks.support_told[:] = blocks.support_hot
         return [int(b) for b in off]
 
-    def _trip(self, block: int, why: str) -> None:
-        """Take out a block whose chips or racks switched themselves off."""
-        world = self.world
-        racks = np.flatnonzero(world.site.rack_block == block)
-        world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, why)
-        inspected = of_one_stage("trip", world.env.now + TRIP_RESET_S)
-        outage.take_out(world, racks, "heat", TRIP_RESET_S, repair=inspected)

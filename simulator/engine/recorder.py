@@ -104,9 +104,10 @@ def _long(level: str, stamps: pd.DatetimeIndex, names, values: np.ndarray) -> pd
 
 def _elements(names, times: int) -> pd.Categorical:  # type: ignore[no-untyped-def]
     """Return the names so many times over, each kept once, in alphabetic order."""
-    kept = sorted(names)
-    places = [kept.index(name) for name in names]
-    return pd.Categorical.from_codes(np.tile(np.array(places, np.int64), times), kept)
+    kept = sorted(set(names))
+    place = {name: i for i, name in enumerate(kept)}
+    codes = np.array([place[name] for name in names], np.int64)
+    return pd.Categorical.from_codes(np.tile(codes, times), kept)
 
 
 def _hall_hours(records: Records, per_hour: np.ndarray) -> np.ndarray:

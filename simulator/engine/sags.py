@@ -24,16 +24,20 @@ def strike(world: World, cls: FailureClass, target: int, unit: int, lasts_s: flo
     return "point of interconnection"
 
 
-def _racks(world: World, hall: int, row: list[sag.Sag], cls: FailureClass) -> None:
-    """Start the racks of a hall anew that do not bear the sag: they boot, and restart their work."""
+def bears(world: World, hall: int, row: list[sag.Sag]) -> bool:
+    """Return whether the racks of a hall work through some sags, on their supplies, batteries or UPS."""
     site, told = world.site, world.site.topology.ride_through
     plan = site.hall_spec[hall].distribution
-    mine = np.flatnonzero(site.rack_hall == hall)
     if plan is not None and plan.ups is not None:
-        served = sag.through_ups(row, plan.ups, True, told.supplies.holds_s(0.0)).served
-    else:
-        backup = site.rack_types[site.rack_type[mine[0]]].battery_backup
-        drawn_w = float(world.state.racks.power_w[mine].mean())
-        served = sag.through_supplies(row, told, 0.0, backup, drawn_w).served
-    if not served:
+        return sag.through_ups(row, plan.ups, True, told.supplies.holds_s(0.0)).served
+    mine = np.flatnonzero(site.rack_hall == hall)
+    backup = site.rack_types[site.rack_type[mine[0]]].battery_backup
+    drawn_w = float(world.state.racks.power_w[mine].mean())
+    return sag.through_supplies(row, told, 0.0, backup, drawn_w).served
+
+
+def _racks(world: World, hall: int, row: list[sag.Sag], cls: FailureClass) -> None:
+    """Start the racks of a hall anew that do not bear the sag: they boot, and restart their work."""
+    told, mine = world.site.topology.ride_through, np.flatnonzero(world.site.rack_hall == hall)
+    if not bears(world, hall, row):
         outage.take_out(world, mine, cls.name, row[-1].end_s + told.boot + told.restart)

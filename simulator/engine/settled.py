@@ -18,6 +18,8 @@ from simulator.kernels.rack_side import follow_load
 from simulator.kernels.standing_heat import coil_k
 
 ROUNDS = 12
+INDOOR_ROUNDS = (6, 9)
+"""In which the losses of the power chain in the halls are worked out."""
 FIRST_MINUTE_H = 0.5 / 60.0
 """The middle of the first minute, in hours."""
 Floats = np.ndarray
@@ -35,7 +37,7 @@ def settle(world: World, maps: PlantMaps, outdoors: Outdoors) -> None:
     for k in range(ROUNDS):
         heat = _heat(world)
         state.blocks.liquid_w[:], state.blocks.air_w[:] = heat.liquid_w, heat.air_w
-        if k == ROUNDS // 2:  # what racks draw is known by then, what plants draw matters little
+        if k in INDOOR_ROUNDS:  # what racks draw is known by then, and what plants draw by the second
             racks_w = heat.liquid_w + heat.air_w - state.blocks.support_w
             state.plant_w[:, :2] = [_plants_w(world, maps, h) for h in range(len(world.site.hall_names))]
             state.heat.indoor_w[:] = draw.indoor_w(world, racks_w)

@@ -36,6 +36,19 @@ class Exposure:
         return self.at_s + left * self.allowed_s if left > 0.0 else self.at_s
 
 
+@dataclass(frozen=True)
+class Worst:
+    """The most of all times that an element was above its continuous limit."""
+
+    first_s: float
+    loading: float
+    """Of the rating in service."""
+    used: float
+    """Share of its tolerance."""
+    over_s: float
+    """Of the longest time."""
+
+
 @dataclass
 class Watch:
     """Of one run. Elements are nodes of the power tree, or -1 for the interconnection."""
@@ -57,8 +70,18 @@ class Watch:
     """Times an element was above its rating for longer than its tolerance."""
     asked: dict[int, int] = field(default_factory=dict)
     """Element for whose sake a load goes off, where that is not the interconnection."""
+    worst: dict[int, Worst] = field(default_factory=dict)
+    """Since somebody emptied it (`studies.contingency_watch`)."""
     _since_s: dict[int, float] = field(default_factory=dict)
     _off: dict[int, tuple[int, float, float]] = field(default_factory=dict)
+
+    def note(self, node: int, exposure: Exposure) -> None:
+        """Keep the most of what an element stands."""
+        over_s = exposure.at_s - exposure.since_s
+        was = self.worst.get(node, Worst(exposure.since_s, 0.0, 0.0, 0.0))
+        self.worst[node] = Worst(
+            was.first_s, max(was.loading, exposure.loading), max(was.used, exposure.used), max(was.over_s, over_s)
+        )
 
     def hold(self, node: int, held_w: float, at_s: float) -> bool:
         """Note what is held back for an element from `at_s` on; return whether that begins or ends."""

@@ -22,5 +22,8 @@ inner = njit(**_INNER)
 """For other kernels alone, called by them: what happens seldom, or in several places."""
 inlined = njit(**_INNER, forceinline=True)
 """For other kernels alone, and part of them: what happens in every step or for every event."""
+folded = njit(**_INNER, inline="always")
+"""As `inlined`, for what is called in one place: part of its caller before the compiler sees either, which
+then makes faster code of both (a tenth of a step)."""
 shared = njit(**_COMMON, forceinline=True)
 """Part of other kernels, and for Python to call."""

@@ -1,10 +1,10 @@
 """The heat of all halls over one step: from racks to water and air, and by plants outdoors."""
 
 from simulator.kernels import cooling, rack_side, standing_heat
-from simulator.kernels.compiled import inlined
+from simulator.kernels.compiled import folded
 
 
-@inlined
+@folded
 def cool(halls, blocks, loops, heat, maps, outdoors, scratch, hall_air_c, plant_w, at, dt_s):
     """Carry the heat of all halls outdoors; set the coolant of the next step; return evaporation and
     blowdown in kg/s.
@@ -39,7 +39,7 @@ def cool(halls, blocks, loops, heat, maps, outdoors, scratch, hall_air_c, plant_
     return evaporation, blowdown
 
 
-@inlined
+@folded
 def _gather(halls, blocks, loops, heat, scratch, dt_s):
     """Find the heat in W that blocks give to each loop's water, to each loop's air, and the power of
     their pumps by hall. What moves as designed costs no call."""
@@ -68,7 +68,7 @@ def _gather(halls, blocks, loops, heat, scratch, dt_s):
         air_w[halls.air_loop[h]] += heat.indoor_w[h] + house_w
 
 
-@inlined
+@folded
 def _move_air(h, halls, air, maps, scratch, at, dt_s):
     """Return the power of a hall's fans in W, the share of its air's heat that outdoor air takes, and
     the water that takes in kg/s.
@@ -85,7 +85,7 @@ def _move_air(h, halls, air, maps, scratch, at, dt_s):
     return fan_w, let_out, water_kg_j * design_w * moving[chilled, 4]
 
 
-@inlined
+@folded
 def _cool_hall(h, halls, loops, heat, maps, scratch, moved, lost_w, plant_w, at, dt_s):
     """Carry the heat of one hall outdoors; return evaporation and blowdown in kg/s. `moved` as
     `_move_air` returns it, `lost_w` what leaves by walls and roof."""

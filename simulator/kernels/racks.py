@@ -42,6 +42,8 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
             row_w, hot_c = _heat_row(
                 i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch, dt_s
             )
+            if hot_c > rows.throttle_full_c[i] and (not liquid or blocks.flow[b] == 1.0):
+                hot_c = _slow_row(i, rows, racks, blocks, coolant_c, scratch)
             throttle, trip = _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c)
             hottest_c = max(hottest_c, hot_c)
             throttling, tripping = throttling or throttle, tripping or trip
@@ -221,9 +223,7 @@ def _settle(up, cap, k_w, before_c, does, law):
 def _heat_by_history(i, law, coolant_c, rows, racks, loads, blocks, dt_s):
     """Set the same for a row in which racks moved within the step, whose coolant stands still or is
     off its rated flow; without flow, for that share of the step, a chip heats at P/C until it
-    switches itself off. A chip that passes its slowdown within the step, because it gives its heat off
-    less well than at the step's start, slows at once and goes no further than where it settles."""
-    _, static_w, leak_w_k, dynamic_w = law[0]
+    switches itself off."""
     pull, heating = rows.decay[i], 0.0
     resistance_frac = blocks.resistance_frac[rows.block[i]]
     if resistance_frac != 1.0:
@@ -246,26 +246,31 @@ def _heat_by_history(i, law, coolant_c, rows, racks, loads, blocks, dt_s):
             chip_w /= up  # the integrals are per chip installed
         settled_c = coolant_c + resistance_frac * racks.resistance_k_w[r] * chip_w
         after_c = before_c + pull * (settled_c - before_c)
-        if up > 0.0 and after_c > rows.throttle_full_c[i]:
-            slowed_c = _slowed_c(
-                i, rows, coolant_c, resistance_frac * racks.resistance_k_w[r],
-                on_s / dt_s / up * (static_w + leak_w_k * before_c), dynamic_s / dt_s / up * dynamic_w,
-            )
-            after_c = min(after_c, max(slowed_c, before_c))
         if heating > 0.0:
             after_c = min(after_c + heating * chip_w, max(rows.shutdown_c[i], before_c))
         racks.junction_c[r] = after_c
     racks.row_touched[i] = 0
 
 
-@inlined
-def _slowed_c(i, rows, coolant_c, resistance_k_w, static_w, dynamic_w):
-    """Return where the junction of a chip settles that slows by its own temperature, in degC; `dynamic_w` is
-    that at full clock."""
-    exponent = rows.power_exponent[i]
+@inner
+def _slow_row(i, rows, racks, blocks, coolant_c, scratch):
+    """Let chips of a row that passed their slowdown within the step, for they have more to do or give their
+    heat off less well than at its start, go no further than where they settle as they slow; return the
+    hottest junction. A chip slows within milliseconds, the controls of the next step act on all the rest."""
+    junction_c, exponent = racks.junction_c, rows.power_exponent[i]
     limits_c = (rows.throttle_start_c[i], rows.throttle_full_c[i], rows.shutdown_c[i])
-    clock = settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limits_c)
-    return coolant_c + resistance_k_w * (static_w + dynamic_w * clock**exponent)
+    flowing, hottest_c = blocks.resistance_frac[rows.block[i]], COLDEST_C
+    for r in range(rows.start[i], rows.stop[i]):
+        if junction_c[r] > limits_c[1] and racks.up_frac[r] > 0.0:
+            load, resistance_k_w = racks.load[r], flowing * racks.resistance_k_w[r]
+            leak_w = rows.leakage_w_k[i] * (limits_c[1] - rows.leakage_ref_c[i])
+            static_w = scratch.on[load] * (rows.chip_idle_w[i] + leak_w)
+            dynamic_w = scratch.dynamic[load] * rows.chip_dynamic_w[i]
+            clock = settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limits_c)
+            settled_c = coolant_c + resistance_k_w * (static_w + dynamic_w * clock**exponent)
+            junction_c[r] = min(junction_c[r], max(settled_c, limits_c[0]))
+        hottest_c = max(hottest_c, junction_c[r])
+    return hottest_c
 
 
 @inlined

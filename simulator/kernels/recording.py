@@ -2,10 +2,10 @@
 
 from simulator.kernels import columns as c
 from simulator.kernels import serving
-from simulator.kernels.compiled import inlined
+from simulator.kernels.compiled import folded
 
 
-@inlined
+@folded
 def record_site(records, k, outdoors, at, supply, totals, losses_w, flows, dt_s):
     """Write powers and weather of step `k`, and add its energies.
 
@@ -29,7 +29,7 @@ def record_site(records, k, outdoors, at, supply, totals, losses_w, flows, dt_s)
     supply.battery_loss_j[0] += storage_loss_w * dt_s
 
 
-@inlined
+@folded
 def record_heat(row, hottest_c, blocks, slowed_s, water, dt_s):
     """Write the hottest chip and memory, accelerators slowed by heat and caps, and water in kg/s."""
     hbm_c = -273.15
@@ -40,7 +40,7 @@ def record_heat(row, hottest_c, blocks, slowed_s, water, dt_s):
     row[c.EVAPORATION_KG_S], row[c.BLOWDOWN_KG_S] = water
 
 
-@inlined
+@folded
 def record_hour(records, hour, rack, loads, pools):
     """Add the step to the hour's sums of racks, pools and loads."""
     chosen, pool, job = records.rack[hour], records.pool[hour], records.job[hour]
@@ -62,7 +62,7 @@ def record_hour(records, hour, rack, loads, pools):
         job[i, 4] += loads.running_s[i]
 
 
-@inlined
+@folded
 def record_halls(records, hour, halls, blocks, loops, tree, plant_w, coolant_c):
     """Add the step to the hour's sums of halls and loops; `coolant_c` (loops,) is room for what reaches
     cold plates and fan walls."""
@@ -96,7 +96,7 @@ def record_halls(records, hour, halls, blocks, loops, tree, plant_w, coolant_c):
             loop[i, 8] += plant_w[h, 12 + j]
 
 
-@inlined
+@folded
 def record_in_service(records, hour, rows, rack):
     """Write the accelerators of each hall that are in service at the end of the hour."""
     hall = records.hall[hour]

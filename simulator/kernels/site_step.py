@@ -22,7 +22,7 @@ from simulator.kernels import (
     strikes,
 )
 from simulator.kernels import water as rationed
-from simulator.kernels.compiled import entry, inlined
+from simulator.kernels.compiled import entry, folded, inlined
 
 RUNNING, OVERLOAD, TRIP, THROTTLE = 0, 1, 2, 3
 INTAKE = strikes.WAKE + 1  # beside what `strikes.happen` returns
@@ -67,7 +67,7 @@ def advance(
     return stop, strikes.happen(before_s, queue, shop, rows, rack, loads, wear)
 
 
-@inlined
+@folded
 def _step(
     k, flags, rows, halls, rack, loads, blocks, loops, tree, pools, supply, hall_air_c, plant_w,
     limit, heat, water, maps, outdoors, records, scratch,
@@ -166,7 +166,7 @@ def _status(tripping, held, capped, short, flags, untold):
     return INTAKE if untold else RUNNING
 
 
-@inlined
+@folded
 def _control(rows, rack, loads, blocks, hall_air_c, scratch, flags, throttling):
     """Set clocks and caps of the next step."""
     capped = block_caps.cap_blocks(rows, rack, loads, blocks, scratch, STEP_S)
@@ -181,7 +181,7 @@ def _control(rows, rack, loads, blocks, hall_air_c, scratch, flags, throttling):
     flags[1] = int(hot)
 
 
-@inlined
+@folded
 def _connect(halls, blocks, heat, tree, plant_w, dt_s):
     """Put every load on its node of the power tree, but what the batteries of a block carry; return IT,
     cooling and house power in W."""

@@ -6,7 +6,7 @@ import pandas as pd
 from simulator.metrics import balance
 from simulator.metrics.kpi import KILOGRAMS_PER_M3, SECONDS_PER_HOUR, Kpi, ratio
 from simulator.metrics.series import aggregate, local, period, step_s
-from simulator.results import Results
+from simulator.results import NO_FLOW, Results
 
 LITRES_PER_M3 = 1000.0
 JOULES_PER_KWH = 3.6e6
@@ -68,10 +68,11 @@ def margins(results: Results, by: str | None = "element", every: str | None = "h
 def _without_flow(
     results: Results, time: pd.Series, codes: np.ndarray, place: dict[str, int]
 ) -> np.ndarray:
-    """Return which hours of which halls have a block that heat has switched off; `codes` are the
-    halls' by `place`."""
+    """Return which hours of which halls have a block that switched itself off for want of
+    coolant; `codes` are the halls' by `place`."""
     off = np.zeros(len(codes), bool)
-    for trip in heat_trips(results).itertuples():
+    trips = heat_trips(results)
+    for trip in trips[trips["detail"] == NO_FLOW].itertuples():
         (rows,) = (codes == place.get(str(trip.element).rpartition("/")[0], -1)).nonzero()
         ends = trip.time + pd.Timedelta(seconds=max(trip.duration_s, 0.0))
         at = time.iloc[rows]
@@ -182,7 +183,7 @@ def _temperature(results: Results) -> list[Kpi]:
                 float(margin_k.min()),
                 "K",
                 "Smallest room in the run between the hottest chip of a hall and the temperature at which "
-                "its chips begin to slow, without hours in which a block had lost its coolant; below zero "
+                "its chips begin to slow, without hours in which a block's coolant stood still; below zero "
                 "where chips were slowed.",
             )
         )

@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from simulator.reports import style, wording
 from simulator.reports.page import FigureSpec, Lead, Page, TableSpec
 
-BARS, LINES, ROWS = 12, 5, 9
+BARS, LINES, ROWS = 12, 5, 8
 """Cases of the ranking, of the curves, and of the table."""
 LEVELS = ("site", "hall", "block", "rack", "fabric")
 COLORS = {"none": style.GRID, "capped": style.SKY, "shed": style.YELLOW, "job lost": style.ORANGE,
@@ -110,7 +110,7 @@ def _costs(tried: pd.DataFrame, told: dict[str, Any]) -> Page:
         Lead("How it was found.", _method(told)),
         Lead("What it adds up to.",
              f"All single failures together are expected to cost {wording.large(kpis['expected_hours'])} "
-             f"accelerator-hours of useful work a year. In {kpis['over_limit']:,} cases an element is "
+             f"accelerator-hours of useful work a year{_as_if(told)}. In {kpis['over_limit']:,} cases an element is "
              "beyond its limit for a minute or longer."),
     )  # fmt: skip
     classes = dearest(tried)
@@ -151,6 +151,11 @@ def _method(told: dict[str, Any]) -> str:
         f"({told['chosen']}). From that state each case goes on for {told['minutes']} minutes with its "
         f"element out: the same engine, one process per case.{out}"
     )
+
+
+def _as_if(told: dict[str, Any]) -> str:
+    """Return what a year means where something is under maintenance."""
+    return ", were it in this state all year" if told["maintenance"] else ""
 
 
 def _moment(told: dict[str, Any]) -> str:
@@ -354,8 +359,9 @@ def _table(top: pd.DataFrame) -> pd.DataFrame:
 
 
 def _worst(row: dict[str, Any]) -> str:
-    """Return the name of an element; of several alike what they are."""
-    return f"one of {row['stands_for']}" if row["stands_for"] else _short(str(row["case"]))
+    """Return the name of an element, of several alike the first and how many they are."""
+    many = f", 1 of {row['count']:,}" if row["stands_for"] else ""
+    return _short(str(row["case"])) + many
 
 
 def _back(row: dict[str, Any]) -> str:

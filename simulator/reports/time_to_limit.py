@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from simulator.components.cooling.course import DARK
 from simulator.components.cooling.course_air import INTAKE
 from simulator.components.cooling.hot_chip import limit_of
 from simulator.reports import style, wording
@@ -39,12 +40,12 @@ class Drawn:
 
 CHIPS = Drawn(
     "time-to-limit", "chip_c", "limits_c", "hottest chip, °C", ("throttles", "switches itself off"),
-    "Hottest chip of hall {} after failures of its cooling.", "Lines end where chips switch themselves off.",
+    "Hottest chip of hall {} after failures of its cooling.", "Hall {}: lines end where chips switch themselves off.",
 )  # fmt: skip
 AIR = Drawn(
     "time-to-limit-air", "air_c", "intakes_c", "intake of racks, °C",
     ("racks without accelerators slow", "all racks off"),
-    "Air of hall {} after failures of what cools it.", "Lines end where racks switch themselves off.",
+    "Air of hall {} after failures of what cools it.", "Hall {}: lines end where racks switch themselves off.",
 )  # fmt: skip
 ACTS = {"brake_holds_s": "brake holds", "caps_hold_s": "caps hold"}
 
@@ -65,7 +66,7 @@ class Tables:
 def page(found: Tables) -> Page:
     """Return the page of the study."""
     return Page(
-        "time-to-limit", "Cooling", title(found), _text(found.told),
+        "time-to-limit", "Cooling", title(found), (*_text(found.told), *_notes(found.table)),
         figures=tuple(figure for hall in found.limits_c for figure in _figures(found, hall)),
         tables=tuple(TableSpec(f"Hall {hall}", table(found, hall), WIDTHS) for hall in found.limits_c),
     )  # fmt: skip
@@ -89,8 +90,16 @@ def _text(told: dict[str, Any]) -> tuple[str, ...]:
         f"followed for {told['minutes']} minutes: a dash is not within that time. Caps hold after "
         f"{wording.seconds(told['caps_hold_s'])}{brake}. By: what binds, the chip's junction, its memory, or the "
         "intake of what air cools: racks without accelerators slow in hot air, at the trip all are off. May go: work "
-        "of the racks concerned.",
+        "of the racks concerned. +10 K: until coolant or air is so much warmer. Well after: until all run at full "
+        "clock again by themselves; 0 s: they never slow.",
     )
+
+
+def _notes(table: pd.DataFrame) -> tuple[str, ...]:
+    """Return what else is known of failures, in one paragraph; where halls differ, of each."""
+    notes = dict.fromkeys((str(r.failure), str(r.note)) for r in table.itertuples() if r.note)
+    told = "; ".join(f"{failure}: {note}" for failure, note in notes)
+    return (f"{told[0].upper()}{told[1:]}.",) if told else ()
 
 
 def title(found: Tables) -> str:
@@ -122,7 +131,7 @@ def table(found: Tables, hall: str) -> pd.DataFrame:
 
 def _figures(found: Tables, hall: str) -> list[FigureSpec]:
     """Return the chips of a hall, and its air where that is not what cools them."""
-    rows = found.table[found.table["hall"] == hall]
+    rows = found.table[(found.table["hall"] == hall) & (found.table["avoided_by"] != DARK)]
     by_air = (rows["throttled_by"] == INTAKE) | (rows["tripped_by"] == INTAKE)
     chips = courses(found, hall, rows[~by_air], CHIPS)
     return [chips, courses(found, hall, rows[by_air], AIR)] if by_air.any() else [chips]
@@ -146,7 +155,7 @@ def courses(found: Tables, hall: str, rows: pd.DataFrame, drawn: Drawn) -> Figur
     style.legend(fig, ax, "upper center", 3)
     kept = traces[traces["failure"].isin(list(shown["failure"]))]
     return FigureSpec(
-        fig, f"{drawn.name}-{hall}", drawn.told.format(hall), kept.reset_index(drop=True), drawn.note,
+        fig, f"{drawn.name}-{hall}", drawn.told.format(hall), kept.reset_index(drop=True), drawn.note.format(hall),
     )  # fmt: skip
 
 

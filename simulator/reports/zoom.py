@@ -82,7 +82,8 @@ def _map(hall: str, racks: pd.DataFrame) -> FigureSpec:
     bar = fig.colorbar(image, ax=ax, pad=0.015)
     bar.set_label("hottest junction of the hour, °C", fontsize=POINT)
     time_axis(ax, [t.tz_localize(None) for t in (grid.columns[0], grid.columns[-1] + step)])
-    label(ax, f"time at the site (UTC{racks['site_time'].iloc[0]:%:z})", f"rack of {hall}")
+    offset = f"{racks['site_time'].iloc[0]:%z}"  # +hhmm
+    label(ax, f"time at the site (UTC{offset[:3]}:{offset[3:]})", f"rack of {hall}")
     ax.grid(False)
     hottest = racks.loc[racks["junction_max_c"].idxmax()]
     return FigureSpec(

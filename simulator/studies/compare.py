@@ -21,6 +21,8 @@ from simulator.studies.preference import excused, is_given, is_work, wanted
 
 DAY_S = 86_400.0
 HIGHER, LOWER, EQUAL, UNRESOLVED = "B higher", "B lower", "equal", "not resolved"
+ROUNDING = 1e-12
+"""Relative; values of a pair that are nearer than that are one."""
 FIXED = "fixed by inputs"
 VERDICTS = (HIGHER, LOWER, EQUAL, UNRESOLVED, FIXED)
 COLUMNS = {
@@ -121,10 +123,11 @@ def _row(name: str, unit: str, x: np.ndarray, y: np.ndarray) -> dict[str, Any] |
     if not known.any():
         return None
     x, y = x[known], y[known]
+    y = np.where(np.isclose(y, x, rtol=ROUNDING, atol=0.0), x, y)
     n = len(x)
     larger = float(np.sum((y > x) + 0.5 * (y == x)))
     finite = bool(np.isfinite(x).all() and np.isfinite(y).all())
-    told = _difference(x, y) if finite else _unmeasured()
+    told = _difference(x, y) if finite else _unmeasured(EQUAL if np.array_equal(x, y) else UNRESOLVED)
     side = wanted(name)
     better = larger if side > 0 else n - larger
     chances = (better / n, *intervals.of_share(better, n)) if side else (math.nan,) * 3
@@ -154,10 +157,10 @@ def _difference(x: np.ndarray, y: np.ndarray) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _unmeasured() -> dict[str, Any]:
+def _unmeasured(verdict: str) -> dict[str, Any]:
     """Return the entries of a date that one of the runs does not reach in every replicate."""
     blank = ("a", "b", "difference", "low", "high", "relative", "paired_gain", "needed")
-    return {**dict.fromkeys(blank, math.nan), "verdict": UNRESOLVED}
+    return {**dict.fromkeys(blank, math.nan), "verdict": verdict}
 
 
 def _verdict(difference: np.ndarray, low: float, high: float) -> str:

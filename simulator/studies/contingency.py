@@ -91,10 +91,10 @@ def study(
     if asked.wanted.patterns:
         cases_.check(build(scenario, disturbed=False), asked.wanted)
     out = _out(scenario, asked.maintenance)
-    moment = bring(scenario, asked.at, asked.minutes, out, lambda name: tell(name, 0, 0))
+    moment = bring(scenario, asked.at, asked.minutes, _incidents(out), lambda name: tell(name, 0, 0))
     watch = Watch(moment.run)
     intact = _intact(moment, watch, asked.minutes)
-    wanted = Wanted(asked.wanted.patterns, asked.wanted.kinds, asked.wanted.each, asked.maintenance)
+    wanted = Wanted(asked.wanted.patterns, asked.wanted.kinds, asked.wanted.each, out)
     work, finished, left_out = Work(), True, 0
     try:
         singles = cases_.singles(moment.run, wanted)
@@ -102,7 +102,8 @@ def study(
         if asked.order > 1:
             failures = [(case, a) for case, a in _done(work) if case.planned_s is None]
             costs = [_cost(case, answer, intact) for case, answer in failures]
-            worst = sorted(range(len(costs)), key=lambda i: -costs[i])
+            felt = [i for i in range(len(costs)) if max(costs[i]) > 0.0]
+            worst = sorted(felt, key=lambda i: (-costs[i][0], -costs[i][1]))
             several, left_out = together(moment.run, [c for c, _ in failures], worst, MOST_WORST)
             _try(moment, watch, asked.minutes, several, work, workers, tell, "several at once")
     except KeyboardInterrupt:
@@ -120,16 +121,24 @@ def _done(work: Work) -> list[tuple[Case, forked.Answer | None]]:
     return list(zip(work.cases, work.answers, strict=True))
 
 
-def _cost(case: Case, answer: forked.Answer | None, intact: Response) -> float:
-    return rows_.hours_per_year(case, answer.value, intact) if answer and answer.value else 0.0
+def _cost(case: Case, answer: forked.Answer | None, intact: Response) -> tuple[float, float]:
+    """Return the accelerator-hours that a case costs a year, and each time."""
+    if not answer or not answer.value:
+        return 0.0, 0.0
+    told = case, answer.value, intact
+    return rows_.hours_per_year(*told), rows_.hours_per_failure(*told)
 
 
-def _out(scenario: Scenario, maintenance: Sequence[str]) -> list[Incident]:
-    """Return the incidents that stand for elements under maintenance, for as long as the run lasts."""
+def _out(scenario: Scenario, maintenance: Sequence[str]) -> tuple[Hit, ...]:
+    """Return what is under maintenance."""
     if not maintenance:
-        return []
+        return ()
     run = build(scenario, disturbed=False)
-    hits = [cases_.named(run, name) for name in maintenance]
+    return tuple(cases_.named(run, name) for name in maintenance)
+
+
+def _incidents(hits: Sequence[Hit]) -> list[Incident]:
+    """Return the incidents that stand for elements under maintenance, for as long as the run lasts."""
     return [
         Incident.model_validate(
             {"cause": hit.cls.name, "element": hit.element, "at": OUT_FROM_S, "lasts": YEAR_S},

@@ -92,13 +92,11 @@ class Wanted:
     kinds: tuple[str, ...] = ()
     each: bool = False
     """Have racks and switches rows of their own, and units of one target simulations of their own."""
-    without: tuple[str, ...] = ()
-    """Names of what is out already."""
+    without: tuple[Hit, ...] = ()
+    """What is out already: it cannot fail, nor can its breaker."""
 
     def takes(self, name: str) -> bool:
         """Return whether an element is asked for."""
-        if name in self.without:
-            return False
         return not self.patterns or any(fnmatchcase(name, p) for p in self.patterns)
 
 
@@ -225,8 +223,9 @@ def _of_classes(
     groups = {} if wanted.each else _groups(run, classes[0], there)
     cases: dict[tuple[object, ...], Case] = {}
     alike: Counter[tuple[object, ...]] = Counter()
+    gone = {_same(hit.cls, hit.target, hit.unit) for hit in wanted.without}
     for place, (name, (target, unit)) in enumerate(there.items()):
-        if not wanted.takes(name):
+        if not wanted.takes(name) or _same(classes[0], target, unit) in gone:
             continue
         key = groups.get(name, ("element", name))
         alike[key] += 1
@@ -239,6 +238,12 @@ def _of_classes(
             group=(classes[0].name, int(group[place])) if group.size else None,
         )
     return [replace(case, count=alike[key]) for key, case in cases.items()]
+
+
+def _same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
+    """Return what a class takes out, whatever the class is called: an element and its breaker are one, and
+    both breakers of a branch are the branch."""
+    return cls.effect, target, 0 if cls.effect == "mv_branch" else unit
 
 
 def taken(site: Site, cls: FailureClass, target: int, unit: int) -> tuple[object, ...]:

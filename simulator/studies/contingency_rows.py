@@ -35,10 +35,13 @@ COLUMNS = {
     "tightest": "Element that comes closest to its limit, or exceeds it most, of those that the failure loads "
     "more; where it loads none more, the closest of all; of a slower network, the network",
     "pre_loading": "Of that element in the minute before, over its limit",
-    "post_loading": "Its largest in the window",
+    "post_loading": "Its largest in the window, also within a minute where a curve tells how long it stands that",
     "limit": "What carried it: rating, or beyond the rating its tolerance, temperature or tank; bandwidth; "
     "unchanged where the failure loads nothing more",
-    "minutes_over": "Minutes that it was beyond its limit",
+    "minutes_over": "Minutes that it was beyond its limit in the mean",
+    "seconds_over": "Longest time that it was, before the control relieved it or it tripped; of elements whose "
+    "tolerance is told by a curve",
+    "tolerance_used": "Largest share of its tolerance that this used",
     "tolerance_s": "How long it stands its largest loading, where that is beyond its rating and known",
     "first_limit": "Element whose limit is broken first, of those that the intact site keeps; or blank",
     "first_of": "What that is: a kind of equipment, block of racks, chips, plant",
@@ -201,7 +204,8 @@ def _blank() -> dict[str, Any]:
              "evidence", "error", "rule", "back_by", "stands_for")  # fmt: skip
     numbers = dict.fromkeys((n for n in COLUMNS if n != "rank"), math.nan)
     return numbers | dict.fromkeys(words, "") | {
-        "minutes_over": 0, "first_minute": 0, "slo_minutes": 0, "accelerators_lost": 0,
+        "minutes_over": 0, "seconds_over": 0.0, "tolerance_used": 0.0, "first_minute": 0,
+        "slo_minutes": 0, "accelerators_lost": 0,
         "recovered": False, "planned": False,
         "hours_per_year": 0.0, "rate_per_year": 0.0, "severity": "none",
     }  # fmt: skip
@@ -297,6 +301,7 @@ def _loading(watch: Watch, response: Response, place: int) -> dict[str, Any]:
     return {
         "tightest": watch.limits.names[place], "pre_loading": float(watch.pre[place]),
         "post_loading": post, "minutes_over": int(response.minutes_over[place]),
+        "seconds_over": float(response.over_s[place]), "tolerance_used": float(response.used[place]),
         "limit": watch.limits.kinds[place] if post > 1.0 else RATING,
         "tolerance_s": stands_s if math.isfinite(stands_s) else math.nan,
     }  # fmt: skip

@@ -18,11 +18,12 @@ def together(
     Tried are: two units of each group that stand in for each other (one pair: all others of the group
     are the same), and the whole group, which fails by common cause; each two kinds of equipment on
     one path, which is what feeds or cools one hall, and what feeds all (racks and their servers feed
-    and cool nothing); and any two of the `most` single failures that cost most (`worst`: indices, dearest first).
+    and cool nothing); and any two of the `most` single failures that cost most (`worst`: indices,
+    dearest first, of those that cost anything); of units alike the first stands for all.
     """
     chosen: dict[tuple[int, int], str] = {}
     groups = _members(cases)
-    dearest = [i for i in worst if cases[i].count == 1][:most]
+    dearest = _apart(cases, worst)[:most]
     for rule, found in (
         ("one group", [(g[0], g[1]) for g in groups if len(g) > 1]),
         ("one path", _on_one_path(cases)), ("worst singles", list(_all_of(dearest))),
@@ -44,6 +45,12 @@ def _members(cases: Sequence[Case]) -> list[list[int]]:
         if case.group is not None:
             groups.setdefault(case.group, []).append(i)
     return list(groups.values())
+
+
+def _apart(cases: Sequence[Case], worst: Sequence[int]) -> list[int]:
+    """Return the single elements among the dearest, of those that take the same out the first."""
+    first = {cases[i].alike or ("case", i): i for i in reversed(worst) if cases[i].count == 1}
+    return [i for i in worst if first.get(cases[i].alike or ("case", i)) == i]
 
 
 def _all_of(places: Sequence[int]) -> Iterator[tuple[int, int]]:

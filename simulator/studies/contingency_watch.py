@@ -6,12 +6,12 @@ from functools import cached_property
 import numpy as np
 
 from simulator.engine import draw, heat_limits, outage, overload
-from simulator.engine.coolant import NO_FLOW
 from simulator.engine.physics import STEP_S
 from simulator.engine.supply import SIDES
 from simulator.kernels import columns as c
 from simulator.kernels import limit_watch
 from simulator.kernels.serving import REJECTED, SHED, WORK
+from simulator.results import NO_FLOW
 from simulator.simulation import Run
 
 CLASSES = ("training", "inference", "batch", "support")
@@ -49,6 +49,8 @@ class Response:
     shed_w: np.ndarray  # (minutes, classes)
     capped_w: np.ndarray
     out: np.ndarray  # accelerators out of service or off, that were in service before
+    over_s: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (limits,) longest above the limit
+    used: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (limits,) of the tolerance
     dark_halls: int = 0  # most halls without any accelerator
     behind: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # (minutes, pools)
     stalled: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # (minutes, jobs)
@@ -102,6 +104,7 @@ class Watch:
         run, world = self.run, self.run.world
         told = self._blank(minutes)
         jobs, known = run.work.jobs, 0
+        world.watch.worst.clear()
         for k in range(minutes):
             run.advance(at_s + (k + 1) * STEP_S)
             self._follow(told.loading_most, told.minutes_over)
@@ -115,6 +118,7 @@ class Watch:
             told.stalled[k] = [job.opened is not None and job.opened[0] == "stalled" for job in jobs]
             told.off[k] = bool(world.restored)
             told.useful_s[k] = self._useful() - self._useful_s
+        self._tell_overloads(told, at_s)
         self._tell_events(told, at_s)
         self._tell_restarts(told)
         return told
@@ -127,7 +131,7 @@ class Watch:
             np.zeros((minutes, len(CLASSES))), np.zeros(minutes), np.zeros(minutes),
             behind=np.zeros((minutes, pools), np.bool_),
             stalled=np.zeros((minutes, jobs), np.bool_), off=np.zeros(minutes, np.bool_),
-            useful_s=np.zeros(minutes),
+            useful_s=np.zeros(minutes), over_s=np.zeros(n), used=np.zeros(n),
         )  # fmt: skip
 
     def _limits_of(self) -> Limits:
@@ -262,6 +266,21 @@ class Watch:
         pools = self.state.pools
         waits = pools.queue[:, WORK] > WAITS * pools.own_work
         return waits | (pools.step[:, SHED] > 0.0) | (pools.step[:, REJECTED] > 0.0)
+
+    def _tell_overloads(self, told: Response, at_s: float) -> None:
+        """Add what the minutes do not show: how much an element carried before the control relieved it, for
+        how long, and how much of its tolerance that used."""
+        watch = self.run.world.watch
+        for node, exposure in watch.over.items():
+            exposure.advance(self.run.world.env.now)
+            watch.note(node, exposure)
+        for node, worst in watch.worst.items():
+            place = node + 1
+            of_limit = worst.loading / draw.element(self.run.world, node).continuous
+            told.loading_most[place] = max(told.loading_most[place], of_limit)
+            told.over_s[place], told.used[place] = worst.over_s, min(worst.used, 1.0)
+            minute = int((worst.first_s - at_s) // STEP_S) + 1
+            told.first_over[place] = min(told.first_over[place] or minute, max(minute, 1))
 
     def _tell_events(self, told: Response, at_s: float) -> None:
         """Take from the event log who was interrupted, what tripped, and when chips ran hot."""

@@ -4,7 +4,7 @@ belong together, coolant warmer than a rack's maker allows."""
 from collections.abc import Iterator
 
 from simulator.components.cooling import CoolantUnit
-from simulator.components.sizing import rack_of
+from simulator.components.sizing import chip_of, rack_of
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.weather import holds_a_wave
@@ -42,6 +42,24 @@ def of_coolant(scenario: Scenario) -> Iterator[str]:
             yield (
                 f"cooling: cold plates of hall '{hall.name}' get {topology.cooling.supply:g} degC, "
                 f"{rack.name} is made for {most_c:g} degC at most"
+            )
+
+
+def of_full_work(scenario: Scenario) -> Iterator[str]:
+    """Yield in which halls chips at full power slow even as everything works: their coolant is too warm."""
+    topology = scenario.spec.topology
+    cooling = topology.cooling
+    for hall in topology.halls:
+        rack = rack_of(topology, hall)
+        chip, own_c = chip_of(rack), cooling.coolant_unit.coolant_c(cooling.supply)
+        around_c = own_c if rack.liquid_cooled else cooling.fan_wall.supply_air_c(cooling.chilled_supply)
+        leak_w_k, resistance_k_w = rack.leakage_w_k(chip), rack.resistance_k_w(chip)
+        cold_w = chip.tdp + leak_w_k * (around_c - chip.leakage_reference)
+        chip_c = around_c + resistance_k_w * cold_w / (1.0 - leak_w_k * resistance_k_w)
+        if chip_c > chip.throttle_start:
+            yield (
+                f"cooling: at full power the chips of hall '{hall.name}' would stand at {chip_c:.3g} degC over "
+                f"{around_c:.3g} degC, and slow from {chip.throttle_start:g} degC on with all cooling in service"
             )
 
 

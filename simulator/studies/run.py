@@ -216,6 +216,7 @@ def warnings_of(scenario: Scenario) -> list[str]:
         *(f"network: {told}" for told in cramped(scenario.spec.topology)),
         *remarks.of_years(scenario),
         *remarks.of_coolant(scenario),
+        *remarks.of_full_work(scenario),
         *remarks.of_requests(scenario),
     ]
 

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from simulator import __version__
-from simulator.components.cooling.course import Course, follow
+from simulator.components.cooling.course import DARK, Course, follow
 from simulator.kernels import columns as c
 from simulator.scenario import Scenario
 from simulator.simulation import Run, build, weather_of
@@ -47,7 +47,8 @@ COLUMNS = {
     "sheddable_w": "Load that control can let go of before the trip: work of all racks concerned",
     "trip_with_caps_s": "Until the trip where that stops when caps hold (telemetry + actuation)",
     "trip_with_brake_s": "Until the trip where it stops when the emergency brake holds",
-    "avoided_by": "What avoids the trip: no trip within the time looked at, caps, brake, or nothing",
+    "avoided_by": "What avoids the trip: no trip within the time looked at, caps, brake, nothing, or racks dark: "
+                  "they make no heat",
     "recovered_s": "Until all run at full clock again, where they do so by themselves",
     "chip_max_c": "Hottest chip",
     "note": "What was taken for granted",
@@ -98,7 +99,8 @@ def study(scenario: Scenario, asked: Asked = Asked(), tell: Tell = _silent) -> F
         limits_c[hall] = _limits_c(place)
         if place.path.air:
             intakes_c[hall] = place.path.air.support_c[0], place.path.air.off_c
-        course = follow(place.path, case.failure, 60.0 * asked.minutes)
+        failure = case.failure if case.dark_s is None else case.failure.shed(0.0)
+        course = follow(place.path, failure, 60.0 * asked.minutes)
         rows.append(_row(run, place, case, course, asked.minutes))
         courses.append(course)
     table = pd.DataFrame(rows, columns=list(COLUMNS))
@@ -152,7 +154,7 @@ def _row(run: Run, place: Place, case: Case, course: Course, minutes: int) -> di
     )  # without a trip there is none with less work
     acts_s = min(control.delay_s, brake_s)
     working_w = place.working_w if case.whole_hall else place.block_working_w
-    return {
+    told = {
         "hall": site.hall_names[place.hall],
         "chip": site.chips[site.rack_chip[np.flatnonzero(site.rack_hall == place.hall)[0]]].name,
         "failure": case.name, "element": case.element,
@@ -164,6 +166,14 @@ def _row(run: Run, place: Place, case: Case, course: Course, minutes: int) -> di
         "avoided_by": _avoided(course, caps, brake, minutes), "recovered_s": course.recovered_s(),
         "chip_max_c": max(course.chip_c), "note": case.note,
     }  # fmt: skip
+    return told if case.dark_s is None else told | _without_power(course, case.dark_s)
+
+
+def _without_power(course: Course, lasts_s: float) -> dict[str, Any]:
+    """Return what is told of racks that are dark: no limit is met, nothing can be shed."""
+    never = dict.fromkeys(("throttle_s", "trip_s", "rise_10k_s", "trip_with_caps_s", "trip_with_brake_s"), math.inf)
+    return never | {"throttled_by": "", "tripped_by": "", "sheddable_w": 0.0, "avoided_by": DARK,
+                    "recovered_s": lasts_s, "chip_max_c": course.chip_c[0]}  # fmt: skip
 
 
 def _avoided(course: Course, caps: Course, brake: Course, minutes: int) -> str:

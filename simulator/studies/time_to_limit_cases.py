@@ -1,5 +1,6 @@
 """What can fail of a hall's cooling, and what of it then works over time."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -11,6 +12,7 @@ from simulator.components.cooling.course_air import AirFailure
 from simulator.components.cooling.course_parts import ALWAYS, NEVER, Steps, share_at
 from simulator.components.power import sag
 from simulator.components.power.generator import Generators
+from simulator.engine import sags
 from simulator.engine.coolant import rack_of
 from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.plant_power import bridges_s, starts
@@ -31,6 +33,9 @@ class Case:
     whole_hall: bool = True
     """Whether all blocks of the hall feel it, or one."""
     note: str = ""
+    dark_s: float | None = None
+    """How long the racks themselves are without power, and then make no heat; infinite: until what failed is
+    back. None: they have it."""
 
 
 def cases(run: Run, place: Place) -> list[Case]:
@@ -153,13 +158,31 @@ def _power(run: Run, place: Place) -> Iterator[Case]:
         air=AirFailure(water=NEVER if cooling.loop_pumps_on_ups else ALWAYS),
     )
     yield Case("pump UPS", pumps.name, stands)
-    told = site.topology.ride_through
-    if not sag.through_machines(sag.sags(SAG_VOLTAGE, SAG_S), told).served:
-        yield Case("voltage sag", "point of interconnection", _dark(run, place, SAG_S),
-                   note=f"{1e3 * SAG_S:g} ms at {100 * SAG_VOLTAGE:g} %, racks ride through")  # fmt: skip
-    back_s = generators_after_s(run, h)
-    note = "batteries carry the racks; " + ("no generators" if back_s is None else f"plants fed after {back_s:.0f} s")
-    yield Case("whole supply", "point of interconnection", _dark(run, place, back_s), note=note)
+    yield from _sag(run, place)
+    yield _whole_supply(run, place)
+
+
+def _sag(run: Run, place: Place) -> Iterator[Case]:
+    """Yield the voltage sag, where contactors drop out in it."""
+    told, row = run.world.site.topology.ride_through, sag.sags(SAG_VOLTAGE, SAG_S)
+    if sag.through_machines(row, told).served:
+        return
+    rides = sags.bears(run.world, place.hall, row)
+    does = "racks ride through" if rides else "racks go dark, and boot and restart by themselves"
+    yield Case("voltage sag", "point of interconnection", _dark(run, place, SAG_S),
+               note=f"{1e3 * SAG_S:g} ms, leaving {100 * SAG_VOLTAGE:g} % of the voltage; {does}",
+               dark_s=None if rides else SAG_S + told.boot + told.restart)  # fmt: skip
+
+
+def _whole_supply(run: Run, place: Place) -> Case:
+    """Return the loss of all import, which racks see where no battery of their own or of a lineup carries them."""
+    site, back_s = run.world.site, generators_after_s(run, place.hall)
+    plan, bridge = site.hall_spec[place.hall].distribution, run.world.state.tree.bridge
+    backed = bool(bridge.of_block[place.block] >= 0) or (plan is not None and plan.ups is not None)
+    racks = "batteries carry the racks" if backed else "racks go dark: they have no batteries"
+    note = f"{racks}; " + ("no generators" if back_s is None else f"plants fed after {back_s:.0f} s")
+    return Case("whole supply", "point of interconnection", _dark(run, place, back_s), note=note,
+                dark_s=None if backed else math.inf)  # fmt: skip
 
 
 def _dark(run: Run, place: Place, back_s: float | None = None) -> Failure:

@@ -133,13 +133,14 @@ def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
     )  # fmt: skip
 
 
-def open_coil_k(run: Run, hall: int, flow: float | None = None) -> float:
+def open_coil_k(run: Run, hall: int, flow: float | None = None, heat_w: float | None = None) -> float:
     """Return how far above its water a hall's coils leave the air with their valves open, at a flow of the
-    water over design or at that of the moment."""
+    water over design and a heat of the air, or at those of the moment."""
     site, heat = run.world.site, run.world.state.heat
     loop = int(site.halls.air_loop[hall])
     units_w = float(site.halls.fan_design_heat_w[hall] * heat.fans[loop])
-    needed, at = hall_air_w(run.world, hall) / units_w, float(heat.flow[loop]) if flow is None else flow
+    needed = (hall_air_w(run.world, hall) if heat_w is None else heat_w) / units_w
+    at = float(heat.flow[loop]) if flow is None else flow
     return float(coil_k(site.halls.coil_k, needed, at, float(run.physics.maps.load_step)))
 
 
@@ -162,7 +163,9 @@ def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
         (float(blocks.support_c[inside, 0].min()), float(blocks.support_c[inside, 1].min())),
         float(site.rows.intake_c[site.rows.hall == hall].min()),
         fans_w, max(float(state.plant_w[hall, 3]) - (air_w + fans_w) * (1.0 - outdoors), 0.0), _water(run, loop),
-        float(site.halls.fan_approach_k[hall]), outdoor_c, outdoors,
+        float(heat.air_set_c[hall] - heat.air_mixed_k[hall]), partial(open_coil_k, run, hall, None),
+        outdoor_c, outdoors,
+        float(heat.envelope_w_k[hall]), max(minute_w(run, c.DRY_BULB_C), float(heat.air_set_c[hall])),
     )  # fmt: skip
 
 
@@ -192,5 +195,5 @@ def _delivers_c(table: np.ndarray, capacity_w: float, flow_w_k: float, heat_w: f
 
 
 def minute_w(run: Run, column: int = c.IT_W) -> float:
-    """Return a power of the last minute in W."""
+    """Return a column of the last minute's record, a power in W unless another is asked for."""
     return float(run.records.site[run.physics.step - 1, column])

@@ -60,3 +60,15 @@ def test_chips_that_would_pass_their_limit_begin_at_it(tmp_path):
     assert run.world.state.racks.junction_c.max() == run.world.site.chips[0].throttle_start
     run.advance(600.0)
     assert run.world.state.loads.clock.min() < 1.0
+
+
+def test_the_first_minute_knows_what_plants_lose_in_the_hall(tmp_path):
+    """Plants and pumps draw through dry substations and a UPS in the building: their losses are heat of the
+    first minute as of all others."""
+    run = build(pod(tmp_path), disturbed=False)
+    state = run.world.state
+    began_w, plants_w = state.heat.indoor_w.copy(), state.plant_w[:, :2].copy()
+    assert np.all(plants_w > 0.0)
+    run.advance(180.0)
+    np.testing.assert_allclose(began_w, state.heat.indoor_w, rtol=2e-3)
+    np.testing.assert_allclose(plants_w, state.plant_w[:, :2], rtol=0.02)

@@ -122,6 +122,29 @@ def test_a_rack_draws_what_its_specification_says(dynamic):
         it.blocks.liquid_w + it.blocks.air_w, it.blocks.it_w, rtol=1e-13)
 
 
+@settings(max_examples=15, deadline=None)
+@given(found=st.lists(st.tuples(st.sampled_from([A, B]), st.sampled_from([1.0, 0.5, 0.0])), max_size=8))
+def test_racks_of_a_row_in_any_order_of_loads_each_follow_their_own(found):
+    it = Racks()
+    it.loads.dynamic_frac[A], it.loads.dynamic_frac[B] = 0.3, 0.9
+    for rack, (load, up) in enumerate(found[: it.racks.load.size]):
+        it.move(rack, load, 0.0, up)
+    it.step()  # in which they moved
+    before_c, energy_j = it.racks.junction_c.copy(), it.loads.energy_j.copy()
+    hottest_c, _, _ = it.step()
+    dynamic, up = it.loads.dynamic_frac[it.racks.load], it.racks.up_frac
+    watts = chip_w(it, dynamic, before_c)
+    power_w = np.where(up > 0.0, input_w(it.site, up * watts, up * dynamic, up), 0.0)
+    rise_k = np.where(up > 0.0, it.racks.resistance_k_w * watts, 0.0)
+    after_c = before_c + it.rows.decay[0] * (it.blocks.coolant_c[0] + rise_k - before_c)
+    np.testing.assert_allclose(it.racks.junction_c, after_c, rtol=1e-13)
+    np.testing.assert_allclose(it.racks.power_w, power_w, rtol=1e-12, atol=1e-9)
+    drawn_j = np.bincount(it.racks.load, power_w, it.loads.on.size) * DT_S
+    np.testing.assert_allclose(it.loads.energy_j - energy_j, drawn_j, rtol=1e-9, atol=1e-3)
+    np.testing.assert_allclose(it.blocks.it_w.sum() - it.blocks.support_w.sum(), power_w.sum(), rtol=1e-12)
+    assert hottest_c == it.racks.junction_c.max()
+
+
 def test_a_load_that_is_off_draws_nothing():
     it = Racks()
     it.loads.on[:] = 0.0

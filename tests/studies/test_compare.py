@@ -252,3 +252,11 @@ def test_runs_that_do_not_differ_can_still_be_drawn(runs, tmp_path):
     page = drawing.page(gw.compare(runs[0], runs[0]), ("a", "a"))
     assert drawing.write(page, tmp_path)[0].is_file()
     assert "better than a in 0 indicators, worse in 0" in page.title
+
+
+def test_rounding_is_no_difference():
+    x = np.array([3.0, 5.0])
+    row = study._row("training.pretrain.step_time", "s", x, x * (1.0 + 3e-16))
+    assert (row["verdict"], row["difference"], row["b_better"]) == (EQUAL, 0.0, 0.5)
+    never = np.array([np.inf, np.inf])
+    assert study._row("training.pretrain.finish_time", "ISO date", never, never)["verdict"] == EQUAL

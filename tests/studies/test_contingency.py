@@ -127,6 +127,22 @@ def test_air_that_nothing_cools_is_the_limit_before_racks_slow(plain):
     assert every["shed_support_mw"] > 0.0
 
 
+@pytest.mark.parametrize("control", [{}, {"telemetry": "1 s", "actuation": "1 s"}])
+def test_an_overload_is_told_as_the_engine_foresaw_it_however_fast_the_control(control, found, tmp_path):
+    pre, grid = row(found, "main transformers/1")["pre_loading"], pod_tree()["topology"]["grid"]
+    rating_va = float(grid["transformers"]["rating"].split()[0]) * 2.0 * pre / 1.15
+    given = tree(grid=grid | {"transformers": grid["transformers"] | {"rating": f"{rating_va:.4f} MVA"}},
+                 control=control)  # fmt: skip
+    one = row(study(load_tree(given, tmp_path), patterns=("main transformers/1",)), "main transformers/1")
+    given["incidents"] = [{"cause": "transformer", "element": "main transformers/1", "at": "2 h"}]
+    events = simulate(load_tree(given, tmp_path)).events
+    begun, ended = (events[events["kind"] == kind].iloc[0] for kind in ("overload", "overload_end"))
+    assert begun["detail"] == f"{one['post_loading']:.1%} of its rating" and one["post_loading"] > 1.1
+    assert one["limit"] == "tolerance" and one["first_minute"] == 1 and one["tightest"] == "main transformers"
+    assert one["seconds_over"] == pytest.approx(ended["duration_s"])
+    assert ended["detail"] == f"{one['tolerance_used']:.0%} of its tolerance used"
+
+
 def test_row_0_is_the_intact_site(found):
     table = found.table
     assert list(table["rank"]) == list(range(len(table))) and table["case"].iloc[0] == "N-0"
@@ -278,6 +294,18 @@ def test_a_pair_that_is_a_whole_group_fails_by_common_cause_too(tmp_path):
         "lines/1 + lines/2": 0.05 * 0.5, "main transformers/1 + main transformers/2": 0.05 * 0.0153,
     })  # fmt: skip
     assert len(pairs) == 3 and left_out == 3  # and one path: the first line, the first transformer
+
+
+def test_what_is_under_maintenance_cannot_fail_by_its_breaker_either(plain):
+    found = study(plain, maintenance=("pod/feeders/1",), patterns=("pod/feeders/*",)).table
+    assert sorted(found["case"]) == ["N-0", "pod/feeders/2", "pod/feeders/2/breaker"]
+    assert set(found["severity"][1:]) == {"site lost"}
+
+
+def test_pairs_of_what_costs_nothing_are_not_tried(found):
+    dearest = found.table[found.table["rule"] == "worst singles"]["case"].str.split(" + ", regex=False)
+    ones = found.table[found.table["order"] == 1].groupby("case")["hours_per_failure"].max()
+    assert len(dearest) and all(ones[name] > 0.0 for pair in dearest for name in pair)
 
 
 def test_during_maintenance_the_next_failure_is_the_last(plain):

@@ -23,7 +23,10 @@ WATCH = SimpleNamespace(limits=LIMITS, pre=np.full(3, 0.5), stands_s=lambda plac
 
 def response(most, first=(0, 0, 0)):
     most, first = np.array(most), np.array(first)
-    return SimpleNamespace(loading_most=most, first_over=first, minutes_over=1.0 * (first > 0))
+    over = first > 0
+    return SimpleNamespace(
+        loading_most=most, first_over=first, minutes_over=1.0 * over, over_s=60.0 * over, used=0.1 * over
+    )
 
 
 def told(after, intact=None, kind="electrical", hours=0.0):

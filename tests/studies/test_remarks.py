@@ -5,6 +5,7 @@ from small import load_tree, pod_tree
 
 from simulator.components import from_catalog
 from simulator.components.cooling.single_phase_immersion import SinglePhaseImmersion
+from simulator.components.cooling.two_phase_immersion import TwoPhaseImmersion
 from simulator.scenario import Scenario
 from simulator.studies import remarks, run
 
@@ -27,7 +28,15 @@ def test_coolant_above_what_the_maker_of_the_rack_allows_is_told(tmp_path):
     assert GB300.coolant_supply_max == 45.0
     assert list(remarks.of_coolant(pod(tmp_path, "45 degC"))) == []
     told = [line for line in run.warnings_of(pod(tmp_path, "66 degC")) if line.startswith("cooling:")]
-    assert told == ["cooling: cold plates of hall 'pod' get 66 degC, GB300-NVL72 is made for 45 degC at most"]
+    assert told[0] == "cooling: cold plates of hall 'pod' get 66 degC, GB300-NVL72 is made for 45 degC at most"
+    assert len(told) == 2 and told[1].startswith("cooling: at full power the chips of hall 'pod' would stand at 105 ")
+
+
+def test_chips_that_slow_with_all_cooling_in_service_are_told(tmp_path):
+    boiling = TwoPhaseImmersion.model_validate({"unit": "2 MW"})
+    told = list(remarks.of_full_work(pod(tmp_path, "40 degC", coolant_unit=boiling)))
+    assert len(told) == 1 and "over 49 degC" in told[0]
+    assert list(remarks.of_full_work(pod(tmp_path, "40 degC"))) == []
 
 
 def test_a_tank_has_no_cold_plates(tmp_path):

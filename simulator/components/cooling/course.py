@@ -24,6 +24,8 @@ from simulator.components.cooling.tank import Tank
 
 FINE_S, FINE_UNTIL_S, COARSE_S = 0.1, 120.0, 1.0
 """Step of the course, up to a time, and beyond it."""
+DARK = "racks dark"
+"""What avoids a trip where the racks themselves lose power: they make no heat."""
 AT_LIMIT_K = 1e-3
 """So near its shutdown a chip whose power falls to nothing there counts as off."""
 

@@ -1,6 +1,6 @@
 """The air of a hall whose chips sit on coolant, once something of what cools that air fails.
 
-    C_air dT/dt = q - what fans and chilled water carry away
+    C_air dT/dt = q - what fans and chilled water carry away - what walls and roof lose
 
 q is what racks of chips, lights and power chain give to the air, and what racks without accelerators draw,
 which fade between the two intakes they bear by the law of the engine's step (`kernels/racks.py`). Racks of
@@ -8,6 +8,7 @@ chips switch themselves off in air that nothing carries away, as in `engine/phys
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulator.components.cooling.course_parts import ALWAYS, Heat, Steps, Water, share_at
@@ -39,16 +40,22 @@ class Air:
     off_c: float
     """Intake at which racks of chips switch themselves off."""
     fans_w: float
-    """Into the air, while they turn."""
+    """Into the air, while they turn; with the cube of the heat, as their airflow follows it."""
     pumps_w: float
     """Into the loop."""
     water: Water
-    coil_k: float
-    """Supply air over chilled water."""
+    told_c: float
+    """Supply air that the coils' valve holds as long as its water allows."""
+    open_k: Callable[[float], float]
+    """(heat in W) -> supply air over chilled water of coils whose valve is open."""
     outdoor_c: float
     """Supply air that outdoor air alone holds."""
     outdoors: float
     """Share of the heat that outdoor air takes while fans turn."""
+    envelope_w_k: float
+    """Conductance of walls and roof (`kernels/standing_heat.lost_outdoors_w`)."""
+    loses_above_c: float
+    """Air from which on they lose heat: outdoors, or what is meant to be indoors."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +73,8 @@ class AirFailure:
 
 
 NOTHING = AirFailure()
+LEAST_W = 1.0
+"""Heat of a hall's air below which its fans' is not followed."""
 
 
 class HallAir:
@@ -74,6 +83,9 @@ class HallAir:
     def __init__(self, air: Air, failure: AirFailure) -> None:
         self.air, self.failure = air, failure
         self.held_k, self.share, self.water_c = 0.0, air.support_share, air.water.supply_c
+        self.made_w = air.racks.at(1.0, 1.0, 1.0) + self.share * air.support_w
+        """Of racks, lights and power chain, in the step before."""
+        self.first_w = max(self.made_w, LEAST_W)
         self.over_k = air.intake_c - self._supplied_c()
         self.stands = False
         """Whether nothing carries the heat away."""
@@ -90,13 +102,15 @@ class HallAir:
         first_c, last_c = air.support_c
         target = min(max((last_c - self.intake_c(time_s)) / (last_c - first_c), 0.0), 1.0)
         self.share += (target - self.share) * -math.expm1(-dt_s / FADE_S)
-        made_w = racks_w + self.share * air.support_w + fans * air.fans_w
-        given_w = self._gives_w(made_w, fans > 0.0, flow > 0.0, dt_s)
+        lost_w = air.envelope_w_k * max(self.intake_c(time_s) - air.loses_above_c, 0.0)
+        self.made_w = racks_w + self.share * air.support_w
+        fans_w = fans * air.fans_w * (self.made_w / self.first_w) ** 3
+        given_w = self._gives_w(self.made_w - lost_w + fans_w, fans > 0.0, flow > 0.0, dt_s)
         chilled_w = given_w * (1.0 - air.outdoors) + air.pumps_w
         self.water_c = air.water.after(self.water_c, chilled_w, units, flow, dt_s)
 
     def _supplied_c(self) -> float:
-        return min(self.water_c + self.air.coil_k, self.air.outdoor_c)
+        return min(max(self.air.told_c, self.water_c + self.air.open_k(self.made_w)), self.air.outdoor_c)
 
     def _gives_w(self, made_w: float, turns: bool, flows: bool, dt_s: float) -> float:
         """Return what leaves the air; the rest warms it (`kernels/standing_heat.passed`)."""

@@ -17,10 +17,10 @@ MASS_J_K, RACKS_W, SUPPORT_W = 4.0e6, 80e3, 40e3
 FLOW_W_K, TANK_S = 20e3, 300.0
 
 
-def air(support_w=SUPPORT_W, outdoors=0.0, support_c=(40.0, 50.0)):
+def air(support_w=SUPPORT_W, outdoors=0.0, support_c=(40.0, 50.0), walls_w_k=0.0):
     water = Water(20.0, FLOW_W_K * TANK_S, FLOW_W_K, lambda heat_w, share: 20.0)
-    return Air(24.0, MASS_J_K, 240.0, Heat(RACKS_W, 0.0), support_w, 1.0, support_c, 50.0, 0.0, 0.0, water, 4.0,
-               1000.0, outdoors)  # fmt: skip
+    return Air(24.0, MASS_J_K, 240.0, Heat(RACKS_W, 0.0), support_w, 1.0, support_c, 50.0, 0.0, 0.0, water, 20.0,
+               lambda heat_w: 4.0, 1000.0, outdoors, walls_w_k, 24.0)  # fmt: skip
 
 
 def hall(beside):
@@ -52,6 +52,22 @@ def test_support_racks_that_go_off_leave_less_heat():
     course = follow(hall(alone), Failure(air=AirFailure(fans=NEVER)), 3600.0)
     assert math.isinf(course.trip_s) and 48.0 < course.air_c[-1] < 50.0
     assert math.isinf(course.recovered_s())
+
+
+def test_walls_lose_what_holds_the_air_below_its_limit():
+    """T = T_0 + (T_inf - T_0) (1 - e^(-t G / C)) with T_inf = 24 + q / G."""
+    walls_w_k = (RACKS_W + SUPPORT_W) / 15.0
+    course = follow(hall(air(walls_w_k=walls_w_k)), Failure(air=AirFailure(fans=NEVER)), 900.0)
+    exact_c = 24.0 + 15.0 * -math.expm1(-900.0 * walls_w_k / MASS_J_K)
+    assert course.air_c[-1] == pytest.approx(exact_c, abs=0.02) and math.isinf(course.throttle_s)
+
+
+def test_a_valve_that_opens_holds_the_air_until_its_water_is_too_warm():
+    told = replace(air(), told_c=24.0, open_k=lambda heat_w: 1.0)
+    course = follow(hall(told), Failure(air=AirFailure(plant=NEVER)), 300.0)
+    water_k = (RACKS_W + SUPPORT_W) * 300.0 / (FLOW_W_K * TANK_S)
+    assert course.air_c[-1] == pytest.approx(max(24.0, 20.0 + water_k + 1.0), rel=1e-3)
+    assert course.air_c[len(course.air_c) // 4] == 24.0
 
 
 def test_without_chillers_the_loop_warms_first():

@@ -2,9 +2,12 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from simulator.components.cooling import HourlyWeather
+from simulator.components.cooling.coil import fan_frac
 from simulator.components.cooling.dry_cooler import DryCooler
 
 BAC = {"unit": "2931 kW", "range": "5.56 K", "tank": "60 s", "pump": "1 %"}
@@ -67,3 +70,15 @@ def test_pads_are_another_kind():
 def test_a_design_point_no_coil_reaches_is_an_error(changes):
     with pytest.raises(ValidationError, match="no coil reaches this approach"):
         bac(**changes)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(0.05, 1.0), st.integers(2, 12))
+def test_fewer_coolers_at_work_are_never_cheaper(load, units):
+    """Why all units of a dry cooler always run: each of k of n moves n / k of the air, and draws its cube."""
+    costs = []
+    for k in range(1, units + 1):
+        speed = load * units / k
+        if speed <= 1.0:
+            costs.append(float(fan_frac(0.04, np.array(speed), 0.1)) * k / units)
+    assert np.all(np.diff(costs) <= 1e-12)

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulator.components.cooling.exchanger import Rated, counterflow, crossflow, ntu_of
@@ -67,6 +67,7 @@ def test_an_exchanger_of_no_size_cools_nothing():
     np.testing.assert_allclose([coil(approach_k=k).ntu() for k in (1e4, 2e4)], [12e-4, 6e-4], rtol=2e-3)
 
 
+@settings(max_examples=60, deadline=None)
 @given(st.floats(0.2, 1.5), st.floats(0.2, 1.5))
 def test_heat_is_what_both_sides_take_and_more_water_is_never_warmer(air, water):
     """By the mean of both sides: q = UA F LMTD with 0 < F <= 1 of a counterflow exchanger's."""

@@ -1,0 +1,86 @@
+"""Racks that heat switched off: they are inspected, and start again once something cools them."""
+
+import numpy as np
+
+from simulator.engine import coolant, heat_limits, outage
+from simulator.engine.outage_log import of_one_stage
+from simulator.engine.world import World
+from simulator.kernels.cooling_columns import DryMaps, WaterState
+
+TRIP_RESET_S = 4 * 3600.0
+"""Inspection and restart of a block whose chips switched themselves off (assumed)."""
+LOOK_S = 1800.0
+"""From one look whether such a block is cooled again to the next (15-60 min, assumed)."""
+AHEAD_S = 1.0
+"""So long before its racks would start the first of them."""
+
+
+class HotTrips:
+    """Takes blocks out for heat; knows which loops give heat off, with or without water."""
+
+    def __init__(self, world: World, water: WaterState, dry: DryMaps) -> None:
+        self.world, self.water, self.dry = world, water, dry
+
+    def trip(self, block: int, why: str) -> None:
+        """Take out a block whose chips or racks switched themselves off. Where nothing cools its water its pumps
+        are switched off as well, for they alone would warm it for ever."""
+        world = self.world
+        world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, why)
+        self._hold(block, TRIP_RESET_S)
+        if not self._rejects(self._warm(block)):
+            self._pumps(block, False)
+
+    def _hold(self, block: int, lasts_s: float) -> None:
+        world = self.world
+        racks = np.flatnonzero(world.site.rack_block == block)
+        inspected = of_one_stage("trip", world.env.now + lasts_s)
+        outage.take_out(world, racks, "heat", lasts_s, repair=inspected)
+        outage.after(world, lasts_s - AHEAD_S, lambda: self._look(block))
+
+    def _look(self, block: int) -> None:
+        """Let a block start, or hold it back where its chips would trip again."""
+        if self._cooled(block):
+            self._pumps(block, True)
+        else:
+            self._hold(block, LOOK_S)
+
+    def _cooled(self, block: int) -> bool:
+        """Return whether idle chips of a block keep clear of their limit, its racks of hot air, and its water
+        gives its heat off."""
+        world, rows = self.world, self.world.site.rows
+        row = int(np.flatnonzero(rows.block == block)[0])
+        racks = np.flatnonzero(world.site.rack_block == block)
+        rise_k = rows.chip_idle_w[row] * float(world.state.racks.resistance_k_w[racks].max())
+        if heat_limits.coolant_c(world)[row] + rise_k >= rows.throttle_start_c[row]:
+            return False
+        if not rows.liquid_cooled[row]:
+            return True
+        air_c = float(world.state.hall_air_c[rows.hall[row]])
+        return self._rejects(self._warm(block)) and air_c < float(rows.intake_c[row])
+
+    def rejects(self, loops: np.ndarray) -> np.ndarray:
+        """Return which of some loops flow to a plant that works: boolean, as `loops`."""
+        state = self.world.state
+        works: np.ndarray = (state.loops.units_up[loops] * state.heat.flow[loops]) > 0.0
+        if self.water.dry[0] == 1:  # without water some plants reject nothing
+            works = works & (self.dry.rejects[state.loops.plant[loops]] == 1)
+        return works
+
+    def _rejects(self, loop: int) -> bool:
+        return bool(self.rejects(np.array([loop]))[0])
+
+    def _warm(self, block: int) -> int:
+        site = self.world.site
+        return int(site.halls.liquid_loop[site.block_hall[block]])
+
+    def _pumps(self, block: int, run: bool) -> None:
+        """Start the pumps of a block's coolant units and of its loop, or stop them: the loop's with those of the
+        last block that it serves."""
+        world, loop, blocks = self.world, self._warm(block), self.world.state.blocks
+        if run:
+            coolant.changed(world, block, "heat")
+        else:
+            blocks.pump_w[block] = 0.0
+        served = (world.site.block_hall == world.site.block_hall[block]) & (world.site.block_coolant_units > 0)
+        stand = not blocks.pump_w[served].any()
+        world.state.loops.pump_w[loop] = 0.0 if stand else world.site.loops[loop].pump_w
