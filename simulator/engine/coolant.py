@@ -32,7 +32,7 @@ def lose_unit(world: World, cls: FailureClass, block: int, unit: int, lasts_s: f
 def lose_pump(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
     """Take one pump of a coolant unit out; return its name. `unit` counts the block's pumps."""
     pumps = world.site.topology.cooling.coolant_unit.pumps
-    outage.lose(world, ("coolant pump", block, unit // pumps), lasts_s)
+    outage.lose(world, ("coolant pump", block, unit // pumps), lasts_s, unit % pumps)
     changed(world, block, cls.name)
     outage.after(world, lasts_s, lambda: changed(world, block, cls.name))
     return elements.coolant_pump_name(world.site.block_names[block], unit, pumps)
@@ -98,10 +98,12 @@ def _warm_up(world: World, block: int) -> None:
 
 def spares_pump(world: World, block: int, unit: int) -> bool:
     """Return whether a block's coolant stays exactly what it is without one more of its pumps."""
-    out = ("coolant pump", block, unit // world.site.topology.cooling.coolant_unit.pumps)
-    outage.lose(world, out, math.inf)
+    number, pump = divmod(unit, world.site.topology.cooling.coolant_unit.pumps)
+    out = ("coolant pump", block, number)
+    before = dict(world.absent.get(out, {}))
+    outage.lose(world, out, math.inf, pump)
     flows = _flows(world, block, world.env.now)
-    world.absent[out].remove(math.inf)
+    world.absent[out] = before
     same = (np.array_equal(column[block], value) for column, value in _gives(world, block, flows))
     return bool(flows.any()) and world.state.blocks.flow[block] == 1.0 and all(same)
 
@@ -155,7 +157,7 @@ def _until_flow_s(world: World, block: int) -> float:
     """Return the time until some coolant flows again, as far as repairs are known; where they are
     not, racks that trip are inspected before they start."""
     now_s = world.env.now
-    times = {t for times in world.absent.values() for t in times} | set(world.plants.back_s.values())
+    times = {*outage.known_back_s(world), *world.plants.back_s.values()}
     flowing = (t for t in sorted(times) if t > now_s and _flows(world, block, t).any())
     return next(flowing, now_s + UNKNOWN_S) - now_s
 

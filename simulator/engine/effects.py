@@ -25,7 +25,7 @@ from simulator.engine import (
 )
 from simulator.engine.alarm import Alarm
 from simulator.engine.elements import named
-from simulator.engine.outage import after, lose, servers_out, take_out
+from simulator.engine.outage import after, lose, servers_out, take_out, when_back
 from simulator.engine.outage_log import OWN, Repair
 from simulator.engine.world import World
 from simulator.kernels import strikes
@@ -186,11 +186,14 @@ def _support(world: World, cls: FailureClass, kind: int, unit: int, lasts_s: flo
 
 
 def _bank(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
-    lose(world, ("bank", node), lasts_s)
-    power.lose_unit(world, node)
+    group = ("bank", node)
+    fell = lose(world, group, lasts_s, unit)
+    if fell:
+        power.lose_unit(world, node)
     if world.site.mesh is not None:
         medium_voltage.lose_unit(world, cls, node, unit, lasts_s)
-    after(world, lasts_s, lambda: power.return_unit(world, node))
+    if fell:
+        when_back(world, group, unit, lasts_s, lambda: power.return_unit(world, node))
     return f"{world.site.nodes[node].name}/{unit + 1}"
 
 

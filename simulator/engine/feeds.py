@@ -17,10 +17,10 @@ SLACK = 1e-9
 """Relative; a lineup that its blocks fill exactly is not too small for them."""
 
 
-def lose(world: World, cls: FailureClass, node: int, lasts_s: float) -> str:
-    """Take a substation, busway or switchgear section out; return its name. The blocks behind it
-    draw on what else feeds them; those that nothing feeds are dark."""
-    outage.lose(world, group_of(world, node), lasts_s)
+def lose(world: World, cls: FailureClass, node: int, lasts_s: float, unit: int = 0) -> str:
+    """Take a substation, busway, switchgear section or one of a node's units out; return the node's
+    name. The blocks behind it draw on what else feeds them; those that nothing feeds are dark."""
+    outage.lose(world, group_of(world, node), lasts_s, unit)
     hall = world.site.node_hall[node]
     settle(world, hall, cls)
     outage.after(world, lasts_s, lambda: settle(world, hall, cls, lost=False))
@@ -204,7 +204,7 @@ def _bridged(world: World, block: int, cls: FailureClass) -> bool:
 def _until_fed_s(world: World, block: int) -> float:
     """Return the time until some feed of a block is back, as far as repairs are known."""
     now_s = world.env.now
-    known = {t for times in world.absent.values() for t in times if t > now_s}
+    known = set(outage.known_back_s(world))
     known |= {t for t in world.off_bus.values() if t > now_s}
     return next(t for t in sorted(known) if _live(world, block, t).any()) - now_s
 

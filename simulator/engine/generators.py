@@ -104,7 +104,7 @@ def at_lineups_w(world: World, at_s: float) -> np.ndarray | None:
 def until_import_s(world: World) -> float:
     """Return the time until something can be imported again, as far as repairs are known."""
     now_s = world.env.now
-    known = sorted({now_s, *(t for times in world.absent.values() for t in times if t > now_s)})
+    known = [now_s, *outage.known_back_s(world)]
     return next(t for t in known if _imports(world, t)) - now_s
 
 

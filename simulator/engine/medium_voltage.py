@@ -99,6 +99,4 @@ def _darken(world: World, cls: FailureClass, without_break: np.ndarray) -> None:
 
 def _until_live_s(world: World, hall: int) -> float:
     """Return the time until a hall is reached again, as far as repairs are known."""
-    now_s = world.env.now
-    known = sorted({t for times in world.absent.values() for t in times if t > now_s})
-    return next(t for t in known if live(world, t)[hall]) - now_s
+    return next(t for t in outage.known_back_s(world) if live(world, t)[hall]) - world.env.now

@@ -1,5 +1,6 @@
 """Things out of service until they are repaired: racks, and units that stand in for each other."""
 
+import math
 from collections.abc import Callable, Hashable
 
 import numpy as np
@@ -51,21 +52,47 @@ def _told(world: World, lasts_s: float, repair: Repair | None) -> Repair:
     return repair or world.inflicted or of_one_stage("repair", world.env.now + lasts_s)
 
 
-def lose(world: World, group: Hashable, lasts_s: float) -> None:
-    """Note that a unit of a group is out for some time."""
-    world.absent.setdefault(group, []).append(world.env.now + lasts_s)
+def lose(world: World, group: Hashable, lasts_s: float, unit: int = 0) -> bool:
+    """Note that a unit of a group, told by its number, is out for some time; return whether it was in
+    service until now. What hits a unit that is out can only keep it out for longer."""
+    units = world.absent.setdefault(group, {})
+    before_s, back_s = units.get(unit, -math.inf), world.env.now + lasts_s
+    units[unit] = max(before_s, back_s)
+    return before_s <= world.env.now
+
+
+def when_back(
+    world: World, group: Hashable, unit: int, lasts_s: float, restore: Callable[[], None]
+) -> None:
+    """Call `restore` when a unit that `lose` noted as out for `lasts_s` is back, also if something else
+    keeps it out for longer."""
+
+    def look() -> None:
+        left_s = world.absent[group][unit] - world.env.now
+        if left_s > 0.0:
+            after(world, left_s, look)
+        else:
+            restore()
+
+    after(world, lasts_s, look)
 
 
 def absent(world: World, group: Hashable, at_s: float | None = None) -> int:
     """Return how many units of a group are out, now or at a later time as far as is known."""
-    times = world.absent.get(group)
-    if not times:
+    units = world.absent.get(group)
+    if not units:
         return 0
     at_s = world.env.now if at_s is None else at_s
-    return sum(back_s > at_s for back_s in times)
+    return sum(back_s > at_s for back_s in units.values())
 
 
 def first_back_s(world: World, group: Hashable) -> float:
     """Return the time until the first of the units that are out is back."""
     now_s = world.env.now
-    return min(back_s for back_s in world.absent[group] if back_s > now_s) - now_s
+    return min(back_s for back_s in world.absent[group].values() if back_s > now_s) - now_s
+
+
+def known_back_s(world: World) -> list[float]:
+    """Return when units that are out come back, each time once, in order."""
+    now_s = world.env.now
+    return sorted({t for units in world.absent.values() for t in units.values() if t > now_s})

@@ -107,7 +107,7 @@ def lose_substation(world: World, node: int, unit: int, lasts_s: float, cause: s
     """Take one of the unit substations of a hall's plants out; with the last one they stand still
     until the first is back. Return its name."""
     site, group = world.site, ("mechanical", node)
-    outage.lose(world, group, lasts_s)
+    outage.lose(world, group, lasts_s, unit)
 
     def count() -> None:
         total = site.nodes[node].count
@@ -291,8 +291,9 @@ def _run_out(world: World, hall: int, turn: int, cause: str) -> None:
 def _wired_again_s(world: World, hall: int) -> float | None:
     """Return when a hall hangs on something again, as far as repairs are known; None: that is not
     what it waits for."""
-    known = sorted({t for times in world.absent.values() for t in times if t > world.env.now})
-    return None if _wired(world, hall) else next((t for t in known if _wired(world, hall, t)), None)
+    return None if _wired(world, hall) else next(
+        (t for t in outage.known_back_s(world) if _wired(world, hall, t)), None
+    )
 
 
 def _wired(world: World, hall: int, at_s: float | None = None) -> bool:

@@ -18,7 +18,7 @@ ALL_OFF = 2
 
 def lose_feeder(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
     """Take one feeder of a hall out; return its name."""
-    return f"{feeds.lose(world, cls, node, lasts_s)}/{unit + 1}"
+    return f"{feeds.lose(world, cls, node, lasts_s, unit)}/{unit + 1}"
 
 
 def lose_module(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
@@ -26,8 +26,8 @@ def lose_module(world: World, cls: FailureClass, node: int, unit: int, lasts_s: 
     pumps of a hall's coolant units, the switches its racks hang on, or a lineup of racks."""
     site, group = world.site, ("ups", node)
     if site.node_of_racks[node]:
-        return f"{feeds.lose(world, cls, node, lasts_s)}/module {unit + 1}"
-    outage.lose(world, group, lasts_s)
+        return f"{feeds.lose(world, cls, node, lasts_s, unit)}/module {unit + 1}"
+    outage.lose(world, group, lasts_s, unit)
     settle = lambda: _share(world, node, cls.name)  # noqa: E731
     settle()
     if outage.absent(world, group) >= site.nodes[node].count:
@@ -51,9 +51,9 @@ def lose_side(world: World, cls: FailureClass, block: int, unit: int, lasts_s: f
     out, the racks of the hall lose their switches: at once, or where a side is out above its UPS, once
     that is empty."""
     site, group, held = world.site, ("side", block), ("side above its UPS", block)
-    outage.lose(world, group, lasts_s)
+    outage.lose(world, group, lasts_s, unit)
     if cls.per in ABOVE_UPS:
-        outage.lose(world, held, lasts_s)
+        outage.lose(world, held, lasts_s, unit)
     if outage.absent(world, group) >= SIDES:
         ups = int(site.nodes[site.block_node[block]].parent)
         bridge_s = _carries_s(world, block, ups) if outage.absent(world, held) else 0.0
@@ -114,12 +114,13 @@ def lose_generator(world: World, cls: FailureClass, node: int, unit: int, lasts_
 
 def lose_battery_unit(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
     """Take one unit of the battery plant out, with its power and the charge in it; return its name."""
-    supply, group = world.state.supply, ("battery", 0)
+    supply, group, name = world.state.supply, ("battery", 0), f"battery/{unit + 1}"
     plant = world.site.topology.battery
     assert plant is not None
     up = max(plant.units - outage.absent(world, group), 0)
     moved_j = float(supply.battery_j[0]) / up if up else 0.0
-    outage.lose(world, group, lasts_s)
+    if not outage.lose(world, group, lasts_s, unit):
+        return name
 
     def settle(stored_j: float) -> None:
         share = max(plant.units - outage.absent(world, group), 0) / plant.units
@@ -129,13 +130,16 @@ def lose_battery_unit(world: World, cls: FailureClass, node: int, unit: int, las
         supply.bridge.away_j[0] -= stored_j
 
     settle(-moved_j)
-    outage.after(world, lasts_s, lambda: settle(moved_j))
-    return f"battery/{unit + 1}"
+    outage.when_back(world, group, unit, lasts_s, lambda: settle(moved_j))
+    return name
 
 
 def lose_rack_battery(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
     """Take the battery units of one rack out, with the charge in them; return their name."""
-    site, bridge = world.site, world.state.supply.bridge
+    site, bridge, group = world.site, world.state.supply.bridge, ("rack battery", block)
+    name = f"{site.block_names[block]}/rack battery {unit + 1}"
+    if not outage.lose(world, group, lasts_s, unit):
+        return name
     row, racks = int(bridge.of_block[block]), np.flatnonzero(site.rack_block == block)
     unit_spec = site.rack_types[site.rack_type[racks[0]]].battery_backup
     assert unit_spec is not None
@@ -153,5 +157,5 @@ def lose_rack_battery(world: World, cls: FailureClass, block: int, unit: int, la
     held = bridge.full_j[row]
     moved_j = float(bridge.charge_j[row] * min(full_j / held, 1.0)) if held > 0.0 else 0.0
     settle(-1.0, -moved_j)
-    outage.after(world, lasts_s, lambda: settle(1.0, moved_j))
-    return f"{site.block_names[block]}/rack battery {unit + 1}"
+    outage.when_back(world, group, unit, lasts_s, lambda: settle(1.0, moved_j))
+    return name

@@ -53,8 +53,8 @@ class World:
     outages: Outages = field(default_factory=Outages)
     inflicted: Repair | None = None
     """Of the failure or the planned work whose effect is being applied; None between them."""
-    absent: dict[Hashable, list[float]] = field(default_factory=dict)
-    """When the units of a group that are out come back; outage.py."""
+    absent: dict[Hashable, dict[int, float]] = field(default_factory=dict)
+    """When the units of a group that are or were out come back, by their number; outage.py."""
     support_changed: simpy.Event | None = None
     racks_freed: simpy.Event | None = None
     supply_lost_s: float | None = None

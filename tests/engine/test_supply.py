@@ -7,6 +7,7 @@ import pytest
 from small import Bench, Load, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
+from simulator.components.power.node import TRANSFORMERS
 from simulator.components.power.ups import Ups
 from simulator.engine import effects
 from simulator.kernels import columns as c
@@ -74,6 +75,21 @@ def test_without_a_feeder_the_hall_is_dark_until_the_first_is_back(tmp_path):
     bench.run(3060.0)
     assert np.all(bench.state.racks.up_frac == 1.0)
     assert bench.state.tree.in_service[feeder(bench)] == 0.5
+
+
+@pytest.mark.parametrize("kind", ["feeder", "bank"])
+def test_a_unit_that_is_out_already_is_not_lost_twice(kind, tmp_path):
+    bench = pod_with(tmp_path, halls=feeders(2, "2 MVA"))
+    node, effect = (feeder(bench), "feeder") if kind == "feeder" else (TRANSFORMERS, "transformer")
+    assert bench.site.nodes[node].count == 2
+    lose(bench, effect, node, 0, 3600.0, at_s=600.0)
+    lose(bench, effect, node, 0, 600.0, at_s=1200.0)  # its breaker, say: no later than the unit itself
+    lose(bench, effect, node, 0, 3600.0, at_s=3000.0)  # keeps it out until 6600
+    for until_s, in_service in ((1260.0, 0.5), (1860.0, 0.5), (4260.0, 0.5), (6660.0, 1.0)):
+        bench.run(until_s)
+        assert bench.state.tree.in_service[node] == in_service, until_s
+        assert np.all(bench.state.racks.up_frac == 1.0)
+    assert "plants_lost" not in bench.kinds() and "supply_lost" not in bench.kinds()
 
 
 def ups(bench, name):
