@@ -185,14 +185,17 @@ def test_loops_are_sized_on_the_heat_of_their_hall():
     rack = site.rack_types[0]
     heat_w = min(4 * rack.nameplate, site.block_limit_w[0]) * 2
     pumps_w = site.block_pump_w.sum()
-    assert warm.design_heat_w == pytest.approx(heat_w * rack.liquid_fraction + pumps_w)
+    given_w = heat_w * rack.liquid_fraction + pumps_w
+    assert warm.pump_w == pytest.approx(site.topology.cooling.warm.pump * given_w)
+    assert warm.design_heat_w == pytest.approx(given_w + warm.pump_w)
     assert warm.duty_units * warm.unit_w >= warm.design_heat_w
     assert (warm.duty_units - 1) * warm.unit_w < warm.design_heat_w
     assert warm.units == warm.duty_units + 1
     assert warm.flow_w_k == pytest.approx(warm.duty_units * warm.unit_w / 10.0)
     air_w = heat_w * (1 - rack.liquid_fraction) + sum(e.count * e.nameplate_w for e in site.support)
     carried_w = float(site.halls.fan_design_heat_w[0])  # with lights, UPS and busways
-    assert chilled.design_heat_w == pytest.approx(carried_w * (1 + site.topology.cooling.fan_wall.fan))
+    carried_w *= 1 + site.topology.cooling.fan_wall.fan
+    assert chilled.design_heat_w == pytest.approx(carried_w * (1 + site.topology.cooling.chilled.pump))
     assert air_w + float(site.halls.house_w[0]) < carried_w < 1.2 * air_w
     assert plant_setpoint_c(site.topology) < site.topology.cooling.supply
 

@@ -54,7 +54,7 @@ def defaults(spec: BaseModel, path: str = "") -> Iterator[Assumption]:
             for index, item in enumerate(value):
                 if isinstance(item, BaseModel):
                     yield from defaults(item, f"{here}.{getattr(item, 'name', index)}")
-        elif key in plain:
+        elif key in shown:  # what another figure stands for is not written
             text = " ".join(told(type(spec)).get(key, key).split())
             source = f"default of {type(spec).__name__}: {text}"
             yield Assumption(here, str(shown[key]), source, _evidence(text), None, None)

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from small import Bench, Load, load_tree, pod_tree
 
 from simulator.components import from_catalog
+from simulator.components.power import transformer
 from simulator.engine import effects
 from simulator.engine.elements import elements
 from simulator.engine.outage_log import of_one_stage
@@ -79,6 +80,11 @@ class Account:
     def __init__(self, bench):
         self.bench, self.used = bench, np.zeros(len(bench.site.nodes))
         self.peak = np.zeros(self.used.size)
+        tree = bench.state.tree
+        self.preload = [
+            float(tree.output_w[i]) / (node.rating_w * float(tree.in_service[i]))
+            for i, node in enumerate(bench.site.nodes)
+        ]
 
     def minute(self, quiet):
         """Count the last minute."""
@@ -90,12 +96,19 @@ class Account:
             x = carried_w / rating_w if rating_w > 0.0 else 0.0
             if x <= 1.0 + ALMOST:
                 self.used[i] = 0.0
+                self.preload[i] = x if quiet else self.preload[i]
             elif quiet:
-                self.used[i] += 60.0 / max(self._stands_s(node, x), ALMOST)
+                self.used[i] += 60.0 / max(self._stands_s(node, x, self.preload[i]), ALMOST)
                 self.peak[i] = max(self.peak[i], self.used[i])
 
-    def _stands_s(self, node, x):
-        stands_s = self.bench.site.topology.tolerances.of(node.tolerance).seconds_at(x)
+    def _stands_s(self, node, x, preload):
+        heats = {"transformer_main": transformer.LARGE, "transformer_unit": transformer.DISTRIBUTION,
+                 "transformer_dry": transformer.DRY}.get(node.tolerance)  # fmt: skip
+        if heats is None:
+            stands_s = self.bench.site.topology.tolerances.of(node.tolerance).seconds_at(x)
+        else:
+            around_c = 40.0 if heats is transformer.DRY else self.bench.world.outdoor_c()
+            stands_s = transformer.emergency_s(heats, x, around_c, min(preload, 1.0))
         return min(stands_s, breaker_s(node.kind, x))
 
 

@@ -11,6 +11,7 @@ from synthetic import campus
 from simulator.metrics import derating, thermal
 from simulator.reports import coolant_map, cooling, document, water
 from simulator.reports.run import Run
+from simulator.results import NO_FLOW
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +107,7 @@ def test_a_block_without_coolant_is_left_out_of_the_margin(week):
     hit = (halls["element"] == "gb300-02") & (halls["time"] == at.floor("h"))
     boiled = changed(week, "hall", junction_max_c=halls["junction_max_c"].where(~hit, 120.0))
     trip = pd.DataFrame({"time": [at], "kind": "trip", "element": "gb300-02/b01", "cause": "coolant_unit",
-                         "duration_s": 600.0, "detail": ""})  # fmt: skip
+                         "duration_s": 600.0, "detail": NO_FLOW})  # fmt: skip
     told = dataclasses.replace(boiled, events=pd.concat([week.events, trip], ignore_index=True))
     assert thermal.margins(boiled)["margin_k"].min() == pytest.approx(-33.0)
     assert thermal.margins(told)["margin_k"].min() > 0.0

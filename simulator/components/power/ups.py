@@ -1,9 +1,9 @@
 """Uninterruptible supply for what must not blink: network, storage, controls, pumps."""
 
 import math
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
-from pydantic import Field, model_validator
+from pydantic import Field, model_serializer, model_validator
 
 from simulator.components.kinds import Spec
 from simulator.components.power.loss import LossCurve
@@ -71,6 +71,15 @@ class Ups(Spec):
         if self.module is not None and {"modules", "margin"} & self.model_fields_set:
             raise ValueError("`module` counts the modules by their rating: leave `modules` and `margin` away")
         return self
+
+    @model_serializer(mode="wrap")
+    def _as_written(self, handler: Any) -> dict[str, Any]:
+        """Leave out what a module's rating stands for."""
+        tree: dict[str, Any] = handler(self)
+        if self.module is not None:
+            for key in ("modules", "margin"):
+                tree.pop(key, None)
+        return tree
 
     def sized(self, load_w: float) -> Sized:
         """Return what is built for a design load in W."""
