@@ -292,7 +292,7 @@ class _Builder:
                  block.substation.over_real(self.pf), serves="support", cooling=block.cooling)
         )
         ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
-                                   built.modules, 0.0, built.ride_through_s, "support"))  # fmt: skip
+                                   built.modules, 0.0, built.ride_through_s, built.recharge_w, "support"))  # fmt: skip
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
                                  block.busway.over_real(self.pf), serves="support"))  # fmt: skip
         self.support += added
@@ -353,7 +353,7 @@ class _Builder:
                 design_w=design_w + moved_w, cooling=block.cooling)  # fmt: skip
             built = ups.sized(max(behind_w, 1.0))
             pump_ups = Node(f"{name}/pump ups", len(self.nodes), UPS, "ups", built.rating_w, ups.losses,
-                            built.modules, 0.0, built.ride_through_s, "mechanical")  # fmt: skip
+                            built.modules, 0.0, built.ride_through_s, built.recharge_w, "mechanical")  # fmt: skip
             own_w = sum(cooling.indoors.share(node) * node.loss.loss_w(out_w, node.rating_w)
                         for node, out_w in ((substation, design_w + moved_w), (pump_ups, behind_w)))  # fmt: skip
         self.loops += [warm, chilled]

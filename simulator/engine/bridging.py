@@ -71,7 +71,9 @@ def take_share(world: World, row: int) -> None:
     bridge.charge_j[row] = share * charge[0]
     charge[0] -= bridge.charge_j[row]
     capacity[0] = max(capacity[0] - bridge.full_j[row], 0.0)
-    if not ups:
+    if ups:
+        supply.ride_recharge_w[0] = max(supply.ride_recharge_w[0] - bridge.recharge_w[row], 0.0)
+    else:
         backup.power_w[0] = max(backup.power_w[0] - bridge.power_w[row], 0.0)
         backup.recharge_w[0] = max(backup.recharge_w[0] - bridge.recharge_w[row], 0.0)
     bridge.own[row] = 1

@@ -11,8 +11,6 @@ from simulator.kernels.supply_columns import BackupState, GeneratorState, Supply
 from simulator.site import Site
 
 KWH_J = 3.6e6
-UPS_REFILL_S = 600.0
-"""Time in which an empty UPS battery is filled again (assumed, some to tens of minutes at first)."""
 
 
 def at_start(site: Site) -> Supply:
@@ -38,6 +36,7 @@ def at_start(site: Site) -> Supply:
         battery_j=np.array([battery.usable_j if battery else 0.0]),
         ride_through_j=np.array([ride_j]),
         ride_through_capacity_j=np.array([ride_j]),
+        ride_recharge_w=np.array([float(sum(node.recharge_w for node in site.nodes if node.ride_through_s > 0.0))]),
         margin=topology.power_margin,
         deficit_w=np.zeros(1),
         battery_loss_j=np.zeros(1),
@@ -101,7 +100,7 @@ def _bridges(site: Site, one_way: float) -> BridgeState:
         own=np.zeros(rows, np.int64), owned=np.zeros(1, np.int64), charge_j=zeros(),
         full_j=np.array([*ups_j, *(n * unit.energy_j / one_way for _, unit, n in backed)]),
         power_w=np.array([*(math.inf for _ in ups), *(n * unit.power for _, unit, n in backed)]),
-        recharge_w=np.array([*(j / UPS_REFILL_S for j in ups_j),
+        recharge_w=np.array([*(site.nodes[i].recharge_w for i in ups),
                              *(n * unit.recharge for _, unit, n in backed)]),
         one_way=np.array([*(1.0 for _ in ups), *(one_way for _ in backed)]),
         wanted_w=zeros(), out_w=zeros(1), loss_w=zeros(1), away_j=zeros(1),

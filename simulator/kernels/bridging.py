@@ -67,6 +67,7 @@ def _join(supply, row):
     if row < bridge.ups:
         supply.ride_through_j[0] += bridge.charge_j[row]
         supply.ride_through_capacity_j[0] += bridge.full_j[row]
+        supply.ride_recharge_w[0] += bridge.recharge_w[row]
     else:
         backup = supply.backup
         backup.charge_j[0] += bridge.charge_j[row]

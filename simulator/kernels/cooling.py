@@ -2,12 +2,16 @@
 
 import math
 
-from simulator.kernels.compiled import shared
+from simulator.kernels.compiled import inlined, inner, shared
 
 REST_S = 900.0
 """Time for which a group of units is not asked for until it stops, so that it does not start again and again
 (10-30 min, assumed)."""
 ROUNDING = 1e-9
+CATCHES_UP = 0.05
+"""Of its capacity, what a plant rejects beyond what it receives before its power and water follow that: less is
+the lag of a minute's change of load (0.02-0.1, assumed)."""
+HALVINGS = 40
 
 
 @shared
@@ -55,9 +59,9 @@ def integrate(loop, loops, maps, at, heat_w, dt_s):
 
     A loop with flow conductance G = m cp and thermal mass C = G tank relaxes to what its plant
     delivers, C dT/dt = G (T_plant - T). The plant takes in water at T + Q/G and returns it at
-    T_plant, so what it rejects is G (T + Q/G - T_plant), integrated in closed form. Without a
-    unit in service nothing is rejected and the loop warms at Q/C. What units that still start are to
-    carry stays in the water.
+    T_plant, so what it rejects is G (T + Q/G - T_plant), integrated in closed form; where that is far more
+    than Q, after an outage, it is the plant's load. Without a unit in service nothing is rejected and the
+    loop warms at Q/C. What units that still start are to carry stays in the water.
 
     Returns
     -------
@@ -91,10 +95,19 @@ def integrate(loop, loops, maps, at, heat_w, dt_s):
         plant_c += missing_w / flow_w_k
         share = 1.0 - missing_w / heat_w
     approached = -math.expm1(-dt_s / tank_s)
-    excess_k_s = (before_c - plant_c) * tank_s * approached
-    loops.supply_c[loop] = plant_c + (before_c - plant_c) * math.exp(-dt_s / tank_s)
-    loops.rejected_j[loop] += received_j + flow_w_k * excess_k_s
-    loops.stored_j[loop] += flow_w_k * tank_s * (loops.supply_c[loop] - before_c)
+    stored_w_k = flow_w_k * tank_s * approached / dt_s
+    after_c = plant_c + (before_c - plant_c) * math.exp(-dt_s / tank_s)
+    rejected_w = heat_w + stored_w_k * (before_c - plant_c)
+    if rejected_w > heat_w + CATCHES_UP * capacity_w and dry == 0 and heat_w < most_w and share == 1.0:
+        x, after_c = _caught_up(
+            supply_c[plant, hour], supply_c[plant, hour + 1], hour_frac, before_c, heat_w,
+            (load_step * capacity_w, stored_w_k, flow_w_k * tank_s, approached, dt_s),
+        )
+        rejected_w = heat_w - flow_w_k * tank_s * (after_c - before_c) / dt_s
+        mechanical = lookup(mechanical_frac, plant, x, hour, hour_frac)
+    loops.supply_c[loop] = after_c
+    loops.rejected_j[loop] += rejected_w * dt_s
+    loops.stored_j[loop] += flow_w_k * tank_s * (after_c - before_c)
     power_w = share * lookup(power_frac, plant, x, hour, hour_frac) * capacity_w
     told_c = lookup(maps.setpoint_c, plant, x, hour, hour_frac)
     if dry == 1:
@@ -102,6 +115,39 @@ def integrate(loop, loops, maps, at, heat_w, dt_s):
     evaporation = share * lookup(maps.evaporation_kg_j, plant, x, hour, hour_frac) * capacity_w
     blowdown = share * lookup(maps.blowdown_kg_j, plant, x, hour, hour_frac) * capacity_w
     return power_w, evaporation, blowdown, told_c, mechanical
+
+
+@inner
+def _caught_up(table_before, table_after, hour_frac, before_c, heat_w, of_loop):
+    """Return where on its load grid a plant stands that has water to cool down besides what it receives, and
+    the water in degC after the step.
+
+    Its load is what it rejects, which falls with the water it then delivers: the one crossing is found by
+    halving. At the end of its map it rejects no more, and the water falls by the rest.
+    """
+    step_w, stored_w_k, heat_j_k, approached, dt_s = of_loop
+    low, high = 0.0, float(table_before.size - 1)
+    most_w = high * step_w
+    if heat_w + stored_w_k * (before_c - _between(table_before, table_after, hour_frac, high)) >= most_w:
+        return high, before_c + (heat_w - most_w) * dt_s / heat_j_k
+    for _ in range(HALVINGS):
+        x = 0.5 * (low + high)
+        if heat_w + stored_w_k * (before_c - _between(table_before, table_after, hour_frac, x)) > x * step_w:
+            low = x
+        else:
+            high = x
+    plant_c = _between(table_before, table_after, hour_frac, high)
+    return high, before_c + (plant_c - before_c) * approached
+
+
+@inlined
+def _between(table_before, table_after, hour_frac, x):
+    """Return tables of two hours interpolated in time and load, as `lookup` does."""
+    j = min(int(x), table_before.size - 2)
+    w = min(x - j, 1.0)
+    low = table_before[j] + (table_after[j] - table_before[j]) * hour_frac
+    high = table_before[j + 1] + (table_after[j + 1] - table_before[j + 1]) * hour_frac
+    return low * (1.0 - w) + high * w
 
 
 @shared

@@ -128,7 +128,7 @@ def _recharge(supply, room_w, dt_s):
     )
     supply.battery_j[0] += battery_w * eta * dt_s
     missing_w = max(supply.ride_through_capacity_j[0] - supply.ride_through_j[0], 0.0) / dt_s
-    ride_w = min(room_w - battery_w, missing_w, 0.1 * supply.ride_through_capacity_j[0] / dt_s)
+    ride_w = min(room_w - battery_w, missing_w, supply.ride_recharge_w[0])
     supply.ride_through_j[0] += ride_w * dt_s
     backup = supply.backup
     backup_w = min(

@@ -49,6 +49,7 @@ class Supply(NamedTuple):
     battery_j: Floats
     ride_through_j: Floats  # bridging.py: of UPS without a charge of their own, as below
     ride_through_capacity_j: Floats
+    ride_recharge_w: Floats
     margin: float  # share of the limit held back
     deficit_w: Floats  # load that nothing could supply in the last step
     battery_loss_j: Floats

@@ -177,6 +177,22 @@ def test_without_water_a_plant_follows_its_dry_maps_and_takes_none():
     assert (evaporation_kg_s, blowdown_kg_s, set_c) == (0.0, 0.0, 36.0)
 
 
+@pytest.mark.parametrize(("heat_w", "out_min"), [(0.8e6, 20), (1.2e6, 45), (1.8e6, 60)])
+def test_heat_kept_over_an_outage_leaves_at_its_price(heat_w, out_min):
+    """Water is linear in load here, so an outage changes when it goes and not how much; and never more is rejected
+    than the map holds."""
+    spared, hit, taken_kg = loop_of(38.0), loop_of(38.0), [0.0, 0.0]
+    for minute in range(1200):
+        hit.units_up[0] = 0.0 if minute < out_min else 2.0
+        before_j = float(hit.rejected_j[0])
+        for i, loops in enumerate((spared, hit)):
+            taken_kg[i] += advance(loops, heat_w, 60.0)[1] * 60.0
+        assert hit.rejected_j[0] - before_j <= GRID[-1] * 2e6 * 60.0 * (1 + 1e-9)
+    assert hit.supply_c[0] == pytest.approx(spared.supply_c[0], abs=1e-6)
+    lacking_kg = taken_kg[0] - taken_kg[1]  # of the last of it, which goes slower than a plant follows
+    assert abs(lacking_kg) < 0.03 * heat_w * out_min * 60.0 * 1e-7
+
+
 def test_fan_power_follows_its_table():
     table = np.atleast_2d(GRID**3)
     assert cooling.fan_power(table, 0, 50e3, 100e3, STEP) == pytest.approx(0.125 * 100e3)

@@ -128,7 +128,8 @@ def supply_of(
         battery_recharge_w=one(20e3), battery_capacity_j=one(battery_j), battery_efficiency=0.9,
         battery_auxiliary_w=500.0, battery_j=np.array([charge * battery_j]),
         ride_through_j=np.array([ride * ride_j]), ride_through_capacity_j=one(ride_j),
-        margin=0.0, deficit_w=np.zeros(1), battery_loss_j=np.zeros(1), bridge=bridge_of(0),
+        ride_recharge_w=one(ride_j / 600.0), margin=0.0, deficit_w=np.zeros(1),
+        battery_loss_j=np.zeros(1), bridge=bridge_of(0),
     )
 
 

@@ -65,7 +65,8 @@ class Lineups:
         if ups is not None:
             built = ups.sized(self._ups_load_w())
             tail = self._add(Node(f"{name}/ups", tail, UPS, "ups", built.rating_w, ups.losses, built.modules,
-                                  ride_through_s=built.ride_through_s, serves="racks"))  # fmt: skip
+                                  ride_through_s=built.ride_through_s, recharge_w=built.recharge_w,
+                                  serves="racks"))  # fmt: skip
         return tail
 
     def _ups_load_w(self) -> float:

@@ -24,6 +24,8 @@ class Node:
     firm_w: float = 0.0
     ride_through_s: float = 0.0
     """Battery time at its rating, of a UPS."""
+    recharge_w: float = 0.0
+    """Most that its battery takes, of a UPS."""
     serves: str = ""
     """What hangs below: `racks`, `support`, `mechanical`; blank above them."""
     continuous: float = 1.0

@@ -21,6 +21,8 @@ class Sized(NamedTuple):
     """Of all of them together."""
     ride_through_s: float
     """Battery time at that rating."""
+    recharge_w: float
+    """Most that their batteries take beside it."""
 
 
 class SagCounter(Spec):
@@ -59,6 +61,9 @@ class Ups(Spec):
     """Modules beyond those, where `module` is written."""
     ride_through: Annotated[Duration, Within("0 s", "24 h")]
     """Battery time at design load."""
+    recharge: Annotated[Fraction, Within("1 %", "100 %")] = 0.1
+    """Most that its batteries take from the input, of the rating (assumed, 5-20 %: chargers that fill 5 minutes'
+    batteries in half an hour to two)."""
     input_window: Annotated[Fraction, Within("50 %", "99 %")] = 0.9
     """Voltage below which its batteries carry the load (assumed, 80-90 %)."""
     walk_in: Annotated[Duration, Within("0 s", "10 min")] = 15.0
@@ -84,11 +89,12 @@ class Ups(Spec):
     def sized(self, load_w: float) -> Sized:
         """Return what is built for a design load in W."""
         if self.module is None:
-            return Sized(self.modules, load_w * (1.0 + self.margin), self.ride_through / (1.0 + self.margin))
+            rating_w = load_w * (1.0 + self.margin)
+            return Sized(self.modules, rating_w, self.ride_through / (1.0 + self.margin), self.recharge * rating_w)
         needed = max(math.ceil(load_w / self.module * (1.0 - ROUNDING)), 1)
         modules = needed + self.spare
         rating_w = modules * self.module
-        return Sized(modules, rating_w, self.ride_through * load_w / rating_w)
+        return Sized(modules, rating_w, self.ride_through * load_w / rating_w, self.recharge * rating_w)
 
     @property
     def losses(self) -> LossCurve:

@@ -13,7 +13,7 @@ PLAIN = {"loss": LOSS, "ride_through": "5 min"}
 
 def test_a_margin_is_shared_by_equal_modules():
     built = Ups.model_validate(PLAIN | {"margin": "25 %", "modules": 5}).sized(1e6)
-    assert built == (5, 1.25e6, pytest.approx(240.0))
+    assert built == (5, 1.25e6, pytest.approx(240.0), pytest.approx(125e3))
     assert built.rating_w * built.ride_through_s == pytest.approx(1e6 * 300.0)
 
 
