@@ -29,7 +29,7 @@ def bears(world: World, hall: int, row: list[sag.Sag]) -> bool:
     site, told = world.site, world.site.topology.ride_through
     plan = site.hall_spec[hall].distribution
     if plan is not None and plan.ups is not None:
-        return sag.through_ups(row, plan.ups, True, told.supplies.holds_s(0.0)).served
+        return sag.through_ups(row, plan.ups, held_up_s=told.supplies.holds_s(0.0)).served
     mine = np.flatnonzero(site.rack_hall == hall)
     backup = site.rack_types[site.rack_type[mine[0]]].battery_backup
     drawn_w = float(world.state.racks.power_w[mine].mean())

@@ -127,11 +127,11 @@ def _racks(run: simulation.Run, gross: float) -> list[Load]:
     return found
 
 
-def answer(load: Load, row: list[Sag], topology: Topology, backed: bool) -> Answer:
-    """Return what a load does in a row of sags; `backed`: generators carry what is behind UPS."""
+def answer(load: Load, row: list[Sag], topology: Topology, generators_s: float) -> Answer:
+    """Return what a load does in a row of sags; generators carry what is behind UPS after a time."""
     told = topology.ride_through
     if load.ups is not None:
-        return physics.through_ups(row, load.ups, backed, told.supplies.holds_s(0.0))
+        return physics.through_ups(row, load.ups, generators_s, told.supplies.holds_s(0.0))
     if load.kind == "racks":
         return physics.through_supplies(row, told, load.idle_share, load.backup, load.rack_w)
     return physics.through_machines(row, told)
@@ -148,19 +148,21 @@ def study(loads: list[Load], row: list[Sag], topology: Topology) -> Found:
 
 
 def _answers(loads: list[Load], row: list[Sag], topology: Topology) -> list[Answer]:
-    backed = generators_carry(loads, topology)
+    generators_s = generators_carry_s(loads, topology)
     known: dict[tuple[object, ...], Answer] = {}
     for load in loads:
         if load.like not in known:
-            known[load.like] = answer(load, row, topology, backed)
+            known[load.like] = answer(load, row, topology, generators_s)
     return [known[load.like] for load in loads]
 
 
-def generators_carry(loads: Iterable[Load], topology: Topology) -> bool:
-    """Return whether the generators carry what stands behind UPS."""
+def generators_carry_s(loads: Iterable[Load], topology: Topology) -> float:
+    """Return after how long generators carry what stands behind UPS, infinite if they cannot."""
     plant = topology.generators
     behind_w = sum(load.power_w for load in loads if load.ups is not None)
-    return plant is not None and plant.sets * plant.rating >= behind_w
+    if plant is None or plant.sets * plant.rating < behind_w:
+        return math.inf
+    return plant.start + plant.synchronise
 
 
 def _told(load: Load, found: Answer, end_s: float) -> dict[str, object]:

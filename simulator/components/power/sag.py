@@ -4,6 +4,7 @@ import math
 from typing import NamedTuple
 
 import numpy as np
+from scipy.optimize import brentq
 
 from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.ride_through import RideThrough
@@ -82,6 +83,13 @@ class Course:
         shares.append(1.0 - self.at(until_s, before=True))
         return float(np.trapezoid(shares, ends))
 
+    def misses_s(self, most_s: float) -> float:
+        """Return when that integral exceeds a value; infinite if it never does."""
+        last_s = self.time_s[-1]
+        if self.missing_s(last_s) <= most_s:
+            return math.inf
+        return float(brentq(lambda t: self.missing_s(t) - most_s, 0.0, last_s))
+
 
 class Answer(NamedTuple):
     """What a load does in a row of sags."""
@@ -94,12 +102,14 @@ class Answer(NamedTuple):
 
 
 def through_ups(
-    row: list[Sag], ups: Ups, on_generators: bool = True, held_up_s: float = math.inf
+    row: list[Sag], ups: Ups, generators_s: float = 0.0, held_up_s: float = math.inf
 ) -> Answer:
     """Return what a UPS draws: nothing in a sag below its window, then a ramp; with a counter of sags
     and enough of them nothing until staff transfer it back, for which its load needs generators.
 
-    In eco mode the load must hold up, `held_up_s`, until the inverter has taken over.
+    Batteries give whatever is not drawn, on the ramps too, and are not filled again within the row.
+    Once sags are counted generators carry the load after `generators_s` (infinite: none do). In eco
+    mode the load must hold up, `held_up_s`, until the inverter has taken over.
     """
     course, seen, outcome = Course(), [], "stays"
     gap = ups.mode == "eco" and ups.eco_transfer > held_up_s
@@ -112,12 +122,13 @@ def through_ups(
         if counter and len(recent) >= counter.count:
             back_s = sag.end_s + counter.manual
             course.go(sag.start_s, (sag.start_s, 0.0), (back_s, 0.0), (back_s + ups.walk_in, 1.0))
-            lasts = on_generators or counter.manual <= ups.ride_through
-            return Answer(course, "manual return", lasts and not gap)
+            alone_s = sag.start_s + generators_s
+            given_s = course.missing_s(alone_s if alone_s < back_s else back_s + ups.walk_in)
+            return Answer(course, "manual return", given_s <= ups.ride_through and not gap)
         course.go(sag.start_s, (sag.start_s, 0.0), (sag.end_s, 0.0), (sag.end_s + ups.walk_in, 1.0))
         outcome = "walks in"
-    carried_s = sum(sag.lasts_s for sag in row if sag.voltage < ups.input_window)
-    return Answer(course, outcome, carried_s <= ups.ride_through and not (gap and seen))
+    lasts = course.missing_s(course.time_s[-1]) <= ups.ride_through
+    return Answer(course, outcome, lasts and not (gap and seen))
 
 
 def through_supplies(
@@ -125,35 +136,55 @@ def through_supplies(
     load_w: float = 0.0,
 ) -> Answer:  # fmt: skip
     """Return what racks without a UPS draw: full current in a sag that their supplies bear, then
-    their batteries, then nothing until they have booted and their work runs again."""
-    course, outcome, served, used_s = Course(), "stays", True, 0.0
+    their batteries, then nothing until they have booted and their work runs again.
+
+    Batteries give whatever is not drawn from when supplies let go to the end of the ramp, and are not
+    filled again within the row; racks go dark when they are empty.
+    """
+    course, outcome, served, own_s = Course(), "stays", True, 0.0
+    lasts_s = 0.0 if backup is None else backup.holds_s(load_w)
     for sag in row:
         holds_s = loads.supplies.holds_s(sag.voltage)
         if holds_s == math.inf:
             continue
-        drawn = min(1.0, sag.voltage / loads.full_power)
+        before = course.at(sag.start_s, before=True)
+        limit = min(1.0, sag.voltage / loads.full_power)
+        if before == 1.0:  # no battery carries yet: the supplies do without what they cannot draw
+            own_s += (1.0 - limit) * min(sag.lasts_s, holds_s)
+        gone_s = math.inf
         if sag.lasts_s <= holds_s:
-            before = course.at(sag.start_s, before=True)
-            if served and before > drawn:
-                after = [(t, s) for t, s in zip(course.time_s, course.share, strict=True) if t > sag.end_s]
-                again = course.at(sag.end_s)
-                course.go(sag.start_s, (sag.start_s, drawn), (sag.end_s, drawn), (sag.end_s, again), *after)
-            outcome = "blinks" if outcome == "stays" and drawn < 1.0 else outcome
-            continue
-        off_s = sag.start_s + holds_s
-        used_s += sag.lasts_s - holds_s
-        if served and backup is not None and used_s <= backup.holds_s(load_w):
-            course.go(sag.start_s, (sag.start_s, drawn), (off_s, drawn), (off_s, 0.0),
-                      (sag.end_s, 0.0), (sag.end_s + backup.walk_in, 1.0))  # fmt: skip
-            outcome = "walks in"
-            continue
-        drawn = min(drawn, course.at(sag.start_s, before=True))
-        idle_s = sag.end_s + loads.boot
-        again_s = idle_s + loads.restart
-        course.go(sag.start_s, (sag.start_s, drawn), (off_s, drawn), (off_s, 0.0), (idle_s, 0.0),
-                  (idle_s, idle_share), (again_s, idle_share), (again_s, 1.0))  # fmt: skip
-        outcome, served = "restarts", False
+            if served and before > limit:
+                _blink(course, sag, limit)
+            outcome = "blinks" if outcome == "stays" and limit < 1.0 else outcome
+        else:
+            drawn, off_s = min(limit, before), sag.start_s + holds_s
+            course.go(sag.start_s, (sag.start_s, drawn), (off_s, drawn), (off_s, 0.0), (sag.end_s, 0.0))
+            if served and backup is not None and lasts_s > 0.0:
+                course.go(sag.end_s, (sag.end_s + backup.walk_in, 1.0))
+                outcome = "walks in"
+            else:
+                gone_s = sag.end_s
+        if served and lasts_s > 0.0:
+            gone_s = max(course.misses_s(own_s + lasts_s), sag.end_s)
+        if gone_s < math.inf:
+            _boot(course, gone_s, loads, idle_share)
+            outcome, served = "restarts", False
     return Answer(course, outcome, served)
+
+
+def _blink(course: Course, sag: Sag, limit: float) -> None:
+    """Let a load draw no more than a limit in a sag, and after it what it drew without."""
+    after = [(t, s) for t, s in zip(course.time_s, course.share, strict=True) if t > sag.end_s]
+    again = course.at(sag.end_s)
+    course.go(sag.start_s, (sag.start_s, limit), (sag.end_s, limit), (sag.end_s, again), *after)
+
+
+def _boot(course: Course, dark_s: float, loads: RideThrough, idle_share: float) -> None:
+    """Let racks lose power at a time at which there is voltage: boot, stand idle, work again."""
+    idle_s = dark_s + loads.boot
+    again_s = idle_s + loads.restart
+    course.go(dark_s, (dark_s, 0.0), (idle_s, 0.0), (idle_s, idle_share), (again_s, idle_share),
+              (again_s, 1.0))  # fmt: skip
 
 
 def through_machines(row: list[Sag], loads: RideThrough) -> Answer:

@@ -2,8 +2,9 @@
 
 import math
 
+import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -59,11 +60,73 @@ def test_a_ups_draws_nothing_in_the_sag_and_ramps_back():
 
 
 def test_the_next_sag_cuts_the_ramp():
-    course = through_ups(sags(0.5, 1.0, 2, 6.0), ups()).course
+    row = sags(0.5, 1.0, 2, 6.0)
+    course = through_ups(row, ups()).course
     assert course.at(6.0, before=True) == pytest.approx(0.5)
     assert course.at(6.0) == 0.0
     # 1 s off, 5 s of a ramp to a half, 1 s off, the whole ramp.
-    assert course.missing_s(1e3) == pytest.approx(1.0 + 5.0 * 0.75 + 1.0 + 5.0)
+    by_hand = 1.0 + 5.0 * 0.75 + 1.0 + 5.0
+    assert course.missing_s(1e3) == pytest.approx(by_hand)
+    assert through_ups(row, ups(ride_through=f"{by_hand + 0.01} s")).served
+    assert not through_ups(row, ups(ride_through=f"{by_hand - 0.01} s")).served
+
+
+def carried_s(row, holds_s, walk_in_s, limit, step_s=0.002):
+    """What batteries of a load give, by marching: in a sag all beyond `holds_s`, then a ramp."""
+    input_, given_s, engaged = 1.0, 0.0, False
+    for t in np.arange(0.5 * step_s, row[-1].end_s + walk_in_s, step_s):
+        inside = next((s for s in row if s.start_s <= t < s.end_s), None)
+        if inside is None:
+            input_ = min(1.0, input_ + step_s / walk_in_s)
+        elif t < inside.start_s + holds_s:
+            input_ = min(input_, limit) if engaged else 1.0
+        else:
+            input_, engaged = 0.0, True
+        engaged = engaged and input_ < 1.0
+        given_s += (1.0 - input_) * step_s
+    return given_s
+
+
+@settings(max_examples=15)
+@given(st.floats(0.1, 3.0), st.integers(1, 4), st.floats(3.2, 20.0))
+def test_what_is_not_drawn_came_out_of_the_batteries(lasts_s, repeat, every_s):
+    row = sags(0.5, lasts_s, repeat, every_s)
+    by_ups = carried_s(row, 0.0, 10.0, 0.0)
+    assert through_ups(row, ups(ride_through=f"{by_ups + 0.05:.3f} s")).served
+    assert not through_ups(row, ups(ride_through=f"{by_ups - 0.05:.3f} s")).served
+    by_racks = carried_s(row, 0.02, 5.0, 0.5 / LOADS.full_power)
+    for spare_s in (0.05, -0.05):
+        backup = BACKUP.model_copy(update={"hold_up": by_racks + spare_s})
+        assert through_supplies(row, LOADS, 0.3, backup, 100e3).served == (spare_s > 0.0)
+
+
+def test_racks_go_dark_where_their_batteries_are_empty_on_the_ramp():
+    backup = BACKUP.model_copy(update={"hold_up": 2.0})
+    answer = through_supplies(sags(0.0, 1.02), LOADS, 0.3, backup, 100e3)
+    # One second in the sag, one on the ramp: x - x2/10 = 1.
+    dark_s = 1.02 + 5.0 - math.sqrt(15.0)
+    assert answer.outcome == "restarts" and not answer.served
+    assert answer.course.at(dark_s - 1e-6) == pytest.approx((dark_s - 1.02) / 5.0, abs=1e-6)
+    assert answer.course.at(dark_s + 1e-6) == 0.0
+    assert answer.course.back_s() == pytest.approx(dark_s + 480.0 + 600.0)
+
+
+def test_a_blink_on_the_ramp_is_carried_by_the_batteries():
+    row = [*sags(0.4, 1.02), *sags(0.4, 0.02)]
+    row[1] = row[1]._replace(start_s=4.0)
+    # From 0.596 of the ramp to the half that supplies draw at 40 %: a blink of 20 ms takes 0.1 of it.
+    gives_s = 1.0 + 2.5 + 0.02 * ((4.01 - 1.02) / 5.0 - 0.5)
+    for hold_up, served in ((gives_s + 1e-6, True), (gives_s - 1e-6, False)):
+        backup = BACKUP.model_copy(update={"hold_up": hold_up})
+        assert through_supplies(row, LOADS, 0.3, backup, 100e3).served == served
+
+
+def test_batteries_carry_a_counted_load_until_generators_do():
+    row = sags(0.5, 0.1, 3, 16.4)
+    before_s = 2 * (0.1 + 5.0)  # two sags, and the whole ramps after them
+    for ride_through, served in ((before_s + 12.01, True), (before_s + 11.99, False)):
+        told = ups(ride_through=f"{ride_through} s", **COUNTS)
+        assert through_ups(row, told, 12.0).served == served
 
 
 def test_a_counter_transfers_at_the_third_sag_of_a_minute():
@@ -71,7 +134,7 @@ def test_a_counter_transfers_at_the_third_sag_of_a_minute():
     assert answer.outcome == "manual return"
     assert answer.course.back_s() == pytest.approx(2 * 16.4 + 0.1 + 7200.0 + 10.0)
     assert answer.served
-    alone = through_ups(sags(0.5, 0.1, 6, 16.4), ups(**COUNTS), on_generators=False)
+    alone = through_ups(sags(0.5, 0.1, 6, 16.4), ups(**COUNTS), math.inf)
     assert not alone.served  # its batteries last five minutes, not two hours
     slow = through_ups(sags(0.5, 0.1, 6, 31.0), ups(**COUNTS))
     assert slow.outcome == "walks in"
