@@ -68,7 +68,7 @@ def told(found: study.Found) -> str:
     header = ["server", *chip, "junction", "memory", "when, at the site", "UTC", "slowed h", "lost h"]
     cells = [
         [r.server, *([str(r.accelerator)] if by_chip else []), f"{r.junction_max_c:.1f}",
-         f"{r.hbm_max_c:.1f}", f"{r.site_time:%Y-%m-%d %H:%M}", f"{r.time:%d, %H:%M}",
+         f"{r.hbm_max_c:.1f}", f"{r.site_time:%Y-%m-%d %H:%M}", f"{r.time:%m-%d %H:%M}",
          _number(r.slowed_h), _number(r.lost_h)]
         for r in hottest.itertuples()
     ]  # fmt: skip

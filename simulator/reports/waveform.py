@@ -4,32 +4,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from simulator.components import from_catalog
 from simulator.components.power import swings
-from simulator.components.power.mask import Band, Mask, Ramp
-from simulator.reports import wording
+from simulator.reports import waveform_limits, wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
 from simulator.reports.run import Run
-from simulator.reports.style import (
-    BLUE,
-    GREY,
-    INK,
-    ORANGE,
-    VERMILLION,
-    canvas,
-    heading,
-    label,
-    legend,
-    note,
-)
+from simulator.reports.style import BLUE, VERMILLION, canvas, heading, label, legend
 
 Floats = NDArray[np.float64]
 MW = 1e-6
 STEPS_SHOWN = 3.0
 LEAST_ZOOM_S = 2.0
-OVERS_S = np.geomspace(0.02, 30.0, 40)
-"""Times over which ramps are taken."""
-LOWEST_HZ, HIGHEST_HZ = 0.05, 50.0
+LAG_S = 0.25
+"""Time within which the trace's second panel looks for the largest change."""
 
 
 def page(run: Run) -> Page:
@@ -47,15 +33,16 @@ def page_of(tables: dict[str, pd.DataFrame]) -> Page:
     plain, grid = samples["poi_w"].to_numpy(float), samples["grid_w"].to_numpy(float)
     smoothed = not np.array_equal(plain, grid)
     step_s = float(jobs["step_time_s"].max()) if len(jobs) else LEAST_ZOOM_S
-    masks = [from_catalog.mask(name) for name in dict.fromkeys(limits["mask"].astype(str))]
+    traces = {"as drawn": plain} | ({"as the grid sees it": grid} if smoothed else {})
+    against = waveform_limits.of_table(limits)
     return Page(
         "waveform",
         "Power inside a minute",
         _title(plain, grid, dt_s, limits, smoothed),
         text=_text(jobs, plain),
         figures=(
-            _trace(samples, step_s, smoothed), _spectrum(plain, grid, dt_s, masks, smoothed),
-            _ramps(plain, grid, dt_s, masks, smoothed),
+            _trace(samples, step_s, smoothed), waveform_limits.spectrum(traces, dt_s, against),
+            waveform_limits.ramps(traces, dt_s, against),
         ),
         tables=(
             TableSpec("Limits: of each mask the one most used", _verdicts(_binding(limits))),
@@ -96,10 +83,12 @@ def _trace(samples: pd.DataFrame, step_s: float, smoothed: bool) -> FigureSpec:
     at = samples["at_s"].to_numpy(float)
     end_s = float(at[-1])
     zoom_s = min(max(STEPS_SHOWN * step_s, LEAST_ZOOM_S), end_s)
-    from_s = min(max(_steepest_s(samples) - 0.3 * zoom_s, 0.0), end_s - zoom_s)
+    steepest_s, change_w = _steepest(samples)
+    from_s = min(max(steepest_s - 0.3 * zoom_s, 0.0), end_s - zoom_s)
+    least, most = samples["poi_w"].min() * MW, samples["poi_w"].max() * MW
     for ax, low_s, high_s, words in (
-        (axes[0], 0.0, end_s, "The window"),
-        (axes[1], from_s, from_s + zoom_s, "Where it changes most"),
+        (axes[0], 0.0, end_s, f"Import between {least:.4g} and {most:.4g} MW"),
+        (axes[1], from_s, from_s + zoom_s, f"At its steepest {change_w * MW:.3g} MW within {1e3 * LAG_S:.0f} ms"),
     ):  # fmt: skip
         shown = (at >= low_s) & (at <= high_s)
         ax.plot(at[shown], samples["poi_w"][shown] * MW, color=BLUE, linewidth=0.9, label="as drawn")
@@ -114,17 +103,18 @@ def _trace(samples: pd.DataFrame, step_s: float, smoothed: bool) -> FigureSpec:
     axes[1].set_xlabel("time in the window, s")
     if smoothed:
         legend(fig, axes[0], "upper right", 2)
-    least, most = samples["poi_w"].min() * MW, samples["poi_w"].max() * MW
     return FigureSpec(
         fig, "waveform-trace", f"Import every 10 ms, between {least:.4g} and {most:.4g} MW.", samples,
         "Import at the point of interconnection.", of_first=True,
     )  # fmt: skip
 
 
-def _steepest_s(samples: pd.DataFrame) -> float:
-    """Return when the draw changes most within a quarter of a second."""
-    draw, lag = samples["poi_w"].to_numpy(float), 25
-    return float(samples["at_s"].iloc[int(np.abs(draw[lag:] - draw[:-lag]).argmax())])
+def _steepest(samples: pd.DataFrame) -> tuple[float, float]:
+    """Return when the draw changes most within a quarter of a second, and by how many W."""
+    draw, lag = samples["poi_w"].to_numpy(float), round(LAG_S / float(samples["at_s"][1] - samples["at_s"][0]))
+    change_w = np.abs(draw[lag:] - draw[:-lag])
+    first = int(change_w.argmax())
+    return float(samples["at_s"].iloc[first]), float(change_w[first])
 
 
 def _binding(limits: pd.DataFrame) -> pd.DataFrame:
@@ -132,70 +122,6 @@ def _binding(limits: pd.DataFrame) -> pd.DataFrame:
     used = (limits["found"].astype(float) / limits["allowed"]).fillna(-1.0)
     rows = used.groupby(limits["mask"], sort=False).idxmax()
     return limits.loc[rows].reset_index(drop=True)
-
-
-def _spectrum(
-    plain: Floats, grid: Floats, dt_s: float, masks: list[Mask], smoothed: bool
-) -> FigureSpec:
-    fig, ax = canvas(width_in=3.42, height_in=2.3)
-    found = swings.spectrum(plain, dt_s)
-    shown = (found.frequency_hz >= LOWEST_HZ) & (found.frequency_hz <= HIGHEST_HZ)
-    data = pd.DataFrame({"frequency_hz": found.frequency_hz[shown], "amplitude_w": found.amplitude_w[shown]})
-    ax.loglog(data["frequency_hz"], data["amplitude_w"] * MW, color=BLUE, linewidth=0.8, label="as drawn")
-    if smoothed:
-        data["grid_amplitude_w"] = swings.spectrum(grid, dt_s).amplitude_w[shown]
-        ax.loglog(
-            data["frequency_hz"], data["grid_amplitude_w"] * MW, color=VERMILLION, linewidth=0.8,
-            linestyle="--", label="as the grid sees it",
-        )
-    bands = [(mask, limit) for mask in masks for limit in mask.limits if isinstance(limit, Band)]
-    named: set[str] = set()
-    for mask, limit in bands:
-        most = limit.allowed(grid)
-        ax.plot([limit.low, min(limit.high, HIGHEST_HZ)], [most, most], color=INK, linewidth=1.4)
-        if mask.name not in named:
-            note(ax, limit.low, most * 1.8, mask.name.upper())
-        named.add(mask.name)
-    top = float(data["amplitude_w"].max()) * MW
-    highest = max([top, *(limit.allowed(grid) for _, limit in bands)])
-    ax.set_ylim(top * 1e-4, highest * 5.0)
-    label(ax, "frequency, Hz", "amplitude of a line, MW")
-    heading(ax, "Spectrum, and limits in bands")
-    frequency, line_w = found.largest(LOWEST_HZ, HIGHEST_HZ)
-    return FigureSpec(
-        fig, "waveform-spectrum",
-        f"Amplitude by frequency; the largest line is {line_w * MW:.3g} MW at {frequency:.3g} Hz.", data,
-        "Half the swing of a sine at each frequency (Hann window). Bars: limits of bands, of all that "
-        "a band holds.", of_first=True,
-    )  # fmt: skip
-
-
-def _ramps(
-    plain: Floats, grid: Floats, dt_s: float, masks: list[Mask], smoothed: bool
-) -> FigureSpec:
-    fig, ax = canvas(width_in=3.42, height_in=2.3)
-    overs_s = OVERS_S[0.5 * plain.size * dt_s > OVERS_S]
-    data = pd.DataFrame({"over_s": overs_s})
-    for name, trace, color, line in (
-        ("ramp_w_s", plain, BLUE, "-"), ("grid_ramp_w_s", grid, VERMILLION, "--"),
-    ):  # fmt: skip
-        if name == "grid_ramp_w_s" and not smoothed:
-            continue
-        data[name] = [swings.ramp_w_s(trace, dt_s, float(over)) for over in overs_s]
-        ax.loglog(overs_s, data[name] * MW, color=color, linestyle=line)
-    for mask in masks:
-        for limit in mask.limits:
-            if isinstance(limit, Ramp) and limit.over <= overs_s[-1]:
-                ax.plot(limit.over, limit.most * MW, "o", color=ORANGE, markersize=5)
-                note(ax, limit.over, limit.most * MW, mask.name.upper(), right_pt=6)
-    label(ax, "time the ramp is taken over, s", "largest ramp, MW/s")
-    ax.axvline(0.25, color=GREY, linewidth=0.7, linestyle=":")
-    heading(ax, "Ramps, and limits on them")
-    quarter = swings.ramp_w_s(plain, dt_s, 0.25) * MW
-    return FigureSpec(
-        fig, "waveform-ramps", f"Largest ramp by the time it is taken over: {quarter:.3g} MW/s over 250 ms.",
-        data, "Largest rise or fall between two samples so far apart, per second. Dots: limits.", of_first=True,
-    )  # fmt: skip
 
 
 def _verdicts(limits: pd.DataFrame) -> pd.DataFrame:

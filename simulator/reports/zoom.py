@@ -86,6 +86,7 @@ def _map(hall: str, racks: pd.DataFrame) -> FigureSpec:
     label(ax, f"time at the site (UTC{offset[:3]}:{offset[3:]})", f"rack of {hall}")
     ax.grid(False)
     hottest = racks.loc[racks["junction_max_c"].idxmax()]
+    heading(ax, f"Hottest is {hottest['rack']}: {hottest['junction_max_c']:.1f} °C, {hottest['site_time']:%d %b %H:%M}")
     return FigureSpec(
         fig, "zoom-racks",
         f"Heat map of racks and hours; the hottest is {hottest['rack']} at "
@@ -109,9 +110,9 @@ def _spread(whole: pd.Series, table: pd.DataFrame) -> FigureSpec:
         note(ax, limit_c, 0.93, "throttles", right_pt=4, transform=ax.get_xaxis_transform())
     ax.set_ylim(bottom=0.0)
     label(ax, "junction, °C", "share per 0.5 K, %")
-    heading(ax, "How hot the accelerators run")
     legend(fig, ax, "upper right", 2)
     peak = float(middle[np.argmax(table["peak_frac"].to_numpy(float))]) if middle.size else float("nan")
+    heading(ax, f"Hottest minutes gather near {peak:.0f} °C" if middle.size else "No accelerator was seen")
     return FigureSpec(
         fig, "zoom-distribution", f"Distribution of junctions; hottest minutes gather near {peak:.0f} °C.",
         table, "Shares of accelerator-time (sampled every 10 minutes) and of accelerators.",
@@ -126,7 +127,7 @@ def _hottest(rows: pd.DataFrame) -> pd.DataFrame:
         "Junction, °C": [f"{v:.1f}" for v in some["junction_max_c"]],
         "Memory, °C": [f"{v:.1f}" for v in some["hbm_max_c"]],
         "When, at the site": [f"{t:%Y-%m-%d %H:%M}" for t in some["site_time"]],
-        "UTC": [f"{t:%H:%M}" for t in some["time"]],
+        "UTC": [f"{t:%m-%d %H:%M}" for t in some["time"]],
         "Slowed, h": [wording.number(float(v)) for v in some["slowed_h"]],
         "Lost, h": [wording.number(float(v)) for v in some["lost_h"]],
     })  # fmt: skip

@@ -1,5 +1,5 @@
 """What a reader must know about the inputs of a scenario: requests no replica holds, years that do not
-belong together, coolant warmer than a rack's maker allows."""
+belong together, coolant warmer than a rack's maker allows, generators smaller than what UPS hold for them."""
 
 from collections.abc import Iterator
 
@@ -7,6 +7,7 @@ from simulator.components.cooling import CoolantUnit
 from simulator.components.sizing import chip_of, rack_of
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
+from simulator.site import compile_site
 from simulator.weather import holds_a_wave
 from simulator.workloads import ServedModel, inference
 from simulator.workloads.trace_demand import trace_of
@@ -28,6 +29,27 @@ def of_years(scenario: Scenario) -> Iterator[str]:
     hours = max(int(-spec.period.duration // -HOUR_S), 1)
     if weather.waves and not holds_a_wave(weather, spec.period.start, hours):
         yield "weather: the heat wave lies outside the run's period"
+
+
+def of_generators(scenario: Scenario) -> Iterator[str]:
+    """Yield that the generators carry less than the support racks and pumps behind UPS of all halls at
+    their design load."""
+    topology = scenario.spec.topology
+    plant, cooling = topology.generators, topology.cooling
+    if plant is None or not plant.sets:
+        return
+    site = compile_site(topology)
+    support_w = sum(entry.count * entry.nameplate_w for entry in site.support)
+    pumps_w = cooling.pumps_on_ups * float(site.block_pump_w.sum())
+    pumps_w += cooling.loop_pumps_on_ups * sum(loop.pump_w for loop in site.loops)
+    can_w = plant.sets * plant.rating
+    if can_w < support_w + pumps_w:
+        sets = "the only generator carries" if plant.sets == 1 else f"all {plant.sets} generators carry"
+        halls = "1 hall" if len(site.hall_names) == 1 else f"all {len(site.hall_names)} halls"
+        yield (
+            f"power: {sets} {can_w * 1e-6:.4g} MW, support racks and pumps behind the UPS of {halls} take "
+            f"{(support_w + pumps_w) * 1e-6:.4g} MW: without import not all of them outlast their UPS"
+        )
 
 
 def of_coolant(scenario: Scenario) -> Iterator[str]:

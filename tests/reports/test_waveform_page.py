@@ -70,6 +70,38 @@ def test_figures_have_their_data_and_words():
     assert (ramps.data["grid_ramp_w_s"] < 0.2 * ramps.data["ramp_w_s"]).all()
 
 
+def test_bands_show_what_was_found_beside_the_limit():
+    made = tables()
+    rows = [
+        limit("lipa", 10.0, 57.0, limit="amplitude in 0.1-5 Hz"),
+        limit("lipa", 3.5, 1.0, limit="amplitude in 5-55 Hz"),
+    ]
+    made["waveform_limits"] = pd.DataFrame(rows)
+    spec = waveform.page_of(made).figures[1]
+    bars = spec.fig.axes[1]
+    assert [bar.get_width() for bar in bars.patches] == [57.0, 1.0]
+    assert [line.get_xdata()[0] for line in bars.lines] == [10.0, 3.5]
+    names = [text.get_text() for text in bars.get_yticklabels()]
+    assert names == ["LIPA 0.1–5 Hz\n57 of 10 MW: broken", "LIPA 5–55 Hz\n1 of 3.5 MW: kept"]
+    assert bars.get_title("left") == "1 of 2 bands broken" and "57 of 10 MW, broken" in spec.alt
+
+
+def test_ramps_over_a_minute_are_drawn_where_the_window_tells_them():
+    made = tables()
+    made["waveform_limits"] = pd.DataFrame([
+        limit("southern", 20.0, 40.0, limit="ramp over 60 s", unit="MW/min"),
+        limit("ercot", 300.0, None, limit="ramp over 2 s", unit="MW/min"),
+    ])  # fmt: skip
+    made["waveform"] = pd.concat([made["waveform"]] * 2, ignore_index=True)
+    made["waveform"]["at_s"] = np.arange(len(made["waveform"])) * 0.01
+    spec = waveform.page_of(made).figures[2]
+    (ax,) = spec.fig.axes
+    assert spec.data["over_s"].max() == pytest.approx(60.0)
+    assert ax.get_title("left") == "SOUTHERN ramp over 60 s: 40 of 20 MW/min, broken"
+    assert {"SOUTHERN 20 MW/min: broken", "250 ms"} <= {text.get_text() for text in ax.texts}
+    assert "ERCOT (ramp over 2 s)" in spec.caption
+
+
 def test_the_close_up_is_where_it_changes():
     trace = waveform.page_of(tables()).figures[0]
     low_s, high_s = trace.fig.axes[1].get_xlim()

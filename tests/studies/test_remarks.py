@@ -1,4 +1,5 @@
-"""What is told of a sound scenario before it runs: coolant warmer than a rack's maker allows."""
+"""What is told of a sound scenario before it runs: coolant warmer than a rack's maker allows, generators
+smaller than what is behind UPS."""
 
 import pytest
 from small import load_tree, pod_tree
@@ -6,7 +7,10 @@ from small import load_tree, pod_tree
 from simulator.components import from_catalog
 from simulator.components.cooling.single_phase_immersion import SinglePhaseImmersion
 from simulator.components.cooling.two_phase_immersion import TwoPhaseImmersion
+from simulator.components.power.generator import Generators
+from simulator.components.power.node import UPS
 from simulator.scenario import Scenario
+from simulator.site import compile_site
 from simulator.studies import remarks, run
 
 GB300 = from_catalog.rack("GB300-NVL72")
@@ -48,3 +52,17 @@ def test_a_tank_has_no_cold_plates(tmp_path):
 def test_racks_of_ones_own_have_their_own_limit_or_none(tmp_path, most_c, lines):
     own = GB300.model_copy(update={"name": "own", "coolant_supply_max": most_c})
     assert len(list(remarks.of_coolant(pod(tmp_path, "60 degC", (own,))))) == lines
+
+
+@pytest.mark.parametrize(("share", "told"), [(1.001, 0), (0.999, 1)])
+def test_generators_below_what_stands_behind_all_ups_are_told(tmp_path, share, told):
+    sound = load_tree(pod_tree(), tmp_path)
+    topology = sound.spec.topology
+    site = compile_site(topology)
+    # the pod's UPS are sized on what they carry, times their margin
+    behind_w = sum(n.rating_w for n in site.nodes if n.stage == UPS) / (1.0 + topology.ups.margin)
+    sets = Generators.model_validate({"count": 2, "rating": f"{0.5 * share * behind_w} W", "start": "10 s"})
+    spec = sound.spec.model_copy(update={"topology": topology.model_copy(update={"generators": sets})})
+    lines = list(remarks.of_generators(Scenario(spec, sound.document)))
+    assert len(lines) == told
+    assert all("all 2 generators carry" in line and "the UPS of 1 hall take" in line for line in lines)

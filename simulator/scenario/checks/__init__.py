@@ -110,6 +110,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     power.house_above_racks,
     power.mechanical_far_below_halls,
     equipment.generators_below_ups,
+    equipment.ups_with_one_out,
     equipment.too_few_sets,
     equipment.rack_batteries,
     cooling.above_chip_limit,

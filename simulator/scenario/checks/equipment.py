@@ -5,6 +5,8 @@ from typing import Any
 
 from simulator.components.power.generator import Generators
 from simulator.components.power.loss import LossCurve
+from simulator.components.power.ups import Ups
+from simulator.documents import TreePath
 from simulator.scenario import provision
 from simulator.scenario.checks.plant import Plant, watts
 from simulator.scenario.checks.power import SHORTEST_S
@@ -124,18 +126,39 @@ def battery_rates(parts: Parts) -> Iterator[Trouble]:
 
 
 def eco_mode(parts: Parts) -> Iterator[Trouble]:
-    """A UPS that loses more on its bypass than through its converters."""
-    ups = parts.topology.ups if parts.topology else None
-    if ups is None:
-        return
-    worse = [x for x in LOADINGS if _loss(ups.eco_loss, x) >= _loss(ups.loss, x)]
-    if worse and (ups.mode == "eco" or "eco_loss" in ups.model_fields_set):
-        key = "eco_loss" if "eco_loss" in ups.model_fields_set else "loss"
+    """A UPS, of the site or of a hall's lineups, that loses more on its bypass than through its converters."""
+    for where, ups in _each_ups(parts):
+        worse = [x for x in LOADINGS if _loss(ups.eco_loss, x) >= _loss(ups.loss, x)]
+        if worse and (ups.mode == "eco" or "eco_loss" in ups.model_fields_set):
+            key = "eco_loss" if "eco_loss" in ups.model_fields_set else "loss"
+            yield (*where, key), (
+                f"eco mode loses {100 * _loss(ups.eco_loss, worse[0]):.3f} % of the UPS rating at "
+                f"{100 * worse[0]:.0f} % load, double conversion {100 * _loss(ups.loss, worse[0]):.3f} %: eco must "
+                "lose less"
+            )
+
+
+def ups_with_one_out(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Modules of the UPS of support racks and pumps, of which the others do not carry the load once one
+    is lost: no control can relieve them of it."""
+    ups = plant.topology.ups
+    support_w = max((_support_w(plant, i) for i in range(len(plant.groups))), default=0.0)
+    built = ups.sized(support_w or 1.0)
+    left = built.rating_w * (built.modules - 1) / built.modules / (support_w or 1.0)
+    if left < 1.0 - 1e-9 and built.modules > 1:
+        key = "margin" if ups.module is None else "spare"
         yield ("topology", "ups", key), (
-            f"eco mode loses {100 * _loss(ups.eco_loss, worse[0]):.3f} % of the UPS rating at "
-            f"{100 * worse[0]:.0f} % load, double conversion {100 * _loss(ups.loss, worse[0]):.3f} %: eco must lose "
-            "less"
+            f"with one of {built.modules} UPS modules out the others carry {100.0 * left:.4g} % of the support racks "
+            f"or pumps behind them, which no control sheds; give it more modules or {key}"
         )
+
+
+def _each_ups(parts: Parts) -> Iterator[tuple[TreePath, Ups]]:
+    if parts.topology:
+        yield ("topology", "ups"), parts.topology.ups
+    for i, hall in parts.halls.items():
+        if hall.distribution is not None and hall.distribution.ups is not None:
+            yield ("topology", "halls", i, "distribution", "ups"), hall.distribution.ups
 
 
 def rack_batteries(parts: Parts, plant: Plant) -> Iterator[Trouble]:
