@@ -299,7 +299,7 @@ def _modes(run: Run) -> tuple[FigureSpec, ...]:
     fig, axes = canvas(FULL, 1.25, columns=len(kinds), squeeze=False)
     for ax, kind in zip(axes[0], kinds, strict=True):
         _bars(ax, table[table["kind"] == kind], run.bars, LABELS // len(kinds))
-        what = "share in each mode, %, by hour" if run.bars == "h" else f"hours per {TIMES[run.bars]}"
+        what = "share by hour (%)" if run.bars == "h" else f"hours per {TIMES[run.bars]}"
         heading(ax, f"{wording.sentence(str(kind))} loops: {what}")
     legend(fig, max(axes[0], key=lambda ax: len(ax.containers)), "lower center", len(LOOKS))
     told = "; ".join(
