@@ -154,6 +154,9 @@ def test_a_steady_run_is_told_and_not_drawn_as_one_colour(week):
     page = coolant_map.page(Run([dataclasses.replace(week, timeseries=week.timeseries | {"hall": one, "loop": still})]))
     assert names(page) == ["margin-by-hour"]
     assert page.text[1] == "No map of hours is drawn of warmest coolant: 98 % of hours lie within 0.2 K."
+    level = one.assign(junction_max_c=60.0)
+    steady = Run([dataclasses.replace(week, timeseries=week.timeseries | {"hall": level, "loop": still})])
+    assert not document.has(steady, coolant_map.page)
 
 
 def test_a_folder_of_an_older_version_is_drawn_without_what_it_lacks(week):
