@@ -319,6 +319,8 @@ EVENTS = ("time", "kind", "element", "cause", "duration_s", "detail")
 
 NO_FLOW = "no coolant flow"
 """What the details of an event say where coolant stands still."""
+NO_REJECTION = "nothing is rejected by loops:"
+"""What the details of a drought say before the kinds of loops whose plants then reject nothing."""
 
 
 def empty(table: str) -> pd.DataFrame:

@@ -7,8 +7,9 @@ import numpy as np
 
 from simulator.components.cooling import LOAD_FRAC, HourlyWeather
 from simulator.engine.world import World
-from simulator.kernels.cooling_columns import OutdoorAir, PlantMaps, WaterState
+from simulator.kernels.cooling_columns import DryMaps, OutdoorAir, PlantMaps, WaterState
 from simulator.kernels.site_step import STEP_S
+from simulator.results import NO_REJECTION
 from simulator.site import Site
 
 KG_PER_M3 = 1000.0
@@ -16,6 +17,8 @@ HOUR_S = 3600.0
 FULL = int(np.abs(LOAD_FRAC - 1.0).argmin())
 """Of the load grid: design heat."""
 KIND, TOLD = "drought", "plants run without water"
+PLANTS = ("warm", "chilled")
+"""Kinds of loops in the order of the maps of their plants."""
 
 
 def columns(
@@ -45,11 +48,18 @@ def _need_kg(site: Site, maps: PlantMaps, air: OutdoorAir) -> np.ndarray:
     return found
 
 
+def _told(site: Site, dry: DryMaps) -> str:
+    """Return what an event says: which kinds of the site's loops reject nothing without water."""
+    has = {loop.kind for loop in site.loops}
+    idle = [kind for kind, works in zip(PLANTS, dry.rejects, strict=True) if kind in has and not works]
+    return f"{TOLD}; {NO_REJECTION} {', '.join(idle)}" if idle else TOLD
+
+
 class Droughts:
     """Logs every stretch of hours without water as it begins, and its length once it is over."""
 
-    def __init__(self, world: World, water: WaterState) -> None:
-        self.world, self.water = world, water
+    def __init__(self, world: World, water: WaterState, dry: DryMaps) -> None:
+        self.world, self.water, self.told = world, water, _told(world.site, dry)
         self.event = -1
         """Of the stretch at hand in the log; -1: there is water."""
         if water.limit_kg.size:
@@ -60,7 +70,7 @@ class Droughts:
             yield self.world.env.timeout(hour * HOUR_S + STEP_S - self.world.env.now)  # it is decided by then
             if self.water.dry[0] == 1 and self.event < 0:
                 self.event = len(self.world.events)
-                self.world.log(KIND, "site", "water", detail=TOLD, at_s=hour * HOUR_S)
+                self.world.log(KIND, "site", "water", detail=self.told, at_s=hour * HOUR_S)
             elif self.water.dry[0] == 0:
                 self._end(hour)
 

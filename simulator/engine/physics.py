@@ -58,7 +58,7 @@ class Physics:
         self.water = drought.columns(
             site, self.maps, self.outdoors.air, weather, start_hour, records.hall.shape[0]
         )
-        self.droughts = drought.Droughts(world, self.water)
+        self.droughts = drought.Droughts(world, self.water, self.maps.dry)
         self.trips = hot_trips.HotTrips(world, self.water, self.maps.dry)
         self._arguments = (
             self._flags, site.rows, site.halls, state.racks, state.loads, state.blocks, state.loops,

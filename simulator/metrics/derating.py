@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 
+from simulator.metrics import modes
 from simulator.metrics.kpi import WATTS_PER_MW, Kpi
 from simulator.metrics.series import step_s
 from simulator.results import Results
@@ -20,7 +21,9 @@ WEATHER = ("dry_bulb_c", "wet_bulb_c")
 def derating(results: Results, by: str | None = None, every: str | None = "h") -> pd.DataFrame:
     """Return hours of the run, counted from its start: means of rack, cooling, house power and losses in
     W, outdoor dry and wet bulb, `pue`, and `usable_it_w`: rack power that the firm import carries when
-    cooling and losses keep their ratio to it and house power stays. Only hours with `working` count.
+    cooling and losses keep their ratio to it and house power stays. Only hours with `working` count, and
+    for `usable_it_w` those with `dry`, in which it is 0: plants of loops with heat have no water and
+    reject nothing.
 
     `pue` here is power used over power into racks: what charges a battery is not used yet.
     """
@@ -32,10 +35,22 @@ def derating(results: Results, by: str | None = None, every: str | None = "h") -
     with np.errstate(divide="ignore", invalid="ignore"):
         pue = (it_w + cooling_w + house_w + losses_w) / it_w
         usable_w = np.maximum(results.info["firm_w"] - house_w, 0.0) / (1.0 + (cooling_w + losses_w) / it_w)
+    dry = _dry(results, site["time"].iloc[first])
     return pd.DataFrame({
         "time": site["time"].array[first], **means, "working": it_w > WORKING_FRAC * it_w.mean(),
-        "pue": pue, "usable_it_w": usable_w,
+        "pue": pue, "usable_it_w": np.where(dry, 0.0, usable_w), "dry": dry,
     })  # fmt: skip
+
+
+def _dry(results: Results, times: pd.Series) -> np.ndarray:
+    """Return in which hours loops that were given heat reject nothing for want of water, (times,)."""
+    of = [modes.without_water(results, times, kind) for kind in modes.loops_with_heat(results)["kind"].unique()]
+    return np.logical_or.reduce(of) if of else np.zeros(len(times), bool)
+
+
+def carried(table: pd.DataFrame) -> pd.Series:
+    """Return `usable_it_w` of the hours that tell it: those that work, and those without water."""
+    return table.loc[table["working"] | table["dry"], "usable_it_w"]
 
 
 def kpis(results: Results) -> list[Kpi]:
@@ -45,11 +60,12 @@ def kpis(results: Results) -> list[Kpi]:
     counts = table["working"].to_numpy()
     if not counts.any():
         return []
-    usable_mw = table["usable_it_w"].to_numpy()[counts] / WATTS_PER_MW
+    usable_mw = carried(table).to_numpy() / WATTS_PER_MW
     basis = (
         "Rack power that the firm import carries in an hour, with cooling and electrical losses in the "
         "ratio to rack power that they had in that hour and house power as it was, whether or not so many "
-        "racks are built; "
+        "racks are built, and 0 where plants reject nothing for want of water; other hours in which racks "
+        "draw less than half their mean are left out; "
     )
     return [
         Kpi(

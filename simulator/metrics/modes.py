@@ -1,11 +1,12 @@
-"""How loops give their heat away: without compressors, with some of the heat through them, or all."""
+"""How loops give their heat away: without compressors, with some of the heat through them, or all; and
+when they do not, for want of water."""
 
 import numpy as np
 import pandas as pd
 
 from simulator.metrics.kpi import SECONDS_PER_HOUR, Kpi
 from simulator.metrics.series import period, step_s
-from simulator.results import Results
+from simulator.results import NO_REJECTION, Results
 
 EDGE_FRAC = 0.01
 """An hour is free below this share of heat through compressors, mechanical above all but this."""
@@ -13,7 +14,9 @@ MODES = {
     "free": "in which compressors moved less than 1 % of the heat",
     "partial": "in which compressors moved part of the heat",
     "mechanical": "in which compressors moved over 99 % of the heat",
+    "dry": "in which plants had no water and rejected nothing, which no other mode counts",
 }
+DRY = list(MODES).index("dry")
 
 
 COLUMNS = [f"{mode}_h" for mode in MODES]
@@ -22,13 +25,13 @@ HOURS = step_s("loop") / SECONDS_PER_HOUR
 
 
 def modes(results: Results, by: str | None = None, every: str | None = None) -> pd.DataFrame:
-    """Return hours by mode, `free_h`, `partial_h`, `mechanical_h`, mean over the loops of each kind, or
+    """Return hours by mode, `free_h`, `partial_h`, `mechanical_h`, `dry_h`, mean over the loops of each kind, or
     with `by="element"` of each loop. Loops without heat have no mode; empty for a run folder of an older
     version."""
     loops = loops_with_heat(results)
     if _unrecorded(loops):
         return pd.DataFrame(columns=["kind", *COLUMNS])
-    which = _which(loops["mechanical_frac"].to_numpy(float))
+    which = _which(results, loops, loops["kind"].to_numpy(str))
     hours = pd.DataFrame({c: (which == i) * HOURS for i, c in enumerate(COLUMNS)}, index=loops.index)
     keys = [loops[by or "kind"].astype(str)]
     if every is not None:
@@ -44,9 +47,29 @@ def _unrecorded(loops: pd.DataFrame) -> bool:
     return "mechanical_frac" not in loops or bool(np.isnan(loops["mechanical_frac"].to_numpy(float)).all())
 
 
-def _which(share: np.ndarray) -> np.ndarray:
-    """Return the place of each hour's mode in `MODES`."""
-    return np.asarray((share >= EDGE_FRAC).astype(int) + (share > 1.0 - EDGE_FRAC))
+def _which(results: Results, loops: pd.DataFrame, kind: np.ndarray) -> np.ndarray:
+    """Return the place of each hour's mode in `MODES`, of loops of these kinds, (rows,)."""
+    share = loops["mechanical_frac"].to_numpy(float)
+    works = (share >= EDGE_FRAC).astype(int) + (share > 1.0 - EDGE_FRAC)
+    dry = np.zeros(len(loops), bool)
+    for one in set(kind) if len(_droughts(results)) else ():
+        dry |= (kind == one) & without_water(results, loops["time"], one)
+    return np.asarray(np.where(dry, DRY, works))
+
+
+def without_water(results: Results, times: pd.Series, kind: str) -> np.ndarray:
+    """Return in which hours, told by their begin, plants of a kind of loop had no water and rejected
+    nothing: boolean, (times,)."""
+    dry = np.zeros(len(times), bool)
+    for row in _droughts(results).itertuples():
+        if kind in str(row.detail).partition(NO_REJECTION)[2].replace(",", " ").split():
+            ends = row.time + pd.Timedelta(seconds=row.duration_s)
+            dry |= ((times >= row.time) & (times < ends)).to_numpy()
+    return dry
+
+
+def _droughts(results: Results) -> pd.DataFrame:
+    return results.events[results.events["kind"].astype(str) == "drought"]
 
 
 def loops_with_heat(results: Results) -> pd.DataFrame:
@@ -69,15 +92,16 @@ def kinds(results: Results) -> dict[str, str]:
 
 
 def kpis(results: Results) -> list[Kpi]:
-    """Return the hours of each mode for each kind of loop."""
+    """Return the hours of each mode for each kind of loop; those without water where there was a drought."""
     loops = results.timeseries["loop"]
     if not len(loops) or _unrecorded(loops):
         return []
     codes, names = pd.factorize(loops["element"])
-    which = codes * len(MODES) + _which(loops["mechanical_frac"].to_numpy(float))
+    kind_of = kinds(results)
+    kind = np.array([kind_of.get(str(name), "") for name in names])
+    which = codes * len(MODES) + _which(results, loops, kind[codes])
     hours = HOURS * np.bincount(which, minlength=len(names) * len(MODES)).reshape(len(names), len(MODES))
     heat_w = np.bincount(codes, loops["heat_w"].to_numpy(float))
-    kind_of = kinds(results)
     of_kind: dict[str, list[int]] = {}
     for i in np.flatnonzero(heat_w > 0.0):
         of_kind.setdefault(kind_of[str(names[i])], []).append(int(i))
@@ -86,4 +110,5 @@ def kpis(results: Results) -> list[Kpi]:
             f"Hours of the run {text}, mean of the loops of this kind.")
         for kind, own in of_kind.items()
         for k, (mode, text) in enumerate(MODES.items())
+        if k != DRY or len(_droughts(results))
     ]  # fmt: skip

@@ -35,9 +35,12 @@ STEADY_K = LEAST_SPAN_K / 10.0
 
 
 def mapped(run: Run) -> bool:
-    """Return whether the run is long enough, or has halls enough, for a map."""
-    halls = run.first.timeseries["hall"]["element"].nunique()
-    return run.days >= LEAST_DAYS or halls >= LEAST_HALLS
+    """Return whether the run has halls enough for a map, or is long enough and some hour differs."""
+    if run.first.timeseries["hall"]["element"].nunique() >= LEAST_HALLS:
+        return True
+    if run.days < LEAST_DAYS:
+        return False
+    return not all(_flat(own, one) for own, one in _drawn(warmest_hours(run), tightest_hours(run)))
 
 
 def page(run: Run) -> Page:

@@ -35,7 +35,10 @@ BIN_C = 1.0
 POINTS = 9000
 """Hours that the cloud of points holds; of longer series every second, third... is drawn."""
 CURVE_POINTS = 201
-LOOKS = {"free": (SKY, ""), "partial": (ORANGE, "///"), "mechanical": (VERMILLION, "xx")}
+LOOKS = {"free": (SKY, ""), "partial": (ORANGE, "///"), "mechanical": (VERMILLION, "xx"),
+         "dry": (GREY, "..")}  # fmt: skip
+WORDS = {"dry": "no water, nothing rejected"}
+"""Modes that the legend calls otherwise."""
 FLUIDS = {"warm": "warm: coolant at plates", "chilled": "chilled: water to fan walls"}
 """What the supply of each kind of loop is; what warm plants deliver is facility water, colder than that."""
 LABELS = 12
@@ -47,17 +50,46 @@ def page(run: Run) -> Page:
     """Return the page on cooling."""
     hours = working(run)
     worst = hours.loc[hours["pue"].idxmax()]
-    least_w = 1e6 * (run.value("cooling.usable_it_min") or 0.0)
-    share = ratio(least_w, float(hours["usable_it_w"].mean()))
     return Page(
         "cooling",
         "Cooling",
-        f"PUE is {_ratio(run, 'power.pue_mean')} on average and {_ratio(run, 'power.pue_peak')} in the worst hour; the "
-        f"firm import carries {wording.power(least_w)} of racks in the hour that leaves least, "
-        f"{wording.percent(share)} of the mean",
+        f"{_pue(run, hours)}; {_carried(run)}",
         (_weather(run, hours, worst), _heat(run)),
         (against_weather(run, hours), supply(run), duration(run), *_modes(run)),
         (TableSpec("Coolant loops: mean heat, power of plants and pumps, supply", _loops(run)),),
+    )
+
+
+def _pue(run: Run, hours: pd.DataFrame) -> str:
+    """Return mean and worst PUE over the same hours: all, or those in which racks work."""
+    count, of = _worked(run)
+    worst = _ratio(run, "power.pue_peak")
+    if count == of or not count:
+        return f"PUE is {_ratio(run, 'power.pue_mean')} on average and {worst} in the worst hour"
+    mean = ratio(float((hours["pue"] * hours["it_w"]).sum()), float(hours["it_w"].sum()))
+    of_them = f"of the {count:.4g} of {of:.4g} hours in which racks work"
+    return f"PUE is {mean:.3f} on average and {worst} in the worst {of_them}"
+
+
+def _worked(run: Run) -> tuple[float, float]:
+    """Return hours in which racks work and all hours, of a replicate."""
+    tables = [derating.derating(results) for results in run.results]
+    return float(np.mean([table["working"].sum() for table in tables])), float(len(tables[0]))
+
+
+def _carried(run: Run) -> str:
+    """Return what racks the import carries in the hour that leaves least, and how long plants carry none."""
+    tables = pd.concat([derating.derating(results) for results in run.results])
+    watered = tables.loc[tables["working"] & ~tables["dry"], "usable_it_w"]
+    dry_h = float(tables["dry"].sum()) / len(run.results)
+    if dry_h:
+        rest = f", in others the firm import carries {wording.power(watered.min())} of racks or more"
+        return f"for {dry_h:.4g} hours plants without water carry none{rest if len(watered) else ''}"
+    least_w = 1e6 * (run.value("cooling.usable_it_min") or 0.0)
+    share = ratio(least_w, float(working(run)["usable_it_w"].mean()))
+    return (
+        f"the firm import carries {wording.power(least_w)} of racks in the hour that leaves least, "
+        f"{wording.percent(share)} of the mean"
     )
 
 
@@ -102,7 +134,7 @@ def _heat(run: Run) -> str:
     trips = np.mean([len(thermal.heat_trips(results)) for results in run.results])
     if trips:
         per = " per replicate" if len(run.results) > 1 else ""
-        told += f" Blocks that switched off for heat, mostly without coolant flow: {wording.number(float(trips))}{per}."
+        told += f" Blocks that switched off for heat: {wording.number(float(trips))}{per}{_why(run)}."
     reused_mwh = run.value("cooling.heat_reused")
     if reused_mwh:
         told += (
@@ -112,6 +144,13 @@ def _heat(run: Run) -> str:
     if not run.value("cooling.water_withdrawn"):
         told += " Heat rejection takes no water: every plant gives its heat to dry air."
     return told[0].upper() + told[1:]
+
+
+def _why(run: Run) -> str:
+    """Return what the log says of blocks that switched off, most frequent first."""
+    trips = pd.concat([thermal.heat_trips(results) for results in run.results])
+    reasons = [str(why) for why in trips["detail"].value_counts().index if why]
+    return f" ({', '.join(reasons)})" if reasons else ""
 
 
 def against_weather(run: Run, hours: pd.DataFrame) -> FigureSpec:
@@ -233,12 +272,12 @@ def duration(run: Run) -> FigureSpec:
         pd.DataFrame({"exceeded_frac": frac, "p10_w": p10, "p50_w": middle, "p90_w": p90}),
         "What cooling, losses and house leave of the firm import"
         + (" (median and P10–P90 of replicates)" if len(run.results) > 1 else "")
-        + ". The vertical axis does not start at zero.",
+        + ("; 0 in hours without water" if p10.min() == 0.0 else ". The vertical axis does not start at zero") + ".",
     )
 
 
 def _usable(table: pd.DataFrame, frac: np.ndarray) -> np.ndarray:
-    some = table.loc[table["working"], "usable_it_w"].to_numpy()
+    some = derating.carried(table).to_numpy()
     return np.quantile(some, 1.0 - frac) if len(some) else np.zeros(len(frac))
 
 
@@ -248,24 +287,24 @@ def _nameplate_w(run: Run) -> float:
 
 
 def _modes(run: Run) -> tuple[FigureSpec, ...]:
-    """Draw hours by mode where any compressor ran."""
+    """Draw hours by mode where any compressor ran, or plants had no water."""
     tables = [modes.modes(results, every=run.bars) for results in run.results]
     if all(table.empty for table in tables):
         return ()
     table = pd.concat(tables).groupby(["kind", "time"], sort=False).mean().reset_index()
-    ran = table.groupby("kind", sort=False)[["partial_h", "mechanical_h"]].sum().sum(axis=1)
+    ran = table.groupby("kind", sort=False)[["partial_h", "mechanical_h", "dry_h"]].sum().sum(axis=1)
     kinds = [kind for kind, hours in ran.items() if hours > 0.0]
     if not kinds:
         return ()
     fig, axes = canvas(FULL, 1.25, columns=len(kinds), squeeze=False)
     for ax, kind in zip(axes[0], kinds, strict=True):
         _bars(ax, table[table["kind"] == kind], run.bars, LABELS // len(kinds))
-        what = "share in each mode, %, by hour" if run.bars == "h" else f"hours per {TIMES[run.bars]}"
+        what = "share by hour (%)" if run.bars == "h" else f"hours per {TIMES[run.bars]}"
         heading(ax, f"{wording.sentence(str(kind))} loops: {what}")
-    legend(fig, axes[0][0], "lower center", 3)
+    legend(fig, max(axes[0], key=lambda ax: len(ax.containers)), "lower center", len(LOOKS))
     told = "; ".join(
         f"{kind} loops run {wording.percent(own['mechanical_h'].sum() / _hours_of(own))} of hours on "
-        f"compressors alone and {wording.percent(own['free_h'].sum() / _hours_of(own))} without any"
+        f"compressors alone and {wording.percent(own['free_h'].sum() / _hours_of(own))} without any{_dry(own)}"
         for kind, own in table[table["kind"].isin(kinds)].groupby("kind", sort=False)
     )
     rest = sorted(set(table["kind"]) - set(kinds))
@@ -274,23 +313,31 @@ def _modes(run: Run) -> tuple[FigureSpec, ...]:
     return (
         FigureSpec(
             fig, "cooling-modes", f"Stacked bars of hours by mode: {told}.", table,
-            f"{counted} without compressors, with part of the heat through them, or with all of it{_mean_of(run)}."
+            f"{counted} without compressors, with part of the heat through them, or with all of it{_mean_of(run)}"
+            + ("; in grey, those without water, in which plants reject nothing." if table["dry_h"].any() else ".")
             + others,
         ),
     )  # fmt: skip
 
 
 def _hours_of(table: pd.DataFrame) -> float:
-    return float(table[["free_h", "partial_h", "mechanical_h"]].to_numpy().sum())
+    return float(table[modes.COLUMNS].to_numpy().sum())
+
+
+def _dry(own: pd.DataFrame) -> str:
+    share = own["dry_h"].sum() / _hours_of(own)
+    return f", and reject nothing in {wording.percent(share)} for want of water" if share else ""
 
 
 def _bars(ax: Axes, table: pd.DataFrame, every: str, most: int) -> None:
     """Stack the hours by mode of each bar; of an hour, the share of the loops in each."""
     x, bottom = np.arange(len(table)), np.zeros(len(table))
     for mode, (color, hatch) in LOOKS.items():
+        if mode == "dry" and not table["dry_h"].any():
+            continue
         height = table[f"{mode}_h"].to_numpy() * (100.0 if every == "h" else 1.0)
         ax.bar(x, height, bottom=bottom, color=color, hatch=hatch, width=0.75, edgecolor="white",
-               linewidth=0.5, label=mode)  # fmt: skip
+               linewidth=0.5, label=WORDS.get(mode, mode))  # fmt: skip
         bottom = bottom + height
     ax.set_xticks(*period_names(table["time"], every, most))
     label(ax)

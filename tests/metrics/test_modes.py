@@ -2,10 +2,12 @@
 
 import dataclasses
 
+import pandas as pd
 import pytest
 
 from simulator.metrics.kpis import kpis
 from simulator.metrics.modes import modes
+from simulator.results import NO_REJECTION
 
 
 def with_loops(week, **columns):
@@ -45,3 +47,35 @@ def test_a_run_of_an_older_version_has_no_modes(week):
     older = dataclasses.replace(week, timeseries=week.timeseries | {"loop": loops})
     assert modes(older).empty
     assert not any(name.endswith("_hours") and name.startswith("cooling.") for name in kpis(older)["kpi"])
+
+
+def drought(week, hours, of):
+    """Return the week with a drought from its second hour on, in which these loops reject nothing."""
+    start = week.timeseries["loop"]["time"].iloc[0] + pd.Timedelta(hours=1)
+    event = pd.DataFrame({"time": [start], "kind": "drought", "element": "site", "cause": "water",
+                          "duration_s": hours * 3600.0, "detail": f"{NO_REJECTION} {of}"})  # fmt: skip
+    return dataclasses.replace(week, events=pd.concat([week.events, event], ignore_index=True))
+
+
+def test_hours_without_water_are_not_free(week):
+    before, told = (kpis(r).set_index("kpi")["value"] for r in (week, drought(week, 5, "warm")))
+    assert told["cooling.warm.dry_hours"] == 5.0 and told["cooling.chilled.dry_hours"] == 0.0
+    assert told["cooling.warm.free_hours"] == 9 * 24 - 5 and "cooling.warm.dry_hours" not in before
+    table = modes(drought(week, 5, "warm, chilled")).set_index("kind")
+    assert table["dry_h"].tolist() == [5.0, 5.0]
+    assert table.sum(axis=1).tolist() == pytest.approx([9 * 24] * 2)
+
+
+def test_plants_that_work_dry_carry_on(week):
+    works = drought(week, 5, "")
+    assert modes(works).equals(modes(week))
+    assert kpis(works).set_index("kpi")["value"]["cooling.usable_it_min"] > 0.0
+
+
+def test_nothing_is_carried_without_water(week):
+    told = kpis(drought(week, 5, "warm")).set_index("kpi")["value"]
+    before = kpis(week).set_index("kpi")["value"]
+    assert told["cooling.usable_it_min"] == 0.0
+    assert 0.0 < told["cooling.usable_it_p5"] < before["cooling.usable_it_p5"]  # 5 of 216 h: below 5 %
+    assert kpis(drought(week, 20, "warm")).set_index("kpi")["value"]["cooling.usable_it_p5"] == 0.0
+    assert told["power.pue_peak"] == before["power.pue_peak"]

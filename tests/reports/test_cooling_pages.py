@@ -11,7 +11,7 @@ from synthetic import campus
 from simulator.metrics import derating, thermal
 from simulator.reports import coolant_map, cooling, document, water
 from simulator.reports.run import Run
-from simulator.results import NO_FLOW
+from simulator.results import NO_FLOW, NO_REJECTION
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +82,24 @@ def test_a_drought_is_told(run, week):
     assert "short 1.00 times, 2.00 hours" in water.page(Run([short])).text[1]
 
 
+def test_hours_without_water_are_told_and_drawn(week):
+    site, start = week.timeseries["site"], week.events["time"].iloc[0].floor("h")
+    gone = (site["time"] >= start) & (site["time"] < start + pd.Timedelta(hours=30))
+    event = pd.DataFrame({"time": [start], "kind": "drought", "element": "site", "cause": "water",
+                          "duration_s": 30 * 3600.0, "detail": f"{NO_REJECTION} warm"})  # fmt: skip
+    off = changed(week, "site", it_w=site["it_w"].where(~gone, 0.0))
+    page = cooling.page(Run([dataclasses.replace(off, events=pd.concat([off.events, event], ignore_index=True))]))
+    hours = derating.derating(off)
+    left = hours[hours["working"]]
+    assert "for 30 hours plants without water carry none" in page.title
+    assert f"worst of the {len(left)} of {len(hours)} hours in which racks work" in page.title
+    mean = (left["pue"] * left["it_w"]).sum() / left["it_w"].sum()
+    assert f"PUE is {mean:.3f} on average and {left['pue'].max():.3f}" in page.title
+    drawn = page.figures[-1]
+    assert drawn.data.groupby("kind", sort=False)["dry_h"].sum()["warm"] == 30.0
+    assert "reject nothing in 13.9\u00a0% for want of water" in drawn.alt
+
+
 def test_bands_are_of_all_replicates(many):
     data = water.by_time(many).data
     assert (data["p10_m3"] < data["p90_m3"]).all()
@@ -136,6 +154,9 @@ def test_a_steady_run_is_told_and_not_drawn_as_one_colour(week):
     page = coolant_map.page(Run([dataclasses.replace(week, timeseries=week.timeseries | {"hall": one, "loop": still})]))
     assert names(page) == ["margin-by-hour"]
     assert page.text[1] == "No map of hours is drawn of warmest coolant: 98 % of hours lie within 0.2 K."
+    level = one.assign(junction_max_c=60.0)
+    steady = Run([dataclasses.replace(week, timeseries=week.timeseries | {"hall": level, "loop": still})])
+    assert not document.has(steady, coolant_map.page)
 
 
 def test_a_folder_of_an_older_version_is_drawn_without_what_it_lacks(week):
