@@ -8,9 +8,8 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.power.distribution import HOLD_UP_S
 from simulator.components.power.node import FEEDERS, UPS
 from simulator.components.power.schemes import reshared
-from simulator.engine import bridging, outage
+from simulator.engine import bridging, outage, power_loss
 from simulator.engine.world import World
-from simulator.kernels.site_step import STEP_S
 from simulator.site import Site
 
 SLACK = 1e-9
@@ -43,8 +42,7 @@ def cut_off(world: World, cls: FailureClass, hall: int, lasts_s: float) -> None:
 def lose_switch(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
     """Take the transfer switch of a block out, and with it the block; return its name."""
     site = world.site
-    racks = np.flatnonzero(site.rack_block == block)
-    outage.take_out(world, racks, cls.name, lasts_s)
+    power_loss.darken(world, [block], cls.name, lasts_s)
     return switch_name(site.block_names[block])
 
 
@@ -159,29 +157,14 @@ def reach_of(hall: int) -> tuple[str, int]:
 
 def _darken(world: World, mine: np.ndarray, cls: FailureClass) -> None:
     """Leave the blocks without any feed to the batteries of their racks, and take out the racks of
-    those that have none left until the first feed is back."""
+    those that have none left: the first feed is back, and they boot."""
     until: dict[float, list[int]] = {}
     for block in mine:
         if _live(world, int(block)).any() or _bridged(world, int(block), cls):
             continue
         until.setdefault(_until_fed_s(world, int(block)), []).append(int(block))
     for lasts_s, blocks in until.items():
-        dark = np.zeros(len(world.site.block_names), np.bool_)
-        dark[blocks] = True
-        racks = np.flatnonzero(dark[world.site.rack_block])
-        _tell_dark(world, blocks, cls.name, lasts_s)
-        outage.take_out(world, racks, cls.name, lasts_s)
-
-
-def _tell_dark(world: World, blocks: list[int], cause: str, lasts_s: float) -> None:
-    """Log which blocks went dark that were not."""
-    site, now_s = world.site, world.env.now
-    new = [block for block in blocks if world.dark_s.get(block, 0.0) <= now_s]
-    world.dark_s.update(dict.fromkeys(blocks, now_s + lasts_s))
-    if new:
-        told = site.block_names[new[0]] if len(new) == 1 else site.hall_names[site.block_hall[new[0]]]
-        racks = int(np.isin(site.rack_block, new).sum())
-        world.log("dark", told, cause, lasts_s, f"{len(new)} blocks, {racks} racks")
+        power_loss.darken(world, blocks, cls.name, lasts_s)
 
 
 def _bridged(world: World, block: int, cls: FailureClass) -> bool:
@@ -223,4 +206,4 @@ def _switch_over(world: World, moved: list[int], cls: FailureClass) -> None:
         told = "racks start anew" if slow else "within the hold-up of the racks"
         world.log("transfer", switch_name(site.block_names[block]), cls.name, plan.transfer_s(), told)
         if slow:
-            outage.take_out(world, racks, cls.name, max(cls.reset, STEP_S))
+            power_loss.take_out(world, racks, cls.name, plan.transfer_s())

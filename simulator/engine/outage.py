@@ -27,7 +27,7 @@ def take_out(
     waits for, where that is not what is being inflicted.
     """
     held = world.state.racks.load[racks].copy()
-    told = _told(world, lasts_s, repair)
+    told = waits_for(world, lasts_s, repair)
     whole = np.full(racks.size, strikes.RACK)
     world.outages.note(racks, whole, world.env.now, lasts_s, cause, reach, told)
     membership.lose(world, racks, whole, lasts_s)
@@ -42,13 +42,13 @@ def servers_out(
     repair: Repair | None = None, reach: str = OWN,
 ) -> None:
     """Take so many servers of some racks out of service until they are repaired; tells nobody."""
-    told = _told(world, lasts_s, repair)
+    told = waits_for(world, lasts_s, repair)
     world.outages.note(racks, servers, world.env.now, lasts_s, cause, reach, told)
     membership.lose(world, racks, servers, lasts_s)
 
 
-def _told(world: World, lasts_s: float, repair: Repair | None) -> Repair:
-    """Return what an outage waits for."""
+def waits_for(world: World, lasts_s: float, repair: Repair | None = None) -> Repair:
+    """Return what an outage waits for: as told, or as what is being inflicted, or a repair."""
     return repair or world.inflicted or of_one_stage("repair", world.env.now + lasts_s)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 STAGES = (
     "unnoticed", "diagnosis", "waiting_part", "waiting_crew", "repair", "burn_in", "reset",
-    "drain", "maintenance", "upgrade", "trip",
+    "drain", "maintenance", "upgrade", "trip", "boot",
 )
 """What the racks wait for. `repair` is all of it where the scenario has no `operations`."""
 OWN, SHARED, NEIGHBOUR = "own", "shared", "neighbour"
@@ -36,6 +36,20 @@ class Repair(NamedTuple):
     def back_s(self) -> float:
         """When it is back in service."""
         return self.until_s[-1]
+
+
+class Dark(NamedTuple):
+    """A block that lost power: since when, until when, and when all its racks work again, s of the run."""
+
+    since_s: float
+    fed_s: float
+    lit_s: float
+
+
+def then_boots(repair: Repair, fed_s: float, boots_s: float) -> Repair:
+    """Return an outage after whose end, when power is back at `fed_s`, racks start for some time."""
+    until_s = (*(min(t, fed_s) for t in repair.until_s[:-1]), fed_s, fed_s + boots_s)
+    return repair._replace(stages=(*repair.stages, STAGES.index("boot")), until_s=until_s)
 
 
 def of_one_stage(stage: str, back_s: float, transient: bool = False) -> Repair:

@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.components.failure_class import FailureClass
 from simulator.components.power import sag
-from simulator.engine import outage, plant_power
+from simulator.engine import feeds, plant_power, power_loss
 from simulator.engine.world import World
 
 
@@ -37,7 +37,6 @@ def bears(world: World, hall: int, row: list[sag.Sag]) -> bool:
 
 
 def _racks(world: World, hall: int, row: list[sag.Sag], cls: FailureClass) -> None:
-    """Start the racks of a hall anew that do not bear the sag: they boot, and restart their work."""
-    told, mine = world.site.topology.ride_through, np.flatnonzero(world.site.rack_hall == hall)
+    """Let the racks of a hall go dark that do not bear the sag."""
     if not bears(world, hall, row):
-        outage.take_out(world, mine, cls.name, row[-1].end_s + told.boot + told.restart)
+        power_loss.darken(world, feeds.blocks_of(world.site, hall).tolist(), cls.name, row[-1].end_s)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import bridging, draw, feeds, generators, outage, plant_power
+from simulator.engine import bridging, draw, feeds, generators, outage, plant_power, power_loss
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.site import Site
@@ -33,7 +33,7 @@ def lose_module(world: World, cls: FailureClass, node: int, unit: int, lasts_s: 
     if outage.absent(world, group) >= site.nodes[node].count:
         racks = _behind_switches(site, node)
         if racks.size:
-            outage.take_out(world, racks, cls.name, outage.first_back_s(world, group))
+            power_loss.take_out(world, racks, cls.name, outage.first_back_s(world, group))
     outage.after(world, lasts_s, settle)
     return f"{site.nodes[node].name}/module {unit + 1}"
 
@@ -76,7 +76,7 @@ def _without_switches(world: World, cls: FailureClass, block: int, ups: int) -> 
     group = ("side", block)
     racks = _behind_switches(world.site, ups)
     if racks.size and outage.absent(world, group) >= SIDES:
-        outage.take_out(world, racks, cls.name, outage.first_back_s(world, group))
+        power_loss.take_out(world, racks, cls.name, outage.first_back_s(world, group))
 
 
 def lose_hot_switches(world: World, block: int, lasts_s: float) -> None:

@@ -13,7 +13,7 @@ from simulator.components.power.transformer import DESIGN_AMBIENT_C
 from simulator.engine.alarm import Alarm
 from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
-from simulator.engine.outage_log import Outages, Repair
+from simulator.engine.outage_log import Dark, Outages, Repair
 from simulator.engine.plant_state import plants_of
 from simulator.engine.state import State
 from simulator.engine.storage import Store
@@ -63,8 +63,8 @@ class World:
     """Main transformers in service since a time, after each change."""
     on_bus: dict[int, float] = field(default_factory=dict)
     """Since when each generator set that runs is on the bus."""
-    dark_s: dict[int, float] = field(default_factory=dict)
-    """Until when each block that lost its last feed is dark; of those that ever did."""
+    dark: dict[int, Dark] = field(default_factory=dict)
+    """Blocks that lost power and do not work again; power_loss.py."""
     needs_w: dict[int, float] = field(default_factory=dict)
     """What each lineup of racks drew when the supply was lost, and all else (`REST`); empty while anything is
     imported."""

@@ -18,8 +18,8 @@ def kpis(results: Results) -> list[Kpi]:
             "Times that loads, or racks of a load, were switched off because caps could not keep an "
             "element within its limit."),
         Kpi("power.dark_events", float((kinds == "dark").sum()), "1",
-            "Times that racks lost their last feed because an element above them failed, tripped or "
-            "had no generator, and no battery carried them (any more)."),
+            "Times that racks lost power: no feed was left because an element above them failed, tripped or "
+            "had no generator, or the voltage sagged, and no battery carried them (any more)."),
     ]  # fmt: skip
     table = results.tables["equipment"]
     counts = table.groupby(table["kind"].astype(str), sort=False)["count"].sum()

@@ -13,6 +13,7 @@ STAGE_WORDS = {
     "reset": "what a restart cures was restarted", "drain": "work was drained before planned work",
     "maintenance": "maintenance was done", "upgrade": "an upgrade was done",
     "trip": "racks that had switched themselves off were inspected",
+    "boot": "racks that had lost power booted, and their work restarted",
 }  # fmt: skip
 """What happened in each stage of an outage."""
 

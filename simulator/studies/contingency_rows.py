@@ -326,7 +326,8 @@ def _slo_minutes(response: Response, intact: Response) -> int:
 
 def _recovery(run: Run, response: Response, intact: Response, minutes: int) -> dict[str, Any]:
     """Return when the loads are back, and what that waits for; where it is not in the window, when
-    repair and restart are over. Accelerators that are out and load that is shed are back with the repair."""
+    repair and restart are over. Accelerators that are out and load that is shed are back with the repair,
+    racks that were dark once they have booted."""
     held = _held(response, intact)
     missing = held | (response.stalled & ~intact.stalled).any(axis=1)
     if not missing[-1]:
@@ -337,7 +338,7 @@ def _recovery(run: Run, response: Response, intact: Response, minutes: int) -> d
         return {"recovery_s": back_s, "recovered": False, "back_by": "restart"}
     restarts_s = [job.started_s for j, job in enumerate(run.work.jobs) if response.stalled[-1, j]]
     return {
-        "recovery_s": max(max(response.repair_s), minutes * STEP_S) + max(restarts_s, default=0.0),
+        "recovery_s": max(max(response.repair_s) + response.boots_s, minutes * STEP_S) + max(restarts_s, default=0.0),
         "recovered": False, "back_by": "repair + restart" if restarts_s else "repair",
     }  # fmt: skip
 

@@ -59,6 +59,7 @@ class Response:
     useful_s: np.ndarray = field(default_factory=lambda: np.zeros(0))  # accelerator-seconds since the moment
     restarting: float = 0.0  # accelerators of jobs that restart at the end
     restart_s: float = 0.0  # of the slowest of them
+    boots_s: float = 0.0  # of racks that are dark or boot at the end, from power on
     interrupted: tuple[str, ...] = ()
     tripped: tuple[str, ...] = ()
     exceeded: tuple[str, ...] = ()  # elements above their rating for longer than their tolerance
@@ -122,6 +123,8 @@ class Watch:
         self._tell_overloads(told, at_s)
         self._tell_events(told, at_s)
         self._tell_restarts(told)
+        lost = [dark for dark in world.dark.values() if dark.since_s >= at_s]
+        told.boots_s = max((dark.lit_s - dark.fed_s for dark in lost), default=0.0)
         return told
 
     def _blank(self, minutes: int) -> Response:

@@ -154,7 +154,8 @@ def test_a_lineup_without_its_set_is_not_fed_and_those_that_stand_in_are(
     assert [name for _, kind, name, *_ in bench.world.events if kind == "dark"] == dark
     for unit in broken:
         assert bench.state.tree.output_w[bench.site.lineups[unit]] == 0.0
-    bench.run(LOST_S + 3600.0 + 120.0)  # the lines are back
+    boot_s = bench.site.topology.ride_through.boot
+    bench.run(LOST_S + 3600.0 + boot_s + 120.0)  # the lines are back
     assert np.all(bench.state.racks.up_frac == 1.0)
     assert all(bench.state.tree.output_w[node] > 0.0 for node in bench.site.lineups)
     assert checks(bench.results())["energy_balance_rel"] < 1e-9
@@ -167,5 +168,5 @@ def test_a_set_that_fails_while_it_runs_leaves_its_lineup_until_the_lines_are_ba
     first = bench.site.rack_block == 0
     assert np.all(bench.state.racks.up_frac[first] == 0.0)
     assert np.all(bench.state.racks.up_frac[~first] == 1.0)
-    bench.run(LOST_S + 7400.0)
+    bench.run(LOST_S + 7200.0 + bench.site.topology.ride_through.boot + 200.0)
     assert np.all(bench.state.racks.up_frac == 1.0)

@@ -52,9 +52,11 @@ class RideThrough(Spec):
     """Voltage down to which power supplies draw full power; below it their current is at its limit
     (assumed, 75-90 %)."""
     boot: Annotated[Duration, NonNegative()] = 480.0
-    """From voltage back until racks that lost power stand idle again (assumed, 5-15 min)."""
+    """From voltage back until racks that lost power stand idle again, after a sag or an outage (assumed,
+    5-15 min)."""
     restart: Annotated[Duration, NonNegative()] = 600.0
-    """From there until their work runs again (assumed, 5-30 min)."""
+    """From there until their work runs again (assumed, 5-30 min); in a run of served models and batch
+    work only, as jobs restart by their own rules."""
     machines: Withstand = _withstand((0.5, 0.7, 0.8), ("20 ms", "100 ms", "1 s"))
     """Contactors and drives of pumps, fans and chillers that no UPS feeds (assumed: contactors drop
     out below 50 % within a cycle or two, drives trip below 70 %)."""

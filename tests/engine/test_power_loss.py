@@ -1,0 +1,78 @@
+"""Racks that lost power boot and restart, whatever took it; what they wait for; what is told of it."""
+
+import numpy as np
+import pytest
+from small import Bench, load_tree, pod_tree
+
+from simulator.components.failure_class import FailureClass
+from simulator.engine import downtime, effects
+from simulator.engine.outage_log import of_one_stage
+from simulator.engine.state import Load
+from simulator.kernels import columns as c
+
+LOADS = (Load("job", "training", 0, 0), Load("crowd", "batch", 0, 0))
+BOOT_S, RESTART_S, OUT_S, AT_S = 300.0, 420.0, 600.0, 600.0
+
+
+def bench_of(folder):
+    """Return a pod of which the first two racks are a job's, the next two a crowd's, the rest idle."""
+    tree = pod_tree()
+    tree["topology"]["halls"][0]["feeders"] = {"count": 1, "rating": "2 MVA"}
+    tree["topology"]["ride_through"] = {"boot": f"{BOOT_S:g} s", "restart": f"{RESTART_S:g} s"}
+    bench = Bench(load_tree(tree, folder), LOADS)
+    bench.work("job", np.array([0, 1]))
+    bench.work("crowd", np.array([2, 3]))
+    return bench
+
+
+def strike(bench, effect, lasts_s, at_s=AT_S):
+    told = {"per": "connection", "voltage": "40 %"} if effect == "sag" else {"per": "feeder"}
+    given = {"name": "break", "rate": "0 /year", "effect": effect, "repair": "1 h"} | told
+    cls = FailureClass.model_validate(given, context={"si": True})
+    target = 0 if effect == "sag" else int(bench.site.halls.feeder_node[0])
+    bench.at(at_s, lambda: effects.inflict(bench.world, cls, target, 0, of_one_stage("repair", at_s + lasts_s)))
+
+
+def events(bench, *kinds):
+    return [(kind, t, s) for t, kind, _, _, s, _ in bench.world.events if kind in kinds]
+
+
+@pytest.mark.parametrize(("effect", "lasts_s"), [("feeder", OUT_S), ("sag", 0.2)])
+def test_what_lost_power_boots_and_what_has_no_restart_of_its_own_restarts(effect, lasts_s, tmp_path):
+    bench = bench_of(tmp_path)
+    strike(bench, effect, lasts_s)
+    up, fed_s = bench.state.racks.up_frac, AT_S + lasts_s
+    bench.run(fed_s + BOOT_S - 1.0)
+    assert not up.any()
+    bench.run(fed_s + BOOT_S + 1.0)
+    assert np.array_equal(np.flatnonzero(up == 0.0), [2, 3])  # the crowd
+    bench.run(fed_s + BOOT_S + RESTART_S + 61.0)
+    assert np.all(up == 1.0)
+    starts_s = BOOT_S + RESTART_S
+    told = events(bench, "dark", "lit")
+    assert [kind for kind, *_ in told] == ["dark", "lit"]
+    assert told[0][1:] == pytest.approx((AT_S, lasts_s))
+    assert told[1][1:] == pytest.approx((fed_s + starts_s, lasts_s + starts_s))
+    table = downtime.table(bench.site, bench.world.outages, bench.env.now)
+    table = table.groupby("stage")["accelerator_hours"].sum()
+    chips = bench.site.rack_accelerators / 3600.0
+    booted = chips.sum() * BOOT_S + chips[2:4].sum() * RESTART_S
+    assert table["repair"] == pytest.approx(chips.sum() * lasts_s)
+    assert table["boot"] == pytest.approx(booted)
+    down_h = bench.state.loads.hours[:, c.DOWN].sum() / 3600.0
+    assert table.sum() == pytest.approx(down_h, rel=1e-9)
+
+
+def test_power_that_is_lost_again_while_they_boot_has_them_boot_again(tmp_path):
+    bench = bench_of(tmp_path)
+    strike(bench, "feeder", OUT_S)
+    again_s = AT_S + OUT_S + BOOT_S / 2.0
+    strike(bench, "feeder", OUT_S, again_s)
+    bench.run(again_s + OUT_S + BOOT_S - 1.0)
+    assert not bench.state.racks.up_frac.any()
+    lit_s = again_s + OUT_S + BOOT_S + RESTART_S
+    bench.run(lit_s + 61.0)
+    assert np.all(bench.state.racks.up_frac == 1.0)
+    told = events(bench, "dark", "lit")
+    assert [(kind, t) for kind, t, _ in told] == [("dark", AT_S), ("dark", again_s), ("lit", lit_s)]
+    assert told[-1][2] == lit_s - AT_S
