@@ -21,8 +21,9 @@ from simulator.scenario import Scenario
 from simulator.simulation import Run, build, weather_of
 from simulator.studies import StudyError, peak_hour
 from simulator.studies.contingency_moment import LEAD_H, SETTLED_H, seconds_in
-from simulator.studies.time_to_limit_cases import Case, cases
+from simulator.studies.time_to_limit_cases import Case, cases, whole_supply
 from simulator.studies.time_to_limit_halls import Place, minute_w, places
+from simulator.studies.time_to_limit_supply import without_import
 from simulator.weather import for_period
 
 HOTTEST, PEAK = "hottest", "peak"
@@ -88,18 +89,20 @@ def study(scenario: Scenario, asked: Asked = Asked(), tell: Tell = _silent) -> F
     Raises
     ------
     StudyError
-        If `asked.at` is no hour of the period.
+        If `asked.at` is no hour of the period, or where processes cannot be forked.
     """
-    run, clock = bring(scenario, asked.at, tell)
+    run, clock = bring(scenario, asked.at, tell, asked.minutes)
+    tell("follow the whole supply", 0, 1, "outages")
+    lost = without_import(run, asked.minutes)
     rows, courses, limits_c, intakes_c = [], [], {}, {}
-    found = [(place, case) for place in places(run) for case in cases(run, place)]
+    found = [(place, case) for place in places(run) for case in [*cases(run, place), whole_supply(run, place, lost)]]
     for k, (place, case) in enumerate(found):
         hall = run.world.site.hall_names[place.hall]
         tell("follow each failure", k, len(found), "failures")
         limits_c[hall] = _limits_c(place)
         if place.path.air:
             intakes_c[hall] = place.path.air.support_c[0], place.path.air.off_c
-        failure = case.failure if case.dark_s is None else case.failure.shed(0.0)
+        failure = case.failure if case.dark_s is None else case.failure.shed(case.dark_from_s)
         course = follow(place.path, failure, 60.0 * asked.minutes)
         rows.append(_row(run, place, case, course, asked.minutes))
         courses.append(course)
@@ -107,14 +110,15 @@ def study(scenario: Scenario, asked: Asked = Asked(), tell: Tell = _silent) -> F
     return Found(table, courses, _told(run, scenario, asked, clock), limits_c, intakes_c)
 
 
-def bring(scenario: Scenario, at: str, tell: Tell = _silent) -> tuple[Run, datetime]:
-    """Return the undisturbed run at an hour, and that hour on the campus's clock."""
+def bring(scenario: Scenario, at: str, tell: Tell = _silent, minutes: int = 0) -> tuple[Run, datetime]:
+    """Return the undisturbed run at an hour, able to go on for so many minutes, and that hour on the campus's
+    clock."""
     at_s = _seconds(scenario, at)
     shift_h = max(int(at_s // HOUR_S) - LEAD_H, 0)
     left_s = at_s - shift_h * HOUR_S
-    shifted = peak_hour.beginning_at(scenario, shift_h, HOUR_S * math.ceil(left_s / HOUR_S))
-    run = build(shifted, disturbed=False)
     hours = math.ceil(left_s / HOUR_S)
+    whole_s = HOUR_S * (hours + math.ceil(60.0 * minutes / HOUR_S))
+    run = build(peak_hour.beginning_at(scenario, shift_h, whole_s), disturbed=False)
     for hour in range(1, hours + 1):
         tell("simulate up to the hour", hour - 1, hours, "hours")
         run.advance(min(hour * HOUR_S, left_s))
@@ -166,14 +170,22 @@ def _row(run: Run, place: Place, case: Case, course: Course, minutes: int) -> di
         "avoided_by": _avoided(course, caps, brake, minutes), "recovered_s": course.recovered_s(),
         "chip_max_c": max(course.chip_c), "note": case.note,
     }  # fmt: skip
-    return told if case.dark_s is None else told | _without_power(course, case.dark_s)
+    if case.dark_s is None or course.trip_s < case.dark_from_s:
+        return told
+    return told | _without_power(course, case, working_w if case.dark_from_s > acts_s else 0.0)
 
 
-def _without_power(course: Course, lasts_s: float) -> dict[str, Any]:
-    """Return what is told of racks that are dark: no limit is met, nothing can be shed."""
-    never = dict.fromkeys(("throttle_s", "trip_s", "rise_10k_s", "trip_with_caps_s", "trip_with_brake_s"), math.inf)
-    return never | {"throttled_by": "", "tripped_by": "", "sheddable_w": 0.0, "avoided_by": DARK,
-                    "recovered_s": lasts_s, "chip_max_c": course.chip_c[0]}  # fmt: skip
+def _without_power(course: Course, case: Case, sheddable_w: float) -> dict[str, Any]:
+    """Return what is told of racks that are dark from a time on: no limit is met after it."""
+    until = sum(t <= case.dark_from_s for t in course.time_s)
+    throttles = course.throttle_s < case.dark_from_s
+    never = dict.fromkeys(("trip_s", "trip_with_caps_s", "trip_with_brake_s"), math.inf)
+    rise_s = course.rises_s(RISE_K)
+    return never | {"throttle_s": course.throttle_s if throttles else math.inf,
+                    "throttled_by": course.throttled_by if throttles else "", "tripped_by": "",
+                    "rise_10k_s": rise_s if rise_s < case.dark_from_s else math.inf,
+                    "sheddable_w": sheddable_w, "avoided_by": DARK,
+                    "recovered_s": case.dark_s, "chip_max_c": max(course.chip_c[: max(until, 1)])}  # fmt: skip
 
 
 def _avoided(course: Course, caps: Course, brake: Course, minutes: int) -> str:

@@ -11,13 +11,13 @@ from simulator.components.cooling.course import Failure
 from simulator.components.cooling.course_air import AirFailure
 from simulator.components.cooling.course_parts import ALWAYS, NEVER, Steps, share_at
 from simulator.components.power import sag
-from simulator.components.power.generator import Generators
 from simulator.engine import sags
 from simulator.engine.coolant import rack_of
 from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.plant_power import bridges_s, starts
 from simulator.simulation import Run
 from simulator.studies.time_to_limit_halls import Place, open_coil_k
+from simulator.studies.time_to_limit_supply import Unsupplied
 
 SAG_VOLTAGE, SAG_S = 0.4, 0.2
 """Of the sag that is tried: what is left, and how long; contactors drop out (assumed)."""
@@ -36,10 +36,12 @@ class Case:
     dark_s: float | None = None
     """How long the racks themselves are without power, and then make no heat; infinite: until what failed is
     back. None: they have it."""
+    dark_from_s: float = 0.0
+    """From when on they are, where `dark_s` is given; until then batteries carry them."""
 
 
 def cases(run: Run, place: Place) -> list[Case]:
-    """Return every failure that cooling can have in a hall."""
+    """Return every failure that cooling can have in a hall, but for that of the whole supply."""
     own = [*_liquid(run, place), *_air_beside(run, place)] if place.liquid else _air(run, place)
     return [*own, *_power(run, place)]
 
@@ -159,7 +161,6 @@ def _power(run: Run, place: Place) -> Iterator[Case]:
     )
     yield Case("pump UPS", pumps.name, stands)
     yield from _sag(run, place)
-    yield _whole_supply(run, place)
 
 
 def _sag(run: Run, place: Place) -> Iterator[Case]:
@@ -174,15 +175,48 @@ def _sag(run: Run, place: Place) -> Iterator[Case]:
                dark_s=None if rides else SAG_S + told.boot + told.restart)  # fmt: skip
 
 
-def _whole_supply(run: Run, place: Place) -> Case:
-    """Return the loss of all import, which racks see where no battery of their own or of a lineup carries them."""
-    site, back_s = run.world.site, generators_after_s(run, place.hall)
-    plan, bridge = site.hall_spec[place.hall].distribution, run.world.state.tree.bridge
+def whole_supply(run: Run, place: Place, lost: Unsupplied) -> Case:
+    """Return the loss of all import: racks run on as far as sets on site, or batteries of their own or of
+    their lineup, carry them."""
+    site, h = run.world.site, place.hall
+    plan, bridge = site.hall_spec[h].distribution, run.world.state.tree.bridge
     backed = bool(bridge.of_block[place.block] >= 0) or (plan is not None and plan.ups is not None)
-    racks = "batteries carry the racks" if backed else "racks go dark: they have no batteries"
-    note = f"{racks}; " + ("no generators" if back_s is None else f"plants fed after {back_s:.0f} s")
-    return Case("whole supply", "point of interconnection", _dark(run, place, back_s), note=note,
-                dark_s=None if backed else math.inf)  # fmt: skip
+    dark_from_s = lost.dark_s.get(place.block) if backed else 0.0
+    failure = _dark(run, place, lost.fed_s.get(h)) if h in lost.stopped else Failure()
+    note = f"{_racks_told(backed, dark_from_s)}{_elsewhere(run, place, lost)}; {_plants_told(run, h, lost)}"
+    return Case("whole supply", "point of interconnection", failure, note=note,
+                dark_s=None if dark_from_s is None else math.inf, dark_from_s=dark_from_s or 0.0)  # fmt: skip
+
+
+def _racks_told(backed: bool, dark_from_s: float | None) -> str:
+    if not backed:
+        return "racks go dark: they have no batteries"
+    if dark_from_s is None:
+        return "batteries and what runs on site carry the racks"
+    return f"racks dark after {dark_from_s:.0f} s: batteries empty, nothing on site carries them"
+
+
+def _elsewhere(run: Run, place: Place, lost: Unsupplied) -> str:
+    """Return what is told of the blocks of accelerator racks in a hall's group that go dark."""
+    site = run.world.site
+    spec = site.hall_spec[place.hall]
+    with_racks = np.unique(site.rack_block).tolist()
+    mine = [b for b in with_racks if site.hall_spec[site.block_hall[b]] == spec]
+    dark = [b for b in mine if b in lost.dark_s]
+    if not dark:
+        return ""
+    first = min(dark, key=lambda b: lost.dark_s[b])
+    return (f"; {len(dark)} of {len(mine)} blocks of its group of halls go dark, the first "
+            f"{site.block_names[first]} after {lost.dark_s[first]:.0f} s")  # fmt: skip
+
+
+def _plants_told(run: Run, hall: int, lost: Unsupplied) -> str:
+    if hall not in lost.stopped:
+        return "plants run on"
+    if hall in lost.fed_s:
+        return f"plants fed after {lost.fed_s[hall]:.0f} s"
+    plant = run.world.site.topology.generators
+    return "no generators" if plant is None or plant.sets == 0 else "plants not fed meanwhile"
 
 
 def _dark(run: Run, place: Place, back_s: float | None = None) -> Failure:
@@ -217,14 +251,3 @@ def _both(one: Steps, other: Steps) -> Steps:
     """Return the lower of two shares over time."""
     times = sorted({t for t, _ in (*one, *other)})
     return tuple((t, min(share_at(one, t), share_at(other, t))) for t in times)
-
-
-def generators_after_s(run: Run, hall: int) -> float | None:
-    """Return when generators carry the plants of the halls up to this one, as the engine lets them
-    start; None where they never do."""
-    plant: Generators | None = run.world.site.topology.generators
-    if plant is None or plant.sets == 0:
-        return None
-    drawn_w = run.world.state.plant_w[:, :2].sum(axis=1) + run.world.site.halls.house_w
-    needed_w = float(drawn_w[: hall + 1].sum())
-    return next((plant.start + t for t, w in plant.steps(plant.sets) if w >= needed_w), None)

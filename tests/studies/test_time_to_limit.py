@@ -279,7 +279,7 @@ def test_what_is_left_of_an_air_side_keeps_racks_in_service(found):
 
 
 def test_racks_without_batteries_are_dark_in_a_sag_and_without_supply(busy, found, tmp_path):
-    """As the engine takes them out; with batteries of their own they run on, and need their cooling."""
+    """As the engine takes them out; with batteries of their own they run on until these are empty."""
     dark = found.table.set_index("failure").loc[["voltage sag", "whole supply"]]
     run, _ = time_to_limit.bring(busy, AT)
     assert run.world.site.rack_types[0].battery_backup is None and not sags.bears(run.world, 0, sag.sags(0.4, 0.2))
@@ -292,4 +292,26 @@ def test_racks_without_batteries_are_dark_in_a_sag_and_without_supply(busy, foun
     tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "95 %"}]
     tree["topology"].pop("generators", None)
     backed = time_to_limit.study(load_tree(tree, tmp_path), time_to_limit.Asked(AT, 10)).table.set_index("failure")
-    assert (backed.loc[["voltage sag", "whole supply"], "avoided_by"] != DARK).all()
+    assert backed.loc["voltage sag", "avoided_by"] != DARK
+    emptied = backed.loc["whole supply"]  # nothing carries the racks once their 90 s of 150 kW are used up
+    assert emptied["avoided_by"] == DARK and emptied["sheddable_w"] > 0.0
+    assert 90.0 <= float(emptied["note"].split("racks dark after ")[1].split()[0]) < 180.0
+
+
+@pytest.mark.parametrize("rating", ["0.5 MW", "2.5 MW"])
+def test_without_import_racks_and_plants_fare_as_in_a_run(rating, tmp_path):
+    """Sets too small for any lineup, and sets that carry some: a run with both lines out says the same seconds."""
+    tree = yaml.safe_load((ROOT / "scenarios" / "ring-hall.yaml").read_text())
+    tree["topology"]["generators"]["rating"], tree["period"]["duration"] = rating, "2 h"
+    tree["incidents"] = [{"cause": "line", "element": f"lines/{n}", "at": AT, "lasts": "50 min"} for n in (1, 2)]
+    ring = load_tree(tree, tmp_path)
+    run = build(ring, disturbed=False)
+    run.advance(3600.0 + 15 * STEP_S)
+    told = {(kind, of): at_s - 3600.0 for at_s, kind, of, *_ in reversed(run.world.events)}
+    found = time_to_limit.study(ring, time_to_limit.Asked(AT, 15)).table.set_index("failure").loc["whole supply"]
+    assert f"plants fed after {told['plants_fed', found['hall']]:.0f} s" in found["note"]
+    dark = {of: at_s for (kind, of), at_s in told.items() if kind == "dark"}
+    assert f"{min(dark, key=dark.get)} after {min(dark.values()):.0f} s" in found["note"]
+    assert f"{len(dark)} of 6 blocks" in found["note"]
+    if rating == "0.5 MW":
+        assert found["avoided_by"] == DARK and found["note"].startswith("racks dark after 61") and len(dark) == 6
