@@ -6,6 +6,7 @@ from simulator.engine import coolant, heat_limits, outage
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.kernels.cooling_columns import DryMaps, WaterState
+from simulator.kernels.rack_side import PUMP
 
 TRIP_RESET_S = 4 * 3600.0
 """Inspection and restart of a block whose chips switched themselves off (assumed)."""
@@ -81,6 +82,7 @@ class HotTrips:
             coolant.changed(world, block, "heat")
         else:
             blocks.pump_w[block] = 0.0
+            blocks.by_load[block, PUMP] = 0.0  # pumps that follow the load look here at each step
         served = (world.site.block_hall == world.site.block_hall[block]) & (world.site.block_coolant_units > 0)
         stand = not blocks.pump_w[served].any()
         world.state.loops.pump_w[loop] = 0.0 if stand else world.site.loops[loop].pump_w

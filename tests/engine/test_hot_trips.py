@@ -11,10 +11,11 @@ from simulator.simulation import build, finish
 HOUR_S = 3600.0
 
 
-def hot_pod(folder, hours):
+def hot_pod(folder, hours, flow):
     tree = pod_tree()
     tree["topology"].pop("generators", None)
     tree["topology"]["cooling"]["warm"] |= {"tank": "60 s"}
+    tree["topology"]["cooling"].setdefault("coolant_unit", {})["flow"] = flow
     tree["period"]["duration"] = f"{hours} h"
     tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "90 %"}]
     return build(load_tree(tree, folder), disturbed=False)
@@ -24,11 +25,11 @@ def up(run):
     return float(run.world.state.racks.up_frac.mean())
 
 
-@pytest.fixture(scope="module")
-def course(tmp_path_factory):
+@pytest.fixture(scope="module", params=["constant", "by_load"])
+def course(request, tmp_path_factory):
     """Return a run whose warm plant stands from the first to the eighth hour, and by hour what is in service
     and how warm the loop is."""
-    run = hot_pod(tmp_path_factory.mktemp("hot"), 12)
+    run = hot_pod(tmp_path_factory.mktemp("hot"), 12, request.param)
     loops = run.world.state.loops
     run.world.env.timeout(HOUR_S).callbacks.append(
         lambda _: plant_power.lose_units(run.world, 0, 1e3, 7 * HOUR_S))
