@@ -55,7 +55,7 @@ def _follow(run: Run, minutes: int) -> Unsupplied:
     dark_s: dict[int, float] = {}
     for minute in range(1, minutes + 1):
         run.advance(began_s + STEP_S * minute)
-        for block in world.dark_s.keys() - dark_s.keys():
+        for block in world.dark.keys() - dark_s.keys():
             dark_s[block] = _last_dark_s(world, block) - began_s
     stopped: set[int] = set()
     fed_s: dict[int, float] = {}
