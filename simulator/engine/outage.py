@@ -86,6 +86,12 @@ def absent(world: World, group: Hashable, at_s: float | None = None) -> int:
     return sum(back_s > at_s for back_s in units.values())
 
 
+def first_up(world: World, group: Hashable, count: int) -> int:
+    """Return the number of the first of a group's units that is in service, of the last if none is."""
+    units, now_s = world.absent.get(group, {}), world.env.now
+    return next((unit for unit in range(count) if units.get(unit, -math.inf) <= now_s), count - 1)
+
+
 def first_back_s(world: World, group: Hashable) -> float:
     """Return the time until the first of the units that are out is back."""
     now_s = world.env.now

@@ -13,7 +13,7 @@ import numpy as np
 
 from simulator.components.failure_class import FailureClass
 from simulator.components.power.tolerance import Before
-from simulator.engine import capping, draw, effects, generators, plant_power, tree_caps
+from simulator.engine import capping, draw, effects, feeds, generators, outage, plant_power, tree_caps
 from simulator.engine.capping import FLOOR, Capping
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.watch import Exposure, Left
@@ -232,8 +232,8 @@ def _trip(world: World, node: int) -> None:
     world.watch.trips[node] += 1
     world.log("trip", told.name, "overload", reset_s, "breaker open")
     if told.serves == "mechanical" and c.STAGES[told.stage] == "substations":
-        out = told.count - round(told.count * float(world.state.tree.in_service[node]))
-        plant_power.lose_substation(world, node, out, reset_s, "overload")
+        unit = outage.first_up(world, ("mechanical", node), told.count)
+        plant_power.lose_substation(world, node, unit, reset_s, "overload")
         return
     effect, target, unit = _effect(world, node)
     cls = FailureClass.model_validate({
@@ -249,13 +249,13 @@ def _effect(world: World, i: int) -> tuple[str, int, int]:
     if i >= len(site.nodes):
         return _of_branch(world, told.name, told.stage)
     effect = EFFECTS[c.STAGES[told.stage]]
-    out = told.count - round(told.count * float(world.state.tree.in_service[i]))
-    unit = min(out, told.count - 1)
+    group = ("bank", i) if told.stage < draw.BELOW_GRID else feeds.group_of(world, i)
+    unit = outage.first_up(world, group, told.count)
     if effect != "block":
         return effect, i, unit
-    group = next((group for group in site.stand_ins if i in group), None)
-    if group is not None:
-        return "feed", group[0], group.index(i)
+    sections = next((sections for sections in site.stand_ins if i in sections), None)
+    if sections is not None:
+        return "feed", sections[0], sections.index(i)
     if site.node_of_racks[i]:
         return "feed", i, unit
     return "block", int(np.flatnonzero(draw.reaches(world)[i] > 0.0)[0]), unit
