@@ -13,7 +13,16 @@ import numpy as np
 
 from simulator.components.failure_class import FailureClass
 from simulator.components.power.tolerance import Before
-from simulator.engine import capping, draw, effects, feeds, generators, outage, plant_power, tree_caps
+from simulator.engine import (
+    capping,
+    draw,
+    effects,
+    feeds,
+    generators,
+    outage,
+    plant_power,
+    tree_caps,
+)
 from simulator.engine.capping import FLOOR, Capping
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.watch import Exposure, Left
