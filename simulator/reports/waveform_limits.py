@@ -17,6 +17,7 @@ from simulator.reports.style import (
     BLUE,
     FULL,
     GREEN,
+    HALF,
     INK,
     ORANGE,
     VERMILLION,
@@ -67,6 +68,13 @@ class Against:
         return f"{self.found:,.4g} of {self.allowed:,.4g} {self.limit.unit}"
 
 
+BANDS_TOLD = (
+    " Right: half the largest swing of all that a band holds (bar) and what its grid allows (stroke); many small "
+    "lines make a large swing."
+)
+DOTS_TOLD = " Strokes lead from what was found (ring) to the limit (dot)."
+
+
 def of_table(limits: pd.DataFrame) -> list[Against]:
     """Return the rows of `waveform_limits` of one window, each with the limit of its mask that it judges."""
     made = []
@@ -84,7 +92,9 @@ def of_table(limits: pd.DataFrame) -> list[Against]:
 def spectrum(traces: dict[str, Floats], dt_s: float, against: Sequence[Against]) -> FigureSpec:
     """Draw the lines of traces in W, and beside them what bands of frequencies hold and may hold."""
     bands = [one for one in against if isinstance(one.limit, Band) and one.found is not None]
-    fig, axes = canvas(FULL, 1.9 + 0.15 * max(len(bands), 3), columns=2 if bands else 1)
+    fig, axes = canvas(
+        FULL if bands else HALF, 1.9 + 0.15 * max(len(bands), 3), columns=2 if bands else 1
+    )
     ax = axes[0] if bands else axes
     data, largest = pd.DataFrame(), (0.0, 0.0)
     for (name, trace), (color, line) in zip(traces.items(), LOOKS, strict=False):
@@ -115,8 +125,8 @@ def spectrum(traces: dict[str, Floats], dt_s: float, against: Sequence[Against])
         fig, "waveform-spectrum",
         f"Amplitude by frequency; the largest line is {line_w * MW:.3g} MW at {frequency:.3g} Hz."
         + "".join(f" {_band(one)}: {one.told}, {one.verdict}." for one in bands), data,
-        "Left: half the swing of a sine at each frequency (Hann window). Right: half the largest swing of all "
-        "that a band holds (bar) and what its grid allows (stroke); many small lines make a large swing.",
+        "Half the swing of a sine at each frequency (Hann window)."
+        + (BANDS_TOLD if bands else ""),
         of_first=True,
     )  # fmt: skip
 
@@ -154,7 +164,7 @@ def ramps(traces: dict[str, Floats], dt_s: float, against: Sequence[Against]) ->
     longest_s = max([0.5 * length_s * (1.0 + 1e-9), *(_over_s(one) for one in shown)])
     overs_s = OVERS_S[longest_s >= OVERS_S]
     data = pd.DataFrame({"over_s": overs_s})
-    fig, ax = canvas(FULL, 2.5)
+    fig, ax = canvas(FULL if shown else HALF, 2.35)
     for (name, trace), (color, line) in zip(traces.items(), LOOKS, strict=False):
         column = "grid_ramp_w_s" if len(data.columns) > 1 else "ramp_w_s"
         data[column] = [swings.ramp_w_s(trace, dt_s, float(over)) for over in overs_s]
@@ -184,8 +194,8 @@ def ramps(traces: dict[str, Floats], dt_s: float, against: Sequence[Against]) ->
     return FigureSpec(
         fig, "waveform-ramps", f"Largest ramp by the time it is taken over: {told}."
         + "".join(f" {one.mask.upper()} {one.limit.told()}: {one.told}, {one.verdict}." for one in shown), data,
-        "Largest rise or fall between two samples so far apart, per second. Strokes lead from what was found "
-        f"(ring) to the limit (dot).{_left_out(limits, shown)}", of_first=True,
+        "Largest rise or fall between two samples so far apart, per second."
+        f"{DOTS_TOLD if shown else ''}{_left_out(limits, shown)}", of_first=True,
     )  # fmt: skip
 
 
