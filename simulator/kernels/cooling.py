@@ -2,7 +2,7 @@
 
 import math
 
-from simulator.kernels.compiled import inlined, inner, shared
+from simulator.kernels.compiled import inner, shared
 
 REST_S = 900.0
 """Time for which a group of units is not asked for until it stops, so that it does not start again and again
@@ -59,9 +59,9 @@ def integrate(loop, loops, maps, at, heat_w, dt_s):
 
     A loop with flow conductance G = m cp and thermal mass C = G tank relaxes to what its plant
     delivers, C dT/dt = G (T_plant - T). The plant takes in water at T + Q/G and returns it at
-    T_plant, so what it rejects is G (T + Q/G - T_plant), integrated in closed form; where that is far more
-    than Q, after an outage, it is the plant's load. Without a unit in service nothing is rejected and the
-    loop warms at Q/C. What units that still start are to carry stays in the water.
+    T_plant, so what it rejects is G (T + Q/G - T_plant), in closed form; where that is far more than Q, it
+    is the plant's load. Without a unit in service the loop warms at Q/C. What starting units are to carry
+    stays in the water.
 
     Returns
     -------
@@ -74,8 +74,7 @@ def integrate(loop, loops, maps, at, heat_w, dt_s):
     hour, hour_frac, dry = at
     supply_c, power_frac, mechanical_frac = maps.supply_c, maps.power_frac, maps.mechanical_frac
     if dry == 1:
-        supply_c, power_frac = maps.dry.supply_c, maps.dry.power_frac
-        mechanical_frac = maps.dry.mechanical_frac
+        supply_c, power_frac, mechanical_frac = maps.dry.supply_c, maps.dry.power_frac, maps.dry.mechanical_frac
     received_j = heat_w * dt_s
     loops.received_j[loop] += received_j
     if capacity_w <= 0.0:
@@ -99,10 +98,8 @@ def integrate(loop, loops, maps, at, heat_w, dt_s):
     after_c = plant_c + (before_c - plant_c) * math.exp(-dt_s / tank_s)
     rejected_w = heat_w + stored_w_k * (before_c - plant_c)
     if rejected_w > heat_w + CATCHES_UP * capacity_w and dry == 0 and heat_w < most_w and share == 1.0:
-        x, after_c = _caught_up(
-            supply_c[plant, hour], supply_c[plant, hour + 1], hour_frac, before_c, heat_w,
-            (load_step * capacity_w, stored_w_k, flow_w_k * tank_s, approached, dt_s),
-        )
+        of_loop = load_step * capacity_w, stored_w_k, flow_w_k * tank_s, approached, dt_s
+        x, after_c = _caught_up(supply_c, plant, hour, hour_frac, before_c, heat_w, of_loop)
         rejected_w = heat_w - flow_w_k * tank_s * (after_c - before_c) / dt_s
         mechanical = lookup(mechanical_frac, plant, x, hour, hour_frac)
     loops.supply_c[loop] = after_c
@@ -118,7 +115,7 @@ def integrate(loop, loops, maps, at, heat_w, dt_s):
 
 
 @inner
-def _caught_up(table_before, table_after, hour_frac, before_c, heat_w, of_loop):
+def _caught_up(table, plant, hour, hour_frac, before_c, heat_w, of_loop):
     """Return where on its load grid a plant stands that has water to cool down besides what it receives, and
     the water in degC after the step.
 
@@ -126,28 +123,18 @@ def _caught_up(table_before, table_after, hour_frac, before_c, heat_w, of_loop):
     halving. At the end of its map it rejects no more, and the water falls by the rest.
     """
     step_w, stored_w_k, heat_j_k, approached, dt_s = of_loop
-    low, high = 0.0, float(table_before.size - 1)
+    low, high = 0.0, float(table.shape[2] - 1)
     most_w = high * step_w
-    if heat_w + stored_w_k * (before_c - _between(table_before, table_after, hour_frac, high)) >= most_w:
+    if heat_w + stored_w_k * (before_c - lookup(table, plant, high, hour, hour_frac)) >= most_w:
         return high, before_c + (heat_w - most_w) * dt_s / heat_j_k
     for _ in range(HALVINGS):
         x = 0.5 * (low + high)
-        if heat_w + stored_w_k * (before_c - _between(table_before, table_after, hour_frac, x)) > x * step_w:
+        if heat_w + stored_w_k * (before_c - lookup(table, plant, x, hour, hour_frac)) > x * step_w:
             low = x
         else:
             high = x
-    plant_c = _between(table_before, table_after, hour_frac, high)
+    plant_c = lookup(table, plant, high, hour, hour_frac)
     return high, before_c + (plant_c - before_c) * approached
-
-
-@inlined
-def _between(table_before, table_after, hour_frac, x):
-    """Return tables of two hours interpolated in time and load, as `lookup` does."""
-    j = min(int(x), table_before.size - 2)
-    w = min(x - j, 1.0)
-    low = table_before[j] + (table_after[j] - table_before[j]) * hour_frac
-    high = table_before[j + 1] + (table_after[j + 1] - table_before[j + 1]) * hour_frac
-    return low * (1.0 - w) + high * w
 
 
 @shared
