@@ -86,6 +86,11 @@ def absent(world: World, group: Hashable, at_s: float | None = None) -> int:
     return sum(back_s > at_s for back_s in units.values())
 
 
+def is_out(world: World, group: Hashable, unit: int) -> bool:
+    """Return whether a unit of a group is out now."""
+    return world.absent.get(group, {}).get(unit, -math.inf) > world.env.now
+
+
 def first_up(world: World, group: Hashable, count: int) -> int:
     """Return the number of the first of a group's units that is in service, of the last if none is."""
     units, now_s = world.absent.get(group, {}), world.env.now

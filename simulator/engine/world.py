@@ -106,11 +106,11 @@ class World:
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,
-        detail: str = "", at_s: float | None = None,
+        detail: str = "", at_s: float | None = None, place: int | None = None,
     ) -> None:
-        """Add a row to the event table."""
-        at_s = self.env.now if at_s is None else at_s
-        self.events.append((at_s, kind, element, cause, duration_s, detail))
+        """Add a row to the event table: at its end, or before what stands at a place."""
+        at_s, place = self.env.now if at_s is None else at_s, len(self.events) if place is None else place
+        self.events.insert(place, (at_s, kind, element, cause, duration_s, detail))
 
     def set_load(
         self, load: int, *, on: float | None = None, dynamic_frac: float | None = None,
