@@ -35,6 +35,8 @@ def take_out(
         hit = racks[held == load]
         if hit.size:
             world.alarm(load, Alarm(cause, hit, transient=False, planned=told.planned))
+    if reach == SHARED and world.racks_lost is not None:
+        world.racks_lost(held)
 
 
 def servers_out(
