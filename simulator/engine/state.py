@@ -7,7 +7,7 @@ import numpy as np
 
 from simulator import rng
 from simulator.components.power import mesh
-from simulator.components.sizing import chip_of
+from simulator.components.sizing import chip_of, plant_setpoint_c
 from simulator.engine import design_flow, plant_state, supply_state
 from simulator.kernels import columns as c
 from simulator.kernels import philox
@@ -19,7 +19,7 @@ from simulator.kernels.serving import AMOUNTS, NOWHERE, STEP_COLUMNS, WAIT_BINS
 from simulator.kernels.site_step import STEP_S
 from simulator.kernels.streams import STREAM_COLUMNS
 from simulator.kernels.supply_columns import Supply
-from simulator.site import Site, plant_setpoint_c
+from simulator.site import Site
 
 LEAST_ROOM = 4096
 """Failures of one window, and repairs under way at once, that any site has room for."""
