@@ -56,7 +56,7 @@ def lose_side(world: World, cls: FailureClass, block: int, unit: int, lasts_s: f
         outage.lose(world, held, lasts_s, unit)
     if outage.absent(world, group) >= SIDES:
         ups = int(site.nodes[site.block_node[block]].parent)
-        bridge_s = _carries_s(world, block, ups) if outage.absent(world, held) else 0.0
+        bridge_s = carries_s(world, block, ups) if outage.absent(world, held) else 0.0
         if bridge_s > 0.0:
             world.log("on_battery", site.nodes[ups].name, cls.name, bridge_s)
             outage.after(world, bridge_s, lambda: _without_switches(world, cls, block, ups))
@@ -65,7 +65,7 @@ def lose_side(world: World, cls: FailureClass, block: int, unit: int, lasts_s: f
     return f"{site.block_names[block]}/side {unit + 1}"
 
 
-def _carries_s(world: World, block: int, ups: int) -> float:
+def carries_s(world: World, block: int, ups: int) -> float:
     """Return how long the UPS of a block of support racks carries what they draw, when full."""
     node, drawn_w = world.site.nodes[ups], float(draw.support_w(world)[block])
     return node.ride_through_s * node.rating_w / drawn_w if drawn_w > 0.0 else 0.0
