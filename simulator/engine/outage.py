@@ -86,6 +86,12 @@ def absent(world: World, group: Hashable, at_s: float | None = None) -> int:
     return sum(back_s > at_s for back_s in units.values())
 
 
+def out(world: World, group: Hashable, count: int, at_s: float | None = None) -> np.ndarray:
+    """Return which of a group's units are out, now or at a later time as far as is known: boolean (count,)."""
+    units, at_s = world.absent.get(group, {}), world.env.now if at_s is None else at_s
+    return np.array([units.get(unit, -math.inf) > at_s for unit in range(count)])
+
+
 def first_up(world: World, group: Hashable, count: int) -> int:
     """Return the number of the first of a group's units that is in service, of the last if none is."""
     units, now_s = world.absent.get(group, {}), world.env.now

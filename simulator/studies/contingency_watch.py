@@ -6,9 +6,8 @@ from functools import cached_property
 import numpy as np
 
 from simulator.components.power.tolerance import Before
-from simulator.engine import draw, heat_limits, outage, overload
+from simulator.engine import draw, heat_limits, overload, sides
 from simulator.engine.physics import STEP_S
-from simulator.engine.supply import SIDES
 from simulator.kernels import columns as c
 from simulator.kernels import limit_watch
 from simulator.kernels.serving import REJECTED, SHED, WORK
@@ -90,6 +89,7 @@ class Watch:
         self._events = len(world.events)
         self._useful_s = self._useful()
         self._intact = state.tree.in_service.copy()
+        self._on_sides = np.array([node.serves == "support" for node in world.site.nodes])
         loads = state.loads
         self._columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service,
                          state.blocks.support_share)  # fmt: skip
@@ -254,15 +254,15 @@ class Watch:
         """Return which blocks have lost every way to the grid that they had, or both their sides and with
         them the racks that they switch."""
         tree = self.state.tree
-        dead = (tree.in_service <= 0.0) & (self._intact > 0.0)
+        dead = (tree.in_service <= 0.0) & (self._intact > 0.0) & ~self._on_sides
         for _ in range(len(c.STAGES)):
             dead = dead | np.where(tree.parent >= 0, dead[tree.parent], False)
         feeds = dead[self.site.feed_node]
         dark: np.ndarray = np.logical_and.reduceat(feeds, self.site.feed_first[:-1])
         works = np.bincount(self.site.rack_hall, self.state.racks.up_frac, len(self.site.hall_names)) > 0.0
         for block in np.flatnonzero(self._support_w > 0.0):
-            sides = outage.absent(self.run.world, ("side", int(block)))
-            dark[block] |= sides >= SIDES and not works[self.site.block_hall[block]]
+            fed = sides.feeding(self.run.world, int(block)).any()
+            dark[block] |= not fed and not works[self.site.block_hall[block]]
         return dark
 
     def _behind(self) -> np.ndarray:
