@@ -371,7 +371,7 @@ def test_other_times_are_refused(plain, at):
 
 
 def test_a_case_that_dies_is_a_row(plain, monkeypatch):
-    def strike(world, cls, target, unit, repair):
+    def strike(*given):
         raise RuntimeError("cannot be")
 
     monkeypatch.setattr(contingency.effects, "inflict", strike)
