@@ -16,6 +16,7 @@ from simulator.components.power.node import (
     BUSWAYS,
     FEEDERS,
     LINES,
+    SIDES,
     SUBSTATIONS,
     TRANSFORMERS,
     UPS,
@@ -148,7 +149,7 @@ class Builder:
         return liquid_w, heat_w - liquid_w, self.coolants[-1].coolant.pump_w
 
     def _support(self, hall: Hall, name: str, h: int, feeder: int) -> float:
-        """Add the UPS-fed block of network, storage and CPU racks; return its design air heat."""
+        """Add the block of network, storage and CPU racks, which two sides feed; return its design air heat."""
         present = [s for s in hall.support if s.count > 0]
         if not present:
             return 0.0
@@ -157,21 +158,23 @@ class Builder:
         added = [self._support_of(hall, h, entry.count, rack)
                  for entry, rack in zip(present, racks, strict=True)]  # fmt: skip
         design_w = sum(entry.count * entry.nameplate_w for entry in added)
-        built = ups.sized(design_w)
-        rating_w, base = built.rating_w, f"{name}/support"
+        built = ups.sized(design_w)  # each side, for all of it
+        side_w, rating_w, base = built.rating_w, SIDES * built.rating_w, f"{name}/support"
         substation = self._node(
             Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation.over_real(self.pf), serves="support", cooling=block.cooling)
+                 block.substation.over_real(self.pf), SIDES, side_w, serves="support", cooling=block.cooling)
         )
-        ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
-                                   built.modules, 0.0, built.ride_through_s, built.recharge_w, "support"))  # fmt: skip
+        ups_node = self._node(
+            Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses, SIDES * built.modules, side_w,
+                 built.ride_through_s, SIDES * built.recharge_w, "support")
+        )
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
-                                 block.busway.over_real(self.pf), serves="support"))  # fmt: skip
+                                 block.busway.over_real(self.pf), SIDES, side_w, serves="support"))  # fmt: skip
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
         self.feeds.append([(busway, 1.0)])
         self.drawn_w.append(design_w)
-        self.blocks.append((base, h, rating_w, draw_w))
+        self.blocks.append((base, h, side_w, draw_w))
         self.coolants.append(of_block(self.topology.cooling.coolant_unit, None, 0.0))
         return design_w
 
