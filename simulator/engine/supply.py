@@ -12,6 +12,8 @@ SIDES = 2
 """Of a block of support racks."""
 ABOVE_UPS = ("substation", "substation_breaker")
 """Populations whose failure leaves the UPS of support racks to carry them."""
+AHEAD_S = 1.0
+"""So long before racks whose switches went off would start it is looked whether those work."""
 ALL_OFF = 2
 """Of `BlockState.support_hot`: no support rack of a block works in the hall's air."""
 
@@ -85,14 +87,20 @@ def lose_hot_switches(world: World, block: int, lasts_s: float) -> None:
     racks = _behind_switches(world.site, int(world.site.nodes[world.site.block_node[block]].parent))
     group = ("hot switches", block)
 
-    def look() -> None:
-        if racks.size and world.state.blocks.support_hot[block] == ALL_OFF and not outage.absent(world, group):
-            outage.lose(world, group, lasts_s)
-            inspected = of_one_stage("trip", world.env.now + lasts_s)
-            outage.take_out(world, racks, "heat", lasts_s, repair=inspected)
-            outage.after(world, lasts_s, look)
+    def hold() -> None:
+        outage.lose(world, group, lasts_s)
+        inspected = of_one_stage("trip", world.env.now + lasts_s)
+        outage.take_out(world, racks, "heat", lasts_s, repair=inspected)
+        outage.after(world, lasts_s - AHEAD_S, look)
 
-    look()
+    def look() -> None:
+        if world.state.blocks.support_hot[block] == ALL_OFF:
+            hold()
+        else:
+            power_loss.take_out(world, racks, "heat", AHEAD_S, of_one_stage("trip", world.env.now + AHEAD_S))
+
+    if racks.size and world.state.blocks.support_hot[block] == ALL_OFF and not outage.absent(world, group):
+        hold()
 
 
 def _behind_switches(site: Site, node: int) -> np.ndarray:
