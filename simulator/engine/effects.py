@@ -20,6 +20,7 @@ from simulator.engine import (
     pushes,
     rewiring,
     sags,
+    sides,
     supply,
     support,
 )
@@ -97,7 +98,7 @@ def _corrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: flo
 
 def _block(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
     if world.site.block_support_w[block] > 0.0:
-        return supply.lose_side(world, cls, block, unit, lasts_s)
+        return sides.lose(world, cls, block, unit, lasts_s)
     take_out(world, np.flatnonzero(world.site.rack_block == block), cls.name, lasts_s)
     return world.site.block_names[block]
 

@@ -125,6 +125,11 @@ class World:
         at_s, place = self.env.now if at_s is None else at_s, len(self.events) if place is None else place
         self.events.insert(place, (at_s, kind, element, cause, duration_s, detail))
 
+    def close(self, event: int, at_s: float) -> None:
+        """Note in the event table how long something lasted that is over."""
+        began_s, kind, element, cause, _, detail = self.events[event]
+        self.events[event] = (began_s, kind, element, cause, at_s - began_s, detail)
+
     def set_load(
         self, load: int, *, on: float | None = None, dynamic_frac: float | None = None,
         share: np.ndarray | None = None, running: float | None = None, cap: float | None = None,

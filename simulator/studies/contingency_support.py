@@ -7,7 +7,7 @@ out above, once the UPS is empty; and while nothing is imported, as far as sourc
 import numpy as np
 
 from simulator.components.power.node import UPS
-from simulator.engine import feeds, outage, supply
+from simulator.engine import feeds, outage, sides
 from simulator.engine.physics import STEP_S
 from simulator.kernels import columns as c
 from simulator.simulation import Run
@@ -21,7 +21,7 @@ class SupportFeed:
     def __init__(self, run: Run) -> None:
         self.run, site = run, run.world.site
         self.blocks = np.flatnonzero(site.block_support_w > 0.0)
-        self._paths = {int(b): self._split(int(b)) for b in self.blocks}
+        self._above = {int(b): self._above_ups(int(b)) for b in self.blocks}
         self._cut_s: dict[int, float] = {}
         """Since when blocks hang on their UPS."""
 
@@ -38,29 +38,25 @@ class SupportFeed:
         return told
 
     def _of(self, block: int, there: float) -> float:
-        below, above = self._paths[block]
         world, site = self.run.world, self.run.world.site
+        if not sides.feeding(world, block).any():
+            up = np.bincount(site.rack_hall, world.state.racks.up_frac, len(site.hall_names))
+            return 1.0 if up[site.block_hall[block]] > 0.0 else 0.0
         in_service = world.state.tree.in_service
         reached = not outage.absent(world, feeds.reach_of(int(site.block_hall[block])))
-        sides_out = outage.absent(world, ("side", block)) >= supply.SIDES
-        if sides_out or not all(in_service[node] > 0.0 for node in below):
-            up = np.bincount(site.rack_hall, world.state.racks.up_frac, len(site.hall_names))
-            return 1.0 if sides_out and up[site.block_hall[block]] > 0.0 else 0.0
-        if reached and all(in_service[node] > 0.0 for node in above):
+        if reached and all(in_service[node] > 0.0 for node in self._above[block]):
             self._cut_s.pop(block, None)
             return there
-        since_s = self._cut_s.setdefault(block, world.env.now - STEP_S)
-        ups = next((node for node in below if site.nodes[node].stage == UPS), None)
-        lasts_s = 0.0 if ups is None else supply.carries_s(world, block, ups)
-        return float(world.env.now - since_s <= lasts_s)
+        now_s = self.run.physics.step * STEP_S  # decisions' clock stands still between events
+        since_s = self._cut_s.setdefault(block, now_s - STEP_S)
+        return float(now_s - since_s <= sides.carries_s(world, block))
 
-    def _split(self, block: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-        """Return the nodes of a block's path up to its UPS, and those above it up to the feeders."""
+    def _above_ups(self, block: int) -> tuple[int, ...]:
+        """Return the nodes of a block's path above its UPS, up to the feeders."""
         site = self.run.world.site
         path = site.feed_paths[site.feed_first[block]]
         stages = [site.nodes[node].stage for node in path]
-        first_above = stages.index(UPS) + 1 if UPS in stages else 0
-        return tuple(path[:first_above]), tuple(path[first_above:])
+        return tuple(path[stages.index(UPS) + 1 :])
 
     def _islanded(self) -> bool:
         return bool(self.run.world.state.supply.limit_w[0] <= 0.0)

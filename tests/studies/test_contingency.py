@@ -11,7 +11,7 @@ import pytest
 from small import load_tree, pod_tree
 
 from simulator.components.power.ride_through import RideThrough
-from simulator.engine import supply
+from simulator.engine import sides
 from simulator.engine.outage_log import of_one_stage
 from simulator.kernels import columns as c
 from simulator.results import SERIES
@@ -134,7 +134,7 @@ def test_support_racks_cut_off_are_carried_by_their_ups_as_long_as_it_lasts(ride
     given["topology"]["ups"]["ride_through"] = ride_through
     moment = moments.bring(load_tree(given, tmp_path), "2 h", 60)
     world, block = moment.run.world, moment.run.world.site.block_names.index("pod/support")
-    lasts_s = supply.carries_s(world, block, int(world.site.nodes[world.site.block_node[block]].parent))
+    lasts_s = sides.carries_s(world, block)
     hits = tuple(cases_.named(moment.run, f"pod/feeders/{k}") for k in (1, 2))
     repairs = [of_one_stage("repair", moment.at_s + 7200.0)] * 2
     shed_w = contingency._respond(moment, Watch(moment.run), 20, hits, repairs).shed_w[:, 3]
