@@ -28,7 +28,9 @@ def back(request, tmp_path_factory):
     bench.work("low", np.arange(4))
     bench.work("high", np.arange(4, 8))
     cls = FailureClass.model_validate(
-        {"name": "break", "rate": "0 /year", "effect": "feeder", "repair": "1 h", "per": "feeder"}, context={"si": True})
+        {"name": "break", "rate": "0 /year", "effect": "feeder", "repair": "1 h", "per": "feeder"},
+        context={"si": True},
+    )
     node = int(bench.site.halls.feeder_node[0])
     bench.at(AT_S, lambda: effects.inflict(bench.world, cls, node, 0, of_one_stage("repair", AT_S + OUT_S)))
     bench.on_s = np.full(8, np.inf)
