@@ -63,31 +63,6 @@ def _ride_through(
     command.run(scenario, tuple(sets or ()), chosen, event, output, as_json)
 
 
-def _time_to_limit(
-    scenario: ScenarioFile,
-    at: Annotated[
-        str,
-        typer.Option(
-            metavar="TIME",
-            help="hottest (warmest hour of the period), peak (largest estimated demand), after the "
-            "start, or a date and time.",
-        ),
-    ] = "hottest",
-    minutes: Annotated[
-        int, typer.Option(min=1, max=1440, help="How long each failure is followed.")
-    ] = 60,
-    output: Folder = None,
-    sets: Sets = None,
-    chosen: Chosen = None,
-    as_json: AsJson = False,
-) -> None:
-    """Tell how many seconds each failure of the cooling leaves until chips throttle and trip."""
-    from simulator.cli import time_to_limit as command
-    from simulator.studies.time_to_limit import Asked
-
-    command.run(scenario, tuple(sets or ()), chosen, Asked(at, minutes), output, as_json)
-
-
 def _waveform(
     place: Annotated[
         Path, typer.Argument(metavar="SCENARIO|RUN", help="A scenario's YAML file or a run folder.")
@@ -130,5 +105,4 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("contingency")(_contingency)
     app.command("ride-through")(_ride_through)
-    app.command("time-to-limit")(_time_to_limit)
     app.command("waveform")(_waveform)

@@ -106,10 +106,9 @@ def _heats(i, rows):
     """Return where the heat of racks like those of a row goes, and what it must not reach: the share
     that coolant takes, the memory's rise over the junction's, temperatures in degC of junction,
     memory and intake at which clocks fall and things switch off."""
-    intake_c = rows.intake_c[i] if rows.liquid_cooled[i] == 1 else np.inf
     return (
         rows.liquid_frac[i], rows.hbm_rise[i], rows.throttle_start_c[i], rows.hbm_throttle_c[i],
-        rows.shutdown_c[i], rows.hbm_shutdown_c[i], intake_c,
+        rows.shutdown_c[i], rows.hbm_shutdown_c[i], rows.intake_c[i],
     )  # fmt: skip
 
 
@@ -289,7 +288,7 @@ def _slow_row(i, rows, racks, blocks, coolant_c, scratch):
 @inlined
 def _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c):
     """Add a row to its block; return whether a chip or its memory passed its throttle point, and
-    whether one of them, or a rack in its intake, passed its shutdown.
+    whether one of them, or a rack in its intake, passed its shutdown: of racks that are on.
 
     Memory stands over its coolant by a share of the junction's rise, and a row has one coolant, so
     the hottest junction of a row has the hottest memory.
@@ -302,8 +301,8 @@ def _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c):
     hbm_c = coolant_c + hbm_rise * (hot_c - coolant_c)
     blocks.hbm_hottest_c[b] = max(blocks.hbm_hottest_c[b], hbm_c)
     throttling = hot_c > throttle_c or hbm_c > hbm_throttle_c
-    tripping = hot_c >= off_c or hbm_c >= hbm_off_c or (row_w > 0.0 and intake_c >= intake_off_c)
-    return throttling, tripping
+    tripping = hot_c >= off_c or hbm_c >= hbm_off_c or intake_c >= intake_off_c
+    return row_w > 0.0 and throttling, row_w > 0.0 and tripping
 
 
 @inlined

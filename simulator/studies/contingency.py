@@ -199,9 +199,7 @@ def _respond(
     assert moment.gate.callbacks is not None
 
     def strike(hit: Hit, repair: Repair, _: simpy.Event) -> None:
-        element = effects.inflict(world, hit.cls, hit.target, hit.unit, repair)
-        kind = "maintenance" if repair.planned else "failure"
-        world.log(kind, element, hit.cls.name, repair.back_s - world.env.now, "contingency")
+        effects.inflict(world, hit.cls, hit.target, hit.unit, repair, "contingency")
 
     for hit, repair in zip(hits, repairs, strict=True):
         moment.gate.callbacks.append(partial(strike, hit, repair))

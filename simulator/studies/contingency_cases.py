@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import maintenance, network_parts, populations
+from simulator.engine import maintenance, network_parts, populations, sides
 from simulator.engine.elements import elements
 from simulator.engine.populations import ON_RACKS
 from simulator.engine.rates import YEAR_S
@@ -249,6 +249,8 @@ def _same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
 def taken(site: Site, cls: FailureClass, target: int, unit: int) -> tuple[object, ...]:
     """Return all that an effect looks at of a class and of what it strikes, the repair left out."""
     apart = site.mesh is not None and cls.effect in BANKS
+    if cls.effect == "ups" and site.nodes[target].serves == "support":
+        unit, apart = sides.of_module(site, target, unit), True
     which = -1 if cls.effect in INTERCHANGEABLE and not apart else unit
     tier = cls.per if cls.effect == "switch" else ""
     return cls.effect, tier, target, which, cls.reset, cls.voltage, cls.name == FALSE_ALARM

@@ -132,7 +132,8 @@ def hours_per_failure(case: Case, response: Response, intact: Response) -> float
 
     What is still lost at the end of the window is lost as long as the element is out; what else was
     lost in the window (work since the last save, a restart, requests turned away) is lost once, however
-    long the repair lasts. Jobs that still restart then are lost for one more restart at most.
+    long the repair lasts. Jobs that still restart then are lost for one more restart at most; what waits for
+    the repair loses boot, restart and the work since the last save beyond it.
     """
     lost_s = intact.useful_s - response.useful_s
     minutes = len(lost_s)
@@ -141,7 +142,7 @@ def hours_per_failure(case: Case, response: Response, intact: Response) -> float
     lasting = max(lasting - response.restarting, 0.0)
     lasting = lasting if lasting >= BACK else 0.0
     once_s = float(lost_s[-1]) - lasting * minutes * STEP_S
-    once_s += response.restarting * response.restart_s
+    once_s += response.restarting * response.restart_s + max(response.waking_s - intact.waking_s, 0.0)
     return max(once_s + lasting * _mean_out_s(case, response), 0.0) / 3600.0
 
 
@@ -336,9 +337,10 @@ def _recovery(run: Run, response: Response, intact: Response, minutes: int) -> d
     if response.restarting and not held[-1]:
         back_s = minutes * STEP_S + response.restart_s
         return {"recovery_s": back_s, "recovered": False, "back_by": "restart"}
-    restarts_s = [job.started_s for j, job in enumerate(run.work.jobs) if response.stalled[-1, j]]
+    restarts_s = [response.job_boots_s + job.started_s
+                  for j, job in enumerate(run.work.jobs) if response.stalled[-1, j]]  # fmt: skip
     return {
-        "recovery_s": max(max(response.repair_s) + response.boots_s, minutes * STEP_S) + max(restarts_s, default=0.0),
+        "recovery_s": max(max(response.repair_s), minutes * STEP_S) + max(response.boots_s, *restarts_s, 0.0),
         "recovered": False, "back_by": "repair + restart" if restarts_s else "repair",
     }  # fmt: skip
 

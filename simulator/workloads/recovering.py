@@ -56,9 +56,11 @@ class Recovering:
         self._told = alarm
 
     def gather(self, first: bool) -> Generator[Any, Any, Decision]:
-        """Wait for supply and for the racks that the policy wants; return its decision."""
+        """Wait for supply and for the racks that the policy wants, in the order of priority of all that lost
+        some; return its decision."""
         world, racks = self.world, self.racks
         while True:
+            yield world.turn(self.job.priority)
             off = world.restored.get(racks.load)
             if off is None:
                 racks.drop()

@@ -26,12 +26,12 @@ def case(*classes, rates=None):
                 rates or tuple(1.0 for _ in classes))  # fmt: skip
 
 
-def response(lost_per_minute, restarting=0.0, restart_s=0.0, repair_s=36_000.0, by_class_s=()):
+def response(lost_per_minute, restarting=0.0, restart_s=0.0, repair_s=36_000.0, by_class_s=(), waking_s=0.0):
     """Return what happens when so many accelerator-minutes are lost in each minute."""
     zeros = np.zeros(MINUTES)
     useful_s = 1e6 * np.arange(1, MINUTES + 1) - 60.0 * np.cumsum(lost_per_minute)
     return Response(zeros, zeros, zeros, zeros, np.zeros((MINUTES, 4)), zeros, zeros, useful_s=useful_s,
-                    restarting=restarting, restart_s=restart_s, repair_s=(repair_s,),
+                    restarting=restarting, restart_s=restart_s, repair_s=(repair_s,), waking_s=waking_s,
                     class_repair_s=by_class_s or (repair_s,))  # fmt: skip
 
 
@@ -52,6 +52,11 @@ def test_a_restart_under_way_lasts_as_long_as_a_restart():
     lost = np.full(MINUTES, 1072.0)
     told = response(lost, restarting=1000.0, restart_s=1800.0)
     assert rows.hours_per_failure(case(), told, INTACT) == pytest.approx(1000.0 * 1.5 + 72.0 * 10.0)
+
+
+def test_what_waits_for_the_repair_boots_and_restarts_behind_it():
+    told = response(np.full(MINUTES, 72.0), waking_s=72.0 * 1080.0)
+    assert rows.hours_per_failure(case(), told, INTACT) == pytest.approx(72.0 * (10.0 + 0.3))
 
 
 def test_some_are_cured_by_a_reset():
@@ -98,3 +103,17 @@ def test_what_was_lost_is_back_with_the_repair(what, out_for, told):
     getattr(gone, what)[:out_for] = 1.8e6
     run = SimpleNamespace(work=SimpleNamespace(jobs=[]))
     assert rows._recovery(run, gone, intact, MINUTES) == told
+
+
+def test_racks_boot_while_a_job_boots_and_restarts_on_its_own():
+    gone, intact = response(np.zeros(MINUTES), repair_s=72 * 3600.0), response(np.zeros(MINUTES))
+    for each in (gone, intact):
+        each.out, each.shed_w = np.zeros(MINUTES), np.zeros((MINUTES, 4))
+        each.off, each.behind = np.zeros(MINUTES, bool), np.zeros((MINUTES, 0), bool)
+        each.stalled = np.zeros((MINUTES, 1), bool)
+    gone.out[:], gone.stalled[:] = 72.0, True
+    gone.boots_s, gone.job_boots_s = 1080.0, 480.0
+    for started_s, after_s in ((360.0, 1080.0), (900.0, 1380.0)):
+        run = SimpleNamespace(work=SimpleNamespace(jobs=[SimpleNamespace(started_s=started_s)]))
+        told = rows._recovery(run, gone, intact, MINUTES)
+        assert told == {"recovery_s": 72 * 3600.0 + after_s, "recovered": False, "back_by": "repair + restart"}
