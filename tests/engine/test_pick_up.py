@@ -30,7 +30,7 @@ def back(request, tmp_path_factory):
     cls = FailureClass.model_validate(
         {"name": "break", "rate": "0 /year", "effect": "feeder", "repair": "1 h", "per": "feeder"},
         context={"si": True},
-    )  # fmt: skip
+    )
     node = int(bench.site.halls.feeder_node[0])
     bench.at(AT_S, lambda: effects.inflict(bench.world, cls, node, 0, of_one_stage("repair", AT_S + OUT_S)))
     bench.on_s = np.full(8, np.inf)
