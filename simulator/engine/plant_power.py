@@ -4,6 +4,7 @@ Machines drop out at once and start one after another once power is back; pumps 
 until its batteries are empty. Water, rows and halls keep the heat meanwhile (`kernels/standing_heat`).
 """
 
+from collections.abc import Callable, Hashable
 from functools import partial
 
 import numpy as np
@@ -122,29 +123,45 @@ def lose_substation(world: World, node: int, unit: int, lasts_s: float, cause: s
     return f"{site.nodes[node].name}/{unit + 1}"
 
 
-def lose_units(world: World, loop: int, units: float, lasts_s: float) -> None:
-    """Take plant units, or parts of one, out of a loop until they are repaired."""
-    plants = world.plants
-    lost = min(units, float(plants.intact[loop]))
-    plants.intact[loop] -= lost
-    settle(world, loop)
-
-    def restore() -> None:
-        plants.intact[loop] += lost
-        settle(world, loop)
-
-    outage.after(world, lasts_s, restore)
+def lose_unit(world: World, loop: int, unit: int, lasts_s: float) -> None:
+    """Take one unit of a loop's plant out until it is repaired."""
+    _lose_one(world, ("plant unit", loop), unit, lasts_s, lambda _: _count(world, loop))
 
 
-def lose_pump(world: World, loop: int, lasts_s: float, cause: str) -> None:
+def lose_fan(world: World, loop: int, unit: int, lasts_s: float) -> None:
+    """Take one fan of a plant unit out, the first in service, and with it its share of the unit."""
+    group = ("plant fan", loop, unit)
+    fan = outage.first_up(world, group, _plant(world, loop).fans)
+    _lose_one(world, group, fan, lasts_s, lambda _: _count(world, loop))
+
+
+def lose_pump(world: World, loop: int, unit: int, lasts_s: float, cause: str) -> None:
     """Take a pump of a loop out; with fewer than it needs the water flows slower, or not at all."""
-    _lose_one(world, world.plants.pumps_out, loop, lasts_s, lambda: _flow(world, loop, cause))
+
+    def change(by: int) -> None:
+        world.plants.pumps_out[loop] += by
+        _flow(world, loop, cause)
+
+    _lose_one(world, ("loop pump", loop), unit, lasts_s, change)
 
 
-def lose_wall(world: World, hall: int, lasts_s: float) -> None:
+def lose_wall(world: World, hall: int, unit: int, lasts_s: float) -> None:
     """Take one of a hall's fan walls out; the others speed up as far as they can."""
-    air = int(world.site.halls.air_loop[hall])
-    _lose_one(world, world.plants.walls_out, hall, lasts_s, lambda: settle(world, air))
+
+    def change(by: int) -> None:
+        world.plants.walls_out[hall] += by
+        settle(world, int(world.site.halls.air_loop[hall]))
+
+    _lose_one(world, ("fan wall", hall), unit, lasts_s, change)
+
+
+def _count(world: World, loop: int) -> None:
+    """Count the units of a plant in service anew, those that lack fans by the share they have."""
+    fans, built = _plant(world, loop).fans, world.site.loops[loop].units
+    lacks = [1.0 if outage.is_out(world, ("plant unit", loop), unit)
+             else outage.absent(world, ("plant fan", loop, unit)) / max(fans, 1) for unit in range(built)]  # fmt: skip
+    world.plants.intact[loop] = built - sum(lacks)
+    settle(world, loop)
 
 
 def settle(world: World, loop: int) -> None:
@@ -161,15 +178,14 @@ def settle(world: World, loop: int) -> None:
     _set(world, loop, float(plants.intact[loop] * plants.started[loop]), flow, fans)
 
 
-def _lose_one(world: World, out: np.ndarray, place: int, lasts_s: float, look) -> None:  # type: ignore[no-untyped-def]
-    out[place] += 1
-    look()
-
-    def restore() -> None:
-        out[place] -= 1
-        look()
-
-    outage.after(world, lasts_s, restore)
+def _lose_one(
+    world: World, group: Hashable, unit: int, lasts_s: float, change: Callable[[int], None]
+) -> None:
+    """Take one unit of a group out, unless it is out already, and bring it back; `change` is told how many
+    more are out."""
+    if outage.lose(world, group, lasts_s, unit):
+        change(1)
+        outage.when_back(world, group, unit, lasts_s, lambda: change(-1))
 
 
 def _loops(world: World, hall: int) -> tuple[int, int]:
