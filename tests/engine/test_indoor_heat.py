@@ -232,5 +232,8 @@ def test_racks_without_their_switches_stand_until_those_are_inspected(tmp_path):
     assert np.all(up == 0.0)
     assert len(world.outages.cause) == 1 and world.outages.cause[0] == "heat"
     blocks.support_hot[block] = 0
+    told = world.site.topology.ride_through
     run.advance(600.0 + 3660.0)
+    assert np.all(up == 0.0)  # they boot
+    run.advance(600.0 + 3660.0 + told.boot + told.restart)
     assert np.all(up == 1.0)
