@@ -34,6 +34,8 @@ def take_out(
     for load in sorted(world.alarms):
         hit = racks[held == load]
         if hit.size:
+            if reach == SHARED:
+                world.struck.setdefault(load, (cause, world.env.now))
             world.alarm(load, Alarm(cause, hit, transient=False, planned=told.planned))
     if reach == SHARED and world.racks_lost is not None:
         world.racks_lost(held)

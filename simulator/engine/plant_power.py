@@ -9,7 +9,8 @@ from functools import partial
 
 import numpy as np
 
-from simulator.components.cooling import PlantSpec
+from simulator.components.cooling import LOAD_FRAC, PlantSpec
+from simulator.components.cooling.air_side import NO_AIR_C
 from simulator.engine import (
     coolant,
     feeds,
@@ -21,6 +22,7 @@ from simulator.engine import (
 )
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
+from simulator.kernels import hall_air
 from simulator.kernels.cooling_columns import CHANGES
 from simulator.kernels.site_step import STEP_S
 
@@ -166,12 +168,14 @@ def settle(world: World, loop: int) -> None:
     """Set which units of a loop run, whether its water flows and which share of its fans turns."""
     plants, site = world.plants, world.site
     hall, air = loop // 2, site.topology.cooling.fan_wall
-    fans = 1.0
+    fans, flow = 1.0, flows(world, loop)
     if site.loops[loop].kind == "chilled":
         left = site.hall_walls[hall] - int(plants.walls_out[hall])
         fans = air.moves(float(site.halls.fan_design_heat_w[hall]), left)
         fans *= 1.0 if air.passive else float(plants.moving[hall])
-    _set(world, loop, float(plants.intact[loop] * plants.started[loop]), _flows(world, loop), fans)
+        if plants.stilled[hall]:
+            fans, flow = 0.0, 0.0
+    _set(world, loop, float(plants.intact[loop] * plants.started[loop]), flow, fans)
 
 
 def _lose_one(
@@ -193,8 +197,8 @@ def _plant(world: World, loop: int) -> PlantSpec:
     return cooling.warm if world.site.loops[loop].kind == "warm" else cooling.chilled
 
 
-def _flows(world: World, loop: int) -> float:
-    """Return the flow of a loop over design with the pumps that work and have power."""
+def flows(world: World, loop: int) -> float:
+    """Return the flow of a loop over design with the pumps that work and have power, if they are switched on."""
     plants, cooling = world.plants, world.site.topology.cooling
     hall, plant = loop // 2, _plant(world, loop)
     driven = plants.pumps_fed[hall] if cooling.loop_pumps_on_ups else plants.moving[hall] > 0.0
@@ -238,12 +242,8 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
     hall, heat, rows = loop // 2, state.heat, site.rows
     units, flow = float(state.loops.units_up[loop]), float(heat.flow[loop])
     if site.loops[loop].kind == "chilled":
-        stands = flow <= 0.0 or heat.fans[loop] <= 0.0
-        if stands and before[1] > 0.0 and before[2] > 0.0:
-            air_w = heat_limits.hall_air_w(world, hall)
-            rise_k = air_w * STEP_S / float(heat.air_j_k[hall])
-            state.hall_air_c[hall] += heat.air_lead[hall] * rise_k * left_s / STEP_S
-            slowing.at_once(world)
+        if before[1:] != (flow, float(heat.fans[loop])):
+            _foresee_air(world, hall, loop)
         return
     stops, dries = before[1] > 0.0 >= flow, before[0] > 0.0 >= units and flow > 0.0
     if not (stops or dries):
@@ -258,6 +258,20 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
         part = in_part(float(rows.decay[row]), left_s)
         state.blocks.coolant_c[b] += heat.row_lead[b] * rise_k * part
     slowing.at_once(world)
+
+
+def _foresee_air(world: World, hall: int, loop: int) -> None:
+    """Set what racks take in over the step at hand to what its stretches so far, and the rest as it begins, make of
+    the air (`hall_air.intake_c` does so ahead of a step); outdoor air is not counted on."""
+    site, state, heat = world.site, world.state, world.state.heat
+    air_w, water_c = heat_limits.hall_air_w(world, hall), float(state.loops.supply_c[loop])
+    around = (water_c, NO_AIR_C, float(world.outdoor_c()))
+    arguments = (hall, site.halls, heat, loop, (air_w, air_w), 0.0, around, float(LOAD_FRAC[1]), STEP_S)
+    then_k, _ = world.entry(hall_air.follow, *arguments)(*arguments)
+    over_k, before_c = float(heat.air_j[hall] / heat.air_j_k[hall]), float(state.hall_air_c[hall])
+    state.hall_air_c[hall] = heat.air_set_c[hall] + over_k + heat.air_lead[hall] * (then_k - over_k)
+    if state.hall_air_c[hall] > before_c:
+        slowing.at_once(world)
 
 
 def _start(world: World, hall: int, loop: int, turn: int, share: float, cause: str) -> None:

@@ -76,7 +76,7 @@ def _settle(world: World, cls: FailureClass, block: int) -> None:
     _set_in_service(world, block)
     if feeding(world, block).any():
         return
-    bridge_s = _carries_s(world, block)
+    bridge_s = carries_s(world, block)
     if bridge_s > 0.0:
         ups = world.site.nodes[_nodes(world.site, block)[1]].name
         world.log("on_battery", ups, cls.name, bridge_s)
@@ -85,7 +85,7 @@ def _settle(world: World, cls: FailureClass, block: int) -> None:
         _without_switches(world, cls, block)
 
 
-def _carries_s(world: World, block: int) -> float:
+def carries_s(world: World, block: int) -> float:
     """Return how long UPS that nothing feeds, but that still feed their busways, carry what the racks draw,
     when full."""
     ups, drawn_w = world.site.nodes[_nodes(world.site, block)[1]], float(draw.support_w(world)[block])
