@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from simulator.cli import batch_options as options
-from simulator.cli import climate_commands, heat_commands, power_commands
+from simulator.cli import climate_commands, heat_commands, later, power_commands
 from simulator.cli.common_options import (
     AsJson,
     Chosen,
@@ -401,6 +401,7 @@ def _schema(
 def main() -> None:
     """Run the command line; problems become messages and exit codes, never a traceback."""
     gc.set_threshold(NEW_OBJECTS)
+    later.put_off()
     try:
         app(prog_name="gigawatt")
     except Exception as error:

@@ -1,5 +1,7 @@
 """What every run folder tells about this version: published figures met, constants behind."""
 
+from __future__ import annotations
+
 from functools import cache
 from importlib import import_module
 
