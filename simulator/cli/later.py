@@ -18,8 +18,7 @@ class _Later(ModuleType):
     """Stands in for a module until one of its names is asked for."""
 
     def __getattr__(self, name: str) -> Any:
-        _load(self)
-        return getattr(self, name)
+        return getattr(_load(self), name)
 
 
 def put_off(names: tuple[str, ...] = TABLES) -> None:
@@ -45,12 +44,14 @@ def _folders(package: ModuleType | None) -> list[str] | None:
     return None if found is None else found.submodule_search_locations
 
 
-def _load(stand_in: _Later) -> None:
-    """Import the module for which one stands in, and its package with it; whoever holds the stand-in then
-    finds everything there."""
+def _load(stand_in: _Later) -> ModuleType:
+    """Import the module for which one stands in, its package with it, and return it; whoever holds the
+    stand-in then finds everything there."""
     name = stand_in.__name__
     package = name.partition(".")[0]
     for other, module in list(sys.modules.items()):
         if isinstance(module, _Later) and other.partition(".")[0] == package:
             del sys.modules[other]
-    vars(stand_in).update(vars(importlib.import_module(name)))
+    module = importlib.import_module(name)
+    vars(stand_in).update(vars(module))
+    return module
