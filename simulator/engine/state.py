@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator import rng
+from simulator.components.cooling import CoolantUnit
 from simulator.components.power import mesh
-from simulator.components.sizing import chip_of
+from simulator.components.sizing import chip_of, plant_setpoint_c
 from simulator.engine import design_flow, plant_state, supply_state
 from simulator.kernels import columns as c
 from simulator.kernels import philox
@@ -19,7 +20,7 @@ from simulator.kernels.serving import AMOUNTS, NOWHERE, STEP_COLUMNS, WAIT_BINS
 from simulator.kernels.site_step import STEP_S
 from simulator.kernels.streams import STREAM_COLUMNS
 from simulator.kernels.supply_columns import Supply
-from simulator.site import Site, plant_setpoint_c
+from simulator.site import Site
 
 LEAST_ROOM = 4096
 """Failures of one window, and repairs under way at once, that any site has room for."""
@@ -230,6 +231,8 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), support_c=_intakes_c(site),
         support_hot=np.zeros(n, np.int64), support_told=np.zeros(n, np.int64), support_share=np.ones(n),
+        starting_w=np.zeros((n, 2)), started_w=np.zeros((n, 2)),
+        coolant_most_c=_coolant_most_c(site), coolant_hot=np.zeros(n, np.int64), coolant_told=np.zeros(n, np.int64),
         flow=np.ones(n),
         resistance_frac=site.block_resistance_frac.copy(), design_w=site.block_liquid_w,
         by_load=grid.copy(), mass_j_k=site.block_bath[:, 0].copy(),
@@ -253,6 +256,18 @@ def _intakes_c(site: Site) -> np.ndarray:
         limits_c = entry.rack.intake_throttle, entry.rack.intake_shutdown
         found[mine] = np.minimum(found[mine], limits_c)
     found[np.isinf(found[:, 0])] = 1e3, 2e3  # no such racks
+    return found
+
+
+def _coolant_most_c(site: Site) -> np.ndarray:
+    """Return the warmest coolant for which the cold plates of each block are made, (blocks,): endless where that
+    is not known, or where there are none."""
+    found = np.full(len(site.block_names), np.inf)
+    if isinstance(site.topology.cooling.coolant_unit, CoolantUnit):
+        for row, block in enumerate(site.rows.block):
+            rack = site.rack_types[site.row_type[row]]
+            if rack.liquid_cooled and rack.coolant_supply_max is not None:
+                found[block] = min(found[block], rack.coolant_supply_max)
     return found
 
 

@@ -60,7 +60,7 @@ class Tables:
     limits_c: dict[str, tuple[float, float]]
     """Throttle and shutdown temperature of the chips, by hall."""
     intakes_c: dict[str, tuple[float, float]]
-    """Intakes at which racks without accelerators slow, and all are off, of halls on coolant."""
+    """Intakes at which racks without accelerators slow, and all are off."""
 
 
 def page(found: Tables) -> Page:

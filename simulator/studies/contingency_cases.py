@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import maintenance, network_parts, populations
+from simulator.engine import maintenance, network_parts, populations, sides
 from simulator.engine.elements import elements
 from simulator.engine.populations import ON_RACKS
 from simulator.engine.rates import YEAR_S
@@ -177,6 +177,15 @@ def named(run: Run, name: str) -> Hit:
     raise StudyError(f"--maintenance {name}: there is no such element{nearest(name, known)}")
 
 
+def striking(run: Run, hit: Hit) -> list[Case]:
+    """Return the failures that take a given element out: its own, and those of its breakers."""
+    key, found = same(hit.cls, hit.target, hit.unit), list[Case]()
+    for classes in _told_apart(run):
+        if classes[0].effect == hit.cls.effect:
+            found += _of_classes(run, classes, kind_of(classes[0]), Wanted(each=True))
+    return [case for case in found if same(*case.hits[0][1:]) == key]
+
+
 def kind_of(cls: FailureClass) -> str:
     """Return the kind of element that a class strikes; by its crew where it is of the plant."""
     if cls.per in network_parts.POPULATIONS:
@@ -223,9 +232,9 @@ def _of_classes(
     groups = {} if wanted.each else _groups(run, classes[0], there)
     cases: dict[tuple[object, ...], Case] = {}
     alike: Counter[tuple[object, ...]] = Counter()
-    gone = {_same(hit.cls, hit.target, hit.unit) for hit in wanted.without}
+    gone = {same(hit.cls, hit.target, hit.unit) for hit in wanted.without}
     for place, (name, (target, unit)) in enumerate(there.items()):
-        if not wanted.takes(name) or _same(classes[0], target, unit) in gone:
+        if not wanted.takes(name) or same(classes[0], target, unit) in gone:
             continue
         key = groups.get(name, ("element", name))
         alike[key] += 1
@@ -240,7 +249,7 @@ def _of_classes(
     return [replace(case, count=alike[key]) for key, case in cases.items()]
 
 
-def _same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
+def same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
     """Return what a class takes out, whatever the class is called: an element and its breaker are one, and
     both breakers of a branch are the branch."""
     return cls.effect, target, 0 if cls.effect == "mv_branch" else unit
@@ -249,6 +258,8 @@ def _same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
 def taken(site: Site, cls: FailureClass, target: int, unit: int) -> tuple[object, ...]:
     """Return all that an effect looks at of a class and of what it strikes, the repair left out."""
     apart = site.mesh is not None and cls.effect in BANKS
+    if cls.effect == "ups" and site.nodes[target].serves == "support":
+        unit, apart = sides.of_module(site, target, unit), True
     which = -1 if cls.effect in INTERCHANGEABLE and not apart else unit
     tier = cls.per if cls.effect == "switch" else ""
     return cls.effect, tier, target, which, cls.reset, cls.voltage, cls.name == FALSE_ALARM

@@ -46,7 +46,8 @@ def test_equipment_is_counted_by_kind_and_use(tmp_path):
     assert found["switchgear section", "racks"] == 2 * 4
     assert found["STS transfer switch", "racks"] == 2 * 6
     assert found["feeder", ""] == 2 * 2
-    assert found["unit substation", "support"] == 2
+    assert found["unit substation", "support"] == found["busway", "support"] == 2 * 2
+    assert found["UPS module", "support"] == 2 * 2 * 5
     assert sum(lot.count for lot in site.equipment if lot.kind == "line") == 2
 
 

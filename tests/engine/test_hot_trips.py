@@ -31,8 +31,9 @@ def course(request, tmp_path_factory):
     and how warm the loop is."""
     run = hot_pod(tmp_path_factory.mktemp("hot"), 12, request.param)
     loops = run.world.state.loops
-    run.world.env.timeout(HOUR_S).callbacks.append(
-        lambda _: plant_power.lose_units(run.world, 0, 1e3, 7 * HOUR_S))
+    for unit in range(run.world.site.loops[0].units):
+        run.world.env.timeout(HOUR_S).callbacks.append(
+            lambda _, unit=unit: plant_power.lose_unit(run.world, 0, unit, 7 * HOUR_S))
     told = []
     for half in range(3, 25):
         run.advance(half * HOUR_S / 2.0)

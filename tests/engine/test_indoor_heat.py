@@ -124,7 +124,7 @@ def dark_hall(folder, **told):
     world = run.world
     outage.take_out(world, np.arange(world.site.rack_row.size), "test", 100 * 3600.0)
     for unit in range(int(world.site.hall_walls[0])):
-        plant_power.lose_wall(world, 0, 100 * 3600.0 + unit)
+        plant_power.lose_wall(world, 0, unit, 100 * 3600.0)
     return run
 
 
