@@ -97,9 +97,10 @@ def dry_air(tmp_path_factory):
     tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "80 %"}]
     run = build(load_tree(tree, tmp_path_factory.mktemp("dry")), disturbed=False)
     chilled = run.world.site.halls.air_loop
-    for loop in chilled:
-        run.world.env.timeout(HOUR_S).callbacks.append(
-            lambda _, k=int(loop): plant_power.lose_units(run.world, k, 1e3, 9 * HOUR_S))
+    for loop in map(int, chilled):
+        for unit in range(run.world.site.loops[loop].units):
+            run.world.env.timeout(HOUR_S).callbacks.append(
+                lambda _, loop=loop, unit=unit: plant_power.lose_unit(run.world, loop, unit, 9 * HOUR_S))
     state, found = run.world.state, []
     for half in range(1, 27):
         run.advance(half * HOUR_S / 2.0)
