@@ -49,8 +49,8 @@ class Rack(Spec):
     """Air at the intake from which the first of many racks without accelerators slow or switch off
     (ASHRAE allows class A3 40 degC; 35-45, assumed)."""
     intake_shutdown: Annotated[Temperature, Within("30 degC", "90 degC")] = 50.0
-    """The same at which the last of them is off, and a rack of chips on coolant switches itself off for
-    what of it air cools (45-60, assumed)."""
+    """The same at which the last of them is off, and a rack of chips switches itself off: it breathes that air
+    whole, or for what of it coolant does not cool (45-60, assumed)."""
     power_shelf: LossCurve
     """Conversion loss of the power shelves, of their rating."""
     power_shelf_rating: Annotated[Power, Positive()]

@@ -185,6 +185,29 @@ def test_air_that_no_fan_moves_warms_as_its_mass_says(tmp_path):
     assert closes(bench)
 
 
+@pytest.mark.parametrize("left", [0, 1])
+def test_air_units_that_stop_inside_a_step_warm_the_air_from_then_on(left, tmp_path):
+    """By q / C without any; with some left by less, and chips of that step get their share of it."""
+    bench = pod_at_work(tmp_path, fan_wall={"kind": "crah", "unit": "20 kW", "spare_units": 0, "margin": "0 %"})
+    for unit in range(int(bench.site.hall_walls[0]) - left):
+        lose(bench, "air_unit", 0, unit, 300.0, at_s=AT_S + 30.0)
+    bench.run(AT_S + 29.0)
+    heat, before_c = bench.state.heat, float(bench.state.hall_air_c[0])
+    assert heat.air_j[0] == 0.0
+    foreseen_c = []
+    bench.at(AT_S + 30.0, lambda: foreseen_c.append(float(bench.state.hall_air_c[0])))
+    bench.run(AT_S + 60.0)
+    most_j = 30.0 * heat_limits.hall_air_w(bench.world, 0)
+    if left:
+        assert 0.7 * most_j < heat.air_j[0] < 0.97 * most_j
+    else:
+        assert heat.air_j[0] == pytest.approx(most_j, rel=0.02)  # fans' heat counts as the mean of their minute
+    share = float(heat.air_lead[0] * heat.air_j[0] / heat.air_j_k[0])
+    assert foreseen_c == [pytest.approx(before_c + share, rel=1e-3)]
+    bench.run(3600.0)
+    assert closes(bench)
+
+
 GENERATORS = {"count": 20, "rating": "100 kW", "start": "10 s", "fail_to_start": 0.0,
               "fail_running": "0 /h"}
 
