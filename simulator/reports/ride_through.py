@@ -13,7 +13,7 @@ from simulator.components.power.ride_through import NOTICE_S, Withstand
 from simulator.reports import style, wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
 
-CLOSE_UP_S = 3.0
+CLOSE_UP_S = 5.0
 """After the last sag, at least, in the panel that shows the sags; and no less than a third of their time."""
 STEP_SHARE = 0.01
 """Of the power before, from which a jump on the way back is told as a step."""

@@ -95,7 +95,8 @@ def test_racks_that_start_draw_what_is_told_from_power_to_work(tmp_path):
     before_w = it_w[first - 1] - support_w
     boots_w = 0.8 * rest_w.sum()
     # Power shelves that are on for a part of a minute lose their fixed part for all of it.
-    assert it_w[first] - support_w == pytest.approx((20.0 * before_w + (40.0 - dark_s - 3.0) * boots_w) / 60.0, rel=0.03)
+    drawn_j = 20.0 * before_w + (40.0 - dark_s - 3.0) * boots_w
+    assert it_w[first] - support_w == pytest.approx(drawn_j / 60.0, rel=0.03)
     assert it_w[first + 1 : first + 5] - support_w == pytest.approx(np.full(4, boots_w), rel=1e-9)
     # The crowd's two racks stand idle for so long; the others are in service, at rest but for the job's.
     minute = first + 8
