@@ -106,12 +106,6 @@ def first_up(world: World, group: Hashable, count: int) -> int:
     return next((unit for unit in range(count) if units.get(unit, -math.inf) <= now_s), count - 1)
 
 
-def first_back_s(world: World, group: Hashable) -> float:
-    """Return the time until the first of the units that are out is back."""
-    now_s = world.env.now
-    return min(back_s for back_s in world.absent[group].values() if back_s > now_s) - now_s
-
-
 def known_back_s(world: World) -> list[float]:
     """Return when units that are out come back, each time once, in order."""
     now_s = world.env.now

@@ -177,6 +177,15 @@ def named(run: Run, name: str) -> Hit:
     raise StudyError(f"--maintenance {name}: there is no such element{nearest(name, known)}")
 
 
+def striking(run: Run, hit: Hit) -> list[Case]:
+    """Return the failures that take a given element out: its own, and those of its breakers."""
+    key, found = same(hit.cls, hit.target, hit.unit), list[Case]()
+    for classes in _told_apart(run):
+        if classes[0].effect == hit.cls.effect:
+            found += _of_classes(run, classes, kind_of(classes[0]), Wanted(each=True))
+    return [case for case in found if same(*case.hits[0][1:]) == key]
+
+
 def kind_of(cls: FailureClass) -> str:
     """Return the kind of element that a class strikes; by its crew where it is of the plant."""
     if cls.per in network_parts.POPULATIONS:
@@ -223,9 +232,9 @@ def _of_classes(
     groups = {} if wanted.each else _groups(run, classes[0], there)
     cases: dict[tuple[object, ...], Case] = {}
     alike: Counter[tuple[object, ...]] = Counter()
-    gone = {_same(hit.cls, hit.target, hit.unit) for hit in wanted.without}
+    gone = {same(hit.cls, hit.target, hit.unit) for hit in wanted.without}
     for place, (name, (target, unit)) in enumerate(there.items()):
-        if not wanted.takes(name) or _same(classes[0], target, unit) in gone:
+        if not wanted.takes(name) or same(classes[0], target, unit) in gone:
             continue
         key = groups.get(name, ("element", name))
         alike[key] += 1
@@ -240,7 +249,7 @@ def _of_classes(
     return [replace(case, count=alike[key]) for key, case in cases.items()]
 
 
-def _same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
+def same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
     """Return what a class takes out, whatever the class is called: an element and its breaker are one, and
     both breakers of a branch are the branch."""
     return cls.effect, target, 0 if cls.effect == "mv_branch" else unit

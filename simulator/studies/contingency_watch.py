@@ -28,6 +28,8 @@ RAISED = 1e-3
 WAITS = 1e-6
 """Work left over, of that of a minute's arrivals, from which a pool is behind."""
 LEFT = 1e-9
+Lost = tuple[np.ndarray, float, float, tuple[int, int]]
+"""W shed by class, W capped, accelerators out or off, dark halls and blocks."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Response:
     over_s: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (limits,) longest above the limit
     used: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (limits,) of the tolerance
     dark_halls: int = 0  # most halls without any accelerator
+    dark_blocks: int = 0  # and blocks
     behind: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # (minutes, pools)
     stalled: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # (minutes, jobs)
     off: np.ndarray = field(default_factory=lambda: np.zeros(0, np.bool_))  # loads off for want of supply
@@ -97,7 +100,7 @@ class Watch:
         self._columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service,
                          state.blocks.support_share)  # fmt: skip
         self._seen = tuple(np.full(column.size, np.nan) for column in self._columns)
-        self._last: tuple[np.ndarray, float, float, int] = (np.zeros(len(CLASSES)), 0.0, 0.0, 0)
+        self._last: Lost = (np.zeros(len(CLASSES)), 0.0, 0.0, (0, 0))
         self._loading = np.zeros(len(self.limits.names))
         self.pre = self._loadings().copy()
         """(limits,) In the minute before."""
@@ -117,8 +120,8 @@ class Watch:
             if over > known:
                 known = over
                 told.first_over[(told.minutes_over > 0.0) & (told.first_over == 0)] = k + 1
-            told.shed_w[k], told.capped_w[k], told.out[k], dark = self._lost()
-            told.dark_halls = max(told.dark_halls, dark)
+            told.shed_w[k], told.capped_w[k], told.out[k], (halls, blocks) = self._lost()
+            told.dark_halls, told.dark_blocks = max(told.dark_halls, halls), max(told.dark_blocks, blocks)
             told.behind[k] = self._behind()
             told.stalled[k] = [job.opened is not None and job.opened[0] == "stalled" for job in jobs]
             told.off[k] = bool(world.restored)
@@ -225,8 +228,8 @@ class Watch:
     def _useful(self) -> float:
         return float(self.state.loads.hours[:, c.USEFUL].sum())
 
-    def _lost(self) -> tuple[np.ndarray, float, float, int]:
-        """Return W shed by class, W capped, accelerators out or off, and dark halls; looked at anew
+    def _lost(self) -> Lost:
+        """Return W shed by class, W capped, accelerators out or off, and dark halls and blocks; looked at anew
         only when something went out, came back or was capped, and while support racks hang on a battery."""
         arguments = (self._columns, self._seen)
         changed = self.run.world.entry(limit_watch.changed, *arguments)(*arguments)
@@ -234,7 +237,7 @@ class Watch:
             self._last = self._look()
         return self._last
 
-    def _look(self) -> tuple[np.ndarray, float, float, int]:
+    def _look(self) -> Lost:
         state, site = self.state, self.site
         racks, loads = state.racks, state.loads
         up = np.divide(racks.up_frac, self._up, out=np.ones(self._up.size), where=self._up > 0.0)
@@ -247,11 +250,13 @@ class Watch:
         cap = loads.cap[racks.load] * racks.power_cap
         capped_w = float((self._dynamic_w * left * (1.0 - cap))[carried].sum())
         out = self._chips * (1.0 - left)
-        halls = len(site.hall_names)
-        was = np.bincount(site.rack_hall, self._chips, halls)
-        gone = np.bincount(site.rack_hall, out, halls)
-        dark = int(np.count_nonzero((was > 0.0) & (gone >= was * (1.0 - LEFT))))
+        dark = self._dark(site.rack_hall, out), self._dark(site.rack_block, out)
         return shed_w, capped_w, float(out.sum()), dark
+
+    def _dark(self, where: np.ndarray, out: np.ndarray) -> int:
+        """Return how many halls or blocks, by each rack's number, have lost all the accelerators they had."""
+        was = np.bincount(where, self._chips)
+        return int(np.count_nonzero((was > 0.0) & (np.bincount(where, out) >= was * (1.0 - LEFT))))
 
     def _behind(self) -> np.ndarray:
         """Return which pools leave work over or turn requests away: they miss their limits, which a
