@@ -45,8 +45,9 @@ def _ride_through(
     repeat: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many sags.")] = 1,
     every: Annotated[str, typer.Option(metavar="TIME", help="From start to start.")] = "14s",
     ramp: Annotated[
-        str, typer.Option(metavar="RATE", help="Limit of a restart from dark.")
-    ] = "20MW/min",
+        str | None,
+        typer.Option(metavar="RATE", help="Limit of the return; topology.ride_through.ramp, or from dark 20 MW/min."),
+    ] = None,
     at: Annotated[
         str, typer.Option(metavar="TIME", help="After the start, or a date and time.")
     ] = "1h",

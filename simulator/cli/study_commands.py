@@ -36,13 +36,12 @@ def _sweep(
     sets: Sets = None,
 ) -> None:
     """Run designs and replicates; one row per run in DIR/runs.parquet."""
-    from simulator.studies import processes, stamp
+    from simulator.studies import stamp
 
     done, asked = output or Path("reports") / sweep.stem, (*(until or ()), *(sets or ()))
     if resume and replay is None and (told := stamp.finished(done, sweep, asked)) is not None:
         print(told)
         return
-    processes.one_thread_each()
     from simulator.cli import sweep as command
 
     if replay is not None:

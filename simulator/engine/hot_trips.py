@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from simulator.engine import coolant, heat_limits, outage, plant_power
+from simulator.engine import coolant, heat_limits, outage, plant_power, power_loss
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.kernels.cooling_columns import DryMaps, WaterState
 from simulator.kernels.rack_side import PUMP
 
 TRIP_RESET_S = 4 * 3600.0
-"""Inspection and restart of a block whose chips switched themselves off (2-8 h, assumed)."""
+"""Inspection, before it boots, of a block whose chips switched themselves off (2-8 h, assumed)."""
 LOOK_S = 1800.0
 """From one look whether such a block is cooled again to the next (15-60 min, assumed)."""
 AIR_LOOK_S = 300.0
@@ -80,6 +80,9 @@ class HotTrips:
         """Let a block start, or hold it back where its chips would trip again."""
         if self._cooled(block):
             self._pumps(block, True)
+            racks = np.flatnonzero(self.world.site.rack_block == block)
+            inspected = of_one_stage("trip", self.world.env.now + AHEAD_S)
+            power_loss.take_out(self.world, racks, "heat", AHEAD_S, inspected)
             self._told(block, self.world.env.now + AHEAD_S)
         else:
             self._hold(block, LOOK_S)

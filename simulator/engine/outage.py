@@ -34,6 +34,8 @@ def take_out(
     for load in sorted(world.alarms):
         hit = racks[held == load]
         if hit.size:
+            if reach == SHARED:
+                world.struck.setdefault(load, (cause, world.env.now))
             world.alarm(load, Alarm(cause, hit, transient=False, planned=told.planned))
     if reach == SHARED and world.racks_lost is not None:
         world.racks_lost(held)
@@ -102,12 +104,6 @@ def first_up(world: World, group: Hashable, count: int) -> int:
     """Return the number of the first of a group's units that is in service, of the last if none is."""
     units, now_s = world.absent.get(group, {}), world.env.now
     return next((unit for unit in range(count) if units.get(unit, -math.inf) <= now_s), count - 1)
-
-
-def first_back_s(world: World, group: Hashable) -> float:
-    """Return the time until the first of the units that are out is back."""
-    now_s = world.env.now
-    return min(back_s for back_s in world.absent[group].values() if back_s > now_s) - now_s
 
 
 def known_back_s(world: World) -> list[float]:

@@ -120,6 +120,8 @@ def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
 def respond(world: World, decide: Capping, demand_w: float, at_s: float, inside: bool) -> list[int]:
     """Set the caps of all loads from `at_s` on; return the loads to switch off or on."""
     views, caps = capping.site_caps(world, decide, demand_w, at_s)
+    if world.ramp_caps is not None:
+        caps = np.minimum(caps, world.ramp_caps)
     if inside:
         plan = tree_caps.plan(world, decide, caps, at_s)
         caps = plan.caps

@@ -14,6 +14,7 @@ from simulator.engine import (
     heat_limits,
     hot_trips,
     overload,
+    pick_up,
     plant_power,
     settled,
     supply,
@@ -45,6 +46,8 @@ class Physics:
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
         world.power_changed = partial(plant_power.changed, world)
+        ramp_w_s = site.topology.ride_through.ramp
+        world.pick_up = None if ramp_w_s is None else pick_up.PickUp(world, ramp_w_s)
         state.racks.resistance_k_w[:] *= thin_air(site, weather)
         state.loads.rank[:] = capping.ranks(decide, state.priority, state.kinds)
         self.steps = records.site.shape[0]
@@ -115,7 +118,7 @@ class Physics:
             return True
         at_s = self.step * STEP_S
         self._tell_throttling()
-        self.coolant.look(at_s - STEP_S)
+        self.coolant.look(at_s)
         went_off = self._tell_intakes()
         for block in went_off:
             self._at(at_s, partial(supply.lose_hot_switches, self.world, block, hot_trips.TRIP_RESET_S))

@@ -231,6 +231,7 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
         support_w=site.block_support_w.copy(), support_c=_intakes_c(site),
         support_hot=np.zeros(n, np.int64), support_told=np.zeros(n, np.int64), support_share=np.ones(n),
+        starting_w=np.zeros((n, 2)), started_w=np.zeros((n, 2)),
         coolant_most_c=_coolant_most_c(site), coolant_hot=np.zeros(n, np.int64), coolant_told=np.zeros(n, np.int64),
         flow=np.ones(n),
         resistance_frac=site.block_resistance_frac.copy(), design_w=site.block_liquid_w,

@@ -3,10 +3,12 @@
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import bridging, feeds, generators, outage, plant_power, sides
+from simulator.engine import bridging, feeds, generators, outage, plant_power, power_loss, sides
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 
+AHEAD_S = 1.0
+"""So long before racks whose switches went off would start it is looked whether those work."""
 ALL_OFF = 2
 """Of `BlockState.support_hot`: no support rack of a block works in the hall's air."""
 
@@ -44,14 +46,20 @@ def lose_hot_switches(world: World, block: int, lasts_s: float) -> None:
     racks: until they are inspected and started again, `lasts_s`, and anew as long as they are off then."""
     racks, group = sides.behind_switches(world.site, block), ("hot switches", block)
 
-    def look() -> None:
-        if racks.size and world.state.blocks.support_hot[block] == ALL_OFF and not outage.absent(world, group):
-            outage.lose(world, group, lasts_s)
-            inspected = of_one_stage("trip", world.env.now + lasts_s)
-            outage.take_out(world, racks, "heat", lasts_s, repair=inspected)
-            outage.after(world, lasts_s, look)
+    def hold() -> None:
+        outage.lose(world, group, lasts_s)
+        inspected = of_one_stage("trip", world.env.now + lasts_s)
+        outage.take_out(world, racks, "heat", lasts_s, repair=inspected)
+        outage.after(world, lasts_s - AHEAD_S, look)
 
-    look()
+    def look() -> None:
+        if world.state.blocks.support_hot[block] == ALL_OFF:
+            hold()
+        else:
+            power_loss.take_out(world, racks, "heat", AHEAD_S, of_one_stage("trip", world.env.now + AHEAD_S))
+
+    if racks.size and world.state.blocks.support_hot[block] == ALL_OFF and not outage.absent(world, group):
+        hold()
 
 
 def lose_generator(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:

@@ -15,6 +15,7 @@ from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
 from simulator.engine.outage_log import Dark, Outages, Repair
 from simulator.engine.plant_state import plants_of
+from simulator.engine.starts import starts_of
 from simulator.engine.state import State
 from simulator.engine.storage import Store
 from simulator.engine.watch import Watch
@@ -78,6 +79,12 @@ class World:
     """Since when each generator set that runs is on the bus."""
     dark: dict[int, Dark] = field(default_factory=dict)
     """Blocks that lost power and do not work again; power_loss.py."""
+    struck: dict[int, tuple[str, float]] = field(default_factory=dict)
+    """What took racks of a load, or switched it off, and when; until its job is back."""
+    pick_up: Callable[..., None] | None = None
+    """Lets racks start as fast as power may rise; None: at once. Of pick_up.py."""
+    ramp_caps: np.ndarray | None = None
+    """Cap on each load while power may only rise so fast; pick_up.py."""
     needs_w: dict[int, float] = field(default_factory=dict)
     """What each lineup of racks drew when the supply was lost, and all else (`REST`); empty while anything is
     imported."""
@@ -116,6 +123,7 @@ class World:
         self.network = Network(self.site)
         self.store = Store(self.site)
         self.plants = plants_of(self.site)
+        self.starts = starts_of(self.site)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,

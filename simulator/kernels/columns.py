@@ -139,6 +139,8 @@ class BlockState(NamedTuple):
     support_hot: Ints  # 0: all work; 1: some slow or are off; 2: all are off
     support_told: Ints  # physics.py: what of that is told
     support_share: Floats  # of support racks that work in the hall's air
+    starting_w: Floats  # (blocks, 2) starting.py: draw of racks that start, into coolant and air, now
+    started_w: Floats  # (blocks, 2) starting.py: its mean over this step
     coolant_most_c: Floats  # frozen: warmest that its cold plates are made for; infinite: not known, or none
     coolant_hot: Ints  # 1: racks at work get warmer
     coolant_told: Ints  # warm_coolant.py: what of that is told

@@ -1,5 +1,7 @@
 """What can fail of a hall's cooling, and what of it then works over time."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from simulator.engine.coolant import rack_of
 from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.plant_power import bridges_s, starts
 from simulator.simulation import Run
+from simulator.studies.come_back import restarts_s
 from simulator.studies.time_to_limit_halls import Place
 from simulator.studies.time_to_limit_supply import Unsupplied
 
@@ -35,8 +38,8 @@ class Case:
     """Whether all blocks of the hall feel it, or one."""
     note: str = ""
     dark_s: float | None = None
-    """How long the racks themselves are without power, and then make no heat; infinite: until what failed is
-    back. None: they have it."""
+    """How long the racks themselves are dark or start, and make no more heat than at rest; infinite: until what
+    failed is back. None: they have power."""
     dark_from_s: float = 0.0
     """From when on they are, where `dark_s` is given; until then batteries carry them."""
 
@@ -144,9 +147,11 @@ def _sag(run: Run, place: Place) -> Iterator[Case]:
         return
     rides = sags.bears(run.world, place.hall, row)
     does = "racks ride through" if rides else "racks go dark, and boot and restart by themselves"
+    mine = np.unique(run.world.state.racks.load[run.world.site.rack_hall == place.hall])
+    works_s = SAG_S + told.boot + float(restarts_s(run)[mine].max())
     yield Case("voltage sag", "point of interconnection", _dark(run, place, SAG_S),
                note=f"{1e3 * SAG_S:g} ms, leaving {100 * SAG_VOLTAGE:g} % of the voltage; {does}",
-               dark_s=None if rides else SAG_S + told.boot + told.restart)  # fmt: skip
+               dark_s=None if rides else works_s)  # fmt: skip
 
 
 def whole_supply(run: Run, place: Place, lost: Unsupplied) -> Case:

@@ -148,7 +148,7 @@ def test_air_that_nothing_cools_is_the_limit_before_racks_slow(plain):
     every = chilled[chilled["order"] == chilled["order"].max()].iloc[0]
     assert every["first_limit"] == every["tightest"] == "pod air" and every["limit"] == "temperature"
     assert every["pre_loading"] < 1.0 < every["post_loading"]
-    assert 0 < every["first_minute"] * 60.0 < every["trip_s"]  # network racks slow before racks go off
+    assert every["first_minute"] > 0 and math.isnan(every["trip_s"])  # network racks slow: racks stay on for the hour
     assert every["shed_support_mw"] > 0.0
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, NonNegative, Within
+from simulator.units import Duration, Fraction, NonNegative, Positive, RampRate, Within
 
 NOTICE_S = 2.0
 """Load counts as lost that is not drawn so long after the voltage is back: ERCOT's window."""
@@ -57,6 +57,12 @@ class RideThrough(Spec):
     restart: Annotated[Duration, NonNegative()] = 600.0
     """From there until their work runs again (assumed, 5-30 min); in a run of served models and batch
     work only, as jobs restart by their own rules."""
+    boot_draw: Annotated[Fraction, Within("0 %", "150 %")] = 1.0
+    """What racks draw as they boot, of what they draw at rest (assumed, 60-120 %: processors and fans work,
+    accelerators wait for their driver)."""
+    ramp: Annotated[RampRate, Positive()] | None = None
+    """How fast the power of the campus may rise as racks that lost power, or were switched off, come back:
+    they start one after another, the highest priority first, and loads are capped; blank: as they boot."""
     machines: Withstand = _withstand((0.5, 0.7, 0.8), ("20 ms", "100 ms", "1 s"))
     """Contactors and drives of pumps, fans and chillers that no UPS feeds (assumed: contactors drop
     out below 50 % within a cycle or two, drives trip below 70 %)."""
