@@ -1,5 +1,7 @@
 """The main loop: a scenario in, the tables of one replicate out."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

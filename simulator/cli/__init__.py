@@ -10,6 +10,7 @@ import typer
 
 from simulator.cli import (
     heat_commands,
+    later,
     model_commands,
     power_commands,
     reference_commands,
@@ -24,6 +25,7 @@ from simulator.cli.exits import (
     INVALID,
     exit_code,
 )
+from simulator.studies.threads import one_thread_each
 
 NEW_OBJECTS = 100_000
 """Between two looks for cycles among them: libraries make half a million objects that stay, and a look
@@ -50,6 +52,8 @@ for group in (
 def main() -> None:
     """Run the command line; problems become messages and exit codes, never a traceback."""
     gc.set_threshold(NEW_OBJECTS)
+    one_thread_each()
+    later.put_off()
     try:
         app(prog_name="gigawatt")
     except Exception as error:

@@ -1,5 +1,7 @@
 """`gigawatt contingency`: what does every single failure cost, from the peak-hour state?"""
 
+from __future__ import annotations
+
 import json
 import math
 from dataclasses import dataclass
@@ -19,8 +21,8 @@ from simulator.studies.contingency_cases import KINDS, Wanted
 from simulator.studies.contingency_columns import SEVERITIES
 from simulator.studies.contingency_rows import UNCHANGED
 from simulator.studies.contingency_summary import summary
+from simulator.studies.folders import refuse_other, replacing
 from simulator.studies.progress import Stages, say
-from simulator.studies.run import refuse_other, replacing
 
 TABLE = "contingencies.csv"
 SHOWN = 20

@@ -17,7 +17,7 @@ from simulator.components.power.ride_through import NOTICE_S
 from simulator.errors import display_name
 from simulator.scenario import Scenario
 from simulator.studies import cold_restart, ride_through
-from simulator.studies.run import refuse_other, replacing
+from simulator.studies.folders import refuse_other, replacing
 from simulator.units import parse
 
 DIGITS = 4

@@ -35,13 +35,12 @@ def _sweep(
     until: Until = None,
 ) -> None:
     """Run designs and replicates; one row per run in DIR/runs.parquet."""
-    from simulator.studies import processes, stamp
+    from simulator.studies import stamp
 
     done = output or Path("reports") / sweep.stem
     if resume and replay is None and (told := stamp.finished(done, sweep, until or ())) is not None:
         print(told)
         return
-    processes.one_thread_each()
     from simulator.cli import sweep as command
 
     if replay is not None:

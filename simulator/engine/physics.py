@@ -118,7 +118,7 @@ class Physics:
             return True
         at_s = self.step * STEP_S
         self._tell_throttling()
-        self.coolant.look(at_s - STEP_S)
+        self.coolant.look(at_s)
         went_off = self._tell_intakes()
         for block in went_off:
             self._at(at_s, partial(supply.lose_hot_switches, self.world, block, hot_trips.TRIP_RESET_S))

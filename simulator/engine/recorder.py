@@ -1,5 +1,7 @@
 """Arrays the kernel fills, and the tables made of them when the run is over."""
 
+from __future__ import annotations
+
 import math
 from datetime import datetime, timedelta
 

@@ -16,7 +16,7 @@ class WarmCoolant:
         """Of the halls in which it lasts: its place in the log."""
 
     def look(self, at_s: float) -> None:
-        """Tell what changed in the step that ended `STEP_S` after this time."""
+        """Tell what changed with the coolant of the step that begins at this time."""
         world, blocks = self.world, self.world.state.blocks
         if (blocks.coolant_hot == blocks.coolant_told).all():
             return

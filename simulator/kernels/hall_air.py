@@ -88,22 +88,20 @@ def warmed(over_k, carried, moves, made_w, walls, mass_j_k, dt_s):
 @inner
 def _after(over_k, gain_w, by_w_k, mass_j_k, lasts_s):
     """Return x after a time of C dx/dt = gain - by x."""
-    if by_w_k <= 0.0:
-        return over_k + gain_w * lasts_s / mass_j_k
-    end_k = gain_w / by_w_k
-    return end_k + (over_k - end_k) * math.exp(-by_w_k * lasts_s / mass_j_k)
+    straight_k, u = (gain_w - by_w_k * over_k) * lasts_s / mass_j_k, by_w_k * lasts_s / mass_j_k
+    return over_k + (straight_k * -math.expm1(-u) / u if u > 0.0 else straight_k)
 
 
 @inner
 def _reaches_s(over_k, stop_k, gain_w, by_w_k, mass_j_k):
     """Return when the same meets a value on its way; infinite: never."""
-    if math.isinf(stop_k):
+    rate_w = gain_w - by_w_k * over_k
+    if math.isinf(stop_k) or rate_w == 0.0:
         return math.inf
-    if by_w_k <= 0.0:
-        return (stop_k - over_k) * mass_j_k / gain_w
-    left_k = stop_k - gain_w / by_w_k
-    whole_k = over_k - gain_w / by_w_k
-    return mass_j_k / by_w_k * math.log(whole_k / left_k) if left_k * whole_k > 0.0 else math.inf
+    straight_s, y = (stop_k - over_k) * mass_j_k / rate_w, by_w_k * (stop_k - over_k) / rate_w
+    if y >= 1.0 or straight_s < 0.0:
+        return math.inf
+    return straight_s * -math.log1p(-y) / y if y > 0.0 else straight_s
 
 
 @inlined

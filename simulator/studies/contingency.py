@@ -4,6 +4,8 @@ The undisturbed campus is brought to its peak hour once; every case is a forked 
 which its element fails as a scripted incident would, and which goes on for an hour.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field

@@ -1,5 +1,7 @@
 """Rows of a contingency study: what a failure costs, how bad that is, in what order."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass

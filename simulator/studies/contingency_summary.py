@@ -1,5 +1,7 @@
 """What a contingency study adds up to: indicators, severities, and which limits break."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pandas as pd

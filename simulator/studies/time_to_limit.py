@@ -5,6 +5,8 @@ through the masses in series of one hall per group, the one with the hottest chi
 (`components/cooling/course.py`). The engine itself, in steps of a minute, is what it is checked against.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """What can fail of a hall's cooling, and what of it then works over time."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """The path of heat of one hall at a moment of a run, as masses in series (`cooling/course.py`)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import partial
 

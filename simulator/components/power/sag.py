@@ -4,7 +4,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
 from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.ride_through import RideThrough
@@ -88,6 +87,8 @@ class Course:
         last_s = self.time_s[-1]
         if self.missing_s(last_s) <= most_s:
             return math.inf
+        from scipy.optimize import brentq  # half a second that runs without such a sag need not pay
+
         return float(brentq(lambda t: self.missing_s(t) - most_s, 0.0, last_s))
 
 
