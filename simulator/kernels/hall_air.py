@@ -128,8 +128,8 @@ def follow(h, halls, heat, loop, heats, outdoors, around, load_step, dt_s):
     """Return a hall's air after a step, in K over what its coils are told to hold, and what walls lost in J;
     every stretch of the step as it was.
 
-    `heats` is what racks, lights and power chain give to it and that with the fans' own, in W; `outdoors` the
-    share that outdoor air takes while fans turn; `around` as in `is_settled`.
+    `heats` is what racks, lights and power chain give to it in W, and that with the fans' own while they turn;
+    `outdoors` the share that outdoor air takes meanwhile; `around` as in `is_settled`.
     """
     mass_j_k, began_s, lost_j = heat.air_j_k[h], 0.0, 0.0
     over_k = heat.air_j[h] / mass_j_k
@@ -145,7 +145,8 @@ def follow(h, halls, heat, loop, heats, outdoors, around, load_step, dt_s):
         if fans > 0.0:
             moves = 1.0 if flow > 0.0 else outdoors
             carried = _carriers(h, halls, heat, heats[0], fans, flow, around, load_step)
-        over_k, more_j = warmed(over_k, carried, moves, heats[1], walls, mass_j_k, lasts_s)
+        made_w = heats[1] if fans > 0.0 else heats[0]
+        over_k, more_j = warmed(over_k, carried, moves, made_w, walls, mass_j_k, lasts_s)
         lost_j += more_j
     if heat.fans[loop] > 0.0 and heat.flow[loop] > 0.0 and abs(over_k) * mass_j_k < SETTLED_J:
         over_k = 0.0
@@ -162,12 +163,14 @@ def _carriers(h, halls, heat, air_w, fans, flow, around, load_step):
 
 
 @inlined
-def leave(h, halls, heat, loops, loop, heats, outdoors, around, moving, load_step, dt_s):
+def leave(h, halls, heat, loops, loop, air_w, fan_w, outdoors, around, moving, load_step, dt_s):
     """Return the heat in W that a hall's air gives to its loop over a step; the rest waits in the air, leaves by
-    walls and roof or with outdoor air. `moving` is what `standing_heat.movements` found."""
+    walls and roof or with outdoor air. `fan_w` is the mean of the fans' own, `moving` what
+    `standing_heat.movements` found."""
     turns_s, both_s = moving[loop, 1], moving[loop, 2]
-    leaves_w, lost_j, kept_j = heats[1], 0.0, 0.0
-    if not is_settled(h, halls, heat, loop, heats[0], around, load_step):
+    leaves_w, lost_j, kept_j = air_w + fan_w, 0.0, 0.0
+    if not is_settled(h, halls, heat, loop, air_w, around, load_step):
+        heats = air_w, air_w + (fan_w * dt_s / turns_s if turns_s > 0.0 else 0.0)
         over_k, lost_j = follow(h, halls, heat, loop, heats, outdoors, around, load_step, dt_s)
         kept_j = over_k * heat.air_j_k[h] - heat.air_j[h]
         heat.air_j[h] += kept_j

@@ -110,9 +110,8 @@ def _cool_hall(h, halls, loops, heat, maps, scratch, moved, around, plant_w, at,
     if let_out >= 1.0 - cooling.ROUNDING:  # outdoor air takes all there is: chilled water rests
         chilled_pump_w = 0.0
     warm_w = scratch.liquid_w[warm] + warm_pump_w
-    heats = scratch.air_w[chilled], scratch.air_w[chilled] + fan_w
     chilled_w = chilled_pump_w + hall_air.leave(
-        h, halls, heat, loops, chilled, heats, let_out, around, moving, maps.load_step, dt_s
+        h, halls, heat, loops, chilled, scratch.air_w[chilled], fan_w, let_out, around, moving, maps.load_step, dt_s
     )
     used_w = 0.0
     reuses = maps.reuse.most_w[warm] > 0.0 and loops.units_up[warm] > 0.0
