@@ -226,7 +226,7 @@ def test_plants_start_on_generators_after_the_supply_is_lost(tmp_path):
 
 
 def test_outdoor_air_takes_the_heat_off_the_chilled_plant(tmp_path):
-    """Far below the set point outdoor air takes all of it; only the loop's own pumps warm its water."""
+    """Far below the set point outdoor air takes all of it, and chilled water rests."""
     tree = pod_tree()
     tree["weather"] = {"station": "sand_point"}
     tree["period"] |= {"start": "2027-01-15T00:00:00-09:00", "duration": "1 h"}
@@ -235,8 +235,7 @@ def test_outdoor_air_takes_the_heat_off_the_chilled_plant(tmp_path):
     bench.work("job", np.arange(8), 0.8)
     bench.run(1800.0)
     air_w = float(bench.state.blocks.air_w.sum())
-    assert bench.state.plant_w[0, 3] == pytest.approx(bench.site.loops[1].pump_w)
-    assert air_w > 10.0 * bench.state.plant_w[0, 3]
+    assert air_w > 1e4 and bench.state.plant_w[0, 3] == pytest.approx(0.0, abs=1e-9 * air_w)
     assert bench.state.hall_air_c[0] == pytest.approx(24.0)
     lose(bench, "plant_unit", 1, 0, 600.0, at_s=1860.0)
     lose(bench, "plant_unit", 1, 1, 600.0, at_s=1860.0)
