@@ -130,10 +130,11 @@ def table(found: Tables, hall: str) -> pd.DataFrame:
 
 
 def _figures(found: Tables, hall: str) -> list[FigureSpec]:
-    """Return the chips of a hall, and its air where that is not what cools them."""
+    """Return the chips of a hall after what slows them, if anything does, and its air where racks meet their limit
+    in it; chips that slow in air may be in both."""
     rows = found.table[(found.table["hall"] == hall) & (found.table["avoided_by"] != DARK)]
     by_air = (rows["throttled_by"] == INTAKE) | (rows["tripped_by"] == INTAKE)
-    chips = courses(found, hall, rows[~by_air], CHIPS)
+    chips = courses(found, hall, rows[rows["throttled_by"] != INTAKE], CHIPS)
     return [chips, courses(found, hall, rows[by_air], AIR)] if by_air.any() else [chips]
 
 
