@@ -9,7 +9,8 @@ from simulator.kernels.cooling_columns import DryMaps, WaterState
 from simulator.kernels.rack_side import PUMP
 
 TRIP_RESET_S = 4 * 3600.0
-"""Inspection and restart of a block whose chips switched themselves off (assumed)."""
+"""Inspection and restart of a block whose chips switched themselves off (1-12 h, assumed: one visit to every rack, or
+the crew of the next shift)."""
 LOOK_S = 1800.0
 """From one look whether such a block is cooled again to the next (15-60 min, assumed)."""
 AHEAD_S = 1.0

@@ -77,7 +77,8 @@ def test_plants_that_work_dry_carry_on(week):
 def test_halls_whose_plants_have_water_work_on(week):
     """Two halls, one of chips in air without heat in its warm loop: it works while the warm plants stand."""
     loops = week.timeseries["loop"]
-    wet, air = (loops.assign(element=loops["element"].map(lambda name, h=h: f"{h}/{str(name).split()[0]}")) for h in "ab")
+    kinds = loops["element"].map(lambda name: str(name).split()[0]).astype(str)
+    wet, air = (loops.assign(element=f"{hall}/" + kinds) for hall in "ab")
     air["heat_w"] = air["heat_w"].where(air["element"] == "b/chilled", 0.0)
     plant = pd.DataFrame([{"level": "loop", "element": f"{h}/{kind}", "kind": kind}
                           for h in "ab" for kind in ("warm", "chilled")])  # fmt: skip
