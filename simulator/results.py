@@ -4,6 +4,8 @@ Metrics and reports read these tables and nothing else; every one can be rebuilt
 without simulating again.
 """
 
+from __future__ import annotations
+
 import json
 from dataclasses import dataclass
 from functools import cache

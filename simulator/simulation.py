@@ -1,5 +1,7 @@
 """The main loop: a scenario in, the tables of one replicate out."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -207,7 +209,7 @@ def finish(run: Run) -> Results:
     """Return the tables of a run that has come to its end."""
     world, spec = run.world, run.scenario.spec
     run.front.tell()
-    run.physics.droughts.finish()
+    run.physics.finish()
     tables = {
         "downtime": downtime.table(world.site, world.outages, world.end_s),
         "rates": rates.table(world, run.front, run.fleet),

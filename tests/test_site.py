@@ -5,8 +5,14 @@ import pytest
 from small import load_tree, pod_site, pod_tree
 
 from simulator.components.power.control import Oversubscription
-from simulator.components.sizing import rack_named
-from simulator.site import block_limit_w, compile_site, plant_setpoint_c, racks_per_block, steady_w
+from simulator.components.sizing import (
+    block_limit_w,
+    plant_setpoint_c,
+    rack_named,
+    racks_per_block,
+    steady_w,
+)
+from simulator.site import compile_site
 
 
 @pytest.fixture(scope="module")

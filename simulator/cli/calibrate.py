@@ -8,8 +8,8 @@ from simulator.cli.text import MISSING, number, table
 from simulator.errors import display_name
 from simulator.studies import calibrate as study
 from simulator.studies.calibrate import Calibration, folder, scores
+from simulator.studies.folders import replacing
 from simulator.studies.progress import say
-from simulator.studies.run import replacing
 
 DIGITS = 5
 

@@ -15,8 +15,8 @@ from simulator.errors import display_name
 from simulator.studies import climate_runs
 from simulator.studies import climates as study
 from simulator.studies.climates import Case
+from simulator.studies.folders import refuse_other, replacing
 from simulator.studies.progress import Stages, say
-from simulator.studies.run import refuse_other, replacing
 from simulator.studies.sweep import DONE, Record
 from simulator.weather import STATIONS
 

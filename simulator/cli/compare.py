@@ -12,7 +12,7 @@ from simulator.errors import display_name
 from simulator.metrics.intervals import CONFIDENCE
 from simulator.studies import compare as study
 from simulator.studies.compare import EQUAL, UNRESOLVED, Comparison
-from simulator.studies.run import refuse_other, replacing
+from simulator.studies.folders import refuse_other, replacing
 
 DIGITS = 5
 COMPARISON = "comparison.csv"

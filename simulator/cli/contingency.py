@@ -1,5 +1,7 @@
 """`gigawatt contingency`: what does every single failure cost, from the peak-hour state?"""
 
+from __future__ import annotations
+
 import json
 import math
 from dataclasses import dataclass
@@ -16,15 +18,20 @@ from simulator.errors import display_name, nearest
 from simulator.studies import contingency as study
 from simulator.studies import forked
 from simulator.studies.contingency_cases import KINDS, Wanted
-from simulator.studies.contingency_rows import SEVERITIES
+from simulator.studies.contingency_columns import SEVERITIES
+from simulator.studies.contingency_rows import UNCHANGED
 from simulator.studies.contingency_summary import summary
+from simulator.studies.folders import refuse_other, replacing
 from simulator.studies.progress import Stages, say
-from simulator.studies.run import refuse_other, replacing
 
 TABLE = "contingencies.csv"
 SHOWN = 20
 """Rows that are printed."""
 DIGITS = 3
+NONE_NEARER = "none nearer"
+"""Where nothing comes nearer to its limit, as in the report."""
+DARKEN = {"site": "darken the whole site", "hall": "darken halls", "block": "darken blocks of racks"}
+"""What is left without a working accelerator, in words."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,7 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
         f"{kpis['elements']} elements in {len(rows) - 1} rows{f', {more} of them not shown' if more > 0 else ''}, "
         f"{told['simulations']} simulations",
         f"{kpis['cases_with_shed']} shed load; {number(kpis['expected_hours'], 4)} accelerator-hours a year "
-        f"are to be expected of all single failures together{_as_if(told)}",
+        f"are to be expected of all single failures together{_while(told)}",
     ]
     if not rows["rate_per_year"].any():
         lines.append("nothing here fails by chance (reliability.rate_scale is 0): in order of severity and hours "
@@ -133,7 +140,7 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
         lines.append(f"several at once: {tried or 0} tried, {told['pairs_left_out']} pairs left out")
     if kpis["planned_hours"]:
         lines.append(f"planned work costs {number(kpis['planned_hours'], 4)} more")
-    return "\n".join([*lines, "", *_broken(told["broken"])])
+    return "\n".join([*lines, *_dark(told), "", *_broken(told)])
 
 
 def _out(told: dict[str, Any]) -> str:
@@ -141,21 +148,31 @@ def _out(told: dict[str, Any]) -> str:
     return f", {' and '.join(told['maintenance'])} out for maintenance" if told["maintenance"] else ""
 
 
-def _as_if(told: dict[str, Any]) -> str:
-    """Return what a year means where something is under maintenance."""
-    return ", were that out all year" if told["maintenance"] else ""
+def _while(told: dict[str, Any]) -> str:
+    """Return for how much of a year the state under maintenance lasts."""
+    if not told["maintenance"]:
+        return ""
+    share = f"{number(100.0 * told['state_share'], DIGITS)} %"
+    return f", in the {share} of the year in which that is out by {told['state_share_of']}"
 
 
 def _cells(row: dict[str, Any]) -> list[str]:
-    loading = row["post_loading"]
     return [
         str(row["rank"]), _out_in(row), _cause(row), str(row["count"]), row["error"] or row["severity"],
         _number(row["shed_mw"]), _number(row["capped_mw"]), str(row["accelerators_lost"]),
-        str(row["minutes_over"]), row["tightest"] or MISSING,
-        f"{100 * loading:.0f} %" if math.isfinite(loading) else MISSING,
+        str(row["minutes_over"]), *_tightest(row),
         _back(row), _number(row["rate_per_year"]), _number(row["hours_per_year"]),
-        _number(row["hours_per_year"] * row["count"]),
+        _number(row["hours_per_year_all"]),
     ]  # fmt: skip
+
+
+def _tightest(row: dict[str, Any]) -> tuple[str, str]:
+    """Return the element that comes nearest to its limit, and how near; where a failure loads nothing more,
+    that none does."""
+    if row["limit"] == UNCHANGED:
+        return NONE_NEARER, MISSING
+    loading = row["post_loading"]
+    return row["tightest"] or MISSING, f"{100 * loading:.0f} %" if math.isfinite(loading) else MISSING
 
 
 def _out_in(row: dict[str, Any]) -> str:
@@ -171,17 +188,25 @@ def _cause(row: dict[str, Any]) -> str:
     return f"{row['out']}, {len(others) + 1} causes" if row["order"] == 1 else f"{first} +{len(others)}"
 
 
-def _broken(told: list[dict[str, Any]]) -> list[str]:
+def _dark(told: dict[str, Any]) -> list[str]:
+    """Return how many single failures leave what without a working accelerator."""
+    counts = [f"{count} {DARKEN[what]}" for what, count in told["dark"].items() if count]
+    total = told["kpis"]["elements"]["value"]
+    return [f"of {total} single failures, {', '.join(counts)}"] if counts else []
+
+
+def _broken(told: dict[str, Any]) -> list[str]:
     """Return the single failures that break a limit, by the limit that is broken first."""
-    if not told:
-        return ["no single failure takes an element beyond a limit that the intact site keeps"]
+    if not told["broken"]:
+        what = "that stays in service " if any(told["dark"].values()) else ""
+        return [f"no single failure takes an element {what}beyond a limit that the intact site keeps"]
     header = ["first beyond its limit", "elements", "out", "from minute", "longest, min", "trip", "dearest",
               "accelerator-h a year"]  # fmt: skip
     cells = [
         [row["limit"], str(row["elements"]), ", ".join(row["out"]), str(row["first_minute"]),
          str(row["most_minutes"]), str(row["tripped"]), f"{row['dearest']} ({row['dearest_limit']})",
          _number(row["hours_per_year"])]
-        for row in told
+        for row in told["broken"]
     ]  # fmt: skip
     return table(header, cells, right=(1, 3, 4, 5, 7))
 

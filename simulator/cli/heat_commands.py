@@ -1,11 +1,69 @@
-"""The command on heat: every accelerator of one hall."""
+"""The commands on weather and heat: climates, lost cooling, every accelerator of one hall."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from simulator.cli.common_options import AsJson, Chosen, Sets
+from simulator.cli.common_options import AsJson, Chosen, Folder, Jobs, ScenarioFile, Sets
+
+
+def _climates(
+    scenario: ScenarioFile,
+    weathers: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--weather", metavar="NAME=FILE",
+            help="An EPW, TMY3 or CSV file, or a station that comes along. Repeatable. "
+            "[default: every such station]",
+        ),
+    ] = None,
+    designs: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--scenario", metavar="NAME", help="A name under the file's `scenarios:`. Repeatable."
+        ),
+    ] = None,
+    engine: Annotated[
+        bool, typer.Option("--engine", help="Run each case too, with workloads and failures. Needs -o.")
+    ] = False,
+    sets: Sets = None,
+    output: Folder = None,
+    jobs: Jobs = None,
+    as_json: AsJson = False,
+) -> None:  # fmt: skip
+    """Compare climates: MW that each hour can carry, PUE, water, hours of throttled chips."""
+    from simulator.cli import climates as command
+
+    asked = command.Asked(
+        scenario, tuple(weathers or ()), tuple(designs or ()), tuple(sets or ()), engine, jobs
+    )
+    command.climates(asked, output, as_json)
+
+
+def _time_to_limit(
+    scenario: ScenarioFile,
+    at: Annotated[
+        str,
+        typer.Option(
+            metavar="TIME",
+            help="hottest (warmest hour of the period), peak (largest estimated demand), after the "
+            "start, or a date and time.",
+        ),
+    ] = "hottest",
+    minutes: Annotated[
+        int, typer.Option(min=1, max=1440, help="How long each failure is followed.")
+    ] = 60,
+    output: Folder = None,
+    sets: Sets = None,
+    chosen: Chosen = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how many seconds each failure of the cooling leaves until chips throttle and trip."""
+    from simulator.cli import time_to_limit as command
+    from simulator.studies.time_to_limit import Asked
+
+    command.run(scenario, tuple(sets or ()), chosen, Asked(at, minutes), output, as_json)
 
 
 def _zoom(
@@ -40,5 +98,7 @@ def _zoom(
 
 
 def register(app: typer.Typer) -> None:
-    """Add the command."""
+    """Add these commands."""
+    app.command("climates")(_climates)
+    app.command("time-to-limit")(_time_to_limit)
     app.command("zoom")(_zoom)

@@ -45,8 +45,9 @@ def _ride_through(
     repeat: Annotated[int, typer.Option(min=1, max=1000, metavar="N", help="How many sags.")] = 1,
     every: Annotated[str, typer.Option(metavar="TIME", help="From start to start.")] = "14s",
     ramp: Annotated[
-        str, typer.Option(metavar="RATE", help="Limit of a restart from dark.")
-    ] = "20MW/min",
+        str | None,
+        typer.Option(metavar="RATE", help="Limit of the return; topology.ride_through.ramp, or from dark 20 MW/min."),
+    ] = None,
     at: Annotated[
         str, typer.Option(metavar="TIME", help="After the start, or a date and time.")
     ] = "1h",
@@ -60,31 +61,6 @@ def _ride_through(
 
     event = command.Event(depth, duration, repeat, every, ramp, at)
     command.run(scenario, tuple(sets or ()), chosen, event, output, as_json)
-
-
-def _time_to_limit(
-    scenario: ScenarioFile,
-    at: Annotated[
-        str,
-        typer.Option(
-            metavar="TIME",
-            help="hottest (warmest hour of the period), peak (largest estimated demand), after the "
-            "start, or a date and time.",
-        ),
-    ] = "hottest",
-    minutes: Annotated[
-        int, typer.Option(min=1, max=1440, help="How long each failure is followed.")
-    ] = 60,
-    output: Folder = None,
-    sets: Sets = None,
-    chosen: Chosen = None,
-    as_json: AsJson = False,
-) -> None:
-    """Tell how many seconds each failure of the cooling leaves until chips throttle and trip."""
-    from simulator.cli import time_to_limit as command
-    from simulator.studies.time_to_limit import Asked
-
-    command.run(scenario, tuple(sets or ()), chosen, Asked(at, minutes), output, as_json)
 
 
 def _waveform(
@@ -129,5 +105,4 @@ def register(app: typer.Typer) -> None:
     """Add these commands."""
     app.command("contingency")(_contingency)
     app.command("ride-through")(_ride_through)
-    app.command("time-to-limit")(_time_to_limit)
     app.command("waveform")(_waveform)

@@ -12,7 +12,7 @@ from simulator.cli.text import MISSING, number, table
 from simulator.errors import display_name
 from simulator.studies import rare as study
 from simulator.studies import rare_groups
-from simulator.studies.run import refuse_other, replacing
+from simulator.studies.folders import refuse_other, replacing
 
 DIGITS = 3
 TABLE = "rare.csv"

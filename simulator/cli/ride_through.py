@@ -17,11 +17,14 @@ from simulator.components.power.ride_through import NOTICE_S
 from simulator.errors import display_name
 from simulator.scenario import Scenario
 from simulator.studies import cold_restart, ride_through
-from simulator.studies.run import refuse_other, replacing
+from simulator.studies.folders import refuse_other, replacing
 from simulator.units import parse
 
 DIGITS = 4
 TABLE = "ride_through.json"
+FROM_DARK_W_S = 20e6 / 60.0
+"""Ramp of the restart from dark where none is told: 20 MW/min, as CAISO, IESO and Southern Company ask of large
+loads (catalog/masks)."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +35,7 @@ class Event:
     duration: str
     repeat: int
     every: str
-    ramp: str
+    ramp: str | None
     at: str
 
 
@@ -42,18 +45,20 @@ def run(
     """Carry out the command."""
     if output is not None:
         refuse_other(output, TABLE, "such study")
-    row, ramp_w_s = _sags(event), _number("--ramp", event.ramp, "W/s")
-    if ramp_w_s <= 0.0:
+    row, ramp_w_s = _sags(event), None if event.ramp is None else _number("--ramp", event.ramp, "W/s")
+    if ramp_w_s is not None and ramp_w_s <= 0.0:
         raise usage("--ramp: a campus that may not ramp never comes back")
     given = documents.load(path, sets, chosen)
+    ramp_w_s = given.spec.topology.ride_through.ramp if ramp_w_s is None else ramp_w_s
     loads = ride_through.settled(given, _at_s(given, event.at))
     topology = given.spec.topology
-    found = ride_through.study(loads, row, topology)
-    again = cold_restart.study(loads, ramp_w_s, topology.ride_through)
-    told = document(given, event, found, again)
+    found = ride_through.study(loads, row, topology, ramp_w_s)
+    dark_w_s = FROM_DARK_W_S if ramp_w_s is None else ramp_w_s
+    again = cold_restart.study(loads, dark_w_s, topology.ride_through)
+    told = document(given, event, found, again) | {"ramp_mw_min": dark_w_s * 60e-6}
     print(json.dumps(told, indent=1, allow_nan=False) if as_json else "\n".join(_text(told, found)))
     if output is not None:
-        _write(output, told, given, found, again, ride_through.sensitivity(loads, topology))
+        _write(output, told, given, found, again, ride_through.sensitivity(loads, topology), row)
         if not as_json:
             print(f"\nfigures and tables: {display_name(str(output))}")
 
@@ -106,7 +111,8 @@ def _text(told: dict[str, Any], found: ride_through.Found) -> list[str]:
     again = told["restart"]
     lines += [
         "",
-        f"restart from dark at {told['event']['ramp']}: all back after {number(again['whole_s'] / 60.0, DIGITS)} "
+        f"restart from dark at {number(told['ramp_mw_min'], DIGITS)} MW/min: all back after "
+        f"{number(again['whole_s'] / 60.0, DIGITS)} "
         f"min, {number(again['not_drawn_mwh'], DIGITS)} MWh not drawn, "
         f"{number(again['accelerator_hours'], DIGITS)} accelerator-hours",
     ]
@@ -164,14 +170,14 @@ def _number_of(value: float) -> str:
 
 def _write(
     folder: Path, told: dict[str, Any], given: Scenario, found: ride_through.Found,
-    again: cold_restart.Restart, lost: pd.DataFrame,
+    again: cold_restart.Restart, lost: pd.DataFrame, row: list[physics.Sag],
 ) -> None:  # fmt: skip
     from simulator.reports import comparison  # drawing needs more libraries
     from simulator.reports import ride_through as pages
 
     page = pages.page(given.spec.name, pages.Tables(
         found.loads, found.course, found.rules, lost, again.loads, again.course,
-        given.spec.topology.ride_through.supplies,
+        given.spec.topology.ride_through.supplies, tuple((sag.start_s, sag.end_s) for sag in row),
     ))  # fmt: skip
     with replacing(folder) as fresh:
         comparison.write(page, fresh)

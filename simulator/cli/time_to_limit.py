@@ -1,5 +1,7 @@
 """`gigawatt time-to-limit`: seconds to throttle and to trip for everything of the cooling that fails."""
 
+from __future__ import annotations
+
 import json
 import math
 from pathlib import Path
@@ -13,8 +15,8 @@ from simulator.cli.text import MISSING, number, table
 from simulator.components.cooling.hot_chip import limit_of
 from simulator.errors import display_name
 from simulator.studies import StudyError, time_to_limit
+from simulator.studies.folders import refuse_other, replacing
 from simulator.studies.progress import Stages
-from simulator.studies.run import refuse_other, replacing
 
 DIGITS = 4
 TABLE = "time_to_limit.json"

@@ -10,7 +10,7 @@ import pandas as pd
 from simulator.cli.text import MISSING, number, table
 from simulator.errors import display_name
 from simulator.studies import waveform as study
-from simulator.studies.run import refuse_other, replacing
+from simulator.studies.folders import refuse_other, replacing
 
 DIGITS = 4
 SAMPLES, JOBS, LIMITS = "waveform.parquet", "waveform_jobs.csv", "waveform_limits.csv"

@@ -10,7 +10,7 @@ from simulator.cli.exits import usage
 from simulator.cli.text import number, table
 from simulator.errors import display_name
 from simulator.studies import zoom as study
-from simulator.studies.run import refuse_other, replacing
+from simulator.studies.folders import refuse_other, replacing
 from simulator.studies.zoom import Asked
 
 WORDS = ("accelerator", "server")

@@ -121,6 +121,7 @@ class Topology(Spec):
     medium_voltage: MediumVoltage | None = None
     """Buses, ties and rings between main transformers and halls; blank: one bus for all."""
     ups: Ups
+    """Of a hall's pumps, and of each of the two sides of its support racks, which carries all of them alone."""
     mechanical: Block
     """Unit substation that feeds the plants of a hall, sized on their design load."""
     generators: Generators | None = None

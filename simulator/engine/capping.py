@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.engine import draw, generators
+from simulator.engine import draw, generators, power_loss
 from simulator.engine.alarm import Alarm
+from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.kernels import columns as c
 from simulator.kernels.block_caps import FLOOR
@@ -104,7 +105,7 @@ def ranks(decide: Capping, priority: np.ndarray, kinds: tuple[str, ...]) -> np.n
 
 
 def switch(world: World, load: int) -> None:
-    """Turn a load off for want of supply, or back on."""
+    """Turn a load off for want of supply, or back on: its racks boot."""
     state = world.state
     name = state.names[load]
     if state.loads.on[load] > 0.0:
@@ -113,12 +114,15 @@ def switch(world: World, load: int) -> None:
         world.restored[load] = world.env.event()
         world.resumes[load] = state.loads.share[load].copy(), float(state.loads.running[load])
         world.set_load(load, on=0.0, cap=0.0, running=0.0, share=SHED)
+        world.struck.setdefault(load, ("supply", world.env.now))
         world.alarm(load, Alarm("supply"))
         return
     world.log("restored", name, "supply")
     world.watch.on(load, world.env.now)
     share, running = world.resumes.pop(load)
     world.set_load(load, on=1.0, cap=1.0, running=running, share=share)
+    racks = np.flatnonzero(state.racks.load == load)
+    power_loss.take_out(world, racks, "supply", 0.0, of_one_stage("trip", world.env.now))
     world.restored.pop(load).succeed()
 
 

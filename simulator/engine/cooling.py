@@ -14,9 +14,10 @@ from simulator.components.cooling import (
     Staged,
 )
 from simulator.components.cooling.cold_plate import thin_air_frac
+from simulator.components.sizing import plant_setpoint_c
 from simulator.engine.setpoint import Deciders, set_temperature
 from simulator.kernels.cooling_columns import DryMaps, OutdoorAir, PlantMaps, ReuseMap, Staging
-from simulator.site import Site, plant_setpoint_c
+from simulator.site import Site
 
 UNLIMITED_W = 1e15
 """Heat that users may take of a loop where nothing but its share of the heat limits them."""

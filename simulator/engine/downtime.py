@@ -1,5 +1,7 @@
 """The table of downtime: every accelerator-hour out of service by cause, reach and stage."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

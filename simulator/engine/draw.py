@@ -36,18 +36,20 @@ class Draw:
         return total_w
 
 
-def draw_of(world: World) -> Draw:
-    """Return what every load draws, those that are switched off as if they were on."""
+def draw_of(world: World, up: np.ndarray | None = None, dynamic_frac: np.ndarray | None = None) -> Draw:
+    """Return what every load draws, those that are switched off as if they were on; as if so much of each
+    rack were in service (racks,), and loads did so much (loads,), where that is given."""
     state, rows, of = world.state, world.site.rows, world.site.rack_row
     racks, loads, blocks = state.racks, state.loads, state.blocks
     block, load = rows.block[of], racks.load
-    chips, up = rows.accelerators[of], racks.up_frac
+    chips, up = rows.accelerators[of], racks.up_frac if up is None else up
+    does = loads.dynamic_frac if dynamic_frac is None else dynamic_frac
     leak_w = rows.leakage_w_k[of] * (racks.junction_c - rows.leakage_ref_c[of])
     idle_w = up * (chips * (rows.chip_idle_w[of] + leak_w) + rows.host_idle_w[of])
     part = blocks.load_cap[block, load]
     held = np.minimum(racks.power_cap / np.maximum(part, 1e-9), 1.0)
     full_w = chips * rows.chip_dynamic_w[of] + rows.host_dynamic_w[of]
-    busy_w = idle_w + up * full_w * loads.dynamic_frac[load] * held
+    busy_w = idle_w + up * full_w * does[load] * held
     at_rest_w, at_work_w = (_input_w(world, w) for w in (idle_w, busy_w))
     shape = (blocks.it_w.size, loads.on.size)
     place = block * shape[1] + load
@@ -121,9 +123,10 @@ def _solved(world: World, it_w: np.ndarray) -> TreeState:
 
 
 def support_w(world: World) -> np.ndarray:
-    """Return what the racks without accelerators of each block draw, less those that hot air keeps off: (blocks,)."""
+    """Return what the racks without accelerators of each block draw, less those that hot air keeps off, and
+    the racks that start: (blocks,)."""
     blocks = world.state.blocks
-    drawn_w: np.ndarray = blocks.support_w * blocks.support_share
+    drawn_w: np.ndarray = blocks.support_w * blocks.support_share + blocks.starting_w.sum(axis=1)
     return drawn_w
 
 

@@ -81,6 +81,5 @@ class Droughts:
     def _end(self, hour: int) -> None:
         if self.event < 0:
             return
-        at_s, kind, element, cause, _, detail = self.world.events[self.event]
-        self.world.events[self.event] = (at_s, kind, element, cause, hour * HOUR_S - at_s, detail)
+        self.world.close(self.event, hour * HOUR_S)
         self.event = -1

@@ -20,6 +20,7 @@ from simulator.engine import (
     pushes,
     rewiring,
     sags,
+    sides,
     supply,
     support,
 )
@@ -33,13 +34,20 @@ from simulator.kernels import strikes
 Effect = Callable[[World, FailureClass, int, int, float], str]
 
 
-def inflict(world: World, cls: FailureClass, target: int, unit: int, repair: Repair) -> str:
+def inflict(
+    world: World, cls: FailureClass, target: int, unit: int, repair: Repair, detail: str | None = None
+) -> str:
     """Apply the effect of a failure or of planned work until it is repaired; return the element's
-    name. Every alarm that it raises says how it shows itself, every outage what it waits for."""
-    world.inflicted = repair
+    name. Every alarm that it raises says how it shows itself, every outage what it waits for. With a
+    detail it is logged, before all that it causes."""
+    world.inflicted, place = repair, len(world.events)
     element = EFFECTS[cls.effect](world, cls, target, unit, repair.back_s - world.env.now)
     element = named(cls, unit, element)
     world.inflicted = None
+    if detail is not None:
+        kind = "maintenance" if repair.planned else "failure"
+        lasts_s = 0.0 if cls.effect == "interrupt" else repair.back_s - world.env.now
+        world.log(kind, element, cls.name, lasts_s, detail, place=place)
     if cls.effect in SUPPLY and world.supply_changed is not None:
         world.supply_changed()
         after(world, repair.back_s - world.env.now, world.supply_changed)
@@ -90,7 +98,7 @@ def _corrupt(world: World, cls: FailureClass, rack: int, unit: int, lasts_s: flo
 
 def _block(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
     if world.site.block_support_w[block] > 0.0:
-        return supply.lose_side(world, cls, block, unit, lasts_s)
+        return sides.lose(world, cls, block, unit, lasts_s)
     take_out(world, np.flatnonzero(world.site.rack_block == block), cls.name, lasts_s)
     return world.site.block_names[block]
 
@@ -150,26 +158,23 @@ def _uplink(world: World, cls: FailureClass, index: int, unit: int, lasts_s: flo
 
 
 def _plant_unit(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: float) -> str:
-    if world.plants.intact[loop] >= 1.0:
-        plant_power.lose_units(world, loop, 1.0, lasts_s)
+    plant_power.lose_unit(world, loop, unit, lasts_s)
     return f"{world.site.loops[loop].name}/unit {unit + 1}"
 
 
 def _plant_fan(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: float) -> str:
     """Take one fan of a plant unit out, and with it its share of the unit."""
-    cooling = world.site.topology.cooling
-    plant = cooling.warm if world.site.loops[loop].kind == "warm" else cooling.chilled
-    plant_power.lose_units(world, loop, 1.0 / plant.fans, lasts_s)
+    plant_power.lose_fan(world, loop, unit, lasts_s)
     return f"{world.site.loops[loop].name}/unit {unit + 1}/fan"
 
 
 def _loop_pump(world: World, cls: FailureClass, loop: int, unit: int, lasts_s: float) -> str:
-    plant_power.lose_pump(world, loop, lasts_s, cls.name)
+    plant_power.lose_pump(world, loop, unit, lasts_s, cls.name)
     return f"{world.site.loops[loop].name}/pump {unit + 1}"
 
 
 def _air_unit(world: World, cls: FailureClass, hall: int, unit: int, lasts_s: float) -> str:
-    plant_power.lose_wall(world, hall, lasts_s)
+    plant_power.lose_wall(world, hall, unit, lasts_s)
     return f"{world.site.hall_names[hall]}/air unit {unit + 1}"
 
 

@@ -117,7 +117,9 @@ class Front:
         ]
         racks, entities = queue.rack[done].tolist(), queue.entity[done].tolist()
         for entity, cls, rack, start_s, repair in zip(entities, classes, racks, at_s, repairs, strict=True):
-            self._conclude(entity, cls, world.rack_name(rack), start_s, repair)
+            lasts_s = 0.0 if cls.effect == "interrupt" else repair.back_s - start_s
+            world.log("failure", world.rack_name(rack), cls.name, lasts_s, _how(repair), start_s)
+            self._replace(entity, cls, repair)
         took = np.flatnonzero(servers > 0.0)
         world.outages.note_own(
             queue.rack[done][took], servers[took], [at_s[i] for i in took],
@@ -153,26 +155,22 @@ class Front:
         repair = self.shop.plan(cls, now_s, bool(queue.transient[i]), float(queue.spread[i]), drawn)
         if single:
             world.repaired_s[cls.name, target, unit] = repair.back_s
-        element = effects.inflict(world, cls, target, unit, repair)
-        self._conclude(entity, cls, element, now_s, repair, ", common cause" if together else "")
+        remark = ", common cause" if together else ""
+        effects.inflict(world, cls, target, unit, repair, _how(repair) + remark)
+        self._replace(entity, cls, repair)
         if self.shop.evicts(cls, drawn):
             self.shop.evict_neighbours(rack, cls)
 
-    def _conclude(
-        self, entity: int, cls: FailureClass, element: str, at_s: float, repair: Repair,
-        remark: str = "",
-    ) -> None:
-        """Log a failure, and note the unit that comes new."""
-        if not repair.transient:
-            self._replace(entity, cls, repair.back_s)
-        lasts_s = 0.0 if cls.effect == "interrupt" else repair.back_s - at_s
-        detail = "reset" if repair.transient else "repair"
-        self.world.log("failure", element, cls.name, lasts_s, detail + remark, at_s)
-
-    def _replace(self, entity: int, cls: FailureClass, back_s: float) -> None:
-        """Note that a new unit comes: an entity of one unit is born again, one of many is as old as
-        before (minimal repair) but for the infancy of the new unit."""
+    def _replace(self, entity: int, cls: FailureClass, repair: Repair) -> None:
+        """Note that a new unit comes, unless a reset cures the old one: an entity of one unit is born again,
+        one of many is as old as before (minimal repair) but for the infancy of the new unit."""
+        if repair.transient:
+            return
         if self.fleet.hazards.single[entity] == 1:
-            self.fleet.hazards.born_s[entity] = back_s
+            self.fleet.hazards.born_s[entity] = repair.back_s
         if cls.infant > 0.0:
-            heapq.heappush(self.replaced, (back_s, entity))
+            heapq.heappush(self.replaced, (repair.back_s, entity))
+
+
+def _how(repair: Repair) -> str:
+    return "reset" if repair.transient else "repair"

@@ -2,17 +2,18 @@
 
 import numpy as np
 
-from simulator.engine import coolant, heat_limits, outage
+from simulator.engine import coolant, heat_limits, outage, plant_power, power_loss
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.kernels.cooling_columns import DryMaps, WaterState
 from simulator.kernels.rack_side import PUMP
 
 TRIP_RESET_S = 4 * 3600.0
-"""Inspection and restart of a block whose chips switched themselves off (1-12 h, assumed: one visit to every rack, or
-the crew of the next shift)."""
+"""Inspection, before it boots, of a block whose chips switched themselves off (2-8 h, assumed)."""
 LOOK_S = 1800.0
 """From one look whether such a block is cooled again to the next (15-60 min, assumed)."""
+AIR_LOOK_S = 300.0
+"""The same whether the chilled plant of a hall, whose fans were switched off, works again (1-15 min, assumed)."""
 AHEAD_S = 1.0
 """So long before its racks would start the first of them."""
 
@@ -22,15 +23,51 @@ class HotTrips:
 
     def __init__(self, world: World, water: WaterState, dry: DryMaps) -> None:
         self.world, self.water, self.dry = world, water, dry
+        self.events: dict[int, int] = {}
+        """Of the blocks that are out: the place of their trip in the log."""
 
     def trip(self, block: int, why: str) -> None:
         """Take out a block whose chips or racks switched themselves off. Where nothing cools its water its pumps
-        are switched off as well, for they alone would warm it for ever."""
+        are switched off as well, for they alone would warm it for ever; so is the air side of its hall."""
         world = self.world
+        self.events[block] = len(world.events)
         world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, why)
         self._hold(block, TRIP_RESET_S)
         if not self._rejects(self._warm(block)):
             self._pumps(block, False)
+        self.still(int(world.site.block_hall[block]))
+
+    def still(self, hall: int) -> None:
+        """Switch fans and chilled pumps of a hall off whose chilled plant rejects nothing and whose racks are all
+        off: they would only warm its water and air."""
+        world, plants = self.world, self.world.plants
+        loop = int(world.site.halls.air_loop[hall])
+        if plants.stilled[hall] or self._works(hall) or self._rejects(loop):
+            return
+        plants.stilled[hall] = True
+        plant_power.settle(world, loop)
+        world.log("air_off", world.site.hall_names[hall], "heat", detail="fans and chilled pumps: nothing cools them")
+        outage.after(world, AIR_LOOK_S, lambda: self._wake(hall))
+
+    def _wake(self, hall: int) -> None:
+        """Switch them on again once there is something to carry the heat to."""
+        world, loop = self.world, int(self.world.site.halls.air_loop[hall])
+        if not self._rejects(loop):
+            outage.after(world, AIR_LOOK_S, lambda: self._wake(hall))
+            return
+        world.plants.stilled[hall] = False
+        plant_power.settle(world, loop)
+        world.log("air_on", world.site.hall_names[hall], "heat")
+
+    def finish(self) -> None:
+        """Close the account at the end of the run."""
+        for block in list(self.events):
+            self._told(block, self.world.end_s)
+
+    def _told(self, block: int, until_s: float) -> None:
+        """Note how long a block was off: as long as its inspection, or as nothing cooled it."""
+        if block in self.events:
+            self.world.close(self.events.pop(block), until_s)
 
     def _hold(self, block: int, lasts_s: float) -> None:
         world = self.world
@@ -43,27 +80,37 @@ class HotTrips:
         """Let a block start, or hold it back where its chips would trip again."""
         if self._cooled(block):
             self._pumps(block, True)
+            racks = np.flatnonzero(self.world.site.rack_block == block)
+            inspected = of_one_stage("trip", self.world.env.now + AHEAD_S)
+            power_loss.take_out(self.world, racks, "heat", AHEAD_S, inspected)
+            self._told(block, self.world.env.now + AHEAD_S)
         else:
             self._hold(block, LOOK_S)
 
     def _cooled(self, block: int) -> bool:
-        """Return whether idle chips of a block keep clear of their limit, its racks of hot air, and its water
-        gives its heat off."""
+        """Return whether idle chips of a block keep clear of their limit, its racks of hot air, and what cools
+        its chips gives its heat off."""
         world, rows = self.world, self.world.site.rows
         row = int(np.flatnonzero(rows.block == block)[0])
         racks = np.flatnonzero(world.site.rack_block == block)
         rise_k = rows.chip_idle_w[row] * float(world.state.racks.resistance_k_w[racks].max())
         if heat_limits.coolant_c(world)[row] + rise_k >= rows.throttle_start_c[row]:
             return False
-        if not rows.liquid_cooled[row]:
-            return True
-        air_c = float(world.state.hall_air_c[rows.hall[row]])
-        return self._rejects(self._warm(block)) and air_c < float(rows.intake_c[row])
+        loop = self._warm(block) if rows.liquid_cooled[row] else int(world.site.halls.air_loop[rows.hall[row]])
+        return self._rejects(loop) and float(world.state.hall_air_c[rows.hall[row]]) < float(rows.intake_c[row])
+
+    def _works(self, hall: int) -> bool:
+        """Return whether any rack of a hall is on, of chips or without."""
+        site, state = self.world.site, self.world.state
+        alone_w = (state.blocks.support_w * state.blocks.support_share)[site.block_hall == hall]
+        return bool(alone_w.any() or (state.racks.up_frac[site.rack_hall == hall] > 0.0).any())
 
     def rejects(self, loops: np.ndarray) -> np.ndarray:
-        """Return which of some loops flow to a plant that works: boolean, as `loops`."""
+        """Return which of some loops flow to a plant that works, or would if their pumps were switched on:
+        boolean, as `loops`."""
         state = self.world.state
-        works: np.ndarray = (state.loops.units_up[loops] * state.heat.flow[loops]) > 0.0
+        flow = [plant_power.flows(self.world, int(loop)) for loop in loops]
+        works: np.ndarray = (state.loops.units_up[loops] * np.array(flow)) > 0.0
         if self.water.dry[0] == 1:  # without water some plants reject nothing
             works = works & (self.dry.rejects[state.loops.plant[loops]] == 1)
         return works

@@ -21,8 +21,8 @@ def schedule(
     One without a duration lasts the median repair of its class: that of the shop, with the crews and
     parts that are free then, where the scenario has one.
 
-    An incident strikes whether or not its element is out already: racks wait for the last repair,
-    a plant or a bank loses one more unit.
+    An incident strikes whether or not its element is out already: that then stays out for the longer of
+    the two. Of what has no number of its own (links of a trunk, servers of support racks) one more goes out.
     """
     by_cause = {cls.name: cls for cls in classes}
     for incident in incidents:
@@ -46,9 +46,8 @@ def _at(
 
     def strike() -> None:
         repair = repair_of(cls, incident, world.env.now, shop)
-        element = effects.inflict(world, cls, *where, repair)
+        effects.inflict(world, cls, *where, repair, "scripted")
         lasts_s = 0.0 if cls.effect == "interrupt" else repair.back_s - world.env.now
-        world.log("failure", element, cls.name, lasts_s, "scripted")
         world.repaired_s[key] = max(world.repaired_s.get(key, 0.0), world.env.now + lasts_s)
 
     world.env.timeout(incident.at).callbacks.append(lambda _: strike())

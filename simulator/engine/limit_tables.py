@@ -1,6 +1,8 @@
 """Tables of a finished run about limits: how long elements were above theirs, what was held back for
 them, and what still fits where."""
 
+from __future__ import annotations
+
 import copy
 
 import numpy as np

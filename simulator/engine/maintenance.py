@@ -75,8 +75,7 @@ def _maintain(world: World, plan: Maintenance, drain_s: float) -> Process:
             yield env.timeout(POSTPONED_S)
         for target, unit in group:
             work = planned_work(env.now, drain_s, plan.lasts, "maintenance")
-            element = effects.inflict(world, cls, target, unit, work)
-            world.log("maintenance", element, plan.name, drain_s + plan.lasts, "planned")
+            effects.inflict(world, cls, target, unit, work, "planned")
         k += 1
 
 

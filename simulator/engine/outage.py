@@ -34,7 +34,11 @@ def take_out(
     for load in sorted(world.alarms):
         hit = racks[held == load]
         if hit.size:
+            if reach == SHARED:
+                world.struck.setdefault(load, (cause, world.env.now))
             world.alarm(load, Alarm(cause, hit, transient=False, planned=told.planned))
+    if reach == SHARED and world.racks_lost is not None:
+        world.racks_lost(held)
 
 
 def servers_out(
@@ -86,16 +90,20 @@ def absent(world: World, group: Hashable, at_s: float | None = None) -> int:
     return sum(back_s > at_s for back_s in units.values())
 
 
+def is_out(world: World, group: Hashable, unit: int, at_s: float | None = None) -> bool:
+    """Return whether a unit of a group is out, now or at a later time as far as is known."""
+    return world.absent.get(group, {}).get(unit, -math.inf) > (world.env.now if at_s is None else at_s)
+
+
+def out(world: World, group: Hashable, count: int, at_s: float | None = None) -> np.ndarray:
+    """Return which of a group's units are out, as `is_out`: boolean (count,)."""
+    return np.array([is_out(world, group, unit, at_s) for unit in range(count)])
+
+
 def first_up(world: World, group: Hashable, count: int) -> int:
     """Return the number of the first of a group's units that is in service, of the last if none is."""
     units, now_s = world.absent.get(group, {}), world.env.now
     return next((unit for unit in range(count) if units.get(unit, -math.inf) <= now_s), count - 1)
-
-
-def first_back_s(world: World, group: Hashable) -> float:
-    """Return the time until the first of the units that are out is back."""
-    now_s = world.env.now
-    return min(back_s for back_s in world.absent[group].values() if back_s > now_s) - now_s
 
 
 def known_back_s(world: World) -> list[float]:

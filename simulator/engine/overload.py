@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
+from simulator.components.power.node import SUBSTATIONS
 from simulator.components.power.tolerance import Before
 from simulator.engine import (
     capping,
@@ -21,6 +22,7 @@ from simulator.engine import (
     generators,
     outage,
     plant_power,
+    sides,
     tree_caps,
 )
 from simulator.engine.capping import FLOOR, Capping
@@ -118,6 +120,8 @@ def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
 def respond(world: World, decide: Capping, demand_w: float, at_s: float, inside: bool) -> list[int]:
     """Set the caps of all loads from `at_s` on; return the loads to switch off or on."""
     views, caps = capping.site_caps(world, decide, demand_w, at_s)
+    if world.ramp_caps is not None:
+        caps = np.minimum(caps, world.ramp_caps)
     if inside:
         plan = tree_caps.plan(world, decide, caps, at_s)
         caps = plan.caps
@@ -246,8 +250,8 @@ def _trip(world: World, node: int) -> None:
         return
     effect, target, unit = _effect(world, node)
     cls = FailureClass.model_validate({
-        "name": "overload", "per": "block", "rate": "0 /year", "effect": effect,
-        "repair": f"{reset_s} s",
+        "name": "overload", "per": "substation" if told.stage == SUBSTATIONS else "block",
+        "rate": "0 /year", "effect": effect, "repair": f"{reset_s} s",
     })
     effects.inflict(world, cls, target, unit, of_one_stage("trip", world.env.now + reset_s))
 
@@ -257,6 +261,9 @@ def _effect(world: World, i: int) -> tuple[str, int, int]:
     site, told = world.site, draw.element(world, i)
     if i >= len(site.nodes):
         return _of_branch(world, told.name, told.stage)
+    if told.serves == "support":  # with its side, whichever of its elements opens
+        block = int(np.flatnonzero(draw.reaches(world)[i] > 0.0)[0])
+        return "block", block, int(np.argmax(sides.feeding(world, block)))
     effect = EFFECTS[c.STAGES[told.stage]]
     group = ("bank", i) if told.stage < draw.BELOW_GRID else feeds.group_of(world, i)
     unit = outage.first_up(world, group, told.count)
@@ -265,9 +272,7 @@ def _effect(world: World, i: int) -> tuple[str, int, int]:
     sections = next((sections for sections in site.stand_ins if i in sections), None)
     if sections is not None:
         return "feed", sections[0], sections.index(i)
-    if site.node_of_racks[i]:
-        return "feed", i, unit
-    return "block", int(np.flatnonzero(draw.reaches(world)[i] > 0.0)[0]), unit
+    return "feed", i, unit
 
 
 def _of_branch(world: World, name: str, stage: int) -> tuple[str, int, int]:

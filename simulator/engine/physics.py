@@ -14,9 +14,11 @@ from simulator.engine import (
     heat_limits,
     hot_trips,
     overload,
+    pick_up,
     plant_power,
     settled,
     supply,
+    warm_coolant,
 )
 from simulator.engine.cooling import outdoor_air, plant_maps, thin_air
 from simulator.engine.setpoint import Deciders
@@ -31,7 +33,6 @@ INTAKES = ("support_back", "support_hot", "support_off")
 """Events of racks without accelerators in a hall's air, by `BlockState.support_hot`."""
 LEAST_SPEED = 0.01
 """A chip whose settled speed is lower is at its shutdown temperature."""
-NONE = np.zeros(0, np.int64)
 
 
 class Physics:
@@ -45,6 +46,8 @@ class Physics:
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
         world.power_changed = partial(plant_power.changed, world)
+        ramp_w_s = site.topology.ride_through.ramp
+        world.pick_up = None if ramp_w_s is None else pick_up.PickUp(world, ramp_w_s)
         state.racks.resistance_k_w[:] *= thin_air(site, weather)
         state.loads.rank[:] = capping.ranks(decide, state.priority, state.kinds)
         self.steps = records.site.shape[0]
@@ -59,6 +62,7 @@ class Physics:
             site, self.maps, self.outdoors.air, weather, start_hour, records.hall.shape[0]
         )
         self.droughts = drought.Droughts(world, self.water, self.maps.dry)
+        self.coolant = warm_coolant.WarmCoolant(world)
         self.trips = hot_trips.HotTrips(world, self.water, self.maps.dry)
         self._arguments = (
             self._flags, site.rows, site.halls, state.racks, state.loads, state.blocks, state.loops,
@@ -80,6 +84,11 @@ class Physics:
         middle = 0.5 / site_step.HOUR_STEPS
         serving.prepare(self.world.state.pools, self.world.state.loads, 0, middle, STEP_S)
         settled.settle(self.world, self.maps, self.outdoors)
+
+    def finish(self) -> None:
+        """Close the accounts of what lasts to the end of the run."""
+        for open_ended in (self.droughts, self.coolant, self.trips):
+            open_ended.finish()
 
     def advance(self, to_s: float) -> None:
         """Integrate every step that ends by `to_s`, with the failures and repairs of racks up to
@@ -109,9 +118,11 @@ class Physics:
             return True
         at_s = self.step * STEP_S
         self._tell_throttling()
+        self.coolant.look(at_s)
         went_off = self._tell_intakes()
         for block in went_off:
             self._at(at_s, partial(supply.lose_hot_switches, self.world, block, hot_trips.TRIP_RESET_S))
+            self._at(at_s, partial(self.trips.still, int(self.world.site.block_hall[block])))
         tripped: list[tuple[int, str]] = []
         if status == site_step.TRIP:
             tripped = [(int(b), "chip shutdown") for b in self._tripped()]
@@ -158,9 +169,10 @@ class Physics:
         if flags[1] == flags[2]:
             return
         flags[2] = flags[1]
-        rows, hottest_c = world.site.rows, world.state.blocks.hottest_c
+        site, rows, hottest_c = world.site, world.site.rows, world.state.blocks.hottest_c
         limits_c = heat_limits.throttle_c(world)
-        row = int(np.argmax(hottest_c[rows.block] - limits_c))
+        on = np.bincount(site.rack_row, world.state.racks.up_frac, limits_c.size) > 0.0
+        row = int(np.argmax(np.where(on, hottest_c[rows.block] - limits_c, -np.inf)))
         limit_c, covered = float(limits_c[row]), float(rows.decay[row])
         column = self._records.site[:, columns.JUNCTION_MAX_C]
         after_c = float(column[self.step - 1])
@@ -193,18 +205,10 @@ class Physics:
         return np.unique(block[over & (self.world.state.blocks.flow[block] > 0.0)])
 
     def _in_hot_air(self) -> np.ndarray:
-        """Return the blocks of chips on coolant in service whose racks take in air too hot for the rest of
-        them, which nothing cools, be it for want of water; a hall whose fans turn or start again is given the
-        minutes it needs."""
+        """Return the blocks in service whose racks take in air too hot for them, be their chips in it or on
+        coolant."""
         site, state = self.world.site, self.world.state
-        hot = (state.hall_air_c[site.rows.hall] >= site.rows.intake_c) & (site.rows.liquid_cooled == 1)
-        if not hot.any():
-            return NONE
-        loop = site.halls.air_loop[site.rows.hall]
-        stands = (state.heat.fans[loop] <= 0.0) | ~self.trips.rejects(loop)
-        plants = self.world.plants
-        stands &= ~(plants.fed & (plants.moving < 1.0))[site.rows.hall]
-        hot &= stands
+        hot = state.hall_air_c[site.rows.hall] >= site.rows.intake_c
         return np.unique(site.rack_block[hot[site.rack_row] & (state.racks.up_frac > 0.0)])
 
     def _tell_intakes(self) -> list[int]:

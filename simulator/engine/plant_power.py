@@ -4,11 +4,13 @@ Machines drop out at once and start one after another once power is back; pumps 
 until its batteries are empty. Water, rows and halls keep the heat meanwhile (`kernels/standing_heat`).
 """
 
+from collections.abc import Callable, Hashable
 from functools import partial
 
 import numpy as np
 
-from simulator.components.cooling import PlantSpec
+from simulator.components.cooling import LOAD_STEP, PlantSpec
+from simulator.components.cooling.air_side import NO_AIR_C
 from simulator.engine import (
     coolant,
     feeds,
@@ -20,6 +22,7 @@ from simulator.engine import (
 )
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
+from simulator.kernels import hall_air
 from simulator.kernels.cooling_columns import CHANGES
 from simulator.kernels.site_step import STEP_S
 
@@ -120,52 +123,69 @@ def lose_substation(world: World, node: int, unit: int, lasts_s: float, cause: s
     return f"{site.nodes[node].name}/{unit + 1}"
 
 
-def lose_units(world: World, loop: int, units: float, lasts_s: float) -> None:
-    """Take plant units, or parts of one, out of a loop until they are repaired."""
-    plants = world.plants
-    lost = min(units, float(plants.intact[loop]))
-    plants.intact[loop] -= lost
-    settle(world, loop)
-
-    def restore() -> None:
-        plants.intact[loop] += lost
-        settle(world, loop)
-
-    outage.after(world, lasts_s, restore)
+def lose_unit(world: World, loop: int, unit: int, lasts_s: float) -> None:
+    """Take one unit of a loop's plant out until it is repaired."""
+    _lose_one(world, ("plant unit", loop), unit, lasts_s, lambda _: _count(world, loop))
 
 
-def lose_pump(world: World, loop: int, lasts_s: float, cause: str) -> None:
+def lose_fan(world: World, loop: int, unit: int, lasts_s: float) -> None:
+    """Take one fan of a plant unit out, the first in service, and with it its share of the unit."""
+    group = ("plant fan", loop, unit)
+    fan = outage.first_up(world, group, _plant(world, loop).fans)
+    _lose_one(world, group, fan, lasts_s, lambda _: _count(world, loop))
+
+
+def lose_pump(world: World, loop: int, unit: int, lasts_s: float, cause: str) -> None:
     """Take a pump of a loop out; with fewer than it needs the water flows slower, or not at all."""
-    _lose_one(world, world.plants.pumps_out, loop, lasts_s, lambda: _flow(world, loop, cause))
+
+    def change(by: int) -> None:
+        world.plants.pumps_out[loop] += by
+        _flow(world, loop, cause)
+
+    _lose_one(world, ("loop pump", loop), unit, lasts_s, change)
 
 
-def lose_wall(world: World, hall: int, lasts_s: float) -> None:
+def lose_wall(world: World, hall: int, unit: int, lasts_s: float) -> None:
     """Take one of a hall's fan walls out; the others speed up as far as they can."""
-    air = int(world.site.halls.air_loop[hall])
-    _lose_one(world, world.plants.walls_out, hall, lasts_s, lambda: settle(world, air))
+
+    def change(by: int) -> None:
+        world.plants.walls_out[hall] += by
+        settle(world, int(world.site.halls.air_loop[hall]))
+
+    _lose_one(world, ("fan wall", hall), unit, lasts_s, change)
+
+
+def _count(world: World, loop: int) -> None:
+    """Count the units of a plant in service anew, those that lack fans by the share they have."""
+    fans, built = _plant(world, loop).fans, world.site.loops[loop].units
+    lacks = [1.0 if outage.is_out(world, ("plant unit", loop), unit)
+             else outage.absent(world, ("plant fan", loop, unit)) / max(fans, 1) for unit in range(built)]  # fmt: skip
+    world.plants.intact[loop] = built - sum(lacks)
+    settle(world, loop)
 
 
 def settle(world: World, loop: int) -> None:
     """Set which units of a loop run, whether its water flows and which share of its fans turns."""
     plants, site = world.plants, world.site
     hall, air = loop // 2, site.topology.cooling.fan_wall
-    fans = 1.0
+    fans, flow = 1.0, flows(world, loop)
     if site.loops[loop].kind == "chilled":
         left = site.hall_walls[hall] - int(plants.walls_out[hall])
         fans = air.moves(float(site.halls.fan_design_heat_w[hall]), left)
         fans *= 1.0 if air.passive else float(plants.moving[hall])
-    _set(world, loop, float(plants.intact[loop] * plants.started[loop]), _flows(world, loop), fans)
+        if plants.stilled[hall]:
+            fans, flow = 0.0, 0.0
+    _set(world, loop, float(plants.intact[loop] * plants.started[loop]), flow, fans)
 
 
-def _lose_one(world: World, out: np.ndarray, place: int, lasts_s: float, look) -> None:  # type: ignore[no-untyped-def]
-    out[place] += 1
-    look()
-
-    def restore() -> None:
-        out[place] -= 1
-        look()
-
-    outage.after(world, lasts_s, restore)
+def _lose_one(
+    world: World, group: Hashable, unit: int, lasts_s: float, change: Callable[[int], None]
+) -> None:
+    """Take one unit of a group out, unless it is out already, and bring it back; `change` is told how many
+    more are out."""
+    if outage.lose(world, group, lasts_s, unit):
+        change(1)
+        outage.when_back(world, group, unit, lasts_s, lambda: change(-1))
 
 
 def _loops(world: World, hall: int) -> tuple[int, int]:
@@ -177,8 +197,8 @@ def _plant(world: World, loop: int) -> PlantSpec:
     return cooling.warm if world.site.loops[loop].kind == "warm" else cooling.chilled
 
 
-def _flows(world: World, loop: int) -> float:
-    """Return the flow of a loop over design with the pumps that work and have power."""
+def flows(world: World, loop: int) -> float:
+    """Return the flow of a loop over design with the pumps that work and have power, if they are switched on."""
     plants, cooling = world.plants, world.site.topology.cooling
     hall, plant = loop // 2, _plant(world, loop)
     driven = plants.pumps_fed[hall] if cooling.loop_pumps_on_ups else plants.moving[hall] > 0.0
@@ -222,12 +242,8 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
     hall, heat, rows = loop // 2, state.heat, site.rows
     units, flow = float(state.loops.units_up[loop]), float(heat.flow[loop])
     if site.loops[loop].kind == "chilled":
-        stands = flow <= 0.0 or heat.fans[loop] <= 0.0
-        if stands and before[1] > 0.0 and before[2] > 0.0:
-            air_w = heat_limits.hall_air_w(world, hall)
-            rise_k = air_w * STEP_S / float(heat.air_j_k[hall])
-            state.hall_air_c[hall] += heat.air_lead[hall] * rise_k * left_s / STEP_S
-            slowing.at_once(world)
+        if before[1:] != (flow, float(heat.fans[loop])):
+            _foresee_air(world, hall, loop)
         return
     stops, dries = before[1] > 0.0 >= flow, before[0] > 0.0 >= units and flow > 0.0
     if not (stops or dries):
@@ -242,6 +258,20 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
         part = in_part(float(rows.decay[row]), left_s)
         state.blocks.coolant_c[b] += heat.row_lead[b] * rise_k * part
     slowing.at_once(world)
+
+
+def _foresee_air(world: World, hall: int, loop: int) -> None:
+    """Set what racks take in over the step at hand to what its stretches so far, and the rest as it begins, make of
+    the air (`hall_air.intake_c` does so ahead of a step); outdoor air is not counted on."""
+    site, state, heat = world.site, world.state, world.state.heat
+    air_w, water_c = heat_limits.hall_air_w(world, hall), float(state.loops.supply_c[loop])
+    around = (water_c, NO_AIR_C, float(world.outdoor_c()))
+    arguments = (hall, site.halls, heat, loop, (air_w, air_w), 0.0, around, LOAD_STEP, STEP_S)
+    then_k, _ = world.entry(hall_air.follow, *arguments)(*arguments)
+    over_k, before_c = float(heat.air_j[hall] / heat.air_j_k[hall]), float(state.hall_air_c[hall])
+    state.hall_air_c[hall] = heat.air_set_c[hall] + over_k + heat.air_lead[hall] * (then_k - over_k)
+    if state.hall_air_c[hall] > before_c:
+        slowing.at_once(world)
 
 
 def _start(world: World, hall: int, loop: int, turn: int, share: float, cause: str) -> None:

@@ -34,6 +34,9 @@ class Plants:
     """(halls,) Whether what drives plants and fans has power."""
     pumps_fed: np.ndarray
     """(halls,) Whether the pumps have."""
+    stilled: np.ndarray
+    """(halls,) Whether fans and chilled pumps are switched off, for they would only warm what nothing cools;
+    hot_trips.py."""
     turn: np.ndarray
     """(halls,) Counts losses and returns of power, so that what was planned before is dropped."""
     needs_w: np.ndarray
@@ -50,7 +53,7 @@ def plants_of(site: Site) -> Plants:
         moving=np.ones(halls),
         pumps_out=np.zeros(loops, np.int64), walls_out=np.zeros(halls, np.int64),
         fed=np.ones(halls, np.bool_), pumps_fed=np.ones(halls, np.bool_),
-        turn=np.zeros(halls, np.int64), needs_w=np.zeros(halls),
+        stilled=np.zeros(halls, np.bool_), turn=np.zeros(halls, np.int64), needs_w=np.zeros(halls),
     )
 
 

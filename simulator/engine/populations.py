@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from simulator.components.power.node import UPS
+from simulator.components.power.node import SIDES, UPS
 from simulator.engine import network_parts
 from simulator.site import Site
 
@@ -108,8 +108,8 @@ def _feeders(site: Site) -> Units:
 
 
 def _blocks(site: Site) -> Units:
-    """Blocks of support racks have two sides: what is behind a UPS is fed twice."""
-    sides = [1 if b in set(site.rows.block) else 2 for b in range(len(site.block_names))]
+    """Blocks of support racks have two sides."""
+    sides = [1 if b in set(site.rows.block) else SIDES for b in range(len(site.block_names))]
     return Units(np.arange(len(sides)), list(site.block_names), sides, site.block_hall.tolist())
 
 
@@ -125,9 +125,8 @@ def _in_feeds(*kinds: str) -> Callable[[Site], Units]:
         found = [(group[0], site.nodes[group[0]].name, len(group)) for group in site.stand_ins
                  if site.nodes[group[0]].kind in kinds]  # fmt: skip
         for b, name in enumerate(site.block_names):
-            sides = 2 if site.block_support_w[b] > 0.0 else 1
             path = site.feed_paths[site.feed_first[b]]
-            found += [(node, name, sides) for node in path
+            found += [(node, name, site.nodes[node].count) for node in path
                       if site.nodes[node].kind in kinds and node not in grouped]  # fmt: skip
         found.sort()
         halls = [int(site.node_hall[node]) for node, *_ in found]
@@ -168,9 +167,13 @@ def _hall_groups(site: Site) -> Units:
 
 
 def _ups_modules(site: Site) -> Units:
+    """The modules of each UPS; those of support racks stand in two groups, one a side."""
     nodes = [i for i, node in enumerate(site.nodes) if node.stage == UPS]
-    return Units(np.array(nodes), [site.nodes[i].name for i in nodes],
-                 [site.nodes[i].count for i in nodes], site.node_hall[nodes].tolist())  # fmt: skip
+    sides = [SIDES if site.nodes[i].serves == "support" else 1 for i in nodes]
+    of, counts = np.repeat(nodes, sides), np.repeat([site.nodes[i].count for i in nodes], sides)
+    counts //= np.repeat(sides, sides)
+    first = counts * np.concatenate([NOTHING, *(np.arange(k) for k in sides)])
+    return Units(of, [site.nodes[i].name for i in of], counts.tolist(), site.node_hall[of].tolist(), first.tolist())
 
 
 def _coolant_units(site: Site) -> Units:

@@ -1,5 +1,7 @@
 """Failure rates of one replicate: the fleet's own, or drawn from how far published fleets lie apart."""
 
+from __future__ import annotations
+
 import math
 from collections import Counter
 

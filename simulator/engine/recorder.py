@@ -1,5 +1,7 @@
 """Arrays the kernel fills, and the tables made of them when the run is over."""
 
+from __future__ import annotations
+
 import math
 from datetime import datetime, timedelta
 
@@ -9,7 +11,7 @@ import pandas as pd
 from simulator.components.power.node import TRANSFORMERS
 from simulator.components.power.transformer import LARGE, NORMAL_LIFE_S, lives_used
 from simulator.components.sizing import chip_of
-from simulator.engine import supply_state
+from simulator.engine import starting, supply_state
 from simulator.engine.state import State
 from simulator.engine.world import World
 from simulator.kernels import columns as c
@@ -156,7 +158,7 @@ def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
         "energy": _energy(world.site, world.state, records),
         "heat": _heat(world.site, world.state),
         "hours": _hours(world.site, world.state),
-        "load_energy": _load_energy(world.state),
+        "load_energy": _load_energy(world),
         "plant": _plant(world.site, world.state, records),
         "transformers": _transformers(world, records),
         "generators": _generators(world, records),
@@ -239,8 +241,10 @@ def _hours(site: Site, state: State) -> pd.DataFrame:
     )
 
 
-def _load_energy(state: State) -> pd.DataFrame:
-    return pd.DataFrame({"load": list(state.names), "it_j": state.loads.energy_j})
+def _load_energy(world: World) -> pd.DataFrame:
+    loads = world.state.loads
+    drawn_j = loads.energy_j + starting.open_j(world, float(loads.since_s.max()))
+    return pd.DataFrame({"load": list(world.state.names), "it_j": drawn_j})
 
 
 def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:

@@ -8,7 +8,8 @@ import numpy as np
 
 from simulator.components.cooling import LOAD_FRAC, HourlyWeather, PlantSpec
 from simulator.components.cooling.setpoint import Setpoint
-from simulator.site import Site, plant_setpoint_c
+from simulator.components.sizing import plant_setpoint_c
+from simulator.site import Site
 
 
 @dataclass(frozen=True)

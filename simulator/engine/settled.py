@@ -16,8 +16,8 @@ from simulator.engine import draw, heat_limits
 from simulator.engine.world import World
 from simulator.kernels.cooling import ROUNDING
 from simulator.kernels.cooling_columns import Outdoors, PlantMaps
+from simulator.kernels.hall_air import coil_k
 from simulator.kernels.rack_side import follow_load
-from simulator.kernels.standing_heat import coil_k
 
 ROUNDS = 12
 INDOOR_ROUNDS = (6, 9)
@@ -151,11 +151,12 @@ def _settle_air(world: World, maps: PlantMaps, outdoors: Outdoors, hall: int) ->
     chilled_w = (air_w + fan_w) * (1.0 - let_out) + pump_w
     water_c = _loop(world, maps, loop, chilled_w)
     asked_c = _of_load(world, loop, chilled_w, maps.setpoint_c) + float(halls.fan_approach_k[hall])
-    held_c = max(asked_c, water_c + float(coil_k(halls.coil_k, x, 1.0, LOAD_STEP)))
-    air_c = min(held_c, float(outdoors.air.supply_c[:2].max()))
-    short_k = float(heat.air_range_k[hall]) * max(x / float(heat.air_full[hall]) - 1.0, 0.0)
+    open_c = water_c + float(coil_k(halls.coil_k, x, 1.0, LOAD_STEP))
+    over_k = max(min(open_c, float(outdoors.air.supply_c[:2].max())) - asked_c, 0.0)
+    over_k += float(heat.air_range_k[hall]) * max(x / float(heat.air_full[hall]) - 1.0, 0.0)
     heat.air_set_c[hall] = asked_c + float(heat.air_mixed_k[hall])
-    state.hall_air_c[hall] = air_c + float(heat.air_mixed_k[hall]) + short_k
+    heat.air_j[hall] = heat.air_j_k[hall] * over_k
+    state.hall_air_c[hall] = heat.air_set_c[hall] + over_k
     state.plant_w[hall, 3] = chilled_w
 
 

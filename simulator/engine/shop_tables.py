@@ -1,5 +1,7 @@
 """What the shop did, as tables: repairs by class, crews, spare parts."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from simulator.components.failure_class import FailureClass

@@ -7,8 +7,8 @@ import numpy as np
 
 from simulator import rng
 from simulator.components.power import mesh
-from simulator.components.sizing import chip_of
-from simulator.engine import design_flow, plant_state, supply_state
+from simulator.components.sizing import chip_of, plant_setpoint_c
+from simulator.engine import design_flow, plant_state, rack_limits, supply_state
 from simulator.kernels import columns as c
 from simulator.kernels import philox
 from simulator.kernels.cooling_columns import HeatState
@@ -19,7 +19,7 @@ from simulator.kernels.serving import AMOUNTS, NOWHERE, STEP_COLUMNS, WAIT_BINS
 from simulator.kernels.site_step import STEP_S
 from simulator.kernels.streams import STREAM_COLUMNS
 from simulator.kernels.supply_columns import Supply
-from simulator.site import Site, plant_setpoint_c
+from simulator.site import Site
 
 LEAST_ROOM = 4096
 """Failures of one window, and repairs under way at once, that any site has room for."""
@@ -228,8 +228,11 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         margin=np.array([site.topology.control.margin]),
         feed_first=site.feed_first, feed_node=site.feed_node, feed_share=site.feed_share.copy(),
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
-        support_w=site.block_support_w.copy(), support_c=_intakes_c(site),
+        support_w=site.block_support_w.copy(), support_c=rack_limits.intakes_c(site),
         support_hot=np.zeros(n, np.int64), support_told=np.zeros(n, np.int64), support_share=np.ones(n),
+        starting_w=np.zeros((n, 2)), started_w=np.zeros((n, 2)),
+        coolant_most_c=rack_limits.coolant_most_c(site),
+        coolant_hot=np.zeros(n, np.int64), coolant_told=np.zeros(n, np.int64),
         flow=np.ones(n),
         resistance_frac=site.block_resistance_frac.copy(), design_w=site.block_liquid_w,
         by_load=grid.copy(), mass_j_k=site.block_bath[:, 0].copy(),
@@ -242,18 +245,6 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         load_cap=np.ones((n, loads)), partial=np.zeros(1, np.int64),
         over_s=zeros(), any_over_s=np.zeros(1), capped_s=zeros(), held_j=zeros(),
     )
-
-
-def _intakes_c(site: Site) -> np.ndarray:
-    """Return the intake at which the first support racks of each block slow and the last is off,
-    (blocks, 2): of several types the lowest."""
-    found = np.full((len(site.block_names), 2), [np.inf, 2e3])
-    for entry in site.support:
-        mine = (site.block_hall == entry.hall) & (site.block_support_w > 0.0)
-        limits_c = entry.rack.intake_throttle, entry.rack.intake_shutdown
-        found[mine] = np.minimum(found[mine], limits_c)
-    found[np.isinf(found[:, 0])] = 1e3, 2e3  # no such racks
-    return found
 
 
 def _loops(site: Site) -> c.LoopState:

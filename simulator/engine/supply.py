@@ -3,15 +3,12 @@
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import bridging, draw, feeds, generators, outage, plant_power, power_loss
+from simulator.engine import bridging, feeds, generators, outage, plant_power, power_loss, sides
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
-from simulator.site import Site
 
-SIDES = 2
-"""Of a block of support racks."""
-ABOVE_UPS = ("substation", "substation_breaker")
-"""Populations whose failure leaves the UPS of support racks to carry them."""
+AHEAD_S = 1.0
+"""So long before racks whose switches went off would start it is looked whether those work."""
 ALL_OFF = 2
 """Of `BlockState.support_hot`: no support rack of a block works in the hall's air."""
 
@@ -23,17 +20,15 @@ def lose_feeder(world: World, cls: FailureClass, node: int, unit: int, lasts_s: 
 
 def lose_module(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:
     """Take one UPS module out; return its name. With the last one, what it feeds stands still: the
-    pumps of a hall's coolant units, the switches its racks hang on, or a lineup of racks."""
-    site, group = world.site, ("ups", node)
-    if site.node_of_racks[node]:
+    pumps of a hall's coolant units, a side of support racks, or a lineup of racks."""
+    site, serves = world.site, world.site.nodes[node].serves
+    if serves == "racks":
         return f"{feeds.lose(world, cls, node, lasts_s, unit)}/module {unit + 1}"
-    outage.lose(world, group, lasts_s, unit)
+    if serves == "support":
+        return sides.lose_module(world, cls, node, unit, lasts_s)
+    outage.lose(world, ("ups", node), lasts_s, unit)
     settle = lambda: _share(world, node, cls.name)  # noqa: E731
     settle()
-    if outage.absent(world, group) >= site.nodes[node].count:
-        racks = _behind_switches(site, node)
-        if racks.size:
-            power_loss.take_out(world, racks, cls.name, outage.first_back_s(world, group))
     outage.after(world, lasts_s, settle)
     return f"{site.nodes[node].name}/module {unit + 1}"
 
@@ -46,63 +41,25 @@ def _share(world: World, node: int, cause: str) -> None:
         plant_power.pump(world, int(hall), cause)
 
 
-def lose_side(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
-    """Take one of the two sides that feed a block of support racks out; return its name. With both
-    out, the racks of the hall lose their switches: at once, or where a side is out above its UPS, once
-    that is empty."""
-    site, group, held = world.site, ("side", block), ("side above its UPS", block)
-    outage.lose(world, group, lasts_s, unit)
-    if cls.per in ABOVE_UPS:
-        outage.lose(world, held, lasts_s, unit)
-    if outage.absent(world, group) >= SIDES:
-        ups = int(site.nodes[site.block_node[block]].parent)
-        bridge_s = _carries_s(world, block, ups) if outage.absent(world, held) else 0.0
-        if bridge_s > 0.0:
-            world.log("on_battery", site.nodes[ups].name, cls.name, bridge_s)
-            outage.after(world, bridge_s, lambda: _without_switches(world, cls, block, ups))
-        else:
-            _without_switches(world, cls, block, ups)
-    return f"{site.block_names[block]}/side {unit + 1}"
-
-
-def _carries_s(world: World, block: int, ups: int) -> float:
-    """Return how long the UPS of a block of support racks carries what they draw, when full."""
-    node, drawn_w = world.site.nodes[ups], float(draw.support_w(world)[block])
-    return node.ride_through_s * node.rating_w / drawn_w if drawn_w > 0.0 else 0.0
-
-
-def _without_switches(world: World, cls: FailureClass, block: int, ups: int) -> None:
-    """Take the racks out whose switches have lost both sides, until the first of these is back."""
-    group = ("side", block)
-    racks = _behind_switches(world.site, ups)
-    if racks.size and outage.absent(world, group) >= SIDES:
-        power_loss.take_out(world, racks, cls.name, outage.first_back_s(world, group))
-
-
 def lose_hot_switches(world: World, block: int, lasts_s: float) -> None:
     """Take out the racks of a hall whose switches went off in hot air with the last of a block of support
     racks: until they are inspected and started again, `lasts_s`, and anew as long as they are off then."""
-    racks = _behind_switches(world.site, int(world.site.nodes[world.site.block_node[block]].parent))
-    group = ("hot switches", block)
+    racks, group = sides.behind_switches(world.site, block), ("hot switches", block)
+
+    def hold() -> None:
+        outage.lose(world, group, lasts_s)
+        inspected = of_one_stage("trip", world.env.now + lasts_s)
+        outage.take_out(world, racks, "heat", lasts_s, repair=inspected)
+        outage.after(world, lasts_s - AHEAD_S, look)
 
     def look() -> None:
-        if racks.size and world.state.blocks.support_hot[block] == ALL_OFF and not outage.absent(world, group):
-            outage.lose(world, group, lasts_s)
-            inspected = of_one_stage("trip", world.env.now + lasts_s)
-            outage.take_out(world, racks, "heat", lasts_s, repair=inspected)
-            outage.after(world, lasts_s, look)
+        if world.state.blocks.support_hot[block] == ALL_OFF:
+            hold()
+        else:
+            power_loss.take_out(world, racks, "heat", AHEAD_S, of_one_stage("trip", world.env.now + AHEAD_S))
 
-    look()
-
-
-def _behind_switches(site: Site, node: int) -> np.ndarray:
-    """Return the accelerator racks whose switches a UPS feeds: all of a hall, or none."""
-    for block, name in enumerate(site.block_names):
-        if site.nodes[site.block_node[block]].parent == node and name.endswith("/support"):
-            hall = site.block_hall[block]
-            if any(entry.hall == hall and entry.rack.fabric for entry in site.support):
-                return np.flatnonzero(site.rack_hall == hall)
-    return np.zeros(0, np.int64)
+    if racks.size and world.state.blocks.support_hot[block] == ALL_OFF and not outage.absent(world, group):
+        hold()
 
 
 def lose_generator(world: World, cls: FailureClass, node: int, unit: int, lasts_s: float) -> str:

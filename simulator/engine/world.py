@@ -15,6 +15,7 @@ from simulator.engine.elements import rack_name
 from simulator.engine.fabric import Network
 from simulator.engine.outage_log import Dark, Outages, Repair
 from simulator.engine.plant_state import plants_of
+from simulator.engine.starts import starts_of
 from simulator.engine.state import State
 from simulator.engine.storage import Store
 from simulator.engine.watch import Watch
@@ -28,8 +29,19 @@ OnAlarm = Callable[[Alarm], object]
 """Called when something fails under a load."""
 REST = -1
 """Stands for all that hangs on no lineup of racks, where lineups are told by their substations."""
+AFTER_ALL = 10**9
+"""Place in the order of an instant behind all that SimPy orders by itself (0 and 1), whatever the priority."""
 Renetwork = Callable[[tuple[Tier, ...]], str]
 """Called with a load's tiers when they change; returns in words what follows for it."""
+
+
+class Turn(simpy.Event):
+    """Fires at the present instant, after all else that happens in it; the turn of higher priority first."""
+
+    def __init__(self, env: simpy.Environment, priority: int) -> None:
+        super().__init__(env)
+        self._ok, self._value = True, None
+        env.schedule(self, simpy.events.EventPriority(AFTER_ALL - priority))
 
 
 @dataclass
@@ -57,6 +69,8 @@ class World:
     """When the units of a group that are or were out come back, by their number; outage.py."""
     support_changed: simpy.Event | None = None
     racks_freed: simpy.Event | None = None
+    racks_lost: Callable[[np.ndarray], None] | None = None
+    """Called with the loads, of each rack one, that lose racks which they share with others."""
     supply_lost_s: float | None = None
     """Since when no import is possible."""
     transformers_up: list[tuple[float, int]] = field(default_factory=list)
@@ -65,6 +79,12 @@ class World:
     """Since when each generator set that runs is on the bus."""
     dark: dict[int, Dark] = field(default_factory=dict)
     """Blocks that lost power and do not work again; power_loss.py."""
+    struck: dict[int, tuple[str, float]] = field(default_factory=dict)
+    """What took racks of a load, or switched it off, and when; until its job is back."""
+    pick_up: Callable[..., None] | None = None
+    """Lets racks start as fast as power may rise; None: at once. Of pick_up.py."""
+    ramp_caps: np.ndarray | None = None
+    """Cap on each load while power may only rise so fast; pick_up.py."""
     needs_w: dict[int, float] = field(default_factory=dict)
     """What each lineup of racks drew when the supply was lost, and all else (`REST`); empty while anything is
     imported."""
@@ -103,14 +123,20 @@ class World:
         self.network = Network(self.site)
         self.store = Store(self.site)
         self.plants = plants_of(self.site)
+        self.starts = starts_of(self.site)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,
-        detail: str = "", at_s: float | None = None,
+        detail: str = "", at_s: float | None = None, place: int | None = None,
     ) -> None:
-        """Add a row to the event table."""
-        at_s = self.env.now if at_s is None else at_s
-        self.events.append((at_s, kind, element, cause, duration_s, detail))
+        """Add a row to the event table: at its end, or before what stands at a place."""
+        at_s, place = self.env.now if at_s is None else at_s, len(self.events) if place is None else place
+        self.events.insert(place, (at_s, kind, element, cause, duration_s, detail))
+
+    def close(self, event: int, at_s: float) -> None:
+        """Note in the event table how long something lasted that is over."""
+        began_s, kind, element, cause, _, detail = self.events[event]
+        self.events[event] = (began_s, kind, element, cause, at_s - began_s, detail)
 
     def set_load(
         self, load: int, *, on: float | None = None, dynamic_frac: float | None = None,
@@ -163,6 +189,11 @@ class World:
         """Have it looked at which halls still have power for their plants."""
         if self.power_changed is not None:
             self.power_changed(cause)
+
+    def turn(self, priority: int) -> Turn:
+        """Return the event at which whoever lost racks may claim others: all losses of the instant are known
+        then, and those of higher priority have had theirs."""
+        return Turn(self.env, priority)
 
     def wake_waiting(self) -> None:
         """Tell whoever waits for racks that some came free."""

@@ -61,7 +61,7 @@ class RowSite(NamedTuple):
     hbm_throttle_c: Floats  # as of the junction: clocks begin to fall, are halved, the chip is off
     hbm_full_c: Floats
     hbm_shutdown_c: Floats
-    intake_c: Floats  # hall air at which a rack on coolant switches itself off
+    intake_c: Floats  # hall air at which a rack switches itself off
     power_exponent: Floats  # dynamic power ~ clock ** exponent
     segment_row: Ints  # (segments + 1,) first row of each run of equal rack types, then rows
 
@@ -139,6 +139,11 @@ class BlockState(NamedTuple):
     support_hot: Ints  # 0: all work; 1: some slow or are off; 2: all are off
     support_told: Ints  # physics.py: what of that is told
     support_share: Floats  # of support racks that work in the hall's air
+    starting_w: Floats  # (blocks, 2) starting.py: draw of racks that start, into coolant and air, now
+    started_w: Floats  # (blocks, 2) starting.py: its mean over this step
+    coolant_most_c: Floats  # frozen: warmest that its cold plates are made for; infinite: not known, or none
+    coolant_hot: Ints  # 1: racks at work get warmer
+    coolant_told: Ints  # warm_coolant.py: what of that is told
     flow: Floats  # coolant.py: share of the step in which coolant flows, before it stops
     cap: Floats  # (blocks, loads) the block's own power cap on dynamic power in this step
     capped: Ints  # 1 while any is in force

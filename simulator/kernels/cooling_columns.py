@@ -49,15 +49,15 @@ class HeatState(NamedTuple):
     row_j_k: Floats  # frozen: heat capacity of coolant and metal
     row_lead: Floats  # frozen: share of a step's ramp that chips follow
     # (halls,)
-    air_j: Floats  # heat that waits in the air
+    air_j: Floats  # heat of the air above what coils are told to hold
     air_j_k: Floats  # frozen: heat capacity of the air and what it touches
-    air_settle_s: Floats  # frozen: time in which moving air gives it off
+    air_settle_s: Floats  # frozen: time in which all of the design airflow gives it off
     air_lead: Floats  # frozen
     air_range_k: Floats  # frozen: warming of the air in racks
     air_full: Floats  # frozen: most airflow over what racks take at design heat
     air_mixed_k: Floats  # frozen: what recirculation adds to the intake
     air_set_c: Floats  # intake that the coils are told to hold; from the start of the run on
-    envelope_w_k: Floats  # frozen: conductance of walls and roof
+    envelope_w_k: Floats  # frozen: conductance of walls and roof: of air warmer than outdoors and than told
     lit: Floats  # 1 while lights and controls have power
     house_frac: Floats  # (1,) frozen: share of their heat that the halls' air takes
     indoor_w: Floats  # losses of the power chain that it takes, of the step before; power_tree.py

@@ -1,7 +1,10 @@
 """The heat of all halls over one step: from racks to water and air, and by plants outdoors."""
 
-from simulator.kernels import cooling, rack_side, standing_heat
-from simulator.kernels.compiled import folded
+from simulator.kernels import cooling, hall_air, rack_side, standing_heat
+from simulator.kernels.compiled import folded, inlined
+
+MEAN = 0.5
+"""Of what changes evenly over a step, its mean."""
 
 
 @folded
@@ -24,19 +27,29 @@ def cool(halls, blocks, loops, heat, maps, outdoors, scratch, hall_air_c, plant_
     standing_heat.movements(heat, scratch.moving, dt_s)
     _gather(halls, blocks, loops, heat, scratch, dt_s)
     for h in range(halls.house_w.size):
+        chilled = halls.air_loop[h]
         moved = _move_air(h, halls, outdoors.air, maps, scratch, at, dt_s)
-        lost_w = standing_heat.lost_outdoors_w(h, heat, hall_air_c[h], dry_bulb_c)
-        e, d = _cool_hall(h, halls, loops, heat, maps, scratch, moved, lost_w, plant_w, at, dt_s)
+        around = _around(chilled, loops, heat, plant_w[h, 3], outdoor_c, dry_bulb_c, dt_s)
+        e, d = _cool_hall(h, halls, loops, heat, maps, scratch, moved, around, plant_w, at, dt_s)
         evaporation += e
         blowdown += d
-        chilled = halls.air_loop[h]
-        warm_k = standing_heat.drift_k(chilled, loops, heat, plant_w[h, 3], dt_s) * heat.air_lead[h]
-        heat.air_set_c[h] = plant_w[h, 9] + halls.fan_approach_k[h] + heat.air_mixed_k[h]
-        hall_air_c[h] = standing_heat.air_c(
-            h, halls, heat, scratch.air_w[chilled] - lost_w, chilled, warm_k, loops, maps.load_step, outdoor_c, dt_s
+        told_c = plant_w[h, 9] + halls.fan_approach_k[h] + heat.air_mixed_k[h]
+        if heat.air_j[h] != 0.0:  # what is told changes at once, warm air does not
+            heat.air_j[h] += heat.air_j_k[h] * (heat.air_set_c[h] - told_c)
+        heat.air_set_c[h] = told_c
+        around = _around(chilled, loops, heat, plant_w[h, 3], outdoor_c, dry_bulb_c, dt_s)
+        hall_air_c[h] = hall_air.intake_c(
+            h, halls, heat, chilled, scratch.air_w[chilled], moved[1], around, maps.load_step, dt_s
         )
     standing_heat.settle_coolant(halls, blocks, loops, heat, plant_w, dt_s)
     return evaporation, blowdown
+
+
+@inlined
+def _around(loop, loops, heat, heat_w, outdoor_c, dry_bulb_c, dt_s):
+    """Return what is around a hall's air over a step (`hall_air.is_settled`)."""
+    water_c = loops.supply_c[loop] + MEAN * standing_heat.drift_k(loop, loops, heat, heat_w, dt_s)
+    return water_c, outdoor_c, dry_bulb_c
 
 
 @folded
@@ -86,9 +99,9 @@ def _move_air(h, halls, air, maps, scratch, at, dt_s):
 
 
 @folded
-def _cool_hall(h, halls, loops, heat, maps, scratch, moved, lost_w, plant_w, at, dt_s):
+def _cool_hall(h, halls, loops, heat, maps, scratch, moved, around, plant_w, at, dt_s):
     """Carry the heat of one hall outdoors; return evaporation and blowdown in kg/s. `moved` as
-    `_move_air` returns it, `lost_w` what leaves by walls and roof."""
+    `_move_air` returns it, `around` as `_around` does."""
     fan_w, let_out, air_e = moved
     warm, chilled, moving = halls.liquid_loop[h], halls.air_loop[h], scratch.moving
     pumps_w = scratch.pump_w[h]
@@ -97,11 +110,10 @@ def _cool_hall(h, halls, loops, heat, maps, scratch, moved, lost_w, plant_w, at,
     if let_out >= 1.0 - cooling.ROUNDING:  # outdoor air takes all there is: chilled water rests
         chilled_pump_w = 0.0
     warm_w = scratch.liquid_w[warm] + warm_pump_w
-    chilled_w = chilled_pump_w + standing_heat.leave_hall(
-        h, scratch.air_w[chilled] + fan_w - lost_w, let_out, loops, chilled, heat, moving, dt_s
+    heats = scratch.air_w[chilled], scratch.air_w[chilled] + fan_w
+    chilled_w = chilled_pump_w + hall_air.leave(
+        h, halls, heat, loops, chilled, heats, let_out, around, moving, maps.load_step, dt_s
     )
-    loops.received_j[chilled] += lost_w * dt_s
-    loops.rejected_j[chilled] += lost_w * dt_s
     used_w = 0.0
     reuses = maps.reuse.most_w[warm] > 0.0 and loops.units_up[warm] > 0.0
     if reuses and standing_heat.as_designed(warm, heat):

@@ -42,7 +42,9 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
             row_w, hot_c = _heat_row(
                 i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch, dt_s
             )
-            if hot_c > rows.throttle_full_c[i] and (not liquid or blocks.flow[b] == 1.0):
+            hbm_c = coolant_c + rows.hbm_rise[i] * (hot_c - coolant_c)
+            slowing = hot_c > rows.throttle_full_c[i] or hbm_c > rows.hbm_full_c[i]
+            if slowing and (not liquid or blocks.flow[b] == 1.0):
                 hot_c = _slow_row(i, rows, racks, blocks, coolant_c, scratch)
             throttle, trip = _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c)
             hottest_c = max(hottest_c, hot_c)
@@ -52,16 +54,18 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
 
 @inlined
 def _open_step(blocks, loads, hall_air_c, scratch, dt_s):
-    """Begin the sums of the blocks with their support racks, of which hot air leaves a share at work;
-    find the means of the loads' activity."""
+    """Begin the sums of the blocks with their support racks, of which hot air leaves a share at work, and
+    with the racks that start; find the means of the loads' activity."""
     share, it_w, air_w, support_w = blocks.support_share, blocks.it_w, blocks.air_w, blocks.support_w
+    liquid_w, started_w = blocks.liquid_w, blocks.started_w
     for b in range(share.size):
         intake_c = hall_air_c[np.uint64(blocks.hall[b])]
         if share[b] < 1.0 or intake_c > blocks.support_c[b, 0]:
             _heat_support(b, blocks, intake_c)
     for b in range(share.size):
-        it_w[b] = air_w[b] = support_w[b] * share[b]
-    blocks.liquid_w[:] = 0.0
+        liquid_w[b], air_w[b] = started_w[b, 0], support_w[b] * share[b] + started_w[b, 1]
+        it_w[b] = liquid_w[b] + air_w[b]
+        started_w[b, 0], started_w[b, 1] = blocks.starting_w[b, 0], blocks.starting_w[b, 1]
     blocks.hottest_c[:] = COLDEST_C
     blocks.hbm_hottest_c[:] = COLDEST_C
     for load in range(loads.on_s.size):
@@ -102,10 +106,9 @@ def _heats(i, rows):
     """Return where the heat of racks like those of a row goes, and what it must not reach: the share
     that coolant takes, the memory's rise over the junction's, temperatures in degC of junction,
     memory and intake at which clocks fall and things switch off."""
-    intake_c = rows.intake_c[i] if rows.liquid_cooled[i] == 1 else np.inf
     return (
         rows.liquid_frac[i], rows.hbm_rise[i], rows.throttle_start_c[i], rows.hbm_throttle_c[i],
-        rows.shutdown_c[i], rows.hbm_shutdown_c[i], intake_c,
+        rows.shutdown_c[i], rows.hbm_shutdown_c[i], rows.intake_c[i],
     )  # fmt: skip
 
 
@@ -254,21 +257,30 @@ def _heat_by_history(i, law, coolant_c, rows, racks, loads, blocks, dt_s):
 
 @inner
 def _slow_row(i, rows, racks, blocks, coolant_c, scratch):
-    """Let chips of a row that passed their slowdown within the step, for they have more to do or give their
-    heat off less well than at its start, go no further than where they settle as they slow; return the
-    hottest junction. A chip slows within milliseconds, the controls of the next step act on all the rest."""
-    junction_c, exponent = racks.junction_c, rows.power_exponent[i]
+    """Let chips of a row that passed their slowdown within the step, or whose memory did, for they have more
+    to do or give their heat off less well than at its start, go no further than where they settle as they
+    slow; return the hottest junction. A chip slows within milliseconds, the controls of the next step act on
+    all the rest."""
+    junction_c, exponent, rise = racks.junction_c, rows.power_exponent[i], rows.hbm_rise[i]
     limits_c = (rows.throttle_start_c[i], rows.throttle_full_c[i], rows.shutdown_c[i])
+    hbm_c = (rows.hbm_throttle_c[i], rows.hbm_full_c[i], rows.hbm_shutdown_c[i])
+    start_c, full_c = limits_c[0], limits_c[1]
+    if rise > 0.0:  # where the memory reaches its own limits
+        start_c = min(start_c, coolant_c + (hbm_c[0] - coolant_c) / rise)
+        full_c = min(full_c, coolant_c + (hbm_c[1] - coolant_c) / rise)
     flowing, hottest_c = blocks.resistance_frac[rows.block[i]], COLDEST_C
     for r in range(rows.start[i], rows.stop[i]):
-        if junction_c[r] > limits_c[1] and racks.up_frac[r] > 0.0:
-            load, resistance_k_w = racks.load[r], flowing * racks.resistance_k_w[r]
-            leak_w = rows.leakage_w_k[i] * (limits_c[1] - rows.leakage_ref_c[i])
+        if junction_c[r] > full_c and racks.up_frac[r] > 0.0:
+            load, k_w = racks.load[r], flowing * racks.resistance_k_w[r]
+            leak_w = rows.leakage_w_k[i] * (full_c - rows.leakage_ref_c[i])
             static_w = scratch.on[load] * (rows.chip_idle_w[i] + leak_w)
             dynamic_w = scratch.dynamic[load] * rows.chip_dynamic_w[i]
-            clock = settled_clock(coolant_c, resistance_k_w, static_w, dynamic_w, exponent, limits_c)
-            settled_c = coolant_c + resistance_k_w * (static_w + dynamic_w * clock**exponent)
-            junction_c[r] = min(junction_c[r], max(settled_c, limits_c[0]))
+            clock = min(
+                settled_clock(coolant_c, k_w, static_w, dynamic_w, exponent, limits_c),
+                settled_clock(coolant_c, rise * k_w, static_w, dynamic_w, exponent, hbm_c),
+            )
+            settled_c = coolant_c + k_w * (static_w + dynamic_w * clock**exponent)
+            junction_c[r] = min(junction_c[r], max(settled_c, start_c))
         hottest_c = max(hottest_c, junction_c[r])
     return hottest_c
 
@@ -276,7 +288,7 @@ def _slow_row(i, rows, racks, blocks, coolant_c, scratch):
 @inlined
 def _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c):
     """Add a row to its block; return whether a chip or its memory passed its throttle point, and
-    whether one of them, or a rack in its intake, passed its shutdown.
+    whether one of them, or a rack in its intake, passed its shutdown: of racks that are on.
 
     Memory stands over its coolant by a share of the junction's rise, and a row has one coolant, so
     the hottest junction of a row has the hottest memory.
@@ -289,8 +301,8 @@ def _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c):
     hbm_c = coolant_c + hbm_rise * (hot_c - coolant_c)
     blocks.hbm_hottest_c[b] = max(blocks.hbm_hottest_c[b], hbm_c)
     throttling = hot_c > throttle_c or hbm_c > hbm_throttle_c
-    tripping = hot_c >= off_c or hbm_c >= hbm_off_c or (row_w > 0.0 and intake_c >= intake_off_c)
-    return throttling, tripping
+    tripping = hot_c >= off_c or hbm_c >= hbm_off_c or intake_c >= intake_off_c
+    return row_w > 0.0 and throttling, row_w > 0.0 and tripping
 
 
 @inlined

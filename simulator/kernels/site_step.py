@@ -42,7 +42,8 @@ def advance(
     that leaves the site above its supply, an element above its rating or either held below it by
     caps, and after the first one without (OVERLOAD), in which a chip passed its shutdown
     temperature or a rack its intake's (TRIP), in which the first chip passed its throttle point or the
-    last one fell below it (THROTTLE), or support racks changed in hot air (INTAKE).
+    last one fell below it (THROTTLE), or support racks changed in hot air or coolant passed what cold plates are
+    made for (INTAKE).
 
     Parameters
     ----------
@@ -147,10 +148,12 @@ def _short(supply, demand_w):
 
 @inlined
 def _untold(blocks):
-    """Return whether support racks began to slow in hot air, went off or came back."""
+    """Return whether support racks began to slow in hot air, went off or came back, or coolant became warmer
+    than cold plates are made for, or cold enough again."""
     found = 0
     for b in range(blocks.support_hot.size):
         found += int(blocks.support_hot[b] != blocks.support_told[b])
+        found += int(blocks.coolant_hot[b] != blocks.coolant_told[b])
     return found > 0
 
 

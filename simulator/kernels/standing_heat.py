@@ -2,7 +2,8 @@
 
 A loop's plant, pumps and fan walls change at moments inside a step; `HeatState` keeps what held up to
 each of them, so that every stretch of the step is integrated as it was. Heat that nothing carries
-away stays where it is made, in a row's coolant or a hall's air, and leaves with them when they move.
+away stays where it is made, in a row's coolant or a hall's air (`hall_air.py`), and leaves with them when they
+move.
 """
 
 import math
@@ -10,6 +11,9 @@ import math
 from simulator.kernels import cooling
 from simulator.kernels.compiled import entry, inlined, inner, shared
 
+AGAIN_K = 0.5
+"""By which coolant falls below what cold plates are made for until it counts as cold enough, so that a loop at
+that limit is told once (0.2-2, assumed)."""
 SETTLED_J = 1.0
 """Heat that is left of what was held from which the rest goes with it."""
 
@@ -68,24 +72,6 @@ def leave_row(b, blocks, loops, loop, heat, flows_s, dt_s):
     loops.received_j[loop] += kept_j
     loops.stored_j[loop] += kept_j
     return leaves_w
-
-
-@inlined
-def leave_hall(h, made_w, outdoors, loops, loop, heat, moving, dt_s):
-    """Return the heat in W that a hall's air gives to its loop over a step; the rest waits in the air.
-
-    `outdoors` is the share that outdoor air takes while fans turn; `moving` what `movements` found.
-    """
-    turns_s, both_s = moving[loop, 1], moving[loop, 2]
-    held_j = heat.air_j[h]
-    moves_s = outdoors * turns_s + (1.0 - outdoors) * both_s
-    leaves_w, heat.air_j[h] = passed(held_j, made_w, moves_s, heat.air_settle_s[h], dt_s)
-    kept_j = heat.air_j[h] - held_j
-    outdoors_w = leaves_w * outdoors * turns_s / moves_s if moves_s > 0.0 else 0.0
-    loops.received_j[loop] += kept_j + outdoors_w * dt_s
-    loops.stored_j[loop] += kept_j
-    loops.rejected_j[loop] += outdoors_w * dt_s
-    return leaves_w - outdoors_w
 
 
 @inlined
@@ -148,49 +134,6 @@ def fan_power(halls, h, heat_w, moving, load_step, dt_s):
 
 
 @inlined
-def lost_outdoors_w(h, heat, air_c, outdoor_c):
-    """Return what walls and roof carry out of a hall in W whose air was `air_c`: for the part that it is
-    warmer than outdoors and than its coils are told to hold it, the rest being part of what is not known
-    of a cooled hall's heat."""
-    return heat.envelope_w_k[h] * max(air_c - max(outdoor_c, heat.air_set_c[h]), 0.0)
-
-
-@shared
-def coil_k(table, heat_frac, flow, load_step):
-    """Return how far above its water a coil with an open valve leaves the air, at a heat over design of the
-    units that run and a flow over design; beyond the table (flows, load grid) in proportion to heat."""
-    row, last = int(flow * (table.shape[0] - 1) + 0.5), table.shape[1] - 1
-    x = max(heat_frac, 0.0) / load_step
-    if x >= last:
-        return table[row, last] * x / last
-    j = int(x)
-    return table[row, j] + (table[row, j + 1] - table[row, j]) * (x - j)
-
-
-@inlined
-def air_c(h, halls, heat, heat_w, loop, warm_k, loops, load_step, outdoor_c, dt_s):
-    """Return the air in degC that the racks of a hall take in over the next step.
-
-    Coils hold what they are told, as far as their water, which warms by `warm_k`, allows; outdoor air what
-    it alone holds. Where the fans move less than the racks do, the racks take in part of their own exhaust:
-    T_in = T_supply + range (needed / moved - 1), for a constant rise in the racks. Held heat adds
-    Q / C, and what still gathers in the next step its mean effect on a chip.
-    """
-    needed, fans = heat_w / halls.fan_design_heat_w[h], heat.fans[loop]
-    turning = fans > 0.0
-    open_k = coil_k(halls.coil_k, needed / fans if turning else needed, heat.flow[loop], load_step)
-    mixed_k = heat.air_mixed_k[h]
-    supply_c = max(heat.air_set_c[h] - mixed_k, loops.supply_c[loop] + warm_k + open_k)
-    supply_c = min(supply_c, outdoor_c) + mixed_k
-    if turning and (heat.flow[loop] > 0.0 or outdoor_c < loops.supply_c[loop] + 1e-9):
-        moved = heat.fans[loop] * heat.air_full[h]
-        supply_c += heat.air_range_k[h] * max(needed / moved - 1.0, 0.0)
-    else:
-        supply_c += heat.air_lead[h] * heat_w * dt_s / heat.air_j_k[h]
-    return supply_c + heat.air_j[h] / heat.air_j_k[h]
-
-
-@inlined
 def drift_k(loop, loops, heat, heat_w, dt_s):
     """Return by how much a loop without a plant warms over the next step: 0 where one runs or water
     stands."""
@@ -201,8 +144,8 @@ def drift_k(loop, loops, heat, heat_w, dt_s):
 
 @inlined
 def settle_coolant(halls, blocks, loops, heat, plant_w, dt_s):
-    """Set the coolant in degC that the cold plates of each block get over the next step; a tank has
-    moved on with its own heat.
+    """Set the coolant in degC that the cold plates of each block get over the next step, and whether it is warmer
+    than those of racks at work are made for; a tank has moved on with its own heat.
 
     The loop's water and the coolant unit's approach; held heat adds Q / C. What gathers in the next
     step counts by the share of a ramp that a chip follows, so that its end of step is exact.
@@ -220,6 +163,8 @@ def settle_coolant(halls, blocks, loops, heat, plant_w, dt_s):
         if not moves or heat.row_j[b] != 0.0:
             here_c = _warmed_c(here_c, b, hall, halls, blocks, loops, heat, plant_w, dt_s)
         blocks.coolant_c[b] = here_c
+        most_c = blocks.coolant_most_c[b] - AGAIN_K * blocks.coolant_hot[b]
+        blocks.coolant_hot[b] = int(blocks.liquid_w[b] > 0.0 and here_c > most_c)
 
 
 @inlined

@@ -1,5 +1,7 @@
 """Do the tables close? Energy, heat and accelerator-hours, each from its separate terms."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

@@ -1,5 +1,7 @@
 """What the energy costs and emits, and what a unit of work takes of it."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from simulator.metrics import balance, market

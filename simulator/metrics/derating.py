@@ -1,5 +1,7 @@
 """What weather leaves of the firm import: power used per watt into racks, hour by hour."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

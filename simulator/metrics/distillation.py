@@ -1,5 +1,7 @@
 """Distillation: what a student cost, and from how many tokens on it pays."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from simulator.metrics.kpi import JOULES_PER_MWH, SECONDS_PER_HOUR, Kpi, ratio

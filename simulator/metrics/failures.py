@@ -1,5 +1,7 @@
 """Failures and repairs, from the list of events."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from simulator.metrics.kpi import Kpi

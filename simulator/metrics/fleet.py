@@ -1,5 +1,7 @@
 """Accelerators: how many there are, and where every one of their hours went."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from simulator.metrics.kpi import SECONDS_PER_HOUR, Kpi, ratio

@@ -1,5 +1,7 @@
 """Room left under each rating after the loss of one element, and power nobody can use."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import numpy as np

@@ -1,5 +1,7 @@
 """Served models: demand, latency percentiles, SLO attainment."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

@@ -1,5 +1,7 @@
 """Every indicator of a run, whether its balances close, and the `summary.json` they make."""
 
+from __future__ import annotations
+
 import json
 import math
 from collections.abc import Callable

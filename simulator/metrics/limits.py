@@ -1,5 +1,7 @@
 """How often elements carried more than they may, and what it cost to prevent it."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from simulator.metrics.kpi import JOULES_PER_MWH, Kpi

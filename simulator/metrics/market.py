@@ -1,5 +1,7 @@
 """Price and carbon of imported energy, hour by hour where a series tells, else one figure."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from simulator.results import Results

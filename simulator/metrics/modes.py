@@ -1,6 +1,8 @@
 """How loops give their heat away: without compressors, with some of the heat through them, or all; and
 when they do not, for want of water."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

@@ -1,5 +1,7 @@
 """The network: what its switches and modules draw, and how the jobs' steps followed its state."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from simulator.metrics.kpi import Kpi

@@ -1,5 +1,7 @@
 """A metric that several others need is worked out once for a run."""
 
+from __future__ import annotations
+
 import weakref
 from collections.abc import Callable
 from functools import wraps

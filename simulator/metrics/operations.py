@@ -1,5 +1,7 @@
 """Repairs, crews, spare parts, and what accelerators that are out of service wait for."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from simulator.metrics.kpi import Kpi, ratio

@@ -1,5 +1,7 @@
 """Power at the point of interconnection and below it."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

@@ -1,5 +1,7 @@
 """Routed traffic: who answered which class, what that cost, how good the user's table says it was."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

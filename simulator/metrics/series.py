@@ -1,5 +1,7 @@
 """Time series of a level, thinned to periods and added up over elements."""
 
+from __future__ import annotations
+
 from datetime import timedelta, timezone
 
 import pandas as pd

@@ -1,5 +1,7 @@
 """Where every installed watt is, level by level: used, kept in reserve, or stranded by one cause."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 
 import numpy as np

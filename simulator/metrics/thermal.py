@@ -1,5 +1,7 @@
 """Heat: loops, junctions, throttling, and the water it takes."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

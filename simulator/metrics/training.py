@@ -1,5 +1,7 @@
 """Training jobs: pace, loss, stops and finish."""
 
+from __future__ import annotations
+
 import math
 
 import pandas as pd

@@ -1,5 +1,7 @@
 """What would turn reserved and stranded power into load, at what price."""
 
+from __future__ import annotations
+
 import pandas as pd
 
 from simulator import catalog

@@ -14,9 +14,13 @@ from simulator.performance.serving_work import Tokens, Work, local_tokens, work
 # Assumed, 1.3-2.
 TWO_STEPS = 1.5
 
+# Memories that a byte between two chips passes: it is read in one and written in the other. Derived.
+ENDS = 2.0
+
 
 def exchange_work(setting: ServingSetting, kind: LayerKind, tokens: Tokens) -> Work:
-    """Return the work of one layer's exchange: time only."""
+    """Return the work of one layer's exchange: time, and what sums read and write in memory at their
+    two ends (of tokens to experts: time only)."""
     plan = setting.plan
     routed = next((p for p in kind.products if p.part == "expert_up"), None)
     if plan.dp > 1 and routed:
@@ -24,7 +28,8 @@ def exchange_work(setting: ServingSetting, kind: LayerKind, tokens: Tokens) -> W
     if plan.tp == 1:
         return work(setting, 0.0 * tokens, 0.0, 0.0)
     message = 2.0 * local_tokens(setting, tokens) * setting.model.hidden
-    return work(setting, all_reduce_s(setting, plan.tp, message), 0.0, 0.0)
+    moved = ENDS * 2.0 * (plan.tp - 1) / plan.tp * message
+    return work(setting, all_reduce_s(setting, plan.tp, message), 0.0, moved)
 
 
 def all_reduce_s(setting: ServingSetting, ranks: int, message: Tokens) -> Tokens:

@@ -33,7 +33,8 @@ def work(
     time, matrix, memory, tiles = np.stack(np.broadcast_arrays(*parts)).astype(np.float64)
     busy = np.maximum(time, 1e-30)
     dear = chips.energy_per_flop(chip, precision) / busy
-    drawn = time * chips.kernel_power_frac(matrix * dear, memory / busy, tiles * dear)
+    streamed = chips.memory_power_frac(chip) * memory / busy
+    drawn = time * chips.kernel_power_frac(matrix * dear, streamed, tiles * dear)
     return np.stack([time, matrix, memory, drawn])
 
 

@@ -27,7 +27,8 @@ DARK_FRAC = 0.55
 """Share of a colour scale below which text on it is white."""
 PANEL_IN = 2.2
 OUTLIERS_PCT, BEYOND = (1.0, 99.0), 0.5
-"""A colour scale ends at these percentiles where single values lie further out than half its span."""
+"""A colour scale ends at these percentiles where single values lie further out than half its span: on the side where
+nothing is remarkable, for the other end is what the page tells of."""
 LEAST_SPAN_K = 2.0
 """Smaller differences are no matter, and get no contrast."""
 STEADY_K = LEAST_SPAN_K / 10.0
@@ -269,13 +270,21 @@ def _columns(times: pd.Series, hours: bool = False) -> tuple[pd.Series, str]:
     return (days - pd.to_timedelta(days.dt.day_of_week, unit="D")).rename("time"), "week"
 
 
+def _span(values: np.ndarray, how: str) -> tuple[float, float, str]:
+    """Return where a colour scale begins and ends, and which end values lie beyond: never the remarkable one."""
+    low, high = float(np.nanmin(values)), float(np.nanmax(values))
+    first, last = np.nanpercentile(values, OUTLIERS_PCT)
+    if how == "max" and low < first - BEYOND * (last - first):
+        return float(first), high, "min"
+    if how == "min" and high > last + BEYOND * (last - first):
+        return low, float(last), "max"
+    return low, high, "neither"
+
+
 def _mesh(fig: Figure, ax: Axes, grid: pd.DataFrame, quantity: _Quantity) -> None:
     values = grid.to_numpy(float)
-    low, high = np.nanpercentile(values, OUTLIERS_PCT)
-    beyond = (np.nanmin(values) < low - BEYOND * (high - low), np.nanmax(values) > high + BEYOND * (high - low))
-    ends = {(True, True): "both", (True, False): "min", (False, True): "max", (False, False): "neither"}[beyond]
-    ends_at = (low if beyond[0] else np.nanmin(values), high if beyond[1] else np.nanmax(values))
-    middle, half = 0.5 * sum(ends_at), 0.5 * max(ends_at[1] - ends_at[0], LEAST_SPAN_K)
+    low, high, ends = _span(values, quantity.how)
+    middle, half = 0.5 * (low + high), 0.5 * max(high - low, LEAST_SPAN_K)
     shown = ax.pcolormesh(values, cmap=quantity.colors, rasterized=True, vmin=middle - half, vmax=middle + half)
     bar = fig.colorbar(shown, ax=ax, pad=0.02, aspect=14, extend=ends)
     bar.ax.tick_params(labelsize=POINT)

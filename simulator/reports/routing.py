@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from simulator.metrics import distillation, routing
 from simulator.reports import wording
@@ -24,6 +25,8 @@ from simulator.reports.style import (
 
 CLASSES_DRAWN = 4
 CLASSES_LISTED = 10
+OF_ROLES = (3, 1)
+"""First colour and hatch of roles: pools have those before."""
 ROLES = {
     "first": "first choice", "spill": "spilled", "escalation": "passed on",
     "student": "taken over", "moderation": "moderation",
@@ -155,20 +158,9 @@ def answers(run: Run) -> FigureSpec:
     begun = run.table("classes", ["class"]).set_index("class")["arrived"]
     data["percent"] = 100 * data["arrived"] / data["class"].map(begun).astype(float)
     roles = [r for r in ROLES if (data.loc[data["role"] == r, "arrived"] > 0).any()]
-    fig, ax = canvas(width_in=3.42, height_in=1.9)
-    left = np.zeros(len(names))
-    for i, role in enumerate(roles):
-        own = data[data["role"] == role].set_index("class")["percent"]
-        width = own.reindex(names).fillna(0.0).to_numpy()
-        ax.barh(
-            names, width, left=left, height=0.6, color=PALETTE[i + 3], label=ROLES[role],
-            hatch=HATCHES[i + 1], edgecolor=INK, linewidth=0.3,
-        )  # fmt: skip
-        left += width
-    ax.invert_yaxis()
-    heading(ax, "Requests to pools, % of class")
-    label(ax, grid="x")
-    legend(fig, ax, "lower left", 2)
+    parts = [(ROLES[role], i, data[data["role"] == role].set_index("class")["percent"])
+             for i, role in enumerate(roles)]  # fmt: skip
+    fig, _ = _stacks("Requests to pools, % of class", names, parts, 2, OF_ROLES)
     return FigureSpec(
         fig,
         "routing-roles",
@@ -183,6 +175,27 @@ def answers(run: Run) -> FigureSpec:
     )
 
 
+def _stacks(
+    title: str, names: list[str], parts: list[tuple[str, int, pd.Series]], columns: int, first: tuple[int, int] = (0, 0)
+) -> tuple[Figure, np.ndarray]:
+    """Draw a bar per class of parts, each with its name, its place in the codes from `first` (colour, hatch) on and
+    its values by class; return the figure and the length of each bar."""
+    fig, ax = canvas(width_in=3.42, height_in=1.9)
+    left = np.zeros(len(names))
+    for name, i, values in parts:
+        width = values.reindex(names).fillna(0.0).to_numpy()
+        ax.barh(
+            names, width, left=left, height=0.6, color=PALETTE[(first[0] + i) % len(PALETTE)], label=name,
+            hatch=HATCHES[(first[1] + i) % len(HATCHES)], edgecolor=INK, linewidth=0.3,
+        )  # fmt: skip
+        left += width
+    ax.invert_yaxis()
+    heading(ax, title)
+    label(ax, grid="x")
+    legend(fig, ax, "lower left", columns)
+    return fig, left
+
+
 def costs(run: Run) -> FigureSpec:
     """Draw accelerator-seconds per request served, by class and pool."""
     names, pools = _drawn(run), _pools(run)
@@ -190,22 +203,10 @@ def costs(run: Run) -> FigureSpec:
     data = run.averaged(routing.costs, ["class", "pool"])
     data = data[data["class"].isin(names)].copy()
     data["accelerator_s"] = 3600 * data["accelerator_hours"] / data["class"].map(served)
-    fig, ax = canvas(width_in=3.42, height_in=1.9)
-    left = np.zeros(len(names))
-    for pool in (p for p in pools if p in set(data["pool"])):
-        i = pools.index(pool)
-        own = data[data["pool"] == pool].set_index("class")["accelerator_s"]
-        width = own.reindex(names).fillna(0.0).to_numpy()
-        ax.barh(
-            names, width, left=left, height=0.6, color=PALETTE[i % len(PALETTE)], label=pool,
-            hatch=HATCHES[i % len(HATCHES)], edgecolor=INK, linewidth=0.3,
-        )  # fmt: skip
-        left += width
-    ax.invert_yaxis()
-    heading(ax, "Chip-seconds per request")
-    label(ax, grid="x")
-    legend(fig, ax, "lower left", 3)
-    told = ", ".join(f"{n} {wording.number(v)} s" for n, v in zip(names, left, strict=True))
+    parts = [(pool, i, data[data["pool"] == pool].set_index("class")["accelerator_s"])
+             for i, pool in enumerate(pools) if pool in set(data["pool"])]  # fmt: skip
+    fig, total_s = _stacks("Chip-seconds per request", names, parts, 3)
+    told = ", ".join(f"{n} {wording.number(v)} s" for n, v in zip(names, total_s, strict=True))
     return FigureSpec(
         fig,
         "routing-costs",

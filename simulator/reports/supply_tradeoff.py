@@ -18,11 +18,17 @@ from simulator.reports.style import (
     note,
 )
 
-SUPPLY = "topology.cooling.supply"
+SUPPLY, PLANTS = "topology.cooling.supply", "topology.cooling"
 ENERGY, WATER, MARGIN = "energy.poi", "cooling.wue", "thermal.throttle_margin_min"
 COOLING, RACKS, SLOWED = "energy.cooling", "energy.it", "thermal.throttled_accelerator_hours"
 NEEDED = (ENERGY, WATER, MARGIN, COOLING, RACKS, SLOWED)
 MOST_ROWS = 12
+SAME_WORK = 0.02
+"""Racks that draw within this of each other at one supply temperature do the same work: their import can be compared
+(assumed; leakage moves them by less)."""
+LINES_TOLD = 3
+ROOM = 1.08
+"""Of the highest point, below the top of a panel that starts at zero."""
 PANELS = {"saving_pct": "Imported energy, % of coldest", WATER: "Water (L/kWh of racks)", MARGIN: "Margin (K)"}
 
 
@@ -68,15 +74,46 @@ def title(table: pd.DataFrame, axis: Axis, other: Axis | None) -> str:
             f"Chips throttle at every supply temperature, least at {axis.told(least[axis.key])} with "
             f"{wording.number(least[SLOWED])} accelerator-hours lost"
         )
+    if not comparable(table):
+        return _of_each_line(table, cool, axis, other)
     best = cool.loc[cool[ENERGY].idxmin()]
-    behind = f" behind {best['line']}" if other is not None else ""
+    line = f" {_line(best['line'], other)}" if other is not None else ""
     reach = _reach(table[table["line"] == best["line"]], axis, float(best["supply_c"]))
     change = f"{wording.number(abs(best['saving_pct']), 2)} % below the coldest" if best["saving_pct"] < 0 else ""
     change = change or "which is the coldest"
     return (
-        f"Import is least at {axis.told(best[axis.key])}{behind}, {change}, with {wording.number(best[MARGIN])} K "
+        f"Import is least at {axis.told(best[axis.key])}{line}, {change}, with {wording.number(best[MARGIN])} K "
         f"of margin and {wording.number(best[WATER], 2)} L/kWh of water; no chip throttles {reach}"
     )
+
+
+def comparable(table: pd.DataFrame) -> bool:
+    """Return whether the racks of all lines do the same work, so that their import can be compared."""
+    of = table.groupby("supply_c")[RACKS]
+    return bool((of.max() <= of.min() * (1.0 + SAME_WORK)).all())
+
+
+def _of_each_line(table: pd.DataFrame, cool: pd.DataFrame, axis: Axis, other: Axis | None) -> str:
+    """Return the finding of lines whose racks do not do the same work: the best temperature of each."""
+    best = cool.loc[cool.groupby("line", sort=False)[ENERGY].idxmin()]
+    low, high = best.loc[best["supply_c"].idxmin()], best.loc[best["supply_c"].idxmax()]
+    if low["supply_c"] == high["supply_c"]:
+        at = f"at {axis.told(low[axis.key])} with each {other.words if other else ''}"
+    elif len(best) <= LINES_TOLD:
+        at = " and ".join(f"at {axis.told(row[axis.key])} {_line(row['line'], other)}" for _, row in best.iterrows())
+    else:
+        at = f"between {axis.told(low[axis.key])} and {axis.told(high[axis.key])}, by {other.words if other else ''}"
+    hot = table["line"].nunique() - len(best)
+    return f"Import is least {at}, with {wording.number(best[MARGIN].min())} K of margin or more" + (
+        f"; with {hot} others chips throttle at every temperature" if hot else ""
+    )
+
+
+def _line(told: str, other: Axis | None) -> str:
+    """Return which line is meant, in words that stand behind a finding."""
+    if other is not None and other.numeric:
+        return f"with {other.words} at {told}"
+    return f"behind {told}" if other is not None and other.key.startswith(PLANTS) else f"with {told}"
 
 
 def _reach(own: pd.DataFrame, axis: Axis, from_c: float) -> str:
@@ -100,7 +137,7 @@ def panels(runs: pd.DataFrame, axis: Axis, other: Axis | None) -> FigureSpec:
         parts.append(sweep_axis.draw(ax, drawn, axis, other, kpi))
         heading(ax, words)
         ax.set_xlabel(axis.label)
-    axes[1].set_ylim(min(0.0, axes[1].get_ylim()[0]), max(axes[1].get_ylim()[1], 0.1))
+    axes[1].set_ylim(0.0, max(ROOM * float(parts[1][["mean", "high"]].max().max()), 0.1))
     axes[2].axhline(0.0, color=VERMILLION, linestyle="--", linewidth=1)
     if other is not None:
         legend(fig, axes[0], "lower center", 3)
@@ -116,7 +153,8 @@ def panels(runs: pd.DataFrame, axis: Axis, other: Axis | None) -> FigureSpec:
 def tradeoff(table: pd.DataFrame, axis: Axis, other: Axis | None) -> FigureSpec:
     """Draw margin against imported energy, a point per design with its temperature."""
     fig, ax = canvas(FULL, 2.15)
-    lowest = float(table[ENERGY].min())
+    alike = comparable(table)
+    lowest = table[ENERGY].min() if alike else table.groupby("line")[ENERGY].transform("min")
     data = table.assign(above_pct=100.0 * (table[ENERGY] / lowest - 1.0))
     lines = [other.told(value) for value in other.order] if other is not None else [""]  # as in the panels
     for i, line in enumerate(lines):
@@ -131,13 +169,14 @@ def tradeoff(table: pd.DataFrame, axis: Axis, other: Axis | None) -> FigureSpec:
     ax.axhline(0.0, color=VERMILLION, linestyle="--", linewidth=1)
     ax.margins(x=0.1, y=0.15)
     heading(ax, "Margin below throttling (K)")
-    label(ax, "Imported energy above the least (%)", grid="both")
+    label(ax, f"Imported energy above the least{'' if alike else ' of its line'} (%)", grid="both")
     if other is not None:
         legend(fig, ax, "lower center", 3)
     best = data.loc[data["above_pct"].idxmin()]
+    line = f" {_line(best['line'], other)}" if not alike else ""
     return FigureSpec(
         fig, "supply-tradeoff",
-        f"Points of {len(data)} designs: the least import, at {axis.told(best[axis.key])}, leaves "
+        f"Points of {len(data)} designs: the least import{line}, at {axis.told(best[axis.key])}, leaves "
         f"{best[MARGIN]:.1f} K of margin; the largest margin is {data[MARGIN].max():.1f} K.",
         data, "To the upper left is better: less energy, more margin. Larger marks take more water. Named: coldest, "
         "warmest and that of least import.",

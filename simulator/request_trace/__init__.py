@@ -5,6 +5,8 @@ are read as they are: Azure's (`TIMESTAMP, ContextTokens, GeneratedTokens`) and 
 (`timestamp` in ms, `input_length, output_length, hash_ids`).
 """
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,5 +1,7 @@
 """Tables of requests from files, with the line that each row stands on."""
 
+from __future__ import annotations
+
 import gzip
 import json
 from collections.abc import Callable, Sequence

@@ -10,9 +10,9 @@ from pydantic import BaseModel
 from simulator import catalog
 from simulator.components import from_catalog
 from simulator.components.kinds import told
+from simulator.components.sizing import rack_named
 from simulator.performance.constants import constants
 from simulator.scenario.spec import Scenario
-from simulator.site import rack_named
 from simulator.workloads import BatchWork, ServedDiffusion, models_of
 
 _EVIDENCE = re.compile(r"\b(?:measured|vendor|derived|assumed)\b")

@@ -1,5 +1,7 @@
 """The hourly prices and emissions of a scenario, on the hours of its run."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

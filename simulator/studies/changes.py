@@ -8,7 +8,8 @@ from typing import Any
 import pandas as pd
 import yaml
 
-from simulator.studies.run import MANIFEST, FolderError
+from simulator.studies.folders import FolderError
+from simulator.studies.run import MANIFEST
 
 RESOLVED = "scenario.resolved.yaml"
 ABSENT = ""

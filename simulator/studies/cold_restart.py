@@ -1,21 +1,18 @@
 """How long a dark campus takes to come back when its power may rise only so fast.
 
 Everything waits in one line for ramp: first what keeps a hall alive (support racks, pumps, plants,
-lights), then racks by priority, each in two parts: to idle, and, when they have booted and their work
-runs again, to what they drew. Power rises at the limit whenever something is ready.
+lights), then racks by priority, each in parts: as they boot, at rest, and, when their work runs again, to
+what they drew. Power rises at the limit whenever something is ready.
 """
 
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
 
 import numpy as np
 import pandas as pd
 
 from simulator.components.power.ride_through import RideThrough
-from simulator.studies.ride_through import Load
-
-FIRST = {"support": 0, "pumps": 1, "machines": 2, "house": 3}
-"""Order of what is not racks; those come after, the highest priority first."""
+from simulator.studies.come_back import in_line
+from simulator.studies.ride_through import Load, parts_of, rank
 
 
 @dataclass(frozen=True)
@@ -35,52 +32,19 @@ def study(loads: list[Load], ramp_w_s: float, told: RideThrough) -> Restart:
     """Return the restart of these loads under a ramp limit in W/s."""
     if ramp_w_s <= 0.0:
         raise ValueError("a campus that may not ramp never comes back")
-    order = sorted(range(len(loads)), key=lambda i: _rank(loads[i]))
-    on_s, whole_s, steps = _line(loads, order, ramp_w_s, told.boot + told.restart)
+    order = sorted(loads, key=rank)
+    parts = [parts_of(load, told) for load in order]
+    spans, steps = in_line(parts, [0.0] * len(order), ramp_w_s)
     times, power = zip(*steps, strict=True)
     rows = [
         {"element": x.element, "kind": x.kind, "work": x.work, "class": x.group, "power_w": x.power_w,
-         "on_s": on_s[i], "back_s": whole_s[i]}
-        for i, x in ((i, loads[i]) for i in order)
+         "on_s": rises[0][1], "back_s": rises[-1][1]}
+        for x, rises in zip(order, spans, strict=True)
     ]  # fmt: skip
-    end_s = max(whole_s)
+    table = pd.DataFrame(rows)
+    end_s = float(table["back_s"].max())
     total_w = sum(x.power_w for x in loads)
     missing_j = total_w * end_s - float(np.trapezoid(power, times))
-    waited_s = sum(x.accelerators * whole_s[i] for i, x in enumerate(loads) if x.work)
+    waited_s = sum(x.accelerators * rises[-1][1] for x, rises in zip(order, spans, strict=True) if x.work)
     course = pd.DataFrame({"time_s": times, "power_w": power})
-    return Restart(pd.DataFrame(rows), course, end_s, missing_j, waited_s)
-
-
-def _rank(load: Load) -> tuple[int, int, str, str]:
-    return FIRST.get(load.kind, len(FIRST)), -load.priority, load.element, load.work
-
-
-def _line(
-    loads: list[Load], order: list[int], ramp_w_s: float, delay_s: float
-) -> tuple[list[float], list[float], list[tuple[float, float]]]:
-    """Let parts take the ramp one after another; return when each load is on, when it is whole, and
-    the corners of the power."""
-    on_s, whole_s = [0.0] * len(loads), [0.0] * len(loads)
-    ready = [(place, i, False) for place, i in enumerate(order)]
-    heapify(ready)
-    later: list[tuple[float, int, int]] = []
-    now_s, power_w, corners = 0.0, 0.0, [(0.0, 0.0)]
-    while ready or later:
-        if not ready:
-            now_s = max(now_s, later[0][0])
-            corners.append((now_s, power_w))
-        while later and later[0][0] <= now_s:
-            _, place, i = heappop(later)
-            heappush(ready, (place, i, True))
-        place, i, second = heappop(ready)
-        idle_w = loads[i].idle_share * loads[i].power_w if loads[i].kind == "racks" else loads[i].power_w
-        part_w = loads[i].power_w - idle_w if second else idle_w
-        now_s, power_w = now_s + part_w / ramp_w_s, power_w + part_w
-        corners.append((now_s, power_w))
-        if second or loads[i].kind != "racks":
-            whole_s[i] = now_s
-            on_s[i] = on_s[i] or now_s
-        else:
-            on_s[i] = now_s
-            heappush(later, (now_s + delay_s, place, i))
-    return on_s, whole_s, corners
+    return Restart(table, course, end_s, missing_j, waited_s)

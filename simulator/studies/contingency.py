@@ -4,6 +4,8 @@ The undisturbed campus is brought to its peak hour once; every case is a forked 
 which its element fails as a scripted incident would, and which goes on for an hour.
 """
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -24,7 +26,9 @@ from simulator.scenario import Scenario
 from simulator.simulation import build
 from simulator.studies import contingency_alike as alike
 from simulator.studies import contingency_cases as cases_
+from simulator.studies import contingency_costs as costs_
 from simulator.studies import contingency_rows as rows_
+from simulator.studies import contingency_state as state
 from simulator.studies import forked
 from simulator.studies.contingency_cases import Case, Hit, Wanted
 from simulator.studies.contingency_moment import Moment, bring
@@ -77,7 +81,7 @@ class Work:
 def study(
     scenario: Scenario, asked: Asked = Asked(), workers: int = 1, progress: Progress | None = None
 ) -> Study:
-    """Return one row per case, `contingency_rows.COLUMNS`; the same for any number of workers.
+    """Return one row per case, `contingency_columns.COLUMNS`; the same for any number of workers.
 
     An interruption (Ctrl-C) ends the study with the rows that are done.
 
@@ -109,12 +113,11 @@ def study(
     except KeyboardInterrupt:
         finished = False
     done = [(case, answer) for case, answer in _done(work) if answer is not None]
-    evidence = rows_.evidence(scenario)
-    table, responses = rows_.ranked(
-        moment.run, watch, intact, done, evidence, asked.minutes
-    )
+    held = state.share(moment.run, out, moment.at_s)
+    frame = rows_.Frame(moment.run, watch, intact, asked.minutes, rows_.evidence(scenario), held[0])
+    table, responses = rows_.ranked(frame, done)
     shed_w = [None if response is None else response.shed_w for response in responses]
-    return Study(table, shed_w, _told(moment, asked, work, left_out, scenario), finished)
+    return Study(table, shed_w, _told(moment, asked, work, left_out, scenario, held), finished)
 
 
 def _done(work: Work) -> list[tuple[Case, forked.Answer | None]]:
@@ -125,8 +128,8 @@ def _cost(case: Case, answer: forked.Answer | None, intact: Response) -> tuple[f
     """Return the accelerator-hours that a case costs a year, and each time."""
     if not answer or not answer.value:
         return 0.0, 0.0
-    told = case, answer.value, intact
-    return rows_.hours_per_year(*told), rows_.hours_per_failure(*told)
+    hours = costs_.hours_per_failure(case, answer.value, intact)
+    return costs_.rate_per_year(case, answer.value) * hours, hours
 
 
 def _out(scenario: Scenario, maintenance: Sequence[str]) -> tuple[Hit, ...]:
@@ -199,9 +202,7 @@ def _respond(
     assert moment.gate.callbacks is not None
 
     def strike(hit: Hit, repair: Repair, _: simpy.Event) -> None:
-        element = effects.inflict(world, hit.cls, hit.target, hit.unit, repair)
-        kind = "maintenance" if repair.planned else "failure"
-        world.log(kind, element, hit.cls.name, repair.back_s - world.env.now, "contingency")
+        effects.inflict(world, hit.cls, hit.target, hit.unit, repair, "contingency")
 
     for hit, repair in zip(hits, repairs, strict=True):
         moment.gate.callbacks.append(partial(strike, hit, repair))
@@ -209,7 +210,7 @@ def _respond(
 
 
 def _told(
-    moment: Moment, asked: Asked, work: Work, left_out: int, scenario: Scenario
+    moment: Moment, asked: Asked, work: Work, left_out: int, scenario: Scenario, held: tuple[float, str]
 ) -> dict[str, Any]:
     spec = scenario.spec
     return {
@@ -218,6 +219,7 @@ def _told(
         "at": moment.clock.isoformat(), "chosen": moment.told,
         "simulated_before_h": moment.at_s / 3600.0, "minutes": asked.minutes,
         "order": asked.order, "maintenance": list(asked.maintenance),
+        "state_share": held[0], "state_share_of": held[1],
         "filters": list(asked.wanted.patterns), "kinds": list(asked.wanted.kinds),
         "elements": sum(case.count for case in work.cases if len(case.hits) == 1),
         "simulations": work.simulations, "pairs_left_out": left_out,

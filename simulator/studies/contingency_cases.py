@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import maintenance, network_parts, populations
+from simulator.engine import maintenance, network_parts, populations, sides
 from simulator.engine.elements import elements
 from simulator.engine.populations import ON_RACKS
 from simulator.engine.rates import YEAR_S
@@ -93,7 +93,7 @@ class Wanted:
     each: bool = False
     """Have racks and switches rows of their own, and units of one target simulations of their own."""
     without: tuple[Hit, ...] = ()
-    """What is out already: it cannot fail, nor can its breaker."""
+    """What is out already: it cannot fail, nor can its breaker or its parts."""
 
     def takes(self, name: str) -> bool:
         """Return whether an element is asked for."""
@@ -177,6 +177,15 @@ def named(run: Run, name: str) -> Hit:
     raise StudyError(f"--maintenance {name}: there is no such element{nearest(name, known)}")
 
 
+def striking(run: Run, hit: Hit) -> list[Case]:
+    """Return the failures that take a given element out: its own, and those of its breakers."""
+    key, found = same(hit.cls, hit.target, hit.unit), list[Case]()
+    for classes in _told_apart(run):
+        if classes[0].effect == hit.cls.effect:
+            found += _of_classes(run, classes, kind_of(classes[0]), Wanted(each=True))
+    return [case for case in found if same(*case.hits[0][1:]) == key]
+
+
 def kind_of(cls: FailureClass) -> str:
     """Return the kind of element that a class strikes; by its crew where it is of the plant."""
     if cls.per in network_parts.POPULATIONS:
@@ -223,9 +232,9 @@ def _of_classes(
     groups = {} if wanted.each else _groups(run, classes[0], there)
     cases: dict[tuple[object, ...], Case] = {}
     alike: Counter[tuple[object, ...]] = Counter()
-    gone = {_same(hit.cls, hit.target, hit.unit) for hit in wanted.without}
+    gone = {same(hit.cls, hit.target, hit.unit) for hit in wanted.without}
     for place, (name, (target, unit)) in enumerate(there.items()):
-        if not wanted.takes(name) or _same(classes[0], target, unit) in gone:
+        if not wanted.takes(name) or _is_out(run, classes[0], target, unit, gone):
             continue
         key = groups.get(name, ("element", name))
         alike[key] += 1
@@ -240,7 +249,27 @@ def _of_classes(
     return [replace(case, count=alike[key]) for key, case in cases.items()]
 
 
-def _same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
+def _is_out(
+    run: Run, cls: FailureClass, target: int, unit: int, gone: Collection[tuple[str, int, int]]
+) -> bool:
+    """Return whether what a class would strike is out at the moment, or part of what is: fans of a plant unit,
+    pumps of a coolant unit, racks out of service, links of a trunk that carries nothing."""
+    world = run.world
+    if same(cls, target, unit) in gone:
+        return True
+    if cls.effect == "plant_fan":
+        return ("plant_unit", target, unit) in gone
+    if cls.effect == "pump":
+        return ("flow", target, unit // world.site.topology.cooling.coolant_unit.pumps) in gone
+    if cls.per in ON_RACKS:
+        return bool(world.state.racks.up_frac[target] == 0.0)
+    if cls.effect == "uplink":
+        live = world.network.live[target]
+        return bool(live.capacity_bytes_s[live.laid.graph.trunks[unit]] <= 0.0)
+    return False
+
+
+def same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
     """Return what a class takes out, whatever the class is called: an element and its breaker are one, and
     both breakers of a branch are the branch."""
     return cls.effect, target, 0 if cls.effect == "mv_branch" else unit
@@ -249,6 +278,8 @@ def _same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:
 def taken(site: Site, cls: FailureClass, target: int, unit: int) -> tuple[object, ...]:
     """Return all that an effect looks at of a class and of what it strikes, the repair left out."""
     apart = site.mesh is not None and cls.effect in BANKS
+    if cls.effect == "ups" and site.nodes[target].serves == "support":
+        unit, apart = sides.of_module(site, target, unit), True
     which = -1 if cls.effect in INTERCHANGEABLE and not apart else unit
     tier = cls.per if cls.effect == "switch" else ""
     return cls.effect, tier, target, which, cls.reset, cls.voltage, cls.name == FALSE_ALARM

@@ -1,10 +1,13 @@
 """What a contingency study adds up to: indicators, severities, and which limits break."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import pandas as pd
 
-from simulator.studies.contingency_rows import LEAST_W, MEGA, SEVERITIES
+from simulator.studies.contingency_columns import COLUMNS, SEVERITIES
+from simulator.studies.contingency_rows import BLOCK, HALL, LEAST_W, MEGA, SITE
 
 
 def summary(found: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
@@ -19,10 +22,11 @@ def summary(found: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
                          "Single failure with the most expected accelerator-hours a year."),
         "worst_single_hours": (float(worst["hours_per_year"]) if worst is not None else None,
                                "accelerator-h/year", "Expected useful work lost to it."),
-        "expected_hours": (float((ones["hours_per_year"] * ones["count"]).sum()), "accelerator-h/year",
-                           "Expected useful work lost to all single failures that were tried."),
-        "planned_hours": (float((works["hours_per_year"] * works["count"]).sum()), "accelerator-h/year",
-                          "Expected useful work lost to planned work."),
+        "expected_hours": (float(ones["hours_per_year_all"].sum()), "accelerator-h/year",
+                           "Expected useful work lost to all single failures that were tried; with something under "
+                           "maintenance, in the share of the year in which that is out."),
+        "planned_hours": (float(works["hours_per_year_all"].sum()), "accelerator-h/year",
+                          "Expected useful work lost to planned work, likewise."),
         "largest_shed": (float(rows["shed_mw"].max()) if len(rows) else 0.0, "MW",
                          "Largest load that any case sheds."),
         "elements": (int(ones["count"].sum()), "1", "Elements whose single failure was tried."),
@@ -35,9 +39,15 @@ def summary(found: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
         "errors": (int((rows["error"] != "").sum()), "1", "Cases without a result."),
     }  # fmt: skip
     return told | {
-        "severity": felt, "broken": broken(ones),
+        "severity": felt, "dark": darkened(ones), "broken": broken(ones), "columns": COLUMNS,
         "kpis": {n: {"value": v, "unit": u, "definition": d} for n, (v, u, d) in kpis.items()},
     }
+
+
+def darkened(ones: pd.DataFrame) -> dict[str, int]:
+    """Return how many single failures leave the site, a hall or halls, a block or blocks of racks without a
+    working accelerator; each counts for the largest only."""
+    return {what: int(ones.loc[ones["dark"].str.contains(what), "count"].sum()) for what in (SITE, HALL, BLOCK)}
 
 
 def broken(ones: pd.DataFrame) -> list[dict[str, Any]]:
@@ -52,6 +62,6 @@ def broken(ones: pd.DataFrame) -> list[dict[str, Any]]:
             "tripped": int((rows["count"] * (rows["tripped"] != "")).sum()),
             "exceeded": int((rows["count"] * (rows["exceeded"] != "")).sum()),
             "dearest": str(worst["case"]), "dearest_limit": str(worst["first_limit"]),
-            "hours_per_year": float((rows["hours_per_year"] * rows["count"]).sum()),
+            "hours_per_year": float(rows["hours_per_year_all"].sum()),
         })  # fmt: skip
     return sorted(found, key=lambda row: (-row["elements"], row["limit"]))

@@ -1,19 +1,20 @@
 """What a response is measured by, minute by minute: loadings, what is shed, who stands still."""
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 
 from simulator.components.power.tolerance import Before
-from simulator.engine import draw, heat_limits, outage, overload
+from simulator.engine import draw, heat_limits, overload
 from simulator.engine.physics import STEP_S
-from simulator.engine.supply import SIDES
 from simulator.kernels import columns as c
 from simulator.kernels import limit_watch
 from simulator.kernels.serving import REJECTED, SHED, WORK
 from simulator.results import NO_FLOW
 from simulator.simulation import Run
+from simulator.studies.contingency_support import SupportFeed
 
 CLASSES = ("training", "inference", "batch", "support")
 """Classes of load."""
@@ -27,6 +28,8 @@ RAISED = 1e-3
 WAITS = 1e-6
 """Work left over, of that of a minute's arrivals, from which a pool is behind."""
 LEFT = 1e-9
+Lost = tuple[np.ndarray, float, float, tuple[int, int]]
+"""W shed by class, W capped, accelerators out or off, dark halls and blocks."""
 
 
 @dataclass(frozen=True)
@@ -53,13 +56,16 @@ class Response:
     over_s: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (limits,) longest above the limit
     used: np.ndarray = field(default_factory=lambda: np.zeros(0))  # (limits,) of the tolerance
     dark_halls: int = 0  # most halls without any accelerator
+    dark_blocks: int = 0  # and blocks
     behind: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # (minutes, pools)
     stalled: np.ndarray = field(default_factory=lambda: np.zeros((0, 0), np.bool_))  # (minutes, jobs)
     off: np.ndarray = field(default_factory=lambda: np.zeros(0, np.bool_))  # loads off for want of supply
     useful_s: np.ndarray = field(default_factory=lambda: np.zeros(0))  # accelerator-seconds since the moment
     restarting: float = 0.0  # accelerators of jobs that restart at the end
     restart_s: float = 0.0  # of the slowest of them
-    boots_s: float = 0.0  # of racks that are dark or boot at the end, from power on
+    boots_s: float = 0.0  # of racks that are dark or boot at the end, from power on until all work
+    job_boots_s: float = 0.0  # likewise, until a job may begin on them
+    waking_s: float = 0.0  # accelerator-seconds that such racks, and jobs that wait, lose beyond the repair
     interrupted: tuple[str, ...] = ()
     tripped: tuple[str, ...] = ()
     exceeded: tuple[str, ...] = ()  # elements above their rating for longer than their tolerance
@@ -89,12 +95,12 @@ class Watch:
         self._chips = site.rack_accelerators * self._up
         self._events = len(world.events)
         self._useful_s = self._useful()
-        self._intact = state.tree.in_service.copy()
+        self._feed = SupportFeed(run)
         loads = state.loads
         self._columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service,
                          state.blocks.support_share)  # fmt: skip
         self._seen = tuple(np.full(column.size, np.nan) for column in self._columns)
-        self._last: tuple[np.ndarray, float, float, int] = (np.zeros(len(CLASSES)), 0.0, 0.0, 0)
+        self._last: Lost = (np.zeros(len(CLASSES)), 0.0, 0.0, (0, 0))
         self._loading = np.zeros(len(self.limits.names))
         self.pre = self._loadings().copy()
         """(limits,) In the minute before."""
@@ -114,17 +120,16 @@ class Watch:
             if over > known:
                 known = over
                 told.first_over[(told.minutes_over > 0.0) & (told.first_over == 0)] = k + 1
-            told.shed_w[k], told.capped_w[k], told.out[k], dark = self._lost()
-            told.dark_halls = max(told.dark_halls, dark)
+            told.shed_w[k], told.capped_w[k], told.out[k], (halls, blocks) = self._lost()
+            told.dark_halls, told.dark_blocks = max(told.dark_halls, halls), max(told.dark_blocks, blocks)
             told.behind[k] = self._behind()
             told.stalled[k] = [job.opened is not None and job.opened[0] == "stalled" for job in jobs]
             told.off[k] = bool(world.restored)
             told.useful_s[k] = self._useful() - self._useful_s
         self._tell_overloads(told, at_s)
         self._tell_events(told, at_s)
+        self._tell_boots(told, at_s)
         self._tell_restarts(told)
-        lost = [dark for dark in world.dark.values() if dark.since_s >= at_s]
-        told.boots_s = max((dark.lit_s - dark.fed_s for dark in lost), default=0.0)
         return told
 
     def _blank(self, minutes: int) -> Response:
@@ -198,8 +203,7 @@ class Watch:
         limit_c = np.full(len(site.hall_names), np.inf)
         support = blocks.support_w > 0.0
         np.minimum.at(limit_c, site.block_hall[support], blocks.support_c[support, 0])
-        liquid = rows.liquid_cooled == 1
-        np.minimum.at(limit_c, rows.hall[liquid], rows.intake_c[liquid])
+        np.minimum.at(limit_c, rows.hall, rows.intake_c)
         supplied_c = self.state.loops.supply_c[site.halls.air_loop].copy()
         return supplied_c, np.where(limit_c > supplied_c, limit_c - supplied_c, np.inf)
 
@@ -223,15 +227,16 @@ class Watch:
     def _useful(self) -> float:
         return float(self.state.loads.hours[:, c.USEFUL].sum())
 
-    def _lost(self) -> tuple[np.ndarray, float, float, int]:
-        """Return W shed by class, W capped, accelerators out or off, and dark halls; looked at anew
-        only when something went out, came back or was capped."""
+    def _lost(self) -> Lost:
+        """Return W shed by class, W capped, accelerators out or off, and dark halls and blocks; looked at anew
+        only when something went out, came back or was capped, and while support racks hang on a battery."""
         arguments = (self._columns, self._seen)
-        if self.run.world.entry(limit_watch.changed, *arguments)(*arguments):
+        changed = self.run.world.entry(limit_watch.changed, *arguments)(*arguments)
+        if changed or self._feed.changes:
             self._last = self._look()
         return self._last
 
-    def _look(self) -> tuple[np.ndarray, float, float, int]:
+    def _look(self) -> Lost:
         state, site = self.state, self.site
         racks, loads = state.racks, state.loads
         up = np.divide(racks.up_frac, self._up, out=np.ones(self._up.size), where=self._up > 0.0)
@@ -239,31 +244,18 @@ class Watch:
         lost_w = self._power_w * (1.0 - left)
         carried = self._class >= 0
         shed_w = np.bincount(self._class[carried], lost_w[carried], len(CLASSES)).astype(float)
-        works = np.where(self._dark_blocks(), 0.0, np.minimum(state.blocks.support_share / self._works, 1.0))
+        works = self._feed.share() * np.minimum(state.blocks.support_share / self._works, 1.0)
         shed_w[3] += float((self._support_w * (1.0 - works)).sum())
         cap = loads.cap[racks.load] * racks.power_cap
         capped_w = float((self._dynamic_w * left * (1.0 - cap))[carried].sum())
         out = self._chips * (1.0 - left)
-        halls = len(site.hall_names)
-        was = np.bincount(site.rack_hall, self._chips, halls)
-        gone = np.bincount(site.rack_hall, out, halls)
-        dark = int(np.count_nonzero((was > 0.0) & (gone >= was * (1.0 - LEFT))))
+        dark = self._dark(site.rack_hall, out), self._dark(site.rack_block, out)
         return shed_w, capped_w, float(out.sum()), dark
 
-    def _dark_blocks(self) -> np.ndarray:
-        """Return which blocks have lost every way to the grid that they had, or both their sides and with
-        them the racks that they switch."""
-        tree = self.state.tree
-        dead = (tree.in_service <= 0.0) & (self._intact > 0.0)
-        for _ in range(len(c.STAGES)):
-            dead = dead | np.where(tree.parent >= 0, dead[tree.parent], False)
-        feeds = dead[self.site.feed_node]
-        dark: np.ndarray = np.logical_and.reduceat(feeds, self.site.feed_first[:-1])
-        works = np.bincount(self.site.rack_hall, self.state.racks.up_frac, len(self.site.hall_names)) > 0.0
-        for block in np.flatnonzero(self._support_w > 0.0):
-            sides = outage.absent(self.run.world, ("side", int(block)))
-            dark[block] |= sides >= SIDES and not works[self.site.block_hall[block]]
-        return dark
+    def _dark(self, where: np.ndarray, out: np.ndarray) -> int:
+        """Return how many halls or blocks, by each rack's number, have lost all the accelerators they had."""
+        was = np.bincount(where, self._chips)
+        return int(np.count_nonzero((was > 0.0) & (np.bincount(where, out) >= was * (1.0 - LEFT))))
 
     def _behind(self) -> np.ndarray:
         """Return which pools leave work over or turn requests away: they miss their limits, which a
@@ -300,13 +292,29 @@ class Watch:
         dry = [e[0] - at_s for e in fresh if e[1] == "throttle" and e[5] == NO_FLOW]
         told.throttle_s = min(dry or hot, default=np.nan)
 
+    def _tell_boots(self, told: Response, at_s: float) -> None:
+        """Add what racks that lost power and do not work at the end need once they have it."""
+        site, lost = self.site, {b: dark for b, dark in self.run.world.dark.items() if dark.since_s >= at_s}
+        if not lost:
+            return
+        told.boots_s = max(dark.lit_s - dark.fed_s for dark in lost.values())
+        rules = site.topology.ride_through
+        told.job_boots_s = rules.boot
+        served = np.isin(site.rack_block, list(lost)) & (self._class > 0)
+        told.waking_s += float(self._chips[served].sum()) * (rules.boot + rules.restart)
+
     def _tell_restarts(self, told: Response) -> None:
         """Count the accelerators of jobs that restart when the window ends: they wait for nothing but
-        the restart, which lasts as long as their first start did."""
+        the restart, which lasts as long as their first start did. Jobs that wait for the repair lose that
+        restart once it is done, the boot of their racks, and their work since the last save."""
         loads = self.state.loads
         for job in self.run.work.jobs:
-            stalled = job.opened is not None and job.opened[0] == "stalled"
-            if stalled and loads.share[job.load, c.RESTART] == 1.0:
+            if job.opened is None or job.opened[0] != "stalled":
+                continue
+            if loads.share[job.load, c.RESTART] == 1.0:
                 told.restarting += float(loads.count[job.load])
                 told.restart_s = max(told.restart_s, job.started_s)
-
+                continue
+            _, kept_s = job.saves.best(self.run.world.env.now, math.inf)
+            waits_s = told.job_boots_s + job.started_s + job.pace.position_s - kept_s
+            told.waking_s += job.pace.used * waits_s

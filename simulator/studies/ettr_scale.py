@@ -1,5 +1,7 @@
 """Effective training time against scale: the formula in common use, the complete model, the clockwork."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 

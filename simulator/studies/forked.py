@@ -1,7 +1,9 @@
 """Many futures of one moment: each in a forked process that begins where this one stands.
 
 A fork shares the memory of its parent until one of them writes to it, so that a simulation that took
-minutes to reach its state, generators and all, is there again at once and as often as wanted.
+minutes to reach its state, generators and all, is there again at once and as often as wanted. What
+forks is itself a copy that does nothing else: it stays as small as the moment was, while the answers
+pile up here.
 """
 
 import gc
@@ -9,18 +11,20 @@ import os
 import pickle
 import selectors
 import signal
+import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 
 from simulator.studies import StudyError, huge_pages
 
 PIECE = 1 << 16
 """Bytes read at a time."""
-FORKS_UNTIL_SPLIT = 48
-"""Futures after which memory is put into large pages anew: what the parent writes to between two forks
-takes the page it stands in apart."""
+HEAD = struct.Struct("<qiq")
+"""What stands before an answer: its number, the exit code of its process, its bytes."""
+FAILED = -1
+"""Number of what is no answer, but why there are no more of them."""
 MOST_CPU_S = 300
 """CPU time of one future; what takes longer is ended, as if it had died."""
 
@@ -59,36 +63,99 @@ def each(count: int, work: Callable[[int], Any], workers: int) -> Iterator[tuple
     import resource  # here, once, and not in every child; not on Windows, where nobody comes here
 
     limit = partial(resource.setrlimit, resource.RLIMIT_CPU, (MOST_CPU_S, MOST_CPU_S + 1))
-    waiting, running = iter(range(count)), selectors.DefaultSelector()
-    alive: dict[int, _Child] = {}
     gc.collect()
     gc.freeze()  # a collection in a child would write to, and so copy, all that is shared
+    huge_pages.collapse()
+    (reader, writer), (ends, holds) = os.pipe(), os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        os.close(holds)
+        _fork_all(count, partial(_start, work=work, limit=limit), workers, writer, ends)
+    os.close(writer)
+    os.close(ends)
     try:
+        with os.fdopen(reader, "rb") as stream:
+            for _ in range(count):
+                yield _next(stream)
+    finally:
+        os.close(holds)
+        os.waitpid(pid, 0)
+        gc.unfreeze()
+
+
+def _next(stream: BinaryIO) -> tuple[int, Answer]:
+    """Return the next answer, and whose it is; StudyError where there will be none."""
+    head = stream.read(HEAD.size)
+    if len(head) < HEAD.size:
+        raise StudyError("the process that forks has ended before its time")
+    index, code, size = HEAD.unpack(head)
+    told = stream.read(size)
+    if index == FAILED:
+        raise StudyError(f"processes cannot be forked: {told.decode()}")
+    return index, _answer(code, told)
+
+
+def _answer(code: int, told: bytes) -> Answer:
+    """Return what a child sent, by the exit code with which it ended."""
+    if code == -signal.SIGXCPU:
+        return Answer(error=f"its process did not end within {MOST_CPU_S} s of CPU time")
+    if code:
+        return Answer(error=f"its process ended with {'signal' if code < 0 else 'code'} {abs(code)}")
+    answer: Answer = pickle.loads(told)
+    return answer
+
+
+def _fork_all(
+    count: int, start: Callable[[int], tuple[int, _Child]], workers: int, writer: int, ends: int
+) -> None:
+    """Be the process that forks: have so many children at a time, pass on what they answer, and leave with
+    them as soon as nobody holds the other end of `ends`."""
+    waiting, running = iter(range(count)), selectors.DefaultSelector()
+    alive: dict[int, _Child] = {}
+    try:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller decides what an interruption means
+        gc.disable()
+        running.register(ends, selectors.EVENT_READ)
         while True:
             while len(alive) < workers and (index := next(waiting, None)) is not None:
-                if index % FORKS_UNTIL_SPLIT == 0:
-                    huge_pages.collapse()
-                reader, child = _start(index, work, limit)
+                reader, child = start(index)
                 alive[reader] = child
                 running.register(reader, selectors.EVENT_READ)
             if not alive:
                 return
             for key, _ in running.select():
+                if key.fd == ends:
+                    return
                 piece = os.read(key.fd, PIECE)
                 if piece:
                     alive[key.fd].pieces.append(piece)
                     continue
                 running.unregister(key.fd)
                 os.close(key.fd)
-                child = alive.pop(key.fd)
-                yield child.index, _answer(child)
+                _pass_on(alive.pop(key.fd), writer)
+    except OSError as error:
+        _write(writer, HEAD.pack(FAILED, 0, len(told := str(error).encode())) + told)
     finally:
-        for reader, child in alive.items():
-            os.close(reader)
+        for child in alive.values():
             os.kill(child.pid, signal.SIGKILL)
             os.waitpid(child.pid, 0)
-        running.close()
-        gc.unfreeze()
+        os._exit(0)
+
+
+def _pass_on(child: _Child, writer: int) -> None:
+    """Say what a child sent, once it has ended."""
+    _, status = os.waitpid(child.pid, 0)
+    told = b"".join(child.pieces)
+    _write(writer, HEAD.pack(child.index, os.waitstatus_to_exitcode(status), len(told)))
+    _write(writer, told)
+
+
+def _write(writer: int, told: bytes) -> None:
+    """Write all bytes to a pipe."""
+    left = memoryview(told)
+    while left:
+        left = left[os.write(writer, left) :]
 
 
 def _start(
@@ -111,8 +178,6 @@ def _live(
     status = 1
     try:
         limit()
-        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides what an interruption means
-        gc.disable()
         try:
             answer = Answer(work(index))
         except Exception as error:
@@ -122,15 +187,3 @@ def _live(
         status = 0
     finally:
         os._exit(status)
-
-
-def _answer(child: _Child) -> Answer:
-    """Return what a child sent, once it has ended."""
-    _, status = os.waitpid(child.pid, 0)
-    code = os.waitstatus_to_exitcode(status)
-    if code == -signal.SIGXCPU:
-        return Answer(error=f"its process did not end within {MOST_CPU_S} s of CPU time")
-    if code:
-        return Answer(error=f"its process ended with {'signal' if code < 0 else 'code'} {abs(code)}")
-    answer: Answer = pickle.loads(b"".join(child.pieces))
-    return answer

@@ -18,10 +18,14 @@ _OWN = re.compile(r"([0-9a-f]+)-([0-9a-f]+) rw-p \S+ \S+ 0\s")
 
 
 def collapse() -> None:
-    """Put this process's own memory into large pages, as far as the system does so."""
+    """Give back what this process has freed, and put the rest of its own memory into large pages, as far as
+    the system does so."""
     if not sys.platform.startswith("linux"):
         return
-    madvise = ctypes.CDLL(None).madvise
+    system = ctypes.CDLL(None)
+    if hasattr(system, "malloc_trim"):  # of glibc
+        system.malloc_trim(ctypes.c_size_t(0))
+    madvise = system.madvise
     for first, last in _ranges():
         for page in range(first, last, LARGE):  # one by one: a call ends at the first that is empty
             madvise(ctypes.c_void_p(page), ctypes.c_size_t(LARGE), MADV_COLLAPSE)

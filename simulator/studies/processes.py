@@ -15,18 +15,12 @@ from concurrent.futures import FIRST_COMPLETED, Executor, ProcessPoolExecutor, w
 from itertools import islice
 from typing import Any
 
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
-"""One each in a process that shares the machine with its like."""
+from simulator.studies.threads import THREADS
+
 AHEAD = 2
 """Calls handed out per process, so that none waits for its next."""
 PR_SET_PDEATHSIG = 1
 """Linux, prctl(2): the signal that a process gets when its parent has died."""
-
-
-def one_thread_each() -> None:
-    """Keep libraries to one thread, here and in processes forked from here; before they are imported."""
-    for name in THREADS:
-        os.environ.setdefault(name, "1")
 
 
 def may_fork() -> bool:

@@ -12,11 +12,11 @@ from typing import Any
 
 from simulator import catalog
 from simulator.components import from_catalog
+from simulator.components.sizing import rack_named
 from simulator.errors import display_name
 from simulator.scenario import Scenario
 from simulator.scenario.hourly import market_of
 from simulator.simulation import weather_of
-from simulator.site import rack_named
 from simulator.studies.stamp import code_version
 from simulator.workloads import models_of
 

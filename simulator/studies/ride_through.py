@@ -5,6 +5,7 @@ The loads are those of a run of the plan engine at a time; what each does in a s
 phases alike.
 """
 
+import copy
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -17,13 +18,17 @@ from simulator import catalog, simulation
 from simulator.components import from_catalog
 from simulator.components.power import sag as physics
 from simulator.components.power.bbu import BatteryBackup
-from simulator.components.power.ride_through import NOTICE_S, GridRule
+from simulator.components.power.ride_through import NOTICE_S, GridRule, RideThrough
 from simulator.components.power.sag import Answer, Sag
 from simulator.components.power.ups import Ups
 from simulator.components.topology import Topology
+from simulator.engine.starts import at_rest_w
 from simulator.kernels import columns as c
 from simulator.scenario import Scenario
+from simulator.studies.come_back import in_line, restarts_s
 
+FIRST = {"support": 0, "pumps": 1, "machines": 2, "house": 3}
+"""Order in which what is not racks takes a ramp; those come after, the highest priority first."""
 BACK_SHARE = 0.9
 DEPTHS = np.arange(0.0, 0.975, 0.025)
 DURATIONS_S = np.geomspace(0.004, 20.0, 45)
@@ -49,11 +54,14 @@ class Load:
     ups: Ups | None = None
     backup: BatteryBackup | None = None
     rack_w: float = 0.0
+    restart_s: float | None = None
+    """From when its racks have booted until its work runs; None: as the topology says."""
 
     @property
     def like(self) -> tuple[object, ...]:
         """What its answer to a sag depends on."""
-        return self.kind in ("machines", "house"), self.idle_share, self.ups, self.backup, self.rack_w
+        machines = self.kind in ("machines", "house")
+        return machines, self.idle_share, self.ups, self.backup, self.rack_w, self.restart_s
 
 
 @dataclass(frozen=True)
@@ -101,11 +109,7 @@ def loads_of(run: simulation.Run) -> list[Load]:
 def _racks(run: simulation.Run, gross: float) -> list[Load]:
     """Return accelerator racks by hall and work."""
     site, state = run.world.site, run.world.state
-    rows, loads = site.rows, state.racks.load.astype(np.int64)
-    dc_w = (rows.accelerators * rows.chip_idle_w + rows.host_idle_w)[site.rack_row]
-    x = dc_w / rows.shelf_rating_w[site.rack_row]
-    curve = [a[site.rack_row] for a in (rows.shelf_no_load, rows.shelf_linear, rows.shelf_load)]
-    idle_w = dc_w + rows.shelf_rating_w[site.rack_row] * (curve[0] + x * (curve[1] + x * curve[2]))
+    loads, idle_w, waits_s = state.racks.load.astype(np.int64), at_rest_w(site), restarts_s(run)
     key = site.rack_hall * len(state.names) + loads
     found = []
     for k in np.unique(key):
@@ -123,6 +127,7 @@ def _racks(run: simulation.Run, gross: float) -> list[Load]:
             float((site.rack_accelerators * state.racks.up_frac)[racks].sum()),
             int(state.priority[load]), None if spec is None else spec.ups,
             site.rack_types[site.rack_type[racks[0]]].battery_backup, power_w / racks.size,
+            float(waits_s[load]),
         ))  # fmt: skip
     return found
 
@@ -133,14 +138,34 @@ def answer(load: Load, row: list[Sag], topology: Topology, generators_s: float) 
     if load.ups is not None:
         return physics.through_ups(row, load.ups, generators_s, told.supplies.holds_s(0.0))
     if load.kind == "racks":
-        return physics.through_supplies(row, told, load.idle_share, load.backup, load.rack_w)
+        return physics.through_supplies(row, told, load.idle_share, load.backup, load.rack_w, load.restart_s)
     return physics.through_machines(row, told)
 
 
-def study(loads: list[Load], row: list[Sag], topology: Topology) -> Found:
+def parts_of(load: Load, told: RideThrough) -> list[tuple[float, float]]:
+    """Return in what steps a load comes back, each in W and so long after the one before: racks as they boot,
+    at rest, and at work."""
+    if load.kind != "racks":
+        return [(0.0, load.power_w)]
+    rest_w = load.idle_share * load.power_w
+    (off_s, boots_w), (boots_s, _) = told.boots(rest_w)
+    restart_s = told.restart if load.restart_s is None else load.restart_s
+    return [(off_s, boots_w), (boots_s, rest_w - boots_w), (restart_s, load.power_w - rest_w)]
+
+
+def rank(load: Load) -> tuple[int, int, str, str]:
+    """Return by what loads that wait for a ramp are ordered."""
+    return FIRST.get(load.kind, len(FIRST)), -load.priority, load.element, load.work
+
+
+def study(
+    loads: list[Load], row: list[Sag], topology: Topology, ramp_w_s: float | None = None
+) -> Found:
     """Return what every load does in a row of sags, the campus's power over time, and which grids'
-    rules that keeps."""
+    rules that keeps; racks that went dark come back within a ramp where one is given."""
     answers = _answers(loads, row, topology)
+    if ramp_w_s is not None:
+        answers = _within(ramp_w_s, loads, answers, topology.ride_through)
     end_s = row[-1].end_s
     table = pd.DataFrame([_told(load, a, end_s) for load, a in zip(loads, answers, strict=True)])
     course = _course(loads, answers, row)
@@ -154,6 +179,25 @@ def _answers(loads: list[Load], row: list[Sag], topology: Topology) -> list[Answ
         if load.like not in known:
             known[load.like] = answer(load, row, topology, generators_s)
     return [known[load.like] for load in loads]
+
+
+def _within(ramp_w_s: float, loads: list[Load], answers: list[Answer], told: RideThrough) -> list[Answer]:
+    """Return answers in which the racks that boot take a ramp one after another; what never went dark, or
+    walks in or starts by itself, does not wait for it."""
+    dark = [i for i, found in enumerate(answers) if math.isfinite(found.dark_s)]
+    if not dark:
+        return answers
+    dark.sort(key=lambda i: rank(loads[i]))
+    parts = [parts_of(loads[i], told) for i in dark]
+    spans, _ = in_line(parts, [answers[i].dark_s for i in dark], ramp_w_s)
+    ramped = list(answers)
+    for i, steps, rises in zip(dark, parts, spans, strict=True):
+        shares = np.cumsum([0.0, *(w / loads[i].power_w for _, w in steps)]).tolist()
+        points = [(t, shares[k + e]) for k, span in enumerate(rises) for e, t in enumerate(span)]
+        course = copy.deepcopy(answers[i].course)
+        course.go(answers[i].dark_s, (answers[i].dark_s, 0.0), *points)
+        ramped[i] = answers[i]._replace(course=course)
+    return ramped
 
 
 def generators_carry_s(loads: Iterable[Load], topology: Topology) -> float:

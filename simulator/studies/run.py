@@ -4,9 +4,7 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +17,6 @@ from simulator.scenario import Scenario, resolved
 from simulator.scenario.replicates import ReplicateRule, most_of
 from simulator.simulation import simulate, weather_of
 from simulator.studies import (
-    StudyError,
     ettr_scale,
     processes,
     provenance,
@@ -27,6 +24,7 @@ from simulator.studies import (
     sequential,
     warm,
 )
+from simulator.studies.folders import FolderError, replacing
 from simulator.studies.validate import foundations
 
 Progress = Callable[[float], None]
@@ -35,20 +33,6 @@ Report = Callable[..., Any]
 """Draws the results into a folder; `summary` is what was found of them."""
 MANIFEST = "manifest.json"
 BALANCE_TOLERANCE = 1e-9
-
-
-class FolderError(StudyError):
-    """A folder that cannot be written to or read as a run."""
-
-
-def refuse_other(folder: Path, mark: str, what: str) -> None:
-    """Refuse a place for results that is a file, or a folder in use that lacks the file `mark` of
-    `what` such folders hold; FolderError."""
-    if folder.is_file():
-        raise FolderError(f"{folder} is a file; choose another folder with -o")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / mark).is_file():
-        told = f"{folder} is not empty and holds no {what} (no {mark})"
-        raise FolderError(f"{told}; choose another with -o, or empty it")
 
 
 def run(
@@ -229,20 +213,6 @@ def open_balances(summary: dict[str, Any]) -> list[str]:
         for name, value in summary["checks"].items()
         if value is None or value > BALANCE_TOLERANCE
     ]
-
-
-@contextmanager
-def replacing(folder: Path) -> Iterator[Path]:
-    """Yield a fresh sibling folder that takes the place of `folder` when all went well."""
-    folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.", dir=folder.parent) as scratch:
-        fresh, old = Path(scratch) / "new", Path(scratch) / "old"
-        fresh.mkdir()
-        yield fresh
-        if folder.exists():
-            folder.rename(old)
-        fresh.rename(folder)
 
 
 def unfinished(folder: Path) -> Path:

@@ -5,6 +5,8 @@ through the masses in series of one hall per group, the one with the hottest chi
 (`components/cooling/course.py`). The engine itself, in steps of a minute, is what it is checked against.
 """
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -79,8 +81,7 @@ class Found:
     limits_c: dict[str, tuple[float, float]]
     """Where the chips of each hall begin to throttle, and switch themselves off."""
     intakes_c: dict[str, tuple[float, float]]
-    """Intakes at which racks without accelerators slow, and those of chips on coolant switch themselves
-    off, of halls that have such."""
+    """Intakes at which racks without accelerators slow, and those of chips switch themselves off."""
 
 
 def study(scenario: Scenario, asked: Asked = Asked(), tell: Tell = _silent) -> Found:
@@ -144,8 +145,11 @@ def _limits_c(place: Place) -> tuple[float, float]:
     """Return the junctions at which a hall's hottest chip meets its limits or its memory's, as it is
     cooled at the moment."""
     path = place.path
-    over_k = path.approach_k_w * path.row.at(1.0, 1.0, 1.0)
-    coolant_c = path.tank.fluid_c if path.tank else max(path.water.supply_c + path.offset_k, path.held_c) + over_k
+    coolant_c = path.water.supply_c + path.approach_k_w * path.row.at(1.0, 1.0, 1.0)
+    if path.tank:
+        coolant_c = path.tank.fluid_c
+    if path.in_air and path.air:
+        coolant_c = path.air.intake_c
     return path.hottest.throttles(coolant_c)[0], path.hottest.trips(coolant_c)[0]
 
 

@@ -1,7 +1,9 @@
 """What can fail of a hall's cooling, and what of it then works over time."""
 
+from __future__ import annotations
+
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,9 +18,11 @@ from simulator.engine.coolant import rack_of
 from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.plant_power import bridges_s, starts
 from simulator.simulation import Run
-from simulator.studies.time_to_limit_halls import Place, open_coil_k
+from simulator.studies.come_back import restarts_s
+from simulator.studies.time_to_limit_halls import Place
 from simulator.studies.time_to_limit_supply import Unsupplied
 
+Fails = Callable[[Steps, Steps], Failure]
 SAG_VOLTAGE, SAG_S = 0.4, 0.2
 """Of the sag that is tried: what is left, and how long; contactors drop out (assumed)."""
 
@@ -34,16 +38,15 @@ class Case:
     """Whether all blocks of the hall feel it, or one."""
     note: str = ""
     dark_s: float | None = None
-    """How long the racks themselves are without power, and then make no heat; infinite: until what failed is
-    back. None: they have it."""
+    """How long the racks themselves are dark or start, and make no more heat than at rest; infinite: until what
+    failed is back. None: they have power."""
     dark_from_s: float = 0.0
     """From when on they are, where `dark_s` is given; until then batteries carry them."""
 
 
 def cases(run: Run, place: Place) -> list[Case]:
     """Return every failure that cooling can have in a hall, but for that of the whole supply."""
-    own = [*_liquid(run, place), *_air_beside(run, place)] if place.liquid else _air(run, place)
-    return [*own, *_power(run, place)]
+    return [*(_liquid(run, place) if place.liquid else ()), *_air(run, place), *_power(run, place)]
 
 
 def _liquid(run: Run, place: Place) -> Iterator[Case]:
@@ -58,7 +61,11 @@ def _liquid(run: Run, place: Place) -> Iterator[Case]:
     yield _block_case(run, place, "one coolant unit", f"{block}/cdu 1", less)
     if built > 1:
         yield _block_case(run, place, "all coolant units of a block", block, np.zeros(full.size))
-    yield from _plant(run, place, int(site.halls.liquid_loop[place.hall]))
+    yield from _loop(
+        run, int(site.halls.liquid_loop[place.hall]),
+        lambda flow, units: Failure(water=flow, plant=units, approach=in_service.by_facility_flow(spec, flow[0][1])),
+        "facility",
+    )  # fmt: skip
 
 
 def _block_case(run: Run, place: Place, name: str, element: str, flows: np.ndarray) -> Case:
@@ -79,21 +86,20 @@ def _block_case(run: Run, place: Place, name: str, element: str, flows: np.ndarr
     return Case(name, element, less, False, "the others take its share")
 
 
-def _plant(run: Run, place: Place, loop: int) -> Iterator[Case]:
-    """Yield what can fail of a loop: its pumps, its plant's fans and units."""
-    site, cooling = run.world.site, run.world.site.topology.cooling
-    told, up = site.loops[loop], float(run.world.state.loops.units_up[loop])
+def _loop(run: Run, loop: int, fails: Fails, pump: str, of: str = "") -> Iterator[Case]:
+    """Yield what can fail of a loop: its pumps, its plant's fans and units. `fails` makes a failure of (flow,
+    share of the units), `pump` and `of` are how its pumps and plant are told apart from others."""
+    told, up = run.world.site.loops[loop], float(run.world.state.loops.units_up[loop])
+    cooling = run.world.site.topology.cooling
     plant = cooling.warm if told.kind == "warm" else cooling.chilled
     flow = plant.flow_frac(plant.pumps - 1)
-    slower = in_service.by_facility_flow(cooling.coolant_unit, flow) if place.liquid else 1.0
-    warmer_k = 0.0 if place.liquid else open_coil_k(run, place.hall, flow) - open_coil_k(run, place.hall)
-    left = Failure(water=((0.0, flow),), approach=slower, coil_k=warmer_k)
-    yield Case("one facility pump", f"{told.name}/pump 1", left, note="spare takes over" * (flow == 1.0))
-    yield Case("all facility pumps", f"{told.name}/pumps", Failure(water=NEVER))
+    yield Case(f"one {pump} pump", f"{told.name}/pump 1", fails(((0.0, flow),), ALWAYS),
+               note="spare takes over" * (flow == 1.0))  # fmt: skip
+    yield Case(f"all {pump} pumps", f"{told.name}/pumps", fails(NEVER, ALWAYS))
     if plant.fans:
-        yield Case(f"one {plant.fan_is}", f"{told.name}/unit 1/fan 1", Failure(plant=_less(1.0 / plant.fans, up)))
-    yield Case(f"one {plant.unit_is}", f"{told.name}/unit 1", Failure(plant=_less(1.0, up)))
-    yield Case(f"all {plant.unit_is}s", f"{told.name}/units", Failure(plant=NEVER))
+        yield Case(f"one {plant.fan_is}{of}", f"{told.name}/unit 1/fan 1", fails(ALWAYS, _less(1.0 / plant.fans, up)))
+    yield Case(f"one {plant.unit_is}{of}", f"{told.name}/unit 1", fails(ALWAYS, _less(1.0, up)))
+    yield Case(f"all {plant.unit_is}s{of}", f"{told.name}/units", fails(ALWAYS, NEVER))
 
 
 def _less(lost: float, up: float) -> Steps:
@@ -102,48 +108,19 @@ def _less(lost: float, up: float) -> Steps:
 
 
 def _air(run: Run, place: Place) -> Iterator[Case]:
-    """Yield what can fail from one fan wall to a fan of the chilled plant, for chips in air."""
-    warmer_k = _warmer_k(run, place.hall, place.path.row.at(1.0, 1.0, 1.0))
-    one = Failure(water=NEVER) if warmer_k is None else Failure(warmer_k=warmer_k)
-    yield from _air_units(run, place, one, Failure(water=NEVER), "the others speed up" * (warmer_k == 0.0))
-    yield from _plant(run, place, int(run.world.site.halls.air_loop[place.hall]))
-
-
-def _air_beside(run: Run, place: Place) -> Iterator[Case]:
-    """Yield the same for the air of a hall whose chips sit on coolant."""
-    site, h = run.world.site, place.hall
-    warmer_k = _warmer_k(run, h, hall_air_w(run.world, h))
-    stand = AirFailure(fans=NEVER)
-    one = stand if warmer_k is None else AirFailure(warmer_k=warmer_k)
-    note = "the others speed up" * (warmer_k == 0.0)
-    yield from _air_units(run, place, Failure(air=one), Failure(air=stand), note)
-    loop, plant = int(site.halls.air_loop[h]), site.topology.cooling.chilled
-    name, up = site.loops[loop].name, float(run.world.state.loops.units_up[loop])
-    flow = plant.flow_frac(plant.pumps - 1)
-    yield Case("one chilled pump", f"{name}/pump 1", Failure(air=AirFailure(water=((0.0, flow),))),
-               note="spare takes over" * (flow == 1.0))  # fmt: skip
-    yield Case("all chilled pumps", f"{name}/pumps", Failure(air=AirFailure(water=NEVER)))
-    if plant.fans:
-        fan = AirFailure(plant=_less(1.0 / plant.fans, up))
-        yield Case(f"one {plant.fan_is} of the chilled plant", f"{name}/unit 1/fan 1", Failure(air=fan))
-    one = AirFailure(plant=_less(1.0, up))
-    yield Case(f"one {plant.unit_is} of the chilled plant", f"{name}/unit 1", Failure(air=one))
-    yield Case(f"all {plant.unit_is}s of the chilled plant", f"{name}/units", Failure(air=AirFailure(plant=NEVER)))
-
-
-def _air_units(run: Run, place: Place, one: Failure, all_of_them: Failure, note: str) -> Iterator[Case]:
-    name = run.world.site.hall_names[place.hall]
-    yield Case("one air unit", f"{name}/air unit 1", one, note=note)
-    yield Case("all air units", f"{name}/air units", all_of_them)
-
-
-def _warmer_k(run: Run, hall: int, needed_w: float) -> float | None:
-    """Return by how much the intake of a hall's racks warms without one of its air units, of their own exhaust;
-    None: no other is left."""
-    site, air = run.world.site, run.world.site.topology.cooling.fan_wall
-    design_w = float(site.halls.fan_design_heat_w[hall])
-    moved = air.moves(design_w, int(site.hall_walls[hall]) - 1) * float(run.world.state.heat.air_full[hall])
-    return float(air.range) * max(needed_w / design_w / moved - 1.0, 0.0) if moved > 0.0 else None
+    """Yield what can fail of a hall's air side, from one fan wall to a fan of the chilled plant."""
+    site, h, air = run.world.site, place.hall, run.world.site.topology.cooling.fan_wall
+    design_w, name = float(site.halls.fan_design_heat_w[h]), site.hall_names[h]
+    left = air.moves(design_w, int(site.hall_walls[h]) - 1)
+    enough = left * float(run.world.state.heat.air_full[h]) >= hall_air_w(run.world, h) / design_w
+    yield Case("one air unit", f"{name}/air unit 1", Failure(air=AirFailure(fans=((0.0, left),))),
+               note="the others speed up" * enough)  # fmt: skip
+    yield Case("all air units", f"{name}/air units", Failure(air=AirFailure(fans=NEVER)))
+    words = ("chilled", " of the chilled plant") if place.liquid else ("facility", "")
+    yield from _loop(
+        run, int(site.halls.air_loop[h]),
+        lambda flow, units: Failure(air=AirFailure(water=flow, plant=units)), *words,
+    )  # fmt: skip
 
 
 def _power(run: Run, place: Place) -> Iterator[Case]:
@@ -170,9 +147,11 @@ def _sag(run: Run, place: Place) -> Iterator[Case]:
         return
     rides = sags.bears(run.world, place.hall, row)
     does = "racks ride through" if rides else "racks go dark, and boot and restart by themselves"
+    mine = np.unique(run.world.state.racks.load[run.world.site.rack_hall == place.hall])
+    works_s = SAG_S + told.boot + float(restarts_s(run)[mine].max())
     yield Case("voltage sag", "point of interconnection", _dark(run, place, SAG_S),
                note=f"{1e3 * SAG_S:g} ms, leaving {100 * SAG_VOLTAGE:g} % of the voltage; {does}",
-               dark_s=None if rides else SAG_S + told.boot + told.restart)  # fmt: skip
+               dark_s=None if rides else works_s)  # fmt: skip
 
 
 def whole_supply(run: Run, place: Place, lost: Unsupplied) -> Case:
@@ -233,11 +212,11 @@ def _dark(run: Run, place: Place, back_s: float | None = None) -> Failure:
     coolant: Steps = tuple(bridged if cooling.pumps_on_ups else moving)
     water: Steps = tuple(bridged if cooling.loop_pumps_on_ups else moving)
     fans: Steps = ALWAYS if cooling.fan_wall.passive else tuple(moving)
+    air = AirFailure(fans=fans, water=water, plant=chilled)
     if not place.liquid:
-        return Failure(water=_both(water, fans), plant=chilled)
+        return Failure(air=air)
     warm = _started(run, int(site.halls.liquid_loop[hall]), back_s)
-    return Failure(coolant=coolant, water=_both(water, coolant), plant=warm,
-                   air=AirFailure(fans=fans, water=water, plant=chilled))  # fmt: skip
+    return Failure(coolant=coolant, water=_both(water, coolant), plant=warm, air=air)
 
 
 def _started(run: Run, loop: int, back_s: float | None) -> Steps:

@@ -1,11 +1,13 @@
 """The path of heat of one hall at a moment of a run, as masses in series (`cooling/course.py`)."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 
-from simulator.components.cooling import LOAD_FRAC
+from simulator.components.cooling import LOAD_FRAC, LOAD_STEP
 from simulator.components.cooling.course import Hall, Immersed
 from simulator.components.cooling.course_air import Air
 from simulator.components.cooling.course_parts import Heat, Water
@@ -16,12 +18,9 @@ from simulator.engine.coolant import chip_now, rack_of
 from simulator.engine.heat_limits import hall_air_w
 from simulator.engine.settled import delivered_c
 from simulator.kernels import columns as c
+from simulator.kernels.hall_air import coil_k
 from simulator.kernels.site_step import HOUR_STEPS
-from simulator.kernels.standing_heat import coil_k
 from simulator.simulation import Run
-
-SETTLES_AT_ONCE = 0.0
-"""Approach in K/W of what has no exchanger between it and its loop."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ def _liquid(run: Run, rack: int, working_w: np.ndarray) -> Hall:
         float(state.racks.junction_c[rack]), mean_c,
         _split(of_block, float(working_w[block]), float(blocks.it_w[block])), row_j_k, approach,
         row_j_k * approach, _split(liquid_w, float(working_w[inside].sum()), drawn_w, pumps_w),
-        _water(run, loop), tank=_tank(run, block), air=_air_beside(run, hall, working_w),
+        _water(run, loop), tank=_tank(run, block), air=_air_of(run, hall, working_w),
     )  # fmt: skip
 
 
@@ -111,41 +110,18 @@ def _tank(run: Run, block: int) -> Immersed | None:
 
 
 def _air(run: Run, rack: int, working_w: np.ndarray) -> Hall:
-    site, state = run.world.site, run.world.state
-    hall, heat = int(site.rack_hall[rack]), state.heat
-    loop, blocks = int(site.halls.air_loop[hall]), state.blocks
-    inside = np.flatnonzero(site.block_hall == hall)
-    racks_w = float(blocks.air_w[inside].sum())
-    others_w = hall_air_w(run.world, hall) - racks_w
-    air_w = racks_w + others_w
+    """Return the path of chips in air: they give their heat to the hall's, and that to the chilled loop."""
+    beside = _air_of(run, int(run.world.site.rack_hall[rack]), working_w)
     mean, mean_c = _mean(run, rack)
-    row = _split(racks_w, float(working_w[inside].sum()), float(blocks.it_w[inside].sum()), others_w)
-    more_w = max(float(state.plant_w[hall, 3]) - air_w, 0.0)
-    supply_c, intake_c = float(state.loops.supply_c[loop]), float(state.hall_air_c[hall])
-    open_k = open_coil_k(run, hall)
-    told_c = float(heat.air_set_c[hall] - heat.air_mixed_k[hall])
-    more_k = intake_c - max(told_c, supply_c + open_k)  # mixed in behind the coils
     return Hall(
-        chip_now(run.world, rack, float(state.racks.resistance_k_w[rack])), mean,
-        float(state.racks.junction_c[rack]), mean_c, row, float(heat.air_j_k[hall]),
-        SETTLES_AT_ONCE, float(heat.air_settle_s[hall]), Heat(row.static_w + more_w, row.dynamic_w),
-        _water(run, loop), open_k + more_k, intake_c,
+        chip_now(run.world, rack, float(run.world.state.racks.resistance_k_w[rack])), mean,
+        float(run.world.state.racks.junction_c[rack]), mean_c, beside.racks, beside.mass_j_k, 0.0, 0.0, beside.racks,
+        beside.water, air=beside, in_air=True,
     )  # fmt: skip
 
 
-def open_coil_k(run: Run, hall: int, flow: float | None = None, heat_w: float | None = None) -> float:
-    """Return how far above its water a hall's coils leave the air with their valves open, at a flow of the
-    water over design and a heat of the air, or at those of the moment."""
-    site, heat = run.world.site, run.world.state.heat
-    loop = int(site.halls.air_loop[hall])
-    units_w = float(site.halls.fan_design_heat_w[hall] * heat.fans[loop])
-    needed = (hall_air_w(run.world, hall) if heat_w is None else heat_w) / units_w
-    at = float(heat.flow[loop]) if flow is None else flow
-    return float(coil_k(site.halls.coil_k, needed, at, float(run.physics.maps.load_step)))
-
-
-def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
-    """Return the air of a hall whose chips sit on coolant."""
+def _air_of(run: Run, hall: int, working_w: np.ndarray) -> Air:
+    """Return the air of a hall and its chilled loop."""
     site, state = run.world.site, run.world.state
     heat, blocks, loop = state.heat, state.blocks, int(site.halls.air_loop[hall])
     inside = np.flatnonzero(site.block_hall == hall)
@@ -153,20 +129,33 @@ def _air_beside(run: Run, hall: int, working_w: np.ndarray) -> Air:
     air_w, support_w = hall_air_w(run.world, hall), float(at_work_w.sum())
     racks_w = float(blocks.air_w[inside].sum()) - support_w
     drawn_w = float(blocks.it_w[inside].sum()) - support_w
-    racks = _split(racks_w, float(working_w[inside].sum()), drawn_w, air_w - racks_w - support_w)
-    load = air_w / float(site.halls.fan_design_heat_w[hall])
-    outdoors, outdoor_c = _let_in(run, load)
-    fans_w = float(site.halls.fan_design_heat_w[hall] * np.interp(load, LOAD_FRAC, site.halls.fan_power_frac[hall]))
+    design_w = float(site.halls.fan_design_heat_w[hall])
+    outdoors, outdoor_c = _let_in(run, air_w / design_w)
+    fans_w = partial(_fans_w, site.halls.fan_power_frac[hall], design_w)
+    given_w = (air_w + fans_w(air_w, float(heat.fans[loop]))) * (1.0 - outdoors)
     return Air(
-        float(state.hall_air_c[hall]), float(heat.air_j_k[hall]), float(heat.air_settle_s[hall]), racks,
-        float(full_w.sum()), support_w / float(full_w.sum()) if full_w.any() else 1.0,
-        (float(blocks.support_c[inside, 0].min()), float(blocks.support_c[inside, 1].min())),
-        float(site.rows.intake_c[site.rows.hall == hall].min()),
-        fans_w, max(float(state.plant_w[hall, 3]) - (air_w + fans_w) * (1.0 - outdoors), 0.0), _water(run, loop),
-        float(heat.air_set_c[hall] - heat.air_mixed_k[hall]), partial(open_coil_k, run, hall, None),
-        outdoor_c, outdoors,
-        float(heat.envelope_w_k[hall]), max(minute_w(run, c.DRY_BULB_C), float(heat.air_set_c[hall])),
+        intake_c=float(state.hall_air_c[hall]), told_c=float(heat.air_set_c[hall]),
+        mixed_k=float(heat.air_mixed_k[hall]), mass_j_k=float(heat.air_j_k[hall]),
+        range_k=float(heat.air_range_k[hall]), design_w=design_w, full=float(heat.air_full[hall]),
+        racks=_split(racks_w, float(working_w[inside].sum()), drawn_w, air_w - racks_w - support_w),
+        support_w=float(full_w.sum()), support_share=support_w / float(full_w.sum()) if full_w.any() else 1.0,
+        support_c=(float(blocks.support_c[inside, 0].min()), float(blocks.support_c[inside, 1].min())),
+        off_c=float(site.rows.intake_c[site.rows.hall == hall].min()),
+        fans_w=fans_w, pumps_w=max(float(state.plant_w[hall, 3]) - given_w, 0.0), water=_water(run, loop),
+        open_k=partial(_open_k, site.halls.coil_k, design_w), outdoor_c=outdoor_c, outdoors=outdoors,
+        envelope_w_k=float(heat.envelope_w_k[hall]),
+        loses_above_c=max(minute_w(run, c.DRY_BULB_C), float(heat.air_set_c[hall])),
     )  # fmt: skip
+
+
+def _fans_w(table: np.ndarray, design_w: float, heat_w: float, fans: float) -> float:
+    """Return what a share of a hall's fans draws that moves all of a heat, in W."""
+    return fans * design_w * float(np.interp(heat_w / design_w / fans, LOAD_FRAC, table)) if fans > 0.0 else 0.0
+
+
+def _open_k(table: np.ndarray, design_w: float, heat_w: float, fans: float, flow: float) -> float:
+    """Return how far above their water the coils of a share of a hall's units leave the air, their valves open."""
+    return float(coil_k(table, heat_w / design_w / fans, flow, LOAD_STEP))
 
 
 def _let_in(run: Run, load: float) -> tuple[float, float]:

@@ -1,6 +1,8 @@
 """What a campus does without import, told by the engine itself: which blocks go dark, and when plants
 are fed again."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from simulator.components.failure_class import FailureClass

@@ -1,5 +1,7 @@
 """The table of a run about its distillations: what they cost, and from when on they pay."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any

@@ -2,12 +2,13 @@
 
 import math
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
+import simpy
 
 from simulator.engine import membership
 from simulator.engine.world import World
@@ -27,11 +28,14 @@ AHEAD_H = 3
 @dataclass(frozen=True)
 class Fleet:
     """All pools. At each decision those that shrink go first; then those that grow, by priority: all
-    up to the least they must hold, then all beyond."""
+    up to the least they must hold, then all beyond. A pool that loses racks which it shares with others (a
+    block, a hall) decides at once: after jobs and pools of higher priority, before those of lower."""
 
     pools: Sequence[AnyPool]
     world: World
     local_start: datetime
+    _struck: set[int] = field(default_factory=set)
+    """Pools that lost racks and have not had their turn."""
 
     def run(self) -> Generator[Any, Any, None]:
         """Decide whenever a pool's time has come."""
@@ -42,11 +46,24 @@ class Fleet:
             share[0] = 1.0
             bound = clock_bound_frac(pool)
             self.world.set_load(load, share=share, running=1.0, clock_bound_frac=bound)
+        self.world.racks_lost = self._lost
         while True:
             deciding = np.flatnonzero(due_s <= env.now)
-            self._decide([int(i) for i in deciding])
+            self._decide([int(i) for i in deciding if i not in self._struck])
             due_s[deciding] += [self.pools[int(i)].scaling.every for i in deciding]
             yield env.timeout(due_s.min() - env.now)
+
+    def _lost(self, loads: np.ndarray) -> None:
+        """Have the pools among some loads decide in their turn."""
+        for i, load in enumerate(self._loads):
+            if i not in self._struck and (loads == load).any():
+                self._struck.add(i)
+                turn = self.world.turn(self.pools[i].priority)
+                turn.callbacks.append(partial(self._replace, i))  # type: ignore[union-attr]
+
+    def _replace(self, i: int, _: simpy.Event) -> None:
+        self._struck.discard(i)
+        self._decide([i])
 
     @cached_property
     def _loads(self) -> list[int]:

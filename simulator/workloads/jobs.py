@@ -1,5 +1,7 @@
 """Every kind of job: how its step is planned, and what jobs, tests and preparations leave behind."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from functools import lru_cache

@@ -1,5 +1,7 @@
 """The tables of a run about its served models: requests by outcome, latencies."""
 
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray

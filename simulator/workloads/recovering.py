@@ -56,9 +56,11 @@ class Recovering:
         self._told = alarm
 
     def gather(self, first: bool) -> Generator[Any, Any, Decision]:
-        """Wait for supply and for the racks that the policy wants; return its decision."""
+        """Wait for supply and for the racks that the policy wants, in the order of priority of all that lost
+        some; return its decision."""
         world, racks = self.world, self.racks
         while True:
+            yield world.turn(self.job.priority)
             off = world.restored.get(racks.load)
             if off is None:
                 racks.drop()
@@ -114,6 +116,18 @@ class Recovering:
         known = told.planned or decision.starts == "nothing"
         looking_s = 0.0 if known else told.diagnosis_s or spec.diagnosis
         return told.unnoticed_s + looking_s + spec.replace_s(decision) + pause_s
+
+    def after_power_loss_s(self) -> float:
+        """Return the time from when racks of a job that lost power have booted, all of them, to its next step:
+        what is stored away from them is all that is left."""
+        if self.job.checkpoint.restart is not None:
+            return self.job.checkpoint.restart
+        spec, racks = self.job.practice, self.racks
+        none_left = np.zeros(racks.units), np.full(racks.units, -(-racks.wanted // racks.units))
+        view = View(lambda: none_left, lambda: 0, self.job.plan.sharding != "none")
+        decision = self._decide(view, Damage(racks.wanted, False))
+        load_s = self.saving.load_s("remote", self.pace.planned)
+        return spec.diagnosis + spec.replace_s(decision) + spec.start_s(decision.starts, self.pace.used) + load_s
 
     def joining_s(self) -> float:
         """Return the time in which what is back joins what went on without it."""

@@ -1,5 +1,7 @@
 """The tables of a run about its traffic: who went where by the hour, and what came of each class."""
 
+from __future__ import annotations
+
 from datetime import datetime
 from typing import Any
 

@@ -200,6 +200,13 @@ class TrainingRun:
             self.pace.parts = decision.pace * (1.0 - self.job.practice.overhead)
             if first and begins:
                 self.started_s = self.world.env.now - begun_s
+        self._tell_back()
+
+    def _tell_back(self) -> None:
+        """Log that it computes again after something that it shares with others stopped it."""
+        cause, since_s = self.world.struck.pop(self.load, (None, 0.0))
+        if cause is not None:
+            self.world.log("job_back", self.job.name, cause, self.world.env.now - since_s)
 
     def _take_in(self) -> Generator[Any, Any, None]:
         """Pause to join what is back to what went on without it; nothing is lost."""

@@ -1,5 +1,7 @@
 """Windows of a run served again request by request, to see how far the surface can be trusted."""
 
+from __future__ import annotations
+
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Annotated

@@ -1,5 +1,7 @@
 """What the plan run says of a pool in one hour, and how its requests are to be served again."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from typing import NamedTuple
 

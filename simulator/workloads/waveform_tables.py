@@ -1,5 +1,7 @@
 """The tables of windows at 10 ms: samples, jobs, limits."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any

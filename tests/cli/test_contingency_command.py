@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from simulator import cli
-from simulator.studies import contingency_rows
+from simulator.studies import contingency_columns
 
 POD = Path(__file__).parents[2] / "scenarios" / "pod.yaml"
 SHORT = ("--at", "2 h", "--set", "period.duration=4 h", "-j", "1")
@@ -32,7 +32,7 @@ def test_json_is_strict_and_may_show_some_severities(gigawatt):
     told = json.loads(out, parse_constant=pytest.fail)
     assert code == 0
     assert {row["severity"] for row in told["rows"][1:]} == {"shed"}
-    assert told["rows"][0]["case"] == "N-0" and set(told["rows"][0]) == set(contingency_rows.COLUMNS)
+    assert told["rows"][0]["case"] == "N-0" and set(told["rows"][0]) == set(contingency_columns.COLUMNS)
     assert told["summary"]["kpis"]["elements"]["value"] > len(told["rows"])
 
 

@@ -18,7 +18,7 @@ POPULATIONS = {
     "block": 2 + 2,  # two of accelerators, and the two sides of the support racks
     "transformer": 2, "liquid_plant_unit": 3, "air_plant_unit": 2, "hall_group": 1,
     "liquid_plant_fan": 3 * 16, "air_plant_fan": 2 * 2, "coolant_unit": 2, "coolant_pump": 4,
-    "feeder": 2, "ups_module": 2 * 5, "generator": 1, "substation": 2 + 2, "busway": 2 + 2,
+    "feeder": 2, "ups_module": (2 + 1) * 5, "generator": 1, "substation": 2 + 2, "busway": 2 + 2,
 }
 NOT_BUILT = (
     "core_switch", "mv_section", "transfer_switch", "mv_bus", "mv_branch", "mv_branch_breaker",

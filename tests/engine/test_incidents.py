@@ -95,3 +95,11 @@ def test_a_flow_incident_exists_only_where_coolant_flows(tmp_path):
     site = compile_site(load_tree(tree, tmp_path).spec.topology)
     assert elements(site, BY_NAME["coolant_unit"]) == {}
     assert np.array(list(elements(site, BY_NAME["busway"]).values())).shape[1] == 2
+
+
+def test_a_failure_stands_before_what_it_causes_in_the_same_second(tmp_path):
+    both = [{"cause": "line", "element": f"lines/{k}", "at": "90 min", "lasts": "2 h"} for k in (1, 2)]
+    kinds = simulate(with_incidents(tmp_path, *both)).events.query("cause != 'heat'")
+    order = list(zip(kinds["kind"], kinds["element"], strict=True))
+    caused = [k for k, (kind, _) in enumerate(order) if kind in ("supply_lost", "plants_lost", "dark", "interruption")]
+    assert caused and order.index(("failure", "lines/1")) < order.index(("failure", "lines/2")) < min(caused)

@@ -1,11 +1,14 @@
 """Heat of lights and of the power chain in the halls' air; racks that hot air switches off."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from small import load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
 from simulator.engine import draw, effects, heat_limits, outage, plant_power, supply
+from simulator.kernels import columns
 from simulator.metrics import balance
 from simulator.simulation import build, finish, simulate
 from simulator.site import compile_site
@@ -113,6 +116,51 @@ def test_a_hall_without_air_units_settles_as_its_racks_switch_off(tmp_path):
     assert np.isfinite(air_c).all()
 
 
+def partly_cooled(folder, left, minutes, **told):
+    """Return the intake of the pod at work by the minute, of whose air units so many are left."""
+    tree = pod_tree()
+    tree["topology"].pop("generators", None)
+    tree["topology"]["cooling"]["fan_wall"] = told
+    tree["period"]["duration"] = "1 h"
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "90 %"}]
+    run = build(load_tree(tree, folder), disturbed=False)
+    lose_air_units(run.world, int(run.world.site.hall_walls[0]) - left)
+    heat, air_c = run.world.state.heat, []
+    for minute in range(10, 10 + minutes):
+        run.advance(60.0 * minute)
+        air_c.append(float(heat.air_set_c[0] + heat.air_j[0] / heat.air_j_k[0]))
+    return run, np.array(air_c)
+
+
+def test_to_lose_some_air_units_warms_no_hall_faster_than_to_lose_all(tmp_path):
+    """Nor by more in a minute than its heat over its mass."""
+    told = {"kind": "crah", "unit": "20 kW", "spare_units": 0, "margin": "0 %"}
+    courses = []
+    for left in (8, 4, 1, 0):
+        run, air_c = partly_cooled(tmp_path, left, 7, **told)
+        slope_k = 60.0 * heat_limits.hall_air_w(run.world, 0) / float(run.world.state.heat.air_j_k[0])
+        assert int(run.world.site.hall_walls[0]) == 11
+        courses.append(air_c)
+        assert np.diff(air_c).max() <= slope_k * (1.0 + 1e-6) and np.diff(air_c).min() > 0.0
+    for fewer, more in pairwise(courses):
+        assert np.all(fewer <= more + 1e-9)
+    assert np.diff(courses[-1]) == pytest.approx(slope_k, rel=0.03)  # walls lose the rest
+
+
+def test_however_small_its_mass_a_hall_stays_below_what_its_walls_lose(tmp_path):
+    """T <= max(outdoors, what is told) + P / UA: what would swing without bound in steps of Euler's."""
+    run, air_c = partly_cooled(tmp_path, 0, 50, kind="fan_wall", mass="1 s", envelope="5 W/K/kW")
+    heat = run.world.state.heat
+    around_c = max(float(run.physics.outdoors.dry_bulb_c.max()), float(heat.air_set_c[0]))
+    made_w = float(run.records.site[:, columns.IT_W].max())  # more than all its air ever gets
+    assert air_c.min() >= float(heat.air_set_c[0]) - 1e-6
+    assert air_c.max() <= around_c + made_w / float(heat.envelope_w_k[0])
+    now_w = heat_limits.hall_air_w(run.world, 0)
+    assert air_c[-1] == pytest.approx(around_c + now_w / float(heat.envelope_w_k[0]), abs=1.0)
+    run.advance(run.world.end_s)
+    assert max(balance.checks(finish(run)).values()) <= 1e-9
+
+
 def dark_hall(folder, **told):
     """Return the pod on a summer's day, its accelerator racks out, its air units lost."""
     tree = pod_tree()
@@ -124,7 +172,7 @@ def dark_hall(folder, **told):
     world = run.world
     outage.take_out(world, np.arange(world.site.rack_row.size), "test", 100 * 3600.0)
     for unit in range(int(world.site.hall_walls[0])):
-        plant_power.lose_wall(world, 0, 100 * 3600.0 + unit)
+        plant_power.lose_wall(world, 0, unit, 100 * 3600.0)
     return run
 
 

@@ -106,7 +106,7 @@ def test_without_a_battery_a_lineup_is_dark_until_the_sets_take_it(tmp_path):
     bench = lost(tmp_path, ups=None, generators=SETS | {"count": 60})
     bench.run(LOST_S + 10.0 + boot_s(bench) + 60.0)
     assert [(name, s) for _, kind, name, _, s, _ in bench.world.events if kind == "dark"] == [("pod", 10.0)]
-    assert told(bench, "lit") == {"pod": LOST_S + 10.0 + boot_s(bench)}
+    assert told(bench, "racks_back") == {"pod": LOST_S + 10.0 + boot_s(bench)}
     assert up(bench) == [1.0, 1.0]
     assert closes(bench)
 

@@ -354,6 +354,8 @@ def test_racks_that_caps_cannot_save_go_off_and_stay_off_until_there_is_room(tmp
     assert int((bench.state.racks.up_frac == 0.0).sum()) >= dark
     assert len(events(bench, "shed")) <= 2
     bench.run(600.0 + 7200.0 + 660.0)
+    told = bench.site.topology.ride_through
+    bench.run(bench.env.now + told.boot + told.restart)  # they were switched off: they boot
     assert np.all(bench.state.racks.up_frac == 1.0)
     assert not events(bench, "trip")
 

@@ -220,3 +220,41 @@ def test_outdoor_air_takes_the_heat_off_the_chilled_plant(tmp_path):
     bench.run(2400.0)  # without the chilled plant the hall stays as cool
     assert bench.state.hall_air_c[0] == pytest.approx(24.0, abs=0.02)
     assert closes(bench)
+
+
+STRUCK = {
+    "plant_unit": lambda world: world.site.loops[0].units - world.plants.intact[0],
+    "loop_pump": lambda world: world.plants.pumps_out[0], "air_unit": lambda world: world.plants.walls_out[0],
+}
+
+
+@pytest.mark.parametrize("effect", STRUCK)
+def test_a_unit_that_is_out_is_not_lost_twice_and_stays_out_for_the_longer_repair(effect, tmp_path):
+    bench, out = pod_at_work(tmp_path), lambda: STRUCK[effect](bench.world)
+    for unit, lasts_s, lost in ((0, 600.0, 1), (0, 1200.0, 1), (0, 60.0, 1), (1, 600.0, 2)):
+        lose(bench, effect, 0, unit, lasts_s)
+        bench.at(AT_S, lambda lost=lost: counted.append((out(), lost)))
+    counted = []
+    bench.run(AT_S + 30.0)
+    assert [told for told, _ in counted] == [lost for _, lost in counted]
+    for after_s, lost in ((590.0, 2), (610.0, 1), (1190.0, 1), (1210.0, 0)):
+        bench.run(AT_S + after_s)
+        assert out() == lost
+
+
+def test_fans_count_for_units_that_work_and_one_unit_has_no_more_than_it_has(tmp_path):
+    bench = pod_at_work(tmp_path)
+    built = bench.site.loops[0].units
+    fans = bench.site.topology.cooling.warm.fans
+    lose(bench, "plant_fan", 0, 1, lasts_s=1200.0)
+    bench.run(AT_S + 10.0)
+    assert bench.world.plants.intact[0] == pytest.approx(built - 1.0 / fans)
+    lose(bench, "plant_unit", 0, 1, lasts_s=600.0, at_s=AT_S + 20.0)
+    for _ in range(2 * fans):
+        lose(bench, "plant_fan", 0, 0, lasts_s=600.0, at_s=AT_S + 30.0)
+    bench.run(AT_S + 60.0)
+    assert bench.world.plants.intact[0] == pytest.approx(built - 2.0)
+    bench.run(AT_S + 700.0)
+    assert bench.world.plants.intact[0] == pytest.approx(built - 1.0 / fans)
+    bench.run(AT_S + 1300.0)
+    assert bench.world.plants.intact[0] == built and closes(bench)

@@ -5,10 +5,11 @@ import pytest
 from small import Bench, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import downtime, effects
+from simulator.engine import capping, downtime, effects
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.state import Load
 from simulator.kernels import columns as c
+from simulator.metrics import balance
 
 LOADS = (Load("job", "training", 0, 0), Load("crowd", "batch", 0, 0))
 BOOT_S, RESTART_S, OUT_S, AT_S = 300.0, 420.0, 600.0, 600.0
@@ -49,8 +50,8 @@ def test_what_lost_power_boots_and_what_has_no_restart_of_its_own_restarts(effec
     bench.run(fed_s + BOOT_S + RESTART_S + 61.0)
     assert np.all(up == 1.0)
     starts_s = BOOT_S + RESTART_S
-    told = events(bench, "dark", "lit")
-    assert [kind for kind, *_ in told] == ["dark", "lit"]
+    told = events(bench, "dark", "racks_back")
+    assert [kind for kind, *_ in told] == ["dark", "racks_back"]
     assert told[0][1:] == pytest.approx((AT_S, lasts_s))
     assert told[1][1:] == pytest.approx((fed_s + starts_s, lasts_s + starts_s))
     table = downtime.table(bench.site, bench.world.outages, bench.env.now)
@@ -73,6 +74,57 @@ def test_power_that_is_lost_again_while_they_boot_has_them_boot_again(tmp_path):
     lit_s = again_s + OUT_S + BOOT_S + RESTART_S
     bench.run(lit_s + 61.0)
     assert np.all(bench.state.racks.up_frac == 1.0)
-    told = events(bench, "dark", "lit")
-    assert [(kind, t) for kind, t, _ in told] == [("dark", AT_S), ("dark", again_s), ("lit", lit_s)]
+    told = events(bench, "dark", "racks_back")
+    assert [(kind, t) for kind, t, _ in told] == [("dark", AT_S), ("dark", again_s), ("racks_back", lit_s)]
     assert told[-1][2] == lit_s - AT_S
+
+
+def test_racks_that_start_draw_what_is_told_from_power_to_work(tmp_path):
+    """To the second: the booting of all, and what restarts at rest; the heat goes with the water and the air."""
+    tree = pod_tree()
+    tree["topology"]["halls"][0]["feeders"] = {"count": 1, "rating": "2 MVA"}
+    tree["topology"]["ride_through"] = {"boot": f"{BOOT_S:g} s", "restart": f"{RESTART_S:g} s", "boot_draw": "80 %"}
+    bench = Bench(load_tree(tree, tmp_path), LOADS)
+    bench.work("job", np.array([0, 1]))
+    bench.work("crowd", np.array([2, 3]))
+    strike(bench, "sag", 0.2, AT_S + 20.0)
+    bench.run(AT_S + 1500.0)
+    it_w, blocks = bench.minutes(c.IT_W), bench.state.blocks
+    rest_w, support_w = bench.world.starts.rest_w, float(blocks.support_w.sum())
+    first, dark_s = int(AT_S // 60), 0.2
+    before_w = it_w[first - 1] - support_w
+    boots_w = 0.8 * rest_w.sum()
+    # Power shelves that are on for a part of a minute lose their fixed part for all of it.
+    drawn_j = 20.0 * before_w + (40.0 - dark_s - 3.0) * boots_w
+    assert it_w[first] - support_w == pytest.approx(drawn_j / 60.0, rel=0.03)
+    assert it_w[first + 1 : first + 5] - support_w == pytest.approx(np.full(4, boots_w), rel=1e-9)
+    # The crowd's two racks stand idle for so long; the others are in service, at rest but for the job's.
+    minute = first + 8
+    in_service_w = float(np.delete(bench.state.racks.power_w, [2, 3]).sum())
+    restarts_w = it_w[minute] - support_w - rest_w[2:4].sum()
+    assert restarts_w == pytest.approx(in_service_w, rel=2e-3)  # their leakage settled
+    assert not blocks.starting_w.any() and not bench.world.starts.draws_w.any()
+    for name, value in balance.checks(bench.results()).items():
+        assert value <= 1e-9, name
+
+
+def test_energy_of_racks_that_start_is_their_loads_own(tmp_path):
+    bench = bench_of(tmp_path)
+    strike(bench, "sag", 0.2)
+    bench.run(AT_S + 360.0)  # the crowd still restarts
+    support_w = float(bench.state.blocks.support_w.sum())
+    of_loads_j = bench.results().tables["load_energy"]["it_j"].sum()
+    assert of_loads_j == pytest.approx((bench.minutes(c.IT_W) - support_w).sum() * 60.0, rel=1e-9)
+
+
+def test_a_load_that_was_shed_boots_before_it_works_again(tmp_path):
+    bench = bench_of(tmp_path)
+    load, back_s = bench.state.load("crowd"), AT_S + 60.0
+    bench.at(AT_S, lambda: capping.switch(bench.world, load))  # the policy has it back after a minute
+    bench.run(back_s + 4.0)
+    assert [t for _, t, _ in events(bench, "restored")] == [back_s] and not bench.state.racks.up_frac[2:4].any()
+    assert bench.world.starts.draws_w[2:4] == pytest.approx(bench.world.starts.rest_w[2:4])
+    starts_s = BOOT_S + RESTART_S
+    bench.run(back_s + starts_s + 60.0)
+    assert events(bench, "racks_back") == [("racks_back", back_s + starts_s, starts_s)]
+    assert np.all(bench.state.racks.up_frac == 1.0)

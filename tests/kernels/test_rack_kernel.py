@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import pod_site, resting
 
+from simulator.components import from_catalog
 from simulator.engine import capping
 from simulator.engine.state import Load
 from simulator.kernels import block_caps, load_account, rack_control, rack_moves
@@ -521,3 +522,39 @@ def test_chips_whose_flow_falls_within_a_step_go_no_further_than_where_they_sett
         rack_control.control(*it.controlled)
         it.step()
     np.testing.assert_allclose(it.racks.junction_c[:4], reached_c, atol=0.05)
+
+
+def of_chip(it, name):
+    """Give racks the limits, power and thermal resistance of another chip of the catalog."""
+    chip, n = from_catalog.accelerator(name), it.rows.start.size
+    over_k = chip.hbm_throttle - chip.throttle_start
+    told = {
+        "throttle_start_c": chip.throttle_start, "throttle_full_c": chip.throttle_full,
+        "shutdown_c": chip.shutdown, "hbm_rise": chip.hbm_rise, "hbm_throttle_c": chip.hbm_throttle,
+        "hbm_full_c": chip.throttle_full + over_k, "hbm_shutdown_c": chip.shutdown + over_k,
+        "chip_idle_w": chip.idle, "chip_dynamic_w": chip.tdp - chip.idle,
+    }  # fmt: skip
+    it.rows = it.rows._replace(**{column: np.full(n, value) for column, value in told.items()})
+    it.racks.resistance_k_w[:] = chip.thermal_resistance
+    return chip
+
+
+def test_memory_that_binds_first_goes_no_further_than_where_it_settles():
+    """Of an MI300X in coolant of 40 degC: its memory meets its limit before its junction does."""
+    it = Racks(leakage=False)
+    chip = of_chip(it, "MI300X")
+    it.loads.dynamic_frac[:] = 1.0
+    it.blocks.resistance_frac[0], coolant_c = 2.5, float(it.blocks.coolant_c[0])
+    _, throttling, tripping = it.step()
+    reached_c = float(it.blocks.hbm_hottest_c[0])
+    assert coolant_c < 50.0 and throttling and not tripping
+    own = rack_control.settled_clock(
+        coolant_c, 2.5 * chip.thermal_resistance, chip.idle, chip.tdp - chip.idle, it.rows.power_exponent[0],
+        (chip.throttle_start, chip.throttle_full, chip.shutdown))
+    watts = chip.idle + (chip.tdp - chip.idle) * own ** it.rows.power_exponent[0]
+    by_junction_c = coolant_c + chip.hbm_rise * 2.5 * chip.thermal_resistance * watts
+    assert chip.hbm_throttle < reached_c < by_junction_c
+    for _ in range(3):
+        rack_control.control(*it.controlled)
+        it.step()
+        assert it.blocks.hbm_hottest_c[0] == pytest.approx(reached_c, abs=0.1)

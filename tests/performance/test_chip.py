@@ -43,8 +43,17 @@ def test_power_of_a_kernel_is_linear_up_to_the_limit() -> None:
     ):
         assert (np.diff(drawn) >= 0).all() and drawn[-1] <= 1.0
     assert chip.kernel_power_frac(0.6, 0.2, 0.6) == 1.0
-    memory = chip.kernel_power_frac(0.0, 0.8, 0.0) - chip.kernel_power_frac(0.0, 0.4, 0.0)
-    assert memory == pytest.approx(0.4 * chip.MEMORY_POWER)
+    memory = chip.kernel_power_frac(0.0, 0.5, 0.0) - chip.kernel_power_frac(0.0, 0.1, 0.0)
+    assert memory == pytest.approx(0.4)
+
+
+@pytest.mark.parametrize("name", ["A100", "H100", "B200"])
+def test_a_byte_costs_as_much_energy_on_every_chip(name: str) -> None:
+    """All of the bandwidth over a second draws joules in proportion to the bytes."""
+    one = accelerator(name)
+    drawn_w = chip.memory_power_frac(one) * (one.tdp - one.idle)
+    assert drawn_w / one.memory_bandwidth == pytest.approx(chip.MEMORY_J_BYTE)
+    assert 0.2 < chip.memory_power_frac(one) < 1.0 - chip.RUNNING_POWER
 
 
 def test_a_cap_slows_products_more_than_memory() -> None:

@@ -119,6 +119,16 @@ def test_the_map_names_the_loop_and_hall_that_went_furthest(run, week):
     assert "K beyond where they throttle" in coolant_map.page(Run([hot])).title
 
 
+def test_the_colours_of_a_map_reach_the_worst_hour(week):
+    halls = week.timeseries["hall"]
+    hit = (halls["element"] == "gb300-02") & (halls["time"] == pd.Timestamp("2027-07-28T05:00:00Z"))
+    hot = Run([changed(week, "hall", junction_max_c=halls["junction_max_c"].where(~hit, 100.0))])
+    worst_k = coolant_map.tightest_hours(hot)["margin_k"].min()
+    fig = next(drawn for drawn in coolant_map.page(hot).figures if drawn.name == "margin-by-hour").fig
+    assert worst_k == pytest.approx(-13.0)
+    assert fig.axes[0].collections[0].get_clim()[0] <= worst_k
+
+
 def test_a_block_without_coolant_is_left_out_of_the_margin(week):
     halls = week.timeseries["hall"]
     at = pd.Timestamp("2027-07-28T05:10:00Z")

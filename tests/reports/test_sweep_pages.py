@@ -58,6 +58,29 @@ def test_the_best_supply_is_that_of_the_least_import_without_throttling(runs):
     assert hot.startswith("Chips throttle at every supply temperature, least at 20")
 
 
+def test_import_of_racks_that_do_other_work_is_not_compared(runs):
+    """A fifth more racks import a fifth more: each line has its own least import."""
+    key = "topology.oversubscription"
+    runs = runs.rename(columns={PLANT: key}).replace({key: {"towers": "0 %", "chillers": "20 %"}})
+    more = runs[key] == "20 %"
+    runs.loc[more, ["energy.poi", "energy.it"]] *= 1.2
+    axes = [axis_values.read(name, runs[name]) for name in (SUPPLY, key)]
+    page = supply_tradeoff.page(runs, *axes)
+    assert page.title.startswith("Import is least at 35\u00a0°C with each oversubscription, with 4.50")
+    assert page.figures[1].data.groupby("line")["above_pct"].min().tolist() == [0.0, 0.0]
+    warm = runs[SUPPLY].str.startswith(("25", "30", "35"))
+    runs.loc[more & warm, "energy.poi"] += 500.0
+    told = supply_tradeoff.page(runs, *axes).title.replace("\u00a0", " ")
+    assert "at 35 °C with oversubscription at 0 % and at 20 °C with oversubscription at 20 %" in told
+
+
+def test_what_water_takes_lies_inside_its_panel(runs):
+    axis = axis_values.read(SUPPLY, runs[SUPPLY])
+    fig = supply_tradeoff.panels(runs.assign(**{"cooling.wue": 0.257}), axis, None).fig
+    low, high = fig.axes[1].get_ylim()
+    assert low == 0.0 and high > 1.05 * 0.257
+
+
 @pytest.mark.parametrize(
     ("best", "told"), [("towers", "behind towers"), ("chillers", "behind chillers")], ids=["throttling", "cool"]
 )

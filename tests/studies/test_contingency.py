@@ -11,6 +11,8 @@ import pytest
 from small import load_tree, pod_tree
 
 from simulator.components.power.ride_through import RideThrough
+from simulator.engine import sides
+from simulator.engine.outage_log import of_one_stage
 from simulator.kernels import columns as c
 from simulator.results import SERIES
 from simulator.scenario import load
@@ -103,8 +105,8 @@ def test_a_block_loses_exactly_its_racks(found, base):
     assert one["accelerators_lost"] == site.rack_accelerators[mine].sum()
     chips = float(site.rack_accelerators[mine & busy(base)].sum())
     assert one["lost_hours"] == pytest.approx(chips, rel=1e-9)  # an hour of each
-    repair_h = 7.3 * math.exp(0.5 * 0.5**2)
-    assert one["hours_per_failure"] == pytest.approx(chips * repair_h, rel=1e-9)
+    out_h = 7.3 * math.exp(0.5 * 0.5**2) + (RideThrough().boot + RideThrough().restart) / 3600.0
+    assert one["hours_per_failure"] == pytest.approx(chips * out_h, rel=1e-9)
 
 
 def test_coolant_that_stands_still_trips_when_heat_says_so(found):
@@ -120,12 +122,33 @@ def test_support_racks_without_both_sides_are_shed(found, base):
     assert row(found, "pod/support/side 1", "busway")["shed_support_mw"] == 0.0
 
 
+def test_support_racks_that_sets_on_site_carry_are_not_shed(tmp_path):
+    given = tree(generators={"count": 2, "rating": "1 MW", "start": "20 s"})
+    both = row(study(load_tree(given, tmp_path), order=2, patterns=("lines/*",)), "lines/1 + lines/2")
+    assert both["severity"] == "site lost" and both["shed_support_mw"] == 0.0 < both["shed_batch_mw"]
+
+
+@pytest.mark.parametrize("ride_through", ["1 s", "2 min"])
+def test_support_racks_cut_off_are_carried_by_their_ups_as_long_as_it_lasts(ride_through, tmp_path):
+    given = tree()
+    given["topology"]["ups"]["ride_through"] = ride_through
+    moment = moments.bring(load_tree(given, tmp_path), "2 h", 60)
+    world, block = moment.run.world, moment.run.world.site.block_names.index("pod/support")
+    lasts_s = sides.carries_s(world, block)
+    hits = tuple(cases_.named(moment.run, f"pod/feeders/{k}") for k in (1, 2))
+    repairs = [of_one_stage("repair", moment.at_s + 7200.0)] * 2
+    shed_w = contingency._respond(moment, Watch(moment.run), 20, hits, repairs).shed_w[:, 3]
+    support_w = float(world.state.blocks.support_w[block])
+    np.testing.assert_allclose(shed_w, support_w * (60.0 * np.arange(1, 21) > lasts_s))
+    assert shed_w.max() > 0.0 and (ride_through == "1 s") == (shed_w[0] > 0.0)
+
+
 def test_air_that_nothing_cools_is_the_limit_before_racks_slow(plain):
     chilled = study(plain, order=2, patterns=("pod/chilled/unit *",)).table
     every = chilled[chilled["order"] == chilled["order"].max()].iloc[0]
     assert every["first_limit"] == every["tightest"] == "pod air" and every["limit"] == "temperature"
     assert every["pre_loading"] < 1.0 < every["post_loading"]
-    assert 0 < every["first_minute"] * 60.0 < every["trip_s"]  # network racks slow before racks go off
+    assert every["first_minute"] > 0 and math.isnan(every["trip_s"])  # network racks slow: racks stay on for the hour
     assert every["shed_support_mw"] > 0.0
 
 
@@ -304,6 +327,23 @@ def test_what_is_under_maintenance_cannot_fail_by_its_breaker_either(plain):
     assert set(found["severity"][1:]) == {"site lost"}
 
 
+@pytest.mark.parametrize(("out", "parts", "others"), [
+    ("pod/b01/cdu 1", "pod/b01/cdu 1/pump *", "pod/b02/cdu 1/pump *"),
+    ("pod/warm/unit 1", "pod/warm/unit 1/fan", "pod/warm/unit 2/fan"),
+])  # fmt: skip
+def test_parts_of_what_is_under_maintenance_cannot_fail(out, parts, others, base):
+    known = Wanted((out, parts, others), without=(cases_.named(base, out),))
+    names = {case.name for case in cases_.singles(base, known)}
+    assert names == {case.name for case in cases_.singles(base, Wanted((others,)))} != set()
+
+
+def test_racks_that_are_out_cannot_fail(plain):
+    run = build(plain, disturbed=False)
+    run.world.state.racks.up_frac[0] = 0.0
+    names = {case.name for case in cases_.singles(run, Wanted(("pod/r000?",), each=True))}
+    assert names == {f"pod/r000{k}" for k in range(2, 9)}
+
+
 def test_pairs_of_what_costs_nothing_are_not_tried(found):
     dearest = found.table[found.table["rule"] == "worst singles"]["case"].str.split(" + ", regex=False)
     ones = found.table[found.table["order"] == 1].groupby("case")["hours_per_failure"].max()
@@ -371,7 +411,7 @@ def test_other_times_are_refused(plain, at):
 
 
 def test_a_case_that_dies_is_a_row(plain, monkeypatch):
-    def strike(world, cls, target, unit, repair):
+    def strike(*given):
         raise RuntimeError("cannot be")
 
     monkeypatch.setattr(contingency.effects, "inflict", strike)

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from small import load_tree, pod_tree
 
+from simulator.cli import contingency as command
 from simulator.reports import contingency as pages
 from simulator.studies import contingency
 from simulator.studies import contingency_rows as rows
@@ -63,6 +64,7 @@ def test_failures_are_counted_by_what_breaks_first():
         "count": [2, 9, 3, 1], "out": ["coolant unit", "x", "rack", "line"], "first_minute": [2, 0, 1, 5],
         "minutes_over": [1, 0, 9, 4], "tripped": ["a", "", "", ""], "exceeded": ["", "", "", "lines"],
         "case": ["a", "x", "b", "lines/1"], "hours_per_year": [10.0, 1.0, 1.0, 0.0],
+        "hours_per_year_all": [20.0, 9.0, 3.0, 0.0],
     })  # fmt: skip
     chips, line = broken(table)
     assert chips == {
@@ -93,7 +95,9 @@ def maintained(tmp_path_factory):
         ],
     }  # fmt: skip
     asked = contingency.Asked(1, "2 h", 60, Wanted(("pod/b01/cdu *", "lines/*")))
-    return contingency.study(load_tree(given, tmp_path_factory.mktemp("maintained")), asked, 2)
+    found = contingency.study(load_tree(given, tmp_path_factory.mktemp("maintained")), asked, 2)
+    found.told["tree"] = given
+    return found
 
 
 def test_planned_work_stands_behind_the_failures(maintained):
@@ -115,3 +119,39 @@ def test_planned_work_is_added_up_apart(maintained):
     assert kpis["planned_hours"] == pytest.approx(hours[planned].sum()) and kpis["planned_hours"] > 0.0
     assert kpis["expected_hours"] == pytest.approx(hours[~planned].sum())
     assert kpis["worst_single"] not in ("cdu_service", None)
+
+
+@pytest.mark.parametrize(("pattern", "share", "why"), [
+    ("pod/b01/cdu 1", 4.0 / 8766.0, "planned work"),
+    # 0.5 a year, 0.8 of them cured by a reset in a minute, the others by a repair of 4 h in the median
+    ("lines/1", 0.5 * (0.8 / 60.0 + 0.2 * 4.0 * np.exp(0.32)) / 8766.0, "failures and repairs"),
+])  # fmt: skip
+def test_a_year_counts_a_state_for_as_long_as_it_lasts(pattern, share, why, maintained, tmp_path):
+    given = dict(maintained.told["tree"])
+    if why == "failures and repairs":
+        del given["operations"]  # and with it diagnosis and the wait for crews
+    asked = contingency.Asked(1, "2 h", 60, Wanted(("pod/b02/cdu *", "lines/2")), (pattern,))
+    found = contingency.study(load_tree(given, tmp_path), asked, 2)
+    assert found.told["state_share"] == pytest.approx(share, rel=1e-6) and found.told["state_share_of"] == why
+    table = found.table[1:]
+    np.testing.assert_allclose(table["state_share"], share, rtol=1e-6)
+    once = table["rate_per_year"] * table["hours_per_failure"]
+    np.testing.assert_allclose(table["hours_per_year"], once * table["state_share"], rtol=1e-12)
+    assert table["hours_per_year"].max() > 0.0
+    assert maintained.told["state_share"] == 1.0
+
+
+def test_what_darkens_is_told_and_not_called_kept():
+    """A hall that loses its last feeder is dark, though nothing that stays in service is overloaded."""
+    told = {"dark": {"site": 2, "hall": 0, "block": 1}, "broken": [], "kpis": {"elements": {"value": 9}}}
+    assert command._dark(told) == ["of 9 single failures, 2 darken the whole site, 1 darken blocks of racks"]
+    assert "that stays in service" in command._broken(told)[0]
+    told["dark"] = {"site": 0, "hall": 0, "block": 0}
+    assert command._dark(told) == [] and "that stays in service" not in command._broken(told)[0]
+
+
+def test_page_and_table_call_the_nearest_limit_the_same():
+    row = {"limit": rows.UNCHANGED, "tightest": "hall/pump ups", "post_loading": 0.8}
+    assert command._tightest(row)[0] == pages._tight(row) == "none nearer"
+    row["limit"] = "rating"
+    assert command._tightest(row) == ("hall/pump ups", "80 %") and "hall/pump ups 80" in pages._tight(row)

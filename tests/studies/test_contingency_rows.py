@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from simulator.components.failure_class import FailureClass
+from simulator.studies import contingency_costs as costs
 from simulator.studies import contingency_rows as rows
 from simulator.studies.contingency_cases import Case, Hit
 from simulator.studies.contingency_watch import Response
@@ -26,12 +27,12 @@ def case(*classes, rates=None):
                 rates or tuple(1.0 for _ in classes))  # fmt: skip
 
 
-def response(lost_per_minute, restarting=0.0, restart_s=0.0, repair_s=36_000.0, by_class_s=()):
+def response(lost_per_minute, restarting=0.0, restart_s=0.0, repair_s=36_000.0, by_class_s=(), waking_s=0.0):
     """Return what happens when so many accelerator-minutes are lost in each minute."""
     zeros = np.zeros(MINUTES)
     useful_s = 1e6 * np.arange(1, MINUTES + 1) - 60.0 * np.cumsum(lost_per_minute)
     return Response(zeros, zeros, zeros, zeros, np.zeros((MINUTES, 4)), zeros, zeros, useful_s=useful_s,
-                    restarting=restarting, restart_s=restart_s, repair_s=(repair_s,),
+                    restarting=restarting, restart_s=restart_s, repair_s=(repair_s,), waking_s=waking_s,
                     class_repair_s=by_class_s or (repair_s,))  # fmt: skip
 
 
@@ -39,48 +40,63 @@ INTACT = response(np.zeros(MINUTES))
 
 
 def test_what_is_out_is_lost_until_the_repair():
-    cost = rows.hours_per_failure(case(), response(np.full(MINUTES, 72.0)), INTACT)
+    cost = costs.hours_per_failure(case(), response(np.full(MINUTES, 72.0)), INTACT)
     assert cost == pytest.approx(72.0 * 10.0)
 
 
 def test_what_is_over_within_the_window_is_lost_once():
     lost = np.where(np.arange(MINUTES) < 6, 1000.0, 0.0)
-    assert rows.hours_per_failure(case(), response(lost), INTACT) == pytest.approx(100.0)
+    assert costs.hours_per_failure(case(), response(lost), INTACT) == pytest.approx(100.0)
 
 
 def test_a_restart_under_way_lasts_as_long_as_a_restart():
     lost = np.full(MINUTES, 1072.0)
     told = response(lost, restarting=1000.0, restart_s=1800.0)
-    assert rows.hours_per_failure(case(), told, INTACT) == pytest.approx(1000.0 * 1.5 + 72.0 * 10.0)
+    assert costs.hours_per_failure(case(), told, INTACT) == pytest.approx(1000.0 * 1.5 + 72.0 * 10.0)
+
+
+def test_what_waits_for_the_repair_boots_and_restarts_behind_it():
+    told = response(np.full(MINUTES, 72.0), waking_s=72.0 * 1080.0)
+    assert costs.hours_per_failure(case(), told, INTACT) == pytest.approx(72.0 * (10.0 + 0.3))
 
 
 def test_some_are_cured_by_a_reset():
     cls = failure(transient=0.8, reset="1 min", repair_spread=0.8)
-    out_s = rows.mean_out_s(cls, 4 * 3600.0)
+    out_s = costs.mean_out_s(cls, 4 * 3600.0)
     assert out_s == pytest.approx(0.8 * 60.0 + 0.2 * 4 * 3600.0 * math.exp(0.32))
 
 
 def test_classes_weigh_by_how_often_they_come():
     short, long = failure(repair="10 h"), failure(name="other", repair="40 h")
     told = response(np.full(MINUTES, 1.0 * 60), by_class_s=(36_000.0, 144_000.0))
-    cost = rows.hours_per_failure(case(short, long, rates=(3.0, 1.0)), told, INTACT)
+    cost = costs.hours_per_failure(case(short, long, rates=(3.0, 1.0)), told, INTACT)
     assert cost == pytest.approx(60.0 * (0.75 * 10.0 + 0.25 * 40.0))
-    assert rows.hours_per_year(case(short, long, rates=(3.0, 1.0)), told, INTACT) == pytest.approx(4 * cost)
+    assert costs.rate_per_year(case(short, long, rates=(3.0, 1.0)), told) == 4.0
 
 
 def test_nothing_is_gained_by_a_failure():
-    assert rows.hours_per_failure(case(), response(np.full(MINUTES, -5.0)), INTACT) == 0.0
+    assert costs.hours_per_failure(case(), response(np.full(MINUTES, -5.0)), INTACT) == 0.0
 
 
 @pytest.mark.parametrize(("told", "dark", "severity"), [
-    ({}, 0, "none"), ({"capped_mw": 1.0}, 0, "capped"), ({"hours_per_failure": 9.0}, 0, "capped"),
-    ({"shed_mw": 1.0, "capped_mw": 1.0}, 0, "shed"),
-    ({"slo_minutes": 3}, 0, "shed"), ({"jobs": "frontier", "shed_mw": 1.0}, 0, "job lost"),
-    ({"jobs": "frontier"}, 1, "hall lost"), ({}, 4, "site lost"),
+    ({}, "", "none"), ({"capped_mw": 1.0}, "", "capped"), ({"hours_per_failure": 9.0}, "", "capped"),
+    ({"shed_mw": 1.0, "capped_mw": 1.0}, "1 block", "shed"),
+    ({"slo_minutes": 3}, "", "shed"), ({"jobs": "frontier", "shed_mw": 1.0}, "2 blocks", "job lost"),
+    ({"jobs": "frontier"}, "1 hall", "hall lost"), ({}, "2 halls", "hall lost"), ({}, "site", "site lost"),
 ])  # fmt: skip
 def test_severity_is_the_worst_that_happened(told, dark, severity):
     row = {"jobs": "", "shed_mw": 0.0, "capped_mw": 0.0, "slo_minutes": 0, "hours_per_failure": 0.0} | told
-    assert rows.severity(row, dark, 4) == severity
+    assert rows.severity(row | {"dark": dark}) == severity
+
+
+@pytest.mark.parametrize(("halls", "blocks", "told"), [
+    (0, 0, ""), (0, 1, "1 block"), (1, 4, "1 hall"), (2, 8, "2 halls"), (3, 12, "site"),
+])  # fmt: skip
+def test_what_is_dark_is_told_by_the_largest_that_is(halls, blocks, told):
+    gone = response(np.zeros(MINUTES))
+    gone.dark_halls, gone.dark_blocks = halls, blocks
+    run = SimpleNamespace(world=SimpleNamespace(site=SimpleNamespace(hall_names=("a", "b", "c"))))
+    assert rows._dark(rows.Frame(run, None, INTACT, MINUTES, {}), gone) == told
 
 
 @pytest.mark.parametrize(("out_for", "told"), [
@@ -98,3 +114,17 @@ def test_what_was_lost_is_back_with_the_repair(what, out_for, told):
     getattr(gone, what)[:out_for] = 1.8e6
     run = SimpleNamespace(work=SimpleNamespace(jobs=[]))
     assert rows._recovery(run, gone, intact, MINUTES) == told
+
+
+def test_racks_boot_while_a_job_boots_and_restarts_on_its_own():
+    gone, intact = response(np.zeros(MINUTES), repair_s=72 * 3600.0), response(np.zeros(MINUTES))
+    for each in (gone, intact):
+        each.out, each.shed_w = np.zeros(MINUTES), np.zeros((MINUTES, 4))
+        each.off, each.behind = np.zeros(MINUTES, bool), np.zeros((MINUTES, 0), bool)
+        each.stalled = np.zeros((MINUTES, 1), bool)
+    gone.out[:], gone.stalled[:] = 72.0, True
+    gone.boots_s, gone.job_boots_s = 1080.0, 480.0
+    for started_s, after_s in ((360.0, 1080.0), (900.0, 1380.0)):
+        run = SimpleNamespace(work=SimpleNamespace(jobs=[SimpleNamespace(started_s=started_s)]))
+        told = rows._recovery(run, gone, intact, MINUTES)
+        assert told == {"recovery_s": 72 * 3600.0 + after_s, "recovered": False, "back_by": "repair + restart"}

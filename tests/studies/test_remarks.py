@@ -59,8 +59,8 @@ def test_generators_below_what_stands_behind_all_ups_are_told(tmp_path, share, t
     sound = load_tree(pod_tree(), tmp_path)
     topology = sound.spec.topology
     site = compile_site(topology)
-    # the pod's UPS are sized on what they carry, times their margin
-    behind_w = sum(n.rating_w for n in site.nodes if n.stage == UPS) / (1.0 + topology.ups.margin)
+    # the pod's UPS, of support racks each side's, are sized on what they carry, times their margin
+    behind_w = sum(n.firm_w or n.rating_w for n in site.nodes if n.stage == UPS) / (1.0 + topology.ups.margin)
     sets = Generators.model_validate({"count": 2, "rating": f"{0.5 * share * behind_w} W", "start": "10 s"})
     spec = sound.spec.model_copy(update={"topology": topology.model_copy(update={"generators": sets})})
     lines = list(remarks.of_generators(Scenario(spec, sound.document)))

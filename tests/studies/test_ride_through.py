@@ -39,7 +39,7 @@ def found(loads, *sag):
 def test_what_is_lost_and_when_it_is_back():
     tables = found([racks(), supported(), MACHINES], 0.4, 0.1)
     assert list(tables.loads["outcome"]) == ["restarts", "walks in", "restarts"]
-    # Two seconds on: the racks boot, the UPS is a fifth of its way, the machines wait.
+    # Two seconds on: the racks' supplies start, the UPS is a fifth of its way, the machines wait.
     assert list(tables.loads["lost_w"]) == pytest.approx([50e6, 24e6, 20e6])
     assert list(tables.loads["whole_s"]) == pytest.approx([1080.0, 10.0, 180.0])
     assert list(tables.loads["back_s"])[1] == pytest.approx(9.0)
@@ -115,7 +115,7 @@ def test_the_map_grows_with_depth_and_duration():
 
 # Cold restart
 
-TOLD = RideThrough.model_validate({"boot": "5 min", "restart": "5 min"})
+TOLD = RideThrough.model_validate({"boot": "5 min", "restart": "5 min", "supplies_start": "0 s"})
 RAMP_W_S = 20e6 / 60.0
 
 
@@ -145,6 +145,35 @@ def test_higher_priority_is_back_first_and_no_ramp_is_wasted():
     steps = done.course.diff().iloc[1:]
     slope = steps["power_w"] / steps["time_s"].replace(0.0, math.nan)
     assert slope.max() <= RAMP_W_S * (1 + 1e-9)
+
+
+def test_racks_that_draw_less_as_they_boot_take_the_rest_of_their_idle_power_after_it():
+    told = TOLD.model_copy(update={"boot_draw": 0.4})
+    done = cold_restart.study([racks()], RAMP_W_S, told)
+    assert done.loads["on_s"].iloc[0] == pytest.approx(0.1 * 50e6 / RAMP_W_S)
+    assert done.whole_s == pytest.approx(600.0 + 50e6 / RAMP_W_S)
+
+
+@pytest.mark.parametrize("boot_draw", [0.4, 1.0, 1.2])
+def test_racks_that_a_sag_took_come_back_within_a_ramp(boot_draw):
+    """The highest priority first, no faster than that, and at once where no ramp is told."""
+    told = TOPOLOGY.model_copy(update={
+        "ride_through": TOPOLOGY.ride_through.model_copy(update={"boot_draw": boot_draw})})  # fmt: skip
+    low = Load("b", "racks", "batch", "batch", 900e6, 0.25, priority=1)
+    high = Load("a", "racks", "job", "training", 400e6, 0.25, priority=9, restart_s=60.0)
+    row = physics.sags(0.4, 0.2)
+    tables = {ramp: ride_through.study([low, high], row, told, ramp) for ramp in (None, RAMP_W_S)}
+    steps = {ramp: found.course.diff().iloc[1:] for ramp, found in tables.items()}
+    rises = steps[None].loc[steps[None]["time_s"] == 0.0, "total"]
+    assert rises.max() == pytest.approx(0.75 * 900e6)  # the work of batch, at once
+    up = steps[RAMP_W_S][steps[RAMP_W_S]["time_s"] >= 0.0].query("total > 1.0")
+    assert (up["total"] / up["time_s"].clip(lower=1e-9)).max() <= RAMP_W_S * (1.0 + 1e-6)
+    whole_s = tables[RAMP_W_S].loads.set_index("work")["whole_s"]
+    boot_s = told.ride_through.boot
+    boots_s = boot_draw * 0.25 * 1300e6 / RAMP_W_S
+    assert whole_s["job"] < whole_s["batch"]
+    assert whole_s["batch"] >= max(1300e6 / RAMP_W_S, boots_s + boot_s)
+    assert tables[None].loads["whole_s"].max() == pytest.approx(1080.0)
 
 
 def test_a_campus_that_may_not_ramp_is_refused():

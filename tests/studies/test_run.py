@@ -7,7 +7,8 @@ import pytest
 from simulator import scenario
 from simulator.results import load_tables, save_tables
 from simulator.studies import provenance
-from simulator.studies.run import FolderError, check_folder, load, replacing, run
+from simulator.studies.folders import FolderError, replacing
+from simulator.studies.run import check_folder, load, run
 
 POD = Path(__file__).parent.parent.parent / "scenarios" / "pod.yaml"
 

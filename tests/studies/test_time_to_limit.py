@@ -259,7 +259,7 @@ def test_memory_binds_where_it_is_the_tighter_limit(busy):
 @pytest.mark.parametrize(("failure", "strikes", "minutes"), [
     ("all air units", [("air_unit", 0, 0, 7200.0)], 20),
     ("all chilled pumps", [("loop_pump", 1, unit, 7200.0) for unit in range(3)], 20),
-    ("all chillers of the chilled plant", [("plant_unit", 1, unit, 7200.0) for unit in range(2)], 60),
+    ("all chillers of the chilled plant", [("plant_unit", 1, unit, 7200.0) for unit in range(2)], 65),
 ])
 def test_hot_air_takes_a_hall_on_coolant_as_in_the_engine(failure, strikes, minutes, busy, found):
     """The engine looks once a minute, half a minute ahead, and acts a minute later; support racks slow first."""
@@ -269,6 +269,34 @@ def test_hot_air_takes_a_hall_on_coolant_as_in_the_engine(failure, strikes, minu
     assert (told["throttled_by"], told["tripped_by"]) == ("intake", "intake")
     assert slowed_s == pytest.approx(told["throttle_s"], abs=STEP_S)
     assert 0.0 <= since["trip", "hot air"] - told["trip_s"] <= 2.0 * STEP_S
+
+
+@pytest.mark.parametrize(("failure", "cooling", "strike", "warms_k"), [
+    ("one air unit", {"fan_wall": {"kind": "crah", "unit": "110 kW", "margin": "0 %"}}, ("air_unit", 0), 10.0),
+    ("one air unit", {"fan_wall": {"kind": "crah", "unit": "55 kW", "margin": "0 %"}}, ("air_unit", 0), 1.5),
+    ("one chilled pump", {"chilled": {"spare_pumps": 0}}, ("loop_pump", 1), 0.5),
+], ids=["1 of 2", "3 of 4", "short of a pump"])
+def test_air_that_is_partly_cooled_warms_as_in_the_engine(failure, cooling, strike, warms_k, tmp_path):
+    """Minute by minute: exhaust mixed in, and coils of which each carries more, or gets less water."""
+    tree = pod_tree()
+    tree["period"]["duration"] = "2 h"
+    tree["topology"].pop("generators", None)
+    for kind, keys in cooling.items():
+        tree["topology"]["cooling"][kind] = tree["topology"]["cooling"].get(kind, {}) | keys
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "95 %"}]
+    scenario = load_tree(tree, tmp_path)
+    run, _ = time_to_limit.bring(scenario, AT)
+    place = places(run)[0]
+    case = next(c for c in cases(run, place) if c.name == failure)
+    course = follow(place.path, case.failure, 1800.0)
+    run = struck(scenario, [(*strike, 0, 7200.0)], 0)
+    heat, engine_c = run.world.state.heat, []
+    for minute in range(1, 31):
+        run.advance(3600.0 + 60.0 * minute)
+        engine_c.append(float(heat.air_set_c[0] + heat.air_j[0] / heat.air_j_k[0]))
+    at = np.searchsorted(course.time_s, 60.0 * np.arange(1, 31) - 1e-6)
+    assert np.array(course.air_c)[at] == pytest.approx(engine_c, abs=APART_K)
+    assert engine_c[-1] > course.air_c[0] + warms_k and max(np.diff(engine_c)) < 4.0
 
 
 def test_what_is_left_of_an_air_side_keeps_racks_in_service(found):

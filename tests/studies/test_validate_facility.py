@@ -4,9 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from small import ROOT
 
-from simulator import scenario
 from simulator.components.cooling import HourlyWeather
 from simulator.components.topology import Topology
 from simulator.site import compile_site
@@ -20,12 +18,6 @@ BUCKLEY = REFERENCE.parents[2] / "data" / "weather" / "USA_CO_Aurora-Buckley_TMY
 
 def value(name, unit):
     return facility.simulate({"id": name, "unit": unit}).value
-
-
-def test_the_site_is_the_one_of_the_topologies():
-    given = scenario.load(ROOT / "scenarios" / "warm-water-site.yaml")
-    ours = Topology.model_validate(sites.WARM_WATER)
-    assert given.spec.topology.model_dump() == ours.model_dump()
 
 
 def test_the_published_rows_of_the_warm_water_site_are_met():
@@ -73,7 +65,7 @@ def test_classes_of_air_stand_for_the_hours_they_are_made_of():
 
     found = read_weather(WeatherSource(epw=str(BUCKLEY)), Path())
     air = HourlyWeather(found.dry_bulb_c, found.wet_bulb_c, found.pressure_pa)
-    site = compile_site(Topology.model_validate(sites.WARM_WATER))
+    site = compile_site(Topology.model_validate(sites.warm_water_topology()))
     none = np.zeros(len(air))
     hourly = sites.year(site, air, none + 1.0, sites.ESIF_IT_W, sites.reused(air.dry_bulb_c, none + 1.0))
     assert sites.warm_water().cooling == pytest.approx(hourly.cooling, rel=2e-3)

@@ -4,6 +4,7 @@ import math
 
 import pandas as pd
 import pytest
+from numba import config
 
 from simulator import catalog
 from simulator.results import FOUNDATIONS, load_tables, save_tables
@@ -70,9 +71,23 @@ def test_the_folder_keeps_one_copy_for_all_replicates(replicates, tmp_path):
     assert math.isclose(again["measured"].sum(), kept["measured"].sum())
 
 
-def test_the_same_version_gives_the_same_bytes(week, tmp_path):
-    for name in ("a", "b"):
+def test_what_is_kept_gives_the_bytes_of_what_is_made(week, tmp_path, monkeypatch):
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "kept"))
+    for name in ("made", "read"):
         foundations.validation.cache_clear()
         save_tables([founded(week)], tmp_path / name)
-    files = [(tmp_path / n / "tables" / "validation.parquet").read_bytes() for n in ("a", "b")]
+    files = [(tmp_path / n / "tables" / "validation.parquet").read_bytes() for n in ("made", "read")]
     assert files[0] == files[1]
+    (kept,) = (tmp_path / "kept").iterdir()
+    monkeypatch.setattr(foundations, "code_version", lambda: "another")
+    assert kept.suffix == ".parquet" and foundations._kept_at() != kept
+
+
+def test_a_folder_that_cannot_be_written_to_costs_nothing(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(config, "CACHE_DIR", str(tmp_path / "file"))
+    made = pd.DataFrame({"id": ["one"]})
+    monkeypatch.setattr(foundations, "_validated", lambda: made)
+    foundations.validation.cache_clear()
+    assert foundations.validation() is made
+    foundations.validation.cache_clear()

@@ -22,9 +22,9 @@ MOST_FAILED = {
 
 MOST_ERROR = {
     "serving_phase": {"prefill_time": (6.0, 20.0), "decode_step_time": (2.5, 12.5),
-                      "power_mean_fraction": (6.5, 16.5), "power_peak_fraction": (5.8, 18.5)},
+                      "power_mean_fraction": (7.9, 15.0), "power_peak_fraction": (5.8, 17.5)},
     "serving_batch": {"output_throughput": (9.5, 31.0), "itl_p50": (9.0, 26.0),
-                      "accelerator_power": (10.0, 29.0)},
+                      "accelerator_power": (8.7, 29.0)},
     "serving_load": {"tpot_mean": (10.0, 36.5), "ttft_mean": (26.0, 99.0)},
     "serving_openloop": {"tpot_mean": (4.5, 16.5), "ttft_mean": (13.0, 18.5), "e2e_mean": (5.0, 18.0)},
 }  # fmt: skip

@@ -10,7 +10,7 @@ from simulator.studies.validate import inference_reference, mlperf_inference
 from simulator.studies.validate.replicas import deployment
 from simulator.studies.validate.study import validate
 from simulator.studies.validate.table import read
-from simulator.studies.validate.under_limits import Task, iteration_s, steady, tokens_s
+from simulator.studies.validate.under_limits import Task, batch_at, iteration_s, steady, tokens_s
 
 SHARED = Path(__file__).parents[3] / "shared" / "validation" / "reference"
 ROW = {"model": "llama-3.1-8b", "accelerator": "H100-SXM-80GB", "weight_precision": "fp8"}
@@ -54,6 +54,14 @@ def test_a_full_batch_gives_most_and_a_limit_takes_from_it():
     each_s = iteration_s(ONE, Task(500.0, 200.0), 16.0)
     assert each_s > ONE.decode_s(16.0, 700.0), "prompts take time of iterations"
     assert steady(ONE, Task(500.0, 200.0, tpot_s=1e-4)) == 0.0
+
+
+def test_a_batch_is_found_again_by_the_rate_it_writes_at():
+    task = Task(500.0, 200.0)
+    for batch in (3.0, 40.0):
+        rate = batch / iteration_s(ONE, task, batch)
+        assert batch_at(ONE, task, rate) == pytest.approx(batch, rel=1e-4)
+    assert batch_at(ONE, task, math.inf) == ONE.seats(task.context)
 
 
 def test_chips_that_serve_apart_serve_in_proportion():

@@ -247,3 +247,29 @@ def test_clocks_bind_prompts_more_than_answers(tmp_path):
     reads = served.model_copy(update={"input_tokens": 4000.0, "output_tokens": 20.0})
     writes = served.model_copy(update={"input_tokens": 100.0, "output_tokens": 1000.0})
     assert 0.0 < inference.clock_bound_frac(writes) < inference.clock_bound_frac(reads) <= 1.0
+
+
+@pytest.mark.parametrize(("priority", "held"), [(40, (0.0, 288.0)), (20, (144.0, 144.0))])
+@pytest.mark.parametrize(("cause", "element", "at"), [
+    ("busway", "pod/b01", "2 h"), ("coolant_unit", "pod/b01/cdu 1", "2 h"), ("busway", "pod/b01", "137 min"),
+])  # fmt: skip
+def test_racks_that_are_left_go_by_priority_whatever_took_the_others(cause, element, at, priority, held, tmp_path):
+    """A block with two racks of a job and two of a pool is lost; batch work holds the last two."""
+    tree = pod_tree()
+    served, batch = tree["workloads"]
+    job = {
+        "kind": "training", "name": "job", "model": "llama-3.1-70b", "accelerator": "GB300", "accelerators": 144,
+        "plan": {"tp": 4, "pp": 2, "global_batch_sequences": 288, "sequence_length": 8192},
+        "tokens": 1e15, "checkpoint": {"stall": "1 s", "restart": "5 min", "policy": "fixed", "interval": "10 min"},
+    }  # fmt: skip
+    scaling = {"policy": "fixed", "every": "1 h"}
+    tree["workloads"] = [job, served | pool("served", 1.0, priority=priority, scaling=scaling), batch]
+    tree["period"]["duration"] = "5 h"
+    tree |= {"reliability": {"rate_scale": 0},
+             "incidents": [{"cause": cause, "element": element, "at": at, "lasts": "20 h"}]}  # fmt: skip
+    results = simulate(load_tree(tree, tmp_path))
+    jobs = results.timeseries["job"]
+    last = jobs[jobs["element"] == "job"].iloc[-1]
+    assert (last["accelerators"], hourly(results, "served")["accelerators"].iloc[-1]) == held
+    assert last["productive_frac"] == pytest.approx(1.0 if priority == 20 else 0.0, abs=0.01)
+    assert max(balance.checks(results).values()) <= 1e-9

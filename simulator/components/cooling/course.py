@@ -4,8 +4,8 @@
     C_row dT_row/dt   = q(s) - (T_row - T_loop) / approach    coolant and metal of a row of racks
     C_loop dT_loop/dt = G (T_plant - T_loop)                  water of loop and tank
 
-Beside it warms the air of a hall whose chips sit on coolant (`course_air.py`): what else is in their racks
-switches itself off in hot air. In an immersion tank (`Immersed`) the row is the tank's fluid, by the engine's
+Beside it warms the air of the hall (`course_air.py`): racks switch themselves off in hot air. Chips in air have it
+in place of row and loop. In an immersion tank (`Immersed`) the row is the tank's fluid, by the engine's
 own law (`tank.py`). P, q and the hall's heat follow the clock s that the temperatures of chips and their memory
 allow at every moment: a chip slows within milliseconds. Each line is solved exactly over a short step, its
 neighbours held.
@@ -52,23 +52,21 @@ class Hall:
     chip_c: float
     mean_c: float
     row: Heat
-    """Of the block of the hottest chip, or of all the hall's air."""
+    """Of the block of the hottest chip."""
     row_j_k: float
     approach_k_w: float
     settle_s: float
-    """Time in which a row, or a hall's air, gives off what it held once its water flows again."""
+    """Time in which a row gives off what it held once its water flows again."""
     loop: Heat
     """Of the whole hall, pumps included."""
     water: Water
     """Of the loop that takes the row's heat."""
-    offset_k: float = 0.0
-    """Of what the chips get over the row's temperature: of a coil whose valve is open."""
-    held_c: float = -math.inf
-    """Temperature that the valve of a coil holds for them, as long as its water allows."""
     tank: Immersed | None = None
     """None: cold plates or air; else the row is this tank, and `row_j_k` and `settle_s` do not count."""
     air: Air | None = None
-    """Of a hall whose chips sit on coolant; None: the row is the hall's air, or no air is looked at."""
+    """Of the hall; None: no air is looked at."""
+    in_air: bool = False
+    """Whether the chips are cooled by `air`: row, loop and water do not count then."""
 
 
 @dataclass(frozen=True)
@@ -87,12 +85,8 @@ class Failure:
     """Approach of what stands between row and loop, over that before."""
     resistance: float = 1.0
     """Thermal resistance of the chips, whose cold plates get less flow, over that before."""
-    coil_k: float = 0.0
-    """Further rise of a coil's air over its water, which flows less."""
-    warmer_k: float = 0.0
-    """Of the intake, at once: exhaust that is mixed in."""
     air: AirFailure = NOTHING
-    """What happens to the air beside it."""
+    """What happens to the hall's air."""
 
     def shed(self, at_s: float) -> "Failure":
         """Return the same with all work stopped from a time on."""
@@ -108,7 +102,7 @@ class Course:
     coolant_c: list[float] = field(default_factory=list)
     loop_c: list[float] = field(default_factory=list)
     air_c: list[float] = field(default_factory=list)
-    """Intake of racks whose chips sit on coolant; NaN: no such air."""
+    """Intake of racks; NaN: no air is looked at."""
     clock: list[float] = field(default_factory=list)
     throttle_s: float = math.inf
     trip_s: float = math.inf
@@ -144,9 +138,10 @@ def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
     while True:
         work = share_at(failure.work, time_s)
         row_w = hall.row.at(pace, hall.mean.exponent, work)
-        coolant_c = row.coolant_c(max(loop_c + hall.offset_k + failure.coil_k, hall.held_c), row_w)
-        coolant_c += failure.warmer_k * (time_s > 0.0)
-        _note(told, time_s, (chip_c, coolant_c, loop_c, air.intake_c(time_s) if air else math.nan), clock)
+        coolant_c = row.coolant_c(loop_c, row_w)
+        if air and hall.in_air:
+            coolant_c, loop_c = air.intake_c, air.water_c
+        _note(told, time_s, (chip_c, coolant_c, loop_c, air.intake_c if air else math.nan), clock)
         if time_s >= until_s or math.isfinite(told.trip_s):
             return told
         dt_s = FINE_S if time_s < FINE_UNTIL_S else COARSE_S
@@ -166,18 +161,16 @@ def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
 
 def _warm_air(told: Course, air: HallAir, time_s: float, dt_s: float, racks_w: float) -> None:
     """Let the air move on by a step; note when racks in it meet their limits."""
-    before_c = air.intake_c(time_s)
+    before_c = air.intake_c
     air.advance(time_s, dt_s, racks_w)
-    slows_c, off_c = air.air.support_c[0], air.air.off_c if air.stands else math.inf
-    after_c = air.intake_c(time_s + dt_s)
-    if after_c >= slows_c and air.air.support_w > 0.0:
+    slows_c = air.air.support_c[0] if air.air.support_w > 0.0 else math.inf
+    if air.intake_c >= slows_c:
         told.hot_air_s = time_s + dt_s
-    _cross(told, ((slows_c if air.air.support_w > 0.0 else math.inf, INTAKE), (off_c, INTAKE)),
-           time_s, dt_s, before_c, after_c)  # fmt: skip
+    _cross(told, ((slows_c, INTAKE), (air.air.off_c, INTAKE)), time_s, dt_s, before_c, air.intake_c)
 
 
 class _Row:
-    """Coolant and metal of a row on cold plates, or a hall's air: it holds what no water takes."""
+    """Coolant and metal of a row on cold plates: it holds what no water takes."""
 
     def __init__(self, hall: Hall, approach: float) -> None:
         self.hall, self.approach_k_w, self.held_k = hall, hall.approach_k_w * approach, 0.0

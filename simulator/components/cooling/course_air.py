@@ -1,10 +1,10 @@
-"""The air of a hall whose chips sit on coolant, once something of what cools that air fails.
+"""The air of a hall, once something of what cools it fails.
 
     C_air dT/dt = q - what fans and chilled water carry away - what walls and roof lose
 
-q is what racks of chips, lights and power chain give to the air, and what racks without accelerators draw,
-which fade between the two intakes they bear by the law of the engine's step (`kernels/racks.py`). Racks of
-chips switch themselves off in air that nothing carries away, as in `engine/physics.py`.
+by the law of the engine's step (`kernels/hall_air.py`). q is what racks of chips, lights and power chain give to
+the air, and what racks without accelerators draw, which fade between the two intakes they bear
+(`kernels/racks.py`). Racks of chips switch themselves off in air too hot for them, as in `engine/physics.py`.
 """
 
 import math
@@ -12,12 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from simulator.components.cooling.course_parts import ALWAYS, Heat, Steps, Water, share_at
+from simulator.kernels import hall_air
 from simulator.kernels.racks import FADE
 
 INTAKE = "intake"
 """The limit of racks that air cools, beside those of a chip."""
 FADE_S = -60.0 / math.log1p(-FADE)
 """Time in which racks without accelerators follow their air: of the engine's share a minute."""
+STILL = (0.0, 0.0, 0.0, 0.0)
+"""Lines of `hall_air.carriers` where nothing turns."""
 
 
 @dataclass(frozen=True)
@@ -25,10 +28,18 @@ class Air:
     """The air of a hall and its chilled loop at the moment of the failure."""
 
     intake_c: float
+    told_c: float
+    """Intake that the coils' valve holds as long as its water allows."""
+    mixed_k: float
+    """By which that lies above their supply air: exhaust that always comes round."""
     mass_j_k: float
     """Of the air and of what it touches."""
-    settle_s: float
-    """Time in which it gives off what it held once it moves again."""
+    range_k: float
+    """Warming of the air in the racks."""
+    design_w: float
+    """Heat for which the fans are sized."""
+    full: float
+    """Most airflow over what racks take at that heat."""
     racks: Heat
     """Of racks of chips, lights and power chain."""
     support_w: float
@@ -39,21 +50,19 @@ class Air:
     """Intakes at which the first of them slow, and the last is off."""
     off_c: float
     """Intake at which racks of chips switch themselves off."""
-    fans_w: float
-    """Into the air, while they turn; with the cube of the heat, as their airflow follows it."""
+    fans_w: Callable[[float, float], float]
+    """(heat in W, share of fans that turns) -> what they draw, into the air."""
     pumps_w: float
     """Into the loop."""
     water: Water
-    told_c: float
-    """Supply air that the coils' valve holds as long as its water allows."""
-    open_k: Callable[[float], float]
-    """(heat in W) -> supply air over chilled water of coils whose valve is open."""
+    open_k: Callable[[float, float, float], float]
+    """(heat in W, share of fans that turns, flow) -> supply air over chilled water of coils whose valve is open."""
     outdoor_c: float
     """Supply air that outdoor air alone holds."""
     outdoors: float
     """Share of the heat that outdoor air takes while fans turn."""
     envelope_w_k: float
-    """Conductance of walls and roof (`kernels/standing_heat.lost_outdoors_w`)."""
+    """Conductance of walls and roof."""
     loses_above_c: float
     """Air from which on they lose heat: outdoors, or what is meant to be indoors."""
 
@@ -68,13 +77,9 @@ class AirFailure:
     """Flow of the chilled loop."""
     plant: Steps = ALWAYS
     """Share of the chilled plant's units that runs."""
-    warmer_k: float = 0.0
-    """Of the intake, at once: exhaust that is mixed in."""
 
 
 NOTHING = AirFailure()
-LEAST_W = 1.0
-"""Heat of a hall's air below which its fans' is not followed."""
 
 
 class HallAir:
@@ -82,40 +87,34 @@ class HallAir:
 
     def __init__(self, air: Air, failure: AirFailure) -> None:
         self.air, self.failure = air, failure
-        self.held_k, self.share, self.water_c = 0.0, air.support_share, air.water.supply_c
-        self.made_w = air.racks.at(1.0, 1.0, 1.0) + self.share * air.support_w
-        """Of racks, lights and power chain, in the step before."""
-        self.first_w = max(self.made_w, LEAST_W)
-        self.over_k = air.intake_c - self._supplied_c()
-        self.stands = False
-        """Whether nothing carries the heat away."""
+        self.over_k, self.share, self.water_c = air.intake_c - air.told_c, air.support_share, air.water.supply_c
 
-    def intake_c(self, time_s: float) -> float:
-        """Return what racks take in, in degC."""
-        return self._supplied_c() + self.over_k + self.held_k + self.failure.warmer_k * (time_s > 0.0)
+    @property
+    def intake_c(self) -> float:
+        """What racks take in, in degC."""
+        return self.air.told_c + self.over_k
 
     def advance(self, time_s: float, dt_s: float, racks_w: float) -> None:
         """Let a step pass in which racks of chips, lights and power chain give `racks_w` to the air."""
         air, told = self.air, self.failure
         fans, flow, units = (share_at(steps, time_s) for steps in (told.fans, told.water, told.plant))
-        self.stands = fans * flow * units <= 0.0
         first_c, last_c = air.support_c
-        target = min(max((last_c - self.intake_c(time_s)) / (last_c - first_c), 0.0), 1.0)
+        target = min(max((last_c - self.intake_c) / (last_c - first_c), 0.0), 1.0)
         self.share += (target - self.share) * -math.expm1(-dt_s / FADE_S)
-        lost_w = air.envelope_w_k * max(self.intake_c(time_s) - air.loses_above_c, 0.0)
-        self.made_w = racks_w + self.share * air.support_w
-        fans_w = fans * air.fans_w * (self.made_w / self.first_w) ** 3
-        given_w = self._gives_w(self.made_w - lost_w + fans_w, fans > 0.0, flow > 0.0, dt_s)
-        chilled_w = given_w * (1.0 - air.outdoors) + air.pumps_w
-        self.water_c = air.water.after(self.water_c, chilled_w, units, flow, dt_s)
+        air_w = racks_w + self.share * air.support_w
+        made_w = air_w + (air.fans_w(air_w, fans) if fans > 0.0 else 0.0)
+        moves = (1.0 if flow > 0.0 else air.outdoors) if fans > 0.0 else 0.0
+        carried = self._carriers(air_w, fans, flow) if fans > 0.0 else STILL
+        walls, before_k = (air.envelope_w_k, air.loses_above_c - air.told_c), self.over_k
+        self.over_k, lost_j = hall_air.warmed(before_k, carried, moves, made_w, walls, air.mass_j_k, dt_s)
+        given_w = made_w - (air.mass_j_k * (self.over_k - before_k) + lost_j) / dt_s
+        self.water_c = air.water.after(self.water_c, given_w * (1.0 - air.outdoors) + air.pumps_w, units, flow, dt_s)
 
-    def _supplied_c(self) -> float:
-        return min(max(self.air.told_c, self.water_c + self.air.open_k(self.made_w)), self.air.outdoor_c)
-
-    def _gives_w(self, made_w: float, turns: bool, flows: bool, dt_s: float) -> float:
-        """Return what leaves the air; the rest warms it (`kernels/standing_heat.passed`)."""
-        moves = (self.air.outdoors + (1.0 - self.air.outdoors) * flows) * turns
-        left_k = self.held_k * math.exp(-moves * dt_s / self.air.settle_s)
-        freed_w = (self.held_k - left_k) * self.air.mass_j_k / dt_s
-        self.held_k = left_k + (1.0 - moves) * made_w * dt_s / self.air.mass_j_k
-        return moves * made_w + freed_w
+    def _carriers(self, air_w: float, fans: float, flow: float) -> tuple[float, float, float, float]:
+        air, supply_c = self.air, self.air.told_c - self.air.mixed_k
+        mixed_k = air.range_k * max(air_w / air.design_w / (fans * air.full) - 1.0, 0.0)
+        told = self.water_c - supply_c, air.outdoor_c - supply_c
+        moved_w_k = fans * air.full * air.design_w / air.range_k
+        found: tuple[float, float, float, float] = hall_air.carriers(
+            air_w, moved_w_k, mixed_k, told, air.open_k(air_w, fans, flow))
+        return found

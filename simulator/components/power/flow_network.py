@@ -8,7 +8,7 @@ import numpy as np
 from simulator.components.power.feed_graph import FeedGraph
 from simulator.components.power.loss import LossCurve
 from simulator.components.power.medium_voltage import MediumVoltage, MvBus
-from simulator.components.power.node import FEEDERS, SUBSTATIONS
+from simulator.components.power.node import FEEDERS, SUBSTATIONS, Node
 from simulator.components.topology import Topology
 from simulator.kernels import power_flow
 
@@ -125,8 +125,10 @@ def site_network(topology: Topology, graph: FeedGraph, output_w: Mapping[int, fl
             bus = net.bus(node.name, SECONDARY_V)
             loss = node.loss.over_real(1.0 / power_factor)
             reactance = _reactance(UNIT_IMPEDANCE, loss)
-            net.branch(node.name, node.kind, (at[node.parent], bus), node.rating_w / power_factor,
-                       loss, reactance)  # fmt: skip
+            names = _sides(node)
+            for name in names:
+                net.branch(name, node.kind, (at[node.parent], bus), node.rating_w / len(names) / power_factor,
+                           loss, reactance)  # fmt: skip
             net.load(node.name, bus, output_w.get(i, 0.0), power_factor)
     return net
 
@@ -151,6 +153,12 @@ def hall_buses(topology: Topology, plan: MediumVoltage) -> dict[str, str]:
 def hall_names(name: str, count: int) -> list[str]:
     """Return the names of the halls of a group."""
     return [f"{name}-{k + 1:02d}" for k in range(count)] if count > 1 else [name]
+
+
+def _sides(node: Node) -> list[str]:
+    """Return the names of the branches of a unit substation: one a side of support racks; else equal units in
+    parallel are one."""
+    return [f"{node.name}/{k + 1}" for k in range(node.count)] if node.serves == "support" else [node.name]
 
 
 def _reactance(impedance: float, loss: LossCurve) -> float:

@@ -6,6 +6,8 @@ from simulator.components.power.loss import LossCurve
 from simulator.kernels.columns import STAGES
 
 LINES, TRANSFORMERS, FEEDERS, SUBSTATIONS, BUSWAYS, UPS = range(len(STAGES))
+SIDES = 2
+"""Of a block of support racks: each a substation, a UPS and a busway that carry all of it alone."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from simulator.components.kinds import Spec
-from simulator.units import Duration, Fraction, NonNegative, Within
+from simulator.units import Duration, Fraction, NonNegative, Positive, RampRate, Within
 
 NOTICE_S = 2.0
 """Load counts as lost that is not drawn so long after the voltage is back: ERCOT's window."""
@@ -51,12 +51,21 @@ class RideThrough(Spec):
     full_power: Annotated[Fraction, Within("10 %", "100 %")] = 0.8
     """Voltage down to which power supplies draw full power; below it their current is at its limit
     (assumed, 75-90 %)."""
+    supplies_start: Annotated[Duration, NonNegative()] = 3.0
+    """From voltage back until power supplies that went off deliver again, of `boot`; until then they draw
+    nothing (assumed, 1-5 s: supplies of servers are specified to 3 s)."""
     boot: Annotated[Duration, NonNegative()] = 480.0
     """From voltage back until racks that lost power stand idle again, after a sag or an outage (assumed,
     5-15 min)."""
     restart: Annotated[Duration, NonNegative()] = 600.0
     """From there until their work runs again (assumed, 5-30 min); in a run of served models and batch
     work only, as jobs restart by their own rules."""
+    boot_draw: Annotated[Fraction, Within("0 %", "150 %")] = 1.0
+    """What racks draw as they boot, of what they draw at rest (assumed, 60-120 %: processors and fans work,
+    accelerators wait for their driver)."""
+    ramp: Annotated[RampRate, Positive()] | None = None
+    """How fast the power of the campus may rise as racks that lost power, or were switched off, come back:
+    they start one after another, the highest priority first, and loads are capped; blank: as they boot."""
     machines: Withstand = _withstand((0.5, 0.7, 0.8), ("20 ms", "100 ms", "1 s"))
     """Contactors and drives of pumps, fans and chillers that no UPS feeds (assumed: contactors drop
     out below 50 % within a cycle or two, drives trip below 70 %)."""
@@ -64,6 +73,13 @@ class RideThrough(Spec):
     """From voltage back until they start (assumed, 15 s-5 min)."""
     machines_ramp: Annotated[Duration, NonNegative()] = 120.0
     """One after another, until all run (assumed, 1-5 min)."""
+
+
+    def boots(self, rest: float) -> list[tuple[float, float]]:
+        """Return what racks draw in turn from when they have voltage until they stand idle, and each how long
+        after the one before in s: as they boot, and `rest`."""
+        off_s = min(self.supplies_start, self.boot)
+        return [(off_s, self.boot_draw * rest), (self.boot - off_s, rest)]
 
 
 class GridRule(Spec):

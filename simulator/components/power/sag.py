@@ -4,7 +4,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from scipy.optimize import brentq
 
 from simulator.components.power.bbu import BatteryBackup
 from simulator.components.power.ride_through import RideThrough
@@ -88,6 +87,8 @@ class Course:
         last_s = self.time_s[-1]
         if self.missing_s(last_s) <= most_s:
             return math.inf
+        from scipy.optimize import brentq  # half a second that runs without such a sag need not pay
+
         return float(brentq(lambda t: self.missing_s(t) - most_s, 0.0, last_s))
 
 
@@ -99,6 +100,8 @@ class Answer(NamedTuple):
     """stays, blinks, walks in, manual return, restarts, lost."""
     served: bool
     """Whether what stands behind it kept running all the time."""
+    dark_s: float = math.inf
+    """When racks that lost power have it again and boot."""
 
 
 def through_ups(
@@ -133,15 +136,17 @@ def through_ups(
 
 def through_supplies(
     row: list[Sag], loads: RideThrough, idle_share: float, backup: BatteryBackup | None = None,
-    load_w: float = 0.0,
+    load_w: float = 0.0, restart_s: float | None = None,
 ) -> Answer:  # fmt: skip
     """Return what racks without a UPS draw: full current in a sag that their supplies bear, then
     their batteries, then nothing until they have booted and their work runs again.
 
     Batteries give whatever is not drawn from when supplies let go to the end of the ramp, and are not
-    filled again within the row; racks go dark when they are empty.
+    filled again within the row; racks go dark when they are empty. `restart_s` tells the restart of their
+    work, where that is not `loads.restart`.
     """
-    course, outcome, served, own_s = Course(), "stays", True, 0.0
+    course, outcome, served, own_s, dark_s = Course(), "stays", True, 0.0, math.inf
+    restart_s = loads.restart if restart_s is None else restart_s
     lasts_s = 0.0 if backup is None else backup.holds_s(load_w)
     for sag in row:
         holds_s = loads.supplies.holds_s(sag.voltage)
@@ -167,9 +172,10 @@ def through_supplies(
         if served and lasts_s > 0.0:
             gone_s = max(course.misses_s(own_s + lasts_s), sag.end_s)
         if gone_s < math.inf:
-            _boot(course, gone_s, loads, idle_share)
-            outcome, served = "restarts", False
-    return Answer(course, outcome, served)
+            boots = loads.boots(idle_share)
+            start(course, gone_s, [*boots, (restart_s, 1.0)])
+            outcome, served, dark_s = "restarts", False, gone_s
+    return Answer(course, outcome, served, dark_s)
 
 
 def _blink(course: Course, sag: Sag, limit: float) -> None:
@@ -179,12 +185,15 @@ def _blink(course: Course, sag: Sag, limit: float) -> None:
     course.go(sag.start_s, (sag.start_s, limit), (sag.end_s, limit), (sag.end_s, again), *after)
 
 
-def _boot(course: Course, dark_s: float, loads: RideThrough, idle_share: float) -> None:
-    """Let racks lose power at a time at which there is voltage: boot, stand idle, work again."""
-    idle_s = dark_s + loads.boot
-    again_s = idle_s + loads.restart
-    course.go(dark_s, (dark_s, 0.0), (idle_s, 0.0), (idle_s, idle_share), (again_s, idle_share),
-              (again_s, 1.0))  # fmt: skip
+def start(course: Course, dark_s: float, steps: list[tuple[float, float]]) -> None:
+    """Let racks lose power at a time at which there is voltage, and draw shares of what they drew from then
+    on: each some seconds after the one before."""
+    at_s, share, points = dark_s, 0.0, [(dark_s, 0.0)]
+    for after_s, then in steps:
+        at_s += after_s
+        points += [(at_s, share), (at_s, then)]
+        share = then
+    course.go(dark_s, *points)
 
 
 def through_machines(row: list[Sag], loads: RideThrough) -> Answer:

@@ -12,7 +12,7 @@ import yaml
 from simulator.errors import display_name
 from simulator.studies import provenance
 from simulator.studies.calibrate import Calibration
-from simulator.studies.run import FolderError
+from simulator.studies.folders import FolderError
 
 SCORES = "scores.csv"
 OVERRIDES = "calibrated.yaml"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator import documents
 from simulator.components.cooling import HourlyWeather
 from simulator.components.topology import Topology
 from simulator.site import Site, compile_site
@@ -19,6 +20,8 @@ Array = NDArray[np.float64]
 GOLDEN = Path(__file__).with_name("golden_hours.csv")
 """Hours of a typical year by classes of dry bulb (3 K) and wet bulb (1.5 K), with their means: made of
 NREL's TMY3 of Aurora-Buckley, Colorado (1,726 m), 40 km from Golden."""
+WARM_WATER = Path(__file__).with_name("warm_water_site.yaml")
+"""The site that published figures of ESIF are compared with. Its racks stand for heat alone."""
 PER_KWH = 3.6e6
 
 ESIF_IT_W = 1.0e6
@@ -32,36 +35,6 @@ HEATED_BELOW_C = 15.0
 MOST_REUSED = 0.9
 """Of the heat of any hour."""
 
-_PLATES = {"kind": "tower", "spare_units": 1, "design_wet_bulb": "18 degC", "tank": "5 min"}
-WARM_WATER: dict[str, Any] = {
-    "name": "Warm-water site of 1 MW",
-    "grid": {
-        "voltage": "13.2 kV", "power_factor": 0.98, "lines": {"count": 2, "rating": "2.5 MVA"},
-        "transformers": {"count": 2, "rating": "2.5 MVA", "loss": {"no_load": "0.08 %", "load": "0.7 %"}},
-    },
-    "ups": {"loss": {"no_load": "0.75 %", "linear": "0.73 %", "load": "1.72 %"}, "ride_through": "0 s"},
-    "mechanical": {"rating": "500 kVA", "substation": {}, "busway": {}},
-    "cooling": {
-        "supply": "27 degC",
-        "warm": _PLATES | {"unit": "600 kW", "stages": 3, "range": "11 K", "pump": "1 %"},
-        "coolant_unit": {
-            "unit": "1.3 MW", "approach": "3 K", "range": "11 K", "facility_range": "11 K", "pump": "0 %",
-        },
-        "chilled_supply": "24 degC",
-        "chilled": _PLATES | {"unit": "200 kW", "stages": 2, "range": "6 K", "pump": "1.8 %"},
-        "fan_wall": {"approach": "3 K"},
-    },
-    "fabric": {
-        "kind": "clos", "radix": 64, "port_bandwidth": "400 Gb/s", "hop_latency": "600 ns",
-        "switch_power": "0 W", "optic_power": "0 W",
-    },
-    "halls": [{
-        "name": "hpc", "rack": "GB300-NVL72", "blocks": 1, "racks_per_block": 8,
-        "block": {"rating": "1.5 MVA", "substation": {}, "busway": {}},
-        "feeders": {"count": 2, "rating": "2.5 MVA"}, "house": "5 kW",
-    }],
-}  # fmt: skip
-"""`topologies/warm-water-site.yaml`, where each figure has its source. The racks stand for heat alone."""
 SWITCHES: dict[str, dict[str, Any]] = {
     "stages 1": {"stages": 1}, "house 2.5 kW": {"house": "2.5 kW"}, "house 10 kW": {"house": "10 kW"},
     "loop pump 0.6 %": {"pump": "0.6 %"}, "loop pump 1.5 %": {"pump": "1.5 %"},
@@ -72,7 +45,7 @@ ranges of house loads and of the warm loop's pumps."""
 
 _UNIT_SUBSTATION = {"rating": "750 kVA", "substation": {"no_load": "0.08 %", "load": "0.7 %"},
                     "busway": {"load": "0.6 %"}}  # fmt: skip
-AIR_HALL: dict[str, Any] = WARM_WATER | {
+AIR_HALL: dict[str, Any] = {
     "name": "Hyperscale hall",
     "grid": {
         "voltage": "13.8 kV", "power_factor": 0.98,
@@ -93,9 +66,9 @@ AIR_HALL: dict[str, Any] = WARM_WATER | {
         "feeders": {"count": 2, "rating": "6 MVA", "loss": {"load": "0.3 %"}}, "house": "30 kW",
     }],
 }  # fmt: skip
-"""A hall of air-cooled servers: the electrical chain of `topologies/h100-hall.yaml` without a central UPS
-(Google and Meta state batteries in the racks), chillers with a water-side economiser on towers, and cold
-aisles of 27 degC (Google: 80 degF)."""
+"""What a hall of air-cooled servers has otherwise than the warm-water site: the electrical chain of
+`topologies/h100-hall.yaml` without a central UPS (Google and Meta state batteries in the racks), chillers with a
+water-side economiser on towers, and cold aisles of 27 degC (Google: 80 degF)."""
 OUTDOOR_AIR = {"kind": "crah", "approach": "4 K", "economiser": {}}
 """Outdoor air wherever its dew point and temperature allow, as Meta states; its wetted pads are not
 modelled, chillers take their place."""
@@ -129,6 +102,13 @@ def golden() -> tuple[HourlyWeather, Array]:
 
 
 @cache
+def warm_water_topology() -> dict[str, Any]:
+    """Return the keys and values of the warm-water site's topology, as written."""
+    topology: dict[str, Any] = documents.read(WARM_WATER).tree["topology"]
+    return topology
+
+
+@cache
 def warm_water(
     kind: str = "tower", *, stages: int | None = None, pump: str | None = None, house: str | None = None,
     reuse: bool = True,
@@ -139,13 +119,13 @@ def warm_water(
     `stages` is that of both loops' towers, `pump` that of the warm loop.
     """
     air, hours = golden()
-    given = {"kind": kind, "pump": pump}
-    warm = WARM_WATER["cooling"]["warm"] | {key: value for key, value in given.items() if value is not None}
+    given, told = {"kind": kind, "pump": pump}, warm_water_topology()
+    warm = told["cooling"]["warm"] | {key: value for key, value in given.items() if value is not None}
     both = {} if stages is None else {"stages": stages}
-    chilled = WARM_WATER["cooling"]["chilled"] | both
-    tree = WARM_WATER | {"cooling": WARM_WATER["cooling"] | {"warm": warm | both, "chilled": chilled}}
+    chilled = told["cooling"]["chilled"] | both
+    tree = told | {"cooling": told["cooling"] | {"warm": warm | both, "chilled": chilled}}
     if house is not None:
-        tree |= {"halls": [WARM_WATER["halls"][0] | {"house": house}]}
+        tree |= {"halls": [told["halls"][0] | {"house": house}]}
     site = compile_site(Topology.model_validate(tree))
     return year(site, air, hours, ESIF_IT_W, reused(air.dry_bulb_c, hours) if reuse else np.zeros(len(hours)))
 
@@ -160,7 +140,7 @@ def carolina(outdoor_air: bool) -> Year:
     """Return the year of a hyperscale hall in Greensboro, North Carolina, where both Google (Lenoir) and
     Meta (Forest City) stand near by."""
     cooling = AIR_HALL["cooling"] | ({"fan_wall": OUTDOOR_AIR} if outdoor_air else {})
-    site = compile_site(Topology.model_validate(AIR_HALL | {"cooling": cooling}))
+    site = compile_site(Topology.model_validate(warm_water_topology() | AIR_HALL | {"cooling": cooling}))
     found = read(WeatherSource(station="greensboro"), Path())
     air = HourlyWeather(found.dry_bulb_c, found.wet_bulb_c, found.pressure_pa)
     none = np.zeros(len(air))

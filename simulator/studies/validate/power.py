@@ -22,7 +22,7 @@ from simulator.studies.validate import power_frontier, power_run
 from simulator.studies.validate.mlperf_inference import PROMPT_TOKENS, TENSORRT
 from simulator.studies.validate.power_run import Run
 from simulator.studies.validate.topic import Cells, Simulated, given
-from simulator.studies.validate.under_limits import Task, best_batch
+from simulator.studies.validate.under_limits import Task, batch_at, busiest
 from simulator.units import parse
 from simulator.workloads import step_rhythm
 from simulator.workloads.step import steps_over
@@ -44,6 +44,7 @@ COOLED_BY = {
     "HGX-H100-8-AIR": AIR_C, "HGX-B200-8-AIR": AIR_C, "HGX-B200-8-WATER": WATER_C,
     "HGX-H100-8-IMMERSION": power_run.OIL_C, "GB200-NVL72": WATER_C, "GB300-NVL72": WATER_C,
 }  # fmt: skip
+SERVER_CHIPS = 8
 SERVING = {
     "INF-405-OFF": ("llama-3.1-405b", "HGX-B200-8-WATER", 653.0, np.inf, np.inf),
     "INF-405-SRV": ("llama-3.1-405b", "HGX-B200-8-WATER", 653.0, 6.0, 0.175),
@@ -199,9 +200,9 @@ def serving_w(name: str) -> float:
     model, rack, output, ttft_s, tpot_s = SERVING[name]
     chip = from_catalog.rack(rack).accelerator or ""
     task = Task(PROMPT_TOKENS[model], output, ttft_s, tpot_s)
-    made, batch = best_batch(model, chip, 8, "fp4", TENSORRT, task)
-    frac = made.mean_power(batch, task.context, task.prompt, batch / task.output)
-    return server_w(rack, frac)
+    rate, made = busiest(model, chip, SERVER_CHIPS, "fp4", TENSORRT, task)
+    batch = batch_at(made, task, rate * made.setting.plan.chips / SERVER_CHIPS)
+    return server_w(rack, made.mean_power(batch, task.context, task.prompt, batch / task.output))
 
 
 def floor_overhead() -> float:

@@ -53,12 +53,19 @@ class Deployment:
         n = max(batch, 1.0)
         return float(drawn.decode_s(n, context) / time.decode_s(n, context))
 
+    def beside_s(
+        self, form: IterationCost, batch: float, context: float, prompt: float, prompts: float
+    ) -> float:
+        """Return a form over an iteration in which `batch` sequences decode and `prompts` come."""
+        shared_s = form.prompt_s * (1.0 - 1.0 / max(prompts, 1.0))
+        added_s = form.added_s(prompt, batch) - shared_s
+        return float(form.decode_s(max(batch, 1.0), context)) + prompts * added_s
+
     def mean_power(self, batch: float, context: float, prompt: float, prompts: float) -> float:
-        """Return it over a decode iteration and the `prompts` that come with it."""
-        time_s, drawn_s = (
-            float(form.decode_s(max(batch, 1.0), context))
-            + prompts * self._chunked(form, prompt, 1.0)
-            for form in (self.cost.time, self.cost.drawn)
+        """Return a chip's dynamic power share over that iteration."""
+        drawn_s, time_s = (
+            self.beside_s(form, batch, context, prompt, prompts)
+            for form in (self.cost.drawn, self.cost.time)
         )
         return drawn_s / time_s
 

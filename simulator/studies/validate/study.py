@@ -1,5 +1,7 @@
 """Rows in, measured against simulated out: by row, and summarised by topic and by group."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterable
 from typing import Any

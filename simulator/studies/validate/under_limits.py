@@ -16,7 +16,7 @@ from simulator.studies.validate.request_loop import Pool
 DEGREES = (1, 2, 4, 8, 16, 32)
 REQUESTS = 3000
 """Poisson arrivals in which tails are taken; as many again come before them."""
-SEED, HALVINGS = 7, 7
+SEED, HALVINGS, HALVINGS_OF_BATCH = 7, 7, 30
 LONGEST = 4.0
 """Longest answer over the mean: lengths are drawn from an exponential that is cut there. Assumed, 3-6."""
 
@@ -43,20 +43,41 @@ class Task:
 
 def tokens_s(model: str, chip: str, chips: int, precision: str, engine: str, task: Task) -> float:
     """Return output tokens/s of all chips with the best plan; ValueError if no plan fits."""
-    rates, reasons = [], []
+    return busiest(model, chip, chips, precision, engine, task)[0]
+
+
+def busiest(
+    model: str, chip: str, chips: int, precision: str, engine: str, task: Task
+) -> tuple[float, Deployment]:
+    """Return the same with the engine that writes it; ValueError if no plan fits."""
+    found: list[tuple[float, Deployment]] = []
+    reasons = []
     for plan in _plans(model, chips):
         row = {"model": model, "accelerator": chip, "weight_precision": precision}
         try:
             made = deployment(row, plan, engine, kv_bytes=NARROW_KV)
-            rates.append((steady(made, task) * (chips // plan.chips), made))
+            found.append((steady(made, task) * (chips // plan.chips), made))
         except ValueError as error:
             reasons.append(str(error))
-    if not rates:
+    if not found:
         raise ValueError(reasons[-1] if reasons else f"no plan of {model} for {chips} chips")
+    best = sorted(found, key=lambda r: -r[0])
     if not task.limited:
-        return max(rate for rate, _ in rates)
-    best = sorted(rates, key=lambda r: -r[0])[:2]
-    return max(_in_time(made, task, rate, chips // made.setting.plan.chips) for rate, made in best)
+        return best[0]
+    in_time = [
+        (_in_time(made, task, rate, chips // made.setting.plan.chips), made) for rate, made in best[:2]
+    ]
+    return max(in_time, key=lambda r: r[0])
+
+
+def batch_at(made: Deployment, task: Task, rate_tokens_s: float) -> float:
+    """Return the mean batch at which one engine writes so many tokens/s; all seats, where none does."""
+    low, high = 1.0, float(made.seats(task.context))
+    for _ in range(HALVINGS_OF_BATCH):
+        middle = 0.5 * (low + high)
+        enough = middle / iteration_s(made, task, middle) >= rate_tokens_s
+        low, high = (low, middle) if enough else (middle, high)
+    return high
 
 
 def _plans(name: str, chips: int) -> Iterator[ReplicaPlan]:
@@ -84,11 +105,7 @@ def steady(made: Deployment, task: Task) -> float:
 
 def iteration_s(made: Deployment, task: Task, batch: float) -> float:
     """Return the mean time of an iteration, with the prompts that come while `batch` decode."""
-    prompts = batch / task.output
-    added_s = made.added_s(task.prompt, batch)
-    together = max(prompts, 1.0)
-    shared_s = made.cost.time.prompt_s * (1.0 - 1.0 / together)
-    return made.decode_s(batch, task.context) + prompts * (added_s - shared_s)
+    return made.beside_s(made.cost.time, batch, task.context, task.prompt, batch / task.output)
 
 
 def _in_time(made: Deployment, task: Task, most: float, engines: int) -> float:
@@ -120,26 +137,3 @@ def _holds(made: Deployment, task: Task, rate_tokens_s: float) -> bool:
     return bool(
         np.percentile(first_s, 99) <= task.ttft_s and np.percentile(each_s, 99) <= task.tpot_s
     )
-
-
-def best_batch(
-    model: str, chip: str, chips: int, precision: str, engine: str, task: Task
-) -> tuple[Deployment, float]:
-    """Return the replica of the best plan and the batch at which it writes most within `tpot_s`;
-    ValueError if no plan fits."""
-    found: list[tuple[float, Deployment, float]] = []
-    for plan in _plans(model, chips):
-        row = {"model": model, "accelerator": chip, "weight_precision": precision}
-        try:
-            made = deployment(row, plan, engine, kv_bytes=NARROW_KV)
-            most = made.seats(task.context)
-        except ValueError:
-            continue
-        for batch in np.unique(np.geomspace(1.0, most, 40).astype(int)):
-            each_s = iteration_s(made, task, float(batch))
-            if each_s <= task.tpot_s:
-                rate = float(batch) / each_s * (chips // plan.chips)
-                found.append((rate, made, float(batch)))
-    if not found:
-        raise ValueError(f"no plan of {model} for {chips} chips")
-    return max(found, key=lambda one: one[0])[1:]

@@ -9,7 +9,7 @@ from simulator.components.cooling.air_side import NO_AIR_C
 from simulator.components.cooling.crah import Crah
 from simulator.components.cooling.fan_wall import FanWall
 from simulator.components.cooling.rear_door import RearDoor
-from simulator.kernels.standing_heat import coil_k
+from simulator.kernels.hall_air import coil_k
 
 ADAPTER = TypeAdapter(AnyAirSide)
 CHILLED_C = 20.0

@@ -149,7 +149,7 @@ def _intake_c(
     site: Site, hall: int, air_w: Array, told_c: Array, water_c: Array, outdoors_c: Array
 ) -> Array:
     """Return the air that racks take in: what coils are told to hold, or what their water allows, or outdoor
-    air (`kernels.standing_heat.air_c`)."""
+    air (`kernels.hall_air`)."""
     x = air_w / float(site.halls.fan_design_heat_w[hall]) / LOAD_STEP
     table = site.halls.coil_k[-1]
     last = len(table) - 1

@@ -1,31 +1,22 @@
-"""Topology to a frozen site: populations as columns, membership as indices, the power tree.
-
-Rows of racks, blocks, loops and nodes stand in the order of the document, halls expanded by their
-counts. `compile_site` is pure: the same topology gives the same arrays.
-"""
+"""The columns of a site, hall by hall, in the order of the document."""
 
 import math
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 
 import numpy as np
 
 from simulator.components.accelerator import Accelerator
 from simulator.components.cooling import HourlyWeather, PlantSpec
-from simulator.components.cooling.in_service import BlockCoolant, CoolantColumns, columns, of_block
-from simulator.components.fabric.laid import Laid, network
-from simulator.components.fabric.tier import Tier
+from simulator.components.cooling.in_service import BlockCoolant, columns, of_block
 from simulator.components.power.bank import Bank
-from simulator.components.power.equipment import Lot, lots
-from simulator.components.power.feed_graph import FeedGraph
 from simulator.components.power.flow_network import hall_names
 from simulator.components.power.lineups import Feed, Lineups
 from simulator.components.power.loss import LossCurve
-from simulator.components.power.mesh import Mesh, mesh_of
 from simulator.components.power.node import (
     BUSWAYS,
     FEEDERS,
     LINES,
+    SIDES,
     SUBSTATIONS,
     TRANSFORMERS,
     UPS,
@@ -37,8 +28,6 @@ from simulator.components.sizing import (
     block_limit_w,
     block_of,
     chip_of,
-    ends_of,
-    fabric_of,
     network_rack_w,
     plant_setpoint_c,
     rack_named,
@@ -47,7 +36,8 @@ from simulator.components.sizing import (
     steady_w,
 )
 from simulator.components.topology import Hall, Topology
-from simulator.kernels.columns import HallSite, RowSite
+from simulator.kernels.columns import HallSite
+from simulator.site.arrays import Loop, Site, Support
 
 OWN_ROUNDS = 3
 """Of the sizing of plants that carry the heat of what feeds them: a hundredth of it each."""
@@ -55,124 +45,7 @@ DESIGN_DAY = HourlyWeather(np.array([38.0]), np.array([27.0]), np.array([101_325
 """Weather at which mechanical substations are sized: hot and humid, so that any climate fits."""
 
 
-@dataclass(frozen=True)
-class Loop:
-    """One water loop of one hall."""
-
-    name: str
-    kind: str  # "warm" or "chilled"
-    design_heat_w: float
-    unit_w: float
-    duty_units: int
-    units: int
-    flow_w_k: float
-    tank_s: float
-    pump_w: float
-
-
-@dataclass(frozen=True)
-class Support:
-    """Racks without accelerators in one hall: steady draw behind a UPS, no chip to watch."""
-
-    hall: int
-    rack: Rack
-    count: int
-    power_w: float  # each
-    nameplate_w: float  # each: provisioned, or drawn where the fabric takes more
-
-
-@dataclass(frozen=True)
-class Site(FeedGraph, CoolantColumns):
-    """What is built, as arrays. `rack_*` are (accelerator racks,), `block_*` (blocks,)."""
-
-    topology: Topology
-    chips: tuple[Accelerator, ...]
-    rack_types: tuple[Rack, ...]
-    hall_names: tuple[str, ...]
-    hall_spec: tuple[Hall, ...]
-    block_names: tuple[str, ...]
-    support: tuple[Support, ...]
-    loops: tuple[Loop, ...]
-    rows: RowSite
-    row_type: np.ndarray
-    rack_row: np.ndarray
-    rack_block: np.ndarray
-    rack_hall: np.ndarray
-    rack_type: np.ndarray
-    rack_chip: np.ndarray  # index into chips
-    rack_accelerators: np.ndarray
-    rack_servers: np.ndarray
-    rack_number: np.ndarray  # within its hall: with the hall's name, the identity of the rack
-    block_limit_w: np.ndarray
-    block_hall: np.ndarray
-    block_support_w: np.ndarray  # steady draw of support racks
-    firm_w: float
-    firm_limit: str
-
-    @property
-    def accelerators(self) -> int:
-        """Accelerators installed."""
-        return int(self.rack_accelerators.sum())
-
-    @cached_property
-    def mesh(self) -> Mesh | None:
-        """Lines, main transformers and medium-voltage branches, where the topology has a network."""
-        return mesh_of(self.topology, self.hall_names)
-
-    @cached_property
-    def node_indoors(self) -> np.ndarray:
-        """(nodes,) The share of each node's loss that warms the air of its hall."""
-        told = self.topology.cooling.indoors
-        return np.array([told.share(node) for node in self.nodes]) * (self.node_hall >= 0)
-
-    @cached_property
-    def hall_walls(self) -> np.ndarray:
-        """Return the units of each hall's air side, spares included: (halls,)."""
-        air = self.topology.cooling.fan_wall
-        return np.array([air.built(float(w)) for w in self.halls.fan_design_heat_w])
-
-    @cached_property
-    def equipment(self) -> list[Lot]:
-        """Electrical equipment, by kind and group of halls."""
-        halls = ["" if h < 0 else self.hall_spec[h].name for h in self.node_hall]
-        return lots(self.topology, self.nodes, halls)
-
-    @cached_property
-    def fabrics(self) -> tuple[Laid, ...]:
-        """The back-end fabric of each group of halls that has one."""
-        found = []
-        for hall in self.topology.halls:
-            ends = ends_of(self.topology, hall)
-            if ends is not None:
-                halls = np.flatnonzero([spec == hall for spec in self.hall_spec])
-                racks = np.flatnonzero(np.isin(self.rack_hall, halls))
-                spec = fabric_of(self.topology, hall)
-                each = ends.ports / racks.size
-                found.append(Laid(hall.name, spec, ends, halls, racks, each))
-        return tuple(found)
-
-    def network(self, halls: tuple[str, ...], chip: Accelerator, accelerators: int) -> tuple[Tier, ...] | None:
-        """Return the intact network of a job that may use these groups of halls (all if none are
-        named): of as few of them as hold it. None without a fabric; ValueError if nothing joins
-        those."""
-        mine = [f for f in self.fabrics if (f.name in halls or not halls) and self._holds(f, chip)]
-        parts: list[Laid] = []
-        for fabric in sorted(mine, key=lambda f: -f.ends.accelerators):
-            if sum(part.ends.accelerators for part in parts) < accelerators:
-                parts.append(fabric)
-        return network(parts, self.topology.wan, accelerators) if parts else None
-
-    def _holds(self, fabric: Laid, chip: Accelerator) -> bool:
-        return self.chips[self.rack_chip[fabric.racks[0]]] == chip
-
-
-@lru_cache(maxsize=64)
-def compile_site(topology: Topology) -> Site:
-    """Expand a topology into the arrays a run works on."""
-    return _Builder(topology).site()
-
-
-class _Builder:
+class Builder:
     """Accumulates the columns hall by hall."""
 
     def __init__(self, topology: Topology) -> None:
@@ -276,7 +149,7 @@ class _Builder:
         return liquid_w, heat_w - liquid_w, self.coolants[-1].coolant.pump_w
 
     def _support(self, hall: Hall, name: str, h: int, feeder: int) -> float:
-        """Add the UPS-fed block of network, storage and CPU racks; return its design air heat."""
+        """Add the block of network, storage and CPU racks, which two sides feed; return its design air heat."""
         present = [s for s in hall.support if s.count > 0]
         if not present:
             return 0.0
@@ -285,21 +158,23 @@ class _Builder:
         added = [self._support_of(hall, h, entry.count, rack)
                  for entry, rack in zip(present, racks, strict=True)]  # fmt: skip
         design_w = sum(entry.count * entry.nameplate_w for entry in added)
-        built = ups.sized(design_w)
-        rating_w, base = built.rating_w, f"{name}/support"
+        built = ups.sized(design_w)  # each side, for all of it
+        side_w, rating_w, base = built.rating_w, SIDES * built.rating_w, f"{name}/support"
         substation = self._node(
             Node(f"{base}/substation", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                 block.substation.over_real(self.pf), serves="support", cooling=block.cooling)
+                 block.substation.over_real(self.pf), SIDES, side_w, serves="support", cooling=block.cooling)
         )
-        ups_node = self._node(Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses,
-                                   built.modules, 0.0, built.ride_through_s, built.recharge_w, "support"))  # fmt: skip
+        ups_node = self._node(
+            Node(f"{base}/ups", substation, UPS, "ups", rating_w, ups.losses, SIDES * built.modules, side_w,
+                 built.ride_through_s, SIDES * built.recharge_w, "support")
+        )
         busway = self._node(Node(f"{base}/busway", ups_node, BUSWAYS, "busway", rating_w,
-                                 block.busway.over_real(self.pf), serves="support"))  # fmt: skip
+                                 block.busway.over_real(self.pf), SIDES, side_w, serves="support"))  # fmt: skip
         self.support += added
         draw_w = sum(entry.count * entry.power_w for entry in added)
         self.feeds.append([(busway, 1.0)])
         self.drawn_w.append(design_w)
-        self.blocks.append((base, h, rating_w, draw_w))
+        self.blocks.append((base, h, side_w, draw_w))
         self.coolants.append(of_block(self.topology.cooling.coolant_unit, None, 0.0))
         return design_w
 
@@ -353,7 +228,8 @@ class _Builder:
                 design_w=design_w + moved_w, cooling=block.cooling)  # fmt: skip
             built = ups.sized(max(behind_w, 1.0))
             pump_ups = Node(f"{name}/pump ups", len(self.nodes), UPS, "ups", built.rating_w, ups.losses,
-                            built.modules, 0.0, built.ride_through_s, built.recharge_w, "mechanical")  # fmt: skip
+                            built.modules, 0.0, built.ride_through_s, built.recharge_w, "mechanical",
+                            design_w=behind_w)  # fmt: skip
             own_w = sum(cooling.indoors.share(node) * node.loss.loss_w(out_w, node.rating_w)
                         for node, out_w in ((substation, design_w + moved_w), (pump_ups, behind_w)))  # fmt: skip
         self.loops += [warm, chilled]
