@@ -16,7 +16,7 @@ from typing import Any
 from simulator.documents.choices import SET, apply_sets, chosen_overrides, split_templates
 from simulator.documents.figures import Figure, take_figures
 from simulator.documents.imports import Imports
-from simulator.documents.merging import Overlay
+from simulator.documents.merging import Carried, Overlay
 from simulator.documents.nodes import Node, Place, branch, joined, to_plain, walk
 from simulator.documents.nodes import Path as TreePath
 from simulator.documents.templates import Templates
@@ -96,8 +96,10 @@ def gather(
     path: str | Path,
     sets: Iterable[str | tuple[str, Any]] = (),
     scenario: str | None = None,
+    carried: Carried | None = None,
 ) -> tuple[Document | None, list[Problem]]:
-    """Return what can be made of a file, and every problem found; see `read`.
+    """Return what can be made of a file, and every problem found; see `read`. `carried` says what stays where an
+    override names another kind.
 
     With problems the document may lack what a failed import or an unknown template would have
     brought; without a document nothing could be read.
@@ -105,7 +107,7 @@ def gather(
     problems: list[Problem] = []
     imports = Imports(problems)
     whole = imports.load(Path(path), Place(str(path), 1, 1))
-    tree = _assembled(whole, sets, scenario, problems) if whole else None
+    tree = _assembled(whole, sets, scenario, Overlay(problems, carried=carried)) if whole else None
     if whole is None or tree is None:
         return None, problems
     if tree.too_big:
@@ -121,10 +123,10 @@ def _assembled(
     whole: Node,
     sets: Iterable[str | tuple[str, Any]],
     scenario: str | None,
-    problems: list[Problem],
+    overlay: Overlay,
 ) -> Node:
     """Return the tree with templates opened, overrides and sets laid on."""
-    overlay = Overlay(problems)
+    problems = overlay.problems
     named, patches = whole.entries.get("templates"), []
     for override in chosen_overrides(whole, scenario, problems):
         changes, patch = split_templates(override)
@@ -136,4 +138,4 @@ def _assembled(
     tree = templates.expand(branch(kept, whole.place))
     for patch in patches:
         tree = overlay.lay(tree, templates.expand(patch))
-    return apply_sets(tree, sets, problems)
+    return apply_sets(tree, sets, overlay)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from simulator.documents.figures import is_figure
-from simulator.documents.merging import Overlay, split_key
+from simulator.documents.merging import Overlay, not_a_kind, split_key
 from simulator.documents.nodes import MOST_LEVELS, Node, Place, branch, by_name, from_plain, joined
 from simulator.documents.yaml_text import read_text
 from simulator.errors import Problem, nearest
@@ -91,13 +91,11 @@ def split_templates(patch: Node) -> tuple[list[Node], Node]:
     return changes, branch(rest, patch.place) if patch.is_mapping else patch
 
 
-def apply_sets(tree: Node, sets: Iterable[str | tuple[str, Any]], problems: list[Problem]) -> Node:
-    """Return the tree with every `a.b=value` laid on, in order."""
-    for number, given in enumerate(sets, start=1):
-        place = Place(SET, number, 1)
-        found = _split(given, place, problems)
-        if found:
-            tree = _set(tree, *found, problems)
+def apply_sets(tree: Node, sets: Iterable[str | tuple[str, Any]], overlay: Overlay) -> Node:
+    """Return the tree with every `a.b=value` laid on, kinds first, in order."""
+    told = [_split(given, Place(SET, number, 1), overlay.problems) for number, given in enumerate(sets, start=1)]
+    for key, value in sorted((found for found in told if found), key=not_a_kind):
+        tree = _set(tree, key, value, overlay)
     return tree
 
 
@@ -115,7 +113,7 @@ def _split(
     return (key.strip(), value) if value else None
 
 
-def _set(tree: Node, key: str, value: Node, problems: list[Problem]) -> Node:
+def _set(tree: Node, key: str, value: Node, overlay: Overlay) -> Node:
     """Return the tree with one value set; an unknown way to it is a problem."""
     if key.startswith("weather."):
         source = key.removeprefix("weather.")
@@ -128,9 +126,9 @@ def _set(tree: Node, key: str, value: Node, problems: list[Problem]) -> Node:
         value = Node(str(Path(value.value).expanduser().absolute()), value.place)
     told = _dead_end(tree, key)
     if told:
-        problems.append(value.place.problem(key, told))
+        overlay.problems.append(value.place.problem(key, told))
         return tree
-    return Overlay(problems).lay(tree, branch({key: value}, value.place))
+    return overlay.lay(tree, branch({key: value}, value.place))
 
 
 def _dead_end(tree: Node, key: str) -> str:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 from simulator.documents.figures import is_figure
@@ -19,7 +19,9 @@ from simulator.documents.nodes import (
 )
 from simulator.errors import Problem, nearest
 
-REPLACE = "_REPLACE_"
+REPLACE, KIND = "_REPLACE_", "kind"
+Carried = Callable[[str, str | None, str], Container[str] | None]
+"""Of a dotted path, the kind of thing there and that which takes its place: the keys that go on to it; None: all."""
 _DOTTED = re.compile(r"(?:[A-Za-z_][\w-]*\.|\d+\.)+[A-Za-z_][\w-]*")
 
 
@@ -58,11 +60,12 @@ class Overlay:
     """Lays a patch over a base: mappings and named lists merge, everything else is replaced.
 
     A mapping with `_REPLACE_: true` replaces too. With `dotted`, a key `a.b.c` of the patch is
-    short for nested keys.
+    short for nested keys. Where the patch names another `kind`, only what `carried` says stays of the base.
     """
 
     problems: list[Problem]
     dotted: bool = True
+    carried: Carried | None = None
 
     def lay(self, base: Node | None, patch: Node, path: str = "") -> Node:
         """Return `base` changed by `patch`; without a base the patch with its marks taken out."""
@@ -85,14 +88,25 @@ class Overlay:
         return self._lay_keys(branch({}, patch.place), patch, path)
 
     def _lay_keys(self, base: Node, patch: Node, path: str) -> Node:
+        base = self._of_kind(base, patch, path)
         entries = dict(base.entries)
-        for key, child in patch.entries.items():
+        for key, child in sorted(patch.entries.items(), key=not_a_kind):
             if key == REPLACE:
                 continue
             first, rest = split_key(key, entries) if self.dotted else (key, "")
             child = branch({rest: child}, child.place) if rest else child
             entries[first] = self.lay(entries.get(first), child, joined(path, first))
         return branch(entries, base.place)
+
+    def _of_kind(self, base: Node, patch: Node, path: str) -> Node:
+        """Return what of a mapping stays under the `kind` that the patch names, placed where it is named."""
+        named, before = patch.entries.get(KIND), base.entries.get(KIND)
+        if self.carried is None or named is None or not isinstance(named.value, str):
+            return base
+        kept = self.carried(path, str(before.value) if before else None, named.value)
+        if kept is None:
+            return base
+        return branch({key: child for key, child in base.entries.items() if key in kept}, named.place)
 
     def _lay_items(self, base: Node, patch: Node, path: str) -> Node:
         """Return a named list changed by a mapping of item name (or index) -> changes."""
@@ -127,6 +141,11 @@ class Overlay:
             told = f"'{REPLACE}' can only be true"
             self.problems.append(mark.place.problem(joined(path, REPLACE), told))
         return mark is not None
+
+
+def not_a_kind(entry: tuple[str, object]) -> bool:
+    """Return whether an entry sets something else than a kind: of several, kinds go first."""
+    return entry[0].rpartition(".")[2] != KIND
 
 
 def split_key(key: str, known: Container[str]) -> tuple[str, str]:

@@ -18,7 +18,7 @@ from simulator.site import Site
 
 UNKNOWN_S = 4 * 3600.0
 """Until racks that tripped without flow work again where nobody knows when it returns: as after any
-trip by heat (assumed)."""
+trip by heat (2-8 h, assumed)."""
 
 
 def lose_unit(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:

@@ -14,6 +14,9 @@ WORKING_FRAC = 0.5
 """Share of its mean that rack power must reach for an hour to count: what a campus needs besides is
 not told by hours in which most of it is off."""
 HOUR_S = 3600.0
+OF_HALL = 1e-3
+"""Of the most heat of a hall, what a loop takes at most without which it works: one warmed by its pumps alone (assumed,
+1e-6 to 1e-2)."""
 LOW_SHARE = 0.05
 """Share of hours in which less than `cooling.usable_it_p5` can be carried."""
 USES = ("it_w", "cooling_w", "house_w", "losses_w")
@@ -57,8 +60,9 @@ def _cooled(results: Results, times: pd.Series) -> np.ndarray:
     halls = kinds.index.str.rpartition("/").get_level_values(0)  # a loop is called as its hall, then its kind
     cooled_w = np.zeros(len(times))
     for _, own in kinds.groupby(halls):
-        stands = np.logical_or.reduce([dry[kind] for kind in own.unique()])
-        cooled_w += ~stands * float(most_w[own.index].sum())
+        own_w = most_w[own.index]
+        needed = own[own_w > OF_HALL * own_w.sum()].unique()
+        cooled_w += ~np.logical_or.reduce([dry[kind] for kind in needed]) * float(own_w.sum())
     return np.asarray(cooled_w / float(most_w.sum()))
 
 

@@ -15,6 +15,7 @@ from simulator.documents import Document, gather
 from simulator.errors import Problem, ScenarioError
 from simulator.scenario import checks, provision, wording
 from simulator.scenario.evidence import Assumption, assumptions
+from simulator.scenario.kinds import carried
 from simulator.scenario.parts import Parts
 from simulator.scenario.resolving import resolved
 from simulator.scenario.spec import Economics, Period, Reliability, Scenario, ScenarioSpec
@@ -43,7 +44,7 @@ def load(
     sets : `a.b=3 MW` texts as on the command line, or (dotted key, plain value) pairs
     scenario : a name under `scenarios:` whose overrides are laid on
     """
-    document, problems = gather(path, sets, scenario)
+    document, problems = gather(path, sets, scenario, carried)
     if document is None:
         raise ScenarioError(problems)
     spec, wrong = _validated(document, whole=not problems)

@@ -5,7 +5,7 @@ import pytest
 from small import ROOT, resting
 
 from simulator import scenario
-from simulator.components.cooling import LOAD_FRAC
+from simulator.components.cooling import LOAD_STEP
 from simulator.kernels import rack_side
 from simulator.site import compile_site
 from simulator.studies import StudyError, climates
@@ -31,7 +31,7 @@ def test_flow_by_load_is_the_one_of_the_kernel():
     found = _block_coolant.at_heat(site, np.tile(HEAT_W, (len(site.block_names), 1)))
     for i, heat_w in enumerate(HEAT_W):
         blocks.liquid_w[b] = heat_w
-        rack_side.follow_load(blocks, float(LOAD_FRAC[1] - LOAD_FRAC[0]))
+        rack_side.follow_load(blocks, LOAD_STEP)
         for name in ("approach_k_w", "pump_w", "resistance_frac"):
             assert getattr(found, name)[b, i] == pytest.approx(getattr(blocks, name)[b], rel=1e-9)
     assert found.pump_w[b, 0] < 0.2 * found.pump_w[b, -1]

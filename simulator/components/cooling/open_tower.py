@@ -27,7 +27,7 @@ class Rejected:
     blowdown_kg_j: Array
 
 
-class OpenTower(Staged, TowerWater):
+class OpenTower(TowerWater, Staged):
     """Tower water takes the loop's heat in plate exchangers, both at constant flow."""
 
     alike: ClassVar[bool] = True
