@@ -21,7 +21,7 @@ from pydantic import BaseModel
 from simulator import documents
 from simulator.cli import app
 from simulator.components import from_catalog
-from simulator.engine import drought, physics
+from simulator.engine import drought, physics, warm_coolant
 from simulator.scenario import ScenarioSpec, load
 from simulator.site import compile_site
 from simulator.studies import designs, inverse
@@ -57,10 +57,10 @@ def prose(page: Path) -> str:
 
 # Events
 
-NAMED_ELSEWHERE = {"cap", "cap_lifted", drought.KIND, *physics.INTAKES}
+NAMED_ELSEWHERE = {"cap", "cap_lifted", "maintenance", drought.KIND, warm_coolant.KIND, *physics.INTAKES}
 """Kinds that the engine tells by a variable."""
-BY_VARIABLE = {"capping.py", "tree_caps.py", "drought.py", "physics.py", "contingency.py"}
-"""Where it does; the last is a study that tells kinds of the others."""
+BY_VARIABLE = {"capping.py", "tree_caps.py", "drought.py", "physics.py", "warm_coolant.py", "effects.py"}
+"""Where it does."""
 
 
 def told_kinds() -> tuple[set[str], set[str]]:

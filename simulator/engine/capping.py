@@ -114,7 +114,8 @@ def switch(world: World, load: int) -> None:
         world.restored[load] = world.env.event()
         world.resumes[load] = state.loads.share[load].copy(), float(state.loads.running[load])
         world.set_load(load, on=0.0, cap=0.0, running=0.0, share=SHED)
-        world.struck.setdefault(load, ("supply", world.env.now))
+        if load in world.alarms:
+            world.struck.setdefault(load, ("supply", world.env.now))
         world.alarm(load, Alarm("supply"))
         return
     world.log("restored", name, "supply")

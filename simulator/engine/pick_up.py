@@ -51,7 +51,8 @@ class PickUp:
         caps = self._share_out(self._level_w - rest_w, gain)
         self._hold()
         some_start = (world.starts.works_s > world.env.now).any()
-        busy = self._waiting or world.struck or some_start or (caps < 1.0).any()
+        jobs_come = any(load in world.alarms for load in world.struck)
+        busy = self._waiting or jobs_come or some_start or (caps < 1.0).any()
         world.ramp_caps = caps if busy else None
         self._cap(caps)
         if busy:
@@ -71,7 +72,8 @@ class PickUp:
     def _share_out(self, left_w: float, gain: float) -> np.ndarray:
         """Let racks boot, and return the cap on each load, (loads,), of `left_w` for both."""
         loads, priority = self.world.state.loads, self.world.state.priority
-        does_w, could_w = gain * self._work_w(), gain * self._work_w(soon=True)
+        gains = np.where(loads.on > 0.0, gain, 0.0)
+        does_w, could_w = gains * self._work_w(), gains * self._work_w(soon=True)
         stands = (loads.synchronous == 1) & (loads.running == 0.0)
         caps = np.where(could_w > 0.0, does_w * loads.cap / np.maximum(could_w, 1.0), 1.0)
         caps = np.where(stands & (loads.on > 0.0), LEAST, np.clip(caps, LEAST, 1.0))
