@@ -189,10 +189,12 @@ def _cause(row: dict[str, Any]) -> str:
 
 
 def _dark(told: dict[str, Any]) -> list[str]:
-    """Return how many single failures leave what without a working accelerator."""
-    counts = [f"{count} {DARKEN[what]}" for what, count in told["dark"].items() if count]
-    total = told["kpis"]["elements"]["value"]
-    return [f"of {total} single failures, {', '.join(counts)}"] if counts else []
+    """Return how many single failures, and how many of several at once, leave what without a working
+    accelerator."""
+    singles, tried = told["kpis"]["elements"]["value"], told["together"]
+    found = ((f"of {singles} single failures", told["dark"]), (f"of {tried} at once", told["dark_together"]))
+    counted = [(who, [f"{count} {DARKEN[what]}" for what, count in dark.items() if count]) for who, dark in found]
+    return [f"{who}, {', '.join(counts)}" for who, counts in counted if counts]
 
 
 def _broken(told: dict[str, Any]) -> list[str]:

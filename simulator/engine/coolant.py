@@ -9,7 +9,7 @@ from simulator.components.cooling import in_service
 from simulator.components.cooling.hot_chip import Chip, Memory
 from simulator.components.failure_class import FailureClass
 from simulator.components.rack import Rack
-from simulator.engine import elements, heat_limits, outage, slowing
+from simulator.engine import elements, heat_limits, outage, power_loss, slowing
 from simulator.engine.world import World
 from simulator.kernels.rack_side import APPROACH, RESISTANCE
 from simulator.kernels.site_step import STEP_S
@@ -180,7 +180,8 @@ def chip_now(world: World, rack: int, resistance_k_w: float) -> Chip:
 
 
 def _stop(world: World, block: int, cause: str) -> None:
-    """Stop a block's coolant: its chips heat at P/C, slow down and trip, then its racks are out."""
+    """Stop a block's coolant: its chips heat at P/C, slow down and trip, then its racks are out until it flows
+    again and they have booted."""
     state, site = world.state, world.site
     racks = np.flatnonzero(site.rack_block == block)
     state.blocks.flow[block] = world.env.now % STEP_S / STEP_S
@@ -193,7 +194,7 @@ def _stop(world: World, block: int, cause: str) -> None:
 
     def trip() -> None:
         world.log("trip", name, cause, lasts_s - trip_s, NO_FLOW)
-        outage.take_out(world, racks, cause, lasts_s - trip_s, repair=repair)
+        power_loss.take_out(world, racks, cause, lasts_s - trip_s, repair)
 
     if throttle_s < lasts_s:
         tell = lambda: world.log("throttle", name, cause, detail=NO_FLOW)  # noqa: E731

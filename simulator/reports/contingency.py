@@ -165,9 +165,13 @@ def _depths(
 
 
 def _dark(told: dict[str, Any]) -> tuple[str, ...]:
-    """Return how many single failures leave what without a working accelerator."""
-    counts = [f"{count:,} darken {DARK[what]}" for what, count in told["dark"].items() if count]
-    return (f"{wording.sentence(', '.join(counts))}; each counts for the largest that it darkens.",) if counts else ()
+    """Return how many single failures, and how many of several at once, leave what without a working
+    accelerator."""
+    words = []
+    for who, dark in (("single failures", told["dark"]), ("failures of several at once", told["dark_together"])):
+        counts = [f"{count:,} darken {DARK[what]}" for what, count in dark.items() if count]
+        words += [f"Of {who}, {', '.join(counts)}."] if counts else []
+    return (" ".join([*words, "Each counts for the largest that it darkens."]),) if words else ()
 
 
 def _limits(told: dict[str, Any]) -> TableSpec:

@@ -15,6 +15,7 @@ def summary(found: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
     rows = found[found["order"] > 0]
     planned = rows["planned"].astype(bool)
     ones, works = rows[(rows["order"] == 1) & ~planned], rows[planned]
+    several = rows[rows["order"] > 1]
     worst = ones.iloc[0] if len(ones) else None
     felt = {name: int((ones["count"] * (ones["severity"] == name)).sum()) for name in SEVERITIES}
     kpis = {
@@ -39,13 +40,14 @@ def summary(found: pd.DataFrame, told: dict[str, Any]) -> dict[str, Any]:
         "errors": (int((rows["error"] != "").sum()), "1", "Cases without a result."),
     }  # fmt: skip
     return told | {
-        "severity": felt, "dark": darkened(ones), "broken": broken(ones), "columns": COLUMNS,
+        "severity": felt, "dark": darkened(ones), "dark_together": darkened(several), "together": len(several),
+        "broken": broken(ones), "columns": COLUMNS,
         "kpis": {n: {"value": v, "unit": u, "definition": d} for n, (v, u, d) in kpis.items()},
     }
 
 
 def darkened(ones: pd.DataFrame) -> dict[str, int]:
-    """Return how many single failures leave the site, a hall or halls, a block or blocks of racks without a
+    """Return how many failures leave the site, a hall or halls, a block or blocks of racks without a
     working accelerator; each counts for the largest only."""
     return {what: int(ones.loc[ones["dark"].str.contains(what), "count"].sum()) for what in (SITE, HALL, BLOCK)}
 

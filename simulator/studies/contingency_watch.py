@@ -63,7 +63,7 @@ class Response:
     useful_s: np.ndarray = field(default_factory=lambda: np.zeros(0))  # accelerator-seconds since the moment
     restarting: float = 0.0  # accelerators of jobs that restart at the end
     restart_s: float = 0.0  # of the slowest of them
-    boots_s: float = 0.0  # of racks that are dark or boot at the end, from power on until all work
+    boots_s: float = 0.0  # of racks that are off or boot at the end, from power on until all work
     job_boots_s: float = 0.0  # likewise, until a job may begin on them
     waking_s: float = 0.0  # accelerator-seconds that such racks, and jobs that wait, lose beyond the repair
     interrupted: tuple[str, ...] = ()
@@ -293,14 +293,13 @@ class Watch:
         told.throttle_s = min(dry or hot, default=np.nan)
 
     def _tell_boots(self, told: Response, at_s: float) -> None:
-        """Add what racks that lost power and do not work at the end need once they have it."""
-        site, lost = self.site, {b: dark for b, dark in self.run.world.dark.items() if dark.since_s >= at_s}
-        if not lost:
+        """Add what racks that were switched off and do not work at the end need once they have power."""
+        out, rules = self.run.world.starts.out_s >= at_s, self.site.topology.ride_through
+        if not out.any():
             return
-        told.boots_s = max(dark.lit_s - dark.fed_s for dark in lost.values())
-        rules = site.topology.ride_through
+        served = out & (self._class > 0)
+        told.boots_s = rules.boot + rules.restart * bool(served.any())
         told.job_boots_s = rules.boot
-        served = np.isin(site.rack_block, list(lost)) & (self._class > 0)
         told.waking_s += float(self._chips[served].sum()) * (rules.boot + rules.restart)
 
     def _tell_restarts(self, told: Response) -> None:

@@ -65,6 +65,8 @@ def test_both_pumps_of_the_only_unit_take_the_flow_until_the_first_is_back(tmp_p
     assert np.all(bench.state.racks.up_frac[:4] == 0.0)
     assert np.all(bench.state.racks.up_frac[4:] == 1.0)
     bench.run(3060.0)  # 1200 + 1800 is the second one's return
+    assert np.all(bench.state.racks.up_frac[:4] == 0.0)
+    bench.run(3060.0 + bench.site.topology.ride_through.boot)
     assert np.all(bench.state.racks.up_frac == 1.0)
     assert bench.state.blocks.flow[BLOCK] == 1.0
     assert bench.kinds().count("trip") == 1

@@ -9,10 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 from small import load_tree, pod_tree
+from synthetic_contingency import row, study, tree
 
 from simulator.components.power.ride_through import RideThrough
-from simulator.engine import sides
-from simulator.engine.outage_log import of_one_stage
 from simulator.kernels import columns as c
 from simulator.results import SERIES
 from simulator.scenario import load
@@ -26,27 +25,6 @@ from simulator.studies.contingency_cases import Wanted
 from simulator.studies.contingency_watch import Watch
 
 SCENARIOS = Path(__file__).parents[2] / "scenarios"
-
-
-def tree(**topology):
-    """Return the pod with batch work only, for three hours, without draws."""
-    given = pod_tree()
-    given["workloads"] = [w for w in given["workloads"] if w["kind"] == "batch"]
-    given["period"]["duration"] = "3 h"
-    given["reliability"] = {"rate_scale": 0}
-    given["topology"] |= {"generators": None} | topology
-    given["topology"]["ups"]["ride_through"] = "1 s"
-    return given
-
-
-def study(given, workers=2, order=1, maintenance=(), minutes=60, **wanted):
-    asked = contingency.Asked(order, "2 h", minutes, Wanted(**wanted), maintenance)
-    return contingency.study(given, asked, workers)
-
-
-def row(found, name, cause=None):
-    mine = found.table[found.table["case"] == name]
-    return mine[mine["class"] == cause].iloc[0] if cause else mine.iloc[0]
 
 
 @pytest.fixture(scope="module")
@@ -120,27 +98,6 @@ def test_support_racks_without_both_sides_are_shed(found, base):
     support_w = float(base.world.state.blocks.support_w.sum())
     assert support_w > 0.0 and both["shed_support_mw"] == pytest.approx(support_w / 1e6, rel=1e-12)
     assert row(found, "pod/support/side 1", "busway")["shed_support_mw"] == 0.0
-
-
-def test_support_racks_that_sets_on_site_carry_are_not_shed(tmp_path):
-    given = tree(generators={"count": 2, "rating": "1 MW", "start": "20 s"})
-    both = row(study(load_tree(given, tmp_path), order=2, patterns=("lines/*",)), "lines/1 + lines/2")
-    assert both["severity"] == "site lost" and both["shed_support_mw"] == 0.0 < both["shed_batch_mw"]
-
-
-@pytest.mark.parametrize("ride_through", ["1 s", "2 min"])
-def test_support_racks_cut_off_are_carried_by_their_ups_as_long_as_it_lasts(ride_through, tmp_path):
-    given = tree()
-    given["topology"]["ups"]["ride_through"] = ride_through
-    moment = moments.bring(load_tree(given, tmp_path), "2 h", 60)
-    world, block = moment.run.world, moment.run.world.site.block_names.index("pod/support")
-    lasts_s = sides.carries_s(world, block)
-    hits = tuple(cases_.named(moment.run, f"pod/feeders/{k}") for k in (1, 2))
-    repairs = [of_one_stage("repair", moment.at_s + 7200.0)] * 2
-    shed_w = contingency._respond(moment, Watch(moment.run), 20, hits, repairs).shed_w[:, 3]
-    support_w = float(world.state.blocks.support_w[block])
-    np.testing.assert_allclose(shed_w, support_w * (60.0 * np.arange(1, 21) > lasts_s))
-    assert shed_w.max() > 0.0 and (ride_through == "1 s") == (shed_w[0] > 0.0)
 
 
 def test_air_that_nothing_cools_is_the_limit_before_racks_slow(plain):
@@ -325,23 +282,6 @@ def test_what_is_under_maintenance_cannot_fail_by_its_breaker_either(plain):
     found = study(plain, maintenance=("pod/feeders/1",), patterns=("pod/feeders/*",)).table
     assert sorted(found["case"]) == ["N-0", "pod/feeders/2", "pod/feeders/2/breaker"]
     assert set(found["severity"][1:]) == {"site lost"}
-
-
-@pytest.mark.parametrize(("out", "parts", "others"), [
-    ("pod/b01/cdu 1", "pod/b01/cdu 1/pump *", "pod/b02/cdu 1/pump *"),
-    ("pod/warm/unit 1", "pod/warm/unit 1/fan", "pod/warm/unit 2/fan"),
-])  # fmt: skip
-def test_parts_of_what_is_under_maintenance_cannot_fail(out, parts, others, base):
-    known = Wanted((out, parts, others), without=(cases_.named(base, out),))
-    names = {case.name for case in cases_.singles(base, known)}
-    assert names == {case.name for case in cases_.singles(base, Wanted((others,)))} != set()
-
-
-def test_racks_that_are_out_cannot_fail(plain):
-    run = build(plain, disturbed=False)
-    run.world.state.racks.up_frac[0] = 0.0
-    names = {case.name for case in cases_.singles(run, Wanted(("pod/r000?",), each=True))}
-    assert names == {f"pod/r000{k}" for k in range(2, 9)}
 
 
 def test_pairs_of_what_costs_nothing_are_not_tried(found):

@@ -143,10 +143,13 @@ def test_a_year_counts_a_state_for_as_long_as_it_lasts(pattern, share, why, main
 
 def test_what_darkens_is_told_and_not_called_kept():
     """A hall that loses its last feeder is dark, though nothing that stays in service is overloaded."""
-    told = {"dark": {"site": 2, "hall": 0, "block": 1}, "broken": [], "kpis": {"elements": {"value": 9}}}
-    assert command._dark(told) == ["of 9 single failures, 2 darken the whole site, 1 darken blocks of racks"]
+    told = {"dark": {"site": 2, "hall": 0, "block": 1}, "broken": [], "kpis": {"elements": {"value": 9}},
+            "together": 4, "dark_together": {"site": 0, "hall": 3, "block": 0}}  # fmt: skip
+    assert command._dark(told) == [
+        "of 9 single failures, 2 darken the whole site, 1 darken blocks of racks", "of 4 at once, 3 darken halls",
+    ]  # fmt: skip
     assert "that stays in service" in command._broken(told)[0]
-    told["dark"] = {"site": 0, "hall": 0, "block": 0}
+    told["dark"] = told["dark_together"] = {"site": 0, "hall": 0, "block": 0}
     assert command._dark(told) == [] and "that stays in service" not in command._broken(told)[0]
 
 

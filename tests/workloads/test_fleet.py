@@ -250,10 +250,8 @@ def test_clocks_bind_prompts_more_than_answers(tmp_path):
 
 
 @pytest.mark.parametrize(("priority", "held"), [(40, (0.0, 288.0)), (20, (144.0, 144.0))])
-@pytest.mark.parametrize(("cause", "element", "at"), [
-    ("busway", "pod/b01", "2 h"), ("coolant_unit", "pod/b01/cdu 1", "2 h"), ("busway", "pod/b01", "137 min"),
-])  # fmt: skip
-def test_racks_that_are_left_go_by_priority_whatever_took_the_others(cause, element, at, priority, held, tmp_path):
+@pytest.mark.parametrize(("cause", "element"), [("busway", "pod/b01"), ("coolant_unit", "pod/b01/cdu 1")])
+def test_racks_that_are_left_go_by_priority_whatever_took_the_others(cause, element, priority, held, tmp_path):
     """A block with two racks of a job and two of a pool is lost; batch work holds the last two."""
     tree = pod_tree()
     served, batch = tree["workloads"]
@@ -264,9 +262,9 @@ def test_racks_that_are_left_go_by_priority_whatever_took_the_others(cause, elem
     }  # fmt: skip
     scaling = {"policy": "fixed", "every": "1 h"}
     tree["workloads"] = [job, served | pool("served", 1.0, priority=priority, scaling=scaling), batch]
-    tree["period"]["duration"] = "5 h"
+    tree["period"]["duration"] = "4 h"
     tree |= {"reliability": {"rate_scale": 0},
-             "incidents": [{"cause": cause, "element": element, "at": at, "lasts": "20 h"}]}  # fmt: skip
+             "incidents": [{"cause": cause, "element": element, "at": "2 h", "lasts": "20 h"}]}  # fmt: skip
     results = simulate(load_tree(tree, tmp_path))
     jobs = results.timeseries["job"]
     last = jobs[jobs["element"] == "job"].iloc[-1]
