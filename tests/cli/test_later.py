@@ -1,5 +1,6 @@
 """Modules that are imported when they are first used: by whichever name, and only then."""
 
+import subprocess
 import sys
 
 import pytest
@@ -66,3 +67,15 @@ def test_what_is_there_stays_and_what_is_not_is_not_found(shelf):
     assert sys.modules[BOOK] is gigawatt_shelf.book
     with pytest.raises(ModuleNotFoundError):
         import gigawatt_no_such_shelf  # noqa: F401
+
+
+def test_commands_start_without_what_only_tables_need():
+    """Whoever annotates with a table without `from __future__ import annotations` loads it at once."""
+    commands = "check", "contingency", "run", "time_to_limit"
+    lines = [
+        "import sys", "from simulator.cli import later", "later.put_off()",
+        *(f"import simulator.cli.{name}" for name in commands),
+        "print([name for name in sys.modules if name in ('pandas.core', 'pyarrow.lib', 'scipy.optimize')])",
+    ]  # fmt: skip
+    told = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
