@@ -2,7 +2,7 @@
 design load, and so from the redundancy scheme of the halls.
 
 Design load is racks at nameplate, or what their blocks feed, with the plants of the design day on which
-mechanical substations are sized (`site.DESIGN_DAY`), and the losses of everything between.
+mechanical substations are sized (`site.plants.DESIGN_DAY`), and the losses of everything between.
 """
 
 import math

@@ -1,12 +1,8 @@
 """The columns of a site, hall by hall, in the order of the document."""
 
-import math
-from functools import cached_property
-
 import numpy as np
 
 from simulator.components.accelerator import Accelerator
-from simulator.components.cooling import HourlyWeather, PlantSpec
 from simulator.components.cooling.in_service import BlockCoolant, columns, of_block
 from simulator.components.power.bank import Bank
 from simulator.components.power.flow_network import hall_names
@@ -29,7 +25,6 @@ from simulator.components.sizing import (
     block_of,
     chip_of,
     network_rack_w,
-    plant_setpoint_c,
     rack_named,
     rack_of,
     racks_per_block,
@@ -38,11 +33,7 @@ from simulator.components.sizing import (
 from simulator.components.topology import Hall, Topology
 from simulator.kernels.columns import HallSite
 from simulator.site.arrays import Loop, Site, Support
-
-OWN_ROUNDS = 3
-"""Of the sizing of plants that carry the heat of what feeds them: a hundredth of it each."""
-DESIGN_DAY = HourlyWeather(np.array([38.0]), np.array([27.0]), np.array([101_325.0]))
-"""Weather at which mechanical substations are sized: hot and humid, so that any climate fits."""
+from simulator.site.plants import Plants
 
 
 class Builder:
@@ -51,6 +42,7 @@ class Builder:
     def __init__(self, topology: Topology) -> None:
         self.topology = topology
         self.pf = topology.grid.power_factor
+        self.plants = Plants(topology)
         self.types: list[Rack] = []
         self.chips: list[Accelerator] = []
         self.hall_names: list[str] = []
@@ -108,7 +100,7 @@ class Builder:
             liquid_w, air_w, pumps_w = liquid_w + heat[0], air_w + heat[1], pumps_w + heat[2]
         air_w += self._support(hall, name, h, feeder)
         air_w += self._indoor_w(hall, feeder)
-        self._plants(hall, name, h, feeder, (liquid_w, air_w, pumps_w))
+        self._plants(hall, name, feeder, (liquid_w, air_w, pumps_w))
 
     def _lineups(self, hall: Hall, name: str, feeder: int) -> list[list[Feed]]:
         """Add the lineups of a hall with a scheme; return the feeds of its blocks."""
@@ -201,60 +193,12 @@ class Builder:
             found_w += told.share(node) * loss_w
         return found_w
 
-    def _plants(
-        self, hall: Hall, name: str, h: int, feeder: int, heat: tuple[float, float, float]
-    ) -> None:
-        """Add the two loops and the mechanical substation that feeds them.
-
-        What substation and pump UPS lose is heat that the same plants carry: it settles in a few rounds.
-        """
-        cooling, block, ups = self.topology.cooling, self.topology.mechanical, self.topology.ups
-        liquid_w, air_w, pumps_w = heat
-        warm = self._loop(f"{name}/warm", "warm", cooling.warm, liquid_w + pumps_w)
-        own_w = 0.0
-        for _ in range(OWN_ROUNDS):
-            fan_w = cooling.fan_wall.design_frac() * (air_w + own_w)
-            chilled = self._loop(f"{name}/chilled", "chilled", cooling.chilled, air_w + own_w + fan_w)
-            design_w = fan_w + hall.house + sum(
-                frac * loop.unit_w * loop.units for frac, loop in zip(self.peaks, (warm, chilled), strict=True))
-            moved_w = pumps_w + warm.pump_w + chilled.pump_w
-            behind_w = pumps_w * cooling.pumps_on_ups
-            behind_w += (moved_w - pumps_w) * cooling.loop_pumps_on_ups
-            units = math.ceil((design_w + moved_w) / (block.rating * self.pf * block.continuous))
-            rating_w, firm_w = ((units + spare) * block.rating * self.pf for spare in (1, 0))
-            substation = Node(
-                f"{name}/mechanical", feeder, SUBSTATIONS, "transformer_unit", rating_w,
-                block.substation.over_real(self.pf), units + 1, firm_w, serves="mechanical",
-                design_w=design_w + moved_w, cooling=block.cooling)  # fmt: skip
-            built = ups.sized(max(behind_w, 1.0))
-            pump_ups = Node(f"{name}/pump ups", len(self.nodes), UPS, "ups", built.rating_w, ups.losses,
-                            built.modules, 0.0, built.ride_through_s, built.recharge_w, "mechanical",
-                            design_w=behind_w)  # fmt: skip
-            own_w = sum(cooling.indoors.share(node) * node.loss.loss_w(out_w, node.rating_w)
-                        for node, out_w in ((substation, design_w + moved_w), (pump_ups, behind_w)))  # fmt: skip
-        self.loops += [warm, chilled]
-        mechanical, pumps = self._node(substation), self._node(pump_ups)
-        self.halls.append((feeder, mechanical, pumps, hall.house, max(air_w + own_w, 1.0)))
-
-    @cached_property
-    def peaks(self) -> tuple[float, float]:
-        """Most power of the warm and the chilled plant on the design day, per W of its units."""
-        cooling, found = self.topology.cooling, []
-        for plant, supply_c in (
-            (cooling.warm, plant_setpoint_c(self.topology)), (cooling.chilled, cooling.chilled_supply),
-        ):
-            sized = plant.sized_for(supply_c)
-            found.append(float(sized.plant_map(supply_c, DESIGN_DAY).power_frac[0].max()))
-        return found[0], found[1]
-
-    def _loop(self, name: str, kind: str, plant: PlantSpec, design_w: float) -> Loop:
-        """Return a loop that carries `design_w` and the heat of its own pumps."""
-        pump_w = plant.pump * max(design_w, 1.0)
-        design_w = max(design_w, 1.0) + pump_w
-        duty = plant.duty_units(design_w)
-        flow_w_k = plant.heat_capacity_rate_w_k(duty * plant.unit)
-        return Loop(name, kind, design_w, plant.unit, duty, duty + plant.spare_units, flow_w_k,
-                    plant.tank_s, pump_w)  # fmt: skip
+    def _plants(self, hall: Hall, name: str, feeder: int, heat: tuple[float, float, float]) -> None:
+        """Add the two loops of a hall and what feeds them."""
+        built = self.plants.of_hall(hall, name, feeder, len(self.nodes), heat)
+        self.loops += [built.warm, built.chilled]
+        mechanical, pumps = self._node(built.substation), self._node(built.pump_ups)
+        self.halls.append((feeder, mechanical, pumps, hall.house, max(built.air_w, 1.0)))
 
     def site(self) -> Site:
         """Return the finished arrays."""
