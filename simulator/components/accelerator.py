@@ -1,8 +1,8 @@
 """The accelerator: one chip as its datasheet describes it."""
 
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from simulator.components.kinds import Spec
 from simulator.units import (
@@ -84,3 +84,9 @@ class Accelerator(Spec):
     leakage_reference: Temperature = 65.0
     power_exponent: Annotated[float, Field(ge=1, le=4)] = 2.5
     """Dynamic power ~ clock ** exponent near the top of the voltage-frequency curve (P ~ f V^2)."""
+
+    @model_validator(mode="after")
+    def _draws_more_at_work(self) -> Self:
+        if self.idle >= self.tdp:
+            raise ValueError("idle must be less than tdp")
+        return self

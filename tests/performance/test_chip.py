@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from simulator import catalog
+from simulator.components.accelerator import Accelerator
 from simulator.components.from_catalog import accelerator
 from simulator.performance import chip
 
@@ -54,6 +55,12 @@ def test_a_byte_costs_as_much_energy_on_every_chip(name: str) -> None:
     drawn_w = chip.memory_power_frac(one) * (one.tdp - one.idle)
     assert drawn_w / one.memory_bandwidth == pytest.approx(chip.MEMORY_J_BYTE)
     assert 0.2 < chip.memory_power_frac(one) < 1.0 - chip.RUNNING_POWER
+
+
+def test_a_chip_that_draws_no_more_at_work_than_idle_is_refused() -> None:
+    told = catalog.plain(catalog.load("accelerators", "H100")) | {"idle": "700 W"}
+    with pytest.raises(ValueError, match="idle must be less than tdp"):
+        Accelerator.model_validate(told)
 
 
 def test_a_cap_slows_products_more_than_memory() -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from simulator.components.from_catalog import accelerator, engine, language_model
 from simulator.performance import chip as chips
-from simulator.performance import serving_operators, transformer
+from simulator.performance import layers, serving_operators, transformer
 from simulator.performance.collectives import fabric_of
 from simulator.performance.iteration import (
     ReplicaCost,
@@ -16,6 +16,7 @@ from simulator.performance.iteration import (
     pairs,
     replica_cost_of,
 )
+from simulator.performance.serving_exchange import exchange_work
 from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
 
 
@@ -86,6 +87,17 @@ def test_no_iteration_beats_the_roofline(case: tuple[str, str, ReplicaPlan]) -> 
         forms = (made.time, made.matrix, made.memory, made.drawn)
         time_s, *others_s = (float(form.decode_s(batch, 2000.0)) for form in forms)
         assert time_s > max(others_s) and others_s[-1] > chips.WAITING_POWER * time_s
+
+
+def test_sums_between_chips_pass_memory_at_both_ends() -> None:
+    """Each of `n` chips sends and takes 2 (n - 1) / n of the message, whichever kernel it is."""
+    tokens = np.array([64.0])
+    for ranks in (1, 2, 8):
+        made = setting("llama-3.1-70b", "H100", ReplicaPlan(ranks))
+        _, matrix_s, memory_s, _ = exchange_work(made, layers.kinds(made.model)[0], tokens)[:, 0]
+        message = 2.0 * 64 * made.model.hidden
+        passed = 2.0 * 2.0 * (ranks - 1) / ranks * message
+        assert memory_s == pytest.approx(passed / made.chip.memory_bandwidth) and matrix_s == 0.0
 
 
 def test_windows_cut_contexts() -> None:

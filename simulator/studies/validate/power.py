@@ -45,6 +45,7 @@ COOLED_BY = {
     "HGX-H100-8-IMMERSION": power_run.OIL_C, "GB200-NVL72": WATER_C, "GB300-NVL72": WATER_C,
 }  # fmt: skip
 SERVER_CHIPS = 8
+"""Of each server that serves."""
 SERVING = {
     "INF-405-OFF": ("llama-3.1-405b", "HGX-B200-8-WATER", 653.0, np.inf, np.inf),
     "INF-405-SRV": ("llama-3.1-405b", "HGX-B200-8-WATER", 653.0, 6.0, 0.175),

@@ -49,7 +49,7 @@ def tokens_s(model: str, chip: str, chips: int, precision: str, engine: str, tas
 def busiest(
     model: str, chip: str, chips: int, precision: str, engine: str, task: Task
 ) -> tuple[float, Deployment]:
-    """Return the same with the engine that writes it; ValueError if no plan fits."""
+    """Return the same, and one of the engines that write it; ValueError if no plan fits."""
     found: list[tuple[float, Deployment]] = []
     reasons = []
     for plan in _plans(model, chips):
