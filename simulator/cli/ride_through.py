@@ -58,7 +58,7 @@ def run(
     told = document(given, event, found, again) | {"ramp_mw_min": dark_w_s * 60e-6}
     print(json.dumps(told, indent=1, allow_nan=False) if as_json else "\n".join(_text(told, found)))
     if output is not None:
-        _write(output, told, given, found, again, ride_through.sensitivity(loads, topology))
+        _write(output, told, given, found, again, ride_through.sensitivity(loads, topology), row)
         if not as_json:
             print(f"\nfigures and tables: {display_name(str(output))}")
 
@@ -170,14 +170,14 @@ def _number_of(value: float) -> str:
 
 def _write(
     folder: Path, told: dict[str, Any], given: Scenario, found: ride_through.Found,
-    again: cold_restart.Restart, lost: pd.DataFrame,
+    again: cold_restart.Restart, lost: pd.DataFrame, row: list[physics.Sag],
 ) -> None:  # fmt: skip
     from simulator.reports import comparison  # drawing needs more libraries
     from simulator.reports import ride_through as pages
 
     page = pages.page(given.spec.name, pages.Tables(
         found.loads, found.course, found.rules, lost, again.loads, again.course,
-        given.spec.topology.ride_through.supplies,
+        given.spec.topology.ride_through.supplies, tuple((sag.start_s, sag.end_s) for sag in row),
     ))  # fmt: skip
     with replacing(folder) as fresh:
         comparison.write(page, fresh)

@@ -4,9 +4,13 @@ import numpy as np
 
 from simulator.cli.text import number, table
 from simulator.components.power.equipment import WORDS
+from simulator.components.power.node import UPS
+from simulator.engine import design_flow
 from simulator.site import Site
 
 WATTS_PER_MW = 1e6
+OTHERS = ("racks: nameplate. others: plants, pumps and lights on the design day, and losses below. headroom: what "
+          "usable leaves beyond both")  # fmt: skip
 
 
 def one_line(site: Site) -> list[str]:
@@ -17,21 +21,24 @@ def one_line(site: Site) -> list[str]:
 
 def _levels(site: Site) -> list[str]:
     """Return counts and ratings by level, what of them is usable with one unit out of each group
-    that has one to spare, what is reserve, and the racks' nameplate against it."""
-    below_w = nameplate_below_w(site)
+    that has one to spare, what is reserve, and against it the racks' nameplate and what else is drawn on the
+    design day: plants, pumps, lights, and losses below."""
+    below_w, others_w = nameplate_below_w(site), others_below_w(site)
     header = ["level", "serves", "elements", "units", "rating MW", "usable MW", "reserve MW",
-              "racks MW", "headroom MW"]  # fmt: skip
+              "racks MW", "others MW", "headroom MW"]  # fmt: skip
     usable_w = _usable_w(site)
-    values = (site.firm_w, site.firm_w, 0.0, float(below_w[0]), site.firm_w - float(below_w[0]))
+    lost_w = design_flow.input_w(site.nodes[0], float(below_w[0] + others_w[0])) - float(below_w[0] + others_w[0])
+    all_w, more_w = float(below_w[0]), float(others_w[0]) + lost_w
+    values = (site.firm_w, site.firm_w, 0.0, all_w, more_w, site.firm_w - all_w - more_w)
     rows = [["connection", "", "1", "1", *map(_mw, values)]]
     for kind, serves in dict.fromkeys((node.kind, node.serves) for node in site.nodes):
         nodes = [i for i, n in enumerate(site.nodes) if (n.kind, n.serves) == (kind, serves)]
         rating_w = sum(site.nodes[i].rating_w for i in nodes)
-        can_w, racks_w = float(usable_w[nodes].sum()), float(below_w[nodes].sum())
+        can_w, racks_w, more_w = (float(w[nodes].sum()) for w in (usable_w, below_w, others_w))
         units = sum(site.nodes[i].count for i in nodes)
-        values = (rating_w, can_w, rating_w - can_w, racks_w, can_w - racks_w)
+        values = (rating_w, can_w, rating_w - can_w, racks_w, more_w, can_w - racks_w - more_w)
         rows.append([WORDS[kind], serves, str(len(nodes)), str(units), *map(_mw, values)])
-    return table(header, rows, right=range(2, len(header)))
+    return [*table(header, rows, right=range(2, len(header))), "", OTHERS]
 
 
 def _usable_w(site: Site) -> np.ndarray:
@@ -52,6 +59,20 @@ def nameplate_below_w(site: Site) -> np.ndarray:
     for support in site.support:
         block = site.block_names.index(f"{site.hall_names[support.hall]}/support")
         block_w[block] += support.count * support.nameplate_w
+    return _below_w(site, block_w)
+
+
+def others_below_w(site: Site) -> np.ndarray:
+    """Return what each node delivers on the design day beyond racks: plants, pumps and lights below it, and
+    the losses between; racks draw their nameplate, or what their blocks feed."""
+    design_w = np.array([node.design_w for node in site.nodes])
+    output_w = design_flow.outputs_w(site, design_w)
+    pumps = np.array([node.serves == "mechanical" and node.stage == UPS for node in site.nodes])
+    return np.where(pumps, design_w, output_w - _below_w(site, design_flow.racks_w(site)))
+
+
+def _below_w(site: Site, block_w: np.ndarray) -> np.ndarray:
+    """Return what the blocks below each node draw."""
     below_w = np.zeros(len(site.nodes))
     for feed, block in enumerate(_block_of_feed(site)):
         path = site.feed_paths[feed]

@@ -33,21 +33,22 @@ def _sweep(
         str | None, typer.Option(metavar="HASH", help="Make this one run again, with its report.")
     ] = None,
     until: Until = None,
+    sets: Sets = None,
 ) -> None:
     """Run designs and replicates; one row per run in DIR/runs.parquet."""
     from simulator.studies import stamp
 
-    done = output or Path("reports") / sweep.stem
-    if resume and replay is None and (told := stamp.finished(done, sweep, until or ())) is not None:
+    done, asked = output or Path("reports") / sweep.stem, (*(until or ()), *(sets or ()))
+    if resume and replay is None and (told := stamp.finished(done, sweep, asked)) is not None:
         print(told)
         return
     from simulator.cli import sweep as command
 
     if replay is not None:
-        command.replay(sweep, replay, output, tuple(until or ()))
+        command.replay(sweep, replay, output, tuple(until or ()), tuple(sets or ()))
         return
     where = command.Where(backend, scheduler, shard, resume)
-    command.sweep(sweep, output, jobs, where, tuple(until or ()))
+    command.sweep(sweep, output, jobs, where, tuple(until or ()), tuple(sets or ()))
 
 
 def _compare(

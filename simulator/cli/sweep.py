@@ -42,10 +42,10 @@ class Where:
 
 
 def replay(
-    path: Path, identity: str, output: Path | None, until: Sequence[str] = ()
+    path: Path, identity: str, output: Path | None, until: Sequence[str] = (), sets: Sequence[str] = ()
 ) -> None:
     """Make one run of a sweep again, as a run folder with its report."""
-    plan = designs.from_file(path, until)
+    plan = designs.from_file(path, until, sets=sets)
     found = [task for task in plan.tasks if task.identity.startswith(identity)]
     if len({task.identity for task in found}) != 1:
         known = [task.identity[:8] for task in plan.tasks]
@@ -64,15 +64,17 @@ def replay(
 
 
 def sweep(
-    path: Path, output: Path | None, jobs: int | None, where: Where, until: Sequence[str] = ()
+    path: Path, output: Path | None, jobs: int | None, where: Where, until: Sequence[str] = (),
+    sets: Sequence[str] = (),
 ) -> None:
     """Carry out the command."""
+    asked = (*until, *sets)
     study.check_backend(where.backend)
     target = folder_of(path, output)
     with Stages("runs") as stages:
-        known = stamp.held(target, stamp.PLAN, path, until) or {"tasks": ()}
+        known = stamp.held(target, stamp.PLAN, path, asked) or {"tasks": ()}
         stages.stage("check every design" if not known["tasks"] else "designs checked before")
-        plan = designs.from_file(path, until, [Task(*task) for task in known["tasks"]])
+        plan = designs.from_file(path, until, [Task(*task) for task in known["tasks"]], sets)
         mine = study.shard(plan.tasks, where.shard, whole=plan.rule is not None)
         folder = SweepFolder(target, plan)
         try:
@@ -80,7 +82,7 @@ def sweep(
             folder.open(where.resume or where.shard is not None)
             if not known["tasks"]:
                 told = {"tasks": [astuple(task) for task in plan.tasks]}
-                stamp.write(target, stamp.PLAN, path, until, plan.files, told)
+                stamp.write(target, stamp.PLAN, path, asked, plan.files, told)
             for identity, record in first:
                 folder.keep(identity, record)
             interrupted = _carry_out(plan, mine, folder, study.workers(jobs), where, stages)
@@ -101,7 +103,7 @@ def sweep(
     if runs["status"].isin(UNFIT).any():
         raise SystemExit(FAILED_RUNS)
     if (runs["status"] == study.DONE).all():
-        folder.close(path, until, "\n".join(lines))
+        folder.close(path, asked, "\n".join(lines))
 
 
 def folder_of(path: Path, output: Path | None) -> Path:

@@ -40,7 +40,7 @@ def kinds_of(package: ModuleType, base: type[Spec]) -> tuple[type[Spec], ...]:
     """Import each module of `package`; return the `base` subclasses found, by name."""
     for module in pkgutil.iter_modules(package.__path__):
         importlib.import_module(f"{package.__name__}.{module.name}")
-    return tuple(sorted(_leaves(base), key=lambda kind: kind.__name__))
+    return tuple(sorted(set(_leaves(base)), key=lambda kind: kind.__name__))
 
 
 def union_of(kinds: Iterable[type[Spec]]) -> Any:

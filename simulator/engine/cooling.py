@@ -1,68 +1,118 @@
 """The plants' performance over this run's weather, as tables the kernel looks up."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 
-from simulator.components.cooling import LOAD_FRAC, HourlyWeather, PlantSpec
+from simulator.components.cooling import (
+    LOAD_FRAC,
+    LOAD_STEP,
+    HourlyWeather,
+    PlantMap,
+    PlantSpec,
+    Staged,
+)
 from simulator.components.cooling.cold_plate import thin_air_frac
-from simulator.components.cooling.compressors import Compressors
 from simulator.components.sizing import plant_setpoint_c
-from simulator.engine.setpoint import Deciders, set_temperatures
+from simulator.engine.setpoint import Deciders, set_temperature
 from simulator.kernels.cooling_columns import DryMaps, OutdoorAir, PlantMaps, ReuseMap, Staging
 from simulator.site import Site
 
 UNLIMITED_W = 1e15
 """Heat that users may take of a loop where nothing but its share of the heat limits them."""
+KINDS = ("warm", "chilled")
+"""Of loops, in the order of their plants."""
+
+
+class _Row(NamedTuple):
+    """A row of the maps: a plant, or one of which so many groups run, and what it is told."""
+
+    plant: PlantSpec
+    set_c: np.ndarray
 
 
 def plant_maps(site: Site, weather: HourlyWeather, decide: Deciders) -> PlantMaps:
-    """Return the maps of the warm and the chilled plant at what `decide` sets, in that order."""
+    """Return the maps of the warm and the chilled plant at what `decide` sets, in that order, and those of
+    their groups of units."""
     cooling = site.topology.cooling
-    set_c = set_temperatures(site, weather, decide)
-    maps = [
-        cooling.warm.sized_for(plant_setpoint_c(site.topology)).plant_map(set_c[0], weather),
-        cooling.chilled.sized_for(cooling.chilled_supply).plant_map(set_c[1], weather),
+    sized_c = plant_setpoint_c(site.topology), cooling.chilled_supply
+    rows = [
+        _Row(plant.sized_for(supply_c), set_temperature(site, weather, decide, kind))
+        for plant, kind, supply_c in zip((cooling.warm, cooling.chilled), KINDS, sized_c, strict=True)
     ]
+    of_groups = [_by_groups(site, weather, decide, kind, row) for kind, row in zip(KINDS, rows, strict=True)]
+    staging = _staging([row.plant for row in rows], [len(more) for more in of_groups])
+    rows += [row for more in of_groups for row in more]
+    maps = [row.plant.plant_map(row.set_c, weather) for row in rows]
 
     def stack(name: str) -> np.ndarray:
         return np.ascontiguousarray(np.stack([getattr(each, name) for each in maps]))
 
     shape = maps[0].supply_c.shape
     return PlantMaps(
-        setpoint_c=np.stack([np.broadcast_to(c, shape) for c in set_c]),
+        setpoint_c=np.stack([np.broadcast_to(row.set_c, shape) for row in rows]),
         supply_c=stack("supply_c"), power_frac=stack("power_frac"),
         evaporation_kg_j=stack("evaporation_kg_j"), blowdown_kg_j=stack("blowdown_kg_j"),
-        mechanical_frac=stack("mechanical_frac"),
-        load_step=float(LOAD_FRAC[1] - LOAD_FRAC[0]),
-        dry=_without_water(site, weather, set_c), reuse=_reuse(site, weather),
-        staging=_staging(cooling.warm, cooling.chilled),
+        mechanical_frac=stack("mechanical_frac"), asked_frac=_asked(maps[:2], staging, shape),
+        load_step=LOAD_STEP, dry=_without_water(site, weather, rows, staging), reuse=_reuse(site, weather),
+        staging=staging,
     )
 
 
-def _staging(*plants: PlantSpec) -> Staging:
-    """Return how the groups of the plants start."""
+def _by_groups(
+    site: Site, weather: HourlyWeather, decide: Deciders, kind: str, row: _Row
+) -> list[_Row]:
+    """Return what a plant is while each number of its groups runs; nothing of one whose units all run always.
+
+    Where units that run are a plant of their own, one row by their own load tells it for any number, unless
+    what they are told depends on the load of all.
+    """
+    plant, groups = row.plant, row.plant.groups
+    if groups == 1 or not isinstance(plant, Staged):
+        return []
+    if not plant.alike:
+        return [_Row(plant.holding(k + 1), row.set_c) for k in range(groups)]
+    alone = plant.model_copy(update={"stages": 1})
+    if row.set_c.shape[-1:] in ((), (1,)):
+        return [_Row(alone, row.set_c)]
+    told = [set_temperature(site, weather, decide, kind, (k + 1) / groups) for k in range(groups)]
+    return [_Row(alone, set_c) for set_c in told]
+
+
+def _staging(plants: list[PlantSpec], rows: list[int]) -> Staging:
+    """Return how the groups of the plants start, and where they stand in the maps, by the rows of each."""
+    first = np.array([len(plants), len(plants) + rows[0]])
     return Staging(
         groups=np.array([float(plant.groups) for plant in plants]),
         start_s=np.array([float(plant.restart) for plant in plants]),
-        chillers=np.array([int(isinstance(plant, Compressors)) for plant in plants]),
+        first=first, each=np.array([int(count > 1) for count in rows]),
+        alike=np.array([int(isinstance(plant, Staged) and plant.alike) for plant in plants]),
     )
 
 
-def _without_water(site: Site, weather: HourlyWeather, set_c: tuple[np.ndarray, np.ndarray]) -> DryMaps:
+def _asked(maps: Sequence[PlantMap | None], staging: Staging, shape: tuple[int, ...]) -> np.ndarray:
+    """Return what each plant asks of its groups; of no hours where no plant has any."""
+    if (staging.groups == 1.0).all():
+        return np.zeros((len(maps), 0, 0))
+    none = np.zeros(shape)
+    return np.stack([none if m is None or m.asked_frac is None else m.asked_frac for m in maps])
+
+
+def _without_water(site: Site, weather: HourlyWeather, rows: list[_Row], staging: Staging) -> DryMaps:
     """Return the maps of the plants without water; of no hours where the site is never short of it."""
-    cooling = site.topology.cooling
-    if not cooling.water.scarce:
-        none = np.zeros((2, 0, 0))
-        return DryMaps(none, none.copy(), none.copy(), np.ones(2, np.int64))
-    plants, shape = (cooling.warm, cooling.chilled), (len(weather), len(LOAD_FRAC))
-    maps = [plant.dry_map(c, weather) for plant, c in zip(plants, set_c, strict=True)]
+    if not site.topology.cooling.water.scarce:
+        none = np.zeros((len(rows), 0, 0))
+        return DryMaps(none, none.copy(), none.copy(), none[:2].copy(), np.ones(2, np.int64))
+    shape, maps = (len(weather), len(LOAD_FRAC)), [row.plant.dry_map(row.set_c, weather) for row in rows]
 
     def stack(name: str) -> np.ndarray:
         return np.stack([np.zeros(shape) if m is None else getattr(m, name) for m in maps])
 
     return DryMaps(
         supply_c=stack("supply_c"), power_frac=stack("power_frac"),
-        mechanical_frac=stack("mechanical_frac"),
-        rejects=np.array([int(m is not None) for m in maps]),
+        mechanical_frac=stack("mechanical_frac"), asked_frac=_asked(maps[:2], staging, shape),
+        rejects=np.array([int(m is not None) for m in maps[:2]]),
     )
 
 

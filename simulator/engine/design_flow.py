@@ -41,7 +41,7 @@ def outputs_w(site: Site, plants_w: np.ndarray) -> np.ndarray:
     """Return the output of every node at design load, (nodes,): racks at nameplate, or what their
     blocks feed, mechanical substations at `plants_w` (nodes,)."""
     output_w = np.zeros(len(site.nodes))
-    block_w = _nameplate_w(site)
+    block_w = racks_w(site)
     for block, (first, stop) in enumerate(zip(site.feed_first, site.feed_first[1:], strict=False)):
         for feed in range(first, stop):
             output_w[site.feed_node[feed]] += block_w[block] * site.feed_share[feed]
@@ -77,7 +77,7 @@ def coefficients(site: Site) -> Coefficients:
     return Coefficients(node_no_load, node_load, no_load[:first], load[:first])
 
 
-def _nameplate_w(site: Site) -> np.ndarray:
+def racks_w(site: Site) -> np.ndarray:
     """Return what the racks of each block draw at nameplate, at most what the block feeds."""
     rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
     block_w = np.bincount(site.rack_block, weights=rack_w, minlength=len(site.block_names))

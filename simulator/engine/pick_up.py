@@ -50,7 +50,8 @@ class PickUp:
         self._level_w = min(self._level_w, float(world.state.tree.input_w[0])) + self.step_w
         caps = self._share_out(self._level_w - rest_w, gain)
         self._hold()
-        busy = self._waiting or world.struck or world.starts.draws_w.any() or (caps < 1.0).any()
+        some_start = (world.starts.works_s > world.env.now).any()
+        busy = self._waiting or world.struck or some_start or (caps < 1.0).any()
         world.ramp_caps = caps if busy else None
         self._cap(caps)
         if busy:

@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from simulator.components.cooling import LOAD_FRAC, PlantSpec
+from simulator.components.cooling import LOAD_STEP, PlantSpec
 from simulator.components.cooling.air_side import NO_AIR_C
 from simulator.engine import (
     coolant,
@@ -266,7 +266,7 @@ def _foresee_air(world: World, hall: int, loop: int) -> None:
     site, state, heat = world.site, world.state, world.state.heat
     air_w, water_c = heat_limits.hall_air_w(world, hall), float(state.loops.supply_c[loop])
     around = (water_c, NO_AIR_C, float(world.outdoor_c()))
-    arguments = (hall, site.halls, heat, loop, (air_w, air_w), 0.0, around, float(LOAD_FRAC[1]), STEP_S)
+    arguments = (hall, site.halls, heat, loop, (air_w, air_w), 0.0, around, LOAD_STEP, STEP_S)
     then_k, _ = world.entry(hall_air.follow, *arguments)(*arguments)
     over_k, before_c = float(heat.air_j[hall] / heat.air_j_k[hall]), float(state.hall_air_c[hall])
     state.hall_air_c[hall] = heat.air_set_c[hall] + over_k + heat.air_lead[hall] * (then_k - over_k)

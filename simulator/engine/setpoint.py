@@ -19,7 +19,7 @@ class SetpointView:
     sink_c: np.ndarray
     """(hours, 1) The coldest that the plant's water could become: wet bulb, or dry bulb."""
     load_frac: np.ndarray
-    """(1, n_x) Heat over the capacity in service."""
+    """(1, n_x) Heat over the capacity in service; of all of it where groups of units stand."""
     design_load_frac: float
     """That at design heat with every unit in service, spares included: the least of all halls."""
     fixed_c: float
@@ -47,26 +47,31 @@ class Deciders(NamedTuple):
     chilled: Decide
 
 
-def set_temperatures(site: Site, weather: HourlyWeather, decide: Deciders) -> tuple[np.ndarray, np.ndarray]:
-    """Return the set temperatures of the warm and the chilled plant, broadcastable to (hours, n_x).
+def set_temperature(
+    site: Site, weather: HourlyWeather, decide: Deciders, kind: str, running: float = 1.0
+) -> np.ndarray:
+    """Return the set temperatures of the warm or the chilled plant, broadcastable to (hours, n_x), at the loads
+    of a share of the units that runs.
 
     The coolant unit's approach is linear in heat, so `highest_c` of the warm plant is the cold plates'
     supply; fan walls hold their approach, so the chilled plant may not go above its fixed one.
     """
-    cooling, warm_c = site.topology.cooling, plant_setpoint_c(site.topology)
-    warm = _view(site, weather, "warm", cooling.setpoint, warm_c, cooling.supply)
-    chilled_c = cooling.chilled_supply
-    chilled = _view(site, weather, "chilled", cooling.chilled_setpoint, chilled_c, chilled_c)
-    return decide.warm(warm), decide.chilled(chilled)
+    cooling, load_frac = site.topology.cooling, running * LOAD_FRAC[None, :]
+    if kind == "warm":
+        fixed_c = plant_setpoint_c(site.topology)
+        return decide.warm(_view(site, weather, kind, load_frac, cooling.setpoint, fixed_c, cooling.supply))
+    fixed_c = cooling.chilled_supply
+    return decide.chilled(_view(site, weather, kind, load_frac, cooling.chilled_setpoint, fixed_c, fixed_c))
 
 
 def _view(
-    site: Site, weather: HourlyWeather, kind: str, spec: Setpoint, fixed_c: float, highest_c: float
+    site: Site, weather: HourlyWeather, kind: str, load_frac: np.ndarray, spec: Setpoint, fixed_c: float,
+    highest_c: float,
 ) -> SetpointView:
     plant: PlantSpec = getattr(site.topology.cooling, kind)
     loops = [loop for loop in site.loops if loop.kind == kind]
     return SetpointView(
-        sink_c=plant.sink_c(weather)[:, None], load_frac=LOAD_FRAC[None, :],
+        sink_c=plant.sink_c(weather)[:, None], load_frac=load_frac,
         design_load_frac=min(loop.design_heat_w / (loop.units * loop.unit_w) for loop in loops),
         fixed_c=fixed_c, lowest_c=min(spec.lowest_c(fixed_c), fixed_c), highest_c=highest_c,
         exchanger_k=highest_c - fixed_c, approach_k=spec.approach, fullest=_fullest(site, spec),

@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.components.cooling import LOAD_FRAC
+from simulator.components.cooling import LOAD_FRAC, LOAD_STEP
+from simulator.components.cooling.staging import running_frac
 from simulator.engine import draw, heat_limits
 from simulator.engine.world import World
+from simulator.kernels.cooling import ROUNDING
 from simulator.kernels.cooling_columns import Outdoors, PlantMaps
 from simulator.kernels.hall_air import coil_k
 from simulator.kernels.rack_side import follow_load
@@ -33,7 +35,7 @@ class _Heat(NamedTuple):
 
 def settle(world: World, maps: PlantMaps, outdoors: Outdoors) -> None:
     """Set loops, coolant, air and junctions to rest, once the loads of the first minute are set."""
-    state, load_step = world.state, float(LOAD_FRAC[1])
+    state = world.state
     for k in range(ROUNDS):
         heat = _heat(world)
         state.blocks.liquid_w[:], state.blocks.air_w[:] = heat.liquid_w, heat.air_w
@@ -42,7 +44,7 @@ def settle(world: World, maps: PlantMaps, outdoors: Outdoors) -> None:
             state.plant_w[:, :2] = [_plants_w(world, maps, h) for h in range(len(world.site.hall_names))]
             state.heat.indoor_w[:] = draw.indoor_w(world, racks_w)
         if state.blocks.by_load.shape[2] > 0:
-            follow_load(state.blocks, load_step)
+            follow_load(state.blocks, LOAD_STEP)
         for hall in range(len(world.site.hall_names)):
             _settle_water(world, maps, hall)
             _settle_air(world, maps, outdoors, hall)
@@ -86,12 +88,16 @@ def _heat(world: World) -> _Heat:
 
 
 def _loop(world: World, maps: PlantMaps, loop: int, heat_w: float) -> float:
-    """Set a loop to what its plant delivers under a heat; return that."""
+    """Set a loop to what its plant delivers under a heat, and let the groups run that it asks for; return
+    what it delivers."""
     loops = world.state.loops
     capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
     table = _first(maps.supply_c[int(loops.plant[loop])])
     if capacity_w > 0.0:
         loops.supply_c[loop] = delivered_c(table, capacity_w, float(loops.flow_w_k[loop]), heat_w)
+        groups = int(maps.staging.groups[int(loops.plant[loop])])
+        if groups > 1:
+            loops.running[loop] = running_frac(np.array(_of_load(world, loop, heat_w, maps.asked_frac)), groups)
     return float(loops.supply_c[loop])
 
 
@@ -141,10 +147,11 @@ def _settle_air(world: World, maps: PlantMaps, outdoors: Outdoors, hall: int) ->
     x = air_w / design_w if design_w > 0.0 else 0.0
     fan_w = design_w * float(np.interp(x, LOAD_FRAC, halls.fan_power_frac[hall]))
     let_out = float(np.interp(x, LOAD_FRAC, _first(outdoors.air.share[0])))
-    chilled_w = (air_w + fan_w) * (1.0 - let_out) + float(state.loops.pump_w[loop])
+    pump_w = float(state.loops.pump_w[loop]) if let_out < 1.0 - ROUNDING else 0.0
+    chilled_w = (air_w + fan_w) * (1.0 - let_out) + pump_w
     water_c = _loop(world, maps, loop, chilled_w)
     asked_c = _of_load(world, loop, chilled_w, maps.setpoint_c) + float(halls.fan_approach_k[hall])
-    open_c = water_c + float(coil_k(halls.coil_k, x, 1.0, float(LOAD_FRAC[1])))
+    open_c = water_c + float(coil_k(halls.coil_k, x, 1.0, LOAD_STEP))
     over_k = max(min(open_c, float(outdoors.air.supply_c[:2].max())) - asked_c, 0.0)
     over_k += float(heat.air_range_k[hall]) * max(x / float(heat.air_full[hall]) - 1.0, 0.0)
     heat.air_set_c[hall] = asked_c + float(heat.air_mixed_k[hall])

@@ -67,10 +67,11 @@ def _fed(world: World, group: Group) -> None:
 def boot(world: World, group: Group, which: np.ndarray) -> None:
     """Let some of a group's racks, by their places in it, boot now."""
     told, racks, each_s = world.site.topology.ride_through, group.racks[which], group.lasts_s[which]
-    draw(world, racks, told.boot_draw)
     world.starts.works_s[racks] = world.env.now + each_s
+    (off_s, boots), (boots_s, rests) = told.boots(1.0)
     waits = which[each_s > told.boot]
-    outage.after(world, told.boot, lambda: draw(world, _still(world, group, waits), 1.0))
+    outage.after(world, off_s, lambda: draw(world, _still(world, group, which), boots))
+    outage.after(world, off_s + boots_s, lambda: draw(world, _still(world, group, waits), rests))
     for after_s in np.unique(each_s):
         some = which[each_s == after_s]
         outage.after(world, float(after_s), lambda some=some: _work(world, group, some))  # type: ignore[misc]

@@ -6,10 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator import rng
-from simulator.components.cooling import CoolantUnit
 from simulator.components.power import mesh
 from simulator.components.sizing import chip_of, plant_setpoint_c
-from simulator.engine import design_flow, plant_state, supply_state
+from simulator.engine import design_flow, plant_state, rack_limits, supply_state
 from simulator.kernels import columns as c
 from simulator.kernels import philox
 from simulator.kernels.cooling_columns import HeatState
@@ -229,10 +228,11 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         margin=np.array([site.topology.control.margin]),
         feed_first=site.feed_first, feed_node=site.feed_node, feed_share=site.feed_share.copy(),
         approach_k_w=site.block_approach_k_w.copy(), pump_w=site.block_pump_w.copy(),
-        support_w=site.block_support_w.copy(), support_c=_intakes_c(site),
+        support_w=site.block_support_w.copy(), support_c=rack_limits.intakes_c(site),
         support_hot=np.zeros(n, np.int64), support_told=np.zeros(n, np.int64), support_share=np.ones(n),
         starting_w=np.zeros((n, 2)), started_w=np.zeros((n, 2)),
-        coolant_most_c=_coolant_most_c(site), coolant_hot=np.zeros(n, np.int64), coolant_told=np.zeros(n, np.int64),
+        coolant_most_c=rack_limits.coolant_most_c(site),
+        coolant_hot=np.zeros(n, np.int64), coolant_told=np.zeros(n, np.int64),
         flow=np.ones(n),
         resistance_frac=site.block_resistance_frac.copy(), design_w=site.block_liquid_w,
         by_load=grid.copy(), mass_j_k=site.block_bath[:, 0].copy(),
@@ -245,30 +245,6 @@ def _blocks(site: Site, loads: int) -> c.BlockState:
         load_cap=np.ones((n, loads)), partial=np.zeros(1, np.int64),
         over_s=zeros(), any_over_s=np.zeros(1), capped_s=zeros(), held_j=zeros(),
     )
-
-
-def _intakes_c(site: Site) -> np.ndarray:
-    """Return the intake at which the first support racks of each block slow and the last is off,
-    (blocks, 2): of several types the lowest."""
-    found = np.full((len(site.block_names), 2), [np.inf, 2e3])
-    for entry in site.support:
-        mine = (site.block_hall == entry.hall) & (site.block_support_w > 0.0)
-        limits_c = entry.rack.intake_throttle, entry.rack.intake_shutdown
-        found[mine] = np.minimum(found[mine], limits_c)
-    found[np.isinf(found[:, 0])] = 1e3, 2e3  # no such racks
-    return found
-
-
-def _coolant_most_c(site: Site) -> np.ndarray:
-    """Return the warmest coolant for which the cold plates of each block are made, (blocks,): endless where that
-    is not known, or where there are none."""
-    found = np.full(len(site.block_names), np.inf)
-    if isinstance(site.topology.cooling.coolant_unit, CoolantUnit):
-        for row, block in enumerate(site.rows.block):
-            rack = site.rack_types[site.row_type[row]]
-            if rack.liquid_cooled and rack.coolant_supply_max is not None:
-                found[block] = min(found[block], rack.coolant_supply_max)
-    return found
 
 
 def _loops(site: Site) -> c.LoopState:

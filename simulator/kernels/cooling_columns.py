@@ -74,11 +74,12 @@ class OutdoorAir(NamedTuple):
 
 
 class DryMaps(NamedTuple):
-    """The same of plants without water, which take none; no hours where a site is never short."""
+    """The same as `PlantMaps` of plants without water, which take none; no hours where a site is never short."""
 
     supply_c: Floats
     power_frac: Floats
     mechanical_frac: Floats
+    asked_frac: Floats
     rejects: Ints  # (plants,) 0: nothing is rejected
 
 
@@ -87,11 +88,16 @@ class Staging(NamedTuple):
 
     groups: Floats  # 1: all run always
     start_s: Floats  # from then until a group cools
-    chillers: Ints  # 1: groups of what moves `mechanical_frac` of the heat; 0: of what moves all of it
+    first: Ints  # row of the maps where those of its groups begin
+    each: Ints  # 1: a row for each number of groups that run; 0: one for all
+    alike: Ints  # 1: their columns are heat over the capacity that runs, and values per W of that; 0: of all
 
 
 class PlantMaps(NamedTuple):
-    """Hourly performance of each plant kind; shape (plants, hours + 1, load grid)."""
+    """Hourly performance; shape (rows, hours + 1, load grid), the plants' rows before those of their groups.
+
+    The first column is next to no heat; without any a plant draws nothing.
+    """
 
     setpoint_c: Floats
     supply_c: Floats
@@ -99,6 +105,7 @@ class PlantMaps(NamedTuple):
     evaporation_kg_j: Floats
     blowdown_kg_j: Floats
     mechanical_frac: Floats  # share of the heat moved by compressors
+    asked_frac: Floats  # (plants,): heat of groups over what all carry; no hours where none has groups
     load_step: float
     dry: DryMaps
     reuse: ReuseMap

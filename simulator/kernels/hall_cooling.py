@@ -107,6 +107,8 @@ def _cool_hall(h, halls, loops, heat, maps, scratch, moved, around, plant_w, at,
     pumps_w = scratch.pump_w[h]
     warm_pump_w = loops.pump_w[warm] * moving[warm, 3]
     chilled_pump_w = loops.pump_w[chilled] * moving[chilled, 3]
+    if let_out >= 1.0 - cooling.ROUNDING:  # outdoor air takes all there is: chilled water rests
+        chilled_pump_w = 0.0
     warm_w = scratch.liquid_w[warm] + warm_pump_w
     heats = scratch.air_w[chilled], scratch.air_w[chilled] + fan_w
     chilled_w = chilled_pump_w + hall_air.leave(

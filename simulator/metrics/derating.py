@@ -23,9 +23,9 @@ WEATHER = ("dry_bulb_c", "wet_bulb_c")
 def derating(results: Results, by: str | None = None, every: str | None = "h") -> pd.DataFrame:
     """Return hours of the run, counted from its start: means of rack, cooling, house power and losses in
     W, outdoor dry and wet bulb, `pue`, and `usable_it_w`: rack power that the firm import carries when
-    cooling and losses keep their ratio to it and house power stays. Only hours with `working` count, and
-    for `usable_it_w` those with `dry`, in which it is 0: plants of loops with heat have no water and
-    reject nothing.
+    cooling and losses keep their ratio to it and house power stays, in the share of the halls that can work:
+    `cooled`, less than 1 where plants have no water and reject nothing. Only hours with `working` count, and
+    for `usable_it_w` those with less than all of the halls; `dry` are those with none.
 
     `pue` here is power used over power into racks: what charges a battery is not used yet.
     """
@@ -37,22 +37,34 @@ def derating(results: Results, by: str | None = None, every: str | None = "h") -
     with np.errstate(divide="ignore", invalid="ignore"):
         pue = (it_w + cooling_w + house_w + losses_w) / it_w
         usable_w = np.maximum(results.info["firm_w"] - house_w, 0.0) / (1.0 + (cooling_w + losses_w) / it_w)
-    dry = _dry(results, site["time"].iloc[first])
+    cooled = _cooled(results, site["time"].iloc[first])
     return pd.DataFrame({
         "time": site["time"].array[first], **means, "working": it_w > WORKING_FRAC * it_w.mean(),
-        "pue": pue, "usable_it_w": np.where(dry, 0.0, usable_w), "dry": dry,
+        "pue": pue, "usable_it_w": np.where(cooled > 0.0, usable_w * cooled, 0.0), "cooled": cooled,
+        "dry": cooled == 0.0,
     })  # fmt: skip
 
 
-def _dry(results: Results, times: pd.Series) -> np.ndarray:
-    """Return in which hours loops that were given heat reject nothing for want of water, (times,)."""
-    of = [modes.without_water(results, times, kind) for kind in modes.loops_with_heat(results)["kind"].unique()]
-    return np.logical_or.reduce(of) if of else np.zeros(len(times), bool)
+def _cooled(results: Results, times: pd.Series) -> np.ndarray:
+    """Return the share of the halls, by the most heat that their loops were given, (times,), of which no loop
+    that was given any rejects nothing for want of water."""
+    loops = modes.loops_with_heat(results)
+    kinds = loops.drop_duplicates("element").set_index("element")["kind"]
+    dry = {kind: modes.without_water(results, times, kind) for kind in kinds.unique()}
+    if not any(hours.any() for hours in dry.values()):
+        return np.ones(len(times))
+    most_w = loops.groupby("element")["heat_w"].max()
+    halls = kinds.index.str.rpartition("/").get_level_values(0)  # a loop is called as its hall, then its kind
+    cooled_w = np.zeros(len(times))
+    for _, own in kinds.groupby(halls):
+        stands = np.logical_or.reduce([dry[kind] for kind in own.unique()])
+        cooled_w += ~stands * float(most_w[own.index].sum())
+    return np.asarray(cooled_w / float(most_w.sum()))
 
 
 def carried(table: pd.DataFrame) -> pd.Series:
-    """Return `usable_it_w` of the hours that tell it: those that work, and those without water."""
-    return table.loc[table["working"] | table["dry"], "usable_it_w"]
+    """Return `usable_it_w` of the hours that tell it: those that work, and those without water in a hall."""
+    return table.loc[table["working"] | (table["cooled"] < 1.0), "usable_it_w"]
 
 
 def kpis(results: Results) -> list[Kpi]:
@@ -66,7 +78,7 @@ def kpis(results: Results) -> list[Kpi]:
     basis = (
         "Rack power that the firm import carries in an hour, with cooling and electrical losses in the "
         "ratio to rack power that they had in that hour and house power as it was, whether or not so many "
-        "racks are built, and 0 where plants reject nothing for want of water; other hours in which racks "
+        "racks are built, and of halls whose plants reject nothing for want of water none; other hours in which racks "
         "draw less than half their mean are left out; "
     )
     return [

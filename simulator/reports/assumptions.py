@@ -13,8 +13,9 @@ SECTIONS_DRAWN = 9
 SHOWN = 10
 
 NOT_DONE = (
-    "It does not simulate electromagnetic transients, subsynchronous "
-    "oscillation or ride-through of voltage sags (EMT); it does not compute air or coolant flow "
+    "It does not simulate electromagnetic transients or subsynchronous oscillation (EMT): of a voltage "
+    "sag it tells what drops out and how that returns, one voltage for all, without waveforms, phases "
+    "and the impedance between loads; it does not compute air or coolant flow "
     "fields (CFD); it does not coordinate protection relays or breakers; it does not predict "
     "kernel-level performance, but sustains a share of peak taken from measurements. Prices, "
     "weather and demand are inputs, not forecasts. Use it to plan capacity and to choose what to "

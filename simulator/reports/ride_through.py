@@ -13,11 +13,10 @@ from simulator.components.power.ride_through import NOTICE_S, Withstand
 from simulator.reports import style, wording
 from simulator.reports.page import FigureSpec, Page, TableSpec
 
-CLOSE_UP_S = 20.0
-"""After the last sag, in the panel that shows the sags."""
-FIRST_S = 1.0
-"""Where the logarithmic time of the way back begins."""
-POINTS = 400
+CLOSE_UP_S = 5.0
+"""After the last sag, at least, in the panel that shows the sags; and no less than a third of their time."""
+STEP_SHARE = 0.01
+"""Of the power before, from which a jump on the way back is told as a step."""
 CURVES = (style.INK, style.PURPLE, style.VERMILLION, style.GREEN)
 MW, MIN = 1e6, 60.0
 
@@ -34,6 +33,8 @@ class Tables:
     restart_loads: pd.DataFrame
     restart_course: pd.DataFrame
     supplies: Withstand
+    sags: tuple[tuple[float, float], ...]
+    """Begin and end of each, s."""
 
 
 def page(name: str, found: Tables) -> Page:
@@ -77,51 +78,56 @@ def classes(found: Tables) -> pd.DataFrame:
 
 
 def over_time(found: Tables) -> FigureSpec:
-    """Draw the power of each class through the sags, and on the way back."""
-    course = found.course
-    drawn = _dense(course)
+    """Draw the power of each class through the sags in seconds, and its way back in minutes."""
+    course, last_s = found.course, found.sags[-1][1]
     groups = [name for name in course if name not in ("time_s", "total")]
-    fig, axes = style.canvas(height_in=2.9, columns=2, sharey=True)
-    times_s = drawn["time_s"].to_numpy()
-    last_s = _last_sag_s(course)
-    spans = ((axes[0], 1.0, (-1.0, last_s + CLOSE_UP_S)), (axes[1], MIN, (FIRST_S, times_s[-1])))
+    fig, axes = style.canvas(height_in=3.1, columns=2, sharey=True)
+    times_s = course["time_s"].to_numpy()
+    close_s = max(CLOSE_UP_S, last_s / 3.0)
+    spans = ((axes[0], 1.0, (-0.3 * close_s, last_s + close_s)), (axes[1], MIN, (0.0, max(times_s[-1], MIN))))
     for ax, scale, span in spans:
         base = np.zeros(times_s.size)
         for group, color in zip(groups, style.PALETTE, strict=False):
-            top = base + drawn[group].to_numpy() / MW
+            top = base + course[group].to_numpy() / MW
             ax.fill_between(times_s / scale, base, top, color=color, linewidth=0.0,
                             label=wording.plain(group))  # fmt: skip
             base = top
+        ax.plot(times_s / scale, base, color=style.INK, linewidth=0.8)
         ax.set_xlim(span[0] / scale, span[1] / scale)
         ax.set_ylim(0.0, course["total"].max() / MW * 1.04)
-    axes[1].set_xscale("log")
-    axes[1].xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))
-    style.heading(axes[0], "The sags")
-    style.heading(axes[1], "The way back")
+    for begin_s, end_s in found.sags:
+        axes[0].axvspan(begin_s, end_s, color=style.VERMILLION, alpha=0.3, linewidth=0.8)
+    style.heading(axes[0], _through(found))
+    style.heading(axes[1], _back(found))
     style.label(axes[0], x="time, s", y="power from the grid, MW")
-    style.label(axes[1], x="time, min, logarithmic")
+    style.label(axes[1], x="time, min")
     style.legend(fig, axes[0], "upper center", len(groups))
     return FigureSpec(
         fig, "ride-through", "Power drawn from the grid by class of load during the sags and after.",
-        course, "Constant-power loads; the voltage is alike at all of them.",
+        course, "Shaded: the sags. Constant-power loads; the voltage is alike at all of them.",
     )  # fmt: skip
 
 
-def _dense(course: pd.DataFrame) -> pd.DataFrame:
-    """Return the corners with points between them, so that straight lines bend as a logarithmic axis
-    bends them."""
-    times_s = course["time_s"].to_numpy()
-    between_s = np.setdiff1d(np.geomspace(FIRST_S, times_s[-1], POINTS), times_s)
-    more = {name: np.interp(between_s, times_s, course[name]) for name in course if name != "time_s"}
-    both = pd.concat([course, pd.DataFrame({"time_s": between_s} | more)])
-    return both.sort_values("time_s", kind="stable", ignore_index=True)
+def _through(found: Tables) -> str:
+    """Return what the sags do to the draw: the finding of the first panel."""
+    before_w, lowest_w = float(found.course["total"].iloc[0]), float(found.course["total"].min())
+    later_w = before_w - float(found.loads["lost_w"].sum())
+    if lowest_w >= before_w * (1.0 - STEP_SHARE):
+        return "The draw stays as it was"
+    return (f"Of {wording.power(before_w)} the lowest is {wording.power(lowest_w)},\n"
+            f"{wording.power(later_w)} {NOTICE_S:g} s after")  # fmt: skip
 
 
-def _last_sag_s(course: pd.DataFrame) -> float:
-    """Return when power last falls."""
-    total = course["total"].to_numpy()
-    falls = np.flatnonzero(np.diff(total) < -1e-6 * total[0])
-    return float(course["time_s"].iloc[falls[-1] + 1]) if falls.size else 0.0
+def _back(found: Tables) -> str:
+    """Return when all is back and in what steps: the finding of the second panel."""
+    whole_s = float(found.loads["whole_s"].max())
+    total_w, times_s = found.course["total"].to_numpy(), found.course["time_s"].to_numpy()
+    jumps_w = np.diff(total_w) * (np.diff(times_s) == 0.0) * (times_s[1:] > found.sags[-1][1])
+    k = int(np.argmax(jumps_w))
+    back = f"All is back after {wording.seconds(whole_s)}" if whole_s > 0.0 else "Nothing has to come back"
+    if jumps_w[k] <= STEP_SHARE * total_w[0]:
+        return f"{back},\nwithout a step" if whole_s > 0.0 else back
+    return f"{back},\nthe largest step is {wording.power(jumps_w[k])} at {times_s[k] / MIN:.3g} min"
 
 
 def lost_map(found: Tables) -> FigureSpec:
@@ -177,8 +183,10 @@ def restart(found: Tables) -> FigureSpec:
     places = style.spread(levels, 0.11 * power[-1], 0.0, power[-1])
     for (group, at), level in zip(back.items(), places, strict=True):
         style.note(ax, at, level, str(group), style.dark(style.VERMILLION), -6, ha="right")
+    style.heading(ax, f"From dark all is back after {wording.seconds(MIN * minutes[-1])}, {back.index[-1]} last"
+                  if back.size else f"From dark all is back after {wording.seconds(MIN * minutes[-1])}")  # fmt: skip
     style.label(ax, x="time since supply is back, min", y="power from the grid, MW")
     return FigureSpec(
         fig, "restart", "Power over time of a restart from dark under a ramp limit.", course,
-        f"All back after {wording.seconds(MIN * minutes[-1])}; dots: all of a class works again.",
+        "Dots: all of a class works again.",
     )  # fmt: skip

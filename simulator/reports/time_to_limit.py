@@ -171,6 +171,8 @@ def _line(ax: Axes, i: int, names: list[str], traces: pd.DataFrame, column: str)
 def _limits(ax: Axes, found: Tables, limits_c: tuple[float, float], drawn: Drawn) -> None:
     """Mark both limits, and when control acts."""
     for limit_c, name in zip(limits_c, drawn.limit_names, strict=True):
+        if limit_c > limits_c[1]:
+            continue  # there are no such racks
         ax.axhline(limit_c, color=style.INK, linewidth=0.8, linestyle=":")
         style.note(ax, FIRST_S, limit_c, name, style.INK, 3, ha="left", va="bottom")
     for name in ACTS:

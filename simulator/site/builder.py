@@ -228,7 +228,8 @@ class Builder:
                 design_w=design_w + moved_w, cooling=block.cooling)  # fmt: skip
             built = ups.sized(max(behind_w, 1.0))
             pump_ups = Node(f"{name}/pump ups", len(self.nodes), UPS, "ups", built.rating_w, ups.losses,
-                            built.modules, 0.0, built.ride_through_s, built.recharge_w, "mechanical")  # fmt: skip
+                            built.modules, 0.0, built.ride_through_s, built.recharge_w, "mechanical",
+                            design_w=behind_w)  # fmt: skip
             own_w = sum(cooling.indoors.share(node) * node.loss.loss_w(out_w, node.rating_w)
                         for node, out_w in ((substation, design_w + moved_w), (pump_ups, behind_w)))  # fmt: skip
         self.loops += [warm, chilled]

@@ -31,11 +31,11 @@ def in_line(
     Parameters
     ----------
     parts : for each load, the first in line first, its steps in W, and each step's wait in s after the one
-        before is over; a step down waits for nobody
-    ready_s : when the first part of each may begin
+        before is over, or the load has voltage; a step down waits for nobody
+    ready_s : when each has voltage
     """
     spans: list[list[Span]] = [[] for _ in parts]
-    later = [(ready_s[place], place, 0) for place in range(len(parts))]
+    later = [(ready_s[place] + steps[0][0], place, 0) for place, steps in enumerate(parts)]
     heapify(later)
     ready: list[tuple[int, int]] = []
     now_s, power_w = min(ready_s), 0.0

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -93,7 +93,7 @@ class Wanted:
     each: bool = False
     """Have racks and switches rows of their own, and units of one target simulations of their own."""
     without: tuple[Hit, ...] = ()
-    """What is out already: it cannot fail, nor can its breaker."""
+    """What is out already: it cannot fail, nor can its breaker or its parts."""
 
     def takes(self, name: str) -> bool:
         """Return whether an element is asked for."""
@@ -234,7 +234,7 @@ def _of_classes(
     alike: Counter[tuple[object, ...]] = Counter()
     gone = {same(hit.cls, hit.target, hit.unit) for hit in wanted.without}
     for place, (name, (target, unit)) in enumerate(there.items()):
-        if not wanted.takes(name) or same(classes[0], target, unit) in gone:
+        if not wanted.takes(name) or _is_out(run, classes[0], target, unit, gone):
             continue
         key = groups.get(name, ("element", name))
         alike[key] += 1
@@ -247,6 +247,26 @@ def _of_classes(
             group=(classes[0].name, int(group[place])) if group.size else None,
         )
     return [replace(case, count=alike[key]) for key, case in cases.items()]
+
+
+def _is_out(
+    run: Run, cls: FailureClass, target: int, unit: int, gone: Collection[tuple[str, int, int]]
+) -> bool:
+    """Return whether what a class would strike is out at the moment, or part of what is: fans of a plant unit,
+    pumps of a coolant unit, racks out of service, links of a trunk that carries nothing."""
+    world = run.world
+    if same(cls, target, unit) in gone:
+        return True
+    if cls.effect == "plant_fan":
+        return ("plant_unit", target, unit) in gone
+    if cls.effect == "pump":
+        return ("flow", target, unit // world.site.topology.cooling.coolant_unit.pumps) in gone
+    if cls.per in ON_RACKS:
+        return bool(world.state.racks.up_frac[target] == 0.0)
+    if cls.effect == "uplink":
+        live = world.network.live[target]
+        return bool(live.capacity_bytes_s[live.laid.graph.trunks[unit]] <= 0.0)
+    return False
 
 
 def same(cls: FailureClass, target: int, unit: int) -> tuple[str, int, int]:

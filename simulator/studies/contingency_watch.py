@@ -203,8 +203,7 @@ class Watch:
         limit_c = np.full(len(site.hall_names), np.inf)
         support = blocks.support_w > 0.0
         np.minimum.at(limit_c, site.block_hall[support], blocks.support_c[support, 0])
-        liquid = rows.liquid_cooled == 1
-        np.minimum.at(limit_c, rows.hall[liquid], rows.intake_c[liquid])
+        np.minimum.at(limit_c, rows.hall, rows.intake_c)
         supplied_c = self.state.loops.supply_c[site.halls.air_loop].copy()
         return supplied_c, np.where(limit_c > supplied_c, limit_c - supplied_c, np.inf)
 

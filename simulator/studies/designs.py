@@ -195,10 +195,13 @@ class Plan:
         return tuple(self.designs[0].values)
 
 
-def from_file(path: Path, until: Sequence[str] = (), known: Sequence[Task] = ()) -> Plan:
+def from_file(
+    path: Path, until: Sequence[str] = (), known: Sequence[Task] = (), sets: Sequence[str] = ()
+) -> Plan:
     """Return the plan of a sweep file; ScenarioError holds every problem of every design.
 
     `until` are half-widths as on the command line; the file's number of replicates is then the most.
+    `sets` are `a.b=3 MW` as on the command line, laid on every design after what the file has `fixed`.
     With the runs `known` from the same inputs, designs are loaded when they are needed, not before.
     """
     document = read(path)
@@ -213,7 +216,9 @@ def from_file(path: Path, until: Sequence[str] = (), known: Sequence[Task] = ())
         raise ScenarioError([document.problem(("scenario",), f"no file {spec.scenario}")])
     unknown = Unknown(spec.uncertain, spec.correlation, spec.samples, spec.seed)
     given, listed = (document.folder_of((part,)) for part in ("fixed", "axes"))
-    fixed = [(key, _placed(key, v, given)) for key, v in spec.fixed.items()]
+    fixed: list[str | tuple[str, Any]] = [(key, _placed(key, v, given)) for key, v in spec.fixed.items()]
+    fixed += sets
+    _not_varied(spec, sets)
     assumed: dict[str, Assumed] = {}
     if spec.axes == "assumptions":
         assumed = ranged(load(file, fixed))
@@ -240,6 +245,14 @@ def from_file(path: Path, until: Sequence[str] = (), known: Sequence[Task] = ())
     return replace(
         made, timeout_s=spec.timeout, evidence=evidence, screen=spec.screen, known=tuple(known)
     )
+
+
+def _not_varied(spec: SweepSpec, sets: Sequence[str]) -> None:
+    """Refuse to set what every design takes a value of its own for."""
+    varied = {*spec.uncertain, *(spec.axes if isinstance(spec.axes, dict) else ())}
+    for key in (text.partition("=")[0].strip() for text in sets):
+        if key in varied:
+            raise StudyError(f"--set {key}: the sweep varies it")
 
 
 def _with_rule(tree: dict[str, Any], until: Sequence[str]) -> dict[str, Any]:

@@ -148,8 +148,9 @@ def parts_of(load: Load, told: RideThrough) -> list[tuple[float, float]]:
     if load.kind != "racks":
         return [(0.0, load.power_w)]
     rest_w = load.idle_share * load.power_w
-    boots_w, restart_s = told.boot_draw * rest_w, told.restart if load.restart_s is None else load.restart_s
-    return [(0.0, boots_w), (told.boot, rest_w - boots_w), (restart_s, load.power_w - rest_w)]
+    (off_s, boots_w), (boots_s, _) = told.boots(rest_w)
+    restart_s = told.restart if load.restart_s is None else load.restart_s
+    return [(off_s, boots_w), (boots_s, rest_w - boots_w), (restart_s, load.power_w - rest_w)]
 
 
 def rank(load: Load) -> tuple[int, int, str, str]:

@@ -33,37 +33,37 @@ def code_version() -> str:
 
 
 def write(
-    folder: Path, name: str, sweep: Path, until: Sequence[str], files: Iterable[Path],
+    folder: Path, name: str, sweep: Path, asked: Sequence[str], files: Iterable[Path],
     told: Mapping[str, Any],
 ) -> None:
-    """Keep what was found out from a sweep file and what it names."""
+    """Keep what was found out from a sweep file and what it names; `asked` is what the command line adds."""
     hashes = {str(path.resolve()): _digest(path) for path in {sweep, *files}}
-    text = json.dumps({**_asked(sweep, until), "files": dict(sorted(hashes.items())), **told})
+    text = json.dumps({**_given(sweep, asked), "files": dict(sorted(hashes.items())), **told})
     write_whole(folder / name, text + "\n")
 
 
-def close(folder: Path, sweep: Path, until: Sequence[str], told: Mapping[str, Any]) -> None:
+def close(folder: Path, sweep: Path, asked: Sequence[str], told: Mapping[str, Any]) -> None:
     """Keep what was found out when all was done, if the inputs are still those of the plan."""
-    planned = held(folder, PLAN, sweep, until)
+    planned = held(folder, PLAN, sweep, asked)
     if planned is not None:
-        head = {key: planned[key] for key in ("version", "sweep", "until", "files")}
+        head = {key: planned[key] for key in ("version", "sweep", "asked", "files")}
         write_whole(folder / FINISHED, json.dumps({**head, **told}) + "\n")
 
 
-def held(folder: Path, name: str, sweep: Path, until: Sequence[str]) -> dict[str, Any] | None:
+def held(folder: Path, name: str, sweep: Path, asked: Sequence[str]) -> dict[str, Any] | None:
     """Return what was found out from the same file, code and inputs; None where anything differs."""
     try:
         known: dict[str, Any] = json.loads((folder / name).read_text("utf-8"))
-        same = {key: known[key] for key in ("version", "sweep", "until")} == _asked(sweep, until)
+        same = {key: known[key] for key in ("version", "sweep", "asked")} == _given(sweep, asked)
         same = same and all(_digest(Path(file)) == digest for file, digest in known["files"].items())
     except (OSError, ValueError, KeyError, AttributeError):
         return None
     return known if same else None
 
 
-def finished(folder: Path, sweep: Path, until: Sequence[str]) -> str | None:
+def finished(folder: Path, sweep: Path, asked: Sequence[str]) -> str | None:
     """Return what a sweep had to tell when every run was done, if it still is so."""
-    known = held(folder, FINISHED, sweep, until)
+    known = held(folder, FINISHED, sweep, asked)
     if known is None or not all((folder / name).is_file() for name in known["tables"]):
         return None
     return str(known["told"]) if all(is_done(folder / "runs" / name) for name in known["runs"]) else None
@@ -78,8 +78,8 @@ def is_done(file: Path) -> bool:
     return content.startswith(DONE_BEGINS) and content.endswith(DONE_ENDS)
 
 
-def _asked(sweep: Path, until: Sequence[str]) -> dict[str, Any]:
-    return {"version": code_version(), "sweep": str(sweep.resolve()), "until": list(until)}
+def _given(sweep: Path, asked: Sequence[str]) -> dict[str, Any]:
+    return {"version": code_version(), "sweep": str(sweep.resolve()), "asked": list(asked)}
 
 
 def _digest(path: Path) -> str:

@@ -79,11 +79,11 @@ class SweepFolder:
         self.write(pd.DataFrame(times, columns=["hash", "wall_s"]), "timing.parquet")
         return table
 
-    def close(self, sweep: Path, until: Sequence[str], told: str) -> None:
+    def close(self, sweep: Path, asked: Sequence[str], told: str) -> None:
         """Remember that every run is done, and what there was to tell of them."""
         runs = sorted({self._file(task.identity).name for task in enough.needed(self.plan, self.records())})
         tables = sorted(p.name for p in self.path.iterdir() if p.suffix in (".parquet", ".csv"))
-        stamp.close(self.path, sweep, until, {"runs": runs, "tables": tables, "told": told})
+        stamp.close(self.path, sweep, asked, {"runs": runs, "tables": tables, "told": told})
 
     def write(self, table: pd.DataFrame, name: str) -> None:
         """Write a table, whole or not at all."""

@@ -7,7 +7,7 @@ from functools import partial
 
 import numpy as np
 
-from simulator.components.cooling import LOAD_FRAC
+from simulator.components.cooling import LOAD_FRAC, LOAD_STEP
 from simulator.components.cooling.course import Hall, Immersed
 from simulator.components.cooling.course_air import Air
 from simulator.components.cooling.course_parts import Heat, Water
@@ -155,7 +155,7 @@ def _fans_w(table: np.ndarray, design_w: float, heat_w: float, fans: float) -> f
 
 def _open_k(table: np.ndarray, design_w: float, heat_w: float, fans: float, flow: float) -> float:
     """Return how far above their water the coils of a share of a hall's units leave the air, their valves open."""
-    return float(coil_k(table, heat_w / design_w / fans, flow, float(LOAD_FRAC[1])))
+    return float(coil_k(table, heat_w / design_w / fans, flow, LOAD_STEP))
 
 
 def _let_in(run: Run, load: float) -> tuple[float, float]:

@@ -70,6 +70,29 @@ def test_usable_and_reserve_add_up_to_the_rating(tmp_path):
     assert halls[2:5] == ["8", "12", "75.0%"]
 
 
+def test_headroom_is_what_racks_plants_and_losses_leave(tmp_path):
+    """By hand on the pod: what a block's busway loses is what its substation delivers beyond racks; the
+    feeders deliver that, the losses of what hangs on them, and the mechanical substation with all of its load."""
+    site = compile_site(load_tree(pod_tree(), tmp_path).spec.topology)
+    racks_w, others_w = show_power.nameplate_below_w(site), show_power.others_below_w(site)
+    node = {one.name: i for i, one in enumerate(site.nodes)}
+
+    def lost_w(name):
+        one, out_w = site.nodes[node[name]], racks_w[node[name]] + others_w[node[name]]
+        return one.loss.loss_w(out_w, one.rating_w)
+
+    assert others_w[node["pod/b01/busway"]] == 0.0
+    assert others_w[node["pod/b01/substation"]] == pytest.approx(lost_w("pod/b01/busway"))
+    assert others_w[node["pod/mechanical"]] == site.nodes[node["pod/mechanical"]].design_w > 0.0
+    below = [name for name, i in node.items() if site.nodes[i].parent == node["pod/feeders"]]
+    assert others_w[node["pod/feeders"]] == pytest.approx(sum(others_w[node[b]] + lost_w(b) for b in below))
+    rows = [line.split() for line in show_power.one_line(site)]
+    feeder = next(cells for cells in rows if cells[0] == "feeder")
+    usable, _, racks, others, room = map(float, feeder[-5:])
+    assert room == pytest.approx(usable - racks - others, abs=1e-4)
+    assert others == pytest.approx(others_w[node["pod/feeders"]] / 1e6, rel=1e-3)
+
+
 def test_the_export_writes_plain_tables(tmp_path, monkeypatch, capfd):
     path, target = tmp_path / "site.yaml", tmp_path / "net.json"
     path.write_text(yaml.safe_dump(scheme(2, scheme="2N")))

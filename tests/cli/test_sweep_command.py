@@ -5,6 +5,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from simulator import cli
 from simulator.cli import sweep
 from simulator.studies import StudyError
 from simulator.studies.run import load
@@ -61,4 +62,26 @@ def test_a_name_that_is_no_indicator_claims_no_folder(file, tmp_path):
     file.write_text(SWEEP.split("design:")[0] + "axes: {topology.cooling.supply: [36 degC]}\nreplicates: 3\n")
     with pytest.raises(StudyError, match=r"no KPI 'fleet.utilizatin' \(did you mean 'fleet.utilization'"):
         sweep.sweep(file, tmp_path / "out", 1, sweep.Where(), ["fleet.utilizatin ± 1 %"])
+    assert not (tmp_path / "out").exists()
+
+
+def test_set_lays_values_on_every_design_after_what_the_file_has_fixed(file, tmp_path, typed):
+    file.write_text(SWEEP.split("design:")[0] + "axes: {topology.cooling.supply: [36 degC, 40 degC]}\n")
+    told = {}
+    for name, words in (("plain", ()), ("set", ("--set", "period.duration=2 h"))):
+        code, out, err = typed("sweep", file, "-o", tmp_path / name, "-j", "1", *words)
+        assert code == 0, err
+        assert typed("sweep", file, "-o", tmp_path / name, "--resume", *words)[1] == out  # all done, and the same
+        told[name] = pd.read_parquet(tmp_path / name / "runs.parquet")
+    assert (told["set"]["fleet.hours.useful"] > 1.5 * told["plain"]["fleet.hours.useful"]).all()
+    assert set(told["set"]["hash"]).isdisjoint(told["plain"]["hash"])
+
+
+@pytest.mark.parametrize(("words", "told"), [
+    ("topology.cooling.supply=40 degC", "--set topology.cooling.supply: the sweep varies it"),
+    ("period.duratio=2 h", "did you mean 'duration'"),
+])  # fmt: skip
+def test_set_refuses_what_the_sweep_varies_and_what_is_not_there(words, told, file, tmp_path, typed):
+    code, _, err = typed("sweep", file, "-o", tmp_path / "out", "--set", words)
+    assert code == cli.INVALID and told in err
     assert not (tmp_path / "out").exists()

@@ -5,7 +5,8 @@ import pytest
 from small import load_tree, pod_tree
 from test_heat_received import _air
 
-from simulator.engine import plant_power
+from simulator.engine import hot_trips, plant_power
+from simulator.engine.outage_log import STAGES
 from simulator.metrics import balance, thermal
 from simulator.simulation import build, finish
 
@@ -48,6 +49,16 @@ def test_racks_wait_for_cooling_and_not_only_for_their_inspection(course):
     assert in_service[-1] == 1.0 and in_service[hours == 9.0] == 1.0
     trips = [e for e in run.world.events if e[1] == "trip"]
     assert len(trips) == len(np.unique(run.world.site.rack_block))
+
+
+def test_racks_that_heat_switched_off_boot_before_they_work(course):
+    run, _ = course
+    told = run.world.site.topology.ride_through
+    boots = [end - start for start, end, repair in zip(
+        run.world.outages.start_s, run.world.outages.end_s, run.world.outages.repair, strict=True)
+        if repair.stages[-1] == STAGES.index("boot")]  # fmt: skip
+    assert boots == pytest.approx([told.boot + told.restart + hot_trips.AHEAD_S] * 2)  # by block
+    assert sum(kind == "racks_back" for _, kind, *_ in run.world.events) == 2
 
 
 def test_a_loop_that_nothing_cools_and_nothing_heats_stays_as_it_is(course):
@@ -97,9 +108,10 @@ def dry_air(tmp_path_factory):
     tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h", "power": "80 %"}]
     run = build(load_tree(tree, tmp_path_factory.mktemp("dry")), disturbed=False)
     chilled = run.world.site.halls.air_loop
-    for loop in chilled:
-        run.world.env.timeout(HOUR_S).callbacks.append(
-            lambda _, k=int(loop): plant_power.lose_units(run.world, k, 1e3, 9 * HOUR_S))
+    for loop in map(int, chilled):
+        for unit in range(run.world.site.loops[loop].units):
+            run.world.env.timeout(HOUR_S).callbacks.append(
+                lambda _, loop=loop, unit=unit: plant_power.lose_unit(run.world, loop, unit, 9 * HOUR_S))
     state, found = run.world.state, []
     for half in range(1, 27):
         run.advance(half * HOUR_S / 2.0)

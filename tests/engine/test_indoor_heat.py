@@ -1,5 +1,7 @@
 """Heat of lights and of the power chain in the halls' air; racks that hot air switches off."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from small import load_tree, pod_tree
@@ -140,7 +142,7 @@ def test_to_lose_some_air_units_warms_no_hall_faster_than_to_lose_all(tmp_path):
         assert int(run.world.site.hall_walls[0]) == 11
         courses.append(air_c)
         assert np.diff(air_c).max() <= slope_k * (1.0 + 1e-6) and np.diff(air_c).min() > 0.0
-    for fewer, more in zip(courses[:-1], courses[1:], strict=True):
+    for fewer, more in pairwise(courses):
         assert np.all(fewer <= more + 1e-9)
     assert np.diff(courses[-1]) == pytest.approx(slope_k, rel=0.03)  # walls lose the rest
 

@@ -29,16 +29,19 @@ AT = (0, 0.25, 0)
 """A quarter past the first hour, with water."""
 
 
-def maps_of(plant_c=36.0, groups=1.0, start_s=0.0, chillers=0):
-    """Return the maps of one plant, alike all hour: supply rises with load, power is cubic."""
-    staging = Staging(np.array([groups]), np.array([start_s]), np.array([chillers]))
+def maps_of(plant_c=36.0, groups=1.0, start_s=0.0, asks=1.0, alike=0):
+    """Return the maps of one plant, the same all hour and for any of its groups: supply rises with load, power is
+    cubic. Groups move a share `asks` of the heat."""
+    one = lambda value: np.array([value])  # noqa: E731
+    staging = Staging(one(groups), one(start_s), first=one(0), each=one(0), alike=one(alike))
     tables = (0.0 * GRID + plant_c, plant_c + 4.0 * GRID, 0.02 * GRID**3, 1e-7 * GRID,
               0.0 * GRID + 1e-8, 0.5 * GRID)
     set_c, supply_c, power, evaporation, blowdown, mechanical = (
         np.tile(table, (1, 2, 1)) for table in tables)
-    dry = DryMaps(supply_c + 5.0, 2.0 * power, mechanical, np.ones(1, np.int64))
+    asked = np.tile(asks * GRID, (1, 2, 1))
+    dry = DryMaps(supply_c + 5.0, 2.0 * power, mechanical, asked, np.ones(1, np.int64))
     reuse = ReuseMap(np.zeros(2), np.zeros(1), 0.0, 0.0)
-    return PlantMaps(set_c, supply_c, power, evaporation, blowdown, mechanical, STEP, dry, reuse, staging)
+    return PlantMaps(set_c, supply_c, power, evaporation, blowdown, mechanical, asked, STEP, dry, reuse, staging)
 
 
 def advance(loops, heat_w, dt_s, maps=None, at=AT):
@@ -132,14 +135,14 @@ def staged_course(maps, minutes, heat_w=1.2e6, dt_s=60.0):
 
 
 def test_a_group_that_stood_cools_once_it_has_started():
-    """0.6 of the capacity is asked of one group of two for three minutes: what it lacks, a sixth of the heat,
-    stays in the water, which then falls back."""
+    """0.6 of the capacity is asked of one group of two for three minutes: it carries 0.5, what it lacks stays in the
+    water, which then falls back."""
     loops, (supply_c, power_w) = staged_course(maps_of(groups=2.0, start_s=180.0), 60)
-    short_k = 0.1 * 2.0 * UNIT_W / FLOW_W_K
-    expected_c = 38.4 + short_k * -np.expm1(-np.arange(1, 4) * 60.0 / TANK_S)
+    over_k = 4.0 * (0.5 - 0.6) + 0.1 * 2.0 * UNIT_W / FLOW_W_K
+    expected_c = 38.4 + over_k * -np.expm1(-np.arange(1, 4) * 60.0 / TANK_S)
     np.testing.assert_allclose(supply_c[:3], expected_c, rtol=1e-12)
     assert supply_c[3] < supply_c[2] and supply_c[-1] == pytest.approx(38.4, abs=1e-3)
-    np.testing.assert_allclose(power_w[:3] / power_w[-1], 5.0 / 6.0)
+    np.testing.assert_allclose(power_w[:3] / power_w[-1], (5.0 / 6.0) ** 3)
     left_j = loops.received_j[0] - loops.rejected_j[0] - loops.stored_j[0]
     assert abs(left_j) <= 1e-9 * loops.received_j[0]
 
@@ -163,10 +166,36 @@ def test_groups_stop_only_after_they_were_not_asked_for():
         assert loops.running[0] == (1.0 if minute <= cooling.REST_S / 60.0 else 0.25)
 
 
-def test_chillers_are_asked_for_what_they_move_alone():
-    """Half of the heat at full load is mechanical: 0.6 of the capacity asks for 0.18 of the chillers."""
-    loops, _ = staged_course(maps_of(groups=2.0, start_s=600.0, chillers=1), 5)
+def test_groups_are_asked_for_what_they_move_alone():
+    """Of a load of 0.6 chillers move half: one group of two is enough."""
+    loops, _ = staged_course(maps_of(groups=2.0, start_s=600.0, asks=0.5), 5)
     assert loops.supply_c[0] == pytest.approx(38.4) and loops.running[0] == 0.5
+
+
+def test_units_that_run_share_the_heat_and_those_that_rest_still_run():
+    """A load of 0.4 of a plant whose two groups run works at 0.4 of each, for as long as they rest, then one at 0.8:
+    power per unit is cubic and water follows the load of those that run."""
+    loops, maps = loop_of(37.6), maps_of(groups=2.0, alike=1)
+    power_w = [advance(loops, 0.8e6, 60.0, maps)[0] for _ in range(120)]
+    rests = round(cooling.REST_S / 60.0)
+    np.testing.assert_allclose(power_w[:rests], 2e6 * 0.02 * 0.4**3)
+    np.testing.assert_allclose(power_w[rests:], 1e6 * 0.02 * 0.8**3)
+    assert loops.supply_c[0] == pytest.approx(36.0 + 4.0 * 0.8, abs=1e-6)
+
+
+def test_units_that_start_to_run_dry_leave_no_heat_behind():
+    """All coils are asked for at a load that one group of two carries: until they have started nothing is missing."""
+    _, (supply_c, _) = staged_course(maps_of(groups=2.0, start_s=180.0, asks=5.0), 3, heat_w=1e6)
+    left_c = 38.0 + 0.4 * np.exp(-np.arange(1, 4) * 60.0 / TANK_S)
+    np.testing.assert_allclose(supply_c, left_c, rtol=1e-12)
+
+
+def test_without_heat_a_plant_draws_nothing_and_with_the_first_of_it_what_its_first_column_says():
+    maps = maps_of()
+    maps = maps._replace(power_frac=maps.power_frac + 0.01)
+    assert advance(loop_of(36.0), 0.0, 60.0, maps)[0] == 0.0
+    assert advance(loop_of(36.0), 1.0, 60.0, maps)[0] == 0.0  # less than a millionth: rounding
+    assert advance(loop_of(36.0), 10.0, 60.0, maps)[0] == pytest.approx(0.01 * 2e6)
 
 
 def test_without_water_a_plant_follows_its_dry_maps_and_takes_none():

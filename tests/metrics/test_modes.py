@@ -2,9 +2,11 @@
 
 import dataclasses
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from simulator.metrics import derating
 from simulator.metrics.kpis import kpis
 from simulator.metrics.modes import modes
 from simulator.results import NO_REJECTION
@@ -70,6 +72,25 @@ def test_plants_that_work_dry_carry_on(week):
     works = drought(week, 5, "")
     assert modes(works).equals(modes(week))
     assert kpis(works).set_index("kpi")["value"]["cooling.usable_it_min"] > 0.0
+
+
+def test_halls_whose_plants_have_water_work_on(week):
+    """Two halls, one of chips in air without heat in its warm loop: it works while the warm plants stand."""
+    loops = week.timeseries["loop"]
+    wet, air = (loops.assign(element=loops["element"].map(lambda name, h=h: f"{h}/{str(name).split()[0]}"))
+                for h in "ab")  # fmt: skip
+    air["heat_w"] = air["heat_w"].where(air["element"] == "b/chilled", 0.0)
+    plant = pd.DataFrame([{"level": "loop", "element": f"{h}/{kind}", "kind": kind}
+                          for h in "ab" for kind in ("warm", "chilled")])  # fmt: skip
+    both = dataclasses.replace(week, timeseries=week.timeseries | {"loop": pd.concat([wet, air])},
+                               tables=week.tables | {"plant": plant})  # fmt: skip
+    most_w = pd.concat([wet, air]).groupby("element")["heat_w"].max()
+    before, found = (derating.derating(r) for r in (both, drought(both, 5, "warm")))
+    share = most_w["b/chilled"] / most_w.sum()
+    assert 0.0 < share < 1.0 and not found["dry"].any()
+    ratio = (found["usable_it_w"] / before["usable_it_w"]).to_numpy()
+    assert ratio[1:6] == pytest.approx(share) and np.all(np.delete(ratio, range(1, 6)) == 1.0)
+    assert derating.derating(drought(both, 5, "chilled"))["dry"].sum() == 5
 
 
 def test_nothing_is_carried_without_water(week):

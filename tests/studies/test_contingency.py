@@ -327,6 +327,23 @@ def test_what_is_under_maintenance_cannot_fail_by_its_breaker_either(plain):
     assert set(found["severity"][1:]) == {"site lost"}
 
 
+@pytest.mark.parametrize(("out", "parts", "others"), [
+    ("pod/b01/cdu 1", "pod/b01/cdu 1/pump *", "pod/b02/cdu 1/pump *"),
+    ("pod/warm/unit 1", "pod/warm/unit 1/fan", "pod/warm/unit 2/fan"),
+])  # fmt: skip
+def test_parts_of_what_is_under_maintenance_cannot_fail(out, parts, others, base):
+    known = Wanted((out, parts, others), without=(cases_.named(base, out),))
+    names = {case.name for case in cases_.singles(base, known)}
+    assert names == {case.name for case in cases_.singles(base, Wanted((others,)))} != set()
+
+
+def test_racks_that_are_out_cannot_fail(plain):
+    run = build(plain, disturbed=False)
+    run.world.state.racks.up_frac[0] = 0.0
+    names = {case.name for case in cases_.singles(run, Wanted(("pod/r000?",), each=True))}
+    assert names == {f"pod/r000{k}" for k in range(2, 9)}
+
+
 def test_pairs_of_what_costs_nothing_are_not_tried(found):
     dearest = found.table[found.table["rule"] == "worst singles"]["case"].str.split(" + ", regex=False)
     ones = found.table[found.table["order"] == 1].groupby("case")["hours_per_failure"].max()

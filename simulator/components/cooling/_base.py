@@ -24,8 +24,11 @@ Array = NDArray[np.float64]
 Set = float | Array
 """A set temperature in degC, or an array of them broadcastable to (hours, n_x)."""
 
-LOAD_FRAC: Array = np.linspace(0.0, 1.4, 15)
-"""Heat / capacity of the units in service, equally spaced so that a kernel can index directly."""
+LOAD_STEP = 0.02
+LOAD_FRAC: Array = np.linspace(0.0, 1.4, 71)
+LOAD_FRAC[0] = 1e-6
+"""Heat / capacity of the units in service, equally spaced so that a kernel can index directly; the first is next to
+nothing, so that what jumps with the first heat, as pumps do, stands in the first column."""
 LOAD_FRAC.setflags(write=False)
 
 
@@ -46,12 +49,15 @@ class HourlyWeather:
 class PlantMap:
     """What a plant does at every hour (rows) and load (columns), per W of capacity in service.
 
-    `load_frac` (n_x,) is heat / capacity of the units in service, equally spaced from 0 to 1.4.
+    `load_frac` (n_x,) is heat / capacity of the units in service, equally spaced from next to nothing
+    to 1.4; without any heat a plant draws nothing.
     The other arrays are (hours, n_x): `supply_c` the temperature of the water leaving the plant,
     `power_frac` the electrical power of fans, compressors and condenser pumps (not of the loop's
     own pumps) in W/W, `evaporation_kg_j` evaporation and drift in kg/s per W, `blowdown_kg_j` the
     water drained to keep the basin's salts in bounds, `mechanical_frac` the share of the heat that
     compressors move (0 free, 1 mechanical, partial between). All are finite for every hour.
+    `asked_frac` is the heat of units that start in groups over what all of them carry; None where
+    all units run always.
     """
 
     load_frac: Array
@@ -60,16 +66,12 @@ class PlantMap:
     evaporation_kg_j: Array
     blowdown_kg_j: Array
     mechanical_frac: Array
+    asked_frac: Array | None = None
 
 
 def free(hours: int) -> Array:
     """Return the `mechanical_frac` of a plant without compressors over so many hours: zeros."""
     return np.zeros((hours, len(LOAD_FRAC)))
-
-
-def settled(frac: Array) -> Array:
-    """Return (hours, n_x) shares of the heat, the first column, without any, taken from the next."""
-    return np.concatenate([frac[:, 1:2], frac[:, 1:]], axis=1)
 
 
 class PlantSpec(Spec):

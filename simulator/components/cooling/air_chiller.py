@@ -13,7 +13,6 @@ from simulator.components.cooling._base import (
     HourlyWeather,
     PlantMap,
     Set,
-    settled,
 )
 from simulator.components.cooling.coil import Coil, fan_frac
 from simulator.components.cooling.compressors import Compressors
@@ -55,7 +54,8 @@ class AirChiller(Compressors):
     air_rise: Annotated[TemperatureDelta, Positive()] = 8.0
     """Warming of the air through the free-cooling coil there (5-10 K, assumed)."""
     free_fan: Annotated[Fraction, Within(0.0, 0.2)] = 0.03
-    """Free-cooling fan power at full speed over design heat (0.02-0.04, assumed)."""
+    """Free-cooling fan power at full speed over design heat, in air of `design_air` at sea level (0.02-0.04,
+    assumed)."""
     minimum_speed: Annotated[Fraction, Within(0.01, 1.0)] = 0.1
     """Lowest speed of free-cooling fans; below it they switch on and off."""
     air_side_share: Annotated[Fraction, Within(0.05, 20.0)] = 0.5
@@ -83,15 +83,14 @@ class AirChiller(Compressors):
         power, over = np.minimum(alone, mixed), np.isinf(np.minimum(alone, mixed))
         most = hours.limit_frac * (1.0 + york_ycal.CAPACITY_PER_K * (settled_c - set_c))
         moved = np.where(over, np.minimum(most, LOAD_FRAC), chilled * (mixed < alone))
-        with np.errstate(invalid="ignore"):
-            mechanical = settled(moved / LOAD_FRAC)
         return PlantMap(
             load_frac=LOAD_FRAC,
             supply_c=settled_c,
-            power_frac=np.where(over, self._full_frac(set_c), power),
+            power_frac=np.where(over, self._full_frac(set_c) + self.free_fan * full_flow[:, None], power),
             evaporation_kg_j=none,
             blowdown_kg_j=none,
-            mechanical_frac=mechanical,
+            mechanical_frac=moved / LOAD_FRAC,
+            asked_frac=moved / hours.limit_frac,
         )
 
     def reach_c(self) -> float:
@@ -124,18 +123,19 @@ class AirChiller(Compressors):
         return np.minimum(1.0, here / design)
 
     def _full_frac(self, set_c: Set) -> Array:
-        """Return the most power of compressors and fans in any air, per W of capacity."""
+        """Return the most power of compressors in any air, per W of capacity."""
         most = np.zeros(np.shape(set_c))
         for air_c in np.linspace(*york_ycal.AIR_BOUNDS_C, 100):
             full = self._limit_frac(set_c, air_c) / self.cop(set_c, air_c)
             most = np.maximum(most, full)
-        return most + self.free_fan
+        return most
 
     def _free_frac(self, set_c: Set, hours: _Hours, coil: Coil, full_flow: Array) -> Array:
         """Return fan power where the coil alone holds the set temperature, else infinity."""
         airflow = coil.airflow(set_c, hours.air_c[:, 0], full_flow)
         left = self.chilled_frac(set_c, hours.air_c, coil.lift_k(full_flow)[:, None])
-        power = fan_frac(self.free_fan, airflow / full_flow[:, None], self.minimum_speed)
+        full = full_flow[:, None]
+        power = fan_frac(self.free_fan * full, airflow / full, self.minimum_speed)
         return np.where(left > 0.0, np.inf, power)
 
     def _mixed_frac(
@@ -154,7 +154,7 @@ class AirChiller(Compressors):
                 left = self.chilled_frac(set_c, hours.air_c, lift)
             loaded = self.loaded_frac(left, hours.limit_frac)
             work = np.where(left > hours.limit_frac, np.inf, loaded) / hours.cop
-            fans = self.free_fan * speed**3 * (LOAD_FRAC > 0.0)
+            fans = self.free_fan * full_flow[:, None] * speed**3
             moved = np.where(work + fans < best, left, moved)
             best = np.minimum(best, work + fans)
         return best, moved

@@ -13,11 +13,10 @@ from simulator.components.cooling._base import (
     HourlyWeather,
     PlantMap,
     Set,
-    settled,
 )
 from simulator.components.cooling.chiller_curves import CURVES
 from simulator.components.cooling.compressors import Compressors
-from simulator.components.cooling.tower_water import TowerWater
+from simulator.components.cooling.tower_water import TowerAir, TowerWater
 from simulator.units import Fraction, NonNegative, Positive, Temperature, TemperatureDelta, Within
 
 _ROUNDS = 6  # of the loop heat -> tower -> chiller work -> heat; each gains more than one digit
@@ -71,21 +70,22 @@ class ChillerTower(Compressors, TowerWater):
 
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`)."""
-        wet = weather.wet_bulb_c[:, None]
-        state = self._full_fans(set_c, wet)
-        water_c, airflow = self._slow_fans(set_c, wet, state)
+        air = self.tower_air(weather)
+        state = self._full_fans(set_c, air)
+        water_c, airflow = self._slow_fans(set_c, air, state)
         evaporated, blowdown = self.tower_water_kg_j(
             weather, LOAD_FRAC + state.work_frac, water_c + 0.5 * state.range_k, self._rejection(set_c)
         )
-        flows = (self.tower_fan * airflow**3 + self.condenser_pump) * self._rejection(set_c)
+        flows = (self.tower_fan * air.density_frac * airflow**3 + self.condenser_pump) * self._rejection(set_c)
         settled_c = self._supply_c(set_c, state)
         return PlantMap(
             load_frac=LOAD_FRAC,
             supply_c=settled_c,
-            power_frac=state.work_frac + flows * (LOAD_FRAC > 0.0),
+            power_frac=state.work_frac + flows,
             evaporation_kg_j=evaporated,
             blowdown_kg_j=blowdown,
             mechanical_frac=self._mechanical_frac(set_c, state, settled_c),
+            asked_frac=state.chilled_frac / state.limit_frac,
         )
 
     def cop(self, set_c: Set, condenser_c: Array) -> Array:
@@ -140,17 +140,17 @@ class ChillerTower(Compressors, TowerWater):
         """Return the towers' design heat per W of chiller capacity."""
         return 1.0 + 1.0 / self._design_cop(set_c)
 
-    def _full_fans(self, set_c: Set, wet: Array) -> _State:
+    def _full_fans(self, set_c: Set, air: TowerAir) -> _State:
         """Return the working point with all fans at full speed.
 
         Tower temperature, chiller work and rejected heat depend on each other; the loop gain is
         below 0.1, so a few rounds settle it.
         """
         full_range = self.tower_range / self._rejection(set_c)
-        work = np.zeros((len(wet), len(LOAD_FRAC)))
+        work = np.zeros((len(air.wet_c), len(LOAD_FRAC)))
         for _ in range(_ROUNDS):
             span = (LOAD_FRAC + work) * full_range
-            water = self.coldest_c(wet, span)
+            water = self.coldest_c(air, span)
             entering = np.maximum(water, self.condenser_minimum)
             cop = self._full_cop(set_c, entering, span)
             limit = self._limit_frac(set_c, entering, span, cop)
@@ -160,7 +160,7 @@ class ChillerTower(Compressors, TowerWater):
             work = self._work_frac(chilled, limit, cop)
         return _State(chilled, limit, work, span, water)
 
-    def _slow_fans(self, set_c: Set, wet: Array, state: _State) -> tuple[Array, Array]:
+    def _slow_fans(self, set_c: Set, air: TowerAir, state: _State) -> tuple[Array, Array]:
         """Return tower water and airflow once fans slow down to what each mode needs.
 
         Free cooling holds the set temperature behind the exchanger, mechanical cooling the coldest
@@ -173,7 +173,7 @@ class ChillerTower(Compressors, TowerWater):
         )
         slow = (free | mechanical) & (state.water_c < held)
         water = np.where(slow, held, state.water_c)
-        return water, np.where(slow, self.airflow(wet, state.range_k, water), 1.0)
+        return water, np.where(slow, self.airflow(air, state.range_k, water), 1.0)
 
     def _supply_c(self, set_c: Set, state: _State) -> Array:
         """Return the loop temperature: the set one, or where an overloaded plant settles.
@@ -192,5 +192,4 @@ class ChillerTower(Compressors, TowerWater):
         """Return the share of the heat that the chillers move; more as an overloaded loop warms."""
         most = state.limit_frac * (1.0 + CAPACITY_PER_K * (settled_c - set_c))
         moved = np.where(settled_c > set_c, np.minimum(most, LOAD_FRAC), state.chilled_frac)
-        with np.errstate(invalid="ignore"):
-            return settled(moved / LOAD_FRAC)
+        return moved / LOAD_FRAC

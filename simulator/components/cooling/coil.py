@@ -47,11 +47,9 @@ class Coil:
         falling curve lift(airflow) answers every hour and load.
         """
         flow = np.geomspace(1e-3, 2.0, 4000)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            allowed = (set_c - air_c[:, None]) / LOAD_FRAC
-        needed = np.interp(-allowed[:, 1:], -self.lift_k(flow), flow)
-        airflow = np.minimum(needed, full_flow[:, None])
-        return np.concatenate([np.zeros((len(air_c), 1)), airflow], axis=1)
+        allowed = (set_c - air_c[:, None]) / LOAD_FRAC
+        needed = np.interp(-allowed, -self.lift_k(flow), flow)
+        return np.minimum(needed, full_flow[:, None])
 
     def lift_k(self, flow: Array) -> Array:
         """Return leaving water minus entering air at full heat, by air mass flow over design."""
@@ -67,7 +65,8 @@ def air_resistance(air_side_share: float) -> float:
     return 1.0 / (1.0 + air_side_share)
 
 
-def fan_frac(full: float, speed: Array, minimum_speed: float) -> Array:
-    """Return fan power per W of capacity: `full` x cube of speed; on and off below the minimum."""
+def fan_frac(full: float | Array, speed: Array, minimum_speed: float) -> Array:
+    """Return fan power per W of capacity: `full` x cube of speed; on and off below the minimum. At equal speed
+    fans draw as dense as the air is: `full` is in the air at hand."""
     running = np.maximum(speed, minimum_speed)
     return full * running**2 * speed

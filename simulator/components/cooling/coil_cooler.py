@@ -48,7 +48,8 @@ class CoilCooler(PlantSpec):
     air_rise: Annotated[TemperatureDelta, Positive()] = 6.0
     """Warming of the air through the coil at the design point: sets the airflow (assumed)."""
     fan: Annotated[Fraction, Within(0.0, 0.2)] = 0.04015
-    """Fan power at full speed without pads, as a fraction of design heat (vendor)."""
+    """Fan power at full speed without pads in air of `design_air` at sea level, as a fraction of design heat
+    (vendor); thinner air takes less."""
     minimum_speed: Annotated[Fraction, Within(0.01, 1.0)] = 0.1
     """Lowest fan speed; below it fans switch on and off."""
     air_side_share: Annotated[Fraction, Within(0.05, 20.0)] = 0.5
@@ -71,7 +72,7 @@ class CoilCooler(PlantSpec):
         # Per W of capacity and K of cooling the air carries airflow / air_rise.
         cooled = (weather.dry_bulb_c - air_c)[:, None] * airflow / self.air_rise
         water = cooled / LATENT_HEAT_J_KG
-        full_fan = self.fan + pads.fan_frac
+        full_fan = (self.fan + pads.fan_frac) * full_flow[:, None]  # by density, in the pads too
         return PlantMap(
             load_frac=LOAD_FRAC,
             supply_c=np.maximum(set_c, reached),

@@ -4,15 +4,15 @@ from typing import Annotated
 
 import numpy as np
 
-from simulator.components.cooling._base import Array, PlantSpec
-from simulator.components.cooling.staging import running_frac
+from simulator.components.cooling._base import Array
+from simulator.components.cooling.staging import Staged
 from simulator.units import Duration, Fraction, Within
 
 
-class Compressors(PlantSpec):
+class Compressors(Staged):
     """A plant of several chillers."""
 
-    stages: Annotated[int, Within(1, 100)] = 1
+    stages: Annotated[int, Within(1, 20)] = 1
     """Groups of chillers that start one after another as their heat rises, and share it; 1: all run
     always. Towers, exchangers and condenser pumps serve all of them."""
     minimum_load: Annotated[Fraction, Within("0 %", "90 %")] = 0.0
@@ -21,11 +21,6 @@ class Compressors(PlantSpec):
     restart: Annotated[Duration, Within("0 s", "1 h")] = 180.0
     """From the return of power, or from when heat asks for a chiller that stood, until it cools (assumed,
     30-90 s with quick restart, 3-5 min to full load without)."""
-
-    @property
-    def groups(self) -> int:
-        """Groups of chillers."""
-        return self.stages
 
     def loaded_frac(self, chilled_frac: Array, limit_frac: Array) -> Array:
         """Return the heat that running chillers work for, per W of capacity: not below their least.
@@ -41,4 +36,4 @@ class Compressors(PlantSpec):
 
     def chillers_on(self, chilled_frac: Array, limit_frac: Array) -> Array:
         """Return the share of the chillers that run."""
-        return running_frac(chilled_frac / limit_frac, self.stages)
+        return self.running(chilled_frac / limit_frac)

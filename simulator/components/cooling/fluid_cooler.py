@@ -53,13 +53,14 @@ class FluidCooler(OpenTower):
             evaporation_kg_j=np.where(dry, none, wet.evaporation_kg_j),
             blowdown_kg_j=np.where(dry, none, wet.blowdown_kg_j),
             mechanical_frac=none,
+            asked_frac=np.where(dry, 1.0, LOAD_FRAC),
         )
 
     def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return the map of the coil without spray."""
         reached_c, fans = self._dry(set_c, weather)
         none = free(len(weather))
-        return PlantMap(LOAD_FRAC, np.maximum(set_c, reached_c), fans, none, none, none)
+        return PlantMap(LOAD_FRAC, np.maximum(set_c, reached_c), fans, none, none, none, none + 1.0)
 
     def _dry(self, set_c: Set, weather: HourlyWeather) -> tuple[Array, Array]:
         """Return the coldest water of the dry coil, and the fan power that holds the set temperature.
@@ -72,8 +73,7 @@ class FluidCooler(OpenTower):
         share = self.dry_air_share
         full_k = self.dry_gap * (1.0 - share + share * full**-AIR_EXPONENT)
         reached_c = dry_c + LOAD_FRAC * (full_k - self.range)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            gap_k = (np.maximum(set_c, reached_c) + self.range * LOAD_FRAC - dry_c) / LOAD_FRAC
-            slowed = (gap_k / self.dry_gap - (1.0 - share)) / share
-            flow = np.maximum(slowed, full**-AIR_EXPONENT) ** (-1.0 / AIR_EXPONENT)
-        return reached_c, np.where(LOAD_FRAC > 0.0, self.tower_fan * (flow / full) ** 3, 0.0)
+        gap_k = (np.maximum(set_c, reached_c) + self.range * LOAD_FRAC - dry_c) / LOAD_FRAC
+        slowed = (gap_k / self.dry_gap - (1.0 - share)) / share
+        flow = np.maximum(slowed, full**-AIR_EXPONENT) ** (-1.0 / AIR_EXPONENT)
+        return reached_c, self.tower_fan * full * (flow / full) ** 3

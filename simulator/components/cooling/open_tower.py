@@ -1,7 +1,7 @@
 """Open cooling towers behind plate exchangers: the last stage of every plant that ends in them."""
 
 from dataclasses import dataclass
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 
 import numpy as np
 from pydantic import model_validator
@@ -12,8 +12,8 @@ from simulator.components.cooling._base import (
     Set,
 )
 from simulator.components.cooling.exchanger import counterflow, ntu_of
-from simulator.components.cooling.staging import running_frac
-from simulator.components.cooling.tower_water import TowerWater
+from simulator.components.cooling.staging import Staged
+from simulator.components.cooling.tower_water import TowerAir, TowerWater
 from simulator.units import Fraction, Positive, TemperatureDelta, Within
 
 
@@ -27,21 +27,17 @@ class Rejected:
     blowdown_kg_j: Array
 
 
-class OpenTower(TowerWater):
+class OpenTower(Staged, TowerWater):
     """Tower water takes the loop's heat in plate exchangers, both at constant flow."""
 
+    alike: ClassVar[bool] = True
     exchanger_approach: Annotated[TemperatureDelta, Positive()] = 2.0
     """Loop water minus tower water at full heat (1.5-2.5 K, assumed)."""
     tower_pump: Annotated[Fraction, Within(0.0, 0.1)] = 0.012
     """Power of the tower water's pump over heat: 200 kPa at 5.56 K and 70 % (derived)."""
-    stages: Annotated[int, Within(1, 100)] = 1
+    stages: Annotated[int, Within(1, 20)] = 1
     """Groups of units that start one after another as heat rises, and share it; 1: all run always. Fewer
     cells and pumps running save pump power, but work at a larger approach."""
-
-    @property
-    def groups(self) -> int:
-        """Groups of towers."""
-        return self.stages
 
     @model_validator(mode="after")
     def _exchanger_exists(self) -> Self:
@@ -65,19 +61,19 @@ class OpenTower(TowerWater):
         Where all fans would make tower water colder than needed they slow down; where they do not
         suffice, the loop gets warmer.
         """
-        wet = weather.wet_bulb_c[:, None]
-        on = running_frac(heat_frac, self.stages)
+        air = self.tower_air(weather)
+        on = self.running(heat_frac)
         span = heat_frac / on * self.tower_range
-        coldest, behind = self._coldest_c(heat_frac / on, wet), self._behind_k(heat_frac / on)
+        coldest, behind = self._coldest_c(heat_frac / on, air), self._behind_k(heat_frac / on)
         water_c = np.maximum(coldest, set_c - behind)
-        airflow = np.where(water_c > coldest, self.airflow(wet, span, water_c), 1.0)
-        drawn = (self.tower_fan * airflow**3 + self.tower_pump) * on * (heat_frac > 0.0)
+        airflow = np.where(water_c > coldest, self.airflow(air, span, water_c), 1.0)
+        drawn = (self.tower_fan * air.density_frac * airflow**3 + self.tower_pump) * on * (heat_frac > 0.0)
         water = self.tower_water_kg_j(weather, heat_frac, water_c + 0.5 * span, on)
         return Rejected(water_c + behind, drawn, *water)
 
-    def _coldest_c(self, loaded_frac: Array, wet: Array) -> Array:
+    def _coldest_c(self, loaded_frac: Array, air: TowerAir) -> Array:
         """Return the tower water with all fans, at a load of the units that run."""
-        return self.coldest_c(wet, loaded_frac * self.tower_range)
+        return self.coldest_c(air, loaded_frac * self.tower_range)
 
     def _behind_k(self, loaded_frac: Array) -> Array:
         """Return loop water minus tower water: proportional to heat, as both flows are constant."""

@@ -15,7 +15,6 @@ from simulator.components.cooling._base import (
 from simulator.components.cooling.coil import AIR_EXPONENT, SEA_LEVEL_PA
 from simulator.components.cooling.open_tower import OpenTower
 from simulator.components.cooling.psychrometrics import air_density_kg_m3
-from simulator.components.cooling.staging import running_frac
 from simulator.units import Fraction, Temperature, TemperatureDelta, Within
 
 _ROUNDS = 40  # of loop temperature -> dry heat -> loop temperature: below 1e-9 K
@@ -32,6 +31,7 @@ class Thermosyphon(OpenTower):
 
     kind: Literal["thermosyphon"] = "thermosyphon"
     unit_is: ClassVar[str] = "tower"
+    alike: ClassVar[bool] = False  # the dry coolers of all units serve those that run
     evaporator_effectiveness: Annotated[Fraction, Within(0.3, 0.98)] = 0.8
     """Of the flooded evaporator, water to boiling refrigerant (0.7-0.9, assumed)."""
     condenser_effectiveness: Annotated[Fraction, Within(0.3, 0.98)] = 0.7
@@ -39,7 +39,8 @@ class Thermosyphon(OpenTower):
     condenser_air_rise: Annotated[TemperatureDelta, Within("3 K", "40 K")] = 12.0
     """Warming of the coil's air when it takes the unit's heat at full fans (8-16 K, assumed)."""
     dry_fan: Annotated[Fraction, Within(0.0, 0.1)] = 0.015
-    """Power of the coil's fans at full speed over the unit's heat (0.01-0.025, assumed)."""
+    """Power of the coil's fans at full speed over the unit's heat, in air of `dry_design_air` (0.01-0.025,
+    assumed)."""
     dearest: Annotated[Fraction, Within(0.001, 0.5)] = 0.03
     """Most fan power per heat taken dry that is worth the water it saves (0.02-0.06, assumed)."""
     dry_design_air: Annotated[Temperature, Within("-20 degC", "40 degC")] = 10.0
@@ -57,6 +58,7 @@ class Thermosyphon(OpenTower):
             evaporation_kg_j=made.evaporation_kg_j,
             blowdown_kg_j=made.blowdown_kg_j,
             mechanical_frac=free(len(weather)),
+            asked_frac=LOAD_FRAC - dry,
         )
 
     def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
@@ -65,12 +67,11 @@ class Thermosyphon(OpenTower):
         full = self._full_flow(weather)[:, None]
         reached_c = dry_c + LOAD_FRAC * (self.resistance_k(full) - self.range)
         supply_c = np.maximum(set_c, reached_c)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            asked_k = np.maximum(supply_c + self.range * LOAD_FRAC - dry_c, 0.0) / LOAD_FRAC
+        asked_k = np.maximum(supply_c + self.range * LOAD_FRAC - dry_c, 0.0) / LOAD_FRAC
         flow = np.interp(-asked_k, -self.resistance_k(_FLOWS), _FLOWS)
-        speed = np.where(LOAD_FRAC > 0.0, np.minimum(flow / full, 1.0), 0.0)
+        speed = np.minimum(flow / full, 1.0)
         none = free(len(weather))
-        return PlantMap(LOAD_FRAC, supply_c, self.dry_fan * speed**3, none, none, none)
+        return PlantMap(LOAD_FRAC, supply_c, self.dry_fan * full * speed**3, none, none, none, none)
 
     def _floating_c(self, set_c: Set, weather: HourlyWeather) -> Array:
         """Return the loop's water, (hours, n_x): as set, or where the towers leave it.
@@ -93,28 +94,27 @@ class Thermosyphon(OpenTower):
     def _left_c(self, warm_c: Array, told_c: Array, weather: HourlyWeather) -> Array:
         """Return the loop's water behind the towers, were the water that returns `warm_c` + range."""
         left = LOAD_FRAC - self._dry(warm_c, weather, self.dearest)[0]
-        running = left / running_frac(left, self.stages)
-        coldest_c = self._coldest_c(running, weather.wet_bulb_c[:, None])
+        running = left / self.running(left)
+        coldest_c = self._coldest_c(running, self.tower_air(weather))
         return np.maximum(told_c, coldest_c + self._behind_k(running))
 
     def _dry(self, supply_c: Array, weather: HourlyWeather, dearest: float) -> tuple[Array, Array]:
         """Return the heat taken dry and the fans' power, per W of capacity.
 
         Fans hold the set temperature alone if they can; else they run as fast as they can or as is
-        worth it: power ~ flow^3, heat = (return - air) / resistance(flow).
+        worth it: power ~ density x speed^3, heat = (return - air) / resistance(flow).
         """
         full = np.broadcast_to(self._full_flow(weather)[:, None], supply_c.shape)
         gap_k = np.maximum(supply_c + self.range * LOAD_FRAC - weather.dry_bulb_c[:, None], 0.0)
         resistance = self.resistance_k(_FLOWS)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            needed = np.interp(-gap_k / LOAD_FRAC, -resistance, _FLOWS)
-        worth = np.interp(dearest * gap_k * full**3 / self.dry_fan, _FLOWS**3 * resistance, _FLOWS)
+        needed = np.interp(-gap_k / LOAD_FRAC, -resistance, _FLOWS)
+        worth = np.interp(dearest * gap_k * full**2 / self.dry_fan, _FLOWS**3 * resistance, _FLOWS)
         most = np.minimum(full, worth)
         alone = (needed <= most) & (gap_k >= LOAD_FRAC * resistance[-1])
         flow = np.where(alone, needed, most)
         taken = np.where(alone, LOAD_FRAC, np.minimum(gap_k / self.resistance_k(flow), LOAD_FRAC))
-        running = (LOAD_FRAC > 0.0) & (gap_k > 0.0)
-        return taken * running, self.dry_fan * (flow / full) ** 3 * running
+        running = gap_k > 0.0
+        return taken * running, self.dry_fan * full * (flow / full) ** 3 * running
 
     def _full_flow(self, weather: HourlyWeather) -> Array:
         """Return the air's mass flow at full fans over design."""

@@ -5,7 +5,7 @@
 with r = (water flow / design) / (air flow / design), range and approach in K, wet bulb in degC.
 Source: coefficients and bounds as in EnergyPlus (CoolingTower:VariableSpeed, YorkCalc) and LBNL
 modelica-buildings c4117cce; wet bulb -34.4 to 26.7 degC, range 1.1 to 22.2 K, approach to 40 K,
-r to 8. Outside: the wet bulb in the correlation is held at its nearest bound (so the leaving water
+r from 0.75 to 8. Outside: the wet bulb in the correlation is held at its nearest bound (so the leaving water
 still follows the real wet bulb), and below a range of 1.1 K the approach falls linearly to zero.
 """
 
@@ -17,6 +17,7 @@ Array = NDArray[np.float64]
 WET_BULB_BOUNDS_C = (-34.4, 26.7)
 LEAST_RANGE_K = 1.1
 GREATEST_APPROACH_K = 40.0
+LEAST_RATIO = 0.75
 GREATEST_RATIO = 8.0  # beyond it the fans stand still and natural draught does the rest
 # c[k, j, m]: powers of flow ratio, range and wet bulb
 _YORK = np.array(
@@ -40,7 +41,7 @@ _YORK = np.array(
 )
 
 
-def approach_k(wet_bulb_c: Array, range_k: Array, ratio: float = 1.0) -> Array:
+def approach_k(wet_bulb_c: Array, range_k: Array, ratio: float | Array = 1.0) -> Array:
     """Return leaving water minus wet bulb in K; `ratio` is water over air flow, 1 at full fans."""
     constant, linear, square = _in_ratio(wet_bulb_c, range_k)
     return (constant + ratio * (linear + ratio * square)) * _small_range(range_k)
@@ -57,7 +58,7 @@ def airflow_frac(wet_bulb_c: Array, range_k: Array, wanted_k: Array) -> Array:
         root = linear * linear + 4.0 * square * gap
         ratio = 2.0 * gap / (linear + np.sqrt(np.maximum(root, 0.0)))
     idle = (root < 0.0) | (gap > GREATEST_APPROACH_K - constant) | ~(ratio <= GREATEST_RATIO)
-    return np.where(idle, 0.0, 1.0 / np.maximum(np.where(idle, 1.0, ratio), 1.0))
+    return np.where(idle, 0.0, 1.0 / np.maximum(np.where(idle, 1.0, ratio), LEAST_RATIO))
 
 
 def _in_ratio(wet_bulb_c: Array, range_k: Array) -> list[Array]:

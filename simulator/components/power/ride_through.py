@@ -51,6 +51,9 @@ class RideThrough(Spec):
     full_power: Annotated[Fraction, Within("10 %", "100 %")] = 0.8
     """Voltage down to which power supplies draw full power; below it their current is at its limit
     (assumed, 75-90 %)."""
+    supplies_start: Annotated[Duration, NonNegative()] = 3.0
+    """From voltage back until power supplies that went off deliver again, of `boot`; until then they draw
+    nothing (assumed, 1-5 s: supplies of servers are specified to 3 s)."""
     boot: Annotated[Duration, NonNegative()] = 480.0
     """From voltage back until racks that lost power stand idle again, after a sag or an outage (assumed,
     5-15 min)."""
@@ -70,6 +73,13 @@ class RideThrough(Spec):
     """From voltage back until they start (assumed, 15 s-5 min)."""
     machines_ramp: Annotated[Duration, NonNegative()] = 120.0
     """One after another, until all run (assumed, 1-5 min)."""
+
+
+    def boots(self, rest: float) -> list[tuple[float, float]]:
+        """Return what racks draw in turn from when they have voltage until they stand idle, and each how long
+        after the one before in s: as they boot, and `rest`."""
+        off_s = min(self.supplies_start, self.boot)
+        return [(off_s, self.boot_draw * rest), (self.boot - off_s, rest)]
 
 
 class GridRule(Spec):

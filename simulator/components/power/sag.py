@@ -172,8 +172,8 @@ def through_supplies(
         if served and lasts_s > 0.0:
             gone_s = max(course.misses_s(own_s + lasts_s), sag.end_s)
         if gone_s < math.inf:
-            boots = [(0.0, loads.boot_draw * idle_share), (loads.boot, idle_share), (restart_s, 1.0)]
-            start(course, gone_s, boots)
+            boots = loads.boots(idle_share)
+            start(course, gone_s, [*boots, (restart_s, 1.0)])
             outcome, served, dark_s = "restarts", False, gone_s
     return Answer(course, outcome, served, dark_s)
 

@@ -30,6 +30,7 @@ from simulator.scenario.checks import (
     work,
 )
 from simulator.scenario.checks.plant import Plant, plant_of
+from simulator.scenario.mending import mended
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
 
@@ -138,15 +139,26 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
 
 def run(parts: Parts, document: Document) -> Iterator[Trouble]:
     """Yield everything wrong with the parts, and between them."""
+    found = list(_within(parts))
+    yield from found
+    repaired, left_out = mended(parts)
+    known, keys = {path for path, _ in found}, ", ".join(f"'{path[-1]}'" for path in left_out)
+    for path, told in _within(repaired) if left_out else ():
+        if path not in known and not any(path[: len(out)] == out for out in left_out):
+            yield path, f"{told} (with {keys} left out)"
+    yield from period.weather(parts, document)
+    yield from market.series(parts, document)
+    yield from cooling.frozen(parts, document)
+    yield from fleet.traces(parts, document)
+
+
+def _within(parts: Parts) -> Iterator[Trouble]:
+    """Yield everything wrong that the parts themselves tell, without files beside them."""
     for check in OF_PARTS:
         yield from check(parts)
     plant = plant_of(parts)
     if plant is not None:
         yield from _of_plant(parts, plant)
-    yield from period.weather(parts, document)
-    yield from market.series(parts, document)
-    yield from cooling.frozen(parts, document)
-    yield from fleet.traces(parts, document)
 
 
 def _of_plant(parts: Parts, plant: Plant) -> Iterator[Trouble]:

@@ -3,13 +3,13 @@
 import numpy as np
 import pytest
 
-from simulator.components.cooling import HourlyWeather, york_calc
+from simulator.components.cooling import LOAD_FRAC, HourlyWeather, york_calc
 from simulator.components.cooling.chiller_tower import ChillerTower
 from simulator.components.cooling.compressors import Compressors
 from simulator.components.cooling.tower_water import TowerWater
 
 PLANT = {"unit": "5 MW", "range": "8 K", "tank": "120 s", "pump": "1 %"}
-FULL = 10  # index of load 1.0
+PART, FULL, OVER = (int(np.abs(LOAD_FRAC - x).argmin()) for x in (0.8, 1.0, 1.2))
 COLUMN = np.arange(-34.0, 36.0, 0.5)[:, None]
 
 
@@ -63,7 +63,7 @@ def test_airflow_inverts_the_correlation():
 
 def test_towers_meet_their_own_design_point():
     chilled = plant(tower_approach="5 K")
-    design = chilled._full_fans(7.0, np.array([[25.55]]))  # 7 degC: chillers carry all heat
+    design = chilled._full_fans(7.0, chilled.tower_air(air(25.55)))  # 7 degC: chillers carry all heat
     assert design.range_k[0, FULL] == pytest.approx(5.56, rel=1e-3)
     assert design.water_c[0, FULL] == pytest.approx(30.55, abs=0.02)
     assert design.chilled_frac[0, FULL] == pytest.approx(1.0, abs=1e-3)
@@ -77,17 +77,17 @@ def test_chiller_cop_is_a_fraction_of_carnot():
 
 def test_free_partial_and_mechanical_cooling_follow_the_wet_bulb():
     chilled = plant()
-    share = chilled._full_fans(20.0, np.array([[5.0], [14.0], [26.0]])).chilled_frac[:, 8]
+    share = chilled._full_fans(20.0, chilled.tower_air(air([5.0, 14.0, 26.0]))).chilled_frac[:, PART]
     assert share[0] == 0.0
     assert 0.05 < share[1] < 0.75
     assert share[2] == pytest.approx(0.8)
-    power = chilled.plant_map(20.0, air([5.0, 14.0, 26.0])).power_frac[:, 8]
+    power = chilled.plant_map(20.0, air([5.0, 14.0, 26.0])).power_frac[:, PART]
     assert power[0] < 0.03 < power[1] < power[2] < 0.13
 
 
 def test_exchanger_and_chiller_together_hold_the_set_temperature_in_partial_mode():
     chilled = plant()
-    state = chilled._full_fans(20.0, np.linspace(8.0, 20.0, 50)[:, None])
+    state = chilled._full_fans(20.0, chilled.tower_air(air(np.linspace(8.0, 20.0, 50))))
     load = np.broadcast_to(chilled.plant_map(20.0, air(0.0)).load_frac, state.chilled_frac.shape)
     partial = (state.chilled_frac > 0.0) & (state.chilled_frac < np.minimum(load, state.limit_frac))
     assert partial.any()
@@ -104,8 +104,8 @@ def test_exchanger_and_chiller_together_hold_the_set_temperature_in_partial_mode
 def test_an_overloaded_plant_delivers_warmer_water():
     hot = plant().plant_map(20.0, air([25.0, 28.0, 31.0])).supply_c
     assert hot[0, FULL] == 20.0
-    assert (np.diff(hot[:, 12]) > 0.5).all()
-    assert 21.0 < hot[0, 12] < 26.0
+    assert (np.diff(hot[:, OVER]) > 0.5).all()
+    assert 21.0 < hot[0, OVER] < 26.0
 
 
 def test_evaporation_is_latent_heat_in_summer_and_less_in_cold_air():

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from simulator.components.cooling import HourlyWeather
+from simulator.components.cooling import LOAD_FRAC, HourlyWeather
 from simulator.components.cooling.adiabatic_dry_cooler import AdiabaticDryCooler
 from simulator.components.cooling.air_chiller import AirChiller
 from simulator.components.cooling.chiller_tower import ChillerTower
@@ -25,7 +25,7 @@ KINDS = {
     "dry": (DryCooler, 36.0), "adiabatic": (AdiabaticDryCooler, 36.0), "tower": (Tower, 32.0),
     "chiller_tower": (ChillerTower, 20.0), "air_chiller": (AirChiller, 20.0),
 }  # fmt: skip
-SHOWN = (7, 10)
+SHOWN = [int(np.abs(LOAD_FRAC - x).argmin()) for x in (0.7, 1.0)]
 """Loads that are looked at, as places in the grid: 70 % and 100 %."""
 HOURS = 8760
 

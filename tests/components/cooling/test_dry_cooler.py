@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from simulator.components.cooling import HourlyWeather
+from simulator.components.cooling import LOAD_FRAC, HourlyWeather
 from simulator.components.cooling.coil import fan_frac
 from simulator.components.cooling.dry_cooler import DryCooler
 
 BAC = {"unit": "2931 kW", "range": "5.56 K", "tank": "60 s", "pump": "1 %"}
-FULL = 10  # index of load 1.0
+FULL = int(np.abs(LOAD_FRAC - 1.0).argmin())
 
 
 def air(dry_c, wet_c=None, pressure_pa=101_325.0):
@@ -32,18 +32,22 @@ def test_bac_design_point_is_met_at_full_fan_speed():
 
 def test_supply_floats_with_the_air_when_full_fans_are_not_enough():
     plant = bac().plant_map(30.0, air([36.0, 38.0, 40.0]))
-    np.testing.assert_allclose(plant.power_frac[:, FULL], 0.04015)
+    density = 308.15 / (273.15 + np.array([36.0, 38.0, 40.0]))
+    np.testing.assert_allclose(plant.power_frac[:, FULL], 0.04015 * density)
     assert (plant.supply_c[:, FULL] > 41.0).all()
     # At full fans the approach is proportional to heat.
-    approach = plant.supply_c[:, 1:] - np.array([[36.0], [38.0], [40.0]])
-    np.testing.assert_allclose(
-        approach / plant.load_frac[1:], np.broadcast_to(approach[:, :1] / 0.1, approach.shape)
-    )
+    per_heat = (plant.supply_c - np.array([[36.0], [38.0], [40.0]])) / plant.load_frac
+    np.testing.assert_allclose(per_heat, np.broadcast_to(per_heat[:, -1:], per_heat.shape))
 
 
 def test_without_heat_the_loop_takes_the_temperature_of_hot_air():
     plant = bac().plant_map(37.0, air([20.0, 45.0]))
-    np.testing.assert_allclose(plant.supply_c[:, 0], [37.0, 45.0])
+    np.testing.assert_allclose(plant.supply_c[:, 0], [37.0, 45.0], atol=1e-5)
+
+
+def test_fans_at_one_speed_draw_as_dense_as_the_air_is():
+    here, high = (bac().plant_map(30.0, air(38.0, pressure_pa=p)).power_frac[0, FULL] for p in (101_325.0, 82_700.0))
+    assert high / here == pytest.approx(82_700.0 / 101_325.0)
 
 
 def test_thin_air_cools_less():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulator.components import from_catalog
-from simulator.components.cooling import RACK_SIDE_KINDS, CoolantUnit, in_service
+from simulator.components.cooling import LOAD_FRAC, RACK_SIDE_KINDS, CoolantUnit, in_service
 from simulator.components.cooling.cold_plate import ColdPlate
 from simulator.components.cooling.single_phase_immersion import SinglePhaseImmersion
 from simulator.components.cooling.two_phase_immersion import TwoPhaseImmersion
@@ -80,10 +80,10 @@ def test_tables_by_load_are_the_flow_that_the_heat_asks_for():
     unit = make(CoolantUnit, flow="by_load", least_flow="50 %")
     plate, flows = ColdPlate(), np.ones(3)
     table = in_service.by_load(unit, plate, flows, 900.0)
-    assert table.shape == (3, 15)
-    assert table[:, 10] == pytest.approx([unit.approach_k_per_w(600e3), 900.0, 1.0])
+    assert table.shape == (3, len(LOAD_FRAC))
+    assert table[:, int(np.abs(LOAD_FRAC - 1.0).argmin())] == pytest.approx([unit.approach_k_per_w(600e3), 900.0, 1.0])
     assert table[1, 0] == pytest.approx(900.0 / 8.0)
     assert table[2, 0] == pytest.approx(plate.resistance_frac(0.5))
     one_out = in_service.by_load(unit, plate, np.array([1.0, 1.0, 0.0]), 900.0)
-    assert one_out[1, 6] == pytest.approx(900.0 * 2.0 / 3.0 * 0.9**3)
+    assert one_out[1, int(np.abs(LOAD_FRAC - 0.6).argmin())] == pytest.approx(900.0 * 2.0 / 3.0 * 0.9**3)
     assert in_service.by_load(make(CoolantUnit), plate, flows, 900.0).shape == (3, 0)

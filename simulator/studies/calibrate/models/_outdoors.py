@@ -2,14 +2,13 @@
 
 import numpy as np
 
-from simulator.components.cooling import LOAD_FRAC, HourlyWeather
+from simulator.components.cooling import LOAD_STEP, HourlyWeather
 from simulator.components.cooling.psychrometrics import wet_bulb_c
 from simulator.errors import StudyError
 from simulator.studies.calibrate.models._base import Array, Inputs, Quantity
 
 SEA_LEVEL_PA = 101_325.0
 """Air pressure where no column tells it."""
-LOAD_STEP = float(LOAD_FRAC[1] - LOAD_FRAC[0])
 WEATHER = {
     "dry_bulb": Quantity("degC"), "wet_bulb": Quantity("degC", needed=False),
     "humidity": Quantity("1", needed=False), "pressure": Quantity("Pa", needed=False),

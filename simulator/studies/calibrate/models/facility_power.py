@@ -8,6 +8,7 @@ import numpy as np
 from simulator.components.cooling import HourlyWeather
 from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.errors import StudyError
+from simulator.kernels.cooling import NOTHING, ROUNDING
 from simulator.kernels.cooling_columns import OutdoorAir, PlantMaps
 from simulator.policies import setpoint
 from simulator.scenario import Scenario
@@ -124,21 +125,23 @@ def _cooling(
         humidified = at_load(plants.air.water_kg_j[0], air_w[h] / site.halls.fan_design_heat_w[h])
         water[0, h] += humidified * site.halls.fan_design_heat_w[h]
         to_water_w = (air_w[h] + fan_w) * (1.0 - let_out)
+        chilled_pump_w = np.where(let_out >= 1.0 - ROUNDING, 0.0, chilled.pump_w)
         for plant, loop, heat_w in (
-            (0, warm, liquid_w[h] + pump_w[h] + warm.pump_w), (1, chilled, to_water_w + chilled.pump_w),
+            (0, warm, liquid_w[h] + pump_w[h] + warm.pump_w), (1, chilled, to_water_w + chilled_pump_w),
         ):
             capacity_w = loop.units * loop.unit_w
             if plant == 0:
                 heat_w = heat_w - _reused_w(maps, int(site.halls.liquid_loop[h]), loop, heat_w)
             load = heat_w / capacity_w
-            plant_w[h] += capacity_w * at_load(maps.power_frac[plant], load)
-            water[0, h] += capacity_w * at_load(maps.evaporation_kg_j[plant], load)
-            water[1, h] += capacity_w * at_load(maps.blowdown_kg_j[plant], load)
+            drawn_w = np.where(load >= NOTHING, capacity_w, 0.0)
+            plant_w[h] += drawn_w * at_load(maps.power_frac[plant], load)
+            water[0, h] += drawn_w * at_load(maps.evaporation_kg_j[plant], load)
+            water[1, h] += drawn_w * at_load(maps.blowdown_kg_j[plant], load)
             reached_c[plant, h] = at_load(maps.supply_c[plant], load)
         told_c = at_load(maps.setpoint_c[1], load)
         reached_c[1, h] = _intake_c(site, h, air_w[h], told_c, reached_c[1, h], plants.air.supply_c)
         plant_w[h] += fan_w
-        moved_w[h] += pump_w[h] + warm.pump_w + chilled.pump_w
+        moved_w[h] += pump_w[h] + warm.pump_w + chilled_pump_w
     return plant_w, moved_w, water, reached_c
 
 
@@ -146,7 +149,7 @@ def _intake_c(
     site: Site, hall: int, air_w: Array, told_c: Array, water_c: Array, outdoors_c: Array
 ) -> Array:
     """Return the air that racks take in: what coils are told to hold, or what their water allows, or outdoor
-    air (`kernels.standing_heat.air_c`)."""
+    air (`kernels.hall_air`)."""
     x = air_w / float(site.halls.fan_design_heat_w[hall]) / LOAD_STEP
     table = site.halls.coil_k[-1]
     last = len(table) - 1
