@@ -39,16 +39,16 @@ class Draw:
 def draw_of(world: World, up: np.ndarray | None = None, dynamic_frac: np.ndarray | None = None) -> Draw:
     """Return what every load draws, those that are switched off as if they were on; as if so much of each
     rack were in service (racks,), and loads did so much (loads,), where that is given."""
-    state, rows, of = world.state, world.site.rows, world.site.rack_row
+    state, rows = world.state, world.site.rack_rows
     racks, loads, blocks = state.racks, state.loads, state.blocks
-    block, load = rows.block[of], racks.load
-    chips, up = rows.accelerators[of], racks.up_frac if up is None else up
+    block, load = rows.block, racks.load
+    chips, up = rows.accelerators, racks.up_frac if up is None else up
     does = loads.dynamic_frac if dynamic_frac is None else dynamic_frac
-    leak_w = rows.leakage_w_k[of] * (racks.junction_c - rows.leakage_ref_c[of])
-    idle_w = up * (chips * (rows.chip_idle_w[of] + leak_w) + rows.host_idle_w[of])
+    leak_w = rows.leakage_w_k * (racks.junction_c - rows.leakage_ref_c)
+    idle_w = up * (chips * (rows.chip_idle_w + leak_w) + rows.host_idle_w)
     part = blocks.load_cap[block, load]
     held = np.minimum(racks.power_cap / np.maximum(part, 1e-9), 1.0)
-    full_w = chips * rows.chip_dynamic_w[of] + rows.host_dynamic_w[of]
+    full_w = chips * rows.chip_dynamic_w + rows.host_dynamic_w
     busy_w = idle_w + up * full_w * does[load] * held
     at_rest_w, at_work_w = (_input_w(world, w) for w in (idle_w, busy_w))
     shape = (blocks.it_w.size, loads.on.size)
@@ -68,10 +68,10 @@ def caps_of(world: World) -> tuple[np.ndarray, np.ndarray]:
 
 def _input_w(world: World, dc_w: np.ndarray) -> np.ndarray:
     """Return the input of racks whose shelves deliver `dc_w`."""
-    rows, of = world.site.rows, world.site.rack_row
-    rating_w = rows.shelf_rating_w[of]
-    fixed_w = np.where(dc_w > 0.0, rating_w * rows.shelf_no_load[of], 0.0)
-    curve = 1.0 + rows.shelf_linear[of] + rows.shelf_load[of] / rating_w * dc_w
+    rows = world.site.rack_rows
+    rating_w = rows.shelf_rating_w
+    fixed_w = np.where(dc_w > 0.0, rating_w * rows.shelf_no_load, 0.0)
+    curve = 1.0 + rows.shelf_linear + rows.shelf_load / rating_w * dc_w
     total_w: np.ndarray = fixed_w + dc_w * curve
     return total_w
 

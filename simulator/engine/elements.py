@@ -27,7 +27,11 @@ element's own name does."""
 
 def rack_name(site: Site, rack: int) -> str:
     """Return the name of a rack."""
-    return f"{site.hall_names[site.rack_hall[rack]]}/r{site.rack_number[rack] + 1:04d}"
+    return _rack(site.hall_names[site.rack_hall[rack]], int(site.rack_number[rack]))
+
+
+def _rack(hall: str, number: int) -> str:
+    return f"{hall}/r{number + 1:04d}"
 
 
 def coolant_unit_name(block: str, unit: int) -> str:
@@ -47,7 +51,8 @@ def elements(site: Site, cls: FailureClass) -> dict[str, tuple[int, int]]:
     node of the power tree, and the unit inside it.
     """
     if cls.per in populations.ON_RACKS:
-        return {rack_name(site, r): (r, 0) for r in range(site.rack_row.size)}
+        halls, numbers = site.rack_hall.tolist(), site.rack_number.tolist()
+        return {_rack(site.hall_names[h], n): (r, 0) for r, (h, n) in enumerate(zip(halls, numbers, strict=True))}
     if cls.per in network_parts.POPULATIONS:
         return network_parts.elements(site, cls.per)
     of = populations.units(site, cls.per)

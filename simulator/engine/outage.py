@@ -97,6 +97,8 @@ def is_out(world: World, group: Hashable, unit: int, at_s: float | None = None) 
 
 def out(world: World, group: Hashable, count: int, at_s: float | None = None) -> np.ndarray:
     """Return which of a group's units are out, as `is_out`: boolean (count,)."""
+    if not world.absent.get(group):
+        return np.zeros(count, np.bool_)
     return np.array([is_out(world, group, unit, at_s) for unit in range(count)])
 
 

@@ -9,7 +9,7 @@ from simulator.engine.world import World
 
 def darken(world: World, blocks: list[int], cause: str, lasts_s: float) -> None:
     """Take the racks of some blocks out that have no power for `lasts_s`, and tell that they go dark."""
-    racks = np.flatnonzero(np.isin(world.site.rack_block, blocks))
+    racks = _racks_of(world, blocks)
     fed_s = world.env.now + lasts_s
     lit_s = fed_s + float(starting.lasts_s(world, racks).max(initial=0.0))
     _tell_dark(world, blocks, cause, lasts_s)
@@ -33,5 +33,12 @@ def _tell_dark(world: World, blocks: list[int], cause: str, lasts_s: float) -> N
     """Log which blocks lose power that had it."""
     new = [b for b in blocks if b not in world.dark or world.dark[b].fed_s <= world.env.now]
     if new:
-        racks = int(np.isin(world.site.rack_block, new).sum())
+        racks = _racks_of(world, new).size
         world.log("dark", starting.named(world, new), cause, lasts_s, f"{len(new)} blocks, {racks} racks")
+
+
+def _racks_of(world: World, blocks: list[int]) -> np.ndarray:
+    """Return the racks of some blocks."""
+    mine = np.zeros(len(world.site.block_names), np.bool_)
+    mine[blocks] = True
+    return np.flatnonzero(mine[world.site.rack_block])

@@ -78,6 +78,13 @@ class Site(FeedGraph, CoolantColumns):
         return int(self.rack_accelerators.sum())
 
     @cached_property
+    def rack_rows(self) -> RowSite:
+        """`rows` rack by rack: (racks,), all but those columns that say which racks and rows they are."""
+        apart = ("start", "stop", "segment_row")
+        told = {name: getattr(self.rows, name)[self.rack_row] for name in RowSite._fields if name not in apart}
+        return self.rows._replace(**told)
+
+    @cached_property
     def mesh(self) -> Mesh | None:
         """Lines, main transformers and medium-voltage branches, where the topology has a network."""
         return mesh_of(self.topology, self.hall_names)

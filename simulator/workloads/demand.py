@@ -1,6 +1,6 @@
 """Request rate over time: a mean with daily and weekly shape, growth and slow noise; or a trace."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 
 import numpy as np
@@ -44,7 +44,7 @@ def hourly_rate(
     """Return the rate in requests/s on each of `hours` + 1 hour boundaries."""
     at = np.arange(hours + 1)
     hour_of_day = (local_start.hour + local_start.minute / 60.0 + at) % 24.0
-    weekdays = np.array([(local_start + timedelta(hours=int(h))).weekday() for h in at])
+    weekdays = (local_start.weekday() + (local_start.hour + at) // 24) % 7
     week = np.where(weekdays >= 5, demand.weekend, 1.0)
     growth = (1.0 + demand.growth) ** (at / YEAR_H)
     rate = 1.0 if demand.rate is None else demand.rate

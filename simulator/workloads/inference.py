@@ -141,6 +141,7 @@ def _measured(pool: ServedModel) -> MeasuredSurface:
     return measured(*_calibration(pool))
 
 
+@lru_cache(maxsize=64)
 def _calibration(pool: ServedModel) -> tuple[Calibration, ServingSurface]:
     """Return a replica with the requests it is measured with, and the closed form's surface."""
     replica = replica_of(pool)

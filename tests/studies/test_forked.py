@@ -89,6 +89,19 @@ def test_children_end_when_the_caller_stops(tmp_path):
             os.kill(int(note.read_text()), 0)
 
 
+def test_a_fork_that_fails_is_told(monkeypatch):
+    fork, caller = os.fork, os.getpid()
+
+    def none_left():
+        if os.getpid() != caller:
+            raise OSError("no process is left")
+        return fork()
+
+    monkeypatch.setattr(os, "fork", none_left)
+    with pytest.raises(StudyError, match="cannot be forked: no process is left"):
+        answers(2, lambda i: i)
+
+
 def test_without_fork_it_is_refused(monkeypatch):
     monkeypatch.delattr(os, "fork")
     with pytest.raises(StudyError, match="operating system cannot"):

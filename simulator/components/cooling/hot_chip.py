@@ -14,6 +14,8 @@ SMALL_W = 1e-3
 """Power of a chip at its limit that is off but for it."""
 SLICES = 400
 """Of the way to a limit without flow."""
+ROUNDING_K = 1e-6
+"""So far below its first limit a chip is at full clock, however a temperature was rounded."""
 JUNCTION, MEMORY = "junction", "memory"
 """Which of a chip's limits binds."""
 
@@ -107,7 +109,9 @@ class Chip:
         if from_c >= to_c:
             return 0.0
         way_c = np.linspace(from_c, to_c, SLICES)
-        power_w = np.array([self.power_w(self.clock(t, coolant_c)) for t in way_c])
+        power_w = np.full(SLICES, self.power_w(1.0))
+        hot = way_c > self.throttles(coolant_c)[0] - ROUNDING_K
+        power_w[hot] = [self.power_w(self.clock(t, coolant_c)) for t in way_c[hot]]
         if power_w[:-1].min() <= 0.0:
             return math.inf
         power_w[-1] = max(power_w[-1], SMALL_W)
