@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from simulator.metrics import balance
 from simulator.scenario import load
+from simulator.simulation import simulate
 from simulator.site import compile_site
 from simulator.studies import designs
 
@@ -33,3 +35,23 @@ def test_the_sweep_makes_the_scenarios_of_those_names(made):
     assert len(swept.designs) == len(NAMES)
     for name, design in zip(NAMES, swept.designs, strict=True):
         assert design.scenario().spec.topology == made[name].spec.topology
+
+
+def test_breakers_listed_for_80_percent_leave_four_fifths_and_hold_through_both_losses():
+    """`redundancy.yaml` as N, from the first loss to after the second."""
+    sets = ["period.duration=10 h"]
+    plain, listed = (load(FOLDER / "redundancy.yaml", sets, scenario=name) for name in ("N", "N_80"))
+    usable_w = []
+    for scenario in (plain, listed):
+        site = compile_site(scenario.spec.topology)
+        usable_w.append(float(site.block_limit_w[site.block_support_w == 0.0].sum()))
+    assert usable_w[1] == pytest.approx(0.8 * usable_w[0], rel=0.01)
+    run = simulate(listed)
+    assert abs(balance.checks(run)["energy_balance_rel"]) <= 1e-9
+    assert set(run.events.loc[run.events["kind"] == "dark", "element"]) == {"hall/b01", "hall/b02"}
+    limits = run.tables["limits"]
+    assert not limits[["trips", "exceeded"]].any(axis=None)
+    lineups = limits[limits["element"].astype(str).str.match(r"hall/l\d+/substation")]
+    assert len(lineups) == 12
+    assert (lineups["limit_w"] / lineups["rating_w"]).to_numpy() == pytest.approx(0.8)
+    assert (lineups["peak_w"] <= lineups["limit_w"]).all()

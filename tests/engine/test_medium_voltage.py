@@ -7,6 +7,7 @@ import pytest
 from small import Bench, Load, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
+from simulator.components.power.transformer import LARGE
 from simulator.engine import effects
 from simulator.engine.elements import elements
 from simulator.kernels import columns as c
@@ -58,6 +59,21 @@ def boot_s(bench):
 def flows(bench):
     mesh = bench.state.tree.mesh
     return dict(zip(bench.site.mesh.net.name, mesh.flow_w, strict=True))
+
+
+def test_the_hot_spot_is_that_of_the_most_loaded_main_transformer(tmp_path):
+    """The one in the west feeds two of the three halls."""
+    bench = bench_of(tmp_path)
+    bench.run(7200.0)
+    mesh, name = bench.state.tree.mesh, bench.site.mesh.net.name
+    west, east = (float(mesh.peak_w[k] / mesh.rating_w[k])
+                  for k in (name.index("main transformers/1"), name.index("main transformers/2")))  # fmt: skip
+    assert west == pytest.approx(2.0 * east, rel=0.05)
+    told = bench.results().tables["transformers"].iloc[0]
+    assert told["loading_max"] == pytest.approx(west, rel=0.02)
+    outside_c = float(bench.minutes(c.DRY_BULB_C).max())
+    hottest_c, mean_c = (LARGE.heating.settled(x).hot_spot_c(outside_c) for x in (west, (west + east) / 2.0))
+    assert mean_c < told["hot_spot_max_c"] <= hottest_c + 0.5
 
 
 def test_flows_follow_the_open_point_and_losses_are_those_of_each_branch(tmp_path):

@@ -10,7 +10,16 @@ from pydantic import Field
 
 from simulator.components.kinds import Spec
 from simulator.components.power import swings
-from simulator.units import Duration, Fraction, Frequency, Positive, Power, RampRate, Within
+from simulator.units import (
+    Duration,
+    Fraction,
+    Frequency,
+    NonNegative,
+    Positive,
+    Power,
+    RampRate,
+    Within,
+)
 
 Floats = NDArray[np.float64]
 
@@ -68,6 +77,8 @@ class Ramp(Limit):
     """Between the two powers."""
     average: Annotated[Duration, Within("0 s", "1 h")] = 0.0
     """Each of them a mean over so long."""
+    least: Annotated[Power, NonNegative()] = 0.0
+    """Only changes above this count, from one turn of the power to the next."""
 
     def allowed(self, power_w: Floats) -> float:
         """Return MW/min."""
@@ -75,12 +86,13 @@ class Ramp(Limit):
 
     def found(self, power_w: Floats, dt_s: float) -> float:
         """Return the steepest."""
-        return swings.ramp_w_s(power_w, dt_s, self.over, self.average) * 60e-6
+        return swings.ramp_w_s(power_w, dt_s, self.over, self.average, self.least) * 60e-6
 
     def told(self) -> str:
         """Return it in words."""
         mean = f", means of {self.average:g} s" if self.average else ""
-        return f"ramp over {self.over:g} s{mean}"
+        least = f", of changes above {self.least * 1e-6:g} MW" if self.least else ""
+        return f"ramp over {self.over:g} s{mean}{least}"
 
 
 class Swing(Limit):

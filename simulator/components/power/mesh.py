@@ -12,6 +12,8 @@ from simulator.components.topology import Topology
 from simulator.kernels import power_flow
 from simulator.kernels.columns import MeshState
 
+ROUNDING = 1e-9
+"""Of a flow's share."""
 STAGE = {"line": LINES, "transformer_main": TRANSFORMERS, "feeder": FEEDERS}
 
 
@@ -58,7 +60,9 @@ class Mesh:
         """Return the flow in each branch per watt that a hall draws: (branches, halls)."""
         reactance = np.array(self.net.reactance)
         by_bus = power_flow.transfer_factors(self.buses, self.ends, reactance, closed, POI)
-        return np.ascontiguousarray(by_bus[:, self.hall_bus])
+        of_hall = np.ascontiguousarray(by_bus[:, self.hall_bus])
+        of_hall[np.abs(of_hall) < ROUNDING] = 0.0  # a hall that is not behind a branch is none of its concern
+        return of_hall
 
     @property
     def buses(self) -> int:

@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def ramp_w_s(power_w: Floats, dt_s: float, over_s: float, average_s: float = 0.0) -> float:
-    """Return the largest change over `over_s`, per second; of the running mean over `average_s`.
+def ramp_w_s(
+    power_w: Floats, dt_s: float, over_s: float, average_s: float = 0.0, least_w: float = 0.0
+) -> float:
+    """Return the largest change over `over_s`, per second; of the running mean over `average_s`. With
+    `least_w` of those alone that are part of a change above it, from one turn to the next (`changes`).
 
     ValueError where the trace is shorter than both together.
     """
@@ -20,7 +23,35 @@ def ramp_w_s(power_w: Floats, dt_s: float, over_s: float, average_s: float = 0.0
     if power_w.size <= lag + width - 1:
         raise ValueError(f"needs more than {over_s + average_s:g} s")
     smooth_w = running_mean(power_w, width)
-    return float(np.abs(smooth_w[lag:] - smooth_w[:-lag]).max() / (lag * dt_s))
+    if least_w <= 0.0:
+        return float(np.abs(smooth_w[lag:] - smooth_w[:-lag]).max() / (lag * dt_s))
+    steepest_w = 0.0
+    for first, last in changes(smooth_w, least_w):
+        part_w = smooth_w[first : last + 1]
+        within = min(lag, last - first)  # a change that takes less time is over by then
+        steepest_w = max(steepest_w, float(np.abs(part_w[within:] - part_w[: part_w.size - within]).max()))
+    return steepest_w / (lag * dt_s)
+
+
+def changes(power_w: Floats, least_w: float) -> list[tuple[int, int]]:
+    """Return the first and last sample of every change above `least_w`: from a turn to the one after it, a turn
+    being a high or low from which the trace comes back by more than that."""
+    found, turn, high, low = [], 0, 0, 0
+    rising = 0
+    for k, value in enumerate(power_w.tolist()):
+        high = k if value > power_w[high] else high
+        low = k if value < power_w[low] else low
+        if rising <= 0 and value - power_w[low] > least_w:
+            if rising < 0:
+                found.append((turn, low))
+            turn, rising, high = low, 1, k
+        elif rising >= 0 and power_w[high] - value > least_w:
+            if rising > 0:
+                found.append((turn, high))
+            turn, rising, low = high, -1, k
+    if rising != 0:
+        found.append((turn, high if rising > 0 else low))
+    return found
 
 
 def running_mean(power_w: Floats, width: int) -> Floats:

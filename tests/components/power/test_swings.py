@@ -52,6 +52,30 @@ def test_a_step_is_slower_the_longer_one_looks():
     assert swings.ramp_w_s(step, DT_S, 5.0) == pytest.approx(2e6)
 
 
+@pytest.mark.parametrize(("rise_mw", "lasts_s", "found_mw_min"), [
+    (40.0, 1.0, 0.0), (60.0, 1.0, 60.0), (60.0, 240.0, 15.0), (150.0, 180.0, 50.0),
+])  # fmt: skip
+def test_ramps_count_where_they_are_part_of_a_large_change(rise_mw, lasts_s, found_mw_min):
+    """A rise of so much, there and back; a ripple on it makes no further change."""
+    at_s = np.arange(0.0, 900.0, 0.1)
+    up = np.clip((at_s - 100.0) / lasts_s, 0.0, 1.0) - np.clip((at_s - 500.0) / lasts_s, 0.0, 1.0)
+    trace_w = rise_mw * 1e6 * up
+    found = swings.ramp_w_s(trace_w, 0.1, 60.0, least_w=50e6) * 60e-6
+    assert found == pytest.approx(found_mw_min)
+    plain = swings.ramp_w_s(trace_w, 0.1, 60.0) * 60e-6
+    assert plain == pytest.approx(rise_mw * min(60.0 / lasts_s, 1.0))
+    ripple_w = trace_w + 5e6 * np.sin(2.0 * np.pi * at_s)
+    assert len(swings.changes(ripple_w, 50e6)) == (2 if rise_mw > 50.0 else 0)
+
+
+def test_the_rule_of_changes_above_50_mw_is_of_that_mask():
+    limit = from_catalog.mask("atc-spp").limits[0]
+    assert limit.least == 50e6 and "of changes above 50 MW" in limit.told()
+    step_w = np.where(np.arange(0.0, 200.0, DT_S) < 100.0, 0.0, 1.0)
+    assert limit.judge(45e6 * step_w, DT_S).passes is True
+    assert limit.judge(55e6 * step_w, DT_S).passes is False
+
+
 def test_swings_within_a_while():
     wave = sine(2e6, 0.05)  # a period of 20 s
     assert swings.peak_to_peak_w(wave, DT_S, 10.0) == pytest.approx(4e6, rel=1e-3)
