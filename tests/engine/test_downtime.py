@@ -146,7 +146,7 @@ def test_a_trip_for_want_of_coolant_waits_for_the_repair_of_what_stopped_it():
     bench.run(7200.0)
     assert "trip" in bench.kinds()
     table = downtime.table(bench.site, bench.world.outages, 7200.0)
-    assert set(table["stage"]) <= {"unnoticed", "repair"}
+    assert set(table["stage"]) <= {"unnoticed", "repair", "boot"}
     down_h = bench.state.loads.hours[:, c.DOWN].sum() / 3600.0
     assert table["accelerator_hours"].sum() == pytest.approx(down_h, rel=1e-12)
 
