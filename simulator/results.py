@@ -359,13 +359,10 @@ def load_tables(folder: Path) -> list[Results]:
     for info in infos:
         pick = _replicate_filter(info["replicate"])
         levels = {
-            level: rows.reindex(columns=["time", "element", *SERIES[level]])
-            .reset_index(drop=True)
+            level: rows.reindex(columns=["time", "element", *SERIES[level]]).reset_index(drop=True)
             for level, rows in pick(series).groupby("level", sort=False, observed=True)
         }
-        results.append(
-            Results(info, levels, pick(events), {name: pick(t) for name, t in tables.items()})
-        )
+        results.append(Results(info, levels, pick(events), {name: pick(t) for name, t in tables.items()}))
     return results
 
 

@@ -46,7 +46,8 @@ app = typer.Typer(
 for group in (
     run_commands, study_commands, power_commands, heat_commands, model_commands, reference_commands,
 ):  # fmt: skip
-    group.register(app)
+    for name, command in group.COMMANDS.items():
+        app.command(name)(command)
 
 
 def main() -> None:

@@ -97,8 +97,5 @@ def _zoom(
     command.zoom(place, tuple(sets or ()), chosen, asked, output, as_json)
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    app.command("climates")(_climates)
-    app.command("time-to-limit")(_time_to_limit)
-    app.command("zoom")(_zoom)
+COMMANDS = {"climates": _climates, "time-to-limit": _time_to_limit, "zoom": _zoom}
+"""By name."""

@@ -90,7 +90,5 @@ def _batch(
     command.batch(asked, rate, duration, output, as_json)
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    app.command("plan")(_plan)
-    app.command("batch")(_batch)
+COMMANDS = {"plan": _plan, "batch": _batch}
+"""By name."""

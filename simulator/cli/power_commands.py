@@ -101,8 +101,5 @@ def _waveform(
     command.waveform(place, tuple(sets or ()), chosen, asked, output, as_json)
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    app.command("contingency")(_contingency)
-    app.command("ride-through")(_ride_through)
-    app.command("waveform")(_waveform)
+COMMANDS = {"contingency": _contingency, "ride-through": _ride_through, "waveform": _waveform}
+"""By name."""

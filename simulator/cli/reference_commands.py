@@ -43,8 +43,5 @@ def _schema(
     command.schema(kind)
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    app.command("validate")(_validate)
-    app.command("catalog")(_catalog)
-    app.command("schema")(_schema)
+COMMANDS = {"validate": _validate, "catalog": _catalog, "schema": _schema}
+"""By name."""

@@ -96,9 +96,5 @@ def _report(
     command.report(folder, output, variant)
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    app.command("run")(_run)
-    app.command("check")(_check)
-    app.command("show")(_show)
-    app.command("report")(_report)
+COMMANDS = {"run": _run, "check": _check, "show": _show, "report": _report}
+"""By name."""

@@ -153,10 +153,5 @@ def _calibrate(
     command.calibrate(spec, output, as_json)
 
 
-def register(app: typer.Typer) -> None:
-    """Add these commands."""
-    app.command("sweep")(_sweep)
-    app.command("compare")(_compare)
-    app.command("size")(_size)
-    app.command("rare")(_rare)
-    app.command("calibrate")(_calibrate)
+COMMANDS = {"sweep": _sweep, "compare": _compare, "size": _size, "rare": _rare, "calibrate": _calibrate}
+"""By name."""

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from simulator.engine import coolant, heat_limits, outage, plant_power, power_loss
-from simulator.engine.outage_log import of_one_stage
+from simulator.engine import coolant, heat_limits, held, outage, plant_power
 from simulator.engine.world import World
 from simulator.kernels.cooling_columns import DryMaps, WaterState
 from simulator.kernels.rack_side import PUMP
@@ -14,8 +13,6 @@ LOOK_S = 1800.0
 """From one look whether such a block is cooled again to the next (15-60 min, assumed)."""
 AIR_LOOK_S = 300.0
 """The same whether the chilled plant of a hall, whose fans were switched off, works again (1-15 min, assumed)."""
-AHEAD_S = 1.0
-"""So long before its racks would start the first of them."""
 
 
 class HotTrips:
@@ -70,20 +67,14 @@ class HotTrips:
             self.world.close(self.events.pop(block), until_s)
 
     def _hold(self, block: int, lasts_s: float) -> None:
-        world = self.world
-        racks = np.flatnonzero(world.site.rack_block == block)
-        inspected = of_one_stage("trip", world.env.now + lasts_s)
-        outage.take_out(world, racks, "heat", lasts_s, repair=inspected)
-        outage.after(world, lasts_s - AHEAD_S, lambda: self._look(block))
+        held.hold(self.world, self._racks(block), "heat", lasts_s, lambda: self._look(block))
 
     def _look(self, block: int) -> None:
         """Let a block start, or hold it back where its chips would trip again."""
         if self._cooled(block):
             self._pumps(block, True)
-            racks = np.flatnonzero(self.world.site.rack_block == block)
-            inspected = of_one_stage("trip", self.world.env.now + AHEAD_S)
-            power_loss.take_out(self.world, racks, "heat", AHEAD_S, inspected)
-            self._told(block, self.world.env.now + AHEAD_S)
+            held.start(self.world, self._racks(block), "heat")
+            self._told(block, self.world.env.now + held.AHEAD_S)
         else:
             self._hold(block, LOOK_S)
 
@@ -92,8 +83,7 @@ class HotTrips:
         its chips gives its heat off."""
         world, rows = self.world, self.world.site.rows
         row = int(np.flatnonzero(rows.block == block)[0])
-        racks = np.flatnonzero(world.site.rack_block == block)
-        rise_k = rows.chip_idle_w[row] * float(world.state.racks.resistance_k_w[racks].max())
+        rise_k = rows.chip_idle_w[row] * float(world.state.racks.resistance_k_w[self._racks(block)].max())
         if heat_limits.coolant_c(world)[row] + rise_k >= rows.throttle_start_c[row]:
             return False
         loop = self._warm(block) if rows.liquid_cooled[row] else int(world.site.halls.air_loop[rows.hall[row]])
@@ -117,6 +107,9 @@ class HotTrips:
 
     def _rejects(self, loop: int) -> bool:
         return bool(self.rejects(np.array([loop]))[0])
+
+    def _racks(self, block: int) -> np.ndarray:
+        return np.flatnonzero(self.world.site.rack_block == block)
 
     def _warm(self, block: int) -> int:
         site = self.world.site

@@ -3,12 +3,9 @@
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import bridging, feeds, generators, outage, plant_power, power_loss, sides
-from simulator.engine.outage_log import of_one_stage
+from simulator.engine import bridging, feeds, generators, held, outage, plant_power, sides
 from simulator.engine.world import World
 
-AHEAD_S = 1.0
-"""So long before racks whose switches went off would start it is looked whether those work."""
 ALL_OFF = 2
 """Of `BlockState.support_hot`: no support rack of a block works in the hall's air."""
 
@@ -48,15 +45,13 @@ def lose_hot_switches(world: World, block: int, lasts_s: float) -> None:
 
     def hold() -> None:
         outage.lose(world, group, lasts_s)
-        inspected = of_one_stage("trip", world.env.now + lasts_s)
-        outage.take_out(world, racks, "heat", lasts_s, repair=inspected)
-        outage.after(world, lasts_s - AHEAD_S, look)
+        held.hold(world, racks, "heat", lasts_s, look)
 
     def look() -> None:
         if world.state.blocks.support_hot[block] == ALL_OFF:
             hold()
         else:
-            power_loss.take_out(world, racks, "heat", AHEAD_S, of_one_stage("trip", world.env.now + AHEAD_S))
+            held.start(world, racks, "heat")
 
     if racks.size and world.state.blocks.support_hot[block] == ALL_OFF and not outage.absent(world, group):
         hold()

@@ -11,18 +11,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.components.power.node import FEEDERS
-from simulator.engine import draw, outage, power_loss
+from simulator.engine import draw, held
 from simulator.engine.capping import Capping, LoadView
 from simulator.engine.draw import BELOW_GRID, Draw
-from simulator.engine.outage_log import of_one_stage
 from simulator.engine.world import World
 from simulator.kernels import load_account, rack_control
 from simulator.kernels.block_caps import AT_LIMIT, FLOOR
 from simulator.kernels.site_step import STEP_S
 
 SLACK_SHARE = 1e-9
-AHEAD_S = 1.0
-"""So long before racks that are off would come back it is looked whether there is room."""
 SLACK = 0.1
 """Share of its dynamic power that must fit before a load that is off comes back, as in the policies."""
 
@@ -200,16 +197,14 @@ def _keep_off(world: World, node: int, racks: np.ndarray, power_w: float, lasts_
     """Hold racks off, and again as long as the element has no room for them: they do not blink. Then they boot."""
     now_s = world.env.now
     world.watch.shed_j[node] += power_w * max(min(lasts_s, world.end_s - now_s), 0.0)
-    outage.take_out(world, racks, "supply", lasts_s, repair=of_one_stage("trip", now_s + lasts_s))
 
     def again() -> None:
         if _room_w(world, node) < power_w:
             _keep_off(world, node, racks, power_w, lasts_s)
         else:
-            back = of_one_stage("trip", world.env.now + AHEAD_S)
-            power_loss.take_out(world, racks, "supply", AHEAD_S, back)
+            held.start(world, racks, "supply")
 
-    outage.after(world, lasts_s - AHEAD_S, again)
+    held.hold(world, racks, "supply", lasts_s, again)
 
 
 def _room_w(world: World, node: int) -> float:

@@ -5,7 +5,7 @@ import pytest
 from small import load_tree, pod_tree
 from test_heat_received import _air
 
-from simulator.engine import hot_trips, plant_power
+from simulator.engine import held, plant_power
 from simulator.engine.outage_log import STAGES
 from simulator.metrics import balance, thermal
 from simulator.simulation import build, finish
@@ -57,7 +57,7 @@ def test_racks_that_heat_switched_off_boot_before_they_work(course):
     boots = [end - start for start, end, repair in zip(
         run.world.outages.start_s, run.world.outages.end_s, run.world.outages.repair, strict=True)
         if repair.stages[-1] == STAGES.index("boot")]  # fmt: skip
-    assert boots == pytest.approx([told.boot + told.restart + hot_trips.AHEAD_S] * 2)  # by block
+    assert boots == pytest.approx([told.boot + told.restart + held.AHEAD_S] * 2)  # by block
     assert sum(kind == "racks_back" for _, kind, *_ in run.world.events) == 2
 
 
