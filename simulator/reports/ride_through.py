@@ -111,7 +111,7 @@ def over_time(found: Tables) -> FigureSpec:
 def _through(found: Tables) -> str:
     """Return what the sags do to the draw: the finding of the first panel."""
     before_w, lowest_w = float(found.course["total"].iloc[0]), float(found.course["total"].min())
-    later_w = before_w - float(found.loads["lost_w"].sum())
+    later_w = float(round(before_w - found.loads["lost_w"].sum()))
     if lowest_w >= before_w * (1.0 - STEP_SHARE):
         return "The draw stays as it was"
     return (f"Of {wording.power(before_w)} the lowest is {wording.power(lowest_w)},\n"

@@ -114,6 +114,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     equipment.ups_with_one_out,
     equipment.too_few_sets,
     equipment.rack_batteries,
+    equipment.ramp_below_a_rack,
     cooling.above_chip_limit,
     cooling.beyond_the_doors,
     coolant.too_little_flow,

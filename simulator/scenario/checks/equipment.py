@@ -8,12 +8,12 @@ from simulator.components.power.loss import LossCurve
 from simulator.components.power.ups import Ups
 from simulator.documents import TreePath
 from simulator.scenario import provision
-from simulator.scenario.checks.plant import Plant, watts
+from simulator.scenario.checks.plant import Plant, rack_idle_w, watts
 from simulator.scenario.checks.power import SHORTEST_S
 from simulator.scenario.parts import Parts
 from simulator.scenario.wording import Trouble
 
-HOUR_S = 3600.0
+HOUR_S, MINUTE_S = 3600.0, 60.0
 LOADINGS = (0.25, 0.5, 0.75, 1.0)
 """Where two loss curves are compared."""
 
@@ -172,6 +172,19 @@ def rack_batteries(parts: Parts, plant: Plant) -> Iterator[Trouble]:
                 f"the batteries of rack '{rack.name}' give {watts(unit.power)}, the rack draws up "
                 f"to {watts(rack.nameplate)}"
             )
+
+
+def ramp_below_a_rack(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """A ramp of the return by which not even one rack boots in a minute: all would wait for ever."""
+    told = plant.topology.ride_through
+    if told.ramp is None:
+        return
+    most_w, hall = max((rack_idle_w(g.rack, g.chip), g.hall.name) for g in plant.groups)
+    if told.ramp * MINUTE_S < told.boot_draw * most_w:
+        yield ("topology", "ride_through", "ramp"), (
+            f"{watts(told.ramp * MINUTE_S)} a minute are less than the {watts(told.boot_draw * most_w)} that a rack of "
+            f"hall '{hall}' draws as it boots: none would come back"
+        )
 
 
 def _support_w(plant: Plant, index: int) -> float:
