@@ -40,9 +40,13 @@ def lose_pump(world: World, cls: FailureClass, block: int, unit: int, lasts_s: f
 
 def of_hall(world: World, hall: int, cause: str) -> None:
     """Set the coolant of all blocks of a hall."""
-    site = world.site
-    for block in np.flatnonzero((site.block_hall == hall) & (site.block_coolant_units > 0)):
+    for block in cooled(world.site, hall):
         changed(world, int(block), cause)
+
+
+def cooled(site: Site, hall: int) -> np.ndarray:
+    """Return the blocks of a hall that have coolant units."""
+    return np.flatnonzero((site.block_hall == hall) & (site.block_coolant_units > 0))
 
 
 def ups_carries(world: World, hall: int, at_s: float | None = None) -> bool:
@@ -102,8 +106,14 @@ def spares_pump(world: World, block: int, unit: int) -> bool:
     out = ("coolant pump", block, number)
     before = dict(world.absent.get(out, {}))
     outage.lose(world, out, math.inf, pump)
-    flows = _flows(world, block, world.env.now)
+    rests = at_rest(world, block)
     world.absent[out] = before
+    return rests
+
+
+def at_rest(world: World, block: int) -> bool:
+    """Return whether a block's coolant flows, and is exactly what its units and pumps in service give."""
+    flows = _flows(world, block, world.env.now)
     same = (np.array_equal(column[block], value) for column, value in _gives(world, block, flows))
     return bool(flows.any()) and world.state.blocks.flow[block] == 1.0 and all(same)
 

@@ -127,6 +127,8 @@ class Network:
         self.live = [Live(laid) for laid in site.fabrics]
         self.wans = site.topology.wan
         self.jobs: dict[int, Placed] = {}
+        self.moves = 0
+        """How often a job took racks or left them."""
         self._entries: dict[Any, Callable[..., Any]] = {}
         self.fabric_of = np.full(site.rack_row.size, -1)
         for index, laid in enumerate(site.fabrics):
@@ -154,10 +156,11 @@ class Network:
             if before.intact is intact:
                 placed.shares = before.shares
         self.jobs[load] = placed
+        self.moves += 1
 
     def remove(self, load: int) -> None:
         """Take a job off its racks."""
-        self.jobs.pop(load, None)
+        self.moves += self.jobs.pop(load, None) is not None
 
     def solve(self) -> list[int]:
         """Find every job's share of every tier; return the loads for which that changed."""

@@ -145,6 +145,18 @@ def lose_pump(world: World, loop: int, unit: int, lasts_s: float, cause: str) ->
     _lose_one(world, ("loop pump", loop), unit, lasts_s, change)
 
 
+def spares_pump(world: World, loop: int) -> bool:
+    """Return whether a loop, and what its water cools, stay exactly what they are without one more of its
+    pumps."""
+    running = _running(world, loop)
+    world.plants.pumps_out[loop] += 1
+    same = running[1] > 0.0 and _runs(world, loop) == running
+    world.plants.pumps_out[loop] -= 1
+    if not same or world.site.loops[loop].kind != "warm":
+        return same
+    return all(coolant.at_rest(world, int(block)) for block in coolant.cooled(world.site, loop // 2))
+
+
 def lose_wall(world: World, hall: int, unit: int, lasts_s: float) -> None:
     """Take one of a hall's fan walls out; the others speed up as far as they can."""
 
@@ -166,6 +178,11 @@ def _count(world: World, loop: int) -> None:
 
 def settle(world: World, loop: int) -> None:
     """Set which units of a loop run, whether its water flows and which share of its fans turns."""
+    _set(world, loop, *_runs(world, loop))
+
+
+def _runs(world: World, loop: int) -> tuple[float, float, float]:
+    """Return the units of a loop that run, its flow over design and the share of its fans that turns."""
     plants, site = world.plants, world.site
     hall, air = loop // 2, site.topology.cooling.fan_wall
     fans, flow = 1.0, flows(world, loop)
@@ -175,7 +192,7 @@ def settle(world: World, loop: int) -> None:
         fans *= 1.0 if air.passive else float(plants.moving[hall])
         if plants.stilled[hall]:
             fans, flow = 0.0, 0.0
-    _set(world, loop, float(plants.intact[loop] * plants.started[loop]), flow, fans)
+    return float(plants.intact[loop] * plants.started[loop]), flow, fans
 
 
 def _lose_one(
@@ -220,10 +237,15 @@ def pump(world: World, hall: int, cause: str) -> None:
     coolant.of_hall(world, hall, cause)
 
 
+def _running(world: World, loop: int) -> tuple[float, float, float]:
+    """Return what `_runs` was when the loop was last set."""
+    loops, heat = world.state.loops, world.state.heat
+    return float(loops.units_up[loop]), float(heat.flow[loop]), float(heat.fans[loop])
+
+
 def _set(world: World, loop: int, units: float, flow: float, fans: float) -> None:
     """Change a loop from now on; what held before in this step is kept beside (`HeatState`)."""
-    loops, heat = world.state.loops, world.state.heat
-    before = float(loops.units_up[loop]), float(heat.flow[loop]), float(heat.fans[loop])
+    loops, heat, before = world.state.loops, world.state.heat, _running(world, loop)
     if before == (units, flow, fans):
         return
     into_s, k = world.env.now % STEP_S, int(heat.changes[loop])

@@ -29,11 +29,22 @@ def lose(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float)
 
 def lose_module(world: World, cls: FailureClass, ups: int, unit: int, lasts_s: float) -> str:
     """Take one module of the UPS of a side out; return its name. With the last one its side is out."""
-    block = next(b for b, node in enumerate(world.site.block_node) if world.site.nodes[node].parent == ups)
+    block = of_ups(world.site, ups)
     outage.lose(world, ("ups", ups), lasts_s, unit)
     _settle(world, cls, block)
     outage.after(world, lasts_s, lambda: _set_in_service(world, block))
     return f"{world.site.nodes[ups].name}/module {unit + 1}"
+
+
+def whole(world: World, block: int) -> bool:
+    """Return whether both sides of a block of support racks are in service with all their modules: which of
+    them is lost then is in its name only."""
+    return bool(feeding(world, block).all() and _modules(world, block).all())
+
+
+def of_ups(site: Site, ups: int) -> int:
+    """Return the block of support racks that a UPS feeds."""
+    return next(b for b, node in enumerate(site.block_node) if site.nodes[node].parent == ups)
 
 
 def of_module(site: Site, ups: int, unit: int) -> int:

@@ -71,6 +71,8 @@ class Study:
 class Work:
     """Cases and their answers so far."""
 
+    network_rests: bool
+    """Whether no job of the intact site takes or leaves racks."""
     cases: list[Case] = field(default_factory=list)
     answers: list[forked.Answer | None] = field(default_factory=list)
     simulations: int = 0
@@ -97,9 +99,9 @@ def study(
     out = _out(scenario, asked.maintenance)
     moment = bring(scenario, asked.at, asked.minutes, _incidents(out), lambda name: tell(name, 0, 0))
     watch = Watch(moment.run)
-    intact = _intact(moment, watch, asked.minutes)
+    intact, network_rests = _intact(moment, watch, asked.minutes)
     wanted = Wanted(asked.wanted.patterns, asked.wanted.kinds, asked.wanted.each, out)
-    work, finished, left_out = Work(), True, 0
+    work, finished, left_out = Work(network_rests), True, 0
     try:
         singles = cases_.singles(moment.run, wanted)
         _try(moment, watch, asked.minutes, singles, work, workers, tell, "single failures")
@@ -151,13 +153,15 @@ def _incidents(hits: Sequence[Hit]) -> list[Incident]:
     ]
 
 
-def _intact(moment: Moment, watch: Watch, minutes: int) -> Response:
-    """Return what happens when nothing fails."""
-    _, answer = next(forked.each(1, lambda _: _respond(moment, watch, minutes), 1))
+def _intact(moment: Moment, watch: Watch, minutes: int) -> tuple[Response, bool]:
+    """Return what happens when nothing fails, and whether no job takes or leaves racks meanwhile."""
+    network = moment.run.world.network
+    moves = network.moves
+    _, answer = next(forked.each(1, lambda _: (_respond(moment, watch, minutes), network.moves == moves), 1))
     if answer.value is None:
         raise RuntimeError(f"the intact site: {answer.error}")
-    response: Response = answer.value
-    return response
+    found: tuple[Response, bool] = answer.value
+    return found
 
 
 def _try(
@@ -169,7 +173,7 @@ def _try(
     work.cases += cases
     work.answers += [None] * len(cases)
     repairs = alike.repairs(moment.run, cases, moment.at_s)
-    groups = alike.groups(moment.run, cases, repairs, moment.at_s + minutes * STEP_S)
+    groups = alike.groups(moment.run, cases, repairs, moment.at_s + minutes * STEP_S, work.network_rests)
     work.simulations += len(groups)
     what, began_s = _announced(what, len(groups), work.each_s), time.monotonic()
     tell(what, 0, len(cases))

@@ -2,7 +2,7 @@
 
 What an element is called, how often it fails and how long its repair lasts beyond the window change
 nothing inside it; they are told of every row by itself. A breaker that takes its busway with it is
-the busway, and a pump of a coolant unit that the others replace exactly is any such pump.
+the busway; what leaves everything as it is, is any such (`contingency_spare`).
 """
 
 import math
@@ -13,9 +13,10 @@ from typing import Any
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import coolant, maintenance
+from simulator.engine import maintenance
 from simulator.engine.outage_log import Repair
 from simulator.simulation import Run
+from simulator.studies import contingency_spare as spare
 from simulator.studies.contingency_cases import Case
 from simulator.studies.forked import Answer
 
@@ -63,22 +64,18 @@ def _in_turn(run: Run, classes: Iterable[FailureClass], at_s: float) -> tuple[Re
 
 
 def groups(
-    run: Run, cases: list[Case], planned: list[Planned], until_s: float
+    run: Run, cases: list[Case], planned: list[Planned], until_s: float, network_rests: bool
 ) -> list[list[int]]:
-    """Return the cases, by number, that share a simulation which ends at `until_s`."""
+    """Return the cases, by number, that share a simulation which ends at `until_s`; `network_rests` as in
+    `contingency_spare.what`."""
     alike: dict[Hashable, list[int]] = {}
     for i, (case, told) in enumerate(zip(cases, planned, strict=True)):
-        key = (_what(run, case), *(_inside(repair, until_s) for repair in told.by_hit))
-        alike.setdefault(key if case.alike else ("case", i), []).append(i)
+        key: Hashable = ("case", i)
+        if case.alike:
+            repairs = (_inside(repair, until_s) for repair in told.by_hit)
+            key = (spare.what(run, case, network_rests), *repairs)
+        alike.setdefault(key, []).append(i)
     return list(alike.values())
-
-
-def _what(run: Run, case: Case) -> Hashable:
-    """Return what is out; of a pump without which the coolant stays as it is, no more than that."""
-    hit = case.hits[0]
-    if len(case.hits) == 1 and hit.cls.effect == "pump" and coolant.spares_pump(run.world, hit.target, hit.unit):
-        return "a pump that others replace"
-    return case.alike
 
 
 def _inside(repair: Repair, until_s: float) -> Hashable:

@@ -197,12 +197,12 @@ def test_breakers_and_pumps_share_what_they_take_out(plain, base, each):
     ones = cases_.singles(base, Wanted(kinds=("electrical", "cooling")))
     repairs = alike.repairs(base, ones, 7200.0)
     shared = [{ones[i].classes[0].name for i in group}
-              for group in alike.groups(base, ones, repairs, 7200.0 + 3600.0)]  # fmt: skip
-    assert shared.count({"busway", "busway_breaker"}) == 4  # two blocks, and two sides of support
-    assert shared.count({"substation", "substation_breaker"}) == 4
+              for group in alike.groups(base, ones, repairs, 7200.0 + 3600.0, True)]  # fmt: skip
+    assert shared.count({"busway", "busway_breaker"}) == 3  # two blocks, and either side of support
+    assert shared.count({"substation", "substation_breaker"}) == 3
     assert shared.count({"coolant_pump"}) == 1  # of all four: each unit has one to spare
-    within = alike.groups(base, ones, repairs, 7200.0 + 5 * 3600.0)  # a busway's breaker is back then
-    assert len(within) == len(shared) + 4
+    within = alike.groups(base, ones, repairs, 7200.0 + 5 * 3600.0, True)  # a busway's breaker is back then
+    assert len(within) == len(shared) + 3
     assert each.told["simulations"] == len(each.table) - 1
 
 
