@@ -113,7 +113,7 @@ def _solved(world: World, it_w: np.ndarray) -> TreeState:
     branches = state.tree.mesh.flow_w.size
     tree = state.tree._replace(
         output_w=direct_w, input_w=np.zeros(direct_w.size), peak_w=np.zeros(direct_w.size),
-        loss_j=np.zeros(state.tree.loss_j.size), indoor_w=np.zeros(state.tree.indoor_w.size),
+        loss_j=np.zeros(state.tree.loss_j.size), indoor_w=np.zeros(state.tree.indoor_w.size), indoor_j=np.zeros(1),
         mesh=state.tree.mesh._replace(flow_w=np.zeros(branches), peak_w=np.zeros(branches)),
         bridge=bridge._replace(share=bridge.following.copy(), out_w=np.zeros(1), loss_w=np.zeros(1)),
     )
