@@ -27,7 +27,7 @@ UNFIT = tuple(WORDS)
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Errors of a disk without room."""
 SHOWN_KPIS = ("power.poi_peak", "power.pue_mean", "fleet.utilization")
-MORE_KPIS = 2
+MORE_KPIS = 3
 """Indicators shown beside these: those that are asked of the axes, and differ."""
 
 
@@ -159,7 +159,7 @@ def _told(runs: pd.DataFrame, plan: Plan, folder: SweepFolder) -> list[str]:
     lines = []
     if len(runs) <= SHOWN_RUNS:
         units = study.units(folder.records().values())
-        lines += run_lines(runs, [*plan.axes, *plan.drawn(0)], units)
+        lines += run_lines(runs, [*plan.told_by, *plan.drawn(0)], units)
     counts = runs["status"].value_counts()
     told = ", ".join(f"{counts[s]} {s}" for s in counts.index)
     if plan.rule is not None:

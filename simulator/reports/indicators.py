@@ -45,7 +45,7 @@ HEADS = {
 }  # fmt: skip
 """Heads of a table's columns, where there is no room for more."""
 THEMES = {
-    ("oversubscription", "feeders", "capping", "rating", "firm"): (
+    ("oversubscription", "feeders", "capping", "rating", "firm", "level"): (
         "power.overload_probability", "power.capped_minutes", "fleet.hours.lost_power_cap", "fleet.hours.useful",
         "power.poi_peak", "power.trips",
     ),
