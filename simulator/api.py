@@ -277,7 +277,7 @@ class SweepRuns:
     def report(self, path: str | Path) -> Path:
         """Write the designs at a glance and a page per axis as PDF, and return its path."""
         told = sweep_pages.Sweep(
-            self.plan.name, self.plan.told_by, self.to_frame(), self.units(), self.plan.identity,
+            self.plan.name, self.plan.axes, self.to_frame(), self.units(), self.plan.identity,
             code_version(),
         )  # fmt: skip
         with tempfile.TemporaryDirectory() as scratch:

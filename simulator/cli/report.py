@@ -33,8 +33,9 @@ def of_sweep(folder: Path, output: Path | None, kind: Literal["full", "exec"]) -
     from simulator.reports import sweep as pages
 
     design, runs, units = kept_sweep.load(folder)
-    names = tuple(design.get("told_by", design["axes"]))  # folders of earlier versions have axes alone
-    told = pages.Sweep(str(design["name"]), names, runs, units, str(design["identity"]), str(design["version"]))
+    told = pages.Sweep(
+        str(design["name"]), tuple(design["axes"]), runs, units, str(design["identity"]), str(design["version"])
+    )
     chosen = pages.pages(told)
     return document.bind(chosen if kind == "full" else chosen[:1], pages.cover(told), folder, output)
 

@@ -21,7 +21,7 @@ DATED = "1970-01-01T00:00:00Z"
 
 @dataclass(frozen=True)
 class Sweep:
-    """The tables of a sweep's folder. `name` is that of `sweep.json`, `axes` its `told_by`, `runs` is
+    """The tables of a sweep's folder. `name` and `axes` are those of `sweep.json`, `runs` is
     `runs.parquet`, `units` the unit of each indicator."""
 
     name: str

@@ -30,8 +30,6 @@ MOST_RUNS = 1_000_000
 _SET = "--set"
 NAMED = "scenario"
 """Axis whose values are names under `scenarios:` of the scenario's file."""
-COLUMNS = ("design", NAMED, "replicate", "status", "error", "seed", "hash")
-"""Of `runs.parquet`, beside keys, indicators and balances."""
 _FILES = (
     "weather.epw", "weather.tmy3", "weather.csv",
     "economics.prices.file", "economics.emissions.file",
@@ -77,9 +75,6 @@ class SweepSpec(Spec):
     distribution; by `scenario`: names of its `scenarios`, whose overrides are laid on first.
     `assumptions`: every figure of the document that gives a range, from one end to the other, most
     likely at its value."""
-    labels: dict[str, Annotated[tuple[Any, ...], Field(min_length=1)]] = Field(default_factory=dict)
-    """Of `design: list`: what a reader tells the designs apart by, in place of axes that only make sense
-    together; names without a dot, and a value for each design."""
     samples: Annotated[int, Field(ge=2, le=100_000)] | None = None
     """Designs of `lhs` and `sobol`, trajectories of `morris`, base points of `saltelli`; of `sobol`
     and `saltelli` a power of two."""
@@ -108,7 +103,6 @@ class Design:
 
     values: dict[str, Any]
     loaders: tuple[Callable[[], Scenario], ...]
-    labels: dict[str, Any] = field(default_factory=dict)
 
     def scenario(self, replicate: int = 0) -> Scenario:
         """Return the scenario of a replicate."""
@@ -200,11 +194,6 @@ class Plan:
         """The dotted keys that vary."""
         return tuple(self.designs[0].values)
 
-    @property
-    def told_by(self) -> tuple[str, ...]:
-        """What a reader tells the designs apart by: labels, or where there are none the axes."""
-        return tuple(self.designs[0].labels) or self.axes
-
 
 def from_file(
     path: Path, until: Sequence[str] = (), known: Sequence[Task] = (), sets: Sequence[str] = ()
@@ -250,7 +239,7 @@ def from_file(
 
     made = make(
         path.stem, loader, axes, spec.design, spec.replicates, document, len(fixed), unknown,
-        checked=not known, labels=spec.labels,
+        checked=not known,
     )
     evidence = {key: one.evidence for key, one in assumed.items()}
     return replace(
@@ -286,7 +275,6 @@ def make(
     laid: int = 0,
     unknown: Unknown | None = None,
     checked: bool = True,
-    labels: Mapping[str, Sequence[Any]] | None = None,
 ) -> Plan:
     """Return the plan of axes over a scenario.
 
@@ -302,24 +290,21 @@ def make(
         Inputs that are drawn, and how many designs are sampled.
     checked : bool
         Whether every design is loaded at once, so that problems are told before any run.
-    labels : dict, optional
-        What designs of a `list` are told apart by, a value for each.
     """
     unknown = unknown or Unknown()
     rule = replicates if isinstance(replicates, ReplicateRule) else None
     most = most_of(replicates)
-    _check(axes, kind, most, unknown, labels or {})
+    _check(axes, kind, most, unknown)
     listed: Mapping[str, Any] = axes
     if kind in SAMPLED:
         listed = unknown.sampled(axes, kind)  # type: ignore[arg-type]
     drawn = unknown.of_replicates(most)
     problems: list[Problem] = []
     designs = []
-    for number, places in enumerate(_places(listed, kind)):
+    for places in _places(listed, kind):
         values = {key: listed[key][i] for key, i in places.items()}
         sets = ([*values.items(), *more.items()] for more in drawn)
-        told = {name: given[number] for name, given in (labels or {}).items()}
-        designs.append(Design(values, tuple(cache(partial(loader, one)) for one in sets), told))
+        designs.append(Design(values, tuple(cache(partial(loader, one)) for one in sets)))
         try:
             _ = designs[-1].scenarios if checked else ()
         except ScenarioError as error:
@@ -331,31 +316,19 @@ def make(
 
 
 def _check(
-    axes: Mapping[str, Any], kind: Kind, replicates: int, unknown: Unknown, labels: Mapping[str, Sequence[Any]]
+    axes: Mapping[str, Any], kind: Kind, replicates: int, unknown: Unknown
 ) -> None:
     """Refuse axes and draws that do not make a sweep."""
     for key, axis in axes.items():
         if isinstance(axis, Distribution) != (kind in SAMPLED):
             needs = "a distribution" if kind in SAMPLED else "a list of values"
             raise StudyError(f"design '{kind}' needs {needs} on every axis; {key} has another")
-    _check_labels(labels, axes, kind)
     unknown.check_pairs(axes, kind)
     designs = unknown.count(kind, len(axes)) if kind in SAMPLED else _count(axes, kind)
     if kind not in SAMPLED and unknown.samples is not None:
         raise StudyError(f"'samples' is for sampled designs, not for '{kind}'")
     if designs * replicates > MOST_RUNS:
         raise StudyError(f"{designs} designs x {replicates} replicates exceed {MOST_RUNS} runs")
-
-
-def _check_labels(labels: Mapping[str, Sequence[Any]], axes: Mapping[str, Any], kind: Kind) -> None:
-    """Refuse labels of anything but a list, names that other columns have, and another number of values."""
-    if labels and kind != "list":
-        raise StudyError(f"'labels' are for 'design: list', not for '{kind}': tell designs apart by their axes")
-    for name, given in labels.items():
-        if "." in name or name in COLUMNS:
-            raise StudyError(f"labels: '{name}' cannot be a label: keys with dots and {', '.join(COLUMNS)} are columns")
-        if len(given) != _count(axes, kind):
-            raise StudyError(f"labels: '{name}' has {len(given)} values for {_count(axes, kind)} designs")
 
 
 def _count(axes: Mapping[str, Any], kind: Kind) -> int:

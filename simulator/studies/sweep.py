@@ -140,7 +140,7 @@ def _watch(began_s: float, timeout_s: float | None) -> Callable[[float], None] |
 
 
 def frame(plan: Plan, records: dict[str, Record]) -> pd.DataFrame:
-    """Return one row per run in design order: labels, axes, replicate, status, every KPI and balance.
+    """Return one row per run in design order: axes, replicate, status, every KPI and balance.
 
     Where a rule decides on the replicates, only those that it asked for are rows.
     """
@@ -148,8 +148,6 @@ def frame(plan: Plan, records: dict[str, Record]) -> pd.DataFrame:
     found = [records.get(task.identity, {"status": PENDING}) for task in tasks]
     pairs = list(zip(tasks, found, strict=True))
     columns: dict[str, Any] = {"design": [task.design for task, _ in pairs]}
-    for label in plan.designs[0].labels:
-        columns[label] = [str(plan.designs[task.design].labels[label]) for task, _ in pairs]
     for axis in plan.axes:
         columns[axis] = _axis([plan.designs[task.design].values[axis] for task, _ in pairs])
     columns["replicate"] = [task.replicate for task, _ in pairs]

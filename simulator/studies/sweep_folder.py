@@ -100,7 +100,6 @@ class SweepFolder:
             "version": provenance.code_version(),
             "axes": {axis: list(dict.fromkeys(str(d.values[axis]) for d in plan.designs))
                      for axis in plan.axes},
-            "told_by": list(plan.told_by),
             "designs": len(plan.designs),
             "replicates": plan.replicates if plan.rule is None else "by rule",
         }  # fmt: skip

@@ -60,25 +60,6 @@ def test_a_list_takes_the_axes_together(tmp_path):
         written(tmp_path, SWEEP.replace("axes:", "design: list\naxes:"))
 
 
-def test_labels_tell_the_designs_of_a_list_apart(tmp_path):
-    """They are columns and what is told, and move no run; elsewhere, or by another's name, they are refused."""
-    text = SWEEP.replace("[2 h]", "[2 h, 3 h]")
-    plain = written(tmp_path, text.replace("axes:", "design: list\naxes:"))
-    plan = written(tmp_path, text.replace("axes:", "design: list\nlabels: {length: [short, long]}\naxes:"))
-    assert plan.told_by == ("length",) and plain.told_by == plain.axes
-    assert [t.identity for t in plan.tasks] == [t.identity for t in plain.tasks]
-    table = sweep.frame(plan, {})
-    assert list(table["length"].unique()) == ["short", "long"] and set(plan.axes) < set(table.columns)
-    for wrong, told in (
-        ("labels: {length: [short, long]}", "for 'design: list'"),
-        ("design: list\nlabels: {length: [short]}", "1 values for 2 designs"),
-        ("design: list\nlabels: {hash: [a, b]}", "cannot be a label"),
-        ("design: list\nlabels: {a.b: [a, b]}", "cannot be a label"),
-    ):
-        with pytest.raises(StudyError, match=told):
-            written(tmp_path, text.replace("axes:", f"{wrong}\naxes:"))
-
-
 def test_one_row_per_run_with_every_kpi(plan, tmp_path):
     table = carried_out(plan, tmp_path / "out")
     assert len(table) == 8 and (table["status"] == "done").all()
