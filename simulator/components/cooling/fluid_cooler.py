@@ -53,7 +53,7 @@ class FluidCooler(OpenTower):
             evaporation_kg_j=np.where(dry, none, wet.evaporation_kg_j),
             blowdown_kg_j=np.where(dry, none, wet.blowdown_kg_j),
             mechanical_frac=none,
-            asked_frac=np.where(dry, 1.0, LOAD_FRAC),
+            asked_frac=np.where(dry, 1.0, wet.asked_frac),
         )
 
     def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:

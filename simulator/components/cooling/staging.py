@@ -28,13 +28,18 @@ class Staged(PlantSpec):
     alike: ClassVar[bool] = False
     """Whether units that stand leave the others what a plant of those alone would be."""
     stages: Annotated[int, Within(1, 20)] = 1
-    """Groups of units that start one after another as heat rises, and share it; 1: all run always."""
+    """Groups of units that start one after another as they are asked for, and share the heat; 1: all run always."""
     _held: int | None = PrivateAttr(default=None)
 
     @property
     def groups(self) -> int:
         """Groups of units."""
         return self.stages
+
+    @property
+    def held(self) -> bool:
+        """Whether a number of groups runs, whatever is asked for (`holding`)."""
+        return self._held is not None
 
     def holding(self, groups: int) -> Self:
         """Return the plant while so many groups run, whatever heat asks for: those that run carry it, as

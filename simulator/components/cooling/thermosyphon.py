@@ -58,7 +58,7 @@ class Thermosyphon(OpenTower):
             evaporation_kg_j=made.evaporation_kg_j,
             blowdown_kg_j=made.blowdown_kg_j,
             mechanical_frac=free(len(weather)),
-            asked_frac=LOAD_FRAC - dry,
+            asked_frac=made.asked_frac,
         )
 
     def dry_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
@@ -80,21 +80,22 @@ class Thermosyphon(OpenTower):
         settles it.
         """
         found = np.array(np.broadcast_to(set_c, (len(weather), len(LOAD_FRAC))), dtype=float)
-        over = self._left_c(found, found, weather) > found
+        holds = np.broadcast_to(self.holds_frac(set_c, self.tower_air(weather)), found.shape)
+        over = self._left_c(found, found, holds, weather) > found
         hours = np.flatnonzero(over.any(axis=1))
         air = HourlyWeather(
             weather.dry_bulb_c[hours], weather.wet_bulb_c[hours], weather.pressure_pa[hours]
         )
         told_c, warm_c = found[hours], found[hours]
         for _ in range(_ROUNDS):
-            warm_c = 0.5 * (warm_c + self._left_c(warm_c, told_c, air))
+            warm_c = 0.5 * (warm_c + self._left_c(warm_c, told_c, holds[hours], air))
         found[hours] = warm_c
         return found
 
-    def _left_c(self, warm_c: Array, told_c: Array, weather: HourlyWeather) -> Array:
+    def _left_c(self, warm_c: Array, told_c: Array, holds: Array, weather: HourlyWeather) -> Array:
         """Return the loop's water behind the towers, were the water that returns `warm_c` + range."""
         left = LOAD_FRAC - self._dry(warm_c, weather, self.dearest)[0]
-        running = left / self.running(left)
+        running = left / self.running(self.asked_frac(left, holds))
         coldest_c = self._coldest_c(running, self.tower_air(weather))
         return np.maximum(told_c, coldest_c + self._behind_k(running))
 

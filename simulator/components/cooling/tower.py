@@ -2,8 +2,6 @@
 
 from typing import ClassVar, Literal
 
-import numpy as np
-
 from simulator.components.cooling._base import LOAD_FRAC, HourlyWeather, PlantMap, Set, free
 from simulator.components.cooling.open_tower import OpenTower
 
@@ -24,5 +22,5 @@ class Tower(OpenTower):
             evaporation_kg_j=made.evaporation_kg_j,
             blowdown_kg_j=made.blowdown_kg_j,
             mechanical_frac=free(len(weather)),
-            asked_frac=np.broadcast_to(LOAD_FRAC, made.supply_c.shape),
+            asked_frac=made.asked_frac,
         )
