@@ -27,9 +27,6 @@ UNFIT = tuple(WORDS)
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Errors of a disk without room."""
 SHOWN_KPIS = ("power.poi_peak", "power.pue_mean", "fleet.utilization")
-MORE_KPIS = 2
-"""Indicators shown beside these: those that are asked of the axes, and differ."""
-
 
 @dataclass(frozen=True)
 class Where:
@@ -235,7 +232,7 @@ def _shown(runs: pd.DataFrame, axes: Sequence[str], units: Mapping[str, str]) ->
     done = runs[runs["status"] == study.DONE]
     known = [k for k, unit in units.items() if k in done and unit != "ISO date" and done[k].notna().all()]
     asked = [k for k in indicators.chosen(done, known, axes) if k not in SHOWN_KPIS] if len(done) else []
-    return [k for k in (*SHOWN_KPIS, *asked[:MORE_KPIS]) if k in runs]
+    return [k for k in (*SHOWN_KPIS, *asked[: indicators.SHOWN]) if k in runs]
 
 
 def _key_lines(shown: Sequence[str], units: Mapping[str, str]) -> list[str]:

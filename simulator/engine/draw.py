@@ -14,7 +14,6 @@ from simulator.engine import bridging, generators
 from simulator.engine.world import World
 from simulator.kernels import power_tree
 from simulator.kernels.columns import TreeState
-from simulator.kernels.site_step import STEP_S
 
 
 @dataclass(frozen=True)
@@ -165,9 +164,7 @@ def relieved_on_site(world: World, carried: np.ndarray) -> np.ndarray:
     the import in service."""
     there = world.state.supply
     short_w = max(poi_w(world, carried) - float(there.limit_w[0]), 0.0)
-    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
-    onsite_w = generators.carries_w(world) + min(float(there.battery_power_w[0]), stored_w)
-    return relieved(world, carried, min(short_w, onsite_w))
+    return relieved(world, carried, min(short_w, generators.on_site_w(world)))
 
 
 def ratings_w(world: World) -> np.ndarray:

@@ -138,7 +138,8 @@ def _range(value: object) -> str:
     """Return a range, a pair or text, as text."""
     if value is None or (isinstance(value, float) and pd.isna(value)) or len(value) == 0:  # type: ignore[arg-type]
         return wording.MISSING
-    return value if isinstance(value, str) else " to ".join(_plain(v) for v in value)  # type: ignore[attr-defined]
+    ends = value.split(" to ") if isinstance(value, str) else value
+    return " to ".join(_plain(v) for v in ends)  # type: ignore[attr-defined]
 
 
 def _plain(value: object) -> str:

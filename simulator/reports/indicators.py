@@ -15,6 +15,11 @@ WORDS = {
     "power.overload_probability": "Share of time over a limit", "power.overload_minutes": "Minutes over limits",
     "power.capped_minutes": "Capped minutes", "power.held_energy": "Energy held back by caps",
     "power.trips": "Breakers tripped", "power.shed_energy": "Energy shed",
+    "power.usable": "Usable rack power", "power.dark_events": "Times that racks went dark",
+    "power.shed_events": "Times that loads were shed",
+    "equipment.generator": "Generators", "equipment.ups_module": "UPS modules", "equipment.busway": "Busways",
+    "equipment.unit_substation": "Unit substations", "equipment.low_voltage_breaker": "Low voltage breakers",
+    "equipment.main_transformer": "Main transformers", "equipment.feeder": "Feeders of halls",
     "energy.poi": "Imported energy", "energy.cooling": "Cooling energy", "energy.it": "Rack energy",
     "cooling.wue": "Water per rack energy", "cooling.water_consumed": "Water consumed",
     "cooling.water_withdrawn": "Water withdrawn", "cooling.water_peak_day": "Water, peak day",
@@ -45,6 +50,10 @@ HEADS = {
 }  # fmt: skip
 """Heads of a table's columns, where there is no room for more."""
 THEMES = {
+    ("distribution", "scheme", "scenario"): (
+        "power.usable", "power.dark_events", "power.shed_events", "fleet.hours.lost_power_cap",
+        "equipment.busway", "equipment.generator", "equipment.ups_module", "equipment.unit_substation",
+    ),
     ("oversubscription", "feeders", "capping", "rating", "firm"): (
         "power.overload_probability", "power.capped_minutes", "fleet.hours.lost_power_cap", "fleet.hours.useful",
         "power.poi_peak", "power.trips",

@@ -154,7 +154,7 @@ def _stops(run: Run, name: str) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Cause": [wording.sentence(wording.plain(str(c))) for c in shown.index],
-            "Stops": [wording.number(v) for v in shown],
+            "Stops": [wording.mean_count(v) for v in shown],
             "Per day": [wording.number(v / run.days) for v in shown],
             "Share": [wording.percent(v / mean.sum()) for v in shown],
         }

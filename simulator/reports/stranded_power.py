@@ -157,7 +157,7 @@ def _by_level(run: Run) -> pd.DataFrame:
     table = run.averaged(limits.limits, ["level"])
     return pd.DataFrame({
         "Level": [LEVELS[level] for level in table["level"]],
-        "Nameplate over firm": [f"{v:+.0%}" for v in table["oversubscription"]],
+        "Nameplate over firm": [f"{v:+z.0%}" for v in table["oversubscription"]],
         "P(overload)": [wording.percent(v, 2) for v in table["overload_share"]],
         "Capped, element-min": [f"{v / 60.0:,.0f}" for v in table["capped_s"]],
         "Lost accelerator-h": [f"{v:,.0f}" for v in table["lost_h"]],

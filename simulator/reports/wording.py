@@ -92,6 +92,11 @@ def large(value: float | None) -> str:
     return f"{value:,.0f}"
 
 
+def mean_count(value: float) -> str:
+    """Return a count, or a mean of counts, which need not be whole."""
+    return f"{value:,.0f}" if value == round(value) else number(value)
+
+
 def dollars(value_usd: float | None) -> str:
     """Return an amount in US dollars."""
     if value_usd is None:

@@ -70,3 +70,8 @@ def test_labels_of_a_flow_diagram_do_not_touch():
     boxes = [t.get_window_extent() for t in ax.texts if t.get_text() in names]
     tops = sorted((b.y0, b.y1) for b in boxes)
     assert all(above[0] >= below[1] - 1.0 for below, above in itertools.pairwise(tops))
+
+
+@pytest.mark.parametrize(("value", "text"), [(72.0, "72"), (4525.0, "4,525"), (72.5, "72.5"), (0.0, "0")])
+def test_a_count_is_whole_where_it_is_and_a_mean_of_counts_need_not_be(value, text):
+    assert wording.mean_count(value) == text
