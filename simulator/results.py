@@ -97,11 +97,6 @@ TABLES: dict[str, dict[str, str]] = power_tables.TABLES | {
         "energy_j": "Integral over the run",
         "stored_j": "Change of stored energy",
     },
-    "heat": {
-        "loop": "Loop, or the immersion tanks of a block", "received_j": "Heat from racks, pumps and fans",
-        "rejected_j": "Heat to the weather or to users", "stored_j": "Change of heat in the loop",
-        "reused_j": "Of what is rejected: to users",
-    },
     "hours": {
         "load": "Job, pool, batch, or `idle`/`down`", "kind": "training, inference, batch, none",
         "accelerator": "Chip", "category": "useful, idle, down or lost_<cause>",

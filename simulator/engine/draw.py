@@ -14,7 +14,6 @@ from simulator.engine import bridging, generators
 from simulator.engine.world import World
 from simulator.kernels import power_tree
 from simulator.kernels.columns import TreeState
-from simulator.kernels.site_step import STEP_S
 
 
 @dataclass(frozen=True)
@@ -114,7 +113,7 @@ def _solved(world: World, it_w: np.ndarray) -> TreeState:
     branches = state.tree.mesh.flow_w.size
     tree = state.tree._replace(
         output_w=direct_w, input_w=np.zeros(direct_w.size), peak_w=np.zeros(direct_w.size),
-        loss_j=np.zeros(state.tree.loss_j.size), indoor_w=np.zeros(state.tree.indoor_w.size),
+        loss_j=np.zeros(state.tree.loss_j.size), indoor_w=np.zeros(state.tree.indoor_w.size), indoor_j=np.zeros(1),
         mesh=state.tree.mesh._replace(flow_w=np.zeros(branches), peak_w=np.zeros(branches)),
         bridge=bridge._replace(share=bridge.following.copy(), out_w=np.zeros(1), loss_w=np.zeros(1)),
     )
@@ -165,9 +164,7 @@ def relieved_on_site(world: World, carried: np.ndarray) -> np.ndarray:
     the import in service."""
     there = world.state.supply
     short_w = max(poi_w(world, carried) - float(there.limit_w[0]), 0.0)
-    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
-    onsite_w = generators.carries_w(world) + min(float(there.battery_power_w[0]), stored_w)
-    return relieved(world, carried, min(short_w, onsite_w))
+    return relieved(world, carried, min(short_w, generators.on_site_w(world)))
 
 
 def ratings_w(world: World) -> np.ndarray:

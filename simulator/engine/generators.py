@@ -70,6 +70,14 @@ def carries_w(world: World) -> float:
     return ready_w if needed_l <= there_l else ready_w * float(there_l / needed_l)
 
 
+def on_site_w(world: World, at_s: float | None = None) -> float:
+    """Return what generators and the battery carry in the next step, or are foreseen to at a time."""
+    there = world.state.supply
+    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
+    ready_w = carries_w(world) if at_s is None else bus_w(world, at_s)
+    return ready_w + min(float(there.battery_power_w[0]), stored_w)
+
+
 def changes_s(world: World) -> list[float]:
     """Return the times from now on at which the sets are foreseen to carry more."""
     plant, now_s = world.site.topology.generators, world.env.now
@@ -105,7 +113,7 @@ def until_import_s(world: World) -> float:
     """Return the time until something can be imported again, as far as repairs are known."""
     now_s = world.env.now
     known = [now_s, *outage.known_back_s(world)]
-    return next(t for t in known if _imports(world, t)) - now_s
+    return next(t for t in known if imports(world, t)) - now_s
 
 
 def _foreseen(world: World, plant: Generators) -> dict[int, float]:
@@ -203,8 +211,8 @@ def _leave_unfed(world: World, lineup: int) -> None:
     outage.after(world, lasts_s, lambda: _leave_unfed(world, lineup))  # another line may be out by then
 
 
-def _imports(world: World, at_s: float) -> bool:
-    """Return whether a line and a main transformer are in service at a time."""
+def imports(world: World, at_s: float | None = None) -> bool:
+    """Return whether a line and a main transformer are in service, now or at a time."""
     return all(
         outage.absent(world, ("bank", node), at_s) < world.site.nodes[node].count
         for node in (LINES, TRANSFORMERS)

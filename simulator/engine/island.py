@@ -11,7 +11,6 @@ import numpy as np
 from simulator.components.failure_class import FailureClass
 from simulator.engine import bridging, draw, feeds, generators
 from simulator.engine.world import REST, World
-from simulator.kernels.site_step import STEP_S
 
 SLACK = 1e-9
 """Relative; a lineup that fills its source exactly is carried."""
@@ -80,7 +79,5 @@ def _carried(world: World, at_s: float) -> np.ndarray:
     own_w = generators.at_lineups_w(world, at_s)
     if own_w is not None:
         return np.asarray(needs_w <= own_w * (1.0 + SLACK))
-    there = world.state.supply
-    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
-    ready_w = generators.bus_w(world, at_s) + min(float(there.battery_power_w[0]), stored_w)
+    ready_w = generators.on_site_w(world, at_s)
     return np.asarray(needs_w.cumsum() <= (ready_w - world.needs_w[REST]) * (1.0 + SLACK))

@@ -70,6 +70,16 @@ def live(world: World, at_s: float | None = None) -> np.ndarray:
     return mesh.live(mesh.closed(_gone(world, at_s))) & ~np.array(dead)
 
 
+def reached(world: World, hall: int, at_s: float | None = None) -> bool:
+    """Return whether a hall hangs on something above its feeders, one of them in service."""
+    node = int(world.site.halls.feeder_node[hall])
+    if outage.absent(world, ("feeder", node), at_s) >= world.site.nodes[node].count:
+        return False
+    if outage.absent(world, feeds.reach_of(hall), at_s):
+        return False
+    return world.site.mesh is None or bool(live(world, at_s)[hall])
+
+
 def _settle(world: World, cls: FailureClass, name: str, lost: bool = True) -> None:
     """Set branches and factors; on a loss, take out the halls that are dark for good or until an open
     point is closed. Open points open again without a break."""

@@ -104,6 +104,7 @@ def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
     short = float(world.state.supply.deficit_w[0]) > 1.0
     if world.bus_changed is not None and (short or fuel_changed):
         _at(world, at_s, world.bus_changed)
+        _at(world, at_s, lambda: world.tell_power("supply"))
     if (over or watch.over) and watch.looked_s < at_s - STEP_S:
         look(world, _carried_w(world), at_s - STEP_S)
     if at_s < watch.act_s < math.inf:

@@ -18,6 +18,7 @@ from simulator.engine import (
     plant_power,
     settled,
     supply,
+    support_feed,
     warm_coolant,
 )
 from simulator.engine.cooling import outdoor_air, plant_maps, thin_air
@@ -45,7 +46,7 @@ class Physics:
         state, site = world.state, world.site
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
-        world.power_changed = partial(plant_power.changed, world)
+        world.power_changed = self._power_changed
         ramp_w_s = site.topology.ride_through.ramp
         world.pick_up = None if ramp_w_s is None else pick_up.PickUp(world, ramp_w_s)
         state.racks.resistance_k_w[:] *= thin_air(site, weather)
@@ -73,6 +74,11 @@ class Physics:
         )
 
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)
+
+    def _power_changed(self, cause: str) -> None:
+        """Look what has power of all that is no lineup of accelerator racks."""
+        plant_power.changed(self.world, cause)
+        support_feed.changed(self.world, cause)
 
     def _outdoor_c(self) -> float:
         dry_c = self.outdoors.dry_bulb_c

@@ -13,7 +13,6 @@ from simulator.components.cooling import LOAD_STEP, PlantSpec
 from simulator.components.cooling.air_side import NO_AIR_C
 from simulator.engine import (
     coolant,
-    feeds,
     generators,
     heat_limits,
     medium_voltage,
@@ -329,25 +328,21 @@ def _wired_again_s(world: World, hall: int) -> float | None:
 def _wired(world: World, hall: int, at_s: float | None = None) -> bool:
     """Return whether a hall's plants hang on something, up to the utility or the generators."""
     site = world.site
-    feeder, plant = int(site.halls.feeder_node[hall]), int(site.halls.plant_node[hall])
-    for kind, node in (("feeder", feeder), ("mechanical", plant)):
-        if outage.absent(world, (kind, node), at_s) >= site.nodes[node].count:
-            return False
-    if outage.absent(world, feeds.reach_of(hall), at_s):
+    plant = int(site.halls.plant_node[hall])
+    if outage.absent(world, ("mechanical", plant), at_s) >= site.nodes[plant].count:
         return False
-    return site.mesh is None or bool(medium_voltage.live(world, at_s)[hall])
+    return medium_voltage.reached(world, hall, at_s)
 
 
 def _live(world: World, hall: int) -> bool:
     """Return whether a hall's plants have power now. Without import, what is generated and stored
-    on site starts the plants of one hall after the other, as far as it carries what they drew."""
+    on site starts the plants of one hall after the other, as far as it carries what they and all support racks drew."""
     if not _wired(world, hall):
         return False
     there, plants = world.state.supply, world.plants
     if there.limit_w[0] > 0.0:
         return True
-    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
-    onsite_w = generators.carries_w(world) + min(float(there.battery_power_w[0]), stored_w)
+    onsite_w = generators.on_site_w(world) - float(world.support.needs_w[world.support.blocks].sum())
     drawn_w = world.state.plant_w[:, :2].sum(axis=1) + world.site.halls.house_w
     needs_w = np.where(plants.fed, drawn_w, plants.needs_w)
     return onsite_w > 0.0 and float(needs_w[: hall + 1].sum()) <= onsite_w

@@ -157,6 +157,7 @@ def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
     return {
         "energy": _energy(world.site, world.state, records),
         "heat": _heat(world.site, world.state),
+        "heat_sources": _heat_sources(world.site, world.state, records),
         "hours": _hours(world.site, world.state),
         "load_energy": _load_energy(world),
         "plant": _plant(world.site, world.state, records),
@@ -227,6 +228,20 @@ def _heat(site: Site, state: State) -> pd.DataFrame:
         "stored_j": np.append(loops.stored_j, warmed_j[tanks]),
         "reused_j": np.append(loops.reused_j, np.zeros(tanks.size)),
     })
+
+
+def _heat_sources(site: Site, state: State, records: Records) -> pd.DataFrame:
+    """Return the heat that each kind of element made for loops and tanks. What the power chain lost in the last
+    minute reaches the air in the next (`HeatState.indoor_w`), and the first minute got what was lost before."""
+    it_j, house_j = float(records.energy_j[2]), float(records.energy_j[4])
+    fans_j, coolant_pumps_j, loop_pumps_j = (float(j) for j in state.heat.made_j.sum(axis=0))
+    waits_j = STEP_S * float((state.heat.indoor_w - state.start_indoor_w).sum())
+    rows = [
+        ("racks", it_j), ("lights and controls", site.topology.cooling.indoors.house * house_j),
+        ("power chain", float(state.tree.indoor_j[0]) - waits_j), ("fans", fans_j),
+        ("coolant pumps", coolant_pumps_j), ("loop pumps", loop_pumps_j),
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["element", "made_j"])
 
 
 def _hours(site: Site, state: State) -> pd.DataFrame:

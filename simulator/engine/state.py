@@ -99,6 +99,7 @@ class State:
     limits: c.LimitState
     hall_air_c: np.ndarray
     start_c: np.ndarray  # (blocks,) coolant at which the run begins; settled.py
+    start_indoor_w: np.ndarray  # (halls,) losses of the power chain in them before its first minute; settled.py
     plant_w: np.ndarray
     heat: HeatState
     servers_down: np.ndarray  # (racks,) membership.py
@@ -155,6 +156,7 @@ def build(
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
         ),
         start_c=blocks.coolant_c.copy(),
+        start_indoor_w=np.zeros(len(site.hall_names)),
         plant_w=np.zeros((len(site.hall_names), 14)),
         heat=heat,
         servers_down=np.zeros(site.rack_row.size),
@@ -277,7 +279,7 @@ def _tree(site: Site, supply: Supply, indoor_w: np.ndarray) -> c.TreeState:
         load=loss.node_load,
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
         loss_j=np.zeros(len(c.STAGES)),
-        warms=np.maximum(site.node_hall, 0), indoors=site.node_indoors, indoor_w=indoor_w,
+        warms=np.maximum(site.node_hall, 0), indoors=site.node_indoors, indoor_w=indoor_w, indoor_j=np.zeros(1),
         mesh=mesh.columns(site.mesh, power_factor, feeders, loss.branch_no_load, loss.branch_load),
         bridge=supply.bridge,
     )

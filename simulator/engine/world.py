@@ -18,6 +18,7 @@ from simulator.engine.plant_state import plants_of
 from simulator.engine.starts import starts_of
 from simulator.engine.state import State
 from simulator.engine.storage import Store
+from simulator.engine.support_state import support_of
 from simulator.engine.watch import Watch
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
@@ -124,6 +125,7 @@ class World:
         self.store = Store(self.site)
         self.plants = plants_of(self.site)
         self.starts = starts_of(self.site)
+        self.support = support_of(self.site)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,

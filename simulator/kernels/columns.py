@@ -231,6 +231,7 @@ class TreeState(NamedTuple):
     warms: Ints  # frozen: hall whose air takes a share of the loss
     indoors: Floats  # frozen: that share
     indoor_w: Floats  # (halls,) what the air takes; the heat's own column (`HeatState.indoor_w`)
+    indoor_j: Floats  # (1,) of all halls in the run
     mesh: MeshState
     bridge: BridgeState
 

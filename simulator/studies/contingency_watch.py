@@ -14,7 +14,6 @@ from simulator.kernels import limit_watch
 from simulator.kernels.serving import REJECTED, SHED, WORK
 from simulator.results import NO_FLOW
 from simulator.simulation import Run
-from simulator.studies.contingency_support import SupportFeed
 
 CLASSES = ("training", "inference", "batch", "support")
 """Classes of load."""
@@ -95,10 +94,9 @@ class Watch:
         self._chips = site.rack_accelerators * self._up
         self._events = len(world.events)
         self._useful_s = self._useful()
-        self._feed = SupportFeed(run)
         loads = state.loads
         self._columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service,
-                         state.blocks.support_share)  # fmt: skip
+                         state.blocks.support_share, world.support.fed)  # fmt: skip
         self._seen = tuple(np.full(column.size, np.nan) for column in self._columns)
         self._last: Lost = (np.zeros(len(CLASSES)), 0.0, 0.0, (0, 0))
         self._loading = np.zeros(len(self.limits.names))
@@ -229,10 +227,10 @@ class Watch:
 
     def _lost(self) -> Lost:
         """Return W shed by class, W capped, accelerators out or off, and dark halls and blocks; looked at anew
-        only when something went out, came back or was capped, and while support racks hang on a battery."""
+        only when something went out, came back or was capped."""
         arguments = (self._columns, self._seen)
         changed = self.run.world.entry(limit_watch.changed, *arguments)(*arguments)
-        if changed or self._feed.changes:
+        if changed:
             self._last = self._look()
         return self._last
 
@@ -244,7 +242,7 @@ class Watch:
         lost_w = self._power_w * (1.0 - left)
         carried = self._class >= 0
         shed_w = np.bincount(self._class[carried], lost_w[carried], len(CLASSES)).astype(float)
-        works = self._feed.share() * np.minimum(state.blocks.support_share / self._works, 1.0)
+        works = self.run.world.support.fed * np.minimum(state.blocks.support_share / self._works, 1.0)
         shed_w[3] += float((self._support_w * (1.0 - works)).sum())
         cap = loads.cap[racks.load] * racks.power_cap
         capped_w = float((self._dynamic_w * left * (1.0 - cap))[carried].sum())
