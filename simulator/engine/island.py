@@ -29,7 +29,8 @@ def begin(world: World) -> None:
     in_service, needs_w = world.state.tree.in_service, {}
     for node in world.site.lineups:
         told, output_w = world.site.nodes[node], float(outputs_w[node])
-        needs_w[node] = output_w + told.loss.loss_w(output_w, told.rating_w * float(in_service[node]))
+        rating_w = told.rating_w * float(in_service[node])  # a lineup that is out asks for nothing
+        needs_w[node] = output_w + told.loss.loss_w(output_w, rating_w) if rating_w > 0.0 else 0.0
     needs_w[REST] = max(draw.poi_w(world, outputs_w) - sum(needs_w.values()), 0.0)
     world.needs_w = needs_w
     settle(world)
