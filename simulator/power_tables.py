@@ -1,5 +1,5 @@
-"""Columns of the tables about the power chain: limits, equipment, minutes at 10 ms; `results.TABLES` holds
-all others."""
+"""Columns of the tables about the power chain and the heat: limits, equipment, minutes at 10 ms; `results.TABLES`
+holds all others."""
 
 TABLES: dict[str, dict[str, str]] = {
     "limits": {
@@ -24,6 +24,15 @@ TABLES: dict[str, dict[str, str]] = {
         "rack_w": "Nameplate of one more rack",
         "cooled_w": "Its share of what the hall's plants could carry more, one unit out",
         "joined_w": "Its share of what the fabric could join more",
+    },
+    "heat": {
+        "loop": "Loop, or the immersion tanks of a block", "received_j": "Heat from racks, pumps and fans",
+        "rejected_j": "Heat to the weather or to users", "stored_j": "Change of heat in the loop",
+        "reused_j": "Of what is rejected: to users",
+    },
+    "heat_sources": {
+        "element": "racks, lights and controls, power chain, fans, coolant pumps, loop pumps",
+        "made_j": "Heat for loops and tanks, integral over the run",
     },
     "transformers": {
         "element": "Bank of equal units", "count": "Units", "loading_max": "Of the units in service, minute mean",

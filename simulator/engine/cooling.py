@@ -35,12 +35,7 @@ class _Row(NamedTuple):
 def plant_maps(site: Site, weather: HourlyWeather, decide: Deciders) -> PlantMaps:
     """Return the maps of the warm and the chilled plant at what `decide` sets, in that order, and those of
     their groups of units."""
-    cooling = site.topology.cooling
-    sized_c = plant_setpoint_c(site.topology), cooling.chilled_supply
-    rows = [
-        _Row(plant.sized_for(supply_c), set_temperature(site, weather, decide, kind))
-        for plant, kind, supply_c in zip((cooling.warm, cooling.chilled), KINDS, sized_c, strict=True)
-    ]
+    rows = _whole(site, weather, decide)
     of_groups = [_by_groups(site, weather, decide, kind, row) for kind, row in zip(KINDS, rows, strict=True)]
     staging = _staging([row.plant for row in rows], [len(more) for more in of_groups])
     rows += [row for more in of_groups for row in more]
@@ -58,6 +53,22 @@ def plant_maps(site: Site, weather: HourlyWeather, decide: Deciders) -> PlantMap
         load_step=LOAD_STEP, dry=_without_water(site, weather, rows, staging), reuse=_reuse(site, weather),
         staging=staging,
     )
+
+
+def power_frac(site: Site, weather: HourlyWeather, decide: Deciders) -> np.ndarray:
+    """Return the power of the warm and the chilled plant alone, all groups of them: the first rows of
+    `plant_maps`, (2, hours, loads)."""
+    return np.stack([row.plant.plant_map(row.set_c, weather).power_frac for row in _whole(site, weather, decide)])
+
+
+def _whole(site: Site, weather: HourlyWeather, decide: Deciders) -> list[_Row]:
+    """Return the warm and the chilled plant."""
+    cooling = site.topology.cooling
+    sized_c = plant_setpoint_c(site.topology), cooling.chilled_supply
+    return [
+        _Row(plant.sized_for(supply_c), set_temperature(site, weather, decide, kind))
+        for plant, kind, supply_c in zip((cooling.warm, cooling.chilled), KINDS, sized_c, strict=True)
+    ]
 
 
 def _by_groups(

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.components.power import loading
 from simulator.components.power.node import Node
-from simulator.engine import bridging, generators
+from simulator.engine import bridging, sources
 from simulator.engine.world import World
 from simulator.kernels import power_tree
 from simulator.kernels.columns import TreeState
-from simulator.kernels.site_step import STEP_S
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _solved(world: World, it_w: np.ndarray) -> TreeState:
     branches = state.tree.mesh.flow_w.size
     tree = state.tree._replace(
         output_w=direct_w, input_w=np.zeros(direct_w.size), peak_w=np.zeros(direct_w.size),
-        loss_j=np.zeros(state.tree.loss_j.size), indoor_w=np.zeros(state.tree.indoor_w.size),
+        loss_j=np.zeros(state.tree.loss_j.size), indoor_w=np.zeros(state.tree.indoor_w.size), indoor_j=np.zeros(1),
         mesh=state.tree.mesh._replace(flow_w=np.zeros(branches), peak_w=np.zeros(branches)),
         bridge=bridge._replace(share=bridge.following.copy(), out_w=np.zeros(1), loss_w=np.zeros(1)),
     )
@@ -165,19 +165,26 @@ def relieved_on_site(world: World, carried: np.ndarray) -> np.ndarray:
     the import in service."""
     there = world.state.supply
     short_w = max(poi_w(world, carried) - float(there.limit_w[0]), 0.0)
-    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
-    onsite_w = generators.carries_w(world) + min(float(there.battery_power_w[0]), stored_w)
-    return relieved(world, carried, min(short_w, onsite_w))
+    return relieved(world, carried, min(short_w, sources.on_site_w(world)))
 
 
 def ratings_w(world: World) -> np.ndarray:
-    """Return the rating of every element with the units that are in service, (elements,)."""
+    """Return the real power at rated current of every element with the units that are in service, (elements,)."""
     tree = world.state.tree
     return np.concatenate([tree.rating_w * tree.in_service, tree.mesh.rating_w])
 
 
+def loadings(world: World, carried_w: np.ndarray, rating_w: np.ndarray | None = None) -> np.ndarray:
+    """Return the current in every element that carries so much, over the rated one, (elements,): of the units that
+    are in service, or of `rating_w` in real power; zero where that is zero."""
+    rating_w = ratings_w(world) if rating_w is None else rating_w
+    share = np.divide(carried_w, rating_w, np.zeros(rating_w.size), where=rating_w > 0.0)
+    return loading.current(share, world.state.limits.sag)
+
+
 def limits_w(world: World) -> np.ndarray:
-    """Return the continuous limit of every element with the units that are in service, (elements,)."""
+    """Return the most real power that every element with the units that are in service carries for ever,
+    (elements,)."""
     tree = world.state.tree
     return np.concatenate([
         tree.rating_w * tree.in_service * world.state.limits.share, tree.mesh.rating_w

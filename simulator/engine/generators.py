@@ -105,7 +105,7 @@ def until_import_s(world: World) -> float:
     """Return the time until something can be imported again, as far as repairs are known."""
     now_s = world.env.now
     known = [now_s, *outage.known_back_s(world)]
-    return next(t for t in known if _imports(world, t)) - now_s
+    return next(t for t in known if imports(world, t)) - now_s
 
 
 def _foreseen(world: World, plant: Generators) -> dict[int, float]:
@@ -203,8 +203,8 @@ def _leave_unfed(world: World, lineup: int) -> None:
     outage.after(world, lasts_s, lambda: _leave_unfed(world, lineup))  # another line may be out by then
 
 
-def _imports(world: World, at_s: float) -> bool:
-    """Return whether a line and a main transformer are in service at a time."""
+def imports(world: World, at_s: float | None = None) -> bool:
+    """Return whether a line and a main transformer are in service, now or at a time."""
     return all(
         outage.absent(world, ("bank", node), at_s) < world.site.nodes[node].count
         for node in (LINES, TRANSFORMERS)

@@ -69,6 +69,7 @@ def columns(site: Site) -> HeatState:
         change_s=np.zeros((loops, CHANGES)), units_then=then(), flow_then=then(), fans_then=then(),
         row_j=np.zeros(blocks), row_j_k=row_j_k, row_lead=_leads(site, blocks, site.rows.block, 1),
         air_j=np.zeros(halls), air_j_k=air.thermal_mass_j_k(design_w),
+        made_j=np.zeros((halls, 3)),
         air_settle_s=np.full(halls, float(air.mass)),
         air_lead=_leads(site, halls, site.rows.hall, 0),
         air_range_k=np.full(halls, float(air.range)), air_full=np.full(halls, (1.0 + air.margin) / air.needed(1.0)),

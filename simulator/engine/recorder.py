@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from simulator.components.power.loading import current
 from simulator.components.power.node import TRANSFORMERS
 from simulator.components.power.transformer import LARGE, NORMAL_LIFE_S, lives_used
 from simulator.components.sizing import chip_of
@@ -157,6 +158,7 @@ def tables(world: World, records: Records) -> dict[str, pd.DataFrame]:
     return {
         "energy": _energy(world.site, world.state, records),
         "heat": _heat(world.site, world.state),
+        "heat_sources": _heat_sources(world.site, world.state, records),
         "hours": _hours(world.site, world.state),
         "load_energy": _load_energy(world),
         "plant": _plant(world.site, world.state, records),
@@ -188,8 +190,9 @@ def _transformers(world: World, records: Records) -> pd.DataFrame:
     up = np.array([node.count, *(n for _, n in world.transformers_up)], float)
     ends_s = STEP_S * np.arange(1, site.shape[0] + 1)
     share = up[np.searchsorted(changed_s, ends_s, "left") - 1] / node.count
-    loading = np.divide(site[:, c.POI_W], node.rating_w * share, np.zeros(share.size), where=share > 0.0)
-    loading *= _above_mean(world, float(loading.max()))
+    rating_w, sag = world.state.tree.rating_w[TRANSFORMERS], world.state.limits.sag[TRANSFORMERS]
+    loaded = np.divide(site[:, c.POI_W], rating_w * share, np.zeros(share.size), where=share > 0.0)
+    loading = current(loaded * _above_mean(world, float(loaded.max())), sag)
     course = lives_used(LARGE.heating, loading, STEP_S, site[:, c.DRY_BULB_C])
     ageing = course.lives * NORMAL_LIFE_S / ends_s[-1]
     row = (node.name, node.count, float(loading.max()), float(course.hot_spot_c.max()), course.lives, ageing)
@@ -229,6 +232,20 @@ def _heat(site: Site, state: State) -> pd.DataFrame:
     })
 
 
+def _heat_sources(site: Site, state: State, records: Records) -> pd.DataFrame:
+    """Return the heat that each kind of element made for loops and tanks. What the power chain lost in the last
+    minute reaches the air in the next (`HeatState.indoor_w`), and the first minute got what was lost before."""
+    it_j, house_j = float(records.energy_j[2]), float(records.energy_j[4])
+    fans_j, coolant_pumps_j, loop_pumps_j = (float(j) for j in state.heat.made_j.sum(axis=0))
+    waits_j = STEP_S * float((state.heat.indoor_w - state.start_indoor_w).sum())
+    rows = [
+        ("racks", it_j), ("lights and controls", site.topology.cooling.indoors.house * house_j),
+        ("power chain", float(state.tree.indoor_j[0]) - waits_j), ("fans", fans_j),
+        ("coolant pumps", coolant_pumps_j), ("loop pumps", loop_pumps_j),
+    ]  # fmt: skip
+    return pd.DataFrame(rows, columns=["element", "made_j"])
+
+
 def _hours(site: Site, state: State) -> pd.DataFrame:
     rows = []
     for i, (name, kind) in enumerate(zip(state.names, state.kinds, strict=True)):
@@ -260,7 +277,9 @@ def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:
         stage = c.STAGES[node.stage]
         if stage in level:
             parent = "poi" if node.parent < 0 else site.nodes[node.parent].name
-            rows.append((node.name, level[stage], stage, node.count, node.rating_w, node.firm_w,
+            rating_w = float(state.tree.rating_w[i])
+            firm_w = node.firm_w * (rating_w / node.rating_w)
+            rows.append((node.name, level[stage], stage, node.count, rating_w, firm_w,
                          float(state.tree.peak_w[i]), 0.0, parent))
     rows += _branches(site, state)
     for b, name in enumerate(site.block_names):

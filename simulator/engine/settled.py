@@ -49,7 +49,7 @@ def settle(world: World, maps: PlantMaps, outdoors: Outdoors) -> None:
             _settle_water(world, maps, hall)
             _settle_air(world, maps, outdoors, hall)
         _settle_chips(world, heat)
-    state.start_c[:] = state.blocks.coolant_c
+    state.start_c[:], state.start_indoor_w[:] = state.blocks.coolant_c, state.heat.indoor_w
 
 
 def delivered_c(table: Floats, capacity_w: float, flow_w_k: float, heat_w: float) -> float:

@@ -1,15 +1,12 @@
 """The two sides that feed a block of support racks: each a substation, a UPS and a busway that carry all of
 them alone. With both in service they share the draw.
-
-With both out, the racks of the hall lose their switches: at once, or where a UPS still feeds its busway, once
-its batteries are empty.
 """
 
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
 from simulator.components.power.node import SIDES
-from simulator.engine import draw, outage, power_loss
+from simulator.engine import draw, outage
 from simulator.engine.world import World
 from simulator.site import Site
 
@@ -23,7 +20,7 @@ def lose(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float)
     """Take one side of a block of support racks out; return its name."""
     outage.lose(world, (ABOVE if cls.per in ABOVE_UPS else BELOW, block), lasts_s, unit)
     _settle(world, cls, block)
-    outage.after(world, lasts_s, lambda: _set_in_service(world, block))
+    outage.after(world, lasts_s, lambda: _settle(world, cls, block))
     return f"{world.site.block_names[block]}/side {unit + 1}"
 
 
@@ -32,7 +29,7 @@ def lose_module(world: World, cls: FailureClass, ups: int, unit: int, lasts_s: f
     block = of_ups(world.site, ups)
     outage.lose(world, ("ups", ups), lasts_s, unit)
     _settle(world, cls, block)
-    outage.after(world, lasts_s, lambda: _set_in_service(world, block))
+    outage.after(world, lasts_s, lambda: _settle(world, cls, block))
     return f"{world.site.nodes[ups].name}/module {unit + 1}"
 
 
@@ -61,59 +58,35 @@ def feeding(world: World, block: int, at_s: float | None = None) -> np.ndarray:
 
 def _modules(world: World, block: int, at_s: float | None = None) -> np.ndarray:
     """Return which UPS modules of a block drive their side's busway: boolean (sides, modules)."""
-    ups = _nodes(world.site, block)[1]
+    ups = nodes(world.site, block)[1]
     left = ~outage.out(world, ("ups", ups), world.site.nodes[ups].count, at_s)
     return left.reshape(SIDES, -1) & ~outage.out(world, (BELOW, block), SIDES, at_s)[:, None]
 
 
-def _nodes(site: Site, block: int) -> tuple[int, int, int]:
+def nodes(site: Site, block: int) -> tuple[int, int, int]:
     """Return substations, UPS and busways of a block of support racks."""
     busways = int(site.block_node[block])
     ups = site.nodes[busways].parent
     return site.nodes[ups].parent, ups, busways
 
 
-def _set_in_service(world: World, block: int) -> None:
-    """Set the share of substations, UPS and busways that is in service."""
-    substations, ups, busways = _nodes(world.site, block)
+def _settle(world: World, cls: FailureClass, block: int) -> None:
+    """Set the share of substations, UPS and busways that is in service, and have it looked at who carries
+    the racks."""
+    substations, ups, busways = nodes(world.site, block)
     fed, left, in_service = feeding(world, block), _modules(world, block), world.state.tree.in_service
     carries = fed if fed.any() else left.any(axis=1)
     in_service[substations], in_service[busways] = fed.mean(), carries.mean()
     in_service[ups] = left[carries].sum() / left.size
-
-
-def _settle(world: World, cls: FailureClass, block: int) -> None:
-    """Set what is in service after a loss; with no side left, leave the racks to the batteries."""
-    _set_in_service(world, block)
-    if feeding(world, block).any():
-        return
-    bridge_s = carries_s(world, block)
-    if bridge_s > 0.0:
-        ups = world.site.nodes[_nodes(world.site, block)[1]].name
-        world.log("on_battery", ups, cls.name, bridge_s)
-        outage.after(world, bridge_s, lambda: _without_switches(world, cls, block))
-    else:
-        _without_switches(world, cls, block)
+    world.tell_power(cls.name)
 
 
 def carries_s(world: World, block: int) -> float:
     """Return how long UPS that nothing feeds, but that still feed their busways, carry what the racks draw,
     when full."""
-    ups, drawn_w = world.site.nodes[_nodes(world.site, block)[1]], float(draw.support_w(world)[block])
+    ups, drawn_w = world.site.nodes[nodes(world.site, block)[1]], float(draw.support_w(world)[block])
     share = _modules(world, block).sum() / ups.count
     return float(share * ups.ride_through_s * ups.rating_w / drawn_w) if drawn_w > 0.0 else 0.0
-
-
-def _without_switches(world: World, cls: FailureClass, block: int) -> None:
-    """Take the racks out whose switches have lost both sides, until the first of these is back."""
-    racks = behind_switches(world.site, block)
-    if racks.size and not feeding(world, block).any():
-        power_loss.take_out(world, racks, cls.name, _until_fed_s(world, block))
-
-
-def _until_fed_s(world: World, block: int) -> float:
-    """Return the time until some side feeds a block again, as far as repairs are known."""
-    return next(t for t in outage.known_back_s(world) if feeding(world, block, t).any()) - world.env.now
 
 
 def behind_switches(site: Site, block: int) -> np.ndarray:

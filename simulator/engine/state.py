@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator import rng
-from simulator.components.power import mesh
+from simulator.components.power import loading, mesh
 from simulator.components.sizing import chip_of, plant_setpoint_c
 from simulator.engine import design_flow, plant_state, rack_limits, supply_state
 from simulator.kernels import columns as c
@@ -97,8 +97,10 @@ class State:
     pools: c.PoolState
     supply: Supply
     limits: c.LimitState
+    laws: design_flow.Laws  # with everything in service
     hall_air_c: np.ndarray
     start_c: np.ndarray  # (blocks,) coolant at which the run begins; settled.py
+    start_indoor_w: np.ndarray  # (halls,) losses of the power chain in them before its first minute; settled.py
     plant_w: np.ndarray
     heat: HeatState
     servers_down: np.ndarray  # (racks,) membership.py
@@ -136,7 +138,7 @@ def build(
     names = tuple(load.name for load in every)
     idle = 2 * site.rack_chip
     supply, blocks = supply_state.at_start(site), _blocks(site, len(every))
-    heat = plant_state.columns(site)
+    heat, told = plant_state.columns(site), design_flow.laws(site)
     return State(
         names=names,
         kinds=tuple(load.kind for load in every),
@@ -146,15 +148,17 @@ def build(
         loads=_loads(site, every, idle),
         blocks=blocks,
         loops=_loops(site),
-        tree=_tree(site, supply, heat.indoor_w),
+        tree=_tree(site, supply, heat.indoor_w, told),
         pools=_pools(names, pools, streams),
         supply=supply,
-        limits=_limits(site),
+        limits=_limits(site, told),
+        laws=told,
         hall_air_c=np.full(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
         ),
         start_c=blocks.coolant_c.copy(),
+        start_indoor_w=np.zeros(len(site.hall_names)),
         plant_w=np.zeros((len(site.hall_names), 14)),
         heat=heat,
         servers_down=np.zeros(site.rack_row.size),
@@ -264,29 +268,31 @@ def _loops(site: Site) -> c.LoopState:
     )
 
 
-def _tree(site: Site, supply: Supply, indoor_w: np.ndarray) -> c.TreeState:
-    nodes, loss = site.nodes, design_flow.coefficients(site)
-    power_factor, feeders = site.topology.grid.power_factor, site.halls.feeder_node
+def _tree(
+    site: Site, supply: Supply, indoor_w: np.ndarray, told: design_flow.Laws
+) -> c.TreeState:
+    nodes, of_node, branches = site.nodes, told.nodes, told.branches
     zeros = lambda: np.zeros(len(nodes))  # noqa: E731
     return c.TreeState(
         parent=np.array([node.parent for node in nodes]),
         stage=np.array([node.stage for node in nodes]),
-        rating_w=np.array([node.rating_w for node in nodes]),
+        rating_w=of_node.rating_w,
         in_service=np.ones(len(nodes)),
-        no_load=loss.node_no_load, linear=np.array([node.loss.linear for node in nodes]),
-        load=loss.node_load,
+        no_load=of_node.no_load, linear=np.array([node.loss.linear for node in nodes]),
+        load=of_node.load,
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
         loss_j=np.zeros(len(c.STAGES)),
-        warms=np.maximum(site.node_hall, 0), indoors=site.node_indoors, indoor_w=indoor_w,
-        mesh=mesh.columns(site.mesh, power_factor, feeders, loss.branch_no_load, loss.branch_load),
+        warms=np.maximum(site.node_hall, 0), indoors=site.node_indoors, indoor_w=indoor_w, indoor_j=np.zeros(1),
+        mesh=mesh.columns(site.mesh, site.halls.feeder_node, branches.rating_w, branches.no_load, branches.load),
         bridge=supply.bridge,
     )
 
 
-def _limits(site: Site) -> c.LimitState:
+def _limits(site: Site, told: design_flow.Laws) -> c.LimitState:
     levels = len(c.STAGES) + MESH_LEVELS
+    continuous = np.array([node.continuous for node in site.nodes])
     return c.LimitState(
-        share=np.array([node.continuous for node in site.nodes]),
+        share=loading.power(continuous, told.nodes.sag), sag=np.concatenate([told.nodes.sag, told.branches.sag]),
         over=np.zeros(1, np.int64), over_s=np.zeros(len(site.nodes)),
         level_over=np.zeros(levels, np.int64), level_over_s=np.zeros(levels),
     )

@@ -71,20 +71,39 @@ def follow_storage(world: World) -> None:
 def _change(world: World, rack: str, utilization: float, sign: float) -> None:
     """Add what the racks draw beyond their steady draw to their blocks, or take it off again.
 
-    A block's draw is the mean of the step: the step at hand takes its rest of the change, the next
-    one all of it.
+    Blocks without power draw it once they are fed.
     """
     change_w = np.zeros(len(world.site.block_names))
     for entry in of_type(world.site, rack):
         block = world.site.block_names.index(f"{world.site.hall_names[entry.hall]}/support")
         beyond_w = support_w(entry.rack, utilization) - entry.power_w
         change_w[block] += sign * entry.count * beyond_w
+    world.support.full_w += change_w
+    _draw(world, world.support.fed * change_w)
+
+
+def switch(world: World, block: int) -> None:
+    """Let the racks of a block draw from now on as they have power, or none."""
+    told, change_w = world.support, np.zeros(len(world.site.block_names))
+    change_w[block] = told.full_w[block] if told.fed[block] else -told.full_w[block]
+    _draw(world, change_w)
+
+
+def _draw(world: World, change_w: np.ndarray) -> None:
+    """Change what blocks draw from now on. That is told as the mean of the step: the step at hand takes its
+    rest of the change, the next one all of it."""
     gone_frac = world.env.now % STEP_S / STEP_S
-    draw_w = world.state.blocks.support_w
+    draw_w, told = world.state.blocks.support_w, world.support
     draw_w += (1.0 - gone_frac) * change_w
+
+    def settle() -> None:
+        draw_w[:] = told.fed * told.full_w
+
     if gone_frac > 0.0:
         rest = world.env.timeout((1.0 - gone_frac) * STEP_S)
-        rest.callbacks.append(lambda _: np.add(draw_w, gone_frac * change_w, out=draw_w))
+        rest.callbacks.append(lambda _: settle())
+    else:
+        settle()
 
 
 def _named(rack: Rack, name: str) -> bool:

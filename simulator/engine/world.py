@@ -18,6 +18,7 @@ from simulator.engine.plant_state import plants_of
 from simulator.engine.starts import starts_of
 from simulator.engine.state import State
 from simulator.engine.storage import Store
+from simulator.engine.support_state import support_of
 from simulator.engine.watch import Watch
 from simulator.kernels import philox
 from simulator.kernels.entry import entry_of
@@ -85,6 +86,10 @@ class World:
     """Lets racks start as fast as power may rise; None: at once. Of pick_up.py."""
     ramp_caps: np.ndarray | None = None
     """Cap on each load while power may only rise so fast; pick_up.py."""
+    may_import_w: float = 0.0
+    """What lines and main transformers in service, and the contract, let import."""
+    back_w: float | None = None
+    """What may be imported of that while the return to the grid is held by a ramp; hand_back.py."""
     needs_w: dict[int, float] = field(default_factory=dict)
     """What each lineup of racks drew when the supply was lost, and all else (`REST`); empty while anything is
     imported."""
@@ -124,6 +129,7 @@ class World:
         self.store = Store(self.site)
         self.plants = plants_of(self.site)
         self.starts = starts_of(self.site)
+        self.support = support_of(self.site)
 
     def log(
         self, kind: str, element: str, cause: str = "", duration_s: float = np.nan,

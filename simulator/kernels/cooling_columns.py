@@ -51,6 +51,7 @@ class HeatState(NamedTuple):
     # (halls,)
     air_j: Floats  # heat of the air above what coils are told to hold
     air_j_k: Floats  # frozen: heat capacity of the air and what it touches
+    made_j: Floats  # (halls, 3) heat made in the run by fans, pumps of coolant units, of loops; hall_cooling.py
     air_settle_s: Floats  # frozen: time in which all of the design airflow gives it off
     air_lead: Floats  # frozen
     air_range_k: Floats  # frozen: warming of the air in racks

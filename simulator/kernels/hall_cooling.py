@@ -131,4 +131,7 @@ def _cool_hall(h, halls, loops, heat, maps, scratch, moved, around, plant_w, at,
     plant_w[h, 2], plant_w[h, 3] = warm_w, chilled_w
     plant_w[h, 4], plant_w[h, 5] = warm_power_w + warm_pump_w, chilled_power_w + chilled_pump_w
     plant_w[h, 6], plant_w[h, 7], plant_w[h, 12] = warm_e, chilled_e, used_w
+    heat.made_j[h, 0] += fan_w * dt_s
+    heat.made_j[h, 1] += pumps_w * dt_s
+    heat.made_j[h, 2] += (warm_pump_w + chilled_pump_w) * dt_s
     return warm_e + chilled_e, warm_d + chilled_d

@@ -56,6 +56,8 @@ def solve(tree, dt_s):
         else:
             tree.output_w[parent] += input_w
     tree.indoor_w[hall] = air_w
+    for h in range(tree.indoor_w.size):
+        tree.indoor_j[0] += tree.indoor_w[h] * dt_s
     return tree.input_w[0], losses_w
 
 

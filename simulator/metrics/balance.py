@@ -51,7 +51,18 @@ def checks(results: Results) -> dict[str, float]:
         "energy_balance_rel": abs(ratio(unexplained_j, supplied_j) or 0.0),
         "heat_balance_rel": ratio(unrejected_j, received_j) or 0.0,
         "accelerator_hours_rel": abs(ratio(counted_h - installed_h, installed_h) or 0.0),
-    } | _downtime(results, installed_h) | _requests(results)
+    } | _heat_made(results) | _downtime(results, installed_h) | _requests(results)
+
+
+def _heat_made(results: Results) -> dict[str, float]:
+    """Return what of the heat that racks, fans, pumps, lights and the power chain made no loop and no tank received,
+    relative to all of it; nothing for a folder of an older version. What a tank gives its loop counts once."""
+    if "heat_sources" not in results.tables:
+        return {}
+    heat, made_j = results.tables["heat"], float(results.tables["heat_sources"]["made_j"].sum())
+    tanks = heat["loop"].astype(str).str.endswith("/tanks")
+    received_j = float(heat["received_j"].sum()) - float(heat.loc[tanks, "rejected_j"].sum())
+    return {"heat_made_rel": abs(ratio(made_j - received_j, made_j) or 0.0)}
 
 
 def _requests(results: Results) -> dict[str, float]:

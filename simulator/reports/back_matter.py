@@ -13,6 +13,8 @@ CHECKS = {
     "energy_balance_rel": "Energy: imported + generated − racks − cooling − house − losses − "
     "change of storage, relative to imported + generated",
     "heat_balance_rel": "Heat: received − rejected − change of storage, relative to received",
+    "heat_made_rel": "Heat: made by racks, fans, pumps, lights and power chain indoors − received by loops and tanks, "
+    "relative to made",
     "accelerator_hours_rel": "Accelerator-hours: sum of all causes − installed × length of run, "
     "relative to installed",
     "downtime_rel": "Downtime: sum of all causes and stages − accelerator-hours out of service, "

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from simulator.components.power import loading
 from simulator.components.power.tolerance import Before
 from simulator.engine import draw, heat_limits, overload
 from simulator.engine.physics import STEP_S
@@ -14,7 +15,6 @@ from simulator.kernels import limit_watch
 from simulator.kernels.serving import REJECTED, SHED, WORK
 from simulator.results import NO_FLOW
 from simulator.simulation import Run
-from simulator.studies.contingency_support import SupportFeed
 
 CLASSES = ("training", "inference", "batch", "support")
 """Classes of load."""
@@ -95,10 +95,9 @@ class Watch:
         self._chips = site.rack_accelerators * self._up
         self._events = len(world.events)
         self._useful_s = self._useful()
-        self._feed = SupportFeed(run)
         loads = state.loads
         self._columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service,
-                         state.blocks.support_share)  # fmt: skip
+                         state.blocks.support_share, world.support.fed)  # fmt: skip
         self._seen = tuple(np.full(column.size, np.nan) for column in self._columns)
         self._last: Lost = (np.zeros(len(CLASSES)), 0.0, 0.0, (0, 0))
         self._loading = np.zeros(len(self.limits.names))
@@ -147,7 +146,9 @@ class Watch:
         site = self.site
         blocks, loops = len(site.block_names), len(site.loops)
         elements = [*site.nodes, *(site.mesh.nodes if site.mesh else ())]
-        self._elements = len(elements)
+        self._elements, self._carries = len(elements), slice(1, 1 + len(elements))
+        self._continuous = np.array([element.continuous for element in elements])
+        self._share = loading.power(self._continuous, self.state.limits.sag)
         names = ["point of interconnection", *(node.name for node in elements), *site.block_names]
         kinds = [TOLERANCE] * len(names)
         of = ["interconnection", *(node.kind for node in elements), *["block of racks"] * blocks]
@@ -189,6 +190,8 @@ class Watch:
             state.loops, self.site.halls, state.plant_w,
         )  # fmt: skip
         world.entry(limit_watch.loadings, *arguments)(*arguments)
+        self._loading[self._carries] = loading.current(
+            self._loading[self._carries] * self._share, state.limits.sag) / self._continuous
         supplied_c, span_k = self._air_c
         works = np.bincount(self.site.block_hall, state.blocks.it_w, supplied_c.size) > 0.0
         self._loading[-supplied_c.size :] = works * (state.hall_air_c - supplied_c) / span_k
@@ -229,10 +232,10 @@ class Watch:
 
     def _lost(self) -> Lost:
         """Return W shed by class, W capped, accelerators out or off, and dark halls and blocks; looked at anew
-        only when something went out, came back or was capped, and while support racks hang on a battery."""
+        only when something went out, came back or was capped."""
         arguments = (self._columns, self._seen)
         changed = self.run.world.entry(limit_watch.changed, *arguments)(*arguments)
-        if changed or self._feed.changes:
+        if changed:
             self._last = self._look()
         return self._last
 
@@ -244,7 +247,7 @@ class Watch:
         lost_w = self._power_w * (1.0 - left)
         carried = self._class >= 0
         shed_w = np.bincount(self._class[carried], lost_w[carried], len(CLASSES)).astype(float)
-        works = self._feed.share() * np.minimum(state.blocks.support_share / self._works, 1.0)
+        works = self.run.world.support.fed * np.minimum(state.blocks.support_share / self._works, 1.0)
         shed_w[3] += float((self._support_w * (1.0 - works)).sum())
         cap = loads.cap[racks.load] * racks.power_cap
         capped_w = float((self._dynamic_w * left * (1.0 - cap))[carried].sum())

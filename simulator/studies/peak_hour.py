@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from simulator.components.cooling import LOAD_FRAC
-from simulator.engine.cooling import plant_maps
+from simulator.engine.cooling import power_frac
 from simulator.kernels import columns as c
 from simulator.kernels.site_step import HOUR_STEPS
 from simulator.policies import setpoint
@@ -33,12 +33,12 @@ def estimate_w(scenario: Scenario) -> np.ndarray:
     world, _ = world_at_rest(scenario, site, 0)
     hours = -int(-spec.period.duration // 3600.0)
     outdoors = for_period(weather_of(scenario), spec.period.start.astimezone(UTC), hours)
-    power_frac = plant_maps(site, outdoors, setpoint.chosen(site.topology)).power_frac
+    plants_frac = power_frac(site, outdoors, setpoint.chosen(site.topology))
     column = int(np.argmin(np.abs(LOAD_FRAC - PLANT_LOAD)))
     total_w = np.zeros(hours + 1)
     for plant, kind in enumerate(("warm", "chilled")):
         built_w = sum(loop.unit_w * loop.duty_units for loop in site.loops if loop.kind == kind)
-        total_w += power_frac[plant, :, column] * built_w
+        total_w += plants_frac[plant, :, column] * built_w
     served = [w for w in spec.workloads if isinstance(w, ServedModel | ServedDiffusion)]
     pools = world.state.pools
     for p, work in enumerate(served):

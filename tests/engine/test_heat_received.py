@@ -7,8 +7,10 @@ import pytest
 import yaml
 from small import ROOT, load_tree, pod_tree
 
+from simulator.engine import state
 from simulator.engine.physics import STEP_S
-from simulator.simulation import build
+from simulator.metrics import balance
+from simulator.simulation import build, simulate
 
 AT_S = 3.0 * 3600.0
 APART = 1e-9
@@ -89,3 +91,42 @@ def test_heat_that_never_arrives_shows(leak, tmp_path):
         state.heat.indoor_w[:] = 0.0  # for the minute that follows
     told_w = received_w(run)
     assert made_w(run) - told_w > 5e-3 * told_w
+
+
+INCIDENTS = {
+    "plants and fans": [
+        {"cause": "mechanical_substation", "element": f"pod/mechanical/{n}", "at": "1 h", "lasts": "20 min"}
+        for n in (1, 2)],
+    "pumps and air": [
+        {"cause": "warm_loop_pump", "element": "pod/warm/pump 1", "at": "1 h", "lasts": "40 min"},
+        {"cause": "warm_loop_pump", "element": "pod/warm/pump 2", "at": "1.01 h", "lasts": "40 min"},
+        {"cause": "warm_loop_pump", "element": "pod/warm/pump 3", "at": "1.02 h", "lasts": "30 min"},
+        {"cause": "air_unit", "element": "pod/air unit 1", "at": "2 h"}],
+    "a sag": [{"cause": "voltage_sag", "element": "point of interconnection", "at": "1 h", "lasts": "200 ms"}],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("incidents", INCIDENTS)
+@pytest.mark.parametrize("kind", ["pod", "tanks", "outdoor air"])
+def test_heat_made_in_a_run_is_received_whatever_stops(kind, incidents, tmp_path):
+    tree = KINDS[kind]()
+    tree["period"]["duration"] = "4 h"
+    tree["workloads"] = [{"kind": "batch", "name": "batch", "backlog": "1e5 h"}]
+    tree["incidents"] = INCIDENTS[incidents]
+    found = simulate(load_tree(tree, tmp_path))
+    assert found.tables["heat_sources"]["made_j"].iloc[:-1].min() > 0.0
+    assert balance.checks(found)["heat_made_rel"] <= APART
+
+
+def test_heat_that_never_arrives_shows_in_the_checks_of_a_run(monkeypatch, tmp_path):
+    sound = state.build
+
+    def dark(*arguments):
+        built = sound(*arguments)
+        built.heat.house_frac[0] = 0.0
+        return built
+
+    monkeypatch.setattr(state, "build", dark)
+    found = balance.checks(simulate(load_tree(_pod(), tmp_path)))
+    assert found["heat_made_rel"] > 1e-3
+    assert found["heat_balance_rel"] <= APART

@@ -52,7 +52,8 @@ def tree_of(parent, rating_w, curves, stage=None, mesh=None, bridge=None):
         no_load=np.array([c.no_load for c in curves]),
         linear=np.array([c.linear for c in curves]), load=np.array([c.load for c in curves]),
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
-        loss_j=np.zeros(len(STAGES)), warms=np.zeros(n, np.int64), indoors=zeros(), indoor_w=np.zeros(1),
+        loss_j=np.zeros(len(STAGES)), warms=np.zeros(n, np.int64), indoors=zeros(),
+        indoor_w=np.zeros(1), indoor_j=np.zeros(1),
         mesh=mesh or mesh_state(), bridge=bridge or bridge_of(n),
     )
 

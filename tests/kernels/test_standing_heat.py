@@ -28,7 +28,7 @@ def heat_of(flow=1.0, fans=1.0, changes=()):
         row_j=one(0.0), row_j_k=one(1e5), row_lead=one(0.8), air_j=one(0.0), air_j_k=one(1e5),
         air_settle_s=one(240.0), air_lead=one(0.5), air_range_k=one(12.0), air_full=one(1.1),
         air_mixed_k=one(0.0), air_set_c=one(24.0), envelope_w_k=one(0.0),
-        lit=one(1.0), house_frac=one(1.0), indoor_w=one(0.0), bridged=np.zeros(1, np.int64),
+        lit=one(1.0), house_frac=one(1.0), indoor_w=one(0.0), made_j=np.zeros((1, 3)), bridged=np.zeros(1, np.int64),
         on_ups=np.ones(2, np.int64))
 
 

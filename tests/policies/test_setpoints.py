@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from small import load_tree, pod_tree
 
 from simulator.components.cooling import LOAD_FRAC, PLANT_KINDS, HourlyWeather
-from simulator.engine.cooling import plant_maps
+from simulator.engine.cooling import plant_maps, power_frac
 from simulator.engine.setpoint import SetpointView, _fullest
 from simulator.policies.setpoint import SETPOINTS, chosen
 from simulator.site import compile_site
@@ -95,6 +95,15 @@ def by_policy(tmp_path_factory):
         topology = load_tree(tree, tmp_path_factory.mktemp(policy)).spec.topology
         found[policy] = plant_maps(compile_site(topology), weather, chosen(topology))
     return found
+
+
+@every_policy
+def test_the_power_of_both_plants_is_that_of_their_maps(policy, tmp_path):
+    tree, weather = pod_tree(), HourlyWeather(np.array([18.0, 30.0]), np.array([12.0, 22.0]), np.full(2, 1e5))
+    tree["topology"]["cooling"]["setpoint"] = {"policy": policy}
+    topology = load_tree(tree, tmp_path).spec.topology
+    given = compile_site(topology), weather, chosen(topology)
+    np.testing.assert_array_equal(power_frac(*given), plant_maps(*given).power_frac[:2])
 
 
 def test_cold_water_costs_fans_and_warm_water_saves_them(by_policy):

@@ -32,11 +32,10 @@ def test_support_racks_cut_off_are_carried_by_their_ups_as_long_as_it_lasts(ride
     given["topology"]["ups"]["ride_through"] = ride_through
     moment = moments.bring(load_tree(given, tmp_path), "2 h", 60)
     world, block = moment.run.world, moment.run.world.site.block_names.index("pod/support")
-    lasts_s = sides.carries_s(world, block)
+    lasts_s, support_w = sides.carries_s(world, block), float(world.state.blocks.support_w[block])
     hits = tuple(cases_.named(moment.run, f"pod/feeders/{k}") for k in (1, 2))
     repairs = [of_one_stage("repair", moment.at_s + 7200.0)] * 2
     shed_w = contingency._respond(moment, Watch(moment.run), 20, hits, repairs).shed_w[:, 3]
-    support_w = float(world.state.blocks.support_w[block])
     np.testing.assert_allclose(shed_w, support_w * (60.0 * np.arange(1, 21) > lasts_s))
     assert shed_w.max() > 0.0 and (ride_through == "1 s") == (shed_w[0] > 0.0)
 

@@ -5,7 +5,7 @@ import inspect
 import numpy as np
 import pytest
 
-from simulator.components.cooling import LOAD_FRAC, PLANT_KINDS, HourlyWeather, Plant
+from simulator.components.cooling import LOAD_FRAC, PLANT_KINDS, HourlyWeather, Plant, Staged
 from simulator.components.cooling.psychrometrics import wet_bulb_c
 
 HOURS = 600
@@ -98,6 +98,16 @@ def test_more_heat_gives_neither_colder_water_nor_less_power(kind, set_c, hotter
     plant = make(kind).plant_map(set_c, hotter_and_hotter)
     assert np.diff(plant.supply_c, axis=1).min() > -1e-9
     assert takes_no_less(kind, plant, 1, 1e-6)
+
+
+@pytest.mark.parametrize("kind", [k for k in PLANT_KINDS if issubclass(k, Staged)], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize("set_c", [*SET_C, "by load"])
+def test_no_group_rests_while_the_water_is_warmer_than_told(kind, set_c, hotter_and_hotter):
+    told_c = 30.0 - 4.0 * np.minimum(LOAD_FRAC, 1.0)[None, :] if set_c == "by load" else set_c
+    whole, staged = (make(kind, stages=n).sized_for(26.0).plant_map(told_c, hotter_and_hotter) for n in (1, 4))
+    np.testing.assert_allclose(staged.supply_c, whole.supply_c, atol=1e-4)
+    cold, tenth = 0, int(np.abs(LOAD_FRAC - 0.1).argmin())
+    assert staged.asked_frac[cold, tenth] <= 0.25 or kind.__name__ == "FluidCooler"  # its dry coil is all of them
 
 
 @every_kind

@@ -15,7 +15,14 @@ from simulator.scenario import Scenario
 from simulator.site import Loop, Site, compile_site
 from simulator.studies.calibrate.models import _block_coolant
 from simulator.studies.calibrate.models._base import Array, Inputs, Quantity, TelemetryModel
-from simulator.studies.calibrate.models._outdoors import LOAD_STEP, WEATHER, at_load, weather_of
+from simulator.studies.calibrate.models._outdoors import (
+    LOAD_STEP,
+    WEATHER,
+    at_load,
+    by_groups,
+    weather_of,
+)
+from simulator.studies.calibrate.models._sums import add_rows
 
 
 class FacilityPower(TelemetryModel):
@@ -88,9 +95,9 @@ def settled(site: Site, blocks_w: Array, plants: Plants) -> Settled:
     for _ in range(INDOOR_ROUNDS):
         plant_w, pump_w, water, reached_c = _cooling(site, blocks_w, plants, indoor_w)
         output_w = np.zeros((len(site.nodes), blocks_w.shape[1]))
-        np.add.at(output_w, site.block_node, blocks_w)
-        np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
-        np.add.at(output_w, site.halls.pump_node, pump_w)
+        add_rows(output_w, site.block_node, blocks_w)
+        add_rows(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
+        add_rows(output_w, site.halls.pump_node, pump_w)
         poi_w, lost_w = _through(site, output_w)
         indoor_w = house_w + lost_w
     return Settled(poi_w, plant_w + pump_w, *water, *reached_c)
@@ -112,10 +119,10 @@ def _cooling(
     halls, maps = len(site.hall_names), plants.maps
     warmed_w = _block_coolant.liquid_w(site, blocks_w)
     liquid_w, air_w, pump_w = np.zeros((3, halls, blocks_w.shape[1]))
-    np.add.at(liquid_w, site.block_hall, warmed_w)
-    np.add.at(air_w, site.block_hall, blocks_w - warmed_w)
+    add_rows(liquid_w, site.block_hall, warmed_w)
+    add_rows(air_w, site.block_hall, blocks_w - warmed_w)
     air_w += indoor_w
-    np.add.at(pump_w, site.block_hall, _block_coolant.at_heat(site, warmed_w).pump_w)
+    add_rows(pump_w, site.block_hall, _block_coolant.at_heat(site, warmed_w).pump_w)
     plant_w, moved_w = np.zeros((2, *liquid_w.shape))
     water, reached_c = np.zeros((2, 2, *liquid_w.shape))
     for h in range(halls):
@@ -134,9 +141,9 @@ def _cooling(
                 heat_w = heat_w - _reused_w(maps, int(site.halls.liquid_loop[h]), loop, heat_w)
             load = heat_w / capacity_w
             drawn_w = np.where(load >= NOTHING, capacity_w, 0.0)
-            plant_w[h] += drawn_w * at_load(maps.power_frac[plant], load)
-            water[0, h] += drawn_w * at_load(maps.evaporation_kg_j[plant], load)
-            water[1, h] += drawn_w * at_load(maps.blowdown_kg_j[plant], load)
+            takes = by_groups(maps, plant, load, maps.power_frac, maps.evaporation_kg_j, maps.blowdown_kg_j)
+            for total, each in zip((plant_w[h], water[0, h], water[1, h]), takes, strict=True):
+                total += drawn_w * each
             reached_c[plant, h] = at_load(maps.supply_c[plant], load)
         told_c = at_load(maps.setpoint_c[1], load)
         reached_c[1, h] = _intake_c(site, h, air_w[h], told_c, reached_c[1, h], plants.air.supply_c)
