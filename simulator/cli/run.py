@@ -17,7 +17,7 @@ from simulator.scenario import Scenario
 from simulator.scenario.replicates import most_of
 from simulator.simulation import weather_of
 from simulator.site import compile_site
-from simulator.studies import limits, sequential
+from simulator.studies import limits, sequential, warm
 from simulator.studies import run as study
 from simulator.studies.progress import Stages, say
 
@@ -85,12 +85,15 @@ def _simulate(
     given: Given, jobs: int | None, folder: Path, stages: Stages
 ) -> tuple[list[Results], Scenario]:
     """Return the results; an interruption says how to go on and leaves."""
-    stages.stage("compile")
+    stages.stage("read")
     scenario = given.load()
     weather_of(scenario)
     compile_site(scenario.spec.topology)
     wanted = None if given.until else given.replicates
     count = most_of(scenario.spec.replicates) if wanted is None else wanted
+    if warm.cold():
+        stages.stage("compile kernels, once on this machine: a minute or two")
+        warm.make_ready(scenario)
     stages.stage("simulate", count * scenario.spec.period.duration)
     keep = study.unfinished(folder)
     try:

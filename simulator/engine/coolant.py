@@ -16,10 +16,6 @@ from simulator.kernels.site_step import STEP_S
 from simulator.results import NO_FLOW
 from simulator.site import Site
 
-UNKNOWN_S = 4 * 3600.0
-"""Until racks that tripped without flow work again where nobody knows when it returns: as after any
-trip by heat (2-8 h, assumed)."""
-
 
 def lose_unit(world: World, cls: FailureClass, block: int, unit: int, lasts_s: float) -> str:
     """Take a coolant unit out; return its name."""
@@ -155,11 +151,11 @@ def _flows(world: World, block: int, at_s: float) -> np.ndarray:
 
 def _until_flow_s(world: World, block: int) -> float:
     """Return the time until some coolant flows again, as far as repairs are known; where they are
-    not, racks that trip are inspected before they start."""
+    not, that of the inspection after any trip by heat."""
     now_s = world.env.now
     times = {*outage.known_back_s(world), *world.plants.back_s.values()}
     flowing = (t for t in sorted(times) if t > now_s and _flows(world, block, t).any())
-    return next(flowing, now_s + UNKNOWN_S) - now_s
+    return next(flowing, now_s + world.site.topology.cooling.inspection) - now_s
 
 
 def chip_now(world: World, rack: int, resistance_k_w: float) -> Chip:

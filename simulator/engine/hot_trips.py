@@ -7,8 +7,6 @@ from simulator.engine.world import World
 from simulator.kernels.cooling_columns import DryMaps, WaterState
 from simulator.kernels.rack_side import PUMP
 
-TRIP_RESET_S = 4 * 3600.0
-"""Inspection, before it boots, of a block whose chips switched themselves off (2-8 h, assumed)."""
 LOOK_S = 1800.0
 """From one look whether such a block is cooled again to the next (15-60 min, assumed)."""
 AIR_LOOK_S = 300.0
@@ -26,10 +24,10 @@ class HotTrips:
     def trip(self, block: int, why: str) -> None:
         """Take out a block whose chips or racks switched themselves off. Where nothing cools its water its pumps
         are switched off as well, for they alone would warm it for ever; so is the air side of its hall."""
-        world = self.world
+        world, inspected_s = self.world, self.world.site.topology.cooling.inspection
         self.events[block] = len(world.events)
-        world.log("trip", world.site.block_names[block], "heat", TRIP_RESET_S, why)
-        self._hold(block, TRIP_RESET_S)
+        world.log("trip", world.site.block_names[block], "heat", inspected_s, why)
+        self._hold(block, max(inspected_s, held.AHEAD_S))
         if not self._rejects(self._warm(block)):
             self._pumps(block, False)
         self.still(int(world.site.block_hall[block]))

@@ -12,6 +12,7 @@ from simulator.engine import (
     draw,
     drought,
     heat_limits,
+    held,
     hot_trips,
     overload,
     pick_up,
@@ -47,6 +48,7 @@ class Physics:
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
         world.power_changed = self._power_changed
+        world.may_import_w = float(state.supply.limit_w[0])
         ramp_w_s = site.topology.ride_through.ramp
         world.pick_up = None if ramp_w_s is None else pick_up.PickUp(world, ramp_w_s)
         state.racks.resistance_k_w[:] *= thin_air(site, weather)
@@ -126,8 +128,9 @@ class Physics:
         self._tell_throttling()
         self.coolant.look(at_s)
         went_off = self._tell_intakes()
+        inspected_s = max(self.world.site.topology.cooling.inspection, held.AHEAD_S)
         for block in went_off:
-            self._at(at_s, partial(supply.lose_hot_switches, self.world, block, hot_trips.TRIP_RESET_S))
+            self._at(at_s, partial(supply.lose_hot_switches, self.world, block, inspected_s))
             self._at(at_s, partial(self.trips.still, int(self.world.site.block_hall[block])))
         tripped: list[tuple[int, str]] = []
         if status == site_step.TRIP:
@@ -169,7 +172,8 @@ class Physics:
         """Log when the hottest chip crossed its throttle point, to the second.
 
         A junction approaches its end point exponentially inside a step, so the temperatures at the
-        step's two ends and the share of the way covered give the moment in closed form.
+        step's two ends and the share of the way covered give the moment in closed form; where chips that are off
+        stand hotter, the end of the step.
         """
         flags, world = self._flags, self.world
         if flags[1] == flags[2]:
@@ -181,16 +185,17 @@ class Physics:
         row = int(np.argmax(np.where(on, hottest_c[rows.block] - limits_c, -np.inf)))
         limit_c, covered = float(limits_c[row]), float(rows.decay[row])
         column = self._records.site[:, columns.JUNCTION_MAX_C]
-        after_c = float(column[self.step - 1])
+        after_c = float(hottest_c[rows.block[row]])
         before_c = float(column[self.step - 2]) if self.step > 1 else after_c
         end_c = before_c + (after_c - before_c) / covered
         in_step_s = STEP_S
-        if (end_c - limit_c) * (before_c - limit_c) < 0.0:
+        alone = on[row] and after_c == float(column[self.step - 1])
+        if alone and (end_c - limit_c) * (before_c - limit_c) < 0.0:
             tau_s = -STEP_S / math.log1p(-covered)
             in_step_s = min(tau_s * math.log((end_c - before_c) / (end_c - limit_c)), STEP_S)
         world.log(
             "throttle" if flags[1] else "throttle_end", world.site.block_names[rows.block[row]],
-            "heat", detail=f"hottest chip {after_c:.1f} degC",
+            "heat", detail=f"hottest chip {after_c:.1f} degC" if on[row] else "all chips are off",
             at_s=(self.step - 1) * STEP_S + in_step_s,
         )
 

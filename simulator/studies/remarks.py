@@ -4,7 +4,7 @@ belong together, coolant warmer than a rack's maker allows, generators smaller t
 from collections.abc import Iterator
 
 from simulator.components.cooling import CoolantUnit
-from simulator.components.sizing import chip_of, rack_of
+from simulator.components.sizing import chip_of, rack_named, rack_of
 from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.site import compile_site
@@ -65,6 +65,19 @@ def of_coolant(scenario: Scenario) -> Iterator[str]:
                 f"cooling: cold plates of hall '{hall.name}' get {topology.cooling.supply:g} degC, "
                 f"{rack.name} is made for {most_c:g} degC at most"
             )
+
+
+def of_intakes(scenario: Scenario) -> Iterator[str]:
+    """Yield in which halls racks without accelerators slow even as everything works: their air is too warm."""
+    topology = scenario.spec.topology
+    intake_c = topology.cooling.fan_wall.supply_air_c(topology.cooling.chilled_supply)
+    for hall in topology.halls:
+        for rack in (rack_named(topology, entry.rack) for entry in hall.support):
+            if intake_c > rack.intake_throttle:
+                yield (
+                    f"cooling: {rack.name} of hall '{hall.name}' takes in {intake_c:.3g} degC, and slows from "
+                    f"{rack.intake_throttle:g} degC on with all cooling in service"
+                )
 
 
 def of_full_work(scenario: Scenario) -> Iterator[str]:

@@ -202,6 +202,7 @@ def warnings_of(scenario: Scenario) -> list[str]:
         *remarks.of_generators(scenario),
         *remarks.of_coolant(scenario),
         *remarks.of_full_work(scenario),
+        *remarks.of_intakes(scenario),
         *remarks.of_requests(scenario),
     ]
 

@@ -17,6 +17,11 @@ _ready: set[frozenset[str]] = set()
 """Kinds of work whose kernels this process has."""
 
 
+def cold() -> bool:
+    """Return whether no kernel of this version has been compiled on this machine."""
+    return not any(Path(config.CACHE_DIR).rglob("*.nbc"))  # type: ignore[attr-defined]
+
+
 def make_ready(scenario: Scenario) -> None:
     """Have at hand the kernels that a scenario needs, by an hour of it whose result nobody looks at.
 

@@ -68,7 +68,7 @@ def test_a_climate_whose_run_fails_is_told_and_the_others_stay(gigawatt, tmp_pat
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--weather", "miami"], "write NAME=FILE"),
+        (["--weather", "miamy"], "did you mean 'miami'"),
         (["--weather", "a=b.txt"], "the name of a weather file ends with .epw"),
         (["--weather", "a=nowhere.epw"], "nowhere.epw"),
         (["--weather", "a=miami", "--weather", "a=greensboro"], "two climates have one name"),

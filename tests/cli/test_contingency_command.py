@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from simulator import cli
+from simulator.cli import contingency as command
 from simulator.studies import contingency_columns
 
 POD = Path(__file__).parents[2] / "scenarios" / "pod.yaml"
@@ -24,7 +25,24 @@ def test_what_is_printed(gigawatt):
     assert code == 0 and "single failures, 2 simulations" in err
     lines = out.splitlines()
     assert lines[0].startswith("rank  out") and "N-0" in lines[1]
-    assert "pod/b02/cdu 1" in out and "2 elements in 2 rows" in out
+    assert "/cdu 1" in out and "2 elements in 2 rows" in out
+
+
+def test_neighbours_of_which_one_is_as_good_as_the_other_are_one_line():
+    """Two units of one cost and a third that costs more: two lines; whatever is not shown is counted."""
+    plain = {
+        "rank": 1, "case": "b1/cdu 1", "stands_for": "", "class": "coolant_unit", "planned": False, "out": "",
+        "order": 1, "count": 1, "error": "", "severity": "shed", "shed_mw": 2.0, "capped_mw": 0.0,
+        "accelerators_lost": 72, "minutes_over": 1, "limit": "rating", "tightest": "b1 chips", "post_loading": 1.1,
+        "recovery_s": 60.0, "back_by": "", "rate_per_year": 0.02, "hours_per_year": 5.0, "hours_per_year_all": 5.0,
+    }  # fmt: skip
+    twin = plain | {"rank": 2, "case": "b2/cdu 1", "tightest": "b2 chips"}
+    dearer = plain | {"rank": 3, "case": "b3/cdu 1", "shed_mw": 3.0}
+    cells, left_out = command._shown(pd.DataFrame([plain, twin, dearer]))
+    assert [line[command.OUT] for line in cells] == ["b1/cdu 1, 1 more", "b3/cdu 1"] and left_out == 0
+    many = pd.DataFrame([plain | {"rank": n, "shed_mw": float(n)} for n in range(1, command.SHOWN + 4)])
+    cells, left_out = command._shown(many)
+    assert len(cells) == command.SHOWN + 1 and left_out == 2
 
 
 def test_json_is_strict_and_may_show_some_severities(gigawatt):
@@ -72,8 +90,6 @@ def test_mistakes_are_told(gigawatt, words, told):
 
 
 def interrupt(monkeypatch, when):
-    from simulator.cli import contingency as command
-
     tell = command._Told.__call__
 
     def stop(self, what, done, total):

@@ -5,7 +5,7 @@ import pytest
 from small import load_tree, pod_tree
 from test_heat_received import _air
 
-from simulator.engine import held, plant_power
+from simulator.engine import held, hot_trips, plant_power
 from simulator.engine.outage_log import STAGES
 from simulator.metrics import balance, thermal
 from simulator.simulation import build, finish
@@ -13,8 +13,9 @@ from simulator.simulation import build, finish
 HOUR_S = 3600.0
 
 
-def hot_pod(folder, hours, flow):
+def hot_pod(folder, hours, flow, **cooling):
     tree = pod_tree()
+    tree["topology"]["cooling"] |= cooling
     tree["topology"].pop("generators", None)
     tree["topology"]["cooling"]["warm"] |= {"tank": "60 s"}
     tree["topology"]["cooling"].setdefault("coolant_unit", {})["flow"] = flow
@@ -49,6 +50,20 @@ def test_racks_wait_for_cooling_and_not_only_for_their_inspection(course):
     assert in_service[-1] == 1.0 and in_service[hours == 9.0] == 1.0
     trips = [e for e in run.world.events if e[1] == "trip"]
     assert len(trips) == len(np.unique(run.world.site.rack_block))
+
+
+def test_an_inspection_lasts_as_long_as_the_document_says(tmp_path):
+    run = hot_pod(tmp_path, 4, "constant", inspection="30 min")
+    for unit in range(run.world.site.loops[0].units):
+        run.world.env.timeout(HOUR_S).callbacks.append(
+            lambda _, unit=unit: plant_power.lose_unit(run.world, 0, unit, HOUR_S / 2.0))
+    run.advance(4.0 * HOUR_S)
+    ends = [e[0] + e[4] for e in run.world.events if e[1] == "trip"]
+    starts = [e[0] for e in run.world.events if e[1] == "trip"]
+    assert starts and max(starts) < 1.5 * HOUR_S
+    for start, end in zip(starts, ends, strict=True):
+        assert 0.5 * HOUR_S <= end - start <= 0.5 * HOUR_S + hot_trips.LOOK_S
+    assert up(run) == 1.0
 
 
 def test_racks_that_heat_switched_off_boot_before_they_work(course):

@@ -74,6 +74,19 @@ def test_every_lineup_lives_on_its_own_charge(tmp_path):
     assert closes(bench)
 
 
+def test_a_lineup_that_is_out_already_asks_for_nothing(tmp_path):
+    """Its substation goes at 10 min, the lines go at 615 s: the other lineup lives on its own charge."""
+    bench = lost(tmp_path)
+    node = bench.site.lineups[0]
+    cls = FailureClass(name="break", per="substation", rate="1 /year", effect="feed", repair="1 h")
+    bench.at(600.0, lambda: effects.EFFECTS["feed"](bench.world, cls, node, 0, 2 * 7200.0))
+    bench.run(LOST_S + 60.0)
+    assert bench.world.needs_w[node] == 0.0 and bench.world.needs_w[bench.site.lineups[1]] > 0.0
+    bench.run(LOST_S + 7200.0 + boot_s(bench) + 120.0)
+    assert up(bench) == [0.0, 1.0]
+    assert closes(bench)
+
+
 def test_what_came_before_the_loss_was_imported(tmp_path):
     """Fifteen seconds into a minute the lines go: that minute's import is a quarter of the last one's."""
     bench = lost(tmp_path)

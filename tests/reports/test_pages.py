@@ -6,7 +6,16 @@ import pandas as pd
 import pytest
 from matplotlib.text import Text
 
-from simulator.reports import decision, document, energy_flow, headroom, power_envelope, serving
+from simulator.metrics import thermal
+from simulator.reports import (
+    decision,
+    document,
+    energy_flow,
+    headroom,
+    power_envelope,
+    serving,
+    wording,
+)
 from simulator.reports.run import Run
 from simulator.studies.run import scaled
 
@@ -91,6 +100,13 @@ def test_a_peak_above_firm_import_is_the_finding(week):
     tight = dataclasses.replace(week, info=week.info | {"firm_w": 800e6})
     assert "above the firm" in decision.page(Run([tight])).title
     assert power_envelope.waterfall(Run([tight])).data["step"].str.contains("Above firm").any()
+
+
+def test_the_decision_tells_how_near_chips_come_to_slowing(run):
+    """The least margin of any hall and hour, and the side of the limit on which it lies."""
+    (row,) = [r for r in decision.page(run).tables[0].frame.itertuples() if r.Where == "Heat"]
+    least_k = min(float(thermal.margins(results)["margin_k"].min()) for results in run.results)
+    assert f"{wording.number(least_k)} K below where they begin to slow" in row[3] and least_k > 0.0
 
 
 def test_headroom_lists_each_level_once(pages):

@@ -36,6 +36,16 @@ def test_coolant_above_what_the_maker_of_the_rack_allows_is_told(tmp_path):
     assert len(told) == 2 and told[1].startswith("cooling: at full power the chips of hall 'pod' would stand at 105 ")
 
 
+def test_air_in_which_racks_without_accelerators_slow_is_told(tmp_path):
+    tree = pod_tree()
+    tree["topology"]["cooling"] |= {"supply": "45 degC", "chilled_supply": "38 degC"}
+    lines = list(remarks.of_intakes(load_tree(tree, tmp_path)))
+    assert len(lines) == 2
+    assert lines[0] == ("cooling: NETWORK of hall 'pod' takes in 42 degC, and slows from 40 degC on with all cooling "
+                        "in service")
+    assert list(remarks.of_intakes(load_tree(pod_tree(), tmp_path))) == []
+
+
 def test_chips_that_slow_with_all_cooling_in_service_are_told(tmp_path):
     boiling = TwoPhaseImmersion.model_validate({"unit": "2 MW"})
     told = list(remarks.of_full_work(pod(tmp_path, "40 degC", coolant_unit=boiling)))

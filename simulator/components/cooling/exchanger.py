@@ -32,10 +32,14 @@ def crossflow(ntu: ArrayLike, ratio: ArrayLike) -> Array:
     return np.asarray(-np.expm1(n**0.22 / c * np.expm1(-c * n**0.78)))
 
 
+MOST_NTU = 20.0
+"""Beyond it nobody builds (assumed: finned coils have 1-5 transfer units, plates 2-10, the closest some 15)."""
+
+
 @lru_cache(maxsize=1024)
 def ntu_of(effectiveness: float, ratio: float, law: Law) -> float:
-    """Return the NTU that gives `effectiveness` under `law`; ValueError when no size can."""
-    low, high = 1e-9, 200.0
+    """Return the NTU that gives `effectiveness` under `law`; ValueError when none that is built can."""
+    low, high = 1e-9, MOST_NTU
     if not 0.0 < effectiveness < float(law(high, ratio)):
         raise ValueError(f"no heat exchanger reaches an effectiveness of {effectiveness:.3f}")
     for _ in range(80):

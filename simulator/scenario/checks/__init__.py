@@ -116,6 +116,7 @@ OF_PLANT: tuple[Callable[[Parts, Plant], Iterator[Trouble]], ...] = (
     equipment.rack_batteries,
     equipment.ramp_below_a_rack,
     cooling.above_chip_limit,
+    cooling.intake_above_limit,
     cooling.beyond_the_doors,
     coolant.too_little_flow,
     coolant.head_below_loop,

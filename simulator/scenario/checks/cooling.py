@@ -163,6 +163,24 @@ def above_chip_limit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
             yield ("topology", "cooling", key), _too_warm(g, coolant_c)
 
 
+def intake_above_limit(parts: Parts, plant: Plant) -> Iterator[Trouble]:
+    """Air in which racks switch themselves off with all cooling in service."""
+    cooling = plant.topology.cooling
+    intake_c, mixed_k = cooling.fan_wall.supply_air_c(cooling.chilled_supply), cooling.fan_wall.mixed_k()
+    for g in plant.groups:
+        weakest = min([g.rack, *(rack for rack, _ in g.support)], key=lambda rack: rack.intake_shutdown)
+        off_c = weakest.intake_shutdown
+        if intake_c >= off_c:
+            at = ("fan_wall", "recirculation") if intake_c - mixed_k < off_c else ("chilled_supply",)
+            told = (
+                f"racks of hall '{g.hall.name}' take in air of {intake_c:.4g} degC with all cooling in service"
+                f"{f', {mixed_k:.3g} K of it from their own exhaust' if mixed_k else ''}; {weakest.name} is off at "
+                f"{off_c:g} degC"
+            )
+            yield ("topology", "cooling", *at), told
+            return
+
+
 def _rise_k(group: Group) -> float:
     """Return chip over coolant temperature at half power."""
     chip = group.chip
