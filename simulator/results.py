@@ -365,8 +365,7 @@ def _replicate_filter(replicate: int):  # type: ignore[no-untyped-def]
     def pick(table: pd.DataFrame) -> pd.DataFrame:
         if "replicate" not in table:
             return table
-        chosen = table[table["replicate"] == replicate].drop(columns="replicate")
-        return chosen.reset_index(drop=True)
+        return table[table["replicate"] == replicate].drop(columns="replicate").reset_index(drop=True)
 
     return pick
 
@@ -386,9 +385,9 @@ def _levels(results: Results) -> pd.DataFrame:
 
 
 def _write(frames: list[pd.DataFrame], many: bool, path: Path) -> None:
+    """Write a table; values that are measured hardly repeat: a dictionary of them would only cost."""
     if many:
         frames = [frame.assign(replicate=i) for i, frame in enumerate(frames)]
     table = pd.concat(frames, ignore_index=True) if len(frames) > 1 else frames[0]
-    table.to_parquet(path, index=False, compression="zstd")
-
-
+    words = [name for name, dtype in table.dtypes.items() if dtype.kind != "f"]
+    table.to_parquet(path, index=False, compression="zstd", use_dictionary=words)

@@ -11,7 +11,7 @@ import pandas as pd
 from simulator import scenario as documents
 from simulator.cli.exits import FAILED_RUNS, INTERRUPTED, usage
 from simulator.cli.text import number, table
-from simulator.errors import display_name
+from simulator.errors import display_name, nearest
 from simulator.studies import climate_runs
 from simulator.studies import climates as study
 from simulator.studies.climates import Case
@@ -69,7 +69,9 @@ def climates(asked: Asked, output: Path | None, as_json: bool) -> None:
     elif asked.engine:
         raise usage("--engine keeps each run as it ends: say where with -o")
     cases = list(asked.cases())
-    found, hours = study.compare(cases)
+    with Stages("cases") as stages:
+        stages.stage("hour by hour", len(cases))
+        found, hours = study.compare(cases, stages)
     records = _run(asked, cases, output) if output is not None and asked.engine else []
     if records:
         found = climate_runs.beside(found, records)
@@ -83,7 +85,8 @@ def climates(asked: Asked, output: Path | None, as_json: bool) -> None:
             hours.to_parquet(fresh / "climate_hours.parquet", index=False)
             (fresh / TABLE).write_text(json.dumps(told, indent=1, allow_nan=False) + "\n", "utf-8")
         if not as_json:
-            print(f"\ntables: {display_name(str(output))}")
+            folder = display_name(str(output))
+            print(f"\ntables: {folder}\npages: gigawatt report {folder}")
     if any(record["status"] != DONE for record in records):
         raise SystemExit(FAILED_RUNS)
 
@@ -112,15 +115,18 @@ def _plain(found: pd.DataFrame) -> list[dict[str, Any]]:
 
 def _named(text: str) -> tuple[str, tuple[str, str]]:
     """Return the name of a climate, and the key and value of its weather."""
+    if text in STATIONS:
+        return text, ("station", text)
     name, equals, value = text.partition("=")
     if not (name and equals and value):
-        raise usage(f"--weather {text}: write NAME=FILE, e.g. phoenix=phoenix.epw")
+        form = f"write NAME=FILE, e.g. phoenix=phoenix.epw, or a station: {', '.join(STATIONS)}"
+        raise usage(f"--weather {text}: {form}{nearest(text, STATIONS)}")
     if value in STATIONS:
         return name, ("station", value)
     key = SUFFIXES.get(Path(value).suffix.lower())
     if key is None:
         known = f"{', '.join(SUFFIXES)}, or one of {', '.join(STATIONS)}"
-        raise usage(f"--weather {text}: the name of a weather file ends with {known}")
+        raise usage(f"--weather {text}: the name of a weather file ends with {known}{nearest(value, STATIONS)}")
     return name, (key, value)
 
 

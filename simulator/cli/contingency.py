@@ -26,6 +26,8 @@ from simulator.studies.progress import Stages, say
 
 TABLE = "contingencies.csv"
 SHOWN = 20
+RANK, OUT, TIGHTEST = 0, 1, 9
+"""Columns in which elements differ of which one is as good as the other."""
 """Rows that are printed."""
 DIGITS = 3
 NONE_NEARER = "none nearer"
@@ -118,11 +120,9 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
     """Return the rows that cost most as text."""
     header = ["rank", "out", "class", "alike", "severity", "MW shed", "MW capped", "accelerators", "over limit, min",
               "tightest", "loading", "back in", "a year", "accelerator-h a year, each", "all alike"]  # fmt: skip
-    shown = rows.head(SHOWN + 1)
-    lines = table(header, [_cells(row) for row in shown.to_dict("records")],
-                  right=(0, 3, 5, 6, 7, 8, 10, 11, 12, 13, 14))  # fmt: skip
+    cells, more = _shown(rows)
+    lines = table(header, cells, right=(0, 3, 5, 6, 7, 8, 10, 11, 12, 13, 14))
     kpis = {name: entry["value"] for name, entry in told["kpis"].items()}
-    more = len(rows) - len(shown)
     lines += [
         "",
         f"from {told['at']}, {told['chosen']}, {told['minutes']} minutes each{_out(told)}; "
@@ -141,6 +141,30 @@ def text(rows: pd.DataFrame, told: dict[str, Any]) -> str:
     if kpis["planned_hours"]:
         lines.append(f"planned work costs {number(kpis['planned_hours'], 4)} more")
     return "\n".join([*lines, *_dark(told), "", *_broken(told)])
+
+
+def _shown(rows: pd.DataFrame) -> tuple[list[list[str]], int]:
+    """Return the cells of the first rows, and how many rows are left out. Neighbours that differ only in the
+    names of what is out and what is tightest are one line, which says how many more there are."""
+    lines: list[list[str]] = []
+    counts: list[int] = []
+    for row in rows.to_dict("records"):
+        cells = _cells(row)
+        if lines and _figures(cells) == _figures(lines[-1]):
+            counts[-1] += 1
+        elif len(lines) > SHOWN:
+            break
+        else:
+            lines.append(cells)
+            counts.append(1)
+    for cells, count in zip(lines, counts, strict=True):
+        cells[OUT] += f", {count - 1} more" if count > 1 else ""
+    return lines, len(rows) - sum(counts)
+
+
+def _figures(cells: list[str]) -> list[str]:
+    """Return the cells of a row without rank and names of elements."""
+    return [cell for place, cell in enumerate(cells) if place not in (RANK, OUT, TIGHTEST)]
 
 
 def _out(told: dict[str, Any]) -> str:

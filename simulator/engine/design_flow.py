@@ -9,25 +9,60 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.components.power.ac_flow import solve
+from simulator.components.power import loading
+from simulator.components.power.ac_flow import Flow, solve
 from simulator.components.power.flow_network import BASE_VA, FlowNetwork, site_network
 from simulator.components.power.node import SUBSTATIONS, Node
 from simulator.site import Site
 
+LIGHT = 0.3
+"""Share of the design load at which a second flow tells how currents follow power."""
+TAPS = (1.05, 1.025, 1.0, 0.975, 0.95)
+"""Off-circuit taps of unit substations, turns over nominal: two steps of 2.5 % to either side, the standard."""
 
-class Coefficients(NamedTuple):
-    """Of the loss, over rated real power: of nodes (nodes,) and of the mesh (branches,)."""
 
-    node_no_load: np.ndarray
-    node_load: np.ndarray
-    branch_no_load: np.ndarray
-    branch_load: np.ndarray
+BANKS = ("line", "transformer_main")
+"""Kinds of branches that stand together as the first nodes of the tree."""
+
+
+class Columns(NamedTuple):
+    """Of elements of the power tree, each (elements,). Losses are shares of the rating."""
+
+    rating_w: np.ndarray
+    """Real power at rated current."""
+    sag: np.ndarray
+    """As in `components.power.loading`."""
+    no_load: np.ndarray
+    load: np.ndarray
 
 
 def network(site: Site) -> FlowNetwork:
     """Return the one-line of a site at its design load: racks at nameplate, or what their blocks
-    feed, mechanical substations at what they carry with one unit out."""
-    return site_network(site.topology, site, design_w(site))
+    feed, mechanical substations at what they carry with one unit out. ArithmeticError where it does
+    not carry that.
+
+    The off-circuit taps of unit substations stand where one that carries its rating still holds nominal voltage, or
+    on the last one: the highest secondary voltages that light load then sees are below 105 %.
+    """
+    net = site_network(site.topology, site, design_w(site))
+    primary = np.abs(solve(net, np.array(net.closed)).voltage)
+    for k in np.flatnonzero(np.array(net.kind) == "transformer_unit"):
+        before = float(primary[net.ends[k][0]])
+        held = (tap for tap in TAPS if _secondary(net, int(k), before / tap) >= 1.0)
+        net.ratio[k] = next(held, TAPS[-1])
+    return net
+
+
+def _secondary(net: FlowNetwork, k: int, before: float) -> float:
+    """Return the voltage behind a transformer, per unit, that carries its rating at the loads' power factor, from
+    that before its impedance; zero where there is none. |V|^2 is the larger root of the quadratic
+    v^2 + 2 v (rp + xq) - b^2 v + |z|^2 |s|^2 = 0 with v = |V|^2 and b the voltage before."""
+    rated = net.rating_va[k] / BASE_VA
+    z = complex(net.resistance[k], net.reactance[k]) * rated
+    p, q = net.power_factor, float(np.sqrt(1.0 - net.power_factor**2))
+    half = 0.5 * before * before - (z.real * p + z.imag * q)
+    inside = half * half - abs(z) ** 2
+    return float(np.sqrt(half + np.sqrt(inside))) if half > 0.0 and inside >= 0.0 else 0.0
 
 
 def design_w(site: Site) -> dict[int, float]:
@@ -58,23 +93,31 @@ def input_w(node: Node, output_w: float) -> float:
     return output_w + node.loss.loss_w(output_w, node.rating_w)
 
 
-def coefficients(site: Site) -> Coefficients:
-    """Return the loss coefficients of a run: those of the loss curves, or with a medium-voltage
-    network those that give the losses of the AC flow at design load."""
-    node_no_load = np.array([node.loss.no_load for node in site.nodes])
-    node_load = np.array([node.loss.load for node in site.nodes])
+def columns(site: Site) -> tuple[Columns, Columns]:
+    """Return ratings and loss coefficients of a run, of nodes and of the branches of the mesh: those of the equipment
+    at nominal voltage, or with a medium-voltage network those that give losses and currents of the AC flow."""
+    nodes = Columns(
+        np.array([node.rating_w for node in site.nodes]), np.zeros(len(site.nodes)),
+        np.array([node.loss.no_load for node in site.nodes]), np.array([node.loss.load for node in site.nodes]),
+    )  # fmt: skip
     if site.mesh is None:
-        return Coefficients(node_no_load, node_load, np.zeros(0), np.zeros(0))
-    net = network(site)
-    flow = solve(net, np.array(net.closed))
-    iron_w, copper_w = _parts(net, flow.voltage, flow.loss_w)
-    first, carried_w = len(site.mesh.net.name), _design_flows_w(site, net, flow.loss_w)
-    rating_w = np.array(net.rating_va) * site.topology.grid.power_factor
-    no_load = iron_w / rating_w
-    load = _over(copper_w, carried_w**2 / rating_w, np.array(net.resistance) * rating_w / BASE_VA)
+        return nodes, Columns(*np.zeros((4, 0)))
+    net, first = network(site), len(site.mesh.net.name)
+    flows = [solve(net, np.array(net.closed), share) for share in (1.0, LIGHT)]
+    carried_w = np.array([_carried_w(site, net, flow, share) for flow, share in zip(flows, (1.0, LIGHT), strict=True)])
+    currents = np.array([flow.loading for flow in flows])
+    law = loading.fitted(carried_w, currents, np.array(net.rating_va) * net.power_factor, np.array(net.kind))
+    iron_w, copper_w = _parts(net, flows[0])
+    branches = Columns(*law, iron_w / law.rating_w, _over(
+        copper_w, carried_w[0] ** 2 / law.rating_w,
+        np.array(net.resistance) * np.array(net.rating_va) ** 2 / (BASE_VA * law.rating_w)))
+    banks = _banks(site, net, flows)
+    nodes.rating_w[: len(BANKS)], nodes.sag[: len(BANKS)] = banks
     for i, members in _members(site, net, first).items():
-        node_no_load[i], node_load[i] = no_load[members].mean(), load[members].mean()
-    return Coefficients(node_no_load, node_load, no_load[:first], load[:first])
+        nodes.rating_w[i] = branches.rating_w[members].sum()
+        for of_node, of_branch in zip(nodes[1:], branches[1:], strict=True):
+            of_node[i] = of_branch[members].mean()
+    return nodes, Columns(*(column[:first] for column in branches))
 
 
 def racks_w(site: Site) -> np.ndarray:
@@ -88,12 +131,25 @@ def racks_w(site: Site) -> np.ndarray:
     return block_w
 
 
-def _parts(net: FlowNetwork, voltage: np.ndarray, loss_w: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _banks(site: Site, net: FlowNetwork, flows: list[Flow]) -> loading.Law:
+    """Return the law of all lines and of all main transformers, which carry what the tree puts through them: the
+    import, and what the transformers deliver."""
+    kind, nodes = np.array(net.kind), site.nodes[: len(BANKS)]
+    carried_w, currents = np.zeros((2, len(BANKS))), np.zeros((2, len(BANKS)))
+    for row, (flow, share) in enumerate(zip(flows, (1.0, LIGHT), strict=True)):
+        above_w = flow.loss_w[np.isin(kind, BANKS)].sum()
+        import_w = share * sum(load.real for load in net.load_va) + flow.loss_w.sum()
+        carried_w[row] = import_w, import_w - above_w
+        currents[row] = [flow.loading[(kind == bank) & net.closed].mean() for bank in BANKS]
+    return loading.fitted(carried_w, currents, np.array([node.rating_w for node in nodes]), np.array(BANKS))
+
+
+def _parts(net: FlowNetwork, flow: Flow) -> tuple[np.ndarray, np.ndarray]:
     """Return the no-load and the load loss of each branch in W."""
-    ends, on = np.array(net.ends), np.array(net.closed)
-    squares = (np.abs(voltage) ** 2)[ends].mean(axis=1)
+    (first, second), on = np.abs(flow.voltage)[np.array(net.ends)].T, np.array(net.closed)
+    squares = 0.5 * ((first / flow.ratio) ** 2 + second**2)
     iron_w = np.array(net.shunt) * squares * BASE_VA * on
-    return iron_w, loss_w - iron_w
+    return iron_w, flow.loss_w - iron_w
 
 
 def _members(site: Site, net: FlowNetwork, first: int) -> dict[int, list[int]]:
@@ -107,13 +163,13 @@ def _members(site: Site, net: FlowNetwork, first: int) -> dict[int, list[int]]:
     return found
 
 
-def _design_flows_w(site: Site, net: FlowNetwork, loss_w: np.ndarray) -> np.ndarray:
-    """Return what the tree puts through each branch at design load: the output of nodes; of the mesh,
-    the flow by its factors."""
+def _carried_w(site: Site, net: FlowNetwork, flow: Flow, share: float) -> np.ndarray:
+    """Return what the tree puts through each branch in the flow at `share` of the design load: the output of
+    nodes; of the mesh, the size of the flow by its factors."""
     assert site.mesh is not None
     first = len(site.mesh.net.name)
     carried_w = np.zeros(len(net.name))
-    load_w = {name: load.real for name, load in zip(net.load_name, net.load_va, strict=True)}
+    load_w = {name: load.real * share for name, load in zip(net.load_name, net.load_va, strict=True)}
     hall_w = np.zeros(site.halls.feeder_node.size)
     into_w = np.zeros(len(site.nodes))
     members = _members(site, net, first)
@@ -121,13 +177,13 @@ def _design_flows_w(site: Site, net: FlowNetwork, loss_w: np.ndarray) -> np.ndar
         node, branches = site.nodes[i], members[i]
         output_w = load_w.get(node.name, into_w[i])
         carried_w[branches] = output_w / len(branches)
-        input_w = output_w + float(loss_w[branches].sum())
+        input_w = output_w + float(flow.loss_w[branches].sum())
         if i in site.halls.feeder_node:
             hall_w[site.node_hall[i]] = input_w
         else:
             into_w[int(site.halls.feeder_node[site.node_hall[i]])] += input_w
     closed = np.array(site.mesh.net.closed)
-    carried_w[:first] = site.mesh.factors(closed) @ hall_w
+    carried_w[:first] = np.abs(site.mesh.factors(closed) @ hall_w)
     return carried_w
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.components.power import loading
 from simulator.components.power.node import Node
 from simulator.engine import bridging, generators
 from simulator.engine.world import World
@@ -168,13 +169,22 @@ def relieved_on_site(world: World, carried: np.ndarray) -> np.ndarray:
 
 
 def ratings_w(world: World) -> np.ndarray:
-    """Return the rating of every element with the units that are in service, (elements,)."""
+    """Return the real power at rated current of every element with the units that are in service, (elements,)."""
     tree = world.state.tree
     return np.concatenate([tree.rating_w * tree.in_service, tree.mesh.rating_w])
 
 
+def loadings(world: World, carried_w: np.ndarray, rating_w: np.ndarray | None = None) -> np.ndarray:
+    """Return the current in every element that carries so much, over the rated one, (elements,): of the units that
+    are in service, or of `rating_w` in real power; zero where that is zero."""
+    rating_w = ratings_w(world) if rating_w is None else rating_w
+    share = np.divide(carried_w, rating_w, np.zeros(rating_w.size), where=rating_w > 0.0)
+    return loading.current(share, world.state.limits.sag)
+
+
 def limits_w(world: World) -> np.ndarray:
-    """Return the continuous limit of every element with the units that are in service, (elements,)."""
+    """Return the most real power that every element with the units that are in service carries for ever,
+    (elements,)."""
     tree = world.state.tree
     return np.concatenate([
         tree.rating_w * tree.in_service * world.state.limits.share, tree.mesh.rating_w

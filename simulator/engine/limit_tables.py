@@ -59,11 +59,11 @@ def _limits(
     rows = [_row(watch, SITE, ("poi", "poi", 1), (site.firm_w, held_w, site.firm_w),
                  (float(nameplate_w.sum()), float(records.site[:, c.POI_W].max()), poi_over_s))]
     for i, node in enumerate(site.nodes):
-        limit_w = node.rating_w * node.continuous
-        firm_w = node.firm_w * node.continuous if node.firm_w > 0.0 else limit_w
+        rating_w, share = float(state.tree.rating_w[i]), float(state.limits.share[i])
+        firm_w = node.firm_w * (rating_w / node.rating_w) * share if node.firm_w > 0.0 else rating_w * share
         rows.append(_row(
             watch, i, (node.name, LEVELS[c.STAGES[node.stage]], node.count),
-            (node.rating_w, limit_w, firm_w),
+            (rating_w, rating_w * share, firm_w),
             (float(below_w[i]), float(state.tree.peak_w[i]), float(state.limits.over_s[i])),
         ))
     rows += _branch_rows(world, watch, below_w[len(site.nodes) :])
@@ -84,7 +84,7 @@ def _branch_rows(world: World, watch: Watch, below_w: np.ndarray) -> list[tuple[
     mesh, tree = world.site.mesh, world.state.tree
     return [
         _row(watch, len(world.site.nodes) + k, (node.name, BRANCH_LEVELS[node.stage], 1),
-             (node.rating_w, node.rating_w, node.rating_w),
+             (float(tree.mesh.rating_w[k]),) * 3,
              (float(below_w[k]), float(tree.mesh.peak_w[k]), float(tree.mesh.over_s[k])))
         for k, node in enumerate(mesh.nodes if mesh else ())
     ]  # fmt: skip

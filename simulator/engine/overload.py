@@ -162,7 +162,7 @@ def brake(world: World) -> None:
 def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
     """Compare what every element carries from `at_s` on with its limit: tell what begins and ends, and
     wind the clock for the end of the first tolerance."""
-    watch, limit_w, rating_w = world.watch, draw.limits_w(world), draw.ratings_w(world)
+    watch, limit_w, loadings = world.watch, draw.limits_w(world), draw.loadings(world, carried_w)
     watch.looked_s = at_s
     above = (carried_w > limit_w * (1.0 + SLACK)) & (limit_w > 0.0)
     for node in sorted(set(map(int, np.flatnonzero(above))) | set(watch.over)):
@@ -172,7 +172,7 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
         if not above[node]:
             _end(world, node, at_s, standing=bool(limit_w[node] > 0.0))
             continue
-        loading = float(carried_w[node] / rating_w[node])
+        loading = float(loadings[node])
         known = watch.over.get(node)
         before = _before(world, node) if known is None else known.before
         lasts_s = allowed_s(world, node, loading, before)
@@ -185,7 +185,7 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
         watch.note(node, watch.over[node])
         world.log("overload", draw.element(world, node).name, "supply", at_s=at_s,
                   detail=f"{loading:.1%} of its rating")
-    watch.ratings_w = rating_w
+    watch.ratings_w = draw.ratings_w(world)
     world.state.limits.over[0] = int(bool(watch.over))  # so that the kernel tells when it is over
     _wind(world)
 
@@ -193,11 +193,10 @@ def look(world: World, carried_w: np.ndarray, at_s: float) -> None:
 def _before(world: World, node: int) -> Before:
     """Return what an element carried in the minute before, of the rating that was then in service, full load at
     most, and the outdoor air."""
-    tree, rating_w = world.state.tree, world.watch.ratings_w
-    assert rating_w is not None
-    carried_w = float(np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)])[node])
-    preload = min(carried_w / float(rating_w[node]), 1.0) if rating_w[node] > 0.0 else 0.0
-    return Before(max(preload, 0.0), world.outdoor_c())
+    tree = world.state.tree
+    carried_w = np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)])
+    preload = float(draw.loadings(world, carried_w, world.watch.ratings_w)[node])
+    return Before(min(max(preload, 0.0), 1.0), world.outdoor_c())
 
 
 def _end(world: World, node: int, at_s: float, standing: bool) -> None:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import numpy as np
 import pandas as pd
 
+from simulator.components.power.loading import current
 from simulator.components.power.node import TRANSFORMERS
 from simulator.components.power.transformer import LARGE, NORMAL_LIFE_S, lives_used
 from simulator.components.sizing import chip_of
@@ -189,8 +190,9 @@ def _transformers(world: World, records: Records) -> pd.DataFrame:
     up = np.array([node.count, *(n for _, n in world.transformers_up)], float)
     ends_s = STEP_S * np.arange(1, site.shape[0] + 1)
     share = up[np.searchsorted(changed_s, ends_s, "left") - 1] / node.count
-    loading = np.divide(site[:, c.POI_W], node.rating_w * share, np.zeros(share.size), where=share > 0.0)
-    loading *= _above_mean(world, float(loading.max()))
+    rating_w, sag = world.state.tree.rating_w[TRANSFORMERS], world.state.limits.sag[TRANSFORMERS]
+    loaded = np.divide(site[:, c.POI_W], rating_w * share, np.zeros(share.size), where=share > 0.0)
+    loading = current(loaded * _above_mean(world, float(loaded.max())), sag)
     course = lives_used(LARGE.heating, loading, STEP_S, site[:, c.DRY_BULB_C])
     ageing = course.lives * NORMAL_LIFE_S / ends_s[-1]
     row = (node.name, node.count, float(loading.max()), float(course.hot_spot_c.max()), course.lives, ageing)
@@ -275,7 +277,9 @@ def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:
         stage = c.STAGES[node.stage]
         if stage in level:
             parent = "poi" if node.parent < 0 else site.nodes[node.parent].name
-            rows.append((node.name, level[stage], stage, node.count, node.rating_w, node.firm_w,
+            rating_w = float(state.tree.rating_w[i])
+            firm_w = node.firm_w * (rating_w / node.rating_w)
+            rows.append((node.name, level[stage], stage, node.count, rating_w, firm_w,
                          float(state.tree.peak_w[i]), 0.0, parent))
     rows += _branches(site, state)
     for b, name in enumerate(site.block_names):

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from simulator import rng
-from simulator.components.power import mesh
+from simulator.components.power import loading, mesh
 from simulator.components.sizing import chip_of, plant_setpoint_c
 from simulator.engine import design_flow, plant_state, rack_limits, supply_state
 from simulator.kernels import columns as c
@@ -137,7 +137,7 @@ def build(
     names = tuple(load.name for load in every)
     idle = 2 * site.rack_chip
     supply, blocks = supply_state.at_start(site), _blocks(site, len(every))
-    heat = plant_state.columns(site)
+    heat, told = plant_state.columns(site), design_flow.columns(site)
     return State(
         names=names,
         kinds=tuple(load.kind for load in every),
@@ -147,10 +147,10 @@ def build(
         loads=_loads(site, every, idle),
         blocks=blocks,
         loops=_loops(site),
-        tree=_tree(site, supply, heat.indoor_w),
+        tree=_tree(site, supply, heat.indoor_w, told),
         pools=_pools(names, pools, streams),
         supply=supply,
-        limits=_limits(site),
+        limits=_limits(site, told),
         hall_air_c=np.full(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
@@ -266,29 +266,31 @@ def _loops(site: Site) -> c.LoopState:
     )
 
 
-def _tree(site: Site, supply: Supply, indoor_w: np.ndarray) -> c.TreeState:
-    nodes, loss = site.nodes, design_flow.coefficients(site)
-    power_factor, feeders = site.topology.grid.power_factor, site.halls.feeder_node
+def _tree(
+    site: Site, supply: Supply, indoor_w: np.ndarray, told: tuple[design_flow.Columns, design_flow.Columns]
+) -> c.TreeState:
+    nodes, (of_node, branches) = site.nodes, told
     zeros = lambda: np.zeros(len(nodes))  # noqa: E731
     return c.TreeState(
         parent=np.array([node.parent for node in nodes]),
         stage=np.array([node.stage for node in nodes]),
-        rating_w=np.array([node.rating_w for node in nodes]),
+        rating_w=of_node.rating_w,
         in_service=np.ones(len(nodes)),
-        no_load=loss.node_no_load, linear=np.array([node.loss.linear for node in nodes]),
-        load=loss.node_load,
+        no_load=of_node.no_load, linear=np.array([node.loss.linear for node in nodes]),
+        load=of_node.load,
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
         loss_j=np.zeros(len(c.STAGES)),
         warms=np.maximum(site.node_hall, 0), indoors=site.node_indoors, indoor_w=indoor_w, indoor_j=np.zeros(1),
-        mesh=mesh.columns(site.mesh, power_factor, feeders, loss.branch_no_load, loss.branch_load),
+        mesh=mesh.columns(site.mesh, site.halls.feeder_node, branches.rating_w, branches.no_load, branches.load),
         bridge=supply.bridge,
     )
 
 
-def _limits(site: Site) -> c.LimitState:
-    levels = len(c.STAGES) + MESH_LEVELS
+def _limits(site: Site, told: tuple[design_flow.Columns, design_flow.Columns]) -> c.LimitState:
+    levels, (of_node, branches) = len(c.STAGES) + MESH_LEVELS, told
+    continuous = np.array([node.continuous for node in site.nodes])
     return c.LimitState(
-        share=np.array([node.continuous for node in site.nodes]),
+        share=loading.power(continuous, of_node.sag), sag=np.concatenate([of_node.sag, branches.sag]),
         over=np.zeros(1, np.int64), over_s=np.zeros(len(site.nodes)),
         level_over=np.zeros(levels, np.int64), level_over_s=np.zeros(levels),
     )

@@ -32,11 +32,9 @@ WIDTHS = (2.5, 2.5, 1.15, 1.15, 2.5, 1.1, 1.15, 1.6)
 """Of the table's columns."""
 WIDTHS_LIMITS = (2.2, 1.3, 2.4, 1.5, 1.2, 0.7, 3.0, 1.2)
 BEYOND = (
-    "Limits of the table are the continuous ratings of the power chain and of the racks' blocks, what the supply in "
-    "service allows, the temperatures at which chips throttle and the air of a hall slows racks down, and the heat "
-    "that the plant units in service carry. Each failure is counted at the limit that is broken first, of those that "
-    "the intact site keeps. Minutes are those at whose end the element is beyond its limit; trip counts failures "
-    "after which something switches off."
+    "Limits: continuous ratings of the power chain and of blocks, what the supply allows, temperatures of chips and of "
+    "halls' air that slow racks down, heat that plants carry. A failure is counted at the limit that it breaks first, "
+    "of those that the intact site keeps; minutes are those at whose end that is so; trip: something switches off."
 )
 DARK = {"site": "the whole site", "hall": "halls", "block": "blocks of racks"}
 """What is left without a working accelerator, in words."""

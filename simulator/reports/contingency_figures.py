@@ -122,7 +122,7 @@ def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> Fi
     """Draw MW shed over the minutes of the cases that shed most."""
     deepest = found[found["shed_mw"] > 0.0].sort_values("shed_mw", ascending=False, kind="stable")
     deepest = deepest.drop_duplicates(subset=["class", "order"]).head(LINES)
-    fig, ax = style.canvas(height_in=2.8)
+    fig, ax = style.canvas(height_in=2.5)
     data = pd.DataFrame()
     alike: dict[bytes, tuple[np.ndarray, list[str]]] = {}
     for row in deepest.to_dict("records"):
@@ -154,9 +154,10 @@ def over_minutes(found: pd.DataFrame, shed_w: Sequence[np.ndarray | None]) -> Fi
 
 
 def _logarithmic(ax: Axes, least: float, most: float) -> None:
-    """Set a logarithmic scale down to the power of ten below `least`, and a linear one from there to zero."""
-    first, last = math.floor(math.log10(least)), math.floor(math.log10(most))
+    """Set a logarithmic scale from the power of ten below `least` to that above `most`, and a linear one below."""
+    first, last = math.floor(math.log10(least)), math.ceil(math.log10(most))
     ax.set_yscale("symlog", linthresh=10.0**first, linscale=0.5)
+    ax.set_ylim(top=10.0**last)
     ax.set_yticks([0.0, *(10.0**n for n in range(first, last + 1))])
     ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:g}"))

@@ -10,7 +10,7 @@ from simulator.metrics import network as metrics_of_network
 from simulator.metrics.failures import failures
 from simulator.metrics.fleet import cause_of
 from simulator.metrics.power import demand_w
-from simulator.reports import network, serving, wording
+from simulator.reports import coolant_map, network, serving, wording
 from simulator.reports.page import Card, FigureSpec, Lead, Page, TableSpec
 from simulator.reports.run import Run
 from simulator.reports.style import (
@@ -240,7 +240,7 @@ def import_over_time(run: Run) -> FigureSpec:
 
 def _first_to_break(run: Run) -> pd.DataFrame:
     """Return what is nearest to its limit in power, cooling, compute and service."""
-    rows = [*_plant_limits(run), *_loss(run), *_service_limit(run), *_failure(run)]
+    rows = [*_plant_limits(run), *_chips(run), *_loss(run), *_service_limit(run), *_failure(run)]
     return pd.DataFrame(rows, columns=["Where", "What", "How close"])
 
 
@@ -266,6 +266,18 @@ def _plant_limits(run: Run) -> list[tuple[str, str, str]]:
             for r in own.itertuples()
         ]
     return rows
+
+
+def _chips(run: Run) -> list[tuple[str, str, str]]:
+    """Return how near the chips of the hall that is worst off come to where they begin to slow."""
+    hours = coolant_map.tightest_hours(run)
+    if hours.empty:
+        return []
+    worst = hours.loc[hours["margin_k"].idxmin()]
+    margin_k = float(worst["margin_k"])
+    side = "below" if margin_k >= 0.0 else "beyond"
+    told = f"{wording.number(abs(margin_k))} K {side} where they begin to slow, on {wording.day(worst['time'])}"
+    return [("Heat", f"chips of {worst['element']}", told)]
 
 
 def _loss(run: Run) -> list[tuple[str, str, str]]:

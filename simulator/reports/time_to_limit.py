@@ -110,9 +110,10 @@ def title(found: Tables) -> str:
                 f"within {found.told['minutes']} minutes")  # fmt: skip
     worst = trips.loc[trips["trip_s"].idxmin()]
     lost = int((trips["avoided_by"] == "nothing").sum())
+    which = {0: "none", len(trips): "all of them"}.get(lost, str(lost))
     return (
         f"{found.told['name']}: {worst['failure']} trips racks after {wording.seconds(worst['trip_s'])}; "
-        f"of {len(found.table)} failures {len(trips)} end in a trip, {lost} whatever control sheds"
+        f"of {len(found.table)} failures {len(trips)} end in a trip, {which} whatever control sheds"
     )
 
 
@@ -140,7 +141,7 @@ def _figures(found: Tables, hall: str) -> list[FigureSpec]:
 
 def courses(found: Tables, hall: str, rows: pd.DataFrame, drawn: Drawn) -> FigureSpec:
     """Draw the hottest chip of a hall, or its air, after the failures that leave the least time."""
-    fig, ax = style.canvas(height_in=3.3)
+    fig, ax = style.canvas(height_in=2.9)
     shown = rows[np.isfinite(rows["throttle_s"])].sort_values("throttle_s").head(MOST)
     if len(shown) < MOST:
         calm = rows[~np.isfinite(rows["throttle_s"])].sort_values("chip_max_c", ascending=False)

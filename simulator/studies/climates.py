@@ -5,7 +5,7 @@ than the firm import feeds, and no chip warmer than where its clocks begin to fa
 failure and no thermal mass is in it; the engine's own run has those.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC
 
@@ -21,6 +21,7 @@ from simulator.scenario import Scenario
 from simulator.simulation import weather_of
 from simulator.site import Site, compile_site
 from simulator.studies.calibrate.models import _block_coolant
+from simulator.studies.calibrate.models._sums import add_rows
 from simulator.studies.calibrate.models.facility_power import Plants, Settled, plants_of, settled
 from simulator.studies.calibrate.models.rack_power import input_w
 from simulator.weather import for_period
@@ -116,14 +117,20 @@ class Case:
     scenario: Scenario
 
 
-def compare(cases: Iterable[Case]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return one row per case, columns `TABLE`, and the hours of all, `HOURS` with design and climate."""
+def compare(
+    cases: Iterable[Case], told: Callable[[int], None] = lambda done: None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return one row per case, columns `TABLE`, and the hours of all, `HOURS` with design and climate.
+
+    `told` is called with the number of cases that are done.
+    """
     rows, every = [], []
     for case in cases:
         found = hours(case.scenario)
         named = {"design": case.design, "climate": case.climate}
         rows.append(named | _row(case.scenario, found))
         every.append(found.assign(**named))
+        told(len(every))
     return pd.DataFrame(rows)[list(TABLE)], pd.concat(every, ignore_index=True)[[*CASE, *HOURS]]
 
 
@@ -185,7 +192,7 @@ def _settled(site: Site, plants: Plants, thin: Array, busy: float) -> _Full:
         for (rack, chip, at_c, frac), count in zip(places, counts, strict=True)
     ])  # fmt: skip
     halls_w = np.zeros((len(halls), count))
-    np.add.at(halls_w, site.block_hall, blocks_w)
+    add_rows(halls_w, site.block_hall, blocks_w)
     return _Full(blocks_w.sum(axis=0), halls_w, margin_k, worst_k, coolant_c.max(axis=0), state)
 
 
@@ -222,7 +229,7 @@ def _mean_blocks(site: Site, state: Settled, blocks_w: Array) -> tuple[Array, Ar
     hall, halls = site.block_hall[blocks], len(site.hall_names)
     total = np.zeros((2, halls, blocks_w.shape[1]))
     for summed, column in zip(total, (coolant_c, resistance), strict=True):
-        np.add.at(summed, hall, column[blocks])
+        add_rows(summed, hall, column[blocks])
     coolant_c, resistance = total / np.bincount(hall, minlength=halls)[:, None]
     return coolant_c, resistance
 

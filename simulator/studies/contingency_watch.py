@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 
+from simulator.components.power import loading
 from simulator.components.power.tolerance import Before
 from simulator.engine import draw, heat_limits, overload
 from simulator.engine.physics import STEP_S
@@ -145,7 +146,9 @@ class Watch:
         site = self.site
         blocks, loops = len(site.block_names), len(site.loops)
         elements = [*site.nodes, *(site.mesh.nodes if site.mesh else ())]
-        self._elements = len(elements)
+        self._elements, self._carries = len(elements), slice(1, 1 + len(elements))
+        self._continuous = np.array([element.continuous for element in elements])
+        self._share = loading.power(self._continuous, self.state.limits.sag)
         names = ["point of interconnection", *(node.name for node in elements), *site.block_names]
         kinds = [TOLERANCE] * len(names)
         of = ["interconnection", *(node.kind for node in elements), *["block of racks"] * blocks]
@@ -187,6 +190,8 @@ class Watch:
             state.loops, self.site.halls, state.plant_w,
         )  # fmt: skip
         world.entry(limit_watch.loadings, *arguments)(*arguments)
+        self._loading[self._carries] = loading.current(
+            self._loading[self._carries] * self._share, state.limits.sag) / self._continuous
         supplied_c, span_k = self._air_c
         works = np.bincount(self.site.block_hall, state.blocks.it_w, supplied_c.size) > 0.0
         self._loading[-supplied_c.size :] = works * (state.hall_air_c - supplied_c) / span_k

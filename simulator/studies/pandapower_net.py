@@ -31,6 +31,8 @@ def build(tables: dict[str, Any]) -> Any:
             else pandapower.create_line_from_parameters
         create(net, *(at[end] for end in ends), name=branch["name"], in_service=branch["closed"],
                **given)
+    for bank in tables["banks"]:
+        pandapower.create_shunt(net, at[bank["bus"]], -bank["q_mvar"], name=bank["bus"])
     for load in tables["loads"]:
         pandapower.create_load(net, at[load["bus"]], load["p_mw"], load["q_mvar"], name=load["name"])
     return net
@@ -48,11 +50,12 @@ def _line(branch: dict[str, Any], base_mva: float, kv: float) -> dict[str, float
 def _transformer(
     branch: dict[str, Any], base_mva: float, high_kv: float, low_kv: float
 ) -> dict[str, float]:
-    """Return a two-winding transformer without taps; its no-load current is all loss."""
+    """Return a two-winding transformer; its no-load current is all loss. Its tap is told by the rated voltage there,
+    because tappings are of full power: a rated current that grows as the voltage falls."""
     share = branch["rating_mva"] / base_mva
     iron_mw = branch["g_pu"] * base_mva
     return {
-        "sn_mva": branch["rating_mva"], "vn_hv_kv": high_kv, "vn_lv_kv": low_kv,
+        "sn_mva": branch["rating_mva"], "vn_hv_kv": high_kv * branch["ratio"], "vn_lv_kv": low_kv,
         "vkr_percent": 100.0 * branch["r_pu"] * share,
         "vk_percent": 100.0 * math.hypot(branch["r_pu"], branch["x_pu"]) * share,
         "pfe_kw": 1e3 * iron_mw, "i0_percent": 100.0 * iron_mw / branch["rating_mva"],

@@ -86,19 +86,26 @@ def switched(net: FlowNetwork, out: frozenset[str]) -> np.ndarray:
 
 
 def tables(net: FlowNetwork) -> dict[str, Any]:
-    """Return the network as plain tables with units in their names, for other programs."""
-    rows = zip(net.name, net.kind, net.ends, net.resistance, net.reactance, net.shunt, net.rating_va,
-               net.closed, strict=True)  # fmt: skip
+    """Return the network as plain tables with units in their names, for other programs: taps and capacitors stand
+    as they come to rest with everything in service. ArithmeticError where the network does not carry its loads."""
+    flow = solve(net, np.array(net.closed))
+    rows = zip(net.name, net.kind, net.ends, net.resistance, net.reactance, net.shunt, flow.ratio.tolist(),
+               net.rating_va, net.closed, strict=True)  # fmt: skip
     return {
         "base_mva": BASE_VA / 1e6,
         "slack": net.bus_name[POI],
+        "power_factor": net.power_factor,
         "buses": [{"name": n, "kv": v / 1e3} for n, v in zip(net.bus_name, net.bus_v, strict=True)],
         "branches": [
             {
                 "name": name, "kind": kind, "from": net.bus_name[i], "to": net.bus_name[j],
-                "r_pu": r, "x_pu": x, "g_pu": g, "rating_mva": s / 1e6, "closed": bool(on),
+                "r_pu": r, "x_pu": x, "g_pu": g, "ratio": t, "rating_mva": s / 1e6, "closed": bool(on),
             }
-            for name, kind, (i, j), r, x, g, s, on in rows
+            for name, kind, (i, j), r, x, g, t, s, on in rows
+        ],
+        "banks": [
+            {"bus": net.bus_name[b], "share": net.bank[b], "q_mvar": float(flow.bank_va[b]) / 1e6}
+            for b in np.flatnonzero(net.bank)
         ],
         "loads": [
             {"name": n, "bus": net.bus_name[b], "p_mw": s.real / 1e6, "q_mvar": s.imag / 1e6}

@@ -16,7 +16,9 @@ def say(text: str = "") -> None:
 class Stages:
     """Names the stage that works; within one, shows how much of its total is done.
 
-    On a terminal a bar with the time left; otherwise one line per stage and one every half minute.
+    On a terminal a bar with the time left; otherwise one line per stage and one every half minute. The time
+    left goes by the pace since the first report: what comes before that is also preparation, on a
+    fresh machine the compiling of kernels.
     """
 
     def __init__(self, unit: str, scale: float = 1.0) -> None:
@@ -25,6 +27,7 @@ class Stages:
         self.task: Any = None
         self.total = 0.0
         self.began_s = self.told_s = time.monotonic()
+        self.first: tuple[float, float] | None = None
         self.name = ""
 
     def __enter__(self) -> Self:
@@ -46,6 +49,7 @@ class Stages:
         """Begin a stage; `total` is what `__call__` counts up to."""
         self.name, self.total = name, total * self.scale
         self.began_s = self.told_s = time.monotonic()
+        self.first = None
         if self.bar is None:
             say(f"{name}{f' {self._count(0.0)}' if total else ''}")
             return
@@ -55,14 +59,21 @@ class Stages:
 
     def __call__(self, done: float) -> None:
         """Show how much is done."""
-        shown = done * self.scale
+        shown, now_s = done * self.scale, time.monotonic()
+        if self.first is None:
+            self.first = (now_s, shown)
         if self.bar is not None:
             self.bar.update(self.task, completed=shown, count=self._count(shown))
-        elif time.monotonic() - self.told_s >= EVERY_S:
-            self.told_s = time.monotonic()
-            elapsed_s = self.told_s - self.began_s
-            left_s = elapsed_s * (self.total - shown) / shown if shown else 0.0
-            say(f"{self.name} {self._count(shown)}, {elapsed_s:.0f} s, about {left_s:.0f} s left")
+        elif now_s - self.told_s >= EVERY_S:
+            self.told_s = now_s
+            say(f"{self.name} {self._count(shown)}, {now_s - self.began_s:.0f} s{self._left(now_s, shown)}")
+
+    def _left(self, now_s: float, shown: float) -> str:
+        """Return the time left in words; nothing before a second report tells a pace."""
+        first_s, first = self.first or (now_s, shown)
+        if shown <= first:
+            return ""
+        return f", about {(now_s - first_s) * (self.total - shown) / (shown - first):.0f} s left"
 
     def _count(self, shown: float) -> str:
         return f"{shown:.0f} of {self.total:.6g} {self.unit}"

@@ -30,6 +30,10 @@ class FlowNetwork:
 
     bus_name: list[str] = field(default_factory=list)
     bus_v: list[float] = field(default_factory=list)
+    bank: list[float] = field(default_factory=list)
+    """Share of all capacitors that stands at each bus."""
+    power_factor: float = 1.0
+    """Held at the point of interconnection by the capacitors."""
     name: list[str] = field(default_factory=list)
     kind: list[str] = field(default_factory=list)
     """As of nodes of the power tree."""
@@ -37,16 +41,24 @@ class FlowNetwork:
     resistance: list[float] = field(default_factory=list)
     reactance: list[float] = field(default_factory=list)
     shunt: list[float] = field(default_factory=list)
+    ratio: list[float] = field(default_factory=list)
+    """Of turns, first end over second, over the nominal one."""
     rating_va: list[float] = field(default_factory=list)
     closed: list[bool] = field(default_factory=list)
     load_name: list[str] = field(default_factory=list)
     load_bus: list[int] = field(default_factory=list)
     load_va: list[complex] = field(default_factory=list)
 
-    def bus(self, name: str, volts: float) -> int:
+    @property
+    def on_load(self) -> list[bool]:
+        """Which branches have taps that move under load: those of main transformers."""
+        return [kind == "transformer_main" for kind in self.kind]
+
+    def bus(self, name: str, volts: float, bank: float = 0.0) -> int:
         """Add a bus; return its number."""
         self.bus_name.append(name)
         self.bus_v.append(volts)
+        self.bank.append(bank)
         return len(self.bus_name) - 1
 
     def branch(
@@ -62,6 +74,7 @@ class FlowNetwork:
         self.resistance.append(loss.load * base)
         self.reactance.append(reactance * base)
         self.shunt.append(loss.no_load / base)
+        self.ratio.append(1.0)
         self.rating_va.append(rating_va)
         self.closed.append(closed)
         return len(self.name) - 1
@@ -85,15 +98,17 @@ class FlowNetwork:
 
 
 def campus_network(topology: Topology) -> tuple[FlowNetwork, dict[str, int]]:
-    """Return lines, main transformers and medium-voltage network, and the bus of each hall."""
+    """Return lines, main transformers and medium-voltage network, and the bus of each hall. Capacitors stand at
+    the buses with main transformers, in proportion to their number (assumed)."""
     grid, plan = topology.grid, topology.medium_voltage or single_bus(topology)
-    net = FlowNetwork()
+    net = FlowNetwork(power_factor=grid.power_factor)
     net.bus("utility", grid.voltage)
     net.bus("campus high voltage", grid.voltage)
     for k in range(grid.lines.units):
         net.branch(f"lines/{k + 1}", "line", (POI, HIGH), grid.lines.rating, grid.lines.loss,
                    plan.line_reactance)  # fmt: skip
-    buses = {bus.name: net.bus(bus.name, plan.voltage) for bus in plan.buses}
+    share = 1.0 / max(sum(bus.transformers for bus in plan.buses), 1)
+    buses = {bus.name: net.bus(bus.name, plan.voltage, share * bus.transformers) for bus in plan.buses}
     reactance = _reactance(plan.transformer_impedance, grid.transformers.loss)
     fed = [buses[bus.name] for bus in plan.buses for _ in range(bus.transformers)]
     for k, bus in enumerate(fed):
@@ -107,7 +122,8 @@ def campus_network(topology: Topology) -> tuple[FlowNetwork, dict[str, int]]:
 
 
 def site_network(topology: Topology, graph: FeedGraph, output_w: Mapping[int, float]) -> FlowNetwork:
-    """Return the whole one-line down to unit substations, which carry `output_w` by node."""
+    """Return the whole one-line down to unit substations, which carry `output_w` by node at the power factor of
+    the interconnection (assumed). Their off-circuit taps are still neutral."""
     net, of_hall = campus_network(topology)
     power_factor = topology.grid.power_factor
     at: dict[int, int] = {}

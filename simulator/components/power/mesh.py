@@ -84,14 +84,15 @@ def mesh_of(topology: Topology, hall_names: tuple[str, ...]) -> Mesh | None:
 
 
 def columns(
-    mesh: Mesh | None, power_factor: float, feeder_node: np.ndarray, no_load: np.ndarray, load: np.ndarray
+    mesh: Mesh | None, feeder_node: np.ndarray, rating_w: np.ndarray, no_load: np.ndarray, load: np.ndarray
 ) -> MeshState:
     """Return the mesh with everything in service; without branches where there is none.
 
     Parameters
     ----------
     feeder_node : (halls,)
-    no_load, load : (branches,) coefficients of the loss, over rated real power
+    rating_w : (branches,) real power at rated current
+    no_load, load : (branches,) coefficients of the loss, over that
     """
     if mesh is None:
         zeros, stage, factor = np.zeros(0), np.zeros(0, np.int64), np.zeros((0, feeder_node.size))
@@ -101,6 +102,6 @@ def columns(
     return MeshState(
         node=feeder_node, factor=mesh.factors(closed),
         stage=np.array([STAGE[kind] for kind in mesh.net.kind]),
-        rating_w=np.array(mesh.net.rating_va) * power_factor, on=closed.astype(float),
+        rating_w=rating_w, on=closed.astype(float),
         no_load=no_load, load=load, flow_w=zeros.copy(), peak_w=zeros.copy(), over_s=zeros.copy(),
     )  # fmt: skip

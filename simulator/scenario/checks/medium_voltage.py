@@ -9,7 +9,7 @@ from simulator.components.power.ac_flow import solve
 from simulator.components.power.flow_network import HIGH, POI, campus_network, hall_names
 from simulator.components.power.medium_voltage import MediumVoltage
 from simulator.components.topology import Topology
-from simulator.engine.design_flow import input_w, network, outputs_w
+from simulator.engine.design_flow import design_w, input_w, network, outputs_w
 from simulator.errors import nearest
 from simulator.kernels import power_flow
 from simulator.scenario.checks.plant import Plant, watts
@@ -151,11 +151,12 @@ def collapsing(parts: Parts, plant: Plant) -> Iterator[Trouble]:
         return
     if _holds_up(plant.topology):
         return
-    net = network(compile_site(plant.topology))
+    site = compile_site(plant.topology)
     try:
+        net = network(site)
         solve(net, np.array(net.closed))
     except ArithmeticError:
-        drawn_w = sum(load.real for load in net.load_va)
+        drawn_w = sum(design_w(site).values())
         told = (
             f"the voltages collapse at design load, {watts(drawn_w)} at the substations: too much "
             "impedance for it in lines, main transformers or branches"

@@ -22,6 +22,7 @@ from simulator.studies.calibrate.models._outdoors import (
     by_groups,
     weather_of,
 )
+from simulator.studies.calibrate.models._sums import add_rows
 
 
 class FacilityPower(TelemetryModel):
@@ -94,9 +95,9 @@ def settled(site: Site, blocks_w: Array, plants: Plants) -> Settled:
     for _ in range(INDOOR_ROUNDS):
         plant_w, pump_w, water, reached_c = _cooling(site, blocks_w, plants, indoor_w)
         output_w = np.zeros((len(site.nodes), blocks_w.shape[1]))
-        np.add.at(output_w, site.block_node, blocks_w)
-        np.add.at(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
-        np.add.at(output_w, site.halls.pump_node, pump_w)
+        add_rows(output_w, site.block_node, blocks_w)
+        add_rows(output_w, site.halls.plant_node, plant_w + site.halls.house_w[:, None])
+        add_rows(output_w, site.halls.pump_node, pump_w)
         poi_w, lost_w = _through(site, output_w)
         indoor_w = house_w + lost_w
     return Settled(poi_w, plant_w + pump_w, *water, *reached_c)
@@ -118,10 +119,10 @@ def _cooling(
     halls, maps = len(site.hall_names), plants.maps
     warmed_w = _block_coolant.liquid_w(site, blocks_w)
     liquid_w, air_w, pump_w = np.zeros((3, halls, blocks_w.shape[1]))
-    np.add.at(liquid_w, site.block_hall, warmed_w)
-    np.add.at(air_w, site.block_hall, blocks_w - warmed_w)
+    add_rows(liquid_w, site.block_hall, warmed_w)
+    add_rows(air_w, site.block_hall, blocks_w - warmed_w)
     air_w += indoor_w
-    np.add.at(pump_w, site.block_hall, _block_coolant.at_heat(site, warmed_w).pump_w)
+    add_rows(pump_w, site.block_hall, _block_coolant.at_heat(site, warmed_w).pump_w)
     plant_w, moved_w = np.zeros((2, *liquid_w.shape))
     water, reached_c = np.zeros((2, 2, *liquid_w.shape))
     for h in range(halls):
