@@ -42,7 +42,7 @@ def site_limit_w(world: World) -> float:
     """Return what may be drawn at the interconnection in W, margin and own generation included."""
     supply = world.state.supply
     limit_w = float(supply.limit_w[0]) * (1.0 - supply.margin) + generators.carries_w(world)
-    if supply.limit_w[0] == 0.0:  # an island lives on its battery as long as that lasts
+    if supply.limit_w[0] == 0.0 or world.back_w is not None:  # an island lives on its battery as long as that lasts
         left_w = float(supply.battery_j[0]) * supply.battery_efficiency / STEP_S
         limit_w += min(float(supply.battery_power_w[0]), left_w)
     return limit_w

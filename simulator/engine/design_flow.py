@@ -9,14 +9,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.components.power import loading
-from simulator.components.power.ac_flow import Flow, solve
-from simulator.components.power.flow_network import BASE_VA, FlowNetwork, site_network
+from simulator.components.power import loading, newton
+from simulator.components.power.ac_flow import Flow, solve, solve_drawn
+from simulator.components.power.flow_network import BASE_VA, HIGH, POI, FlowNetwork, site_network
 from simulator.components.power.node import SUBSTATIONS, Node
+from simulator.kernels import power_flow
 from simulator.site import Site
 
-LIGHT = 0.3
-"""Share of the design load at which a second flow tells how currents follow power."""
+SHARES = (1.0, 0.3)
+"""Of the design load, at which two flows tell how currents follow power."""
 TAPS = (1.05, 1.025, 1.0, 0.975, 0.95)
 """Off-circuit taps of unit substations, turns over nominal: two steps of 2.5 % to either side, the standard."""
 
@@ -34,6 +35,16 @@ class Columns(NamedTuple):
     """As in `components.power.loading`."""
     no_load: np.ndarray
     load: np.ndarray
+
+
+class Laws(NamedTuple):
+    """What a run's tree is told of the AC flow."""
+
+    nodes: Columns
+    branches: Columns
+    """Of the mesh."""
+    drawn: np.ndarray
+    """(2, buses) By halls at each bus of the mesh at `SHARES` of the design load, complex, in per unit."""
 
 
 def network(site: Site) -> FlowNetwork:
@@ -93,31 +104,51 @@ def input_w(node: Node, output_w: float) -> float:
     return output_w + node.loss.loss_w(output_w, node.rating_w)
 
 
-def columns(site: Site) -> tuple[Columns, Columns]:
-    """Return ratings and loss coefficients of a run, of nodes and of the branches of the mesh: those of the equipment
-    at nominal voltage, or with a medium-voltage network those that give losses and currents of the AC flow."""
+def laws(site: Site) -> Laws:
+    """Return ratings and loss coefficients of a run with everything in service: those of the equipment at nominal
+    voltage, or with a medium-voltage network those that give losses and currents of the AC flow."""
     nodes = Columns(
         np.array([node.rating_w for node in site.nodes]), np.zeros(len(site.nodes)),
         np.array([node.loss.no_load for node in site.nodes]), np.array([node.loss.load for node in site.nodes]),
     )  # fmt: skip
     if site.mesh is None:
-        return nodes, Columns(*np.zeros((4, 0)))
+        return Laws(nodes, Columns(*np.zeros((4, 0))), np.zeros((2, 0), complex))
     net, first = network(site), len(site.mesh.net.name)
-    flows = [solve(net, np.array(net.closed), share) for share in (1.0, LIGHT)]
-    carried_w = np.array([_carried_w(site, net, flow, share) for flow, share in zip(flows, (1.0, LIGHT), strict=True)])
-    currents = np.array([flow.loading for flow in flows])
-    law = loading.fitted(carried_w, currents, np.array(net.rating_va) * net.power_factor, np.array(net.kind))
-    iron_w, copper_w = _parts(net, flows[0])
-    branches = Columns(*law, iron_w / law.rating_w, _over(
-        copper_w, carried_w[0] ** 2 / law.rating_w,
-        np.array(net.resistance) * np.array(net.rating_va) ** 2 / (BASE_VA * law.rating_w)))
-    banks = _banks(site, net, flows)
-    nodes.rating_w[: len(BANKS)], nodes.sag[: len(BANKS)] = banks
+    flows = [solve(net, np.array(net.closed), share) for share in SHARES]
+    carried_w = np.array([_carried_w(site, net, flow, share) for flow, share in zip(flows, SHARES, strict=True)])
+    branches = _columns(net, np.array(net.closed), flows, carried_w)
     for i, members in _members(site, net, first).items():
         nodes.rating_w[i] = branches.rating_w[members].sum()
         for of_node, of_branch in zip(nodes[1:], branches[1:], strict=True):
             of_node[i] = of_branch[members].mean()
-    return nodes, Columns(*(column[:first] for column in branches))
+    told = Laws(nodes, branches, np.array([_drawn(site, flow) for flow in flows]))
+    return switched(site, np.array(site.mesh.net.closed), told)
+
+
+def switched(site: Site, closed: np.ndarray, told: Laws) -> Laws:
+    """Return the laws with these branches of the mesh closed (boolean), halls drawing what they do at design load: of
+    lines, main transformers and branches. ArithmeticError where they do not carry that."""
+    assert site.mesh is not None
+    net, kind = site.mesh.net, np.array(site.mesh.net.kind)
+    flows = [solve_drawn(net, closed, drawn) for drawn in told.drawn]
+    live, ends = net.live(closed), np.array(net.ends)
+    draws_w = np.where(live, told.drawn.real, 0.0) * BASE_VA
+    by_bus = power_flow.transfer_factors(live.size, ends, np.array(net.reactance), closed, POI)
+    branches = _columns(net, closed, flows, np.abs(draws_w @ by_bus.T))
+    carried_w, currents, standing = np.zeros((2, 2)), np.zeros((2, 2)), np.ones(2)
+    for row, flow in enumerate(flows):
+        import_w = draws_w[row].sum() + flow.loss_w.sum()
+        carried_w[row] = import_w, import_w - flow.loss_w[np.isin(kind, BANKS)].sum()
+    for k, bank in enumerate(BANKS):
+        mine = (kind == bank) & closed
+        if mine.any():
+            standing[k] = mine.sum() / (kind == bank).sum()
+            currents[:, k] = [flow.loading[mine].mean() for flow in flows]
+    nominal_w = np.array([node.rating_w for node in site.nodes[: len(BANKS)]])
+    banks = loading.fitted(carried_w, currents, nominal_w * standing, np.array(BANKS))
+    nodes = Columns(*(column.copy() for column in told.nodes))
+    nodes.rating_w[: len(BANKS)], nodes.sag[: len(BANKS)] = banks.rating_w / standing, banks.sag
+    return Laws(nodes, branches, told.drawn)
 
 
 def racks_w(site: Site) -> np.ndarray:
@@ -131,25 +162,27 @@ def racks_w(site: Site) -> np.ndarray:
     return block_w
 
 
-def _banks(site: Site, net: FlowNetwork, flows: list[Flow]) -> loading.Law:
-    """Return the law of all lines and of all main transformers, which carry what the tree puts through them: the
-    import, and what the transformers deliver."""
-    kind, nodes = np.array(net.kind), site.nodes[: len(BANKS)]
-    carried_w, currents = np.zeros((2, len(BANKS))), np.zeros((2, len(BANKS)))
-    for row, (flow, share) in enumerate(zip(flows, (1.0, LIGHT), strict=True)):
-        above_w = flow.loss_w[np.isin(kind, BANKS)].sum()
-        import_w = share * sum(load.real for load in net.load_va) + flow.loss_w.sum()
-        carried_w[row] = import_w, import_w - above_w
-        currents[row] = [flow.loading[(kind == bank) & net.closed].mean() for bank in BANKS]
-    return loading.fitted(carried_w, currents, np.array([node.rating_w for node in nodes]), np.array(BANKS))
+def _columns(net: FlowNetwork, closed: np.ndarray, flows: list[Flow], carried_w: np.ndarray) -> Columns:
+    """Return the columns of branches that carry `carried_w` (2, branches) in two flows; losses are of the first."""
+    currents, (flow, _) = np.array([flow.loading for flow in flows]), flows
+    law = loading.fitted(carried_w, currents, np.array(net.rating_va) * net.power_factor, np.array(net.kind))
+    (first, second) = np.abs(flow.voltage)[np.array(net.ends)].T
+    iron_w = np.array(net.shunt) * 0.5 * ((first / flow.ratio) ** 2 + second**2) * BASE_VA * closed
+    at_rating = np.array(net.resistance) * np.array(net.rating_va) ** 2 / (BASE_VA * law.rating_w)
+    load = _over(flow.loss_w - iron_w, carried_w[0] ** 2 / law.rating_w, at_rating)
+    return Columns(*law, iron_w / law.rating_w, load)
 
 
-def _parts(net: FlowNetwork, flow: Flow) -> tuple[np.ndarray, np.ndarray]:
-    """Return the no-load and the load loss of each branch in W."""
-    (first, second), on = np.abs(flow.voltage)[np.array(net.ends)].T, np.array(net.closed)
-    squares = 0.5 * ((first / flow.ratio) ** 2 + second**2)
-    iron_w = np.array(net.shunt) * squares * BASE_VA * on
-    return iron_w, flow.loss_w - iron_w
+def _drawn(site: Site, flow: Flow) -> np.ndarray:
+    """Return what halls draw at each bus of the mesh, complex (buses,) in per unit, in a flow of the whole site."""
+    assert site.mesh is not None
+    net, buses = site.mesh.net, site.mesh.buses
+    series, on = np.array(net.resistance) + 1j * np.array(net.reactance), np.array(net.closed)
+    branches = newton.Branches(site.mesh.ends, series, np.array(net.shunt), on, flow.ratio[: on.size])
+    voltage = flow.voltage[:buses]
+    taken = -voltage * np.conj(newton.admittance(branches, flow.bank_va[:buses] / BASE_VA) @ voltage)
+    taken[: HIGH + 1] = 0.0  # the utility gives, and nothing hangs on the bus behind the lines
+    return taken
 
 
 def _members(site: Site, net: FlowNetwork, first: int) -> dict[int, list[int]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.components.power import loading
 from simulator.components.power.node import Node
-from simulator.engine import bridging, generators
+from simulator.engine import bridging, sources
 from simulator.engine.world import World
 from simulator.kernels import power_tree
 from simulator.kernels.columns import TreeState
@@ -165,7 +165,7 @@ def relieved_on_site(world: World, carried: np.ndarray) -> np.ndarray:
     the import in service."""
     there = world.state.supply
     short_w = max(poi_w(world, carried) - float(there.limit_w[0]), 0.0)
-    return relieved(world, carried, min(short_w, generators.on_site_w(world)))
+    return relieved(world, carried, min(short_w, sources.on_site_w(world)))
 
 
 def ratings_w(world: World) -> np.ndarray:

@@ -70,14 +70,6 @@ def carries_w(world: World) -> float:
     return ready_w if needed_l <= there_l else ready_w * float(there_l / needed_l)
 
 
-def on_site_w(world: World, at_s: float | None = None) -> float:
-    """Return what generators and the battery carry in the next step, or are foreseen to at a time."""
-    there = world.state.supply
-    stored_w = float(there.battery_j[0]) * there.battery_efficiency / STEP_S
-    ready_w = carries_w(world) if at_s is None else bus_w(world, at_s)
-    return ready_w + min(float(there.battery_power_w[0]), stored_w)
-
-
 def changes_s(world: World) -> list[float]:
     """Return the times from now on at which the sets are foreseen to carry more."""
     plant, now_s = world.site.topology.generators, world.env.now

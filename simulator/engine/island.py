@@ -9,7 +9,7 @@ own charge, and what has none left is dark (`feeds.py`) until its turn comes or 
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import bridging, draw, feeds, generators
+from simulator.engine import bridging, draw, feeds, generators, sources
 from simulator.engine.world import REST, World
 
 SLACK = 1e-9
@@ -68,6 +68,8 @@ def _until(world: World) -> dict[int, float]:
     """Return the lineups that nothing carries now, and when each is carried as far as is known."""
     now_s, nodes = world.env.now, np.array(world.site.lineups)
     until_s = np.full(nodes.size, now_s + generators.until_import_s(world))
+    if world.back_w is not None:
+        until_s += sources.ramp_takes_s(world, _needs_w(world).cumsum() + world.needs_w[REST])
     for at_s in sorted(generators.changes_s(world), reverse=True):
         until_s = np.where(_carried(world, at_s), at_s, until_s)
     until_s = np.where(_carried(world, now_s), now_s, until_s)
@@ -76,9 +78,27 @@ def _until(world: World) -> dict[int, float]:
 
 def _carried(world: World, at_s: float) -> np.ndarray:
     """Return which lineups the sources carry at a time, now or later: boolean (lineups,)."""
-    needs_w = np.array([world.needs_w[n] for n in world.site.lineups])
-    own_w = generators.at_lineups_w(world, at_s)
-    if own_w is not None:
-        return np.asarray(needs_w <= own_w * (1.0 + SLACK))
-    ready_w = generators.on_site_w(world, at_s)
-    return np.asarray(needs_w.cumsum() <= (ready_w - world.needs_w[REST]) * (1.0 + SLACK))
+    needs_w, own_w = _needs_w(world), generators.at_lineups_w(world, at_s)
+    if own_w is None:
+        ready_w = sources.carry_w(world, at_s) - world.needs_w[REST]
+        return np.asarray(needs_w.cumsum() <= ready_w * (1.0 + SLACK))
+    own = needs_w <= own_w * (1.0 + SLACK)
+    if not generators.imports(world, at_s):
+        return own
+    return np.asarray(own | (np.where(own, 0.0, needs_w).cumsum() <= sources.ramped_w(world, at_s) * (1.0 + SLACK)))
+
+
+def _needs_w(world: World) -> np.ndarray:
+    """Return what each lineup needs, (lineups,)."""
+    return np.array([world.needs_w[n] for n in world.site.lineups])
+
+
+def forget_dark(world: World) -> None:
+    """Let lineups whose racks are dark need nothing: they are fed first, and their racks boot in their turn."""
+    site, it_w = world.site, world.state.blocks.it_w
+    live: set[int] = set()
+    for block in np.flatnonzero(it_w > 0.0):
+        for k in range(site.feed_first[block], site.feed_first[block + 1]):
+            live.update(site.feed_paths[k])
+    for node in world.off_bus.keys() - live:
+        world.needs_w[node] = 0.0

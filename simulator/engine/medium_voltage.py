@@ -8,10 +8,13 @@ branches carry is watched with all other elements (`engine/overload.py`).
 import numpy as np
 
 from simulator.components.failure_class import FailureClass
+from simulator.components.power import loading
 from simulator.components.power.mesh import Mesh
 from simulator.components.power.node import LINES
-from simulator.engine import feeds, outage
+from simulator.engine import design_flow, feeds, outage
+from simulator.engine.state import State
 from simulator.engine.world import World
+from simulator.site import Site
 
 
 def lose_branch(world: World, cls: FailureClass, branch: int, unit: int, lasts_s: float) -> str:
@@ -91,9 +94,28 @@ def _settle(world: World, cls: FailureClass, name: str, lost: bool = True) -> No
         world.log("switching", mesh.net.name[k], cls.name, detail=f"open point closed for {name}")
     state.on[:] = closed
     state.factor[:] = mesh.factors(closed)
+    rate(world.site, world.state, closed)
     if lost:
         _darken(world, cls, mesh.live(before))
     world.tell_power(cls.name)
+
+
+def rate(site: Site, state: State, closed: np.ndarray) -> None:
+    """Set ratings and losses of lines, main transformers and branches as reactive power and voltages are with these
+    closed; as they were where the AC flow cannot carry the design load so."""
+    try:
+        told = design_flow.switched(site, closed, state.laws)
+    except ArithmeticError:
+        return
+    tree, limits, nodes, above = state.tree, state.limits, state.tree.parent.size, len(design_flow.BANKS)
+    for column, values in (
+        (tree.rating_w[:above], told.nodes.rating_w[:above]), (limits.sag[:above], told.nodes.sag[:above]),
+        (limits.sag[nodes:], told.branches.sag), (tree.mesh.rating_w, told.branches.rating_w),
+        (tree.mesh.no_load, told.branches.no_load), (tree.mesh.load, told.branches.load),
+    ):  # fmt: skip
+        column[:] = values
+    continuous = np.array([node.continuous for node in site.nodes[:above]])
+    limits.share[:above] = loading.power(continuous, limits.sag[:above])
 
 
 def _darken(world: World, cls: FailureClass, without_break: np.ndarray) -> None:

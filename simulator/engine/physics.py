@@ -48,6 +48,7 @@ class Physics:
         self.world = world
         world.decide, world.supply_changed = decide, partial(overload.changed, world)
         world.power_changed = self._power_changed
+        world.may_import_w = float(state.supply.limit_w[0])
         ramp_w_s = site.topology.ride_through.ramp
         world.pick_up = None if ramp_w_s is None else pick_up.PickUp(world, ramp_w_s)
         state.racks.resistance_k_w[:] *= thin_air(site, weather)

@@ -8,7 +8,7 @@ stands still is let in with next to nothing, so that what it draws shows before 
 
 import numpy as np
 
-from simulator.engine import capping, draw, outage, overload, starting
+from simulator.engine import capping, draw, outage, overload, plant_power, starting
 from simulator.engine.outage_log import SHARED, of_one_stage
 from simulator.engine.world import World
 from simulator.kernels import strikes
@@ -45,10 +45,14 @@ class PickUp:
     def _minute(self) -> None:
         """Share out what the next minute may draw."""
         world = self.world
-        rest_w, gain = self._rest()
+        if world.back_w is not None:  # the return to the grid comes first
+            self._hold()
+            self._next()
+            return
+        (rest_w, gain), promised_w = self._rest(), plant_power.promised_w(world)
         assert self._level_w is not None
-        self._level_w = min(self._level_w, float(world.state.tree.input_w[0])) + self.step_w
-        caps = self._share_out(self._level_w - rest_w, gain)
+        self._level_w = min(self._level_w, float(world.state.tree.input_w[0]) + promised_w) + self.step_w
+        caps = self._share_out(self._level_w - rest_w - promised_w, gain)
         self._hold()
         some_start = (world.starts.works_s > world.env.now).any()
         jobs_come = any(load in world.alarms for load in world.struck)

@@ -13,11 +13,11 @@ from simulator.components.cooling import LOAD_STEP, PlantSpec
 from simulator.components.cooling.air_side import NO_AIR_C
 from simulator.engine import (
     coolant,
-    generators,
     heat_limits,
     medium_voltage,
     outage,
     slowing,
+    sources,
 )
 from simulator.engine.plant_state import in_part
 from simulator.engine.world import World
@@ -46,8 +46,8 @@ def lose(world: World, hall: int, cause: str) -> None:
     plants, site, heat = world.plants, world.site, world.state.heat
     plants.fed[hall] = False
     plants.turn[hall] += 1
-    drawn_w = world.state.plant_w[hall]
-    plants.needs_w[hall] = float(drawn_w[0] + drawn_w[1] + site.halls.house_w[hall])
+    if plants.moving[hall] == 1.0:
+        plants.needs_w[hall] = _drawn_w(world)[hall]
     world.log("plants_lost", site.hall_names[hall], cause)
     heat.lit[hall], plants.moving[hall] = 0.0, 0.0
     for loop in _loops(world, hall):
@@ -335,14 +335,29 @@ def _wired(world: World, hall: int, at_s: float | None = None) -> bool:
 
 
 def _live(world: World, hall: int) -> bool:
-    """Return whether a hall's plants have power now. Without import, what is generated and stored
-    on site starts the plants of one hall after the other, as far as it carries what they and all support racks drew."""
+    """Return whether a hall's plants have power now. Without import, and while its
+    return is held by a ramp, the plants of one hall after the other start, as far as sources carry what they and all
+    support racks drew."""
     if not _wired(world, hall):
         return False
-    there, plants = world.state.supply, world.plants
-    if there.limit_w[0] > 0.0:
-        return True
-    onsite_w = generators.on_site_w(world) - float(world.support.needs_w[world.support.blocks].sum())
-    drawn_w = world.state.plant_w[:, :2].sum(axis=1) + world.site.halls.house_w
-    needs_w = np.where(plants.fed, drawn_w, plants.needs_w)
+    onsite_w = sources.carry_w(world) - float(world.support.needs_w[world.support.blocks].sum())
+    needs_w = np.where(world.plants.fed, _drawn_w(world), 0.0) + _waits_w(world)
     return onsite_w > 0.0 and float(needs_w[: hall + 1].sum()) <= onsite_w
+
+
+def promised_w(world: World) -> float:
+    """Return what plants, fans and lights that have power again, but do not all run, will draw besides."""
+    return float(_waits_w(world)[world.plants.fed].sum())
+
+
+def _waits_w(world: World) -> np.ndarray:
+    """Return what plants, fans and lights that do not all run drew when they did, less what they draw: (halls,)."""
+    plants, loops = world.plants, np.arange(len(world.site.hall_names)) * 2
+    runs = plants.fed & (plants.moving == 1.0) & (plants.started[loops] == 1.0) & (plants.started[loops + 1] == 1.0)
+    drawn_w = np.where(plants.fed, _drawn_w(world), 0.0)
+    return np.where(runs, 0.0, np.maximum(plants.needs_w - drawn_w, 0.0))
+
+
+def _drawn_w(world: World) -> np.ndarray:
+    drawn_w: np.ndarray = world.state.plant_w[:, :2].sum(axis=1) + world.site.halls.house_w
+    return drawn_w

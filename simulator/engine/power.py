@@ -3,7 +3,7 @@
 from functools import partial
 
 from simulator.components.power.node import TRANSFORMERS
-from simulator.engine import generators, island
+from simulator.engine import generators, hand_back, island
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
@@ -27,20 +27,27 @@ def _set_in_service(world: World, node: int, change: int) -> None:
     tree.in_service[node] = up[node] / counts[node]
     if node == TRANSFORMERS:
         world.transformers_up.append((world.env.now, up[node]))
-    before_w = float(state.supply.limit_w[0])
-    state.supply.limit_w[0] = grid.available_w(up[0], up[1])
-    if state.supply.limit_w[0] == 0.0 and before_w > 0.0:
+    before_w, world.may_import_w = world.may_import_w, grid.available_w(up[0], up[1])
+    _follow(world, before_w, world.site.nodes[node].name)
+    world.tell_power("supply")
+
+
+def _follow(world: World, before_w: float, cause: str) -> None:
+    """Act on a change of what may be imported."""
+    state, limit_w = world.state, world.may_import_w
+    state.supply.limit_w[0] = limit_w if world.back_w is None else min(world.back_w, limit_w)
+    if limit_w == 0.0 and before_w > 0.0:
+        world.log("supply_lost", "point of interconnection", cause)
+        if world.back_w is not None:  # sources on site have not stopped
+            world.back_w = None
+            island.settle(world)
+            return
         world.supply_lost_s = world.env.now
-        world.log("supply_lost", "point of interconnection", world.site.nodes[node].name)
-        drawn_w = min(before_w, float(tree.input_w[0]))
+        drawn_w = min(before_w, float(state.tree.input_w[0]))
         state.supply.early_j[0] += drawn_w * (world.env.now % STEP_S)
         generators.call(world)
         world.bus_changed = partial(island.settle, world)
         island.begin(world)
-    elif before_w == 0.0 and state.supply.limit_w[0] > 0.0:
-        world.supply_lost_s = None
+    elif before_w == 0.0 and limit_w > 0.0:
         world.log("supply_returned", "point of interconnection")
-        world.bus_changed = None
-        generators.stop(world)
-        island.end(world)
-    world.tell_power("supply")
+        hand_back.begin(world)

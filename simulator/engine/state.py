@@ -97,6 +97,7 @@ class State:
     pools: c.PoolState
     supply: Supply
     limits: c.LimitState
+    laws: design_flow.Laws  # with everything in service
     hall_air_c: np.ndarray
     start_c: np.ndarray  # (blocks,) coolant at which the run begins; settled.py
     start_indoor_w: np.ndarray  # (halls,) losses of the power chain in them before its first minute; settled.py
@@ -137,7 +138,7 @@ def build(
     names = tuple(load.name for load in every)
     idle = 2 * site.rack_chip
     supply, blocks = supply_state.at_start(site), _blocks(site, len(every))
-    heat, told = plant_state.columns(site), design_flow.columns(site)
+    heat, told = plant_state.columns(site), design_flow.laws(site)
     return State(
         names=names,
         kinds=tuple(load.kind for load in every),
@@ -151,6 +152,7 @@ def build(
         pools=_pools(names, pools, streams),
         supply=supply,
         limits=_limits(site, told),
+        laws=told,
         hall_air_c=np.full(
             len(site.hall_names),
             site.topology.cooling.fan_wall.supply_air_c(site.topology.cooling.chilled_supply),
@@ -267,9 +269,9 @@ def _loops(site: Site) -> c.LoopState:
 
 
 def _tree(
-    site: Site, supply: Supply, indoor_w: np.ndarray, told: tuple[design_flow.Columns, design_flow.Columns]
+    site: Site, supply: Supply, indoor_w: np.ndarray, told: design_flow.Laws
 ) -> c.TreeState:
-    nodes, (of_node, branches) = site.nodes, told
+    nodes, of_node, branches = site.nodes, told.nodes, told.branches
     zeros = lambda: np.zeros(len(nodes))  # noqa: E731
     return c.TreeState(
         parent=np.array([node.parent for node in nodes]),
@@ -286,11 +288,11 @@ def _tree(
     )
 
 
-def _limits(site: Site, told: tuple[design_flow.Columns, design_flow.Columns]) -> c.LimitState:
-    levels, (of_node, branches) = len(c.STAGES) + MESH_LEVELS, told
+def _limits(site: Site, told: design_flow.Laws) -> c.LimitState:
+    levels = len(c.STAGES) + MESH_LEVELS
     continuous = np.array([node.continuous for node in site.nodes])
     return c.LimitState(
-        share=loading.power(continuous, of_node.sag), sag=np.concatenate([of_node.sag, branches.sag]),
+        share=loading.power(continuous, told.nodes.sag), sag=np.concatenate([told.nodes.sag, told.branches.sag]),
         over=np.zeros(1, np.int64), over_s=np.zeros(len(site.nodes)),
         level_over=np.zeros(levels, np.int64), level_over_s=np.zeros(levels),
     )

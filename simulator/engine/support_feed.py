@@ -2,15 +2,15 @@
 
 Without supply above it the UPS of a block carries it until its batteries are empty; then it draws nothing, and
 the accelerator racks whose switches stand in it are out until they have power and have booted. While nothing
-is imported, what is generated and stored on site carries such blocks before all else, one hall after
-another; the batteries of the others are one store, which the pumps on UPS share.
+is imported, and while its return is held by a ramp, sources carry such blocks before all else, one hall after
+another; without import the batteries of the others are one store, which the pumps on UPS share.
 """
 
 from functools import partial
 
 import numpy as np
 
-from simulator.engine import generators, medium_voltage, outage, power_loss, sides, support
+from simulator.engine import generators, medium_voltage, outage, power_loss, sides, sources, support
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
@@ -37,11 +37,21 @@ def carried(world: World, block: int, at_s: float | None = None) -> bool:
     hall = int(world.site.block_hall[block])
     if not (sides.feeding(world, block, at_s).any() and medium_voltage.reached(world, hall, at_s)):
         return False
-    if generators.imports(world, at_s):
+    if at_s is None and world.support.fed[block] and generators.imports(world):
         return True
+    return _needs_w(world, block) <= sources.carry_w(world, at_s)
+
+
+def _needs_w(world: World, block: int) -> float:
+    """Return what a block draws, and those before it."""
     told = world.support
-    needs_w = float(told.needs_w[told.blocks[told.blocks <= block]].sum())
-    return needs_w <= generators.on_site_w(world, at_s)
+    return float(told.needs_w[told.blocks[told.blocks <= block]].sum())
+
+
+def on_batteries_w(world: World) -> float:
+    """Return what blocks draw whose UPS carry them."""
+    told = world.support
+    return float(told.needs_w[~np.isnan(told.cut_s) & (told.fed > 0.0)].sum())
 
 
 def _cut(world: World, block: int, cause: str) -> None:
@@ -85,9 +95,9 @@ def _left_s(world: World, block: int) -> float:
     into_s = now_s % STEP_S
     if now_s - into_s <= since_s:  # no step ended yet in which this holds
         into_s = now_s - since_s
-        drain_w = float(told.needs_w[~np.isnan(told.cut_s) & (told.fed > 0.0)].sum())
+        drain_w = on_batteries_w(world)
     else:
-        drain_w = float(world.state.tree.input_w[0]) - generators.on_site_w(world)
+        drain_w = float(world.state.tree.input_w[0]) - sources.on_site_w(world)
     drain_w += float(world.state.plant_w[world.state.heat.bridged == 1, 1].sum())
     return float(there.ride_through_j[0]) / max(drain_w, float(told.needs_w[block])) - into_s
 
@@ -124,5 +134,7 @@ def _feed(world: World, block: int, cause: str) -> None:
 def _until_fed_s(world: World, block: int) -> float:
     """Return the time until a block is carried again, as far as repairs and generators are known."""
     now_s = world.env.now
-    known = sorted({*outage.known_back_s(world), *generators.changes_s(world)})
-    return next((t - now_s for t in known if carried(world, block, t)), UNKNOWN_S)
+    known = {*outage.known_back_s(world), *generators.changes_s(world)}
+    ramp_s = float(sources.ramp_takes_s(world, np.array(_needs_w(world, block))))
+    known.add(now_s + generators.until_import_s(world) + ramp_s)
+    return next((t - now_s for t in sorted(known) if t > now_s and carried(world, block, t)), UNKNOWN_S)

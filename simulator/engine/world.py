@@ -86,6 +86,10 @@ class World:
     """Lets racks start as fast as power may rise; None: at once. Of pick_up.py."""
     ramp_caps: np.ndarray | None = None
     """Cap on each load while power may only rise so fast; pick_up.py."""
+    may_import_w: float = 0.0
+    """What lines and main transformers in service, and the contract, let import."""
+    back_w: float | None = None
+    """What may be imported of that while the return to the grid is held by a ramp; hand_back.py."""
     needs_w: dict[int, float] = field(default_factory=dict)
     """What each lineup of racks drew when the supply was lost, and all else (`REST`); empty while anything is
     imported."""

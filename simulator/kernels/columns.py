@@ -204,10 +204,10 @@ class MeshState(NamedTuple):
     node: Ints  # (halls,) frozen: feeders of each hall
     factor: Floats  # (branches, halls) flow per watt that a hall draws
     stage: Ints  # frozen
-    rating_w: Floats  # frozen: real power at rated current
+    rating_w: Floats  # real power at rated current
     on: Floats  # 1 closed, 0 open or out
-    no_load: Floats  # frozen
-    load: Floats  # frozen
+    no_load: Floats
+    load: Floats
     flow_w: Floats
     peak_w: Floats  # of its size
     over_s: Floats  # time above the rating
@@ -218,7 +218,8 @@ class TreeState(NamedTuple):
 
     parent: Ints
     stage: Ints
-    rating_w: Floats  # frozen: real power at rated current, all units in service
+    rating_w: Floats  # real power at rated current, all units in service; medium_voltage.py: of lines and main
+    # transformers, else frozen
     in_service: Floats  # power.py: share of units in service
     no_load: Floats
     linear: Floats
@@ -239,8 +240,9 @@ class TreeState(NamedTuple):
 class LimitState(NamedTuple):
     """What the elements of the power tree may carry, and how long they carried more; (nodes,)."""
 
-    share: Floats  # frozen: of the rating in real power, continuously
-    sag: Floats  # frozen: (nodes and branches of the mesh,) as in `components.power.loading`
+    share: Floats  # of the rating in real power, continuously; medium_voltage.py: of lines and main transformers
+    sag: Floats  # (nodes and branches of the mesh,) as in `components.power.loading`; medium_voltage.py: of lines,
+    # main transformers and branches
     over: Ints  # (1,) 1: an element was over in the last step; overload.py: or one is being watched
     over_s: Floats
     level_over: Ints  # (levels,) 1: an element of the level was over in the last step that had any;

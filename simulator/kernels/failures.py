@@ -61,6 +61,7 @@ def _draw(
     """Find the failures of `draw`, by entity."""
     n = 0
     aged_cls, aged_s, aged = -1, 0.0, 1.0  # most entities of a class are of one age
+    hot_k, hot_doubling_k, hastened = 0.0, 1.0, 1.0  # and neighbours share their air or coolant
     fading = np.exp(-window_s / classes.infant_decay_s)
     for e in range(hazards.rate_s.size):
         cls = hazards.cls[e]
@@ -73,7 +74,10 @@ def _draw(
             continue
         if hazards.sensor[e] >= 0:
             above_k = temperature_c[hazards.sensor[e]] - hazards.reference_c[e]
-            rate_s *= math.exp(0.6931471805599453 * above_k / hazards.doubling_k[e])
+            if above_k != hot_k or hazards.doubling_k[e] != hot_doubling_k:
+                hot_k, hot_doubling_k = above_k, hazards.doubling_k[e]
+                hastened = math.exp(0.6931471805599453 * above_k / hot_doubling_k)
+            rate_s *= hastened
         new_s, decay_s = rate_s * classes.infant[cls] * fresh, classes.infant_decay_s[cls]
         age_s, shape = start_s - hazards.born_s[e], classes.shape[cls]
         if shape != 1.0 or age_s < 0.0:

@@ -132,19 +132,18 @@ def _heat_row(i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch,
     by_history, mixed = off_rated or racks.row_touched[i] == 1, racks.row_load[i] < 0
     if by_history:
         _heat_by_history(i, law, coolant_c, rows, racks, loads, blocks, dt_s)
-    found, r = (0.0, COLDEST_C), first
+    r = first
     while r < last:
         load, upto = np.uint64(racks.load[r]), last
         if mixed:
             upto = _end_of_run(r, last, racks.load)
         if not by_history:
             does = scratch.on[load], scratch.dynamic[load], coolant_c
-            found = _heat(r, upto, does, law, racks, scratch.four)
+            _heat(r, upto, does, law, racks)
         if mixed:
             _add_energy(r, upto, load, racks.power_w, loads.energy_j, dt_s)
         r = upto
-    if mixed or by_history:
-        found = _sum_and_max(first, last, racks.power_w, racks.junction_c)
+    found = _sum_and_max(first, last, racks.power_w, racks.junction_c, scratch.four)
     if not mixed:
         loads.energy_j[racks.row_load[i]] += found[0] * dt_s
     return found
@@ -168,15 +167,14 @@ def _add_energy(first, last, load, power_w, energy_j, dt_s):
 
 
 @inlined
-def _heat(first, last, does, law, racks, four):
+def _heat(first, last, does, law, racks):
     """Set power and junction temperature of racks in one load, each as if it had been in it all step
-    and its coolant flowed; return the sum of the one and the largest of the other.
+    and its coolant flowed. Sums taken on the way would leave vectors of two.
 
-    `does` is (on, dynamic, coolant in degC); `four` room for as many sums.
+    `does` is (on, dynamic, coolant in degC).
     """
     up_frac, power_cap, resistance = racks.up_frac, racks.power_cap, racks.resistance_k_w
     power_w, junction_c = racks.power_w, racks.junction_c
-    w, c = (0.0, 0.0, 0.0, 0.0), (COLDEST_C, COLDEST_C, COLDEST_C, COLDEST_C)
     whole = first + (last - first) // FOUR * FOUR
     for r in range(first, whole, FOUR):
         up, cap = _read(up_frac, r), _read(power_cap, r)
@@ -187,18 +185,10 @@ def _heat(first, last, does, law, racks, four):
         w3, c3 = _settle(up[3], cap[3], k_w[3], before[3], does, law)
         _write(power_w, r, (w0, w1, w2, w3))
         _write(junction_c, r, (c0, c1, c2, c3))
-        w = w[0] + w0, w[1] + w1, w[2] + w2, w[3] + w3
-        c = max(c[0], c0), max(c[1], c1), max(c[2], c2), max(c[3], c3)
-    _write(four, np.uint64(0), w)  # added at once, they would make vectors of two
-    w = _read(four, np.uint64(0))
-    sum_w, hottest_c = w[0], c[0]
     for r in range(whole, last):
         power_w[r], junction_c[r] = _settle(
             up_frac[r], power_cap[r], resistance[r], junction_c[r], does, law
         )
-        sum_w += power_w[r]
-        hottest_c = max(hottest_c, junction_c[r])
-    return (sum_w + w[1]) + (w[2] + w[3]), max(max(hottest_c, c[1]), max(c[2], c[3]))
 
 
 @inlined
@@ -306,16 +296,22 @@ def _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c):
 
 
 @inlined
-def _sum_and_max(first, last, power_w, junction_c):
-    """Return the sum of one column and the largest of another over a row, as `_heat` does."""
+def _sum_and_max(first, last, power_w, junction_c, four):
+    """Return the sum of one column and the largest of another over a row; `four` is room for what is
+    found of every fourth rack, without which the compiler makes vectors of two."""
     w, c = (0.0, 0.0, 0.0, 0.0), (COLDEST_C, COLDEST_C, COLDEST_C, COLDEST_C)
     whole = first + (last - first) // FOUR * FOUR
     for r in range(first, whole, FOUR):
-        rack_w, rack_c = _read(power_w, r), _read(junction_c, r)
+        rack_w = _read(power_w, r)
         w = w[0] + rack_w[0], w[1] + rack_w[1], w[2] + rack_w[2], w[3] + rack_w[3]
+    _write(four, np.uint64(0), w)
+    for r in range(first, whole, FOUR):
+        rack_c = _read(junction_c, r)
         c = (
             max(c[0], rack_c[0]), max(c[1], rack_c[1]), max(c[2], rack_c[2]), max(c[3], rack_c[3])
         )  # fmt: skip
+    _write(four, FOUR, c)
+    w, c = _read(four, np.uint64(0)), _read(four, FOUR)
     sum_w, hottest_c = w[0], c[0]
     for r in range(whole, last):
         sum_w += power_w[r]

@@ -10,7 +10,7 @@ Floats = np.ndarray
 class Scratch(NamedTuple):
     """Made once per run by `scratch_of`; the kernels alone write and read it."""
 
-    four: Floats  # (4,) sums of racks that stand four apart
+    four: Floats  # (8,) sum and largest of racks that stand four apart
     on: Floats  # (loads,) mean of the step
     dynamic: Floats  # (loads,) likewise
     lost: Floats  # (loads,) accelerators times what their clocks lack
@@ -35,5 +35,5 @@ def scratch_of(loads: int, loops: int, halls: int) -> Scratch:
     columns = {name: np.zeros(loads) for name in by_load}
     columns |= {name: np.zeros(loops) for name in by_loop}
     return Scratch(
-        four=np.zeros(4), moving=np.zeros((loops, MOVES)), pump_w=np.zeros(halls), **columns
+        four=np.zeros(8), moving=np.zeros((loops, MOVES)), pump_w=np.zeros(halls), **columns
     )

@@ -8,11 +8,14 @@ import pytest
 from small import load_tree, pod_tree
 
 from simulator.components.cooling import LOAD_STEP, PLANT_KINDS, HourlyWeather, Staged
+from simulator.components.cooling.chiller_tower import ChillerTower
+from simulator.components.cooling.tower import Tower
 from simulator.engine.cooling import plant_maps
 from simulator.kernels import cooling
 from simulator.kernels.columns import LoopState
 from simulator.policies.setpoint import chosen
 from simulator.site import compile_site
+from simulator.studies.calibrate.models._outdoors import by_groups
 
 AIR = HourlyWeather(
     np.repeat([36.0, 22.0, 12.0, -5.0], 2), np.repeat([25.0, 17.0, 9.0, -6.0], 2), np.full(8, 9.5e4))  # fmt: skip
@@ -94,3 +97,17 @@ def test_off_the_grid_a_plant_takes_what_its_law_says(pod, kind, stages, least, 
         off = (np.abs(found[:, :, column] - says) / np.maximum(says, OF_MOST / 0.01 * says.max() + 1e-30))[counts]
         assert off.max() < 0.015 and np.mean(off > 0.01) <= 0.01  # more only in the step in which fans reach full speed
     np.testing.assert_allclose(found[:, :, 2][counts], wanted.supply_c[HOURS][counts], atol=0.11)
+
+
+@pytest.mark.parametrize("hour", HOURS)
+@pytest.mark.parametrize("kind", [Tower, ChillerTower], ids=["tower", "chiller_tower"])
+def test_closed_forms_start_groups_as_the_law_does(pod, kind, hour):
+    spec = kind.model_validate({"unit": "1 MW", "range": "8 K", "tank": "2 min", "pump": "1 %", "stages": 4})
+    changed = pod.cooling.model_copy(update={"chilled": spec, "chilled_supply": 20.0})
+    topology, same = pod.model_copy(update={"cooling": changed}), np.full(len(LOADS), hour)
+    air = HourlyWeather(AIR.dry_bulb_c[same], AIR.wet_bulb_c[same], AIR.pressure_pa[same])
+    maps = plant_maps(compile_site(topology), air, chosen(topology))
+    (found,) = by_groups(maps, CHILLED, LOADS, maps.power_frac)
+    says = law(spec.sized_for(20.0), 20.0, LOADS).power_frac[hour]
+    off = np.abs(found - says) / np.maximum(says, OF_MOST / 0.01 * says.max())
+    assert off.max() < 0.015

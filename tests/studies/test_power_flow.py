@@ -23,11 +23,13 @@ import power_sites  # noqa: E402
 import small  # noqa: E402
 
 from simulator.components.power import ac_flow, loading  # noqa: E402
-from simulator.engine import design_flow  # noqa: E402
+from simulator.engine import design_flow, medium_voltage  # noqa: E402
 from simulator.kernels import power_tree  # noqa: E402
 from simulator.studies import power_flow  # noqa: E402
 
 WITHIN = 0.005
+SHED_WITHIN = 0.006
+"""MW shed in a run against the full flow, of the load of the site."""
 CLOSE = 1e-4
 """Far closer than asked: both solve the same equations to their own tolerance."""
 KEPT = json.loads((ORACLES / "power_flow.json").read_text())
@@ -91,22 +93,86 @@ def at_rest(name):
     return small.resting(power_sites.site(name))
 
 
+class Tree:
+    """The power tree of a run with some elements out and only substations' loads below."""
+
+    def __init__(self, name, out=()):
+        self.site, self.state = power_sites.site(name), copy.deepcopy(at_rest(name))
+        self.names = [node.name for node in (*self.site.nodes, *self.site.mesh.nodes)]
+        site, tree, mesh = self.site, self.state.tree, self.site.mesh
+        below = [i for i, node in enumerate(site.nodes) if node.kind in ("ups", "busway")]
+        tree.no_load[below] = tree.linear[below] = tree.load[below] = 0.0
+        closed = power_flow.switched(mesh.net, frozenset(out))
+        tree.mesh.on[:], tree.mesh.factor[:] = closed, mesh.factors(closed)
+        medium_voltage.rate(site, self.state, closed)
+        for k, bank in enumerate(design_flow.BANKS):
+            tree.in_service[k] = closed[np.array(mesh.net.kind) == bank].mean()
+        for unit in set(out) - set(mesh.net.name) - set(mesh.net.bus_name):
+            node = self.names.index(unit if unit in self.names else unit.rsplit("/", 1)[0])
+            tree.in_service[node] -= 1.0 / site.nodes[node].count if unit not in self.names else 1.0
+        self.design_w = np.zeros(len(site.nodes))
+        for i, power_w in design_flow.design_w(site).items():
+            self.design_w[i] = power_w
+        self.reach = np.zeros((len(self.names), len(site.nodes)), bool)
+        for i in np.flatnonzero(self.design_w):
+            node = i
+            while node >= 0:
+                self.reach[node, i], node = True, int(tree.parent[node])
+        branches = np.abs(tree.mesh.factor) > power_flow.BEHIND
+        self.reach[len(site.nodes) :] = branches[:, np.maximum(site.node_hall, 0)] & (self.design_w > 0.0)
+        lit = mesh.net.live(closed)[mesh.hall_bus][np.maximum(site.node_hall, 0)]
+        dead = self.reach[: len(site.nodes)][tree.in_service < 1e-9].any(axis=0)
+        self.share = (lit & ~dead).astype(float)
+
+    def loadings(self):
+        """Return losses in W and the loading of every element, told apart by name."""
+        tree = self.state.tree
+        tree.output_w[:] = self.design_w * self.share
+        _, losses_w = power_tree.solve(tree, 60.0)
+        rating_w = np.concatenate([tree.rating_w * tree.in_service, tree.mesh.rating_w])
+        carried_w = np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)])
+        share = np.divide(carried_w, rating_w, np.zeros(rating_w.size), where=rating_w > 1.0)
+        return losses_w, loading.current(share, self.state.limits.sag)
+
+    def watched(self):
+        """Return which elements are branches of the AC flow: boolean (elements,)."""
+        kinds = ("feeder", "transformer_unit")
+        return np.array([node.kind in kinds for node in self.site.nodes] + [True] * len(self.site.mesh.nodes))
+
+    def shed(self):
+        """Return what is overloaded first, and the W shed until nothing is, loads behind cut in proportion."""
+        before_w = float(self.design_w @ self.share)
+        first = None
+        for _ in range(power_flow.ROUNDS):
+            loadings = self.loadings()[1]
+            over = np.flatnonzero((loadings > power_flow.FULL) & self.watched())
+            first = {self.names[k] for k in over} if first is None else first
+            if not over.size:
+                return first, before_w - float(self.design_w @ self.share)
+            for k in over:
+                self.share[self.reach[k]] /= loadings[k]
+        raise AssertionError("no end of shedding")
+
+
 def of_run(name, load):
-    """Return the losses of lines, transformers, cables and substations in the power tree of a run, and the
-    loading of every branch of the AC flow there, with so much of the design load on the substations."""
-    site, net, state = power_sites.site(name), power_sites.network(name), copy.deepcopy(at_rest(name))
-    tree = state.tree
-    tree.output_w[:] = 0.0
-    for i, power_w in design_flow.design_w(site).items():
-        tree.output_w[i] = power_w * load
-    below = [i for i, node in enumerate(site.nodes) if node.kind in ("ups", "busway")]
-    tree.no_load[below] = tree.linear[below] = tree.load[below] = 0.0
-    _, losses_w = power_tree.solve(tree, 60.0)
-    rating_w = np.concatenate([tree.rating_w, tree.mesh.rating_w])
-    carried = np.concatenate([tree.output_w, np.abs(tree.mesh.flow_w)]) / rating_w
-    elements = [node.name for node in (*site.nodes, *site.mesh.nodes)]
-    by_name = dict(zip(elements, loading.current(carried, state.limits.sag), strict=True))
+    """Return losses in a run's tree and the loading of every branch of the AC flow, at so much of the design load."""
+    told, net = Tree(name), power_sites.network(name)
+    told.share *= load
+    losses_w, loadings = told.loadings()
+    by_name = dict(zip(told.names, loadings, strict=True))
     return losses_w, [by_name.get(branch, by_name.get(branch.rsplit("/", 1)[0])) for branch in net.name]
+
+
+@pytest.mark.parametrize("name", SITES)
+def test_twenty_outages_overload_the_tree_of_a_run_alike(name):
+    """Loads cut in proportion as in the study: by real power in the tree, by current in the full flow."""
+    load_w = sum(load.real for load in power_sites.network(name).load_va)
+    for out, told in zip(power_sites.outages(name), responses(name), strict=True):
+        tree = Tree(name, out)
+        over, shed_w = tree.shed()
+        units = {branch if branch in tree.names else branch.rsplit("/", 1)[0] for branch in told.overloads}
+        assert over == units, out
+        assert shed_w == pytest.approx(told.shed_w, abs=SHED_WITHIN * load_w), out
 
 
 @pytest.mark.parametrize("name", SITES)

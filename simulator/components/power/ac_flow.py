@@ -16,7 +16,7 @@ from simulator.components.power import newton
 from simulator.components.power.flow_network import BASE_VA, HIGH, POI, FlowNetwork
 from simulator.kernels import power_flow
 
-KEPT = 8
+KEPT = 32
 """Flows that are kept: checks, the runs of one scenario and what compares them ask for the same one."""
 SET_POINT = 1.0
 """Voltage that main transformers hold at medium voltage, per unit (assumed)."""
@@ -46,8 +46,13 @@ def solve(net: FlowNetwork, closed: np.ndarray, share: np.ndarray | float = 1.0)
 
     ArithmeticError where the network cannot carry it.
     """
+    return solve_drawn(net, closed, net.drawn(share))
+
+
+def solve_drawn(net: FlowNetwork, closed: np.ndarray, drawn: np.ndarray) -> Flow:
+    """Return the state with some branches closed and so much drawn at each bus, complex (buses,) in per unit."""
     live = net.live(closed)
-    drawn = np.where(live, net.drawn(share), 0.0)
+    drawn = np.where(live, drawn, 0.0)
     columns = (net.ends, net.resistance, net.reactance, net.shunt, net.ratio, net.rating_va, net.on_load,
                net.bank, [net.power_factor])  # fmt: skip
     switched = tuple(closed.tolist()), tuple(live.tolist())

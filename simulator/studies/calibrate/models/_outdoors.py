@@ -4,7 +4,9 @@ import numpy as np
 
 from simulator.components.cooling import LOAD_STEP, HourlyWeather
 from simulator.components.cooling.psychrometrics import wet_bulb_c
+from simulator.components.cooling.staging import running_frac
 from simulator.errors import StudyError
+from simulator.kernels.cooling_columns import PlantMaps
 from simulator.studies.calibrate.models._base import Array, Inputs, Quantity
 
 SEA_LEVEL_PA = 101_325.0
@@ -33,3 +35,18 @@ def at_load(table: Array, load: Array) -> Array:
     j = np.minimum(x.astype(int), table.shape[1] - 2)
     rows = np.arange(len(x))
     return np.asarray(table[rows, j] + (x - j) * (table[rows, j + 1] - table[rows, j]))
+
+
+def by_groups(maps: PlantMaps, plant: int, load: Array, *tables: Array) -> list[Array]:
+    """Return what a plant's groups of units make of it at the load of each interval, over its capacity: of each of
+    the maps' `tables` (rows, intervals, loads) its value per W of capacity.
+
+    As `kernels.cooling.in_groups`, but that all groups asked for have started.
+    """
+    staging, intervals = maps.staging, np.arange(len(load))
+    row, share = np.full(len(load), plant), np.ones(len(load))
+    if staging.groups[plant] > 1.0:
+        running = running_frac(at_load(maps.asked_frac[plant], load), int(staging.groups[plant]))
+        row = staging.first[plant] + staging.each[plant] * (np.rint(running * staging.groups[plant]).astype(int) - 1)
+        share = running if staging.alike[plant] == 1 else share
+    return [share * at_load(table[row, intervals], load / share) for table in tables]

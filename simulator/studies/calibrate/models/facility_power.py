@@ -15,7 +15,13 @@ from simulator.scenario import Scenario
 from simulator.site import Loop, Site, compile_site
 from simulator.studies.calibrate.models import _block_coolant
 from simulator.studies.calibrate.models._base import Array, Inputs, Quantity, TelemetryModel
-from simulator.studies.calibrate.models._outdoors import LOAD_STEP, WEATHER, at_load, weather_of
+from simulator.studies.calibrate.models._outdoors import (
+    LOAD_STEP,
+    WEATHER,
+    at_load,
+    by_groups,
+    weather_of,
+)
 from simulator.studies.calibrate.models._sums import add_rows
 
 
@@ -135,9 +141,9 @@ def _cooling(
                 heat_w = heat_w - _reused_w(maps, int(site.halls.liquid_loop[h]), loop, heat_w)
             load = heat_w / capacity_w
             drawn_w = np.where(load >= NOTHING, capacity_w, 0.0)
-            plant_w[h] += drawn_w * at_load(maps.power_frac[plant], load)
-            water[0, h] += drawn_w * at_load(maps.evaporation_kg_j[plant], load)
-            water[1, h] += drawn_w * at_load(maps.blowdown_kg_j[plant], load)
+            takes = by_groups(maps, plant, load, maps.power_frac, maps.evaporation_kg_j, maps.blowdown_kg_j)
+            for total, each in zip((plant_w[h], water[0, h], water[1, h]), takes, strict=True):
+                total += drawn_w * each
             reached_c[plant, h] = at_load(maps.supply_c[plant], load)
         told_c = at_load(maps.setpoint_c[1], load)
         reached_c[1, h] = _intake_c(site, h, air_w[h], told_c, reached_c[1, h], plants.air.supply_c)
