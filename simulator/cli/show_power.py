@@ -4,6 +4,7 @@ import numpy as np
 
 from simulator.cli.text import number, table
 from simulator.components.power.equipment import WORDS
+from simulator.components.power.loading import current
 from simulator.components.power.node import UPS
 from simulator.engine import design_flow
 from simulator.site import Site
@@ -120,11 +121,12 @@ def _network(site: Site) -> list[str]:
     net, mesh = site.mesh.net, site.mesh
     closed = mesh.closed(np.zeros(len(net.name), np.bool_))
     flow_w = mesh.factors(closed) @ nameplate_below_w(site)[site.halls.feeder_node]
-    rating_w = np.array(net.rating_va) * site.topology.grid.power_factor
+    rating_w, sag, *_ = design_flow.laws(site).branches
+    loading = current(np.abs(flow_w) / rating_w, sag)
     header = ["branch", "between", "rating MW", "racks MW", "loading", "state"]
     rows = [
         [name, " and ".join(net.bus_name[bus] for bus in ends), _mw(rating_w[k]), _mw(abs(flow_w[k])),
-         f"{abs(flow_w[k]) / rating_w[k]:.1%}", "closed" if closed[k] else "open"]
+         f"{loading[k]:.1%}", "closed" if closed[k] else "open"]
         for k, (name, ends) in enumerate(zip(net.name, net.ends, strict=True))
     ]  # fmt: skip
     return ["", *table(header, rows, right=(2, 3, 4))]

@@ -44,9 +44,9 @@ def by_groups(maps: PlantMaps, plant: int, load: Array, *tables: Array) -> list[
     As `kernels.cooling.in_groups`, but that all groups asked for have started.
     """
     staging, intervals = maps.staging, np.arange(len(load))
-    row, share = np.full(len(load), plant), np.ones(len(load))
-    if staging.groups[plant] > 1.0:
-        running = running_frac(at_load(maps.asked_frac[plant], load), int(staging.groups[plant]))
-        row = staging.first[plant] + staging.each[plant] * (np.rint(running * staging.groups[plant]).astype(int) - 1)
-        share = running if staging.alike[plant] == 1 else share
+    if staging.groups[plant] == 1.0:
+        return [at_load(table[plant], load) for table in tables]
+    running = running_frac(at_load(maps.asked_frac[plant], load), int(staging.groups[plant]))
+    row = staging.first[plant] + staging.each[plant] * (np.rint(running * staging.groups[plant]).astype(int) - 1)
+    share = running if staging.alike[plant] == 1 else np.ones(len(load))
     return [share * at_load(table[row, intervals], load / share) for table in tables]
