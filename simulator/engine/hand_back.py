@@ -7,6 +7,8 @@ minute the ramp adds to what may be imported; a lineup comes as a whole, when as
 all that is drawn, plants that still start included, the sets stop. Racks without power wait until then.
 """
 
+from functools import partial
+
 from simulator.engine import generators, island, outage, plant_power, support_feed
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
@@ -19,18 +21,23 @@ def begin(world: World) -> None:
         end(world)
         return
     pumps_w = float(world.state.plant_w[world.state.heat.bridged == 1, 1].sum())
+    world.back_s = world.env.now
     world.back_w = support_feed.on_batteries_w(world) + pumps_w
     world.state.supply.limit_w[0] = world.back_w
     island.forget_dark(world)
     island.settle(world)
-    outage.after(world, STEP_S - world.env.now % STEP_S, lambda: _minute(world))
+    _next(world, STEP_S - world.env.now % STEP_S)
 
 
-def _minute(world: World) -> None:
+def _next(world: World, after_s: float) -> None:
+    outage.after(world, after_s, partial(_minute, world, world.back_s))
+
+
+def _minute(world: World, since_s: float) -> None:
     """Let the import of the next minute rise, or end the return when nothing else is left to carry."""
     ramp_w_s, supply = world.site.topology.ride_through.ramp, world.state.supply
-    if world.back_w is None or ramp_w_s is None:
-        return
+    if world.back_w is None or ramp_w_s is None or world.back_s != since_s:
+        return  # what is imported was lost meanwhile
     drawn_w = float(world.state.tree.input_w[0]) + plant_power.promised_w(world)
     waits = bool(world.off_bus) or not (world.plants.fed.all() and world.support.fed.all())
     if drawn_w <= world.back_w and not waits:
@@ -45,13 +52,13 @@ def _minute(world: World) -> None:
     if world.bus_changed is not None:
         world.bus_changed()
     world.tell_power("supply")
-    outage.after(world, STEP_S, lambda: _minute(world))
+    _next(world, STEP_S)
 
 
 def end(world: World) -> None:
     """Let the grid carry all."""
     if world.back_w is not None:
-        world.log("handed_back", "point of interconnection", "ramp")
+        world.log("handed_back", "point of interconnection", "ramp", world.env.now - world.back_s)
     world.back_w, world.supply_lost_s, world.bus_changed = None, None, None
     world.state.supply.limit_w[0] = world.may_import_w
     generators.stop(world)

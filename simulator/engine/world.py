@@ -90,6 +90,8 @@ class World:
     """What lines and main transformers in service, and the contract, let import."""
     back_w: float | None = None
     """What may be imported of that while the return to the grid is held by a ramp; hand_back.py."""
+    back_s: float = 0.0
+    """Since when it is, or was last."""
     needs_w: dict[int, float] = field(default_factory=dict)
     """What each lineup of racks drew when the supply was lost, and all else (`REST`); empty while anything is
     imported."""

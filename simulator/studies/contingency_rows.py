@@ -239,8 +239,8 @@ def _slo_minutes(response: Response, intact: Response) -> int:
 
 def _recovery(run: Run, response: Response, intact: Response, minutes: int) -> dict[str, Any]:
     """Return when the loads are back, and what that waits for; where it is not in the window, when
-    repair and restart are over. Accelerators that are out and load that is shed are back with the repair,
-    racks that were dark once they have booted."""
+    repair and restart are over. Accelerators that are out and load that is shed are back with the longest repair, or,
+    where racks want nothing but power, with the first that feeds all of them, once they have booted."""
     held = _held(response, intact)
     missing = held | (response.stalled & ~intact.stalled).any(axis=1)
     if not missing[-1]:
@@ -251,8 +251,9 @@ def _recovery(run: Run, response: Response, intact: Response, minutes: int) -> d
         return {"recovery_s": back_s, "recovered": False, "back_by": "restart"}
     restarts_s = [response.job_boots_s + job.started_s
                   for j, job in enumerate(run.work.jobs) if response.stalled[-1, j]]  # fmt: skip
+    back_s = max(response.repair_s) if np.isnan(response.fed_s) else response.fed_s
     return {
-        "recovery_s": max(max(response.repair_s), minutes * STEP_S) + max(response.boots_s, *restarts_s, 0.0),
+        "recovery_s": max(back_s, minutes * STEP_S) + max(response.boots_s, *restarts_s, 0.0),
         "recovered": False, "back_by": "repair + restart" if restarts_s else "repair",
     }  # fmt: skip
 

@@ -63,6 +63,7 @@ class Response:
     useful_s: np.ndarray = field(default_factory=lambda: np.zeros(0))  # accelerator-seconds since the moment
     restarting: float = 0.0  # accelerators of jobs that restart at the end
     restart_s: float = 0.0  # of the slowest of them
+    fed_s: float = np.nan  # from the moment on, until all racks that are out have power, where they want nothing else
     boots_s: float = 0.0  # of racks that are off or boot at the end, from power on until all work
     job_boots_s: float = 0.0  # likewise, until a job may begin on them
     waking_s: float = 0.0  # accelerator-seconds that such racks, and jobs that wait, lose beyond the repair
@@ -297,9 +298,12 @@ class Watch:
 
     def _tell_boots(self, told: Response, at_s: float) -> None:
         """Add what racks that were switched off and do not work at the end need once they have power."""
-        out, rules = self.run.world.starts.out_s >= at_s, self.site.topology.ride_through
+        starts, rules = self.run.world.starts, self.site.topology.ride_through
+        out = starts.out_s >= at_s
         if not out.any():
             return
+        if not (self.state.racks.up_frac < self._up)[~out].any():
+            told.fed_s = float(starts.fed_s[out].max()) - at_s
         served = out & (self._class > 0)
         told.boots_s = rules.boot + rules.restart * bool(served.any())
         told.job_boots_s = rules.boot

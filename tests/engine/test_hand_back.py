@@ -16,7 +16,7 @@ SETS = {"count": 16, "rating": "200 kW", "start": "10 s", "fail_to_start": 0.0, 
 UPS = {"loss": {"no_load": "1 %", "load": "2 %"}, "margin": "10 %", "modules": 1, "ride_through": "40 min"}
 
 
-def back(folder, sets, out_s=OUT_S, ramp_w=RAMP_W, **distribution):
+def back(folder, sets, out_s=OUT_S, ramp_w=RAMP_W, again=(), **distribution):
     """Return a pod of two lineups without lines for a quarter of an hour or so, run until all is back."""
     tree = pod_tree()
     hall, grid = tree["topology"]["halls"][0], tree["topology"]["grid"]
@@ -29,9 +29,10 @@ def back(folder, sets, out_s=OUT_S, ramp_w=RAMP_W, **distribution):
     bench = Bench(load_tree(tree, folder), (Load("job", "training", 0),))
     bench.work("job", np.arange(bench.site.rack_row.size), 0.9)
     cls = FailureClass(name="break", per="line", rate="1 /year", effect="line", repair="1 h")
-    for line in range(2):
-        bench.at(LOST_S, lambda line=line: effects.inflict(
-            bench.world, cls, 0, line, of_one_stage("repair", LOST_S + out_s)))
+    for at_s, lasts_s in ((LOST_S, out_s), *again):
+        for line in range(2):
+            bench.at(at_s, lambda line=line, back_s=at_s + lasts_s: effects.inflict(
+                bench.world, cls, 0, line, of_one_stage("repair", back_s)))
     bench.run(LOST_S + OUT_S + 3600.0)
     return bench
 
@@ -74,5 +75,20 @@ def test_racks_without_power_wait_until_the_rest_is_back(tmp_path):
     (handed_s,), (racks_s,) = told(bench, "handed_back"), told(bench, "racks_back")
     assert LOST_S + OUT_S < handed_s <= racks_s - bench.site.topology.ride_through.boot
     assert bench.minutes(c.IT_W)[int(handed_s // 60)] > bench.minutes(c.IT_W)[int(handed_s // 60) - 1]
+    assert np.all(bench.state.racks.up_frac == 1.0)
+    assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9
+
+
+def test_a_second_loss_on_the_way_back_begins_it_anew(tmp_path):
+    """The lines go again three minutes after they came back, for seconds and for minutes: sets go on, and the
+    ramp begins at nothing each time."""
+    bench = back(tmp_path, SETS, 300.0, again=((1095.0, 20.0), (1395.0, 600.0)), ups=UPS)
+    poi_w = bench.minutes(c.POI_W)
+    for returned_s in (915.0, 1115.0, 1995.0):
+        minute = int(returned_s // 60)
+        assert np.diff(poi_w[minute : minute + 4]).max() <= RAMP_W * (1.0 + 1e-9)
+    assert poi_w[24:33].max() == pytest.approx(0.0, abs=1e-6)
+    assert len(told(bench, "supply_returned")) == 3 and len(told(bench, "handed_back")) == 1
+    assert len(told(bench, "generators_started")) == 1
     assert np.all(bench.state.racks.up_frac == 1.0)
     assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9

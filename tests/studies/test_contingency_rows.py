@@ -116,6 +116,17 @@ def test_what_was_lost_is_back_with_the_repair(what, out_for, told):
     assert rows._recovery(run, gone, intact, MINUTES) == told
 
 
+def test_racks_that_want_power_alone_are_back_with_the_first_that_feeds_them():
+    gone, intact = response(np.zeros(MINUTES), repair_s=72 * 3600.0), response(np.zeros(MINUTES))
+    for each in (gone, intact):
+        each.out, each.shed_w = np.zeros(MINUTES), np.zeros((MINUTES, 4))
+        each.off, each.behind = np.zeros(MINUTES, bool), np.zeros((MINUTES, 0), bool)
+        each.stalled = np.zeros((MINUTES, 0), bool)
+    gone.out[:], gone.boots_s, gone.fed_s = 72.0, 1080.0, 7200.0
+    run = SimpleNamespace(work=SimpleNamespace(jobs=[]))
+    assert rows._recovery(run, gone, intact, MINUTES)["recovery_s"] == 7200.0 + 1080.0
+
+
 def test_racks_boot_while_a_job_boots_and_restarts_on_its_own():
     gone, intact = response(np.zeros(MINUTES), repair_s=72 * 3600.0), response(np.zeros(MINUTES))
     for each in (gone, intact):

@@ -56,3 +56,14 @@ def test_racks_that_are_out_cannot_fail(plain):
     run.world.state.racks.up_frac[0] = 0.0
     names = {case.name for case in cases_.singles(run, Wanted(("pod/r000?",), each=True))}
     assert names == {f"pod/r000{k}" for k in range(2, 9)}
+
+
+@pytest.mark.parametrize("longer", [0, 1])
+def test_racks_that_want_power_alone_are_back_with_the_first_feeder(longer, tmp_path):
+    moment = moments.bring(load_tree(tree(), tmp_path), "2 h", 60)
+    hits = tuple(cases_.named(moment.run, f"pod/feeders/{k}") for k in (1, 2))
+    lasts_s = [7200.0, 7200.0]
+    lasts_s[longer] = 72 * 3600.0
+    repairs = [of_one_stage("repair", moment.at_s + each_s) for each_s in lasts_s]
+    gone = contingency._respond(moment, Watch(moment.run), 60, hits, repairs)
+    assert gone.fed_s == pytest.approx(7200.0) and gone.out[-1] == 8 * 72
