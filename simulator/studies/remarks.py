@@ -1,7 +1,10 @@
 """What a reader must know about the inputs of a scenario: requests no replica holds, years that do not
-belong together, coolant warmer than a rack's maker allows, generators smaller than what UPS hold for them."""
+belong together, coolant warmer than a rack's maker allows, generators smaller than what UPS hold for them,
+a connection smaller than the racks behind it."""
 
 from collections.abc import Iterator
+
+import numpy as np
 
 from simulator.components.cooling import CoolantUnit
 from simulator.components.sizing import chip_of, rack_named, rack_of
@@ -29,6 +32,21 @@ def of_years(scenario: Scenario) -> Iterator[str]:
     hours = max(int(-spec.period.duration // -HOUR_S), 1)
     if weather.waves and not holds_a_wave(weather, spec.period.start, hours):
         yield "weather: the heat wave lies outside the run's period"
+
+
+def of_connection(scenario: Scenario) -> Iterator[str]:
+    """Yield that the racks by nameplate are more than the connection carries with everything in service: only
+    caps, sheds and racks that draw less keep such a campus within it."""
+    topology = scenario.spec.topology
+    grid, site = topology.grid, compile_site(topology)
+    racks_w = sum(entry.count * entry.nameplate_w for entry in site.support)
+    racks_w += float(np.array([rack.nameplate for rack in site.rack_types])[site.rack_type].sum())
+    can_w = grid.available_w(grid.lines.units, grid.transformers.units)
+    if racks_w > can_w:
+        yield (
+            f"power: racks take {racks_w * 1e-6:.4g} MW by nameplate, the connection carries {can_w * 1e-6:.4g} MW "
+            "with everything in service: caps hold them back where they draw more"
+        )
 
 
 def of_generators(scenario: Scenario) -> Iterator[str]:

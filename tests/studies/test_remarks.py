@@ -65,6 +65,22 @@ def test_racks_of_ones_own_have_their_own_limit_or_none(tmp_path, most_c, lines)
 
 
 @pytest.mark.parametrize(("share", "told"), [(1.001, 0), (0.999, 1)])
+def test_racks_beyond_the_whole_connection_are_told(tmp_path, share, told):
+    sound = load_tree(pod_tree(), tmp_path)
+    topology = sound.spec.topology
+    hall = topology.halls[0]
+    site = compile_site(topology)
+    racks_w = float(sum(site.rack_types[kind].nameplate for kind in site.rack_type))
+    racks_w += sum(entry.count * entry.nameplate_w for entry in site.support)
+    assert racks_w > hall.count * GB300.nameplate
+    grid = topology.grid.model_copy(update={"import_limit": share * racks_w})
+    spec = sound.spec.model_copy(update={"topology": topology.model_copy(update={"grid": grid})})
+    lines = list(remarks.of_connection(Scenario(spec, sound.document)))
+    assert len(lines) == told
+    assert all(f"{racks_w * 1e-6:.4g} MW by nameplate" in line for line in lines)
+
+
+@pytest.mark.parametrize(("share", "told"), [(1.001, 0), (0.999, 1)])
 def test_generators_below_what_stands_behind_all_ups_are_told(tmp_path, share, told):
     sound = load_tree(pod_tree(), tmp_path)
     topology = sound.spec.topology
