@@ -18,5 +18,13 @@ def _cache_folder() -> Path:
     return base / "gigawatt" / f"kernels-{hashlib.sha256(sources).hexdigest()[:12]}"
 
 
-if not os.environ.get("NUMBA_CACHE_DIR"):
-    config.CACHE_DIR = str(_cache_folder())  # type: ignore[attr-defined]
+def _keep_in(folder: Path) -> None:
+    """Let Numba keep machine code in a folder, unless somebody told it another. It is told by the environment
+    as well, which Numba reads anew whenever a variable of its own changes; a folder of kernels there is what
+    the process that started this one, maybe of another version, had told itself."""
+    told = os.environ.get("NUMBA_CACHE_DIR")
+    if not told or Path(told).parent == folder.parent:
+        os.environ["NUMBA_CACHE_DIR"] = config.CACHE_DIR = str(folder)  # type: ignore[attr-defined]
+
+
+_keep_in(_cache_folder())
