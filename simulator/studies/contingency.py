@@ -210,7 +210,10 @@ def _respond(
 
     for hit, repair in zip(hits, repairs, strict=True):
         moment.gate.callbacks.append(partial(strike, hit, repair))
-    return watch.follow(moment.at_s, minutes)
+    told = watch.follow(moment.at_s, minutes)
+    last_s = max((repair.back_s for repair in repairs), default=moment.at_s)
+    told.first_feeds = bool(moment.at_s + told.fed_s < last_s - 1.0)  # above the rounding of the clock
+    return told
 
 
 def _told(

@@ -251,7 +251,7 @@ def _recovery(run: Run, response: Response, intact: Response, minutes: int) -> d
         return {"recovery_s": back_s, "recovered": False, "back_by": "restart"}
     restarts_s = [response.job_boots_s + job.started_s
                   for j, job in enumerate(run.work.jobs) if response.stalled[-1, j]]  # fmt: skip
-    back_s = max(response.repair_s) if np.isnan(response.fed_s) else response.fed_s
+    back_s = min(response.repair_s) if response.first_feeds else max(response.repair_s)
     return {
         "recovery_s": max(back_s, minutes * STEP_S) + max(response.boots_s, *restarts_s, 0.0),
         "recovered": False, "back_by": "repair + restart" if restarts_s else "repair",

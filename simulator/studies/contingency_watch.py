@@ -64,6 +64,7 @@ class Response:
     restarting: float = 0.0  # accelerators of jobs that restart at the end
     restart_s: float = 0.0  # of the slowest of them
     fed_s: float = np.nan  # from the moment on, until all racks that are out have power, where they want nothing else
+    first_feeds: bool = False  # whether that is before the last of the repairs
     boots_s: float = 0.0  # of racks that are off or boot at the end, from power on until all work
     job_boots_s: float = 0.0  # likewise, until a job may begin on them
     waking_s: float = 0.0  # accelerator-seconds that such racks, and jobs that wait, lose beyond the repair

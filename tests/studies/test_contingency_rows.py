@@ -122,7 +122,7 @@ def test_racks_that_want_power_alone_are_back_with_the_first_that_feeds_them():
         each.out, each.shed_w = np.zeros(MINUTES), np.zeros((MINUTES, 4))
         each.off, each.behind = np.zeros(MINUTES, bool), np.zeros((MINUTES, 0), bool)
         each.stalled = np.zeros((MINUTES, 0), bool)
-    gone.out[:], gone.boots_s, gone.fed_s = 72.0, 1080.0, 7200.0
+    gone.out[:], gone.boots_s, gone.first_feeds, gone.repair_s = 72.0, 1080.0, True, (72 * 3600.0, 7200.0)
     run = SimpleNamespace(work=SimpleNamespace(jobs=[]))
     assert rows._recovery(run, gone, intact, MINUTES)["recovery_s"] == 7200.0 + 1080.0
 
