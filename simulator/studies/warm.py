@@ -11,6 +11,8 @@ from simulator.metrics import kpis
 from simulator.scenario import Scenario
 from simulator.simulation import outcome
 
+KEPT = Path(config.CACHE_DIR)  # type: ignore[attr-defined]
+"""Where compiled kernels are kept, as `simulator.kernels` says; Numba forgets that when its environment changes."""
 TRIED_S = 3600.0
 """Simulated time of what is run to have every kernel at hand."""
 _ready: set[frozenset[str]] = set()
@@ -19,7 +21,7 @@ _ready: set[frozenset[str]] = set()
 
 def cold() -> bool:
     """Return whether no kernel of this version has been compiled on this machine."""
-    return not any(Path(config.CACHE_DIR).rglob("*.nbc"))  # type: ignore[attr-defined]
+    return not any(KEPT.rglob("*.nbc"))
 
 
 def make_ready(scenario: Scenario) -> None:
@@ -44,9 +46,8 @@ def _by_turns() -> Iterator[None]:
     try:
         import fcntl
 
-        folder = Path(config.CACHE_DIR)  # type: ignore[attr-defined]
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / ".compiling").open("w") as lock:
+        KEPT.mkdir(parents=True, exist_ok=True)
+        with (KEPT / ".compiling").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except (ImportError, OSError):
