@@ -20,6 +20,8 @@ FEEDER_X_R = 2.0
 """Reactance over resistance of hall feeders (assumed, medium-voltage cable 1-3)."""
 SECONDARY_V = 480.0
 """Low voltage behind unit substations; 415 and 480 V are in use (assumed)."""
+LEAST_REACTANCE = 1e-4
+"""Of a branch on its rating, where no loss tells of an impedance: the least that can be written."""
 POI, HIGH = 0, 1
 """Number of the utility's bus, and of the campus bus at its voltage."""
 
@@ -72,7 +74,7 @@ class FlowNetwork:
         self.kind.append(kind)
         self.ends.append(ends)
         self.resistance.append(loss.load * base)
-        self.reactance.append(reactance * base)
+        self.reactance.append(max(reactance, LEAST_REACTANCE) * base)
         self.shunt.append(loss.no_load / base)
         self.ratio.append(1.0)
         self.rating_va.append(rating_va)
