@@ -11,8 +11,6 @@ from simulator.metrics import kpis
 from simulator.scenario import Scenario
 from simulator.simulation import outcome
 
-KEPT = Path(config.CACHE_DIR)  # type: ignore[attr-defined]
-"""Where compiled kernels are kept, as `simulator.kernels` says; Numba forgets that when its environment changes."""
 TRIED_S = 3600.0
 """Simulated time of what is run to have every kernel at hand."""
 _ready: set[frozenset[str]] = set()
@@ -21,7 +19,7 @@ _ready: set[frozenset[str]] = set()
 
 def cold() -> bool:
     """Return whether no kernel of this version has been compiled on this machine."""
-    return not any(KEPT.rglob("*.nbc"))
+    return not any(Path(config.CACHE_DIR).rglob("*.nbc"))  # type: ignore[attr-defined]
 
 
 def make_ready(scenario: Scenario) -> None:
@@ -46,8 +44,9 @@ def _by_turns() -> Iterator[None]:
     try:
         import fcntl
 
-        KEPT.mkdir(parents=True, exist_ok=True)
-        with (KEPT / ".compiling").open("w") as lock:
+        folder = Path(config.CACHE_DIR)  # type: ignore[attr-defined]
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".compiling").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except (ImportError, OSError):
