@@ -304,7 +304,8 @@ ALIKE = frozenset({"assumptions", "market", "scale", *FOUNDATIONS})
 class Results:
     """The tables of one replicate. `info` holds scalars that are inputs to metrics: name, start,
     duration_s, seed, replicate, fidelity, weather, weather_typical, weather_kind, series, firm_w, firm_limit,
-    energy_price_usd_j, demand_charge_usd_w_s, carbon_kg_j, version, config_hash."""
+    connection_w, connection_firm_w (equipment alone), energy_price_usd_j, demand_charge_usd_w_s, carbon_kg_j,
+    version, config_hash."""
 
     info: dict[str, Any]
     timeseries: dict[str, pd.DataFrame]

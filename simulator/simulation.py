@@ -347,13 +347,13 @@ def _results(run: Run, more: dict[str, pd.DataFrame]) -> Results:
             router.plan if router else None,
         )
     tables["market"] = market_table(scenario)
-    economics = spec.economics
+    economics, grid = spec.economics, spec.topology.grid
     info = {
         "name": spec.name, "question": spec.question, "start": start.isoformat(),
-        "version": __version__,
-        "duration_s": spec.period.duration, "seed": spec.seed, "replicate": world.replicate,
+        "version": __version__, "duration_s": spec.period.duration, "seed": spec.seed, "replicate": world.replicate,
         "fidelity": "plan", "weather": f"{weather.name}: {weather.label}",
         "weather_typical": weather.typical, "weather_kind": weather.kind, "firm_w": world.site.firm_w,
+        "connection_w": grid.equipment_w(), "connection_firm_w": grid.equipment_w(out=1),
         "firm_limit": world.site.firm_limit, "energy_price_usd_j": economics.energy_price,
         "demand_charge_usd_w_s": economics.demand_charge,
         "carbon_kg_j": economics.carbon_intensity, "series": sorted(scenario.series),

@@ -88,6 +88,8 @@ def campus(days: int = 9, start: str = "2027-07-26", seed: int = 1, replicate: i
         "weather": "invented, hot and dry",
         "weather_typical": True,
         "firm_w": 980e6,
+        "connection_w": 1306e6,
+        "connection_firm_w": 980e6,
         "firm_limit": "main transformers, one out",
         "energy_price_usd_j": 52 / 3.6e9,
         "demand_charge_usd_w_s": 12e-3 / (30 * 86400),

@@ -76,11 +76,13 @@ def _elements(results: Results) -> Iterator[tuple[str, str, str, float]]:
 def _at_poi(
     results: Results, blocks: pd.DataFrame, factor: float
 ) -> Iterator[tuple[str, str, str, float]]:
-    """Yield what becomes of what is energised: lines and main transformers, all in service."""
+    """Yield what becomes of what is energised: lines and main transformers, all in service, at the power
+    factor of the interconnection."""
     limits = results.tables["limits"]
-    banks = limits[limits["level"].astype(str).isin(SUPPLY)]
-    installed_w = float(banks["limit_w"].min())
-    firm_w, equipment_w = float(results.info["firm_w"]), float(banks["firm_w"].min())
+    banks = limits[limits["level"].astype(str).isin(SUPPLY)]  # all that folders of older versions have
+    installed_w = float(results.info.get("connection_w", banks["limit_w"].min()))
+    equipment_w = float(results.info.get("connection_firm_w", banks["firm_w"].min()))
+    firm_w = float(results.info["firm_w"])
     claims = {cause: factor * float(blocks[cause].sum()) for cause in BY_FEEDER}
     claims["policy"] += firm_w - float(limits["limit_w"].iloc[0])
     used_w = float(results.timeseries["site"]["poi_w"].max())

@@ -84,3 +84,17 @@ def test_lost_hours_are_shared_by_what_was_held_for_each(week):
     assert table["lost_h"].sum() == pytest.approx(lost_h)
     levels = limits.limits(week).set_index("level")
     assert levels.at["block", "overload_share"] == pytest.approx(600.0 / week.info["duration_s"])
+
+
+def test_the_connection_is_what_equipment_carries_at_its_power_factor(week):
+    """Banks that carry more at their own voltage and power factor leave nothing above a contract that is none."""
+    limits_table = week.tables["limits"].copy()
+    banks = limits_table["level"].astype(str).isin(stranded.SUPPLY)
+    columns = ["rating_w", "limit_w", "firm_w"]
+    limits_table.loc[banks, columns] *= 1.02
+    results = dataclasses.replace(week, tables=week.tables | {"limits": limits_table})
+    found = stranded.at_poi(results)
+    assert found["contract"] == 0.0
+    assert sum(found.values()) == pytest.approx(week.info["connection_w"], rel=1e-12)
+    contract = dataclasses.replace(week, info=week.info | {"firm_w": 900e6})
+    assert stranded.at_poi(contract)["contract"] == pytest.approx(80e6, rel=1e-12)

@@ -20,6 +20,11 @@ class Grid(Spec):
     import_limit: Annotated[Power, Positive()] | None = None
     """Contracted import; blank means the equipment alone limits it."""
 
+    def equipment_w(self, out: int = 0) -> float:
+        """Return the import in W that lines and main transformers carry with so many of either out, whatever
+        the contract."""
+        return self.power_factor * min(self.lines.capacity_va(out), self.transformers.capacity_va(out))
+
     def firm_w(self) -> tuple[float, str]:
         """Return the import in W that survives the loss of any one line or transformer, and what
         limits it."""
