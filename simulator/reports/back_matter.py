@@ -28,6 +28,7 @@ FAMILIES = (
     (re.compile(r"^failures\.(?!count$|false_alarm$).+$"), "failures.<cause>"),
     (re.compile(r"^operations\.down_hours\..+$"), "operations.down_hours.<stage>"),
     (re.compile(r"^fleet\.(?!hours\.|utilization$).+\.utilization$"), "fleet.<chip>.utilization"),
+    (re.compile(r"^equipment\..+$"), "equipment.<kind>"),
     (re.compile(r"^power\.\w+\.(\w+)$"), r"power.<level>.\1"),
     (re.compile(r"^cooling\.\w+\.(\w+_hours)$"), r"cooling.<plant>.\1"),
     (re.compile(r"^training\..+\.(\w+)$"), r"training.<job>.\1"),
@@ -130,5 +131,6 @@ def _without_names(text: str) -> str:
     text = re.sub(r" \([\d.e+]+ tokens\)", "", text)
     text = re.sub(r"(held by work but lost to) [\w ]+?\.", r"\1 the cause.", text)
     text = re.sub(r"^Failures caused by [\w ]+ in", "Failures put down to the cause in", text)
+    text = re.sub(r"^(Pieces of this kind): .+$", r"\1.", text)
     text = re.sub(r"(out of service) while .+?\.", r"\1 in the stage.", text)
     return re.sub(r"hours of \S+ divided", "hours of the chip divided", text)
