@@ -204,8 +204,9 @@ def _leave_unfed(world: World, lineup: int) -> None:
 
 
 def imports(world: World, at_s: float | None = None) -> bool:
-    """Return whether a line and a main transformer are in service, now or at a time."""
-    return all(
+    """Return whether a line and a main transformer are in service, now or at a time; now is when the connection
+    has been told of it, which a medium-voltage network is before."""
+    return (at_s is not None or world.may_import_w > 0.0) and all(
         outage.absent(world, ("bank", node), at_s) < world.site.nodes[node].count
         for node in (LINES, TRANSFORMERS)
     )

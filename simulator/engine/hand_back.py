@@ -4,12 +4,13 @@ goes back to the grid no faster than `topology.ride_through.ramp` lets it.
 From the return on the grid is one more source, which grows: sources on site go on, and lineups, support racks and
 the plants of halls that none of them carries are taken as without import, once all together carry them. Each
 minute the ramp adds to what may be imported; a lineup comes as a whole, when as much has gathered. When that is
-all that is drawn, plants that still start included, the sets stop. Racks without power wait until then.
+all that is drawn, plants that still start and batteries that charge included, the sets stop. Racks without power
+wait until then.
 """
 
 from functools import partial
 
-from simulator.engine import generators, island, outage, plant_power, support_feed
+from simulator.engine import generators, island, outage, plant_power, supply_state, support_feed
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
@@ -39,6 +40,7 @@ def _minute(world: World, since_s: float) -> None:
     if world.back_w is None or ramp_w_s is None or world.back_s != since_s:
         return  # what is imported was lost meanwhile
     drawn_w = float(world.state.tree.input_w[0]) + plant_power.promised_w(world)
+    drawn_w += supply_state.recharges_w(supply, STEP_S)
     waits = bool(world.off_bus) or not (world.plants.fed.all() and world.support.fed.all())
     if drawn_w <= world.back_w and not waits:
         end(world)

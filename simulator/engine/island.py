@@ -39,6 +39,7 @@ def begin(world: World) -> None:
 def end(world: World) -> None:
     """Feed all lineups again: something is imported."""
     world.needs_w = {}
+    world.forgotten.clear()
     _apply(world, {})
 
 
@@ -89,16 +90,16 @@ def _carried(world: World, at_s: float) -> np.ndarray:
 
 
 def _needs_w(world: World) -> np.ndarray:
-    """Return what each lineup needs, (lineups,)."""
-    return np.array([world.needs_w[n] for n in world.site.lineups])
+    """Return what each lineup needs, (lineups,); nothing where its racks boot in their turn."""
+    return np.array([0.0 if n in world.forgotten else world.needs_w[n] for n in world.site.lineups])
 
 
 def forget_dark(world: World) -> None:
-    """Let lineups whose racks are dark need nothing: they are fed first, and their racks boot in their turn."""
+    """Let lineups whose racks are dark need nothing while import returns: they are fed first, and their racks
+    boot in their turn."""
     site, it_w = world.site, world.state.blocks.it_w
     live: set[int] = set()
     for block in np.flatnonzero(it_w > 0.0):
         for k in range(site.feed_first[block], site.feed_first[block + 1]):
             live.update(site.feed_paths[k])
-    for node in world.off_bus.keys() - live:
-        world.needs_w[node] = 0.0
+    world.forgotten |= world.off_bus.keys() - live

@@ -8,6 +8,7 @@ import copy
 import numpy as np
 import pandas as pd
 
+from simulator.components.power import loading
 from simulator.components.power.distribution import Distribution
 from simulator.components.sizing import block_limit_w, ends_of, fabric_of
 from simulator.components.topology import Hall
@@ -58,8 +59,10 @@ def _limits(
     held_w = site.firm_w * (1.0 - site.topology.power_margin)
     rows = [_row(watch, SITE, ("poi", "poi", 1), (site.firm_w, held_w, site.firm_w),
                  (float(nameplate_w.sum()), float(records.site[:, c.POI_W].max()), poi_over_s))]
+    intact = state.laws.nodes
+    shares = loading.power(np.array([node.continuous for node in site.nodes]), intact.sag)
     for i, node in enumerate(site.nodes):
-        rating_w, share = float(state.tree.rating_w[i]), float(state.limits.share[i])
+        rating_w, share = float(intact.rating_w[i]), float(shares[i])
         firm_w = node.firm_w * (rating_w / node.rating_w) * share if node.firm_w > 0.0 else rating_w * share
         rows.append(_row(
             watch, i, (node.name, LEVELS[c.STAGES[node.stage]], node.count),
@@ -84,7 +87,7 @@ def _branch_rows(world: World, watch: Watch, below_w: np.ndarray) -> list[tuple[
     mesh, tree = world.site.mesh, world.state.tree
     return [
         _row(watch, len(world.site.nodes) + k, (node.name, BRANCH_LEVELS[node.stage], 1),
-             (float(tree.mesh.rating_w[k]),) * 3,
+             (float(world.state.laws.branches.rating_w[k]),) * 3,
              (float(below_w[k]), float(tree.mesh.peak_w[k]), float(tree.mesh.over_s[k])))
         for k, node in enumerate(mesh.nodes if mesh else ())
     ]  # fmt: skip

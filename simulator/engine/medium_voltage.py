@@ -102,11 +102,11 @@ def _settle(world: World, cls: FailureClass, name: str, lost: bool = True) -> No
 
 def rate(site: Site, state: State, closed: np.ndarray) -> None:
     """Set ratings and losses of lines, main transformers and branches as reactive power and voltages are with these
-    closed; as they were where the AC flow cannot carry the design load so."""
+    closed; as with everything in service where the AC flow cannot carry the design load so."""
     try:
         told = design_flow.switched(site, closed, state.laws)
     except ArithmeticError:
-        return
+        told = state.laws
     tree, limits, nodes, above = state.tree, state.limits, state.tree.parent.size, len(design_flow.BANKS)
     for column, values in (
         (tree.rating_w[:above], told.nodes.rating_w[:above]), (limits.sag[:above], told.nodes.sag[:above]),

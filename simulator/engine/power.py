@@ -40,6 +40,7 @@ def _follow(world: World, before_w: float, cause: str) -> None:
         world.log("supply_lost", "point of interconnection", cause)
         if world.back_w is not None:  # sources on site have not stopped
             world.back_w = None
+            world.forgotten.clear()
             island.settle(world)
             return
         world.supply_lost_s = world.env.now

@@ -190,7 +190,8 @@ def _transformers(world: World, records: Records) -> pd.DataFrame:
     up = np.array([node.count, *(n for _, n in world.transformers_up)], float)
     ends_s = STEP_S * np.arange(1, site.shape[0] + 1)
     share = up[np.searchsorted(changed_s, ends_s, "left") - 1] / node.count
-    rating_w, sag = world.state.tree.rating_w[TRANSFORMERS], world.state.limits.sag[TRANSFORMERS]
+    intact = world.state.laws.nodes
+    rating_w, sag = intact.rating_w[TRANSFORMERS], intact.sag[TRANSFORMERS]
     loaded = np.divide(site[:, c.POI_W], rating_w * share, np.zeros(share.size), where=share > 0.0)
     loading = current(loaded * _above_mean(world, float(loaded.max())), sag)
     course = lives_used(LARGE.heating, loading, STEP_S, site[:, c.DRY_BULB_C])
@@ -201,11 +202,11 @@ def _transformers(world: World, records: Records) -> pd.DataFrame:
 
 def _above_mean(world: World, mean: float) -> float:
     """Return the largest loading of any main transformer over that of the mean one."""
-    mesh = world.state.tree.mesh
-    mine = (mesh.stage == TRANSFORMERS) & (mesh.rating_w > 0.0)
+    mesh, rating_w = world.state.tree.mesh, world.state.laws.branches.rating_w
+    mine = (mesh.stage == TRANSFORMERS) & (rating_w > 0.0)
     if mean <= 0.0 or not mine.any():
         return 1.0
-    return max(float((mesh.peak_w[mine] / mesh.rating_w[mine]).max()) / mean, 1.0)
+    return max(float((mesh.peak_w[mine] / rating_w[mine]).max()) / mean, 1.0)
 
 
 def _generators(world: World, records: Records) -> pd.DataFrame:
@@ -277,7 +278,7 @@ def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:
         stage = c.STAGES[node.stage]
         if stage in level:
             parent = "poi" if node.parent < 0 else site.nodes[node.parent].name
-            rating_w = float(state.tree.rating_w[i])
+            rating_w = float(state.laws.nodes.rating_w[i])
             firm_w = node.firm_w * (rating_w / node.rating_w)
             rows.append((node.name, level[stage], stage, node.count, rating_w, firm_w,
                          float(state.tree.peak_w[i]), 0.0, parent))
@@ -301,10 +302,10 @@ def _branches(site: Site, state: State) -> list[tuple[str, str, str, int, float,
     """Return the lines, transformers and branches of a medium-voltage network one by one."""
     if site.mesh is None:
         return []
-    net, mesh = site.mesh.net, state.tree.mesh
+    net, rating_w = site.mesh.net, state.laws.branches.rating_w
     return [
-        (name, "branch", kind, 1, float(mesh.rating_w[k]), float(mesh.rating_w[k]),
-         float(mesh.peak_w[k]), 0.0, net.bus_name[ends[0]])
+        (name, "branch", kind, 1, float(rating_w[k]), float(rating_w[k]),
+         float(state.tree.mesh.peak_w[k]), 0.0, net.bus_name[ends[0]])
         for k, (name, kind, ends) in enumerate(zip(net.name, net.kind, net.ends, strict=True))
     ]
 

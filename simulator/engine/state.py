@@ -276,14 +276,15 @@ def _tree(
     return c.TreeState(
         parent=np.array([node.parent for node in nodes]),
         stage=np.array([node.stage for node in nodes]),
-        rating_w=of_node.rating_w,
+        rating_w=of_node.rating_w.copy(),
         in_service=np.ones(len(nodes)),
-        no_load=of_node.no_load, linear=np.array([node.loss.linear for node in nodes]),
-        load=of_node.load,
+        no_load=of_node.no_load.copy(), linear=np.array([node.loss.linear for node in nodes]),
+        load=of_node.load.copy(),
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
         loss_j=np.zeros(len(c.STAGES)),
         warms=np.maximum(site.node_hall, 0), indoors=site.node_indoors, indoor_w=indoor_w, indoor_j=np.zeros(1),
-        mesh=mesh.columns(site.mesh, site.halls.feeder_node, branches.rating_w, branches.no_load, branches.load),
+        mesh=mesh.columns(site.mesh, site.halls.feeder_node, branches.rating_w.copy(), branches.no_load.copy(),
+                          branches.load.copy()),
         bridge=supply.bridge,
     )
 

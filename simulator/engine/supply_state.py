@@ -51,6 +51,22 @@ def stored_j(supply: Supply) -> float:
     return float(sum(part[0] for part in common) + bridge.charge_j.sum() + bridge.away_j[0])
 
 
+def recharges_w(supply: Supply, dt_s: float) -> float:
+    """Return what batteries that are not full draw in a step, given room."""
+    backup, bridge = supply.backup, supply.bridge
+    common = sum(
+        min(float(rate_w[0]), max(float(full_j[0] - charge_j[0]), 0.0) / dt_s)
+        for rate_w, charge_j, full_j in (
+            (supply.battery_recharge_w, supply.battery_j, supply.battery_capacity_j),
+            (supply.ride_recharge_w, supply.ride_through_j, supply.ride_through_capacity_j),
+            (backup.recharge_w, backup.charge_j, backup.capacity_j),
+        )
+    )
+    resting = (bridge.own == 1) & (bridge.share == 0.0)
+    missing_w = np.maximum(bridge.full_j - bridge.charge_j, 0.0) / dt_s
+    return common + float(np.minimum(bridge.recharge_w, missing_w)[resting].sum())
+
+
 def _generators(plant: Generators | None) -> GeneratorState:
     zero = lambda: np.zeros(1)  # noqa: E731
     tank_l = plant.tank_l if plant else math.inf

@@ -12,6 +12,7 @@ import numpy as np
 
 from simulator.engine import generators, medium_voltage, outage, power_loss, sides, sources, support
 from simulator.engine.world import World
+from simulator.kernels.limits import SLACK
 from simulator.kernels.site_step import STEP_S
 
 EMPTY_S = 1.0
@@ -39,7 +40,7 @@ def carried(world: World, block: int, at_s: float | None = None) -> bool:
         return False
     if at_s is None and world.support.fed[block] and generators.imports(world):
         return True
-    return _needs_w(world, block) <= sources.carry_w(world, at_s)
+    return _needs_w(world, block) <= sources.carry_w(world, at_s) * (1.0 + SLACK)
 
 
 def _needs_w(world: World, block: int) -> float:

@@ -95,6 +95,8 @@ class World:
     needs_w: dict[int, float] = field(default_factory=dict)
     """What each lineup of racks drew when the supply was lost, and all else (`REST`); empty while anything is
     imported."""
+    forgotten: set[int] = field(default_factory=set)
+    """Lineups whose racks went dark before the return that a ramp holds: they boot in their turn."""
     off_bus: dict[int, float] = field(default_factory=dict)
     """When each lineup that nothing on site carries is carried again, as far as is known; while
     nothing is imported."""

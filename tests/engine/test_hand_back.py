@@ -50,7 +50,8 @@ def test_what_sets_carried_goes_back_as_the_grid_lets_it(tmp_path):
     (returned_s,), (handed_s,) = told(bench, "supply_returned"), told(bench, "handed_back")
     minutes = onsite_w[first - 1] / RAMP_W
     assert minutes <= (handed_s - returned_s) / 60.0 <= minutes + 4.0
-    assert np.all(onsite_w[first : int(handed_s // 60) - 1] > 0.0) and onsite_w[int(handed_s // 60) + 1] == 0.0
+    # in the last of these minutes batteries charge, which sets do not do for them
+    assert np.all(onsite_w[first : int(handed_s // 60) - 2] > 0.0) and onsite_w[int(handed_s // 60) + 1] == 0.0
     assert it_w[12:].min() == pytest.approx(it_w[9], rel=0.01)
     assert np.all(bench.state.racks.up_frac == 1.0) and bench.world.back_w is None and not bench.world.needs_w
     assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9
@@ -92,3 +93,23 @@ def test_a_second_loss_on_the_way_back_begins_it_anew(tmp_path):
     assert len(told(bench, "generators_started")) == 1
     assert np.all(bench.state.racks.up_frac == 1.0)
     assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9
+
+
+def test_a_second_loss_leaves_racks_dark_that_sets_do_not_carry(tmp_path):
+    """Two sets of 200 kW carry neither lineup, before the return, on the way back, or after it ended too soon."""
+    bench = back(tmp_path, SETS | {"count": 2}, 300.0, again=((975.0, 1500.0),))
+    poi_w, it_w = bench.minutes(c.POI_W), bench.minutes(c.IT_W)
+    assert poi_w[17:41].max() <= 1e-6 and told(bench, "shed") == [] and told(bench, "overload") == []
+    assert it_w[17:41].max() <= it_w[14]
+    assert np.all(bench.state.racks.up_frac == 1.0) and not bench.world.forgotten
+    assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9
+
+
+def test_batteries_that_charge_keep_to_the_ramp(tmp_path):
+    """Their charge is drawn on top of all else, and sets go on until the import has grown to carry it too."""
+    ramp_w = 0.5 * RAMP_W
+    bench = back(tmp_path, SETS | {"count": 8}, 300.0, ramp_w, again=((975.0, 20.0),), ups=UPS)
+    (handed_s,) = told(bench, "handed_back")
+    steps_w = np.diff(bench.minutes(c.POI_W)[int(handed_s // 60) - 3 :])
+    assert steps_w.max() <= ramp_w * (1.0 + 1e-9)
+    assert bench.state.supply.ride_through_j[0] == pytest.approx(bench.state.supply.ride_through_capacity_j[0])

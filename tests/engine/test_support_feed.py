@@ -1,15 +1,20 @@
 """Racks without accelerators: carried by their UPS, then dark, and by what is generated on site."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from small import Bench, Load, load_tree, pod_tree
 
+from simulator import scenario as scenarios
 from simulator.components.failure_class import FailureClass
 from simulator.engine import effects, support
 from simulator.engine.outage_log import of_one_stage
 from simulator.kernels import columns as c
 from simulator.metrics.balance import checks
+from simulator.simulation import build
 
+RING = Path(__file__).parents[2] / "scenarios" / "ring-hall.yaml"
 LOST_S, OUT_S = 615.0, 3600.0
 
 
@@ -100,3 +105,21 @@ def test_use_that_changes_in_the_dark_shows_in_the_light(tmp_path):
     asked_w = bench.world.support.full_w[b]
     assert asked_w > bench.site.block_support_w[b]
     assert bench.state.blocks.it_w[b] == pytest.approx(asked_w, rel=1e-12)
+
+
+def test_behind_a_network_nothing_is_fed_before_the_ramp_begins_and_the_return_is_foretold():
+    """Without generators, in a ring: all lines lost for 20 minutes, the return held by a ramp."""
+    lost = [{"cause": "line", "element": f"lines/{k}", "at": "1 h", "lasts": "20 min"} for k in (1, 2)]
+    run = build(scenarios.load(RING, [
+        ("period.duration", "2 h"), ("topology.ride_through.ramp", "1 MW/min"), ("topology.generators", None),
+        ("incidents", lost),
+    ]))  # fmt: skip
+    run.advance(run.world.end_s)
+    site, events = run.records.site, run.world.events
+    # but the no-load losses of what stands there, half a percent, which a run books on
+    assert site[site[:, c.LIMIT_W] <= 0.0, c.POI_W].max() <= 5e-3 * site[50, c.POI_W]
+    (returned_s,) = [t for t, kind, *_ in events if kind == "supply_returned"]
+    assert not [t for t, kind, *_ in events if kind == "plants_lost" and t >= returned_s]
+    foretold_s = [event[4] for event in events if event[1] == "support_dark"]
+    assert foretold_s and max(foretold_s) < 1200.0
+    assert np.all(run.world.support.fed == 1.0) and run.world.back_w is None
