@@ -15,7 +15,7 @@ def test_kernels_do_the_same_interpreted():
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)],
         env=os.environ | {"NUMBA_DISABLE_JIT": "1"}, cwd=folder.parents[1], text=True,
-        capture_output=True, timeout=300,
+        capture_output=True, timeout=600,
     )
     assert run.returncode == 0, run.stdout[-3000:]
     assert "passed" in run.stdout
