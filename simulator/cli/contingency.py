@@ -26,9 +26,9 @@ from simulator.studies.progress import Stages, say
 
 TABLE = "contingencies.csv"
 SHOWN = 20
+"""Rows that are printed."""
 RANK, OUT, TIGHTEST = 0, 1, 9
 """Columns in which elements differ of which one is as good as the other."""
-"""Rows that are printed."""
 DIGITS = 3
 NONE_NEARER = "none nearer"
 """Where nothing comes nearer to its limit, as in the report."""

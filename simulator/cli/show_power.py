@@ -55,12 +55,7 @@ def _usable_w(site: Site) -> np.ndarray:
 
 def nameplate_below_w(site: Site) -> np.ndarray:
     """Return the nameplate of the racks below each node; cooling and losses come on top."""
-    rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
-    block_w = np.bincount(site.rack_block, weights=rack_w, minlength=len(site.block_names))
-    for support in site.support:
-        block = site.block_names.index(f"{site.hall_names[support.hall]}/support")
-        block_w[block] += support.count * support.nameplate_w
-    return _below_w(site, block_w)
+    return _below_w(site, site.block_nameplate_w)
 
 
 def others_below_w(site: Site) -> np.ndarray:

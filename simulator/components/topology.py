@@ -105,7 +105,7 @@ class Cooling(Spec):
     """Whether the pumps of coolant units hang on the hall's pump UPS; else they stop with the plants."""
     loop_pumps_on_ups: bool = True
     """The same of the pumps of the warm and the chilled loop."""
-    inspection: Annotated[Duration, Within("0 s", "168 h")] = 14_400.0
+    inspection: Annotated[Duration, Within("1 s", "168 h")] = 14_400.0
     """From when racks switched themselves off for heat until they are looked at and may boot (assumed, 2-8 h)."""
 
 

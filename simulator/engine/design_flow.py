@@ -153,13 +153,7 @@ def switched(site: Site, closed: np.ndarray, told: Laws) -> Laws:
 
 def racks_w(site: Site) -> np.ndarray:
     """Return what the racks of each block draw at nameplate, at most what the block feeds."""
-    rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
-    block_w = np.bincount(site.rack_block, weights=rack_w, minlength=len(site.block_names))
-    block_w = np.minimum(block_w, site.block_limit_w)
-    for entry in site.support:
-        block = site.block_names.index(f"{site.hall_names[entry.hall]}/support")
-        block_w[block] += entry.count * entry.nameplate_w
-    return block_w
+    return np.minimum(site.rack_nameplate_w, site.block_limit_w) + site.support_nameplate_w
 
 
 def _columns(net: FlowNetwork, closed: np.ndarray, flows: list[Flow], carried_w: np.ndarray) -> Columns:

@@ -27,7 +27,7 @@ class HotTrips:
         world, inspected_s = self.world, self.world.site.topology.cooling.inspection
         self.events[block] = len(world.events)
         world.log("trip", world.site.block_names[block], "heat", inspected_s, why)
-        self._hold(block, max(inspected_s, held.AHEAD_S))
+        self._hold(block, inspected_s)
         if not self._rejects(self._warm(block)):
             self._pumps(block, False)
         self.still(int(world.site.block_hall[block]))

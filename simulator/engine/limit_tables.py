@@ -54,7 +54,7 @@ def _limits(
 ) -> pd.DataFrame:
     """Return one row per element with a limit, from the interconnection to the blocks."""
     site, state = world.site, world.state
-    nameplate_w = _nameplate_w(site)
+    nameplate_w = site.block_nameplate_w
     below_w = draw.reaches(world) @ nameplate_w
     held_w = site.firm_w * (1.0 - site.topology.power_margin)
     rows = [_row(watch, SITE, ("poi", "poi", 1), (site.firm_w, held_w, site.firm_w),
@@ -118,20 +118,10 @@ def _levels(world: World, poi_over_s: float) -> pd.DataFrame:
     return table[table["elements"] > 0].reset_index(drop=True)
 
 
-def _nameplate_w(site: Site) -> np.ndarray:
-    """Return the nameplate of the racks of each block, support racks included, (blocks,)."""
-    rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
-    nameplate_w = np.bincount(site.rack_block, weights=rack_w, minlength=len(site.block_names))
-    for entry in site.support:
-        mine = (site.block_hall == entry.hall) & (site.block_support_w > 0.0)
-        nameplate_w[mine] += entry.count * entry.nameplate_w
-    return nameplate_w
-
-
 def _places(world: World) -> pd.DataFrame:
     """Return what each block of accelerator racks was built for, draws and could still take."""
     site, state = world.site, world.state
-    nameplate_w, working_w = _nameplate_w(site), _working_w(world)
+    nameplate_w, working_w = site.block_nameplate_w, _working_w(world)
     spare_w, rows = _cooling_to_spare_w(site, nameplate_w), []
     room_w: dict[str, float] = {}
     built: dict[str, tuple[float, float]] = {}

@@ -12,7 +12,6 @@ from simulator.engine import (
     draw,
     drought,
     heat_limits,
-    held,
     hot_trips,
     overload,
     pick_up,
@@ -128,7 +127,7 @@ class Physics:
         self._tell_throttling()
         self.coolant.look(at_s)
         went_off = self._tell_intakes()
-        inspected_s = max(self.world.site.topology.cooling.inspection, held.AHEAD_S)
+        inspected_s = self.world.site.topology.cooling.inspection
         for block in went_off:
             self._at(at_s, partial(supply.lose_hot_switches, self.world, block, inspected_s))
             self._at(at_s, partial(self.trips.still, int(self.world.site.block_hall[block])))

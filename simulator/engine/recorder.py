@@ -269,9 +269,7 @@ def _plant(site: Site, state: State, records: Records) -> pd.DataFrame:
     """Return every element with a rating: what it may carry, and the most it carried."""
     level = {"lines": "line_bank", "transformers": "transformer_bank", "feeders": "feeder"}
     poi_w = float(records.site[:, c.POI_W].max())
-    rack_w = np.array([rack.nameplate for rack in site.rack_types])[site.rack_type]
-    nameplate_w = np.bincount(site.rack_block, weights=rack_w, minlength=len(site.block_names))
-    nameplate_w += _support_nameplate_w(site)
+    nameplate_w = site.block_nameplate_w
     rows = [("poi", "poi", site.firm_limit, 1, site.firm_w, site.firm_w, poi_w,
              float(nameplate_w.sum()), "")]
     for i, node in enumerate(site.nodes):
@@ -308,14 +306,6 @@ def _branches(site: Site, state: State) -> list[tuple[str, str, str, int, float,
          float(state.tree.mesh.peak_w[k]), 0.0, net.bus_name[ends[0]])
         for k, (name, kind, ends) in enumerate(zip(net.name, net.kind, net.ends, strict=True))
     ]
-
-
-def _support_nameplate_w(site: Site) -> np.ndarray:
-    """Return the nameplate of support racks by block."""
-    in_hall = np.zeros(len(site.hall_names))
-    for entry in site.support:
-        in_hall[entry.hall] += entry.count * entry.nameplate_w
-    return np.where(site.block_support_w > 0.0, in_hall[site.block_hall], 0.0)
 
 
 def _racks(site: Site) -> pd.DataFrame:

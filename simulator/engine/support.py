@@ -75,9 +75,8 @@ def _change(world: World, rack: str, utilization: float, sign: float) -> None:
     """
     change_w = np.zeros(len(world.site.block_names))
     for entry in of_type(world.site, rack):
-        block = world.site.block_names.index(f"{world.site.hall_names[entry.hall]}/support")
         beyond_w = support_w(entry.rack, utilization) - entry.power_w
-        change_w[block] += sign * entry.count * beyond_w
+        change_w[world.site.support_block(entry.hall)] += sign * entry.count * beyond_w
     world.support.full_w += change_w
     _draw(world, world.support.fed * change_w)
 

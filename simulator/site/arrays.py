@@ -95,6 +95,29 @@ class Site(FeedGraph, CoolantColumns):
         told = self.topology.cooling.indoors
         return np.array([told.share(node) for node in self.nodes]) * (self.node_hall >= 0)
 
+    def support_block(self, hall: int) -> int:
+        """Return the block of the racks without accelerators of a hall that has some."""
+        return self.block_names.index(f"{self.hall_names[hall]}/support")
+
+    @cached_property
+    def rack_nameplate_w(self) -> np.ndarray:
+        """(blocks,) Nameplate of accelerator racks."""
+        nameplate_w = np.array([rack.nameplate for rack in self.rack_types])[self.rack_type]
+        return np.bincount(self.rack_block, weights=nameplate_w, minlength=len(self.block_names))
+
+    @cached_property
+    def support_nameplate_w(self) -> np.ndarray:
+        """(blocks,) The same of racks without accelerators."""
+        nameplate_w = np.zeros(len(self.block_names))
+        for entry in self.support:
+            nameplate_w[self.support_block(entry.hall)] += entry.count * entry.nameplate_w
+        return nameplate_w
+
+    @property
+    def block_nameplate_w(self) -> np.ndarray:
+        """(blocks,) Nameplate of all racks."""
+        return self.rack_nameplate_w + self.support_nameplate_w
+
     @cached_property
     def hall_walls(self) -> np.ndarray:
         """Return the units of each hall's air side, spares included: (halls,)."""

@@ -4,8 +4,6 @@ a connection smaller than the racks behind it."""
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from simulator.components.cooling import CoolantUnit
 from simulator.components.sizing import chip_of, rack_named, rack_of
 from simulator.scenario import Scenario
@@ -38,9 +36,7 @@ def of_connection(scenario: Scenario) -> Iterator[str]:
     """Yield that the racks by nameplate are more than the connection carries with everything in service: only
     caps, sheds and racks that draw less keep such a campus within it."""
     topology = scenario.spec.topology
-    grid, site = topology.grid, compile_site(topology)
-    racks_w = sum(entry.count * entry.nameplate_w for entry in site.support)
-    racks_w += float(np.array([rack.nameplate for rack in site.rack_types])[site.rack_type].sum())
+    grid, racks_w = topology.grid, float(compile_site(topology).block_nameplate_w.sum())
     can_w = grid.available_w(grid.lines.units, grid.transformers.units)
     if racks_w > can_w:
         yield (

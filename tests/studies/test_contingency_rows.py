@@ -99,6 +99,16 @@ def test_what_is_dark_is_told_by_the_largest_that_is(halls, blocks, told):
     assert rows._dark(rows.Frame(run, None, INTACT, MINUTES, {}), gone) == told
 
 
+def undisturbed(jobs=0):
+    """Return a response whose repair takes three days, and the intact one; nothing happens in either yet."""
+    gone, intact = response(np.zeros(MINUTES), repair_s=72 * 3600.0), response(np.zeros(MINUTES))
+    for each in (gone, intact):
+        each.out, each.shed_w = np.zeros(MINUTES), np.zeros((MINUTES, 4))
+        each.off, each.behind = np.zeros(MINUTES, bool), np.zeros((MINUTES, 0), bool)
+        each.stalled = np.zeros((MINUTES, jobs), bool)
+    return gone, intact
+
+
 @pytest.mark.parametrize(("out_for", "told"), [
     (0, {"recovery_s": 0.0, "recovered": True}),
     (6, {"recovery_s": 360.0, "recovered": True}),
@@ -106,33 +116,21 @@ def test_what_is_dark_is_told_by_the_largest_that_is(halls, blocks, told):
 ])  # fmt: skip
 @pytest.mark.parametrize("what", ["out", "shed_w"])
 def test_what_was_lost_is_back_with_the_repair(what, out_for, told):
-    gone, intact = response(np.zeros(MINUTES), repair_s=72 * 3600.0), response(np.zeros(MINUTES))
-    for each in (gone, intact):
-        each.out, each.shed_w = np.zeros(MINUTES), np.zeros((MINUTES, 4))
-        each.off, each.behind = np.zeros(MINUTES, bool), np.zeros((MINUTES, 0), bool)
-        each.stalled = np.zeros((MINUTES, 0), bool)
+    gone, intact = undisturbed()
     getattr(gone, what)[:out_for] = 1.8e6
     run = SimpleNamespace(work=SimpleNamespace(jobs=[]))
     assert rows._recovery(run, gone, intact, MINUTES) == told
 
 
 def test_racks_that_want_power_alone_are_back_with_the_first_that_feeds_them():
-    gone, intact = response(np.zeros(MINUTES), repair_s=72 * 3600.0), response(np.zeros(MINUTES))
-    for each in (gone, intact):
-        each.out, each.shed_w = np.zeros(MINUTES), np.zeros((MINUTES, 4))
-        each.off, each.behind = np.zeros(MINUTES, bool), np.zeros((MINUTES, 0), bool)
-        each.stalled = np.zeros((MINUTES, 0), bool)
+    gone, intact = undisturbed()
     gone.out[:], gone.boots_s, gone.first_feeds, gone.repair_s = 72.0, 1080.0, True, (72 * 3600.0, 7200.0)
     run = SimpleNamespace(work=SimpleNamespace(jobs=[]))
     assert rows._recovery(run, gone, intact, MINUTES)["recovery_s"] == 7200.0 + 1080.0
 
 
 def test_racks_boot_while_a_job_boots_and_restarts_on_its_own():
-    gone, intact = response(np.zeros(MINUTES), repair_s=72 * 3600.0), response(np.zeros(MINUTES))
-    for each in (gone, intact):
-        each.out, each.shed_w = np.zeros(MINUTES), np.zeros((MINUTES, 4))
-        each.off, each.behind = np.zeros(MINUTES, bool), np.zeros((MINUTES, 0), bool)
-        each.stalled = np.zeros((MINUTES, 1), bool)
+    gone, intact = undisturbed(1)
     gone.out[:], gone.stalled[:] = 72.0, True
     gone.boots_s, gone.job_boots_s = 1080.0, 480.0
     for started_s, after_s in ((360.0, 1080.0), (900.0, 1380.0)):
