@@ -201,6 +201,7 @@ def warnings_of(scenario: Scenario) -> list[str]:
         *(f"weather: {told}" for told in weather_of(scenario).warnings),
         *(f"network: {told}" for told in cramped(scenario.spec.topology)),
         *remarks.of_years(scenario),
+        *remarks.of_work(scenario),
         *remarks.of_connection(scenario),
         *remarks.of_generators(scenario),
         *remarks.of_coolant(scenario),
