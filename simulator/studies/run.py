@@ -56,6 +56,8 @@ def run(
         Folder in which finished replicates wait, so that an interrupted run goes on from there.
     """
     rule = scenario.spec.replicates if replicates is None else replicates
+    if not isinstance(rule, int):
+        sequential.refuse(rule, scenario.spec)
     most = most_of(rule)
     done = dict(_kept(scenario, most, keep))
 
