@@ -1,12 +1,14 @@
 """Notebooks run from top to bottom, and are committed with their pictures."""
 
 import re
+import sys
 from pathlib import Path
 
 import nbformat
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from nbclient import NotebookClient
+from traitlets.config import Config
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent / "notebooks").glob("*.ipynb"))
 DAYS = re.compile(r'"\d+ d"')
@@ -17,11 +19,12 @@ def code(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_every_cell_runs(path, monkeypatch):
+def test_every_cell_runs(path, monkeypatch, tmp_path):
     """In this process, and of a day where the notebook says several."""
     monkeypatch.chdir(path.parent)
     monkeypatch.setenv("MPLBACKEND", "Agg")
-    shell = InteractiveShell()
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])  # the shell puts its own there
+    shell = InteractiveShell(ipython_dir=str(tmp_path), config=Config(HistoryManager={"enabled": False}))
     for cell in code(path):
         shell.run_cell(DAYS.sub('"1 d"', cell.source)).raise_error()
 
