@@ -261,8 +261,8 @@ def _set(world: World, loop: int, units: float, flow: float, fans: float) -> Non
 
 
 def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s: float) -> None:
-    """Raise what chips get in the rest of the step by the heat that gathers in it, once something
-    stands still (the kernel does so for the steps that follow)."""
+    """Tell rows that their water stands from now on, or flows again, and raise what chips get in the rest of the step
+    by what warms the water of a loop without a plant (the kernel does so for the steps that follow)."""
     site, state = world.site, world.state
     hall, heat, rows = loop // 2, state.heat, site.rows
     units, flow = float(state.loops.units_up[loop]), float(heat.flow[loop])
@@ -270,19 +270,29 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
         if before[1:] != (flow, float(heat.fans[loop])):
             _foresee_air(world, hall, loop)
         return
-    stops, dries = before[1] > 0.0 >= flow, before[0] > 0.0 >= units and flow > 0.0
-    if not (stops or dries):
+    _stand(world, hall, before[1] > 0.0 >= flow, before[1] <= 0.0 < flow)
+    if not before[0] > 0.0 >= units or flow <= 0.0:
         return
     loop_j_k = float(state.loops.flow_w_k[loop] * state.loops.tank_s[loop])
-    loop_k = float(state.plant_w[hall, 2]) * STEP_S / loop_j_k
+    rise_k = float(state.plant_w[hall, 2]) * STEP_S / loop_j_k
     for row in np.flatnonzero((rows.hall == hall) & (rows.liquid_cooled == 1)):
         b = int(rows.block[row])
         if state.blocks.mass_j_k[b] > 0.0:
             continue  # a tank warms with its own heat
-        rise_k = float(state.blocks.liquid_w[b]) * STEP_S / float(heat.row_j_k[b]) if stops else loop_k
         part = in_part(float(rows.decay[row]), left_s)
         state.blocks.coolant_c[b] += heat.row_lead[b] * rise_k * part
     slowing.at_once(world)
+
+
+def _stand(world: World, hall: int, stops: bool, flows: bool) -> None:
+    """Note when in the step at hand the water of a hall's rows came to stand, or flowed again."""
+    into_s, stands_s = world.env.now % STEP_S, world.state.heat.row_stands_s
+    for block in np.flatnonzero(world.site.block_hall == hall):
+        if stops:
+            known = stands_s[block, 1] > stands_s[block, 0]
+            stands_s[block] = stands_s[block, 0] if known else into_s, STEP_S
+        elif flows:
+            stands_s[block, 1] = into_s
 
 
 def _foresee_air(world: World, hall: int, loop: int) -> None:
