@@ -33,12 +33,16 @@ last of n groups starts after (n - 1) / n of the ramp: 75-92 % of it over that r
 
 def changed(world: World, cause: str) -> None:
     """Look which halls have power for their plants after something in the power chain changed."""
+    carried = _carried(world)
     for hall in range(len(world.site.hall_names)):
-        live, fed = _live(world, hall), bool(world.plants.fed[hall])
-        if fed and not live:
-            lose(world, hall, cause)
-        elif live and not fed:
+        live = _wired(world, hall) and bool(carried[hall])
+        if live == bool(world.plants.fed[hall]):
+            continue
+        if live:
             regain(world, hall, cause)
+        else:
+            lose(world, hall, cause)
+        carried = _carried(world)
 
 
 def lose(world: World, hall: int, cause: str) -> None:
@@ -99,7 +103,7 @@ def dip(world: World, hall: int, lasts_s: float, cause: str) -> None:
     turn = int(world.plants.turn[hall])
 
     def again() -> None:
-        if world.plants.turn[hall] == turn and _live(world, hall):
+        if world.plants.turn[hall] == turn and _wired(world, hall) and _carried(world)[hall]:
             regain(world, hall, cause)
 
     outage.after(world, lasts_s, again)
@@ -366,15 +370,13 @@ def _wired(world: World, hall: int, at_s: float | None = None) -> bool:
     return medium_voltage.reached(world, hall, at_s)
 
 
-def _live(world: World, hall: int) -> bool:
-    """Return whether a hall's plants have power now. Without import, and while its
-    return is held by a ramp, the plants of one hall after the other start, as far as sources carry what they and all
-    support racks drew."""
-    if not _wired(world, hall):
-        return False
+def _carried(world: World) -> np.ndarray:
+    """Return which halls' plants sources carry now: boolean (halls,). Without import, and while its return is held by
+    a ramp, the plants of one hall after the other start, as far as sources carry what they and all support racks
+    drew."""
     onsite_w = sources.carry_w(world) - float(world.support.needs_w[world.support.blocks].sum())
     needs_w = np.where(world.plants.fed, _drawn_w(world), 0.0) + _waits_w(world)
-    return onsite_w > 0.0 and float(needs_w[: hall + 1].sum()) <= onsite_w
+    return np.asarray((onsite_w > 0.0) & (np.cumsum(needs_w) <= onsite_w))
 
 
 def promised_w(world: World) -> float:
