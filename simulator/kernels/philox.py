@@ -17,6 +17,8 @@ _W0 = np.uint64(0x9E3779B9)
 _W1 = np.uint64(0xBB67AE85)
 _MASK = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
+_DRAW = "float64(int64, int64, int64, int64, int64, int64)"
+"""Told, for else Numba makes each anew for every number that a caller writes out."""
 
 
 @njit(cache=True, inline="always")
@@ -39,7 +41,7 @@ def block(key0, key1, c0, c1, c2, c3):
     return x0, x1, x2, x3
 
 
-@njit(cache=True)
+@njit(_DRAW, cache=True)
 def uniform(key0, key1, c0, c1, c2, c3):
     """Return a float64 in (0, 1) with 53 random bits."""
     x0, x1, _, _ = block(key0, key1, c0, c1, c2, c3)
@@ -47,13 +49,13 @@ def uniform(key0, key1, c0, c1, c2, c3):
     return (np.float64(bits) + 0.5) / 9007199254740992.0
 
 
-@njit(cache=True)
+@njit(_DRAW, cache=True)
 def exponential(key0, key1, c0, c1, c2, c3):
     """Return a unit exponential."""
     return -math.log(uniform(key0, key1, c0, c1, c2, c3))
 
 
-@njit(cache=True)
+@njit(_DRAW, cache=True)
 def normal(key0, key1, c0, c1, c2, c3):
     """Return a standard normal (Box-Muller on the two halves of one block)."""
     x0, x1, x2, x3 = block(key0, key1, c0, c1, c2, c3)
