@@ -2,6 +2,7 @@
 
 import copy
 import random
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,19 @@ BASE = Path(__file__).parent / "broken" / "base" / "pod.yaml"
 CSV = "time,dry_bulb_c,rh_pct\n" + "".join(
     f"2027-07-{15 + hour // 24}T{hour % 24:02d}:00:00-04:00,25,50\n" for hour in range(26)
 )
+
+
+committed = cache(load)
+"""A committed file and a name under its `scenarios:`, loaded once: a scenario is frozen."""
+
+
+@pytest.fixture(scope="module")
+def obeyed() -> Any:
+    """What validates against the published schema, which is one itself."""
+    schema = document("scenario")
+    validator = pytest.importorskip("jsonschema").Draft7Validator
+    validator.check_schema(schema)
+    return validator(schema)
 
 
 @pytest.fixture
@@ -43,7 +57,7 @@ def refused(folder: Path, text: str, *sets: object) -> list[str]:
 
 @pytest.mark.parametrize("file", COMMITTED, ids=lambda file: file.stem)
 def test_the_resolved_document_loads_again_to_an_equal_scenario(file: Path, tmp_path: Path) -> None:
-    scenario = load(file)
+    scenario = committed(file)
     text = resolved(scenario)
     copy = tmp_path / "copy.yaml"
     copy.write_text(text)
@@ -56,24 +70,22 @@ def test_the_resolved_document_loads_again_to_an_equal_scenario(file: Path, tmp_
 
 @pytest.mark.parametrize("file", COMMITTED, ids=lambda file: file.stem)
 def test_every_chosen_set_of_overrides_is_valid(file: Path) -> None:
-    for name in load(file).document.scenarios:
-        assert load(file, scenario=name).config_hash != load(file).config_hash
+    for name in committed(file).document.scenarios:
+        assert committed(file, scenario=name).config_hash != committed(file).config_hash
 
 
 @pytest.mark.parametrize("file", COMMITTED, ids=lambda file: file.stem)
 def test_every_chosen_scenario_resolves_to_what_loads_again(file: Path, tmp_path: Path) -> None:
-    for name in load(file).document.scenarios:
-        chosen = load(file, scenario=name)
+    for name in committed(file).document.scenarios:
+        chosen = committed(file, scenario=name)
         copy = tmp_path / f"{name}.yaml"
         copy.write_text(resolved(chosen))
         assert load(copy).config_hash == chosen.config_hash
 
 
 @pytest.mark.parametrize("file", COMMITTED, ids=lambda file: file.stem)
-def test_the_resolved_document_obeys_the_published_schema(file: Path) -> None:
-    jsonschema = pytest.importorskip("jsonschema")
-    jsonschema.Draft7Validator.check_schema(document("scenario"))
-    jsonschema.validate(yaml.safe_load(resolved(load(file))), document("scenario"))
+def test_the_resolved_document_obeys_the_published_schema(file: Path, obeyed: Any) -> None:
+    obeyed.validate(yaml.safe_load(resolved(committed(file))))
 
 
 def test_resolved_keeps_figures_and_says_what_is_a_default(folder: Path) -> None:

@@ -198,6 +198,41 @@ def test_an_epw_of_one_real_year_is_an_actual_year(tmp_path):
         for_period(weather, datetime(2022, 1, 1, 6, tzinfo=UTC), 24)
 
 
+def epw_lines(source, years, hours=8760, change=None):
+    """Return an EPW of smooth air, its months of these years in turn; `change` maps hours to dry bulbs."""
+    lines = [f"LOCATION,Nowhere,-,XXX,{source},1,-35,0,5.5,3000", *["-"] * 7]
+    first = datetime(2004 if hours > 8760 else 2001, 1, 1, tzinfo=UTC)
+    for h in range(hours):
+        at = first + timedelta(hours=h)
+        dry_c = (change or {}).get(h, f"{15.0 + h % 24 / 2.0}")
+        dew_c = "99.9" if dry_c == "99.9" else "5.0"
+        year = years[at.month % len(years)]
+        lines.append(f"{year},{at.month},{at.day},{at.hour + 1},60,?9,{dry_c},{dew_c},999,70000")
+    return lines
+
+
+def epw_weather(tmp_path, lines):
+    (tmp_path / "synthetic.epw").write_text("\r\n".join(lines) + "\r\n", encoding="latin-1")
+    return read(WeatherSource(epw="synthetic.epw"), tmp_path)
+
+
+@pytest.mark.parametrize("source", ["TMYx", "IWEC Data", "WYEC2", "SWEC", "CTZRV2", "TRY", "DWD TRY", "KISR"])
+def test_a_typical_year_whose_months_all_say_one_year_is_told_by_its_source(source, tmp_path):
+    weather = epw_weather(tmp_path, epw_lines(source, (1995,)))
+    assert weather.typical
+    air = for_period(weather, datetime(2028, 2, 28, 18, 30, tzinfo=UTC), 48)  # over a leap day of half an hour's zone
+    assert np.isfinite(air.dry_bulb_c).all() and (air.pressure_pa == 70_000.0).all()
+
+
+def test_a_leap_year_of_mixed_months_and_the_ends_of_what_is_observed_are_read(tmp_path):
+    change = {10: "-45.0", 4700: "55.0", 5000: "99.9", 5001: "99.9"}
+    weather = epw_weather(tmp_path, epw_lines("TMYx", (1999, 2004), hours=8784, change=change))
+    assert len(weather.dry_bulb_c) == 8760
+    assert (weather.dry_bulb_c.min(), weather.dry_bulb_c.max()) == (-45.0, 55.0)
+    assert np.isfinite(weather.wet_bulb_c).all() and (weather.wet_bulb_c <= weather.dry_bulb_c + 1e-9).all()
+    assert any("filled linearly" in told for told in weather.warnings)
+
+
 # --- tables of several places, and of Open-Meteo --------------------------------------------
 
 PLACES = ["site,zone_key,utc_offset_s,time_local,temperature_c,rh_pct,cloud_pct,wind_kmh"]

@@ -86,7 +86,7 @@ def _mesh(tree, dt_s):
 def balance(supply, demand_w, dt_s):
     """Meet `demand_w` at the interconnection from the grid, generators, battery and, with no import
     at all, the batteries of UPS that have no charge of their own, in that order; recharge when there
-    is room. In the step in which the last of the import is lost, what came before that counts.
+    is room. In a step in which import is lost, what came before that counts.
 
     Returns
     -------

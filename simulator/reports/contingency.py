@@ -149,8 +149,9 @@ def _depths(
     )
     text: tuple[str, ...] = (
         "Severity is the worst that happens in the window: work slowed by caps, heat or the network "
-        "(capped), load shed or requests kept waiting, a job stopped, a hall dark, all halls dark. Load "
-        "shed is the draw before the failure of what is out of service or off; what idles is not counted.",
+        "(capped), load shed, requests kept waiting or work not begun on what is out (shed), a job stopped, a hall "
+        "dark, all halls dark. Load shed is the draw before the failure of what is out of service or off; what "
+        "idles is not counted.",
     )
     figures = (by_severity(tried), over_minutes(found, shed_w))
     text += _dark(told)
@@ -178,7 +179,7 @@ def _limits(told: dict[str, Any]) -> TableSpec:
     table = pd.DataFrame({
         "First beyond its limit": [wording.sentence(FIRST.get(r["limit"], r["limit"])) for r in rows],
         "Elements": [f"{r['elements']:,}" for r in rows],
-        "Out": [", ".join(r["out"]) for r in rows],
+        "Out": [wording.plain(", ".join(r["out"])) for r in rows],
         "From": [f"minute {r['first_minute']}" for r in rows],
         "Longest": [f"{r['most_minutes']}{wording.SPACE}min" for r in rows],
         "Trip": [f"{r['tripped']:,}" for r in rows],

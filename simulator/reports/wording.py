@@ -22,6 +22,7 @@ ACRONYMS = frozenset(
         "tpu",
         "hbd",
         "pdu",
+        "mv",
     ]
 )
 

@@ -20,7 +20,11 @@ import numpy as np
 from simulator.weather.records import SHOWN, Array, Hours, Records, WeatherError
 
 COMMON_YEAR = 2001  # no leap day, stands for every year of a typical file
-_TYPICAL = re.compile(r"TMY|IWEC|CWEC|CSWD|SWERA|ISHRAE|RMY|IGDG|NTRL|typical", re.IGNORECASE)
+_TYPICAL = re.compile(
+    r"TMY|IWEC|CWEC|WYEC|SWEC|CSWD|SWERA|ISHRAE|RMY|IGDG|NTRL|CTZ|CityUHK|IMGW|INETI|KISR|NIWA|\bMSI\b|\bD?TRY|\bDSY|typical",
+    re.IGNORECASE,
+)
+"""Sources of typical years as files name them (EnergyPlus, weather data sources; TRY: test reference year)."""
 
 
 def read_epw(text: str) -> Records:

@@ -19,7 +19,10 @@ from simulator.components.cooling.compressors import Compressors
 from simulator.components.cooling.tower_water import TowerAir, TowerWater
 from simulator.units import Fraction, NonNegative, Positive, Temperature, TemperatureDelta, Within
 
-_ROUNDS = 6  # of the loop heat -> tower -> chiller work -> heat; each gains more than one digit
+_ROUNDING = 1e-9
+_ROUNDS, _MORE_ROUNDS = 6, 3  # of the loop heat -> tower -> chiller work -> heat; each gains more than one digit
+FAN_SPEEDS = (0.8, 0.65, 0.5, 0.35)
+"""Of tower fans, tried beside full speed while chillers run; the cheapest is taken."""
 CAPACITY_PER_K = 0.03
 """Growth of a chiller's capacity per K of warmer water: denser suction gas (derived: saturated vapour of R134a, by
 Clausius and Clapeyron h M / (Z R T2) = 190 kJ/kg x 0.102 / (0.9 x 8.314 x 285 K squared) = 3.2 % per K; 0.02, the slope
@@ -73,8 +76,10 @@ class ChillerTower(Compressors, TowerWater):
     def plant_map(self, set_c: Set, weather: HourlyWeather) -> PlantMap:
         """Return supply temperature, power and water by hour and load (see `PlantSpec`)."""
         air = self.tower_air(weather)
-        state = self._full_fans(set_c, air)
-        water_c, airflow = self._slow_fans(set_c, air, state)
+        none = np.zeros((len(weather), len(LOAD_FRAC)))
+        state = self._working(set_c, air, LOAD_FRAC, none, _ROUNDS)
+        speed = self._cheapest(set_c, air, state)
+        water_c, airflow = self._slow_fans(set_c, air, state, speed)
         evaporated, blowdown = self.tower_water_kg_j(
             weather, LOAD_FRAC + state.work_frac, water_c + 0.5 * state.range_k, self._rejection(set_c)
         )
@@ -142,31 +147,58 @@ class ChillerTower(Compressors, TowerWater):
         """Return the towers' design heat per W of chiller capacity."""
         return 1.0 + 1.0 / self._design_cop(set_c)
 
-    def _full_fans(self, set_c: Set, air: TowerAir) -> _State:
-        """Return the working point with all fans at full speed.
+    def _working(self, set_c: Set, air: TowerAir, load: Array, work: Array, rounds: int) -> _State:
+        """Return the working point with all fans at full speed, from a guess of the chillers' `work`.
 
         Tower temperature, chiller work and rejected heat depend on each other; the loop gain is
         below 0.1, so a few rounds settle it.
         """
         full_range = self.tower_range / self._rejection(set_c)
-        work = np.zeros((len(air.wet_c), len(LOAD_FRAC)))
-        for _ in range(_ROUNDS):
-            span = (LOAD_FRAC + work) * full_range
+        for _ in range(rounds):
+            span = (load + work) * full_range
             water = self.coldest_c(air, span)
             entering = np.maximum(water, self.condenser_minimum)
             cop = self._full_cop(set_c, entering, span)
             limit = self._limit_frac(set_c, entering, span, cop)
-            missing = water + self.economiser_approach * LOAD_FRAC - set_c
+            missing = water + self.economiser_approach * load - set_c
             chilled = missing / (self.economiser_approach + self.range)
-            chilled = np.clip(chilled, 0.0, np.minimum(limit, LOAD_FRAC))
+            chilled = np.clip(chilled, 0.0, np.minimum(limit, load))
             work = self._work_frac(chilled, limit, cop)
         return _State(chilled, limit, work, span, water)
 
-    def _slow_fans(self, set_c: Set, air: TowerAir, state: _State) -> tuple[Array, Array]:
+    def _cheapest(self, set_c: Set, air: TowerAir, state: _State) -> Array:
+        """Return the speed of the fans, (hours, n_x), that costs least with the chillers' work, and set the working
+        point to it: where these run or would let the fans slow down, as long as they carry what slower fans leave."""
+        speed = np.ones(state.work_frac.shape)
+        _, airflow = self._slow_fans(set_c, air, state, speed)
+        at = np.nonzero((state.chilled_frac > 0.0) | (airflow > FAN_SPEEDS[-1]))
+        if not at[0].size:
+            return speed
+        sized = self.sized_for(float(np.min(set_c)))
+        load, told_c = LOAD_FRAC[at[1]], np.broadcast_to(set_c, speed.shape)[at]
+        here = TowerAir(*(column[at[0], 0] for column in air))
+        fans = self.tower_fan * here.density_frac * self._rejection(set_c)
+        work = state.work_frac[at]
+        best = work + fans * airflow[at] ** 3
+        for slowed in FAN_SPEEDS:
+            slow_air = here._replace(carries_frac=slowed * here.carries_frac)
+            found = sized._working(told_c, slow_air, load, work, _MORE_ROUNDS)
+            work = found.work_frac
+            drawn = found.work_frac + fans * slowed**3
+            carried = found.chilled_frac < np.minimum(found.limit_frac, load) * (1.0 - _ROUNDING)
+            carried |= (found.chilled_frac >= load) & (load <= found.limit_frac)
+            taken = np.flatnonzero(carried & (drawn < best))
+            best[taken], cells = drawn[taken], (at[0][taken], at[1][taken])
+            speed[cells] = slowed
+            for column, value in zip(vars(state).values(), vars(found).values(), strict=True):
+                column[cells] = value[taken]
+        return speed
+
+    def _slow_fans(self, set_c: Set, air: TowerAir, state: _State, speed: Array) -> tuple[Array, Array]:
         """Return tower water and airflow once fans slow down to what each mode needs.
 
-        Free cooling holds the set temperature behind the exchanger, mechanical cooling the coldest
-        water the condensers accept, partial cooling runs the fans at full speed.
+        Free cooling holds the set temperature behind the exchanger, mechanical cooling no colder than the
+        condensers accept; else they turn as fast as is cheapest.
         """
         free = state.chilled_frac <= 0.0
         mechanical = state.chilled_frac >= LOAD_FRAC
@@ -175,7 +207,7 @@ class ChillerTower(Compressors, TowerWater):
         )
         slow = (free | mechanical) & (state.water_c < held)
         water = np.where(slow, held, state.water_c)
-        return water, np.where(slow, self.airflow(air, state.range_k, water), 1.0)
+        return water, np.where(slow, np.minimum(self.airflow(air, state.range_k, water), speed), speed)
 
     def _supply_c(self, set_c: Set, state: _State) -> Array:
         """Return the loop temperature: the set one, or where an overloaded plant settles.

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from simulator.components.cooling import LOAD_FRAC, HourlyWeather, york_calc
+from simulator.components.cooling import LOAD_FRAC, HourlyWeather, chiller_tower, york_calc
 from simulator.components.cooling.chiller_tower import ChillerTower
 from simulator.components.cooling.compressors import Compressors
 from simulator.components.cooling.tower_water import TowerWater
@@ -20,6 +20,11 @@ def air(wet_c, depression_k=5.0):
 
 def plant(**changes):
     return ChillerTower.model_validate({**PLANT, **changes})
+
+
+def at_full_fans(chilled, set_c, weather):
+    none = np.zeros((len(weather), len(LOAD_FRAC)))
+    return chilled._working(set_c, chilled.tower_air(weather), LOAD_FRAC, none, 6)
 
 
 def test_it_has_the_fans_of_its_towers_and_the_restart_of_its_chillers():
@@ -63,7 +68,7 @@ def test_airflow_inverts_the_correlation():
 
 def test_towers_meet_their_own_design_point():
     chilled = plant(tower_approach="5 K")
-    design = chilled._full_fans(7.0, chilled.tower_air(air(25.55)))  # 7 degC: chillers carry all heat
+    design = at_full_fans(chilled, 7.0, air(25.55))  # 7 degC: chillers carry all heat
     assert design.range_k[0, FULL] == pytest.approx(5.56, rel=1e-3)
     assert design.water_c[0, FULL] == pytest.approx(30.55, abs=0.02)
     assert design.chilled_frac[0, FULL] == pytest.approx(1.0, abs=1e-3)
@@ -77,7 +82,7 @@ def test_chiller_cop_is_a_fraction_of_carnot():
 
 def test_free_partial_and_mechanical_cooling_follow_the_wet_bulb():
     chilled = plant()
-    share = chilled._full_fans(20.0, chilled.tower_air(air([5.0, 14.0, 26.0]))).chilled_frac[:, PART]
+    share = at_full_fans(chilled, 20.0, air([5.0, 14.0, 26.0])).chilled_frac[:, PART]
     assert share[0] == 0.0
     assert 0.05 < share[1] < 0.75
     assert share[2] == pytest.approx(0.8)
@@ -87,7 +92,7 @@ def test_free_partial_and_mechanical_cooling_follow_the_wet_bulb():
 
 def test_exchanger_and_chiller_together_hold_the_set_temperature_in_partial_mode():
     chilled = plant()
-    state = chilled._full_fans(20.0, chilled.tower_air(air(np.linspace(8.0, 20.0, 50))))
+    state = at_full_fans(chilled, 20.0, air(np.linspace(8.0, 20.0, 50)))
     load = np.broadcast_to(chilled.plant_map(20.0, air(0.0)).load_frac, state.chilled_frac.shape)
     partial = (state.chilled_frac > 0.0) & (state.chilled_frac < np.minimum(load, state.limit_frac))
     assert partial.any()
@@ -99,6 +104,24 @@ def test_exchanger_and_chiller_together_hold_the_set_temperature_in_partial_mode
     np.testing.assert_allclose(
         state.range_k, (load + state.work_frac) * 5.56 / rejection, rtol=1e-6, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("curves", ["carnot", "york_yk_5170"])
+@pytest.mark.parametrize("set_c", [9.0, 20.0])
+def test_no_other_speed_of_the_fans_is_cheaper_with_the_chillers_work(curves, set_c, monkeypatch):
+    """Nor than full speed, and what the plant delivers is the same."""
+    weather, chilled = air(np.linspace(-5.0, 30.0, 70)), plant(curves=curves)
+    found = chilled.plant_map(set_c, weather)
+    monkeypatch.setattr(chiller_tower, "FAN_SPEEDS", (1.0,))
+    full = chilled.plant_map(set_c, weather)
+    monkeypatch.setattr(chiller_tower, "FAN_SPEEDS", tuple(np.linspace(0.98, 0.1, 45)))
+    finely = chilled.plant_map(set_c, weather)
+    np.testing.assert_array_equal(found.supply_c, full.supply_c)
+    assert (found.power_frac <= full.power_frac + 1e-12).all()
+    saved = (full.power_frac - found.power_frac)[:, PART // 2] / LOAD_FRAC[PART // 2]
+    assert 0.005 < saved.max() < 0.05
+    missed = (found.power_frac - finely.power_frac)[:, PART // 2 :] / LOAD_FRAC[PART // 2 :]
+    assert missed.max() < 8e-3 and missed.mean() < 1e-3
 
 
 def test_an_overloaded_plant_delivers_warmer_water():
