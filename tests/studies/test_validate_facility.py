@@ -35,8 +35,8 @@ def test_what_is_assumed_is_told_with_the_figure():
     found, base = sites.warm_water_range(), value("ESIF-PUE-1", "1")
     moved = {words: year.cooling + year.house - base for words, year in found.items()}
     assert 1.0 < moved["house 2.5 kW"] / -0.0025 < 1.1 and 1.0 < moved["house 10 kW"] / 0.005 < 1.1
-    # less 0.4 % of the heat for its pump, which warms the water; more 0.5 % of it
-    assert -0.006 < moved["loop pump 0.6 %"] < -0.003 and 0.004 < moved["loop pump 1.5 %"] < 0.007
+    # less 0.4 % of design heat for its pump, which warms the water, more 0.5 % of it: by drives some six tenths
+    assert -0.0035 < moved["loop pump 0.6 %"] < -0.002 and 0.0025 < moved["loop pump 1.5 %"] < 0.0045
     assert moved["stages 1"] > 0.005
     note = facility.simulate({"id": "ESIF-PUE-1", "unit": "1"}).note
     assert all(f"{words} {base + by:.4f}" in note for words, by in moved.items())
