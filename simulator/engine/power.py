@@ -3,7 +3,7 @@
 from functools import partial
 
 from simulator.components.power.node import TRANSFORMERS
-from simulator.engine import generators, hand_back, island
+from simulator.engine import generators, hand_back, island, short_import
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
@@ -44,7 +44,7 @@ def _follow(world: World, before_w: float, cause: str) -> None:
             island.settle(world)
             return
         world.supply_lost_s = world.env.now
-        drawn_w = min(before_w, float(state.tree.input_w[0]))
+        drawn_w = min(before_w, float(state.tree.charge.asked_w[0]))
         state.supply.early_j[0] += drawn_w * (world.env.now % STEP_S)
         generators.call(world)
         world.bus_changed = partial(island.settle, world)
@@ -52,3 +52,5 @@ def _follow(world: World, before_w: float, cause: str) -> None:
     elif before_w == 0.0 and limit_w > 0.0:
         world.log("supply_returned", "point of interconnection")
         hand_back.begin(world)
+    elif limit_w > 0.0 and world.back_w is None:
+        short_import.follow(world)

@@ -103,7 +103,7 @@ def test_racks_that_start_draw_what_is_told_from_power_to_work(tmp_path):
     in_service_w = float(np.delete(bench.state.racks.power_w, [2, 3]).sum())
     restarts_w = it_w[minute] - support_w - rest_w[2:4].sum()
     assert restarts_w == pytest.approx(in_service_w, rel=2e-3)  # their leakage settled
-    assert not blocks.starting_w.any() and not bench.world.starts.draws_w.any()
+    assert not blocks.starting_w.any() and not bench.state.racks.starting_w.any()
     for name, value in balance.checks(bench.results()).items():
         assert value <= 1e-9, name
 
@@ -123,7 +123,7 @@ def test_a_load_that_was_shed_boots_before_it_works_again(tmp_path):
     bench.at(AT_S, lambda: capping.switch(bench.world, load))  # the policy has it back after a minute
     bench.run(back_s + 4.0)
     assert [t for _, t, _ in events(bench, "restored")] == [back_s] and not bench.state.racks.up_frac[2:4].any()
-    assert bench.world.starts.draws_w[2:4] == pytest.approx(bench.world.starts.rest_w[2:4])
+    assert bench.state.racks.starting_w[2:4] == pytest.approx(bench.world.starts.rest_w[2:4])
     starts_s = BOOT_S + RESTART_S
     bench.run(back_s + starts_s + 60.0)
     assert events(bench, "racks_back") == [("racks_back", back_s + starts_s, starts_s)]

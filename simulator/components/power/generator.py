@@ -34,6 +34,12 @@ class Generators(Spec):
     continuously, so that a redundancy scheme has its own generators too, and the rest of the campus has
     a plant. Without import a lineup whose own sets are not all there is not fed. Blank: `count`
     says how many there are, on one bus."""
+    starts: Literal["lost", "short"] = "lost"
+    """When the plant starts. `lost`: no import is possible; `short`: also when lines and main transformers in
+    service let less be imported than the campus draws. Sets of a lineup start for it alone when its own bus is dead."""
+    retransfer: Annotated[Duration, Within("0 s", "24 h")] = 900.0
+    """From when a lineup whose own sets carry it alone could be fed again until it is (assumed, 5-30 min: a
+    utility that is stable again)."""
     spare: Annotated[int, Field(ge=0, le=1000)] = 1
     """Sets of the plant beyond those that carry its load, where `count` is blank; lineups have none,
     their scheme is the reserve."""
