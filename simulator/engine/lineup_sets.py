@@ -85,8 +85,7 @@ def _call(world: World, node: int, plant: Generators, cause: str, again: Again) 
         world.sets_due[node] = math.inf
         world.log("generator_missing", world.site.nodes[node].name, cause, detail=f"{len(come_up)} of {len(units)}")
         return
-    needs_w = float(world.state.tree.output_w[node])
-    takes_s = next((t for t, ready_w in plant.steps(len(units)) if ready_w >= needs_w), plant.steps(len(units))[-1][0])
+    takes_s = plant.takes_s(len(units), float(world.state.tree.output_w[node]))
     due_s = world.env.now + plant.start + takes_s
     world.sets_due[node] = due_s
     outage.after(world, due_s - world.env.now, partial(_take_over, world, node, due_s, cause, again))
