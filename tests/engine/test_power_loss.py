@@ -1,11 +1,13 @@
 """Racks that lost power boot and restart, whatever took it; what they wait for; what is told of it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from small import Bench, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import capping, downtime, effects
+from simulator.engine import capping, downtime, effects, recorder
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.state import Load
 from simulator.kernels import columns as c
@@ -115,6 +117,16 @@ def test_energy_of_racks_that_start_is_their_loads_own(tmp_path):
     support_w = float(bench.state.blocks.support_w.sum())
     of_loads_j = bench.results().tables["load_energy"]["it_j"].sum()
     assert of_loads_j == pytest.approx((bench.minutes(c.IT_W) - support_w).sum() * 60.0, rel=1e-9)
+
+
+def test_tables_of_racks_show_what_they_draw_as_they_start(tmp_path, monkeypatch):
+    """Their hour is that of the hall's IT, but for the seconds of a minute in which supplies do not draw yet."""
+    monkeypatch.setattr(recorder, "allocate", partial(recorder.allocate, rack_halls=("pod",)))
+    bench = bench_of(tmp_path)
+    strike(bench, "feeder", OUT_S)
+    bench.run(3600.0)
+    it_w, support_w = bench.minutes(c.IT_W)[:60].mean(), float(bench.state.blocks.support_w.sum())
+    assert bench.records.rack[0, :, 0].sum() / 60.0 == pytest.approx(it_w - support_w, rel=3e-3)
 
 
 def test_a_load_that_was_shed_boots_before_it_works_again(tmp_path):
