@@ -65,6 +65,16 @@ def nearest(name: str, candidates: Iterable[object], most: int = 3) -> str:
     return f" (did you mean {', '.join(repr(candidate) for candidate in found)}?)"
 
 
+def nearest_of(name: str, candidates: Iterable[object], what: str, most: int = 6) -> str:
+    """Return the candidates most like `name`; where none is, `; WHAT are a, b, ...` with the first of all,
+    or that there are none."""
+    known = [str(candidate) for candidate in candidates]
+    if not known:
+        return f"; there are no {what} here"
+    more = ", ..." if len(known) > most else ""
+    return nearest(name, known) or f"; {what} are {', '.join(known[:most])}{more}"
+
+
 def _similar(name: str, known: list[str], most: int) -> list[str]:
     """Return the known names whose letters are close to those of `name`, closest first."""
     by_letters: dict[str, list[str]] = {}

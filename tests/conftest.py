@@ -9,6 +9,15 @@ from simulator.results import Results
 from simulator.studies import processes
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items):
+    """Of two workers, have the second begin with the kernels that are interpreted, so that the first has
+    compiled the others when it gets to them."""
+    for item in [item for item in items if item.name == "test_kernels_do_the_same_interpreted"]:
+        items.remove(item)
+        items.insert(len(items) // 2, item)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _forked():
     """Have processes forked though pytest-xdist has a thread that waits for messages: to start them anew

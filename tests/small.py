@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import simpy
 import yaml
+from numba import config
 
 from simulator import scenario
 from simulator.engine import clock, limit_tables, recorder, state
@@ -24,6 +25,12 @@ from simulator.site import Site, compile_site
 from simulator.weather import for_period
 
 ROOT = Path(__file__).parents[1]
+
+
+def examples(count: int) -> int:
+    """Return how many examples to try: a sixth where kernels are interpreted, which takes a hundred times
+    as long and only has to show that the same lines run."""
+    return count // 6 if config.DISABLE_JIT else count
 
 
 @cache
@@ -51,9 +58,15 @@ def pod() -> Scenario:
     return scenario.load(ROOT / "scenarios" / "pod.yaml")
 
 
+@cache
+def empty_pod() -> Scenario:
+    """Return the pod without its workloads, whose checks serve thousands of requests."""
+    return scenario.load(ROOT / "scenarios" / "pod.yaml", [("workloads", [])])
+
+
 def pod_site() -> Site:
     """Return the compiled pod."""
-    return compile_site(pod().spec.topology)
+    return compile_site(empty_pod().spec.topology)
 
 
 def resting(site: Site, loads: tuple[Load, ...] = (), pools: tuple[Pool, ...] = ()):

@@ -21,10 +21,22 @@ def catalog(kind: str | None) -> None:
     if found is None:
         from simulator.errors import nearest
 
-        known = ", ".join(entries.kinds())
-        raise usage(f"no kind '{kind}'{nearest(kind, entries.kinds())}; one of {known}")
+        of = _kind_of(kind)
+        known = f"{nearest(kind, entries.kinds())}; one of {', '.join(entries.kinds())}"
+        raise usage(f"no kind '{kind}'{f': it is among the {of}' if of else known}")
     rows = [row for name in entries.names(found) for row in _rows(found, name)]
     print("\n".join(table(HEADER, rows)))
+
+
+def _kind_of(name: str) -> str | None:
+    """Return the kind that has an entry of this name."""
+    for kind in entries.kinds():
+        try:
+            entries.load(kind, name)
+        except KeyError:
+            continue
+        return kind
+    return None
 
 
 def _overview() -> list[str]:

@@ -62,7 +62,7 @@ def run(
     folder = output or given.folder
     study.check_folder(folder)
     with Stages("simulated days", DAYS_PER_S) as stages:
-        results, scenario = _simulate(given, jobs, folder, stages)
+        results, scenario = _simulate(given, wanted, jobs, folder, stages)
         stages.stage("report" if report else "write")
         study.write(results, scenario, folder, started, _report if report else None)
         study.discard(study.unfinished(folder))
@@ -82,11 +82,12 @@ def _report(results: list[Results], folder: Path, summary: dict[str, Any]) -> No
 
 
 def _simulate(
-    given: Given, jobs: int | None, folder: Path, stages: Stages
+    given: Given, asserted: list[limits.Limit], jobs: int | None, folder: Path, stages: Stages
 ) -> tuple[list[Results], Scenario]:
     """Return the results; an interruption says how to go on and leaves."""
     stages.stage("read")
     scenario = given.load()
+    limits.refuse(asserted, scenario.spec)
     weather_of(scenario)
     compile_site(scenario.spec.topology)
     wanted = None if given.until else given.replicates

@@ -13,7 +13,7 @@ from simulator.cli.text import number, table
 from simulator.errors import display_name
 from simulator.scenario import Scenario
 from simulator.scenario.replicates import most_of
-from simulator.studies import StudyError, inverse, requirements
+from simulator.studies import StudyError, inverse, limits, requirements
 from simulator.studies.inverse import Answer, Search
 from simulator.studies.progress import say
 from simulator.studies.requirements import Candidate, Requirement
@@ -69,6 +69,7 @@ def searched(given: Given, asked: Asked, folder: SizeFolder) -> tuple[Answer, An
     key, direction = asked.key
     required = asked.required
     scenario = given.load()
+    limits.refuse((one.limit for one in required), scenario.spec)
     folder.open()
 
     def load(value: str) -> Scenario:

@@ -20,10 +20,10 @@ from simulator.cli.size import (
     tell_candidate,
 )
 from simulator.cli.text import table
-from simulator.errors import display_name
+from simulator.errors import display_name, nearest
 from simulator.scenario import Scenario
 from simulator.scenario.replicates import most_of
-from simulator.studies import StudyError, inverse, joint_axis, joint_prices
+from simulator.studies import StudyError, inverse, joint_axis, joint_prices, limits
 from simulator.studies.joint import Joint, JointSearch
 from simulator.studies.progress import say
 from simulator.studies.size_folder import SizeFolder
@@ -64,6 +64,10 @@ def _search(given: Given, asked: Asked, vary: tuple[str, ...], folder: SizeFolde
     keys = [joint_axis.key_of(text) for text in vary]
     if len(keys) > MOST_INPUTS or len(set(keys)) < len(keys):
         raise StudyError(f"--vary takes one to {MOST_INPUTS} different inputs")
+    required, known = asked.required, [*limits.expected(scenario.spec), *keys]
+    limits.refuse((one.limit for one in required), scenario.spec)
+    if goal not in known:
+        raise StudyError(f"'{goal}' is neither an input of --vary nor a KPI of the run{nearest(goal, known)}")
     axes = tuple(
         joint_axis.read(text, inverse.present(scenario, key)) for text, key in zip(vary, keys, strict=True)
     )
@@ -76,7 +80,7 @@ def _search(given: Given, asked: Asked, vary: tuple[str, ...], folder: SizeFolde
         return folder.run(candidate, replicates, asked.jobs)
 
     return JointSearch(
-        goal, direction, axes, asked.required, load, run,
+        goal, direction, axes, required, load, run,
         asked.replicates or most_of(scenario.spec.replicates), in_closed_form,
         lambda point: tell_candidate(point.candidate),
     )

@@ -11,7 +11,7 @@ from simulator.cli.exits import FAILED_RUNS, INTERRUPTED
 from simulator.cli.text import number, table
 from simulator.errors import display_name, nearest
 from simulator.simulation import simulate
-from simulator.studies import StudyError, designs, enough, sensitivity, stamp
+from simulator.studies import StudyError, designs, enough, sensitivity, sequential, stamp
 from simulator.studies import run as one
 from simulator.studies import sweep as study
 from simulator.studies.designs import Plan, Task
@@ -75,13 +75,12 @@ def sweep(
         mine = study.shard(plan.tasks, where.shard, whole=plan.rule is not None)
         folder = SweepFolder(target, plan)
         try:
-            first = _first(plan, mine, folder, stages)
+            if plan.rule is not None and mine:
+                sequential.refuse(plan.rule, plan.scenario(mine[0]).spec)
             folder.open(where.resume or where.shard is not None)
             if not known["tasks"]:
                 told = {"tasks": [astuple(task) for task in plan.tasks]}
                 stamp.write(target, stamp.PLAN, path, asked, plan.files, told)
-            for identity, record in first:
-                folder.keep(identity, record)
             interrupted = _carry_out(plan, mine, folder, study.workers(jobs), where, stages)
             runs = folder.assemble()
         except OSError as error:
@@ -106,21 +105,6 @@ def sweep(
 def folder_of(path: Path, output: Path | None) -> Path:
     """Return where a sweep's folder is."""
     return output or Path("reports") / path.stem
-
-
-def _first(
-    plan: Plan, mine: Sequence[Task], folder: SweepFolder, stages: Stages
-) -> list[tuple[str, study.Record]]:
-    """Return the first run of a sweep whose rule names indicators, made before its folder is claimed:
-    which there are depends on the scenario, and a name that is none must not cost a folder."""
-    path = folder.path
-    taken = path.is_file() or (path.is_dir() and any(path.iterdir()))
-    if plan.rule is None or not mine or taken:
-        return []
-    stages.stage("check the names after 'until'")
-    identity, record = study.one(mine[0].identity, plan.scenario(mine[0]), mine[0].replicate, plan.timeout_s)
-    enough.check_names(plan, record)
-    return [(identity, record)]
 
 
 def _carry_out(

@@ -125,8 +125,13 @@ def _on_connection(topology: Topology) -> tuple[tuple[str, int], ...]:
 def block_limit_w(topology: Topology, hall: Hall) -> float:
     """Return the rack power of a block at which the input of the most loaded lineup, in the worst
     state that its scheme must survive, equals its continuous rating."""
-    block, plan = block_of(topology, hall), hall.distribution or PLAIN
-    rating_w = block.rating * topology.grid.power_factor
+    return _limit_w(block_of(topology, hall), hall.distribution or PLAIN, topology.grid.power_factor)
+
+
+@lru_cache(maxsize=256)
+def _limit_w(block: Block, plan: Distribution, power_factor: float) -> float:
+    """Return that limit by what it follows from: halls, and designs of a sweep, mostly share it."""
+    rating_w = block.rating * power_factor
     limit_w = rating_w * block.continuous
     group = plan.group
     states = lineup_loads(group, plan.common_bus)

@@ -22,7 +22,7 @@ from simulator.documents.nodes import Path as TreePath
 from simulator.documents.templates import Templates
 from simulator.errors import Problem, ScenarioError
 
-__all__ = ["Document", "Figure", "Place", "TreePath", "gather", "read"]
+__all__ = ["Document", "Figure", "Place", "TreePath", "gather", "of_another_kind", "read"]
 _ABOUT_THE_TEXT = ("templates", "overrides", "scenarios")
 
 
@@ -90,6 +90,22 @@ def read(
     if problems or document is None:
         raise ScenarioError(problems)
     return document
+
+
+KINDS = {"scenario": ("topology", "run"), "sweep": ("axes", "sweep"), "calibration": ("telemetry", "calibrate")}
+"""What a document may be: the key that tells, and the command that takes it."""
+
+
+def of_another_kind(document: Document, kind: str) -> list[Problem]:
+    """Return the one problem of a document that is plainly of another kind, in place of one for each of its keys."""
+    if KINDS[kind][0] in document.tree:
+        return []
+    other = next((name for name, (key, _) in KINDS.items() if key in document.tree), None)
+    if other is None:
+        return []
+    file = document.place_of(()).file
+    told = f"this is a {other}, not a {kind}; for it there is gigawatt {KINDS[other][1]}"
+    return [Problem(file, 1, 1, "", told)]
 
 
 def gather(

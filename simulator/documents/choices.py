@@ -10,7 +10,7 @@ from simulator.documents.figures import is_figure
 from simulator.documents.merging import Overlay, not_a_kind, split_key
 from simulator.documents.nodes import MOST_LEVELS, Node, Place, branch, by_name, from_plain, joined
 from simulator.documents.yaml_text import read_text
-from simulator.errors import Problem, nearest
+from simulator.errors import Problem, nearest, nearest_of
 
 SET = "--set"
 _WEATHER_SOURCES = ("epw", "tmy3", "csv", "station")
@@ -35,7 +35,7 @@ def chosen_overrides(tree: Node, scenario: str | None, problems: list[Problem]) 
     if scenario is None:
         return []
     if scenario not in lists:
-        told = f"no scenario '{scenario}'{nearest(scenario, lists)}"
+        told = f"no scenario '{scenario}'{nearest_of(scenario, lists, 'scenarios')}"
         place = scenarios.place if scenarios else tree.place
         problems.append(place.problem("scenarios", told))
         return []
@@ -124,7 +124,7 @@ def _set(tree: Node, key: str, value: Node, overlay: Overlay) -> Node:
             return branch({**tree.entries, "weather": whole}, tree.place)
     if key in _SERIES_FILES and isinstance(value.value, str):
         value = Node(str(Path(value.value).expanduser().absolute()), value.place)
-    told = _dead_end(tree, key)
+    told = "items of lists stand after a dot, by name or number: a.b.0=X" if "[" in key else _dead_end(tree, key)
     if told:
         overlay.problems.append(value.place.problem(key, told))
         return tree
@@ -145,7 +145,7 @@ def _dead_end(tree: Node, key: str) -> str:
         first, rest = split_key(rest, node.entries if names is None else names)
         child = _child(node, first)
         if child is None:
-            told = f"no item '{first}' in this list{nearest(first, names or ())}"
+            told = f"no item '{first}' in this list{nearest_of(first, names or (), 'names')}"
             return "" if node.is_mapping else told
         single = is_figure(child) or not isinstance(child.value, dict | list | None)
         if rest and single:

@@ -17,7 +17,7 @@ from simulator.documents.nodes import (
     same,
     to_plain,
 )
-from simulator.errors import Problem, nearest
+from simulator.errors import Problem, nearest_of
 
 REPLACE, KIND = "_REPLACE_", "kind"
 Carried = Callable[[str, str | None, str], Container[str] | None]
@@ -115,7 +115,7 @@ class Overlay:
             first, rest = split_key(key, names) if self.dotted else (key, "")
             at = names.get(first, int(first) if first.isdecimal() else len(items))
             if at >= len(items):
-                told = f"no item '{first}' in this list{nearest(first, names)}"
+                told = f"no item '{first}' in this list{nearest_of(first, names, 'names')}"
                 self.problems.append(child.place.problem(joined(path, first), told))
                 continue
             child = branch({rest: child}, child.place) if rest else child

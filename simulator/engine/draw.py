@@ -134,8 +134,8 @@ def support_w(world: World) -> np.ndarray:
 
 def _on_batteries(world: World) -> np.ndarray:
     """Return the blocks that the batteries of their racks carry: boolean (blocks,)."""
-    row = world.state.tree.bridge.of_block
-    return np.array([bridging.carries(world, int(r)) for r in row], np.bool_)
+    bridge = world.state.tree.bridge
+    return np.asarray(np.append(bridge.following, 0.0)[bridge.of_block] > 0.0)  # -1: it has none
 
 
 def poi_w(world: World, outputs: np.ndarray) -> float:

@@ -81,7 +81,7 @@ def settle(world: World, hall: int, cls: FailureClass, lost: bool = True) -> Non
 
 def blocks_of(site: Site, hall: int) -> np.ndarray:
     """Return the blocks of accelerator racks in a hall."""
-    return np.unique(site.rack_block[site.rack_hall == hall])
+    return np.flatnonzero((site.block_hall == hall) & (site.rack_nameplate_w > 0.0))
 
 
 def battery_name(block: str) -> str:

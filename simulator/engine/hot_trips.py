@@ -21,12 +21,13 @@ class HotTrips:
         self.events: dict[int, int] = {}
         """Of the blocks that are out: the place of their trip in the log."""
 
-    def trip(self, block: int, why: str) -> None:
-        """Take out a block whose chips or racks switched themselves off. Where nothing cools its water its pumps
-        are switched off as well, for they alone would warm it for ever; so is the air side of its hall."""
+    def trip(self, block: int, why: str, at_s: float) -> None:
+        """Take out a block whose chips or racks switched themselves off, at a time in the step that has ended. Where
+        nothing cools its water its pumps are switched off as well, for they alone would warm it for ever; so is the
+        air side of its hall."""
         world, inspected_s = self.world, self.world.site.topology.cooling.inspection
         self.events[block] = len(world.events)
-        world.log("trip", world.site.block_names[block], "heat", inspected_s, why)
+        world.log("trip", world.site.block_names[block], "heat", inspected_s, why, at_s)
         self._hold(block, inspected_s)
         if not self._rejects(self._warm(block)):
             self._pumps(block, False)

@@ -29,6 +29,7 @@ from simulator.kernels import columns, serving, site_step, strikes
 from simulator.kernels.columns import Records
 from simulator.kernels.cooling_columns import Outdoors
 from simulator.kernels.entry import entry_of
+from simulator.kernels.gathering import THROTTLE, TRIP
 
 STEP_S = site_step.STEP_S
 INTAKES = ("support_back", "support_hot", "support_off")
@@ -139,7 +140,9 @@ class Physics:
             known = {b for b, _ in tripped}
             tripped += [(int(b), "hot air") for b in self._in_hot_air() if b not in known]
         for block, why in tripped:
-            self._at(at_s, partial(self.trips.trip, block, why))
+            met_s = float(self.world.state.heat.row_met_s[block, TRIP])
+            tripped_s = at_s - STEP_S + met_s if math.isfinite(met_s) else at_s
+            self._at(at_s, partial(self.trips.trip, block, why, tripped_s))
         switched: list[int] = []
         if status == site_step.OVERLOAD or self._pressed():
             switched = overload.at_step_end(self.world, at_s, bool(self.world.state.limits.over[0]))
@@ -189,9 +192,9 @@ class Physics:
         after_c = float(hottest_c[rows.block[row]])
         before_c = float(column[self.step - 2]) if self.step > 1 else after_c
         end_c = before_c + (after_c - before_c) / covered
-        in_step_s = STEP_S
+        in_step_s = min(float(self.world.state.heat.row_met_s[:, THROTTLE].min()), STEP_S)
         alone = on[row] and after_c == float(column[self.step - 1])
-        if alone and (end_c - limit_c) * (before_c - limit_c) < 0.0:
+        if in_step_s == STEP_S and alone and (end_c - limit_c) * (before_c - limit_c) < 0.0:
             tau_s = -STEP_S / math.log1p(-covered)
             in_step_s = min(tau_s * math.log((end_c - before_c) / (end_c - limit_c)), STEP_S)
         world.log(
@@ -214,7 +217,8 @@ class Physics:
             return slow
         block, row = site.rack_block[slow], site.rack_row[slow]
         over = racks.junction_c[slow] >= heat_limits.shutdown_c(self.world)[row]
-        return np.unique(block[over & (self.world.state.blocks.flow[block] > 0.0)])
+        found = block[over & (self.world.state.blocks.flow[block] > 0.0)]
+        return np.union1d(found, np.flatnonzero(np.isfinite(self.world.state.heat.row_met_s[:, TRIP])))
 
     def _in_hot_air(self) -> np.ndarray:
         """Return the blocks in service whose racks take in air too hot for them, be their chips in it or on

@@ -33,12 +33,16 @@ last of n groups starts after (n - 1) / n of the ramp: 75-92 % of it over that r
 
 def changed(world: World, cause: str) -> None:
     """Look which halls have power for their plants after something in the power chain changed."""
+    carried = _carried(world)
     for hall in range(len(world.site.hall_names)):
-        live, fed = _live(world, hall), bool(world.plants.fed[hall])
-        if fed and not live:
-            lose(world, hall, cause)
-        elif live and not fed:
+        live = _wired(world, hall) and bool(carried[hall])
+        if live == bool(world.plants.fed[hall]):
+            continue
+        if live:
             regain(world, hall, cause)
+        else:
+            lose(world, hall, cause)
+        carried = _carried(world)
 
 
 def lose(world: World, hall: int, cause: str) -> None:
@@ -99,7 +103,7 @@ def dip(world: World, hall: int, lasts_s: float, cause: str) -> None:
     turn = int(world.plants.turn[hall])
 
     def again() -> None:
-        if world.plants.turn[hall] == turn and _live(world, hall):
+        if world.plants.turn[hall] == turn and _wired(world, hall) and _carried(world)[hall]:
             regain(world, hall, cause)
 
     outage.after(world, lasts_s, again)
@@ -257,8 +261,8 @@ def _set(world: World, loop: int, units: float, flow: float, fans: float) -> Non
 
 
 def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s: float) -> None:
-    """Raise what chips get in the rest of the step by the heat that gathers in it, once something
-    stands still (the kernel does so for the steps that follow)."""
+    """Tell rows that their water stands from now on, or flows again, and raise what chips get in the rest of the step
+    by what warms the water of a loop without a plant (the kernel does so for the steps that follow)."""
     site, state = world.site, world.state
     hall, heat, rows = loop // 2, state.heat, site.rows
     units, flow = float(state.loops.units_up[loop]), float(heat.flow[loop])
@@ -266,19 +270,29 @@ def _foresee(world: World, loop: int, before: tuple[float, float, float], left_s
         if before[1:] != (flow, float(heat.fans[loop])):
             _foresee_air(world, hall, loop)
         return
-    stops, dries = before[1] > 0.0 >= flow, before[0] > 0.0 >= units and flow > 0.0
-    if not (stops or dries):
+    _stand(world, hall, before[1] > 0.0 >= flow, before[1] <= 0.0 < flow)
+    if not before[0] > 0.0 >= units or flow <= 0.0:
         return
     loop_j_k = float(state.loops.flow_w_k[loop] * state.loops.tank_s[loop])
-    loop_k = float(state.plant_w[hall, 2]) * STEP_S / loop_j_k
+    rise_k = float(state.plant_w[hall, 2]) * STEP_S / loop_j_k
     for row in np.flatnonzero((rows.hall == hall) & (rows.liquid_cooled == 1)):
         b = int(rows.block[row])
         if state.blocks.mass_j_k[b] > 0.0:
             continue  # a tank warms with its own heat
-        rise_k = float(state.blocks.liquid_w[b]) * STEP_S / float(heat.row_j_k[b]) if stops else loop_k
         part = in_part(float(rows.decay[row]), left_s)
         state.blocks.coolant_c[b] += heat.row_lead[b] * rise_k * part
     slowing.at_once(world)
+
+
+def _stand(world: World, hall: int, stops: bool, flows: bool) -> None:
+    """Note when in the step at hand the water of a hall's rows came to stand, or flowed again."""
+    into_s, stands_s = world.env.now % STEP_S, world.state.heat.row_stands_s
+    for block in np.flatnonzero(world.site.block_hall == hall):
+        if stops:
+            known = stands_s[block, 1] > stands_s[block, 0]
+            stands_s[block] = stands_s[block, 0] if known else into_s, STEP_S
+        elif flows:
+            stands_s[block, 1] = into_s
 
 
 def _foresee_air(world: World, hall: int, loop: int) -> None:
@@ -356,15 +370,13 @@ def _wired(world: World, hall: int, at_s: float | None = None) -> bool:
     return medium_voltage.reached(world, hall, at_s)
 
 
-def _live(world: World, hall: int) -> bool:
-    """Return whether a hall's plants have power now. Without import, and while its
-    return is held by a ramp, the plants of one hall after the other start, as far as sources carry what they and all
-    support racks drew."""
-    if not _wired(world, hall):
-        return False
+def _carried(world: World) -> np.ndarray:
+    """Return which halls' plants sources carry now: boolean (halls,). Without import, and while its return is held by
+    a ramp, the plants of one hall after the other start, as far as sources carry what they and all support racks
+    drew."""
     onsite_w = sources.carry_w(world) - float(world.support.needs_w[world.support.blocks].sum())
     needs_w = np.where(world.plants.fed, _drawn_w(world), 0.0) + _waits_w(world)
-    return onsite_w > 0.0 and float(needs_w[: hall + 1].sum()) <= onsite_w
+    return np.asarray((onsite_w > 0.0) & (np.cumsum(needs_w) <= onsite_w))
 
 
 def promised_w(world: World) -> float:

@@ -68,6 +68,7 @@ def columns(site: Site) -> HeatState:
         flow=np.ones(loops), fans=np.ones(loops), changes=np.zeros(loops, np.int64),
         change_s=np.zeros((loops, CHANGES)), units_then=then(), flow_then=then(), fans_then=then(),
         row_j=np.zeros(blocks), row_j_k=row_j_k, row_lead=_leads(site, blocks, site.rows.block, 1),
+        row_settled_c=np.zeros(blocks), row_stands_s=np.zeros((blocks, 2)), row_met_s=np.full((blocks, 2), math.inf),
         air_j=np.zeros(halls), air_j_k=air.thermal_mass_j_k(design_w),
         made_j=np.zeros((halls, 3)),
         air_settle_s=np.full(halls, float(air.mass)),

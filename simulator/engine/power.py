@@ -34,8 +34,11 @@ def _set_in_service(world: World, node: int, change: int) -> None:
 
 def _follow(world: World, before_w: float, cause: str) -> None:
     """Act on a change of what may be imported."""
-    state, limit_w = world.state, world.may_import_w
-    state.supply.limit_w[0] = limit_w if world.back_w is None else min(world.back_w, limit_w)
+    supply, limit_w = world.state.supply, world.may_import_w
+    was_w, drawn_w = float(supply.limit_w[0]), float(world.state.tree.charge.asked_w[0])
+    supply.limit_w[0] = limit_w if world.back_w is None else min(world.back_w, limit_w)
+    lost_w = min(was_w, drawn_w) - min(float(supply.limit_w[0]), drawn_w)
+    supply.early_j[0] += max(lost_w, 0.0) * (world.env.now % STEP_S)
     if limit_w == 0.0 and before_w > 0.0:
         world.log("supply_lost", "point of interconnection", cause)
         if world.back_w is not None:  # sources on site have not stopped
@@ -44,8 +47,6 @@ def _follow(world: World, before_w: float, cause: str) -> None:
             island.settle(world)
             return
         world.supply_lost_s = world.env.now
-        drawn_w = min(before_w, float(state.tree.charge.asked_w[0]))
-        state.supply.early_j[0] += drawn_w * (world.env.now % STEP_S)
         generators.call(world)
         world.bus_changed = partial(island.settle, world)
         island.begin(world)

@@ -14,7 +14,7 @@ from simulator.components.cooling import LOAD_FRAC, LOAD_STEP
 from simulator.components.cooling.staging import running_frac
 from simulator.engine import draw, heat_limits
 from simulator.engine.world import World
-from simulator.kernels.cooling import ROUNDING
+from simulator.kernels.cooling import ROUNDING, pump_frac
 from simulator.kernels.cooling_columns import Outdoors, PlantMaps
 from simulator.kernels.hall_air import coil_k
 from simulator.kernels.rack_side import follow_load
@@ -115,14 +115,21 @@ def _plants_w(world: World, maps: PlantMaps, hall: int) -> tuple[float, float]:
     both = int(halls.liquid_loop[hall]), int(halls.air_loop[hall])
     design_w = float(halls.fan_design_heat_w[hall])
     x = heat_limits.hall_air_w(world, hall) / design_w
-    plants_w = design_w * float(np.interp(x, LOAD_FRAC, halls.fan_power_frac[hall]))
+    plants_w, moved_w = design_w * float(np.interp(x, LOAD_FRAC, halls.fan_power_frac[hall])), 0.0
     for loop, heat_w in zip(both, state.plant_w[hall, 2:4], strict=True):
         capacity_w = float(loops.units_up[loop] * loops.unit_w[loop])
         plants_w += capacity_w * _of_load(world, loop, float(heat_w), maps.power_frac)
+        moved_w += _pumps_w(world, loop, float(heat_w) - _pumps_w(world, loop, float(heat_w)))
     pumps_w = float(state.blocks.pump_w[site.block_hall == hall].sum())
-    moved_w = float(loops.pump_w[list(both)].sum())
     behind_w = pumps_w * float(heat.on_ups[0]) + moved_w * float(heat.on_ups[1])
     return plants_w + pumps_w + moved_w - behind_w, behind_w
+
+
+def _pumps_w(world: World, loop: int, heat_w: float) -> float:
+    """Return what the pumps of a loop draw as a heat asks of them, in W."""
+    loops = world.state.loops
+    law = float(loops.least_flow[loop]), float(loops.held_head[loop])
+    return float(loops.pump_w[loop] * pump_frac(float(heat_w / loops.design_w[loop]), *law))
 
 
 def _settle_water(world: World, maps: PlantMaps, hall: int) -> None:
@@ -131,11 +138,12 @@ def _settle_water(world: World, maps: PlantMaps, hall: int) -> None:
     blocks, loop = state.blocks, int(site.halls.liquid_loop[hall])
     mine = np.flatnonzero(site.block_hall == hall)
     given_w = blocks.liquid_w[mine] + blocks.pump_w[mine]
-    state.plant_w[hall, 2] = given_w.sum() + state.loops.pump_w[loop]
+    state.plant_w[hall, 2] = given_w.sum() + _pumps_w(world, loop, float(given_w.sum()))
     water_c = _loop(world, maps, loop, float(state.plant_w[hall, 2]))
     bathed = blocks.mass_j_k[mine] > 0.0
     over_w = np.where(bathed, given_w, blocks.liquid_w[mine])
     coolant_c = water_c + blocks.approach_k_w[mine] * over_w
+    state.heat.row_settled_c[mine] = coolant_c
     blocks.coolant_c[mine] = np.where(bathed, np.maximum(coolant_c, blocks.boiling_c[mine]), coolant_c)
 
 
@@ -147,8 +155,8 @@ def _settle_air(world: World, maps: PlantMaps, outdoors: Outdoors, hall: int) ->
     x = air_w / design_w if design_w > 0.0 else 0.0
     fan_w = design_w * float(np.interp(x, LOAD_FRAC, halls.fan_power_frac[hall]))
     let_out = float(np.interp(x, LOAD_FRAC, _first(outdoors.air.share[0])))
-    pump_w = float(state.loops.pump_w[loop]) if let_out < 1.0 - ROUNDING else 0.0
-    chilled_w = (air_w + fan_w) * (1.0 - let_out) + pump_w
+    chilled_w = (air_w + fan_w) * (1.0 - let_out)
+    chilled_w += _pumps_w(world, loop, chilled_w) if let_out < 1.0 - ROUNDING else 0.0
     water_c = _loop(world, maps, loop, chilled_w)
     asked_c = _of_load(world, loop, chilled_w, maps.setpoint_c) + float(halls.fan_approach_k[hall])
     open_c = water_c + float(coil_k(halls.coil_k, x, 1.0, LOAD_STEP))

@@ -52,6 +52,9 @@ def of_module(site: Site, ups: int, unit: int) -> int:
 def feeding(world: World, block: int, at_s: float | None = None) -> np.ndarray:
     """Return which sides of a block of support racks feed it, now or at a later time as far as is known:
     boolean (sides,)."""
+    groups = (ABOVE, block), (BELOW, block), ("ups", nodes(world.site, block)[1])
+    if world.absent.keys().isdisjoint(groups):
+        return np.ones(SIDES, np.bool_)
     above = outage.out(world, (ABOVE, block), SIDES, at_s)
     return np.asarray(_modules(world, block, at_s).any(axis=1) & ~above)
 

@@ -255,6 +255,7 @@ def _loops(site: Site) -> c.LoopState:
     loops, cooling = site.loops, site.topology.cooling
     zeros = lambda: np.zeros(len(loops))  # noqa: E731
     setpoint = {"warm": plant_setpoint_c(site.topology), "chilled": cooling.chilled_supply}
+    plants = {"warm": cooling.warm, "chilled": cooling.chilled}
     return c.LoopState(
         plant=np.array([0 if loop.kind == "warm" else 1 for loop in loops]),
         unit_w=np.array([loop.unit_w for loop in loops]),
@@ -262,6 +263,9 @@ def _loops(site: Site) -> c.LoopState:
         flow_w_k=np.array([loop.flow_w_k for loop in loops]),
         tank_s=np.array([loop.tank_s for loop in loops]),
         pump_w=np.array([loop.pump_w for loop in loops]),
+        design_w=np.array([loop.design_heat_w - loop.pump_w for loop in loops]),
+        least_flow=np.array([plants[loop.kind].slowest for loop in loops]),
+        held_head=np.array([plants[loop.kind].held_head for loop in loops]),
         supply_c=np.array([setpoint[loop.kind] for loop in loops]),
         running=np.ones(len(loops)), waited_s=zeros(),
         received_j=zeros(), rejected_j=zeros(), stored_j=zeros(), reused_j=zeros(),

@@ -107,12 +107,12 @@ def _racks(tree, limits, blocks, supply, dt_s):
 
 @inlined
 def _own(tree, limits, supply, row, node, share, dt_s):
-    """Fill a battery with a charge of its own that carries nothing by `share` of its charger, from a node;
-    return the draw in W."""
+    """Fill a battery with a charge of its own that carries nothing any more by `share` of its charger, from a
+    node, for what is left of the step; return the mean draw in W."""
     bridge = supply.bridge
-    if bridge.share[row] > 0.0:
+    if bridge.following[row] > 0.0:
         return 0.0
-    eta = bridge.one_way[row]
+    eta, share = bridge.one_way[row], share * (1.0 - bridge.share[row])
     missing_w = max(bridge.full_j[row] - bridge.charge_j[row], 0.0) / (eta * dt_s)
     taken_w = _take(tree, limits, node, min(share * bridge.recharge_w[row], missing_w))
     bridge.charge_j[row] += taken_w * eta * dt_s

@@ -188,7 +188,10 @@ class LoopState(NamedTuple):
     units_up: Floats  # effects.py
     flow_w_k: Floats  # frozen: mass flow x specific heat
     tank_s: Floats  # frozen: thermal mass over flow
-    pump_w: Floats  # frozen
+    pump_w: Floats  # at design flow; hot_trips.py: 0 while switched off
+    design_w: Floats  # frozen: heat at which the flow is the design's
+    least_flow: Floats  # frozen: lowest flow over design as pumps follow the heat; 1: constant speed
+    held_head: Floats  # frozen: share of the head at design that is held at any flow
     supply_c: Floats
     running: Floats  # share of the plant's groups that runs, as far as heat asks for them
     waited_s: Floats  # since heat asks for more of them; negative: for fewer

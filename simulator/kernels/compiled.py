@@ -6,13 +6,16 @@ is `inlined` takes none. Such kernels make no arrays; `scratch.Scratch` is their
 what is for kernels alone ends at once, without a message.
 """
 
+import os
 from typing import Any
 
 from numba import config, njit
 
+os.environ["NUMBA_SLP_VECTORIZE"] = "1"
 config.SLP_VECTORIZE = 1  # type: ignore[attr-defined]
 """Equal work on neighbouring values becomes vectors, as in `racks.py`; no sum is taken in another
-order for it, so the numbers stay the same."""
+order for it, so the numbers stay the same. Numba reads its environment anew whenever a variable of its own
+changes, and forgets what it was told here alone."""
 _COMMON: dict[str, Any] = {"cache": True, "_nrt": False, "no_cfunc_wrapper": True}
 _INNER: dict[str, Any] = {**_COMMON, "no_cpython_wrapper": True}
 

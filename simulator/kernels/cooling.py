@@ -151,6 +151,14 @@ def _caught_up(table, plant, hour, hour_frac, before_c, heat_w, of_loop):
 
 
 @shared
+def pump_frac(heat_frac, least_flow, held_head):
+    """Return the power of a loop's pumps over that at design, at a heat over design: flow times head at one
+    efficiency, the flow following the heat and the head but for a share falling with the flow's square."""
+    flow = min(max(heat_frac, least_flow), 1.0)
+    return flow * (held_head + (1.0 - held_head) * flow * flow)
+
+
+@shared
 def deliver(loop, loops, reuse, heat_w, hour, hour_frac, dt_s):
     """Give users what they take of a loop's heat over a step; return it in W.
 

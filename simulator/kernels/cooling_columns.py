@@ -48,6 +48,9 @@ class HeatState(NamedTuple):
     row_j: Floats  # heat that waits in the coolant of the rows
     row_j_k: Floats  # frozen: heat capacity of coolant and metal
     row_lead: Floats  # frozen: share of a step's ramp that chips follow
+    row_settled_c: Floats  # coolant without that heat; as it was when the loop's water came to stand
+    row_stands_s: Floats  # (blocks, 2) from when to when in the step at hand it stands; also the kernel
+    row_met_s: Floats  # (blocks, 2) when in the last step its chips met throttle point and shutdown; infinite: none did
     # (halls,)
     air_j: Floats  # heat of the air above what coils are told to hold
     air_j_k: Floats  # frozen: heat capacity of the air and what it touches

@@ -105,14 +105,15 @@ def _cool_hall(h, halls, loops, heat, maps, scratch, moved, around, plant_w, at,
     fan_w, let_out, air_e = moved
     warm, chilled, moving = halls.liquid_loop[h], halls.air_loop[h], scratch.moving
     pumps_w = scratch.pump_w[h]
-    warm_pump_w = loops.pump_w[warm] * moving[warm, 3]
-    chilled_pump_w = loops.pump_w[chilled] * moving[chilled, 3]
-    if let_out >= 1.0 - cooling.ROUNDING:  # outdoor air takes all there is: chilled water rests
-        chilled_pump_w = 0.0
+    warm_pump_w = _pumps_w(warm, loops, moving, scratch.liquid_w[warm], dt_s)
     warm_w = scratch.liquid_w[warm] + warm_pump_w
-    chilled_w = chilled_pump_w + hall_air.leave(
+    chilled_w = hall_air.leave(
         h, halls, heat, loops, chilled, scratch.air_w[chilled], fan_w, let_out, around, moving, maps.load_step, dt_s
     )
+    chilled_pump_w = _pumps_w(chilled, loops, moving, chilled_w, dt_s)
+    if let_out >= 1.0 - cooling.ROUNDING:  # outdoor air takes all there is: chilled water rests
+        chilled_pump_w = 0.0
+    chilled_w += chilled_pump_w
     used_w = 0.0
     reuses = maps.reuse.most_w[warm] > 0.0 and loops.units_up[warm] > 0.0
     if reuses and standing_heat.as_designed(warm, heat):
@@ -135,3 +136,11 @@ def _cool_hall(h, halls, loops, heat, maps, scratch, moved, around, plant_w, at,
     heat.made_j[h, 1] += pumps_w * dt_s
     heat.made_j[h, 2] += (warm_pump_w + chilled_pump_w) * dt_s
     return warm_e + chilled_e, warm_d + chilled_d
+
+
+@inlined
+def _pumps_w(loop, loops, moving, heat_w, dt_s):
+    """Return the mean power in W of a loop's pumps in a step that brings it so much heat: as that asks of them while
+    its water flows, at most what those that work draw at full speed."""
+    asked = cooling.pump_frac(heat_w / loops.design_w[loop], loops.least_flow[loop], loops.held_head[loop])
+    return loops.pump_w[loop] * min(asked * moving[loop, 0] / dt_s, moving[loop, 3])

@@ -94,8 +94,8 @@ def _mesh(tree, dt_s):
 def balance(supply, demand_w, charged, dt_s):
     """Meet `demand_w` at the interconnection from the grid, generators, battery and, with no import
     at all, the batteries of UPS that have no charge of their own, in that order; generators also burn for
-    what they carry of lineups (`bridging.carry`). In the step in which the last of the import is lost,
-    what came before that counts.
+    what they carry of lineups (`bridging.carry`). In a step in which import is lost, what came
+    before that counts.
 
     Parameters
     ----------

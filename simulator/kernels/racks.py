@@ -5,11 +5,14 @@ which the compiler makes vectors (3 times faster), and on unsigned indices: a si
 negative, and the wrap-around that guards against would keep it from doing so.
 """
 
-import numpy as np
-from numba import njit
+import math
 
+import numpy as np
+
+from simulator.kernels import gathering
 from simulator.kernels.compiled import inlined, inner, shared
 from simulator.kernels.rack_control import settled_clock
+from simulator.kernels.rack_power import law_of, power
 
 ONE, TWO, THREE, FOUR = np.uint64(1), np.uint64(2), np.uint64(3), np.uint64(4)
 COLDEST_C = -273.15
@@ -22,29 +25,31 @@ LAST = 0.02
 
 
 @shared
-def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
+def integrate(rows, racks, loads, blocks, heat, hall_air_c, scratch, dt_s):
     """Advance all racks by one step of `dt_s`; return the hottest junction and whether any chip
     reached its throttle point or its shutdown point.
 
     The load integrals must be complete to the end of the step. Power is exact for the mix of
     states a rack passed through, because it is linear in the two integrated quantities; the
     junction follows its equilibrium exponentially, C dT/dt = P - (T - T_coolant)/R, so the step
-    size does not enter.
+    size does not enter. Rows in whose coolant heat waits go by `gathering.heat_row`.
     """
-    _open_step(blocks, loads, hall_air_c, scratch, dt_s)
+    _open_step(blocks, loads, heat, hall_air_c, scratch, dt_s)
     hottest_c, throttling, tripping = COLDEST_C, False, False
     for segment in range(rows.segment_row.size - 1):
         row, end = rows.segment_row[segment], rows.segment_row[segment + 1]
-        law, heats, liquid = _law(row, rows), _heats(row, rows), rows.liquid_cooled[row] == 1
+        law, heats, liquid = law_of(row, rows), _heats(row, rows), rows.liquid_cooled[row] == 1
         for i in range(np.uint64(row), np.uint64(end)):
             b, intake_c = np.uint64(rows.block[i]), hall_air_c[np.uint64(rows.hall[i])]
             coolant_c = blocks.coolant_c[b] if liquid else intake_c
+            waits = liquid and gathering.waits(b, blocks, heat)
             row_w, hot_c = _heat_row(
-                i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch, dt_s
+                i, b, law, liquid, waits, coolant_c, rows, racks, loads, blocks, heat, scratch, dt_s
             )
+            coolant_c = blocks.coolant_c[b] if waits else coolant_c
             hbm_c = coolant_c + rows.hbm_rise[i] * (hot_c - coolant_c)
             slowing = hot_c > rows.throttle_full_c[i] or hbm_c > rows.hbm_full_c[i]
-            if slowing and (not liquid or blocks.flow[b] == 1.0):
+            if slowing and not waits and (not liquid or blocks.flow[b] == 1.0):
                 hot_c = _slow_row(i, rows, racks, blocks, coolant_c, scratch)
             throttle, trip = _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c)
             hottest_c = max(hottest_c, hot_c)
@@ -53,7 +58,7 @@ def integrate(rows, racks, loads, blocks, hall_air_c, scratch, dt_s):
 
 
 @inlined
-def _open_step(blocks, loads, hall_air_c, scratch, dt_s):
+def _open_step(blocks, loads, heat, hall_air_c, scratch, dt_s):
     """Begin the sums of the blocks with their support racks, of which hot air leaves a share at work, and
     with the racks that start; find the means of the loads' activity."""
     share, it_w, air_w, support_w = blocks.support_share, blocks.it_w, blocks.air_w, blocks.support_w
@@ -66,6 +71,7 @@ def _open_step(blocks, loads, hall_air_c, scratch, dt_s):
         liquid_w[b], air_w[b] = started_w[b, 0], support_w[b] * share[b] + started_w[b, 1]
         it_w[b] = liquid_w[b] + air_w[b]
         started_w[b, 0], started_w[b, 1] = blocks.starting_w[b, 0], blocks.starting_w[b, 1]
+        heat.row_met_s[b, 0], heat.row_met_s[b, 1] = math.inf, math.inf
     blocks.hottest_c[:] = COLDEST_C
     blocks.hbm_hottest_c[:] = COLDEST_C
     for load in range(loads.on_s.size):
@@ -87,21 +93,6 @@ def _heat_support(b, blocks, intake_c):
 
 
 @inlined
-def _law(i, rows):
-    """Return the power law of racks like those of a row, as (chip, host, shelf) coefficients, and the
-    share of the way to their settled temperature that their chips go in a step."""
-    leak_w_k, rating_w = rows.leakage_w_k[i], rows.shelf_rating_w[i]
-    static_w = rows.chip_idle_w[i] - leak_w_k * rows.leakage_ref_c[i]
-    return (
-        (rows.accelerators[i], static_w, leak_w_k, rows.chip_dynamic_w[i]),
-        (rows.host_idle_w[i], rows.host_dynamic_w[i]),
-        (rating_w * rows.shelf_no_load[i], 1.0 + rows.shelf_linear[i],
-         rows.shelf_load[i] / rating_w),
-        rows.decay[i],
-    )  # fmt: skip
-
-
-@inlined
 def _heats(i, rows):
     """Return where the heat of racks like those of a row goes, and what it must not reach: the share
     that coolant takes, the memory's rise over the junction's, temperatures in degC of junction,
@@ -112,25 +103,17 @@ def _heats(i, rows):
     )  # fmt: skip
 
 
-@njit(cache=True, inline="always")
-def _power(up, on, dynamic, junction_c, law):
-    """Return the power of one chip in service and of its rack in W."""
-    chip, host, shelf, _ = law
-    chips, static_w, leak_w_k, dynamic_w = chip
-    chip_w = on * (static_w + leak_w_k * junction_c) + dynamic * dynamic_w
-    dc_w = up * (chips * chip_w + on * host[0] + dynamic * host[1])
-    fixed_w = shelf[0] if dc_w > 0.0 else 0.0
-    return chip_w, fixed_w + dc_w * (shelf[1] + shelf[2] * dc_w)
-
-
 @inlined
-def _heat_row(i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch, dt_s):
+def _heat_row(i, b, law, liquid, waits, coolant_c, rows, racks, loads, blocks, heat, scratch, dt_s):
     """Advance the racks of a row, which stand in runs of one load each, mostly in a single one; return
     their power in W and their hottest junction in degC."""
     first, last = np.uint64(rows.start[i]), np.uint64(rows.stop[i])
     off_rated = (blocks.flow[b] < 1.0 and liquid) or blocks.resistance_frac[b] != 1.0
-    by_history, mixed = off_rated or racks.row_touched[i] == 1, racks.row_load[i] < 0
-    if by_history:
+    by_history, mixed = waits or off_rated or racks.row_touched[i] == 1, racks.row_load[i] < 0
+    peak_c = COLDEST_C
+    if waits:
+        peak_c = gathering.heat_row(i, law, rows, racks, loads, blocks, heat, dt_s)
+    elif by_history:
         _heat_by_history(i, law, coolant_c, rows, racks, loads, blocks, dt_s)
     r = first
     while r < last:
@@ -146,7 +129,7 @@ def _heat_row(i, b, law, liquid, coolant_c, rows, racks, loads, blocks, scratch,
     found = _sum_and_max(first, last, racks.power_w, racks.junction_c, scratch.four)
     if not mixed:
         loads.energy_j[racks.row_load[i]] += found[0] * dt_s
-    return found
+    return found[0], max(found[1], peak_c)
 
 
 @inlined
@@ -207,7 +190,7 @@ def _settle(up, cap, k_w, before_c, does, law):
     """Return power in W and junction in degC of a rack at the end of a step: the share of it that is
     up, the cap on its dynamic power, K per W and junction before."""
     on, dynamic, coolant_c = does
-    chip_w, power_w = _power(up, on, dynamic * cap, before_c, law)
+    chip_w, power_w = power(up, on, dynamic * cap, before_c, law)
     settled_c = coolant_c + (k_w * chip_w if up > 0.0 else 0.0)
     return power_w, before_c + law[3] * (settled_c - before_c)
 
@@ -232,7 +215,7 @@ def _heat_by_history(i, law, coolant_c, rows, racks, loads, blocks, dt_s):
             on_s += racks.on_s[r] - up * racks.on_joined[r]
             dynamic_s += racks.dynamic_s[r] - up * racks.dynamic_joined[r]
         before_c = racks.junction_c[r]
-        chip_w, racks.power_w[r] = _power(
+        chip_w, racks.power_w[r] = power(
             1.0, on_s / dt_s, dynamic_s / dt_s * racks.power_cap[r], before_c, law
         )
         if up > 0.0:

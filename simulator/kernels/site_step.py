@@ -81,7 +81,7 @@ def _step(
     """
     load_account.complete_loads(loads, (k + 1) * STEP_S)
     hottest_c, throttling, tripping = racks.integrate(
-        rows, rack, loads, blocks, hall_air_c, scratch, STEP_S
+        rows, rack, loads, blocks, heat, hall_air_c, scratch, STEP_S
     )
     _ration(water, k)
     at = _clock(k, water)

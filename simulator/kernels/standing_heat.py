@@ -147,35 +147,26 @@ def settle_coolant(halls, blocks, loops, heat, plant_w, dt_s):
     """Set the coolant in degC that the cold plates of each block get over the next step, and whether it is warmer
     than those of racks at work are made for; a tank has moved on with its own heat.
 
-    The loop's water and the coolant unit's approach; held heat adds Q / C. What gathers in the next
-    step counts by the share of a ramp that a chip follows, so that its end of step is exact.
+    The loop's water and the coolant unit's approach, which stay while the water stands; held heat adds Q / C and
+    changes within the step (`gathering.py`). What warms the water of a loop without a plant in the next step counts by
+    the share of a ramp that a chip follows, so that its end of step is exact.
     """
-    hall, supply_c, moves = -1, 0.0, False
+    hall, supply_c, drift, stands = -1, 0.0, 0.0, False
     for b in range(blocks.mass_j_k.size):
         if blocks.hall[b] != hall:
             hall = blocks.hall[b]
             loop = halls.liquid_loop[hall]
             supply_c = loops.supply_c[loop]
-            moves = heat.flow[loop] > 0.0 and loops.units_up[loop] > 0.0
+            drift, stands = drift_k(loop, loops, heat, plant_w[hall, 2], dt_s), heat.flow[loop] <= 0.0
         if blocks.mass_j_k[b] > 0.0:
             continue
-        here_c = supply_c + blocks.approach_k_w[b] * blocks.liquid_w[b]
-        if not moves or heat.row_j[b] != 0.0:
-            here_c = _warmed_c(here_c, b, hall, halls, blocks, loops, heat, plant_w, dt_s)
+        if not stands:
+            heat.row_settled_c[b] = supply_c + blocks.approach_k_w[b] * blocks.liquid_w[b]
+        heat.row_stands_s[b, 0], heat.row_stands_s[b, 1] = 0.0, dt_s if stands else 0.0
+        here_c = heat.row_settled_c[b] + heat.row_j[b] / heat.row_j_k[b] + heat.row_lead[b] * drift
         blocks.coolant_c[b] = here_c
         most_c = blocks.coolant_most_c[b] - AGAIN_K * blocks.coolant_hot[b]
         blocks.coolant_hot[b] = int(blocks.liquid_w[b] > 0.0 and here_c > most_c)
-
-
-@inlined
-def _warmed_c(here_c, b, hall, halls, blocks, loops, heat, plant_w, dt_s):
-    """Return the coolant of a block of which heat waits, or whose plant rests; `here_c` without that."""
-    loop, row_j, row_j_k = halls.liquid_loop[hall], heat.row_j[b], heat.row_j_k[b]
-    rise_k = drift_k(loop, loops, heat, plant_w[hall, 2], dt_s)
-    if heat.flow[loop] <= 0.0 and row_j_k > 0.0:
-        rise_k = blocks.liquid_w[b] * dt_s / row_j_k
-    held_k = row_j / row_j_k if row_j > 0.0 else 0.0
-    return here_c + held_k + heat.row_lead[b] * rise_k
 
 
 @inlined

@@ -35,7 +35,7 @@ class Supply(NamedTuple):
     """Site-level supply; arrays of length one where the kernel writes."""
 
     limit_w: Floats  # power.py: import allowed
-    early_j: Floats  # power.py: imported in the current step before the last of the import was lost
+    early_j: Floats  # power.py: imported in the current step before import was lost, beyond what is left of it
     generator_w: Floats  # generators.py: what their bus can carry
     generators: GeneratorState
     backup: BackupState

@@ -44,12 +44,6 @@ MEMORY_J_BYTE = 74e-12
 # host, half sorts over the vocabulary. Derived, 0.59-0.88.
 SAMPLING_POWER = 0.77
 
-# Speed of matrix work under a power cap: speed = cap ** exponent, cap as a share of dynamic
-# power. With P ~ f V^2 and V falling with f, P ~ f^2.5 near the top of the curve. Memory clocks
-# do not follow the cap. Assumed, ranges 0.30-0.60 and 0.05-0.20.
-CAP_EXPONENT_MATRIX = 0.40
-CAP_EXPONENT_MEMORY = 0.10
-
 # Start and end of one kernel in a stream that is already full: what the smallest products of seven
 # NVIDIA parts take beyond their bytes and FLOPs (AIConfigurator GEMM tables: 2.3-3 us). Measured.
 LAUNCH_S = 2.4e-6
@@ -126,15 +120,3 @@ def energy_per_flop(chip: Accelerator, precision: str) -> float:
     if compute_precision(chip, precision) != "fp4" or wide is None or narrow is None:
         return 1.0
     return wide / narrow
-
-
-def capped_speed(cap_frac: Number, memory_share: float = 0.0) -> Number:
-    """Return speed relative to uncapped when dynamic power is held to `cap_frac` of its draw.
-
-    `memory_share` is the share of uncapped time that waits for memory or network, which a core
-    clock hardly slows: the times of the two parts add up.
-    """
-    cap = np.clip(cap_frac, 1e-6, 1.0)
-    matrix_time = (1.0 - memory_share) * cap**-CAP_EXPONENT_MATRIX
-    speed: Number = 1.0 / (matrix_time + memory_share * cap**-CAP_EXPONENT_MEMORY)
-    return speed

@@ -51,11 +51,6 @@ class Fabric:
         """Sustained bytes per second and chip in exchanges inside the domain."""
         return self.transport.pair_share * self.tiers[0].bytes_s
 
-    @property
-    def scaleout_rate(self) -> float:
-        """Sustained bytes per second and chip across the next tier."""
-        return WIRE_SHARE * self.tiers[min(1, len(self.tiers) - 1)].bytes_s
-
 
 def fabric_of(
     chip: Accelerator,

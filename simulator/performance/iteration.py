@@ -7,18 +7,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.components.accelerator import Accelerator
-from simulator.components.engine import Engine
-from simulator.components.language_model import LanguageModel
 from simulator.performance import chip as chips
 from simulator.performance import layers
 from simulator.performance import serving_attention as cores
 from simulator.performance import serving_operators as ops
 from simulator.performance import serving_stages as stages
-from simulator.performance.collectives import Fabric, fabric_of
 from simulator.performance.layers import LayerKind
 from simulator.performance.serving_exchange import exchange_work
-from simulator.performance.serving_setting import ReplicaPlan, ServingSetting
+from simulator.performance.serving_setting import ServingSetting
 from simulator.performance.serving_work import (
     DRAWN,
     MATRIX,
@@ -124,27 +120,6 @@ class ReplicaCost:
     matrix: IterationCost
     memory: IterationCost
     drawn: IterationCost
-
-
-def iteration_cost(
-    model: LanguageModel,
-    chip: Accelerator,
-    parallel: ReplicaPlan,
-    precision: str,
-    engine: Engine,
-    fabric: Fabric | None = None,
-    clock_frac: float = 1.0,
-    kv_bytes: float = 2.0,
-) -> IterationCost:
-    """Return the time of an iteration of one replica.
-
-    `clock_frac` slows the cores, not memory or network; `kv_bytes` is per value kept.
-    """
-    network = fabric or fabric_of(chip)
-    setting = ServingSetting(
-        model, chip, parallel, precision, engine, network, kv_bytes, clock_frac
-    )
-    return replica_cost_of(setting).time
 
 
 def replica_cost_of(setting: ServingSetting) -> ReplicaCost:

@@ -44,15 +44,6 @@ def routed_parameters(model: LanguageModel) -> float:
     return sum(kind.count * kind.routed_weights for kind in layers.kinds(model))
 
 
-def prediction_parameters(model: LanguageModel) -> tuple[float, float]:
-    """Return the weights that multi-token prediction adds in training: (all, routed experts)."""
-    made = layers.predictions(model)
-    if made is None:
-        return 0.0, 0.0
-    sets = 1 if model.mtp_shared else made.count
-    return sets * made.stored_weights, sets * made.routed_weights
-
-
 def multiplied_parameters(model: LanguageModel) -> float:
     """Return the weights that a token is multiplied with: active ones without table look-ups."""
     lookups = (0 if model.tied_embeddings else model.vocabulary) + model.positions
@@ -106,11 +97,6 @@ def span(kind: LayerKind, sequence_length: float, causal: bool = True) -> float:
     if core is None:
         return 0.0
     return core.mean_span(sequence_length) if causal else core.span(sequence_length)
-
-
-def kv_bytes_per_token(model: LanguageModel, bytes_per_value: float = KV_BYTES) -> float:
-    """Return bytes of keys and values that one token leaves behind in all layers."""
-    return model.attention_layers * kv_width(model) * bytes_per_value
 
 
 def kv_width(model: LanguageModel) -> float:
@@ -188,19 +174,6 @@ def expert_bytes(model: LanguageModel, precision: str) -> float:
     if model.experts is None:
         return 0.0
     return routed_parameters(model) / model.experts.count * PRECISION_BYTES[precision]
-
-
-def distinct_experts(model: LanguageModel, tokens: Number) -> Number:
-    """Return the expected number of experts of a layer that `tokens` tokens touch.
-
-    Each token picks `active` of `count`: count (1 - (1 - active/count)^tokens) distinct ones,
-    uniform routing assumed, beside the shared ones, which count by their weight.
-    """
-    experts = model.experts
-    if experts is None:
-        return 0.0 * tokens
-    touched: Number = experts.count * (1.0 - (1.0 - experts.active / experts.count) ** tokens)
-    return touched + _shared_experts(model)
 
 
 def encode_flops(model: LanguageModel, images: float) -> float:

@@ -1,5 +1,6 @@
 """Report of a sweep: its designs at a glance, and what each axis does to the indicators it moves."""
 
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,8 @@ from simulator.reports.style import BLUE, FULL, canvas, heading, label
 
 ROWS_LISTED, COLUMNS_LISTED = 26, 5
 MOST_AXES, PANELS = 8, 4
+PANEL_LETTERS = 20
+"""What a line over one of so many panels holds."""
 DATED = "1970-01-01T00:00:00Z"
 """A sweep has designs of several periods; its report is dated as nothing, to have the same bytes."""
 
@@ -122,9 +125,12 @@ def overview(sweep: Sweep) -> Page:
 def reach(sweep: Sweep, moved: list[str]) -> FigureSpec:
     """Draw how far each axis moves each indicator, the others averaged."""
     shown, drawn = moved[:PANELS], sweep.strongest
-    fig, axes = canvas(FULL, 0.7 + 0.26 * len(drawn), columns=len(shown), sharey=True, squeeze=False)
+    heads = [textwrap.fill(indicators.head(kpi, sweep.shown_units[kpi]), PANEL_LETTERS) for kpi in shown]
+    lines = max(text.count("\n") for text in heads)
+    high_in = 0.7 + 0.26 * len(drawn) + 0.16 * lines
+    fig, axes = canvas(FULL, high_in, columns=len(shown), sharey=True, squeeze=False)
     rows = []
-    for ax, kpi in zip(axes[0], shown, strict=True):
+    for ax, kpi, text in zip(axes[0], shown, heads, strict=True):
         for i, axis in enumerate(drawn):
             means = sweep.done.groupby(axis.key)[kpi].mean()
             low, high = float(means.min()), float(means.max())
@@ -132,7 +138,7 @@ def reach(sweep: Sweep, moved: list[str]) -> FigureSpec:
             ax.barh(i, high - low, left=low, height=0.5, color=BLUE)
         ax.margins(x=0.1)
         ax.locator_params(axis="x", nbins=3)
-        heading(ax, indicators.head(kpi, sweep.shown_units[kpi]))
+        heading(ax, text)
         label(ax, grid="x")
     axes[0][0].set_yticks(range(len(drawn)), [axis.words for axis in drawn])
     axes[0][0].set_ylim(len(drawn) - 0.5, -0.5)

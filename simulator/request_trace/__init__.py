@@ -76,11 +76,11 @@ def read(path: Path) -> RequestTrace:
     if kind not in TEXT:
         known = ", ".join(f".{name}" for name in TEXT)
         raise StudyError(f"{path.name}: a trace is {known}, text also with .gz behind")
+    if not path.is_file():
+        raise StudyError(f"there is no file '{path}'")
     try:
         found = TEXT[kind](path)
     except (EOFError, OSError, zlib.error) as error:
-        if not path.is_file():
-            raise
         raise ScenarioError([Problem(str(path), 0, 0, "", f"cannot be read: {error}")]) from None
     return _Columns(path, found).trace()
 

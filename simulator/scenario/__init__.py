@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from simulator.documents import Document, gather
+from simulator.documents import Document, gather, of_another_kind
 from simulator.errors import Problem, ScenarioError
 from simulator.scenario import checks, provision, wording
 from simulator.scenario.evidence import Assumption, assumptions
@@ -47,6 +47,9 @@ def load(
     document, problems = gather(path, sets, scenario, carried)
     if document is None:
         raise ScenarioError(problems)
+    other = of_another_kind(document, "scenario")
+    if other:
+        raise ScenarioError(other)
     spec, wrong = _validated(document, whole=not problems)
     problems += wrong
     parts = Parts.of_spec(spec, document.tree) if spec else Parts.of_tree(document.tree)

@@ -90,14 +90,21 @@ class Builder:
         self.hall_spec.append(hall)
         feeder = self._node_of_bank(f"{name}/feeders", 1, FEEDERS, "feeder", hall.feeders)
         kind = self._type(hall)
-        per_block = racks_per_block(self.topology, hall)
+        per_block, limit_w = racks_per_block(self.topology, hall), block_limit_w(self.topology, hall)
+        heat_w = min(per_block * self.types[kind].nameplate, limit_w)
+        block_liquid_w = heat_w * self.types[kind].liquid_fraction
+        coolant = of_block(self.topology.cooling.coolant_unit, self.types[kind], block_liquid_w)
         liquid_w, air_w, pumps_w = 0.0, 0.0, 0.0
         laid = self._lineups(hall, name, feeder)
         for number in range(hall.blocks):
             block = f"{name}/b{number + 1:02d}"
             self.feeds.append(laid[number] if laid else [(self._own_lineup(hall, block, feeder), 1.0)])
-            heat = self._block(hall, block, h, kind, per_block)
-            liquid_w, air_w, pumps_w = liquid_w + heat[0], air_w + heat[1], pumps_w + heat[2]
+            self.coolants.append(coolant)
+            self.drawn_w.append(heat_w)
+            self.blocks.append((block, h, limit_w, 0.0))
+            self._row(kind, per_block, h)
+            liquid_w, air_w = liquid_w + block_liquid_w, air_w + (heat_w - block_liquid_w)
+            pumps_w += coolant.coolant.pump_w
         air_w += self._support(hall, name, h, feeder)
         air_w += self._indoor_w(hall, feeder)
         self._plants(hall, name, feeder, (liquid_w, air_w, pumps_w))
@@ -127,18 +134,6 @@ class Builder:
         return self._node(Node(f"{name}/busway", substation, BUSWAYS, "busway", rating_w,
                                block.busway, continuous=block.continuous,
                                serves="racks"))  # fmt: skip
-
-    def _block(self, hall: Hall, name: str, h: int, kind: int, count: int) -> tuple[float, float, float]:
-        """Add one accelerator block; return its design liquid heat, air heat and pump power."""
-        rack = self.types[kind]
-        limit_w = block_limit_w(self.topology, hall)
-        heat_w = min(count * rack.nameplate, limit_w)
-        liquid_w = heat_w * rack.liquid_fraction
-        self.coolants.append(of_block(self.topology.cooling.coolant_unit, rack, liquid_w))
-        self.drawn_w.append(heat_w)
-        self.blocks.append((name, h, limit_w, 0.0))
-        self._row(kind, count, h)
-        return liquid_w, heat_w - liquid_w, self.coolants[-1].coolant.pump_w
 
     def _support(self, hall: Hall, name: str, h: int, feeder: int) -> float:
         """Add the block of network, storage and CPU racks, which two sides feed; return its design air heat."""

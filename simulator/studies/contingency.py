@@ -212,7 +212,7 @@ def _respond(
         moment.gate.callbacks.append(partial(strike, hit, repair))
     told = watch.follow(moment.at_s, minutes)
     last_s = max((repair.back_s for repair in repairs), default=moment.at_s)
-    told.first_feeds = bool(moment.at_s + told.fed_s < last_s - 1.0)  # above the rounding of the clock
+    told.first_feeds = bool(moment.at_s + told.fed_s < last_s - alike.AT_ONCE_S)
     return told
 
 

@@ -1,12 +1,13 @@
 """Which failures are one simulation: those that take the same out, and bring it back after the window.
 
 What an element is called, how often it fails and how long its repair lasts beyond the window change
-nothing inside it; they are told of every row by itself. A breaker that takes its busway with it is
-the busway; what leaves everything as it is, is any such (`contingency_spare`).
+nothing inside it; they are told of every row by itself. Of several, which is back first counts. A breaker
+that takes its busway with it is the busway; what leaves everything as it is, is any such
+(`contingency_spare`).
 """
 
 import math
-from collections.abc import Hashable, Iterable
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,6 +20,9 @@ from simulator.simulation import Run
 from simulator.studies import contingency_spare as spare
 from simulator.studies.contingency_cases import Case
 from simulator.studies.forked import Answer
+
+AT_ONCE_S = 1.0
+"""Between repairs that end at once: above the rounding of the clock, and far below how they differ."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ def groups(
         key: Hashable = ("case", i)
         if case.alike:
             repairs = (_inside(repair, until_s) for repair in told.by_hit)
-            key = (spare.what(run, case, network_rests), *repairs)
+            key = (spare.what(run, case, network_rests), _order(told.by_hit), *repairs)
         alike.setdefault(key, []).append(i)
     return list(alike.values())
 
@@ -82,6 +86,12 @@ def _inside(repair: Repair, until_s: float) -> Hashable:
     """Return what a window sees of a repair: how it shows itself, and its end where that lies in it."""
     back_s = repair.back_s if repair.back_s <= until_s else math.inf
     return back_s, repair.transient, repair.planned, repair.unnoticed_s, repair.diagnosis_s
+
+
+def _order(repairs: Sequence[Repair]) -> tuple[int, ...]:
+    """Return how many are back before each: whether the first of several feeds what is dark depends on which of
+    them that is (`contingency_watch.Response.first_feeds`)."""
+    return tuple(sum(other.back_s < mine.back_s - AT_ONCE_S for other in repairs) for mine in repairs)
 
 
 def own(answer: Answer, planned: Planned, at_s: float) -> Answer:

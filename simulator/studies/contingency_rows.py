@@ -157,17 +157,18 @@ def _dark(frame: Frame, response: Response) -> str:
 
 
 def severity(row: dict[str, Any]) -> str:
-    """Return the worst that happened; `capped` is work slowed by caps, by heat or by the network."""
+    """Return the worst that happened; `capped` is work slowed by caps, by heat or by the network. What idled when it
+    went out is shed where it would have worked in the window."""
     if row["dark"] == SITE:
         return "site lost"
     if HALL in row["dark"]:
         return "hall lost"
     if row["jobs"]:
         return "job lost"
-    if row["shed_mw"] * MEGA >= LEAST_W or row["slo_minutes"]:
+    loses = row["hours_per_failure"] > 0.0
+    if row["shed_mw"] * MEGA >= LEAST_W or row["slo_minutes"] or (loses and row["accelerators_lost"]):
         return "shed"
-    slowed = row["capped_mw"] * MEGA >= LEAST_W or row["hours_per_failure"] > 0.0
-    return "capped" if slowed else "none"
+    return "capped" if loses or row["capped_mw"] * MEGA >= LEAST_W else "none"
 
 
 def _limits(

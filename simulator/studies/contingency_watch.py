@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass, field
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from simulator.engine import draw, heat_limits, overload
 from simulator.engine.physics import STEP_S
 from simulator.kernels import columns as c
 from simulator.kernels import limit_watch
-from simulator.kernels.serving import REJECTED, SHED, WORK
 from simulator.results import NO_FLOW
 from simulator.simulation import Run
 
@@ -96,37 +95,30 @@ class Watch:
         self._dynamic_w = np.maximum(self._power_w - idle_w * self._up, 0.0)
         self._chips = site.rack_accelerators * self._up
         self._events = len(world.events)
-        self._useful_s = self._useful()
         loads = state.loads
+        self._useful_s = float(loads.hours[:, c.USEFUL].sum())
         self._columns = (loads.on, loads.cap, racks.up_frac, racks.power_cap, state.tree.in_service,
                          state.blocks.support_share, world.support.fed)  # fmt: skip
         self._seen = tuple(np.full(column.size, np.nan) for column in self._columns)
-        self._last: Lost = (np.zeros(len(CLASSES)), 0.0, 0.0, (0, 0))
         self._loading = np.zeros(len(self.limits.names))
-        self.pre = self._loadings().copy()
+        self._measured = self._state()
+        self._measure(self._blank(1), np.zeros((1, loads.on.size)), 0)
+        self.pre = self._loading.copy()
         """(limits,) In the minute before."""
-        self._lost()
-        self._follow(np.zeros_like(self.pre), np.zeros_like(self.pre))  # so that futures share the code
 
     def follow(self, at_s: float, minutes: int) -> Response:
         """Let the run go on for so many minutes and return what happened."""
         run, world = self.run, self.run.world
         told = self._blank(minutes)
-        jobs, known = run.work.jobs, 0
+        jobs, useful_s = run.work.jobs, np.zeros((minutes, self.state.loads.on.size))
         world.watch.worst.clear()
         for k in range(minutes):
             run.advance(at_s + (k + 1) * STEP_S)
-            self._follow(told.loading_most, told.minutes_over)
-            over = int(np.count_nonzero(told.minutes_over))
-            if over > known:
-                known = over
-                told.first_over[(told.minutes_over > 0.0) & (told.first_over == 0)] = k + 1
-            told.shed_w[k], told.capped_w[k], told.out[k], (halls, blocks) = self._lost()
+            told.shed_w[k], told.capped_w[k], told.out[k], (halls, blocks) = self._measure(told, useful_s, k)
             told.dark_halls, told.dark_blocks = max(told.dark_halls, halls), max(told.dark_blocks, blocks)
-            told.behind[k] = self._behind()
             told.stalled[k] = [job.opened is not None and job.opened[0] == "stalled" for job in jobs]
             told.off[k] = bool(world.restored)
-            told.useful_s[k] = self._useful() - self._useful_s
+        told.useful_s = useful_s.sum(axis=1) - self._useful_s
         self._tell_overloads(told, at_s)
         self._tell_events(told, at_s)
         self._tell_boots(told, at_s)
@@ -141,7 +133,7 @@ class Watch:
             np.zeros((minutes, len(CLASSES))), np.zeros(minutes), np.zeros(minutes),
             behind=np.zeros((minutes, pools), np.bool_),
             stalled=np.zeros((minutes, jobs), np.bool_), off=np.zeros(minutes, np.bool_),
-            useful_s=np.zeros(minutes), over_s=np.zeros(n), used=np.zeros(n),
+            over_s=np.zeros(n), used=np.zeros(n),
         )  # fmt: skip
 
     def _limits_of(self) -> Limits:
@@ -172,34 +164,42 @@ class Watch:
         before = Before(min(float(self.pre[place]) * share, 1.0), world.outdoor_c())
         return overload.allowed_s(world, node, loading * share, before)
 
-    def _follow(self, most: np.ndarray, minutes_over: np.ndarray) -> None:
-        """Keep the largest loadings, and count the minutes beyond the limit."""
-        arguments = (self._loadings(), 1.0 + LEFT, most, minutes_over)
-        self.run.world.entry(limit_watch.follow, *arguments)(*arguments)
+    def _state(self) -> tuple[Any, ...]:
+        """Return the columns that `limit_watch.minute` looks at."""
+        state, halls, loops, pools = self.state, self.site.halls, self.state.loops, self.state.pools
+        tree, blocks, mesh = state.tree, state.blocks, state.tree.mesh
+        return (
+            (tree.output_w, tree.rating_w, tree.in_service, state.limits.share),
+            (mesh.flow_w, mesh.rating_w, mesh.stage),
+            (self._continuous, self._share, state.limits.sag),
+            (blocks.it_w, blocks.limit_w, blocks.hottest_c, self._cool_c(), self._throttle_c(), blocks.hall),
+            (state.plant_w, halls.liquid_loop, halls.air_loop, loops.units_up, loops.unit_w),
+            (state.hall_air_c, *self._air_c()),
+            (pools.queue, pools.own_work, WAITS, pools.step), state.loads.hours, self._columns, self._seen,
+        )  # fmt: skip
 
-    def _loadings(self) -> np.ndarray:
-        """Return import and draw over their limits of the interconnection, nodes and blocks, how far
+    def _measure(self, told: Response, useful_s: np.ndarray, k: int) -> Lost:
+        """Add minute `k` to what is told and return what is lost in it, looked at anew only when something went
+        out, came back or was capped.
+
+        Loadings are import and draw over their limits of the interconnection, nodes and blocks, how far
         chips and halls' air are from slowing something, and heat over the capacity of the plant units in
-        service. What is dead has none; lines and main transformers do not carry what is fed in on site."""
+        service. What is dead has none; lines and main transformers do not carry what is fed in on site.
+        """
         state, world = self.state, self.run.world
         minute = self.run.records.site[self.run.physics.step - 1]
-        tree = state.tree
-        stored_w = max(-minute[c.BATTERY_W] - tree.bridge.out_w[0], 0.0)
-        relief_w, demand_w = float(minute[c.ONSITE_W] + stored_w), draw.poi_w(world, tree.output_w)
+        stored_w = max(-minute[c.BATTERY_W] - state.tree.bridge.out_w[0], 0.0)
+        relief_w = float(minute[c.ONSITE_W] + stored_w)
+        demand_w = draw.poi_w(world, state.tree.output_w) if relief_w else 0.0
         arguments = (
-            self._loading, (float(minute[c.POI_W]), relief_w, demand_w, draw.BELOW_GRID), tree,
-            state.limits.share, state.supply.limit_w, state.blocks, (self._cool_c, self._throttle_c),
-            state.loops, self.site.halls, state.plant_w,
+            (self._loading, told.loading_most, told.minutes_over, told.first_over, told.behind, useful_s), k,
+            1.0 + LEFT, (float(minute[c.POI_W]), state.supply.limit_w, relief_w, demand_w, draw.BELOW_GRID),
+            *self._measured,
         )  # fmt: skip
-        world.entry(limit_watch.loadings, *arguments)(*arguments)
-        self._loading[self._carries] = loading.current(
-            self._loading[self._carries] * self._share, state.limits.sag) / self._continuous
-        supplied_c, span_k = self._air_c
-        works = np.bincount(self.site.block_hall, state.blocks.it_w, supplied_c.size) > 0.0
-        self._loading[-supplied_c.size :] = works * (state.hall_air_c - supplied_c) / span_k
-        return self._loading
+        if world.entry(limit_watch.minute, *arguments)(*arguments):
+            self._last = self._look()
+        return self._last
 
-    @cached_property
     def _air_c(self) -> tuple[np.ndarray, np.ndarray]:
         """Return what each hall's air is supplied at, and how far above that lies where the first of its
         racks that breathe it slow down or switch off (chips on air are told apart): endless where
@@ -212,7 +212,6 @@ class Watch:
         supplied_c = self.state.loops.supply_c[site.halls.air_loop].copy()
         return supplied_c, np.where(limit_c > supplied_c, limit_c - supplied_c, np.inf)
 
-    @cached_property
     def _throttle_c(self) -> np.ndarray:
         """Return where the first chip of each block throttles, or its memory as what cools it is now;
         endless where there is none."""
@@ -220,7 +219,6 @@ class Watch:
         np.minimum.at(limit_c, self.site.rows.block, heat_limits.throttle_c(self.run.world))
         return limit_c
 
-    @cached_property
     def _cool_c(self) -> np.ndarray:
         """Return what cools the chips of each block at the moment: coolant or air."""
         rows, blocks = self.site.rows, self.state.blocks
@@ -229,19 +227,8 @@ class Watch:
         cool_c[rows.block[air]] = self.state.hall_air_c[rows.hall[air]]
         return cool_c
 
-    def _useful(self) -> float:
-        return float(self.state.loads.hours[:, c.USEFUL].sum())
-
-    def _lost(self) -> Lost:
-        """Return W shed by class, W capped, accelerators out or off, and dark halls and blocks; looked at anew
-        only when something went out, came back or was capped."""
-        arguments = (self._columns, self._seen)
-        changed = self.run.world.entry(limit_watch.changed, *arguments)(*arguments)
-        if changed:
-            self._last = self._look()
-        return self._last
-
     def _look(self) -> Lost:
+        """Return W shed by class, W capped, accelerators out or off, and dark halls and blocks."""
         state, site = self.state, self.site
         racks, loads = state.racks, state.loads
         up = np.divide(racks.up_frac, self._up, out=np.ones(self._up.size), where=self._up > 0.0)
@@ -261,13 +248,6 @@ class Watch:
         """Return how many halls or blocks, by each rack's number, have lost all the accelerators they had."""
         was = np.bincount(where, self._chips)
         return int(np.count_nonzero((was > 0.0) & (np.bincount(where, out) >= was * (1.0 - LEFT))))
-
-    def _behind(self) -> np.ndarray:
-        """Return which pools leave work over or turn requests away: they miss their limits, which a
-        replica meets up to its capacity."""
-        pools = self.state.pools
-        waits = pools.queue[:, WORK] > WAITS * pools.own_work
-        return waits | (pools.step[:, SHED] > 0.0) | (pools.step[:, REJECTED] > 0.0)
 
     def _tell_overloads(self, told: Response, at_s: float) -> None:
         """Add what the minutes do not show: how much an element carried before the control relieved it, for

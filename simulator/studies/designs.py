@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag, ValidationError
 
 from simulator.components.kinds import Spec
-from simulator.documents import Document, read
+from simulator.documents import Document, of_another_kind, read
 from simulator.errors import Problem, ScenarioError
 from simulator.scenario import Scenario, load, wording
 from simulator.scenario.replicates import ReplicateRule, Replicates, most_of
@@ -205,6 +205,9 @@ def from_file(
     With the runs `known` from the same inputs, designs are loaded when they are needed, not before.
     """
     document = read(path)
+    other = of_another_kind(document, "sweep")
+    if other:
+        raise ScenarioError(other)
     tree = _with_rule(document.tree, until)
     try:
         spec = SweepSpec.model_validate(tree)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 
-from simulator.metrics.kpis import ABSENT_IS_ZERO
 from simulator.studies import sequential
 from simulator.studies.designs import Plan, Task
 
@@ -32,20 +31,6 @@ def table(plan: Plan, records: Mapping[str, Record]) -> pd.DataFrame:
             rows.append((tasks[0].design, count, width.kpi, width.wanted, half, width.unit, width.met))
     columns = ["design", "replicates", "kpi", "asked", "half_width", "unit", "met"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def check_names(plan: Plan, record: Record) -> None:
-    """Refuse a rule that names an indicator which a finished run does not have, or in a wrong unit.
-
-    Those that only replicates with an occurrence list are judged when there are more.
-    """
-    known = record["kpis"]
-    if plan.rule is None or not known:
-        return
-    until = {k: v for k, v in plan.rule.until.items() if k in known or not k.startswith(ABSENT_IS_ZERO)}
-    values = {kpi: [known[kpi][0]] for kpi in until if kpi in known}
-    rule = plan.rule.model_copy(update={"until": until})
-    sequential.widths(rule, values, {name: unit for name, (_, unit) in known.items()})
 
 
 def _by_design(plan: Plan) -> list[tuple[Task, ...]]:

@@ -1,13 +1,21 @@
-"""Limits on indicators: `power.poi_peak <= 1 GW` read, and held against a summary."""
+"""Limits on indicators: `power.poi_peak <= 1 GW` read, held against what a scenario can tell, and against
+a summary."""
 
 import math
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from operator import eq, ge, gt, le, lt
 from typing import Any
 
+from simulator import catalog
+from simulator.components import from_catalog
 from simulator.errors import nearest
+from simulator.metrics.kpis import ABSENT_IS_ZERO
+from simulator.metrics.names import CHECKS, UNITS
+from simulator.metrics.operations import FALSE_ALARM
+from simulator.scenario.spec import ScenarioSpec
 from simulator.studies import StudyError
 from simulator.units import parse
 
@@ -43,6 +51,48 @@ def read(text: str) -> Limit:
     return Limit(*found.groups())
 
 
+def expected(spec: ScenarioSpec) -> dict[str, str]:
+    """Return name and unit of every indicator and balance that a run of the scenario can tell.
+
+    Whether it does may depend on what else it holds: without users of heat nothing is said of reuse.
+    """
+    named = {
+        "job": [work.name for work in spec.workloads],
+        "model": [work.name for work in spec.workloads],
+        "class": [cls.name for work in spec.workloads for cls in getattr(work, "classes", ())],
+        "chip": catalog.names("accelerators"),
+        "cause": [FALSE_ALARM, *(cls.name for cls in from_catalog.failure_classes(spec.reliability.fleet))],
+    }
+    found = dict.fromkeys(CHECKS, "1")
+    for pattern, unit in UNITS.items():
+        head, _, rest = pattern.partition("<")
+        key, _, tail = rest.partition(">")
+        found |= {f"{head}{name}{tail}": unit for name in (named[key] if key else [""])}
+    if spec.operations is None:
+        found = {name: unit for name, unit in found.items() if not name.startswith("operations.")}
+    return found
+
+
+def refuse(limits: Iterable[Limit], spec: ScenarioSpec) -> None:
+    """Raise one LimitError for all limits that no run of the scenario can be held against: names that
+    are none, values in another unit."""
+    known = expected(spec)
+    wrong = [told for told in (_wrong(limit, known) for limit in limits) if told]
+    if wrong:
+        raise LimitError("\n".join(wrong))
+
+
+def _wrong(limit: Limit, known: Mapping[str, str]) -> str:
+    """Return what is wrong with a limit, nothing if it can be held."""
+    if limit.kpi not in known:
+        return f"{limit}: no KPI '{limit.kpi}'{nearest(limit.kpi, known)}"
+    try:
+        in_unit(limit.value, known[limit.kpi])
+    except ValueError:
+        return f"{limit}: '{limit.value}' is not {_meant(known[limit.kpi])}"
+    return ""
+
+
 def failures(limits: list[Limit], summary: dict[str, Any]) -> list[str]:
     """Return the limits a summary does not keep, each with the value found.
 
@@ -56,7 +106,7 @@ def failures(limits: list[Limit], summary: dict[str, Any]) -> list[str]:
             wrong.append(str(error))
             continue
         if not COMPARE[limit.operator](value, bound):
-            failed.append(f"{limit}: it is {_shown(*_values(summary)[limit.kpi])}")
+            failed.append(f"{limit}: it is {_shown(*_values(summary, limit.kpi)[limit.kpi])}")
     if wrong:
         raise LimitError("\n".join(wrong))
     return failed
@@ -65,20 +115,20 @@ def failures(limits: list[Limit], summary: dict[str, Any]) -> list[str]:
 def measured(limit: Limit, summary: dict[str, Any]) -> tuple[float, float]:
     """Return an indicator and its limit as numbers of one unit; NaN, which keeps no limit, for an
     indicator without a value. LimitError where it is none, or the unit is wrong."""
-    known = _values(summary)
-    if limit.kpi not in known:
-        raise LimitError(f"{limit}: no KPI '{limit.kpi}'{nearest(limit.kpi, known)}")
+    known = _values(summary, limit.kpi)
+    told = _wrong(limit, {name: unit for name, (_, unit) in known.items()})
+    if told:
+        raise LimitError(told)
     value, unit = known[limit.kpi]
-    try:
-        return math.nan if value is None else in_unit(value, unit), in_unit(limit.value, unit)
-    except ValueError:
-        raise LimitError(f"{limit}: '{limit.value}' is not {_meant(unit)}") from None
+    return math.nan if value is None else in_unit(value, unit), in_unit(limit.value, unit)
 
 
-def _values(summary: dict[str, Any]) -> dict[str, tuple[Any, str]]:
-    """Return value and unit of every indicator and every balance."""
-    indicators = {name: (k["value"], k["unit"]) for name, k in summary["kpis"].items()}
-    return {name: (value, "1") for name, value in summary["checks"].items()} | indicators
+def _values(summary: dict[str, Any], asked: str) -> dict[str, tuple[Any, str]]:
+    """Return value and unit of every indicator and every balance; what is asked is zero where a run tells
+    only what happened."""
+    absent = {asked: (0.0, "1" if asked.startswith("failures.") else "h")} if asked.startswith(ABSENT_IS_ZERO) else {}
+    balances = {name: (value, "1") for name, value in summary["checks"].items()}
+    return absent | balances | {name: (k["value"], k["unit"]) for name, k in summary["kpis"].items()}
 
 
 def in_unit(value: Any, unit: str) -> float:

@@ -32,6 +32,12 @@ def of_years(scenario: Scenario) -> Iterator[str]:
         yield "weather: the heat wave lies outside the run's period"
 
 
+def of_work(scenario: Scenario) -> Iterator[str]:
+    """Yield that nothing runs here."""
+    if not scenario.spec.workloads:
+        yield "workloads: there are none, every accelerator idles"
+
+
 def of_connection(scenario: Scenario) -> Iterator[str]:
     """Yield that the racks by nameplate are more than the connection carries with everything in service: only
     caps, sheds and racks that draw less keep such a campus within it."""

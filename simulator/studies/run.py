@@ -56,6 +56,8 @@ def run(
         Folder in which finished replicates wait, so that an interrupted run goes on from there.
     """
     rule = scenario.spec.replicates if replicates is None else replicates
+    if not isinstance(rule, int):
+        sequential.refuse(rule, scenario.spec)
     most = most_of(rule)
     done = dict(_kept(scenario, most, keep))
 
@@ -199,6 +201,7 @@ def warnings_of(scenario: Scenario) -> list[str]:
         *(f"weather: {told}" for told in weather_of(scenario).warnings),
         *(f"network: {told}" for told in cramped(scenario.spec.topology)),
         *remarks.of_years(scenario),
+        *remarks.of_work(scenario),
         *remarks.of_connection(scenario),
         *remarks.of_generators(scenario),
         *remarks.of_coolant(scenario),

@@ -17,8 +17,9 @@ import numpy as np
 from simulator.errors import nearest
 from simulator.metrics import intervals
 from simulator.scenario.replicates import ReplicateRule
+from simulator.scenario.spec import ScenarioSpec
 from simulator.studies import StudyError
-from simulator.studies.limits import in_unit
+from simulator.studies.limits import expected, in_unit
 
 Values = Mapping[str, Sequence[Any]]
 """By indicator: one value per replicate, None where it has none."""
@@ -60,6 +61,11 @@ def asked(texts: Sequence[str], replicates: int | None) -> dict[str, Any]:
         until[kpi.strip()] = width.strip()
     most = {} if replicates is None else {"max": replicates, "min": min(replicates, _default("min"))}
     return {**most, "until": until}
+
+
+def refuse(rule: ReplicateRule, spec: ScenarioSpec) -> None:
+    """Raise StudyError for indicators that no run of the scenario tells, and wrong units, before there is one."""
+    widths(rule, dict.fromkeys(rule.until, ()), expected(spec))
 
 
 def widths(rule: ReplicateRule, values: Values, units: Mapping[str, str]) -> list[Width]:

@@ -94,6 +94,7 @@ def _liquid(run: Run, rack: int, working_w: np.ndarray) -> Hall:
         _split(of_block, float(working_w[block]), float(blocks.it_w[block])), row_j_k, approach,
         row_j_k * approach, _split(liquid_w, float(working_w[inside].sum()), drawn_w, pumps_w),
         _water(run, loop), tank=_tank(run, block), air=_air_of(run, hall, working_w),
+        row_pump_w=float(blocks.pump_w[block]),
     )  # fmt: skip
 
 

@@ -155,7 +155,9 @@ def check_words(unit: str, example: str) -> None:
     for part in re.split("[*/]", unit.lstrip("/")):
         word = re.sub(r"^[\d.]+(?:e\d+)?\s*|\^-?\d$", "", part)
         if word not in vocabulary():
-            raise UnitError(f"unknown unit '{word}'{nearest(word, vocabulary())}")
+            # Half the vocabulary resembles a single letter: only its other case is meant.
+            like = [known for known in vocabulary() if len(word) > 1 or known.lower() == word.lower()]
+            raise UnitError(f"unknown unit '{word}'{nearest(word, like)}; write e.g. '{example}'")
 
 
 @cache

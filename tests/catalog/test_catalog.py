@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from simulator import catalog
+from simulator.cli.catalog import catalog as listed
 from simulator.components import from_catalog
 
 ENTRIES = [(kind, name) for kind in catalog.kinds() for name in catalog.names(kind)]
@@ -214,3 +215,12 @@ def test_every_class_says_who_repairs_it(fleet: str) -> None:
         wanted = "electrical" if cls.effect in electrical else "mechanical" if cls.effect in mechanical else None
         assert wanted is None or cls.crew == wanted, cls.name
         assert cls.hands_on is None or cls.hands_on <= cls.repair
+
+
+@pytest.mark.parametrize(
+    ("word", "told"), [("H100", "it is among the accelerators"), ("raks", "did you mean 'racks'"), ("zzz", "one of a")]
+)
+def test_what_is_no_kind_is_told_where_it_is(word, told, capsys):
+    with pytest.raises(SystemExit) as left:
+        listed(word)
+    assert left.value.code == 2 and told in capsys.readouterr().err

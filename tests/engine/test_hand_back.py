@@ -89,6 +89,7 @@ def test_a_second_loss_on_the_way_back_begins_it_anew(tmp_path):
         minute = int(returned_s // 60)
         assert np.diff(poi_w[minute : minute + 4]).max() <= RAMP_W * (1.0 + 1e-9)
     assert poi_w[24:33].max() == pytest.approx(0.0, abs=1e-6)
+    assert poi_w[23] == pytest.approx((poi_w[22] + RAMP_W) * 15.0 / 60.0)  # until the lines go at 1395 s
     assert len(told(bench, "supply_returned")) == 3 and len(told(bench, "handed_back")) == 1
     assert len(told(bench, "generators_started")) == 1
     assert np.all(bench.state.racks.up_frac == 1.0)

@@ -3,12 +3,14 @@ from its own element's model, none as the rest of another."""
 
 from functools import partial
 
+import numpy as np
 import pytest
 import yaml
 from small import ROOT, load_tree, pod_tree
 
 from simulator.engine import state
 from simulator.engine.physics import STEP_S
+from simulator.kernels.cooling import pump_frac
 from simulator.metrics import balance
 from simulator.simulation import build, simulate
 
@@ -69,7 +71,18 @@ def made_w(run):
     lost_w = float(site.node_indoors @ (tree.input_w - tree.output_w))
     machines_w = float((plant_w[:, :2].sum(axis=1) - plant_w[:, 4:6].sum(axis=1)).sum())  # fans, coolant pumps
     house_w = float(indoors.house * site.halls.house_w.sum())
-    return float(state.blocks.it_w.sum()) + house_w + lost_w + machines_w + float(state.loops.pump_w.sum())
+    return float(state.blocks.it_w.sum()) + house_w + lost_w + machines_w + float(pumps_w(state).sum())
+
+
+def pumps_w(state):
+    """Return what the pumps of each loop draw, by the heat beside their own that it takes, (halls, 2)."""
+    loops, heat_w = state.loops, state.plant_w[:, 2:4]
+    moved_w = np.zeros_like(heat_w)
+    for _ in range(20):
+        for at, of_loop in enumerate(heat_w.ravel() - moved_w.ravel()):
+            law = float(loops.least_flow[at]), float(loops.held_head[at])
+            moved_w.flat[at] = loops.pump_w[at] * pump_frac(float(of_loop / loops.design_w[at]), *law)
+    return moved_w
 
 
 @pytest.mark.parametrize("kind", KINDS)

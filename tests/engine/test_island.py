@@ -74,6 +74,20 @@ def test_every_lineup_lives_on_its_own_charge(tmp_path):
     assert closes(bench)
 
 
+def test_what_two_lines_carried_counts_until_both_go_at_once(tmp_path):
+    """Neither carries the campus alone; the second goes in the same instant as the first."""
+    grid = pod_tree()["topology"]["grid"] | {"power_factor": 1.0}
+    grid["transformers"]["rating"], grid["lines"]["rating"] = "40 MVA", "2 MVA"
+    bench = lost(tmp_path, grid=grid)
+    bench.run(600.0)
+    drawn_w = float(bench.state.tree.input_w[0])
+    assert 2e6 < drawn_w < 3.5e6
+    into_j = []
+    bench.at(LOST_S, lambda: into_j.append(float(bench.state.supply.early_j[0])))
+    bench.run(LOST_S + 1.0)
+    assert into_j == pytest.approx([drawn_w * (LOST_S % 60.0)])
+
+
 def test_a_lineup_that_is_out_already_asks_for_nothing(tmp_path):
     """Its substation goes at 10 min, the lines go at 615 s: the other lineup lives on its own charge."""
     bench = lost(tmp_path)

@@ -51,7 +51,8 @@ def at_rest(maps, hour, load):
     one = lambda value: np.array([value])  # noqa: E731
     loops = LoopState(
         plant=one(CHILLED), unit_w=one(UNIT_W), units_up=one(UNITS), flow_w_k=one(1e5), tank_s=one(1.0),
-        pump_w=one(0.0), supply_c=one(30.0), running=one(0.25), waited_s=one(0.0), received_j=one(0.0),
+        pump_w=one(0.0), design_w=one(UNITS * UNIT_W), least_flow=one(1.0), held_head=one(0.0),
+        supply_c=one(30.0), running=one(0.25), waited_s=one(0.0), received_j=one(0.0),
         rejected_j=one(0.0), stored_j=one(0.0), reused_j=one(0.0),
     )  # fmt: skip
     for _ in range(5):

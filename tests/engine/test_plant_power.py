@@ -177,7 +177,8 @@ def test_air_that_no_fan_moves_warms_as_its_mass_says(tmp_path):
     bench.run(AT_S + 300.0)
     heat = bench.state.heat
     air_w = heat_limits.hall_air_w(bench.world, 0)
-    assert heat.air_j[0] == pytest.approx(air_w * 300.0, rel=1e-6)
+    # pumps that slow as no heat reaches their loop leave the power chain a little less to lose
+    assert heat.air_j[0] == pytest.approx(air_w * 300.0, rel=2e-4)
     per_minute = (air_w / bench.site.halls.fan_design_heat_w[0]) * 12.0 / 240.0 * 60.0
     assert (float(bench.state.hall_air_c[0]) - before_c) / 5.5 == pytest.approx(per_minute, rel=0.05)
     bench.run(3600.0)
@@ -201,7 +202,7 @@ def test_air_units_that_stop_inside_a_step_warm_the_air_from_then_on(left, tmp_p
     if left:
         assert 0.7 * most_j < heat.air_j[0] < 0.97 * most_j
     else:
-        assert heat.air_j[0] == pytest.approx(most_j, rel=1e-4)  # losses of the power chain are a minute old
+        assert heat.air_j[0] == pytest.approx(most_j, rel=5e-4)  # losses of the power chain are a minute old
     share = float(heat.air_lead[0] * heat.air_j[0] / heat.air_j_k[0])
     assert foreseen_c == [pytest.approx(before_c + share, rel=1e-3)]
     bench.run(3600.0)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from small import examples
 
 from simulator.kernels import dispatch, dispatch_reference, speculation
 from simulator.kernels.batching_state import (
@@ -40,7 +41,7 @@ def cost_of(limits=(), seed=1):
     draws = np.random.default_rng(seed)
     tokens = np.arange(TABLE_TOKENS + 1.0)
     steps = 1e-5 * draws.random((2, TABLE_TOKENS + 1)).cumsum(axis=1)
-    table = (0.013 + 1.7e-5 * tokens + steps).T
+    table = np.ascontiguousarray((0.013 + 1.7e-5 * tokens + steps).T)  # as the engine lays it out
     each = np.array([1.3e-3, 1.1e-4, 3.7e-6, 2.3e-6] + [1.3e-6, 0.7e-6] * len(limits))
     scales = np.array([1.0, 0.35])
     local = 0.004 + 1.1e-5 * tokens + 0.3 * steps[0]
@@ -204,7 +205,7 @@ HELD_AND_FULL = replace(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(cases())
 @example(HELD)
 @example(HELD_AND_FULL)

@@ -1,4 +1,5 @@
-"""Where machine code is kept: by the kernels' own hash, whatever Numba's environment does."""
+"""Where machine code is kept, by the kernels' own hash, and that it is made of vectors: whatever Numba's
+environment does."""
 
 import os
 
@@ -6,6 +7,7 @@ import pytest
 from numba import config
 
 from simulator import kernels
+from simulator.kernels import compiled
 
 
 @pytest.fixture
@@ -23,6 +25,15 @@ def test_the_folder_stays_when_numba_reads_its_environment_anew(environment):
         changed.setenv("NUMBA_WARNINGS", "0" if os.environ.get("NUMBA_WARNINGS") else "1")
         config.reload_config()
         assert kept == config.CACHE_DIR
+    config.reload_config()
+
+
+def test_vectors_are_made_of_kernels_when_numba_reads_its_environment_anew(environment):
+    assert compiled.entry
+    with environment.context() as changed:
+        changed.setenv("NUMBA_WARNINGS", "0" if os.environ.get("NUMBA_WARNINGS") else "1")
+        config.reload_config()
+        assert config.SLP_VECTORIZE == 1
     config.reload_config()
 
 

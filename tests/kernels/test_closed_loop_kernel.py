@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small import examples
 from test_batching_kernel import RULES, TOLERANCE, cost_of
 
 from simulator.kernels import closed_loop, closed_loop_reference, speculation
@@ -102,7 +103,7 @@ def loops(draw):
     return trace_of(inputs, outputs, emitted, levels), rules, draw(st.integers(1, 12)), rng
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(loops(), st.integers(1, 3), st.sampled_from([(), (17,)]), st.booleans())
 def test_users_meet_the_same_as_iteration_after_iteration(loop, replicas, limits, slow):
     trace, rules, users, rng = loop
@@ -114,7 +115,7 @@ def test_users_meet_the_same_as_iteration_after_iteration(loop, replicas, limits
     assert (np.diff(w.requests["arrival_s"]) >= gate_s[1:] - 1e-12).all(), "one after the other"
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(loops(), loops(), st.integers(1, 3), st.integers(1, 3), st.booleans())
 def test_two_pools_are_the_same_as_iteration_after_iteration(loop, other, before, after, far):
     trace, rules, users, rng = loop

@@ -19,7 +19,8 @@ def loop_of(supply_c=30.0, units_up=2.0, tank_s=TANK_S):
     one = lambda value: np.array([value])  # noqa: E731
     return LoopState(
         plant=np.array([0]), unit_w=one(UNIT_W), units_up=one(units_up), flow_w_k=one(FLOW_W_K),
-        tank_s=one(tank_s), pump_w=one(0.0), supply_c=one(supply_c), running=one(1.0), waited_s=one(0.0),
+        tank_s=one(tank_s), pump_w=one(0.0), design_w=one(2.0 * UNIT_W), least_flow=one(1.0),
+        held_head=one(0.0), supply_c=one(supply_c), running=one(1.0), waited_s=one(0.0),
         received_j=one(0.0),
         rejected_j=one(0.0), stored_j=one(0.0), reused_j=one(0.0),
     )

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from small import examples
 
 from simulator.kernels import crews
 
@@ -73,7 +74,7 @@ def first_come_first_served(n, arrivals, lengths):
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_who_is_ready_at_once_is_served_first_come_first_served(seed, n):
     draws = np.random.default_rng(seed)
     arrivals, lengths = np.cumsum(draws.exponential(1.0, 80)), draws.exponential(0.8 * n, 80)
@@ -84,7 +85,7 @@ def test_who_is_ready_at_once_is_served_first_come_first_served(seed, n):
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 4))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 def test_promises_never_overlap_and_nobody_waits_for_an_idle_crew(seed, n):
     draws = np.random.default_rng(seed)
     team, booked = Team(n, room=512), []

@@ -46,8 +46,8 @@ class Racks:
         self.now_s += DT_S
         load_account.complete_loads(self.loads, self.now_s)
         found = kernel.integrate(
-            self.rows, self.racks, self.loads, self.blocks, self.state.hall_air_c, self.state.scratch,
-            DT_S,
+            self.rows, self.racks, self.loads, self.blocks, self.state.heat, self.state.hall_air_c,
+            self.state.scratch, DT_S,
         )
         if clear:
             load_account.clear_loads(self.loads)

@@ -25,7 +25,9 @@ def heat_of(flow=1.0, fans=1.0, changes=()):
     return HeatState(
         flow=one(flow), fans=one(fans), changes=np.array([len(changes)]), change_s=then[0].copy(),
         units_then=then[1].copy(), flow_then=then[2].copy(), fans_then=then[3].copy(),
-        row_j=one(0.0), row_j_k=one(1e5), row_lead=one(0.8), air_j=one(0.0), air_j_k=one(1e5),
+        row_j=one(0.0), row_j_k=one(1e5), row_lead=one(0.8),
+        row_settled_c=one(40.0), row_stands_s=np.zeros((1, 2)), row_met_s=np.full((1, 2), math.inf),
+        air_j=one(0.0), air_j_k=one(1e5),
         air_settle_s=one(240.0), air_lead=one(0.5), air_range_k=one(12.0), air_full=one(1.1),
         air_mixed_k=one(0.0), air_set_c=one(24.0), envelope_w_k=one(0.0),
         lit=one(1.0), house_frac=one(1.0), indoor_w=one(0.0), made_j=np.zeros((1, 3)), bridged=np.zeros(1, np.int64),

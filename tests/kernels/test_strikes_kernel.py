@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small import Bench, Load, pod
+from small import Bench, Load, empty_pod
 
 from simulator.engine import membership
 from simulator.kernels import repair, strikes
@@ -26,7 +26,7 @@ class Queue:
     """A pod's racks, with failures (time, rack, servers, lasts) in its queue."""
 
     def __init__(self, failures=()):
-        self.bench = Bench(pod(), LOADS)
+        self.bench = Bench(empty_pod(), LOADS)
         self.state, self.queue = self.bench.state, self.bench.state.queue
         failures = sorted(failures)
         n = len(failures)

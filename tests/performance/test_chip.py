@@ -61,10 +61,3 @@ def test_a_chip_that_draws_no_more_at_work_than_idle_is_refused() -> None:
     told = catalog.plain(catalog.load("accelerators", "H100")) | {"idle": "700 W"}
     with pytest.raises(ValueError, match="idle must be less than tdp"):
         Accelerator.model_validate(told)
-
-
-def test_a_cap_slows_products_more_than_memory() -> None:
-    assert chip.capped_speed(1.0) == 1
-    assert chip.capped_speed(0.5) == pytest.approx(0.5**0.4)
-    assert chip.capped_speed(0.5, memory_share=1.0) > chip.capped_speed(0.5, memory_share=0.5)
-    assert chip.capped_speed(0.5, memory_share=0.5) > chip.capped_speed(0.5)

@@ -12,7 +12,6 @@ from simulator.performance import layers, serving_operators, transformer
 from simulator.performance.collectives import fabric_of
 from simulator.performance.iteration import (
     ReplicaCost,
-    iteration_cost,
     pairs,
     replica_cost_of,
 )
@@ -157,11 +156,7 @@ def test_groups_that_take_their_own_sequences_repeat_attention() -> None:
 
 
 def test_a_capped_clock_slows_prompts_more_than_decoding() -> None:
-    model, chip, plan = language_model("llama-3.1-70b"), accelerator("H100"), ReplicaPlan(4)
-    full, slow = (
-        iteration_cost(model, chip, plan, "bf16", engine("vllm-0.12"), clock_frac=clock)
-        for clock in (1.0, 0.6)
-    )
+    full, slow = (replica_cost_of(replace(setting(*DENSE), clock_frac=clock)).time for clock in (1.0, 0.6))
     prompts = slow.prompts_s(4096.0) / full.prompts_s(4096.0)
     decode = float(slow.decode_s(8, 1000.0) / full.decode_s(8, 1000.0))
     assert 1.0 <= decode < 1.1 < 1.4 < prompts < 1 / 0.6

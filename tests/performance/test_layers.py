@@ -113,13 +113,6 @@ def test_prediction_joins_two_vectors_and_reads_out_once_more() -> None:
     assert made.stored_weights + again == pytest.approx(14e9, rel=0.05)
 
 
-def test_shared_predictions_are_stored_once() -> None:
-    once = transformer.prediction_parameters(language_model("nemotron-3-super"))[0]
-    made = layers.predictions(language_model("nemotron-3-super"))
-    assert made and made.count == 2 and once == made.stored_weights
-    assert transformer.prediction_parameters(language_model("llama-2-7b")) == (0.0, 0.0)
-
-
 # Spans
 
 

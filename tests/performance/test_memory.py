@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from simulator.components.from_catalog import accelerator, language_model, stack
 from simulator.components.language_model import LanguageModel
 from simulator.components.parallel_plan import ParallelPlan
-from simulator.performance import memory, stages, transformer
+from simulator.performance import layers, memory, stages, transformer
 from simulator.performance.memory import Footprint, footprint
 
 GIB = 2**30
@@ -242,3 +242,12 @@ def test_more_expert_parallelism_is_a_cure_too() -> None:
     plan = plan_of(global_batch_sequences=64, recompute="full")
     with pytest.raises(ValueError, match="ep 2"):
         memory.check(model, chip, plan, 64)
+def test_shared_predictions_are_stored_once() -> None:
+    model = language_model("nemotron-3-super")
+    made = layers.predictions(model)
+    assert made is not None and made.count == 2 and model.mtp_shared
+    held, each = (
+        sum(memory.local_parameters(one, plan_of()))
+        for one in (model, model.model_copy(update={"mtp_shared": False}))
+    )
+    assert each - held == pytest.approx(made.stored_weights)

@@ -40,26 +40,18 @@ def test_train_flops_are_megatrons_formula(sequence: int) -> None:
         ("gpt-3-175b", 2 * 96 * 12288 * 2),
     ],
 )
-def test_kv_bytes_per_token(name: str, expected: float) -> None:
-    assert transformer.kv_bytes_per_token(language_model(name)) == expected
+def test_a_token_keeps_keys_and_values_in_every_layer(name: str, expected: float) -> None:
+    assert transformer.kv_bytes(language_model(name), 1) == expected
 
 
 def test_windows_bound_what_is_kept_and_attended() -> None:
     model = language_model("gpt-oss-120b")
-    full = transformer.kv_bytes_per_token(model)
+    full = transformer.kv_bytes(model, 1)
     assert transformer.kv_bytes(model, 100) == pytest.approx(100 * full)
     assert transformer.kv_bytes(model, 100_000) == pytest.approx(50_064 * full)
     assert transformer.attention_flops(model, 100_000) < 0.51 * 100_000 * (
         transformer.attention_flops(model, 1)
     )
-
-
-def test_experts_read_grow_from_active_to_all() -> None:
-    model = language_model("deepseek-v3")
-    few = [transformer.distinct_experts(model, tokens) for tokens in (1, 16, 256, 4096)]
-    assert few[0] == pytest.approx(9)
-    assert few == sorted(few)
-    assert few[-1] == pytest.approx(257, rel=1e-6)
 
 
 def test_weight_bytes_follow_precision() -> None:

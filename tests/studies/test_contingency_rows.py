@@ -81,11 +81,13 @@ def test_nothing_is_gained_by_a_failure():
 @pytest.mark.parametrize(("told", "dark", "severity"), [
     ({}, "", "none"), ({"capped_mw": 1.0}, "", "capped"), ({"hours_per_failure": 9.0}, "", "capped"),
     ({"shed_mw": 1.0, "capped_mw": 1.0}, "1 block", "shed"),
+    ({"hours_per_failure": 9.0, "accelerators_lost": 4}, "", "shed"), ({"accelerators_lost": 4}, "1 block", "none"),
     ({"slo_minutes": 3}, "", "shed"), ({"jobs": "frontier", "shed_mw": 1.0}, "2 blocks", "job lost"),
     ({"jobs": "frontier"}, "1 hall", "hall lost"), ({}, "2 halls", "hall lost"), ({}, "site", "site lost"),
 ])  # fmt: skip
 def test_severity_is_the_worst_that_happened(told, dark, severity):
-    row = {"jobs": "", "shed_mw": 0.0, "capped_mw": 0.0, "slo_minutes": 0, "hours_per_failure": 0.0} | told
+    nothing = {"shed_mw": 0.0, "capped_mw": 0.0, "slo_minutes": 0, "hours_per_failure": 0.0, "accelerators_lost": 0}
+    row = nothing | {"jobs": ""} | told
     assert rows.severity(row | {"dark": dark}) == severity
 
 

@@ -1,5 +1,7 @@
 """Support racks that a run feeds, and parts of what is out: neither is lost by a failure."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small import load_tree
@@ -9,6 +11,7 @@ from simulator.engine import sides
 from simulator.engine.outage_log import of_one_stage
 from simulator.simulation import build
 from simulator.studies import contingency
+from simulator.studies import contingency_alike as alike
 from simulator.studies import contingency_cases as cases_
 from simulator.studies import contingency_moment as moments
 from simulator.studies.contingency_cases import Wanted
@@ -67,3 +70,12 @@ def test_racks_that_want_power_alone_are_back_with_the_first_feeder(longer, tmp_
     repairs = [of_one_stage("repair", moment.at_s + each_s) for each_s in lasts_s]
     gone = contingency._respond(moment, Watch(moment.run), 60, hits, repairs)
     assert gone.fed_s == pytest.approx(7200.0) and gone.first_feeds and gone.out[-1] == 8 * 72
+
+
+def test_several_share_a_simulation_only_where_the_same_is_back_first(tmp_path):
+    run = build(load_tree(tree(), tmp_path), disturbed=False)
+    a, b = cases_.singles(run, Wanted(("pod/feeders/?",)))
+    pair = replace(a, hits=a.hits + b.hits, alike=(a.alike, b.alike), rates_year=(1.0, 1.0))
+    planned = [alike.Planned(tuple(of_one_stage("repair", back_h * 3600.0) for back_h in back), ())
+               for back in ((5.0, 72.0), (8.0, 9.0), (72.0, 5.0), (5.0, 5.0), (9.0, 9.0))]  # fmt: skip
+    assert alike.groups(run, [pair] * 5, planned, 7200.0, True) == [[0, 1], [2], [3, 4]]

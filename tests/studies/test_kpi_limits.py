@@ -1,8 +1,15 @@
 """Limits: what is read, what is compared, what is refused."""
 
+import json
+import re
+from pathlib import Path
+
 import pytest
 
-from simulator.studies.limits import LimitError, failures, read
+from simulator.scenario import load
+from simulator.studies.limits import LimitError, expected, failures, read, refuse
+
+ROOT = Path(__file__).parents[2]
 
 SUMMARY = {
     "kpis": {
@@ -61,3 +68,46 @@ def test_all_that_is_wrong_is_told_at_once():
         failures(limits, SUMMARY)
     lines = str(told.value).splitlines()
     assert len(lines) == 3 and "did you mean 'power.poi_peak'" in lines[0] and "MW" in lines[1]
+
+
+def test_what_a_run_told_was_expected_of_it():
+    told = json.loads((ROOT / "reports" / "sample" / "summary.json").read_text())
+    known = expected(load(ROOT / "scenarios" / "gigawatt-campus.yaml").spec)
+    assert {name: entry["unit"] for name, entry in told["kpis"].items()}.items() <= known.items()
+    assert set(told["checks"]) <= set(known)
+
+
+@pytest.fixture(scope="module")
+def pod():
+    return load(ROOT / "scenarios" / "pod.yaml").spec
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "power.poi_peak <= 1 GW", "fleet.GB300.utilization > 50 %", "failures.hbm <= 3", "equipment.busway < 9",
+        "fleet.hours.lost_throttle <= 1", "energy_balance_rel <= 1e-9", "cooling.erf > 0",
+    ],
+)  # fmt: skip
+def test_held_against_a_run_to_come(pod, text):
+    assert refuse([read(text)], pod) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "cure"),
+    [
+        ("power.poi_peek <= 1 GW", "did you mean 'power.poi_peak'"),
+        ("power.poi_peak <= 1 h", "'1 h' is not a value in MW"),
+        ("failures.hbmm <= 3", "did you mean 'failures.hbm'"),
+        ("training.nobody.ettr > 90 %", "no KPI"),
+        ("operations.mttr < 9 h", "no KPI"),  # nothing is said of operations
+    ],
+)
+def test_refused_before_a_run(pod, text, cure):
+    with pytest.raises(LimitError, match=re.escape(cure)):
+        refuse([read(text)], pod)
+
+
+def test_what_did_not_happen_happened_no_times():
+    assert failures([read("failures.hbm <= 0"), read("fleet.hours.lost_throttle < 1 h")], SUMMARY) == []
+    assert failures([read("failures.hbm > 0")], SUMMARY) == ["failures.hbm > 0: it is 0"]

@@ -92,3 +92,10 @@ def test_generators_below_what_stands_behind_all_ups_are_told(tmp_path, share, t
     lines = list(remarks.of_generators(Scenario(spec, sound.document)))
     assert len(lines) == told
     assert all("all 2 generators carry" in line and "the UPS of 1 hall take" in line for line in lines)
+
+
+def test_a_campus_without_work_is_told(tmp_path):
+    assert list(remarks.of_work(load_tree(pod_tree() | {"workloads": []}, tmp_path))) == [
+        "workloads: there are none, every accelerator idles"
+    ]
+    assert list(remarks.of_work(load_tree(pod_tree(), tmp_path))) == []

@@ -14,6 +14,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.power import sag
 from simulator.engine import effects, sags
 from simulator.engine.physics import STEP_S
+from simulator.kernels import columns
 from simulator.simulation import build
 from simulator.studies import time_to_limit
 from simulator.studies.time_to_limit_cases import cases
@@ -127,6 +128,23 @@ def test_flow_that_is_partly_lost_warms_the_chips_as_in_the_engine(failure, effe
     assert engine_c > course.chip_c[0] + warms_k
     assert course.chip_c[-1] == pytest.approx(engine_c, abs=APART_K)
     assert course.coolant_c[-1] == pytest.approx(after.blocks.coolant_c[place.block], abs=APART_K)
+
+
+@pytest.mark.parametrize("after_s", [0.0, 17.0, 43.0])
+def test_rows_whose_water_stands_meet_their_limits_in_a_run_as_in_the_study(after_s, busy, found):
+    """At any second of a minute: chips slow inside it, and what they give to their row with them."""
+    run = build(busy, disturbed=False)
+    for unit in range(3):
+        cls = FailureClass(name="break", per="block", rate="1 /year", effect="loop_pump", repair="2 h")
+        run.world.env.timeout(3600.0 + after_s).callbacks.append(
+            lambda _, u=unit, c=cls: effects.EFFECTS["loop_pump"](run.world, c, 0, u, 7200.0))
+    run.advance(3600.0 + 360.0)
+    at_s = {e[1]: e[0] - 3600.0 - after_s for e in reversed(run.world.events) if e[0] >= 3600.0}
+    told = row(found, "all facility pumps")
+    assert at_s["throttle"] == pytest.approx(told["throttle_s"], abs=2.0)
+    assert at_s["trip"] == pytest.approx(told["trip_s"], abs=4.0)
+    hottest_c = run.records.site[:, columns.JUNCTION_MAX_C].max()
+    assert hottest_c <= run.world.site.chips[0].shutdown + 0.5
 
 
 def test_a_chip_of_the_engine_stays_below_its_shutdown_while_rows_warm(busy):

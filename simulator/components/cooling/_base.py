@@ -3,7 +3,7 @@
 import math
 from abc import abstractmethod
 from dataclasses import dataclass
-from typing import Annotated, ClassVar, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,11 +90,20 @@ class PlantSpec(Spec):
     fans: Annotated[int, Field(ge=0, le=1000)] = 0
     """Fans of one unit; losing one takes its share of the unit."""
     range: Annotated[TemperatureDelta, Within("1 K", "40 K")]
-    """Return minus supply temperature of the loop at full capacity; the flow is constant."""
+    """Return minus supply temperature of the loop at full capacity; exchangers count at its design flow."""
     tank: Annotated[Duration, Within("1 s", "24 h")]
     """Thermal mass of the loop, a buffer tank included or not (`buffer`), in seconds of design flow."""
     pump: Annotated[Fraction, Within("0 %", "20 %")]
     """Power of the loop's own pumps at design, as a fraction of design heat."""
+    pump_speed: Literal["variable", "constant"] = "variable"
+    """Whether drives slow the loop's pumps as valves close with falling heat (codes ask for them from 1.5 kW of pump
+    on: Washington's C403.4.4 after ASHRAE 90.1), or they run at design flow at any heat."""
+    least_flow: Annotated[Fraction, Within("10 %", "100 %")] = 0.3
+    """Lowest flow over design of drives: below it a bypass opens (20-50 %, assumed; 25 % in ASHRAE 90.1, G3.1.3)."""
+    held_head: Annotated[Fraction, Within("0 %", "100 %")] = 0.47
+    """Share of the head at design that drives hold at any flow, so that the farthest valve has its pressure; the rest
+    falls with the square of flow: 30 % of design power at half the flow, the most that codes allow and the curve
+    without reset of OpenStudio Standards (derived); 16 % follows its curve with reset by valves (18 % at half)."""
     pumps: Annotated[int, Within(1, 100)] = 3
     """Pumps of the loop, all alike (assumed, 2-6)."""
     spare_pumps: Annotated[int, Within(0, 99)] = 1
@@ -130,6 +139,11 @@ class PlantSpec(Spec):
     def heat_capacity_rate_w_k(self, capacity_w: float) -> float:
         """Return flow times specific heat of a loop that carries `capacity_w` at full load."""
         return capacity_w / self.range
+
+    @property
+    def slowest(self) -> float:
+        """Lowest flow of the loop over design as heat falls: 1 at constant speed."""
+        return self.least_flow if self.pump_speed == "variable" else 1.0
 
     def flow_steps(self) -> Array:
         """Return every flow over design that the loop's pumps can give, from none to all that is needed."""

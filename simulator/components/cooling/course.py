@@ -67,6 +67,14 @@ class Hall:
     """Of the hall; None: no air is looked at."""
     in_air: bool = False
     """Whether the chips are cooled by `air`: row, loop and water do not count then."""
+    row_pump_w: float = 0.0
+    """Of the row's own pumps, whose heat stays in it while its loop's water stands."""
+
+    def row_w(self, pace: float, work: float, mean_c: float) -> float:
+        """Return the heat of the row's racks at a clock and a temperature of mean chips, by which they leak."""
+        leaks_w = self.mean.leakage_w_k * (mean_c - self.mean_c)
+        of_racks = self.row.dynamic_w / self.mean.dynamic_w if self.mean.dynamic_w > 0.0 else 0.0
+        return self.row.at(pace, self.mean.exponent, work) + of_racks * leaks_w
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,7 @@ def follow(hall: Hall, failure: Failure, until_s: float) -> Course:
     time_s, chip_c, mean_c, loop_c, clock, pace = 0.0, hall.chip_c, hall.mean_c, hall.water.supply_c, 1.0, 1.0
     while True:
         work = share_at(failure.work, time_s)
-        row_w = hall.row.at(pace, hall.mean.exponent, work)
+        row_w = hall.row_w(pace, work, mean_c)
         coolant_c = row.coolant_c(loop_c, row_w)
         if air and hall.in_air:
             coolant_c, loop_c = air.intake_c, air.water_c
@@ -174,11 +182,13 @@ class _Row:
 
     def __init__(self, hall: Hall, approach: float) -> None:
         self.hall, self.approach_k_w, self.held_k = hall, hall.approach_k_w * approach, 0.0
+        self.settled_w = hall.row.at(1.0, 1.0, 1.0)
+        """By which row and loop differ: what flowed last, for where water stands the row keeps its heat."""
         self.halls = hall.loop.at(1.0, 1.0, 1.0) / hall.row.at(1.0, 1.0, 1.0)
 
     def coolant_c(self, loop_c: float, row_w: float) -> float:
         """Return what reaches the chips, in degC."""
-        return loop_c + self.approach_k_w * row_w + self.held_k
+        return loop_c + self.approach_k_w * self.settled_w + self.held_k
 
     def resistance(self, pumped: bool) -> float:
         """Return the chips' resistance over that before for pumps that run or stand."""
@@ -193,8 +203,9 @@ class _Row:
     ) -> float:
         """Advance by a step; return what the hall gives to its loop in W, `others_w` where nothing is held."""
         if not (pumped and flows):
-            self.held_k += (row_w if pumped else 0.0) * dt_s / self.hall.row_j_k
+            self.held_k += (row_w + self.hall.row_pump_w if pumped else 0.0) * dt_s / self.hall.row_j_k
             return 0.0
+        self.settled_w = row_w
         left_k = self.held_k * math.exp(-dt_s / max(self.hall.settle_s, 1.0))
         freed_w = (self.held_k - left_k) * self.hall.row_j_k / dt_s
         self.held_k = left_k

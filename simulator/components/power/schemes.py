@@ -69,9 +69,9 @@ def reshared(share: np.ndarray, live: np.ndarray) -> np.ndarray:
     share : (feeds,) with everything in service
     live : boolean (feeds,)
     """
-    left = np.where(live, share, 0.0)
     if not live.any() or live.all():
         return share.copy()
+    left = np.where(live, share, 0.0)
     return left / left.sum() if left.sum() > 0.0 else live / live.sum()
 
 

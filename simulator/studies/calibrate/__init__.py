@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from pydantic import ValidationError
 
+from simulator.documents import of_another_kind
 from simulator.documents import read as read_document
 from simulator.errors import ScenarioError, StudyError
 from simulator.scenario import Scenario, load, wording
@@ -54,6 +55,9 @@ class Calibration:
 def of_file(path: Path) -> Calibration:
     """Return the calibration of a file; ScenarioError or StudyError says what is wrong."""
     document = read_document(path)
+    other = of_another_kind(document, "calibration")
+    if other:
+        raise ScenarioError(other)
     try:
         spec = CalibrationSpec.model_validate(document.tree)
     except ValidationError as error:

@@ -64,6 +64,6 @@ def total_w(dynamic_frac: float) -> float:
     given.loads.on[load], given.loads.dynamic_frac[load] = 1.0, dynamic_frac
     load_account.complete_loads(given.loads, STEP_S)
     racks.integrate(
-        site.rows, given.racks, given.loads, given.blocks, given.hall_air_c, given.scratch, STEP_S
+        site.rows, given.racks, given.loads, given.blocks, given.heat, given.hall_air_c, given.scratch, STEP_S
     )
     return float(given.blocks.it_w.sum() + site.block_pump_w.sum())

@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from simulator.components.cooling import LOAD_FRAC, PLANT_KINDS, HourlyWeather, Plant, Staged
+from simulator.components.cooling.dry_cooler import DryCooler
 from simulator.components.cooling.psychrometrics import wet_bulb_c
+from simulator.kernels.cooling import pump_frac
 
 HOURS = 600
 SET_C = (18.0, 22.0, 30.0, 37.0)
@@ -137,3 +139,13 @@ def test_units_and_thermal_mass(kind):
 def test_the_load_grid_cannot_be_changed():
     with pytest.raises(ValueError, match="read-only"):
         LOAD_FRAC[0] = 1.0
+
+
+def test_pumps_with_drives_draw_what_flow_and_held_head_ask_and_those_without_always_the_same():
+    driven, plain = (make(DryCooler, pump_speed=speed) for speed in ("variable", "constant"))
+    law = driven.slowest, driven.held_head
+    assert pump_frac(1.0, *law) == 1.0 == pump_frac(1.3, *law)
+    assert pump_frac(0.5, *law) == pytest.approx(0.30, abs=0.002)  # the most ASHRAE 90.1 allows
+    assert pump_frac(0.0, *law) == pump_frac(0.3, *law) > 0.0  # the lowest flow
+    assert pump_frac(0.5, 0.0, 0.0) == 0.5**3  # affinity laws alone
+    assert [pump_frac(x, plain.slowest, plain.held_head) for x in (0.0, 0.5, 1.0)] == [1.0, 1.0, 1.0]

@@ -5,10 +5,10 @@ from typing import ClassVar, Literal
 
 import numpy as np
 
-from simulator.components.cooling import HourlyWeather
+from simulator.components.cooling import HourlyWeather, PlantSpec
 from simulator.engine.cooling import outdoor_air, plant_maps
 from simulator.errors import StudyError
-from simulator.kernels.cooling import NOTHING, ROUNDING
+from simulator.kernels.cooling import NOTHING, ROUNDING, pump_frac
 from simulator.kernels.cooling_columns import OutdoorAir, PlantMaps
 from simulator.policies import setpoint
 from simulator.scenario import Scenario
@@ -132,9 +132,11 @@ def _cooling(
         humidified = at_load(plants.air.water_kg_j[0], air_w[h] / site.halls.fan_design_heat_w[h])
         water[0, h] += humidified * site.halls.fan_design_heat_w[h]
         to_water_w = (air_w[h] + fan_w) * (1.0 - let_out)
-        chilled_pump_w = np.where(let_out >= 1.0 - ROUNDING, 0.0, chilled.pump_w)
+        warm_pump_w = _pumps_w(site.topology.cooling.warm, warm, liquid_w[h] + pump_w[h])
+        chilled_pump_w = _pumps_w(site.topology.cooling.chilled, chilled, to_water_w)
+        chilled_pump_w = np.where(let_out >= 1.0 - ROUNDING, 0.0, chilled_pump_w)
         for plant, loop, heat_w in (
-            (0, warm, liquid_w[h] + pump_w[h] + warm.pump_w), (1, chilled, to_water_w + chilled_pump_w),
+            (0, warm, liquid_w[h] + pump_w[h] + warm_pump_w), (1, chilled, to_water_w + chilled_pump_w),
         ):
             capacity_w = loop.units * loop.unit_w
             if plant == 0:
@@ -148,8 +150,15 @@ def _cooling(
         told_c = at_load(maps.setpoint_c[1], load)
         reached_c[1, h] = _intake_c(site, h, air_w[h], told_c, reached_c[1, h], plants.air.supply_c)
         plant_w[h] += fan_w
-        moved_w[h] += pump_w[h] + warm.pump_w + chilled_pump_w
+        moved_w[h] += pump_w[h] + warm_pump_w + chilled_pump_w
     return plant_w, moved_w, water, reached_c
+
+
+def _pumps_w(plant: PlantSpec, loop: Loop, heat_w: Array) -> Array:
+    """Return what the pumps of a loop draw under a heat, (intervals,)."""
+    design_w = loop.design_heat_w - loop.pump_w
+    law = plant.slowest, plant.held_head
+    return loop.pump_w * np.array([pump_frac(float(x), *law) for x in heat_w / design_w])
 
 
 def _intake_c(
