@@ -39,10 +39,9 @@ def charged(world: World, row: int) -> bool:
 def begin(world: World, row: int, load_w: float, name: str, cause: str, empty: Empty) -> None:
     """Let a battery carry a load of so many watts from now on; `empty` is called when it cannot any
     more."""
-    bridge, into_s = world.state.supply.bridge, world.env.now % STEP_S
     take_share(world, row)
-    bridge.share[row] = min(bridge.share[row] + 1.0 - into_s / STEP_S, 1.0)
-    bridge.following[row], bridge.wanted_w[row] = 1.0, load_w
+    engage(world, row)
+    world.state.supply.bridge.wanted_w[row] = load_w
     world.bridged_s[row] = world.env.now
     lasts_s = _left_s(world, row)
     world.log("on_battery", name, cause, lasts_s, f"{load_w / 1e3:.1f} kW")
@@ -51,10 +50,22 @@ def begin(world: World, row: int, load_w: float, name: str, cause: str, empty: E
 
 def end(world: World, row: int, name: str, cause: str) -> None:
     """Let a battery rest: its load is fed again, or dark."""
+    release(world, row)
+    world.log("battery_rests", name, cause)
+
+
+def engage(world: World, row: int) -> None:
+    """Let a battery, or the generators of a lineup, carry its load from now on."""
+    bridge, into_s = world.state.supply.bridge, world.env.now % STEP_S
+    bridge.share[row] = min(bridge.share[row] + 1.0 - into_s / STEP_S, 1.0)
+    bridge.following[row] = 1.0
+
+
+def release(world: World, row: int) -> None:
+    """Let it carry nothing from now on."""
     bridge, into_s = world.state.supply.bridge, world.env.now % STEP_S
     bridge.share[row] = max(bridge.share[row] - (1.0 - into_s / STEP_S), 0.0)
     bridge.following[row] = 0.0
-    world.log("battery_rests", name, cause)
 
 
 def take_share(world: World, row: int) -> None:
@@ -73,9 +84,6 @@ def take_share(world: World, row: int) -> None:
     capacity[0] = max(capacity[0] - bridge.full_j[row], 0.0)
     if ups:
         supply.ride_recharge_w[0] = max(supply.ride_recharge_w[0] - bridge.recharge_w[row], 0.0)
-    else:
-        backup.power_w[0] = max(backup.power_w[0] - bridge.power_w[row], 0.0)
-        backup.recharge_w[0] = max(backup.recharge_w[0] - bridge.recharge_w[row], 0.0)
     bridge.own[row] = 1
     bridge.owned[0] += 1
 

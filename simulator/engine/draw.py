@@ -116,7 +116,9 @@ def _solved(world: World, it_w: np.ndarray) -> TreeState:
         output_w=direct_w, input_w=np.zeros(direct_w.size), peak_w=np.zeros(direct_w.size),
         loss_j=np.zeros(state.tree.loss_j.size), indoor_w=np.zeros(state.tree.indoor_w.size), indoor_j=np.zeros(1),
         mesh=state.tree.mesh._replace(flow_w=np.zeros(branches), peak_w=np.zeros(branches)),
-        bridge=bridge._replace(share=bridge.following.copy(), out_w=np.zeros(1), loss_w=np.zeros(1)),
+        charge=state.tree.charge._replace(drawn_w=np.zeros(direct_w.size)),
+        bridge=bridge._replace(share=bridge.following.copy(), out_w=np.zeros(1), loss_w=np.zeros(1),
+                               made_w=np.zeros(1)),
     )
     world.entry(power_tree.solve, tree, 0.0)(tree, 0.0)
     return tree

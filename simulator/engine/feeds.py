@@ -1,5 +1,6 @@
 """What feeds the blocks of racks: shares over the feeds in service, and what those can carry."""
 
+import math
 from functools import partial
 
 import numpy as np
@@ -8,7 +9,7 @@ from simulator.components.failure_class import FailureClass
 from simulator.components.power.distribution import HOLD_UP_S
 from simulator.components.power.node import FEEDERS, UPS
 from simulator.components.power.schemes import reshared
-from simulator.engine import bridging, outage, power_loss
+from simulator.engine import bridging, lineup_sets, outage, power_loss
 from simulator.engine.world import World
 from simulator.site import Site
 
@@ -59,6 +60,7 @@ def settle(world: World, hall: int, cls: FailureClass, lost: bool = True) -> Non
     mine = blocks_of(site, hall)
     for node in site.hall_nodes[hall]:
         world.state.tree.in_service[node] = _left(world, node) / site.nodes[node].count
+    _call_sets(world, hall, cls)
     _bridge_lineups(world, hall, cls)
     moved = []
     for block in mine:
@@ -87,13 +89,22 @@ def battery_name(block: str) -> str:
     return f"{block}/rack batteries"
 
 
+def _call_sets(world: World, hall: int, cls: FailureClass) -> None:
+    """Tell the own sets of lineups whether these are fed. A substation whose lineup they carry is open."""
+    for node in np.intersect1d(world.site.hall_nodes[hall], world.site.lineups).tolist():
+        fed = bool(_left(world, node)) and _fed(world, world.site.path(world.site.nodes[node].parent), hall)
+        lineup_sets.follow(world, node, fed, cls.name, partial(_go_on, world, hall, cls))
+        if lineup_sets.carry(world, node):
+            world.state.tree.in_service[node] = 0.0
+
+
 def _bridge_lineups(world: World, hall: int, cls: FailureClass) -> None:
     """Let the UPS of a lineup carry it from the loss of what is above it on; once it rests it does not
     carry again before it was fed."""
     site, tree = world.site, world.state.tree
     for node in site.hall_nodes[hall]:
         row = int(tree.bridge.of_node[node])
-        if row < 0:
+        if row < 0 or lineup_sets.row_of(world, node) >= 0:
             continue
         carries, name = bridging.carries(world, row), site.nodes[node].name
         above = _fed(world, site.path(site.nodes[node].parent), hall)
@@ -104,13 +115,13 @@ def _bridge_lineups(world: World, hall: int, cls: FailureClass) -> None:
         elif not (carries or above or spent) and there and bridging.charged(world, row):
             told, output_w = site.nodes[node], float(tree.output_w[node])
             wanted_w = output_w + told.loss.loss_w(output_w, told.rating_w * float(tree.in_service[node]))
-            bridging.begin(world, row, wanted_w, name, cls.name, partial(_run_out, world, hall, cls))
+            bridging.begin(world, row, wanted_w, name, cls.name, partial(_go_on, world, hall, cls))
         if not (above or bridging.carries(world, row)):
             tree.in_service[node] = 0.0  # nothing drives it
 
 
-def _run_out(world: World, hall: int, cls: FailureClass) -> None:
-    """Go on without a battery that is empty."""
+def _go_on(world: World, hall: int, cls: FailureClass) -> None:
+    """Go on without a battery that is empty, or generators that stopped, or with those that started."""
     settle(world, hall, cls)
     if world.supply_changed is not None:
         world.supply_changed()
@@ -141,8 +152,10 @@ def _live(world: World, block: int, at_s: float | None = None) -> np.ndarray:
 
 def _fed(world: World, path: tuple[int, ...], hall: int, at_s: float | None = None) -> bool:
     """Return whether everything on a path, from a node up to the hall's feeders, is in service and the
-    hall is reached; now, batteries that carry a lineup stand for what is above them."""
+    hall is reached; generators that carry a lineup stand for what is above them, batteries that do now."""
     for node in path:
+        if lineup_sets.carry(world, node, at_s):
+            return True
         if not _left(world, node, at_s):
             return False
         if at_s is None and bridging.carries(world, int(world.state.tree.bridge.of_node[node])):
@@ -188,7 +201,7 @@ def _until_fed_s(world: World, block: int) -> float:
     """Return the time until some feed of a block is back, as far as repairs are known."""
     now_s = world.env.now
     known = set(outage.known_back_s(world))
-    known |= {t for t in world.off_bus.values() if t > now_s}
+    known |= {t for t in (*world.off_bus.values(), *world.sets_due.values()) if now_s < t < math.inf}
     return next(t for t in sorted(known) if _live(world, block, t).any()) - now_s
 
 

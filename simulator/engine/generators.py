@@ -13,10 +13,9 @@ import numpy as np
 from simulator.components.failure_class import FailureClass
 from simulator.components.power.generator import LITRES, Generators
 from simulator.components.power.node import LINES, TRANSFORMERS
-from simulator.engine import feeds, outage
+from simulator.engine import feeds, lineup_sets, outage
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
-from simulator.site import Site
 
 WHOLE = 1e-9
 """Rounding in the count of blocks of load that the bus takes."""
@@ -27,19 +26,11 @@ ITS_SETS = FailureClass.model_validate(
 """What happens to a lineup whose generators did not come up."""
 
 
-def of_lineups(site: Site) -> list[int]:
-    """Return how many sets each lineup has of its own, in the order of `Site.lineups`; none unless
-    `backs` says so. The sets of the first lineup are the first, those of no lineup the last."""
-    plant = site.topology.generators
-    if plant is None or plant.backs != "lineups":
-        return []
-    return [plant.sets_for(site.nodes[i].rating_w * site.nodes[i].continuous) for i in site.lineups]
-
-
 def call(world: World) -> None:
-    """Let the plant come up after a loss of supply, and trucks deliver fuel."""
+    """Let the plant come up after a loss of supply, and trucks deliver fuel, unless it did already."""
     plant = world.site.topology.generators
-    if plant is not None:
+    if plant is not None and world.called_s is None:
+        world.called_s = world.env.now
         world.env.process(_come_up(world, plant))
         if plant.refuel > 0.0:
             outage.after(world, plant.refuel_after, lambda: _deliver(world, plant))
@@ -47,6 +38,9 @@ def call(world: World) -> None:
 
 def stop(world: World) -> None:
     """Take all sets off the bus: supply is back."""
+    if world.on_bus:
+        world.log("generators_stopped", "generators", "supply")
+    world.called_s = None
     world.on_bus.clear()
     _settle(world)
 
@@ -92,7 +86,7 @@ def bus_w(world: World, at_s: float) -> float:
 def at_lineups_w(world: World, at_s: float) -> np.ndarray | None:
     """Return what the own sets of each lineup are foreseen to carry at a time, (lineups,); None
     where they have none."""
-    plant, counts = world.site.topology.generators, of_lineups(world.site)
+    plant, counts = world.site.topology.generators, lineup_sets.of_lineups(world.site)
     if plant is None or not counts:
         return None
     on_s, first = _foreseen(world, plant), np.cumsum([0, *counts])
@@ -110,17 +104,22 @@ def until_import_s(world: World) -> float:
 
 def _foreseen(world: World, plant: Generators) -> dict[int, float]:
     """Return since or from when each set is on the bus; before any started, as if all will that can."""
-    if world.on_bus or world.supply_lost_s is None or world.env.now >= world.supply_lost_s + plant.start:
+    if world.on_bus or world.called_s is None or world.env.now >= world.called_s + plant.start:
         return world.on_bus
-    sets = [u for u in range(plant.sets) if not outage.absent(world, ("generator", u))]
-    began_s = world.supply_lost_s + plant.start
+    sets, began_s = _ready(world, plant), world.called_s + plant.start
     return dict(zip(sets, (began_s + t for t in plant.on_bus_s(len(sets))), strict=True))
+
+
+def _ready(world: World, plant: Generators) -> list[int]:
+    """Return the sets that can be started for the bus."""
+    alone = lineup_sets.running(world)
+    return [u for u in range(plant.sets) if u not in alone and not outage.absent(world, ("generator", u))]
 
 
 def _trucks_s(world: World, plant: Generators) -> float:
     """Return when trucks begin to deliver; infinite if they do not."""
-    lost_s = world.supply_lost_s
-    return math.inf if lost_s is None or plant.refuel == 0.0 else lost_s + plant.refuel_after
+    called_s = world.called_s
+    return math.inf if called_s is None or plant.refuel == 0.0 else called_s + plant.refuel_after
 
 
 def _fuelled(world: World, plant: Generators, at_s: float) -> float:
@@ -148,27 +147,26 @@ def tell_fuel(world: World, at_s: float) -> bool:
 def _come_up(world: World, plant: Generators) -> Generator[Any, Any, None]:
     """Start the sets that are not under repair, put them on the bus one after another, load them in
     steps, and let those that run fail."""
-    lost_s = world.supply_lost_s
+    called_s = world.called_s
     yield world.env.timeout(plant.start)
-    if world.supply_lost_s != lost_s:
+    if world.called_s != called_s:
         return
     stream = world.stream("generator start")
     began_s, demand = world.env.now, int(world.env.now)
-    ready = [u for u in range(plant.sets) if not outage.absent(world, ("generator", u))]
-    started = [u for u in ready if stream.uniform(u, demand) >= plant.fail_to_start]
+    started = [u for u in _ready(world, plant) if stream.uniform(u, demand) >= plant.fail_to_start]
     world.log("generators_started", "generators", detail=f"{len(started)} of {plant.sets}")
     world.on_bus = dict(zip(started, (began_s + t for t in plant.on_bus_s(len(started))), strict=True))
     _settle(world)
     for lineup in _short_of_sets(world):
         _leave_unfed(world, lineup)
     for after_s, _ in plant.steps(len(started))[1:]:
-        world.env.process(_step(world, lost_s, after_s))
+        world.env.process(_step(world, called_s, after_s))
     if plant.fail_running == 0.0:
         return
     runs = sorted((-math.log(stream.uniform(u, demand, 1)) / plant.fail_running, u) for u in started)
     for run_s, unit in runs:
         yield world.env.timeout(began_s + run_s - world.env.now)
-        if world.supply_lost_s != lost_s:
+        if world.called_s != called_s:
             return
         if unit in world.on_bus:
             lose(world, unit)  # tells its lineup, if it has one
@@ -178,8 +176,9 @@ def _come_up(world: World, plant: Generators) -> Generator[Any, Any, None]:
 def _short_of_sets(world: World) -> list[int]:
     """Return the lineups whose own sets are not all on the bus, by their substations."""
     first, short = 0, []
-    for node, count in zip(world.site.lineups, of_lineups(world.site), strict=False):
-        if any(unit not in world.on_bus for unit in range(first, first + count)):
+    for node, count in zip(world.site.lineups, lineup_sets.of_lineups(world.site), strict=False):
+        alone = lineup_sets.carry(world, node)
+        if not alone and any(unit not in world.on_bus for unit in range(first, first + count)):
             short.append(node)
         first += count
     return short
@@ -212,10 +211,10 @@ def imports(world: World, at_s: float | None = None) -> bool:
     )
 
 
-def _step(world: World, lost_s: float | None, after_s: float) -> Generator[Any, Any, None]:
+def _step(world: World, called_s: float | None, after_s: float) -> Generator[Any, Any, None]:
     """Let the sets take their next step of load."""
     yield world.env.timeout(after_s)
-    if world.supply_lost_s == lost_s:
+    if world.called_s == called_s:
         _settle(world)
 
 
@@ -226,7 +225,7 @@ def _settle(world: World) -> None:
         return
     into_s = now_s % STEP_S
     ready_w = _ready_w(plant, world.on_bus, now_s)
-    running_w = plant.rating * len(world.on_bus)
+    running_w = plant.rating * (len(world.on_bus) + len(lineup_sets.running(world)))
     state = supply.generators
     state.late_j[0] += (ready_w - supply.generator_w[0]) * into_s
     state.running_late_j[0] += (running_w - state.running_w[0]) * into_s

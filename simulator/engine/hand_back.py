@@ -10,7 +10,7 @@ wait until then.
 
 from functools import partial
 
-from simulator.engine import generators, island, outage, plant_power, supply_state, support_feed
+from simulator.engine import island, outage, plant_power, short_import, supply_state, support_feed
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
@@ -40,7 +40,8 @@ def _minute(world: World, since_s: float) -> None:
     if world.back_w is None or ramp_w_s is None or world.back_s != since_s:
         return  # what is imported was lost meanwhile
     drawn_w = float(world.state.tree.input_w[0]) + plant_power.promised_w(world)
-    drawn_w += supply_state.recharges_w(supply, STEP_S)
+    waits_w = supply_state.recharges_w(supply, STEP_S) - float(world.state.tree.charge.drawn_w.sum())
+    drawn_w += max(waits_w, 0.0)
     waits = bool(world.off_bus) or not (world.plants.fed.all() and world.support.fed.all())
     if drawn_w <= world.back_w and not waits:
         end(world)
@@ -63,6 +64,6 @@ def end(world: World) -> None:
         world.log("handed_back", "point of interconnection", "ramp", world.env.now - world.back_s)
     world.back_w, world.supply_lost_s, world.bus_changed = None, None, None
     world.state.supply.limit_w[0] = world.may_import_w
-    generators.stop(world)
+    short_import.follow(world)
     island.end(world)
     world.tell_power("supply")

@@ -23,7 +23,7 @@ NOTHING_FED = FailureClass.model_validate(
 
 def begin(world: World) -> None:
     """Part the lineups from the utility that was lost, each battery with the charge that it has."""
-    for row in range(world.state.supply.bridge.own.size):
+    for row in range(world.state.supply.bridge.batteries):
         bridging.take_share(world, row)
     outputs_w = draw.carried_w(world, draw.draw_of(world).it_w(*draw.caps_of(world)))
     in_service, needs_w = world.state.tree.in_service, {}

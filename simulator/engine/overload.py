@@ -22,6 +22,7 @@ from simulator.engine import (
     generators,
     outage,
     plant_power,
+    short_import,
     sides,
     tree_caps,
 )
@@ -105,6 +106,8 @@ def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
     if world.bus_changed is not None and (short or fuel_changed):
         _at(world, at_s, world.bus_changed)
         _at(world, at_s, lambda: world.tell_power("supply"))
+    if world.called_s is None and short_import.short(world):
+        _at(world, at_s, lambda: generators.call(world))
     if (over or watch.over) and watch.looked_s < at_s - STEP_S:
         look(world, _carried_w(world), at_s - STEP_S)
     if at_s < watch.act_s < math.inf:
@@ -114,7 +117,7 @@ def at_step_end(world: World, at_s: float, over: bool) -> list[int]:
         _order(world, at_s - STEP_S, at_s)
         return []
     inside = over or bool(watch.over) or any(n >= 0 for n in watch.held_w)
-    demand_w = float(world.state.tree.input_w[0])
+    demand_w = float(world.state.tree.charge.asked_w[0])
     return respond(world, world.decide, demand_w, at_s, inside)
 
 

@@ -11,6 +11,7 @@ from simulator.engine import (
     capping,
     draw,
     drought,
+    energised,
     heat_limits,
     hot_trips,
     overload,
@@ -78,7 +79,8 @@ class Physics:
         self._advance = entry_of(site_step.advance, 0, 1, 1.0, *self._arguments)
 
     def _power_changed(self, cause: str) -> None:
-        """Look what has power of all that is no lineup of accelerator racks."""
+        """Look what is energised, and what has power of all that is no lineup of accelerator racks."""
+        energised.settle(self.world)
         plant_power.changed(self.world, cause)
         support_feed.changed(self.world, cause)
 
@@ -157,7 +159,7 @@ class Physics:
             watch.over or watch.held_w or self.world.overloaded or self.world.fuel_short
             or state.blocks.partial[0] == 1 or state.limits.over[0] == 1
             or (state.loads.cap < 1.0).any() or there.deficit_w[0] > 0.0
-            or state.tree.input_w[0] > there.limit_w[0] * (1.0 - there.margin)
+            or state.tree.charge.asked_w[0] > there.limit_w[0] * (1.0 - there.margin)
         )  # fmt: skip
 
     def _pass_on(self, status: int) -> None:

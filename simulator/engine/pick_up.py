@@ -51,7 +51,7 @@ class PickUp:
             return
         (rest_w, gain), promised_w = self._rest(), plant_power.promised_w(world)
         assert self._level_w is not None
-        self._level_w = min(self._level_w, float(world.state.tree.input_w[0]) + promised_w) + self.step_w
+        self._level_w = min(self._level_w, float(world.state.tree.charge.asked_w[0]) + promised_w) + self.step_w
         caps = self._share_out(self._level_w - rest_w - promised_w, gain)
         self._hold()
         some_start = (world.starts.works_s > world.env.now).any()
@@ -98,7 +98,7 @@ class PickUp:
         racks, loads, starts = world.state.racks, world.state.loads, world.starts
         up, frac = racks.up_frac, loads.dynamic_frac
         if soon:
-            comes = (starts.draws_w > 0.0) & (starts.works_s <= world.env.now + STEP_S)
+            comes = (racks.starting_w > 0.0) & (starts.works_s <= world.env.now + STEP_S)
             up = np.where(comes, 1.0, up)
             stands = (loads.synchronous == 1) & (loads.running == 0.0)
             works = np.array([kind not in ("idle", "down") for kind in world.state.kinds])

@@ -119,7 +119,7 @@ def lose_substation(world: World, node: int, unit: int, lasts_s: float, cause: s
         total = site.nodes[node].count
         left = max(total - outage.absent(world, group), 0)
         world.state.tree.in_service[node] = left / total
-        changed(world, cause)
+        world.tell_power(cause)
 
     count()
     outage.after(world, lasts_s, count)

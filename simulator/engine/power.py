@@ -3,7 +3,7 @@
 from functools import partial
 
 from simulator.components.power.node import TRANSFORMERS
-from simulator.engine import generators, hand_back, island
+from simulator.engine import generators, hand_back, island, short_import
 from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 
@@ -35,7 +35,7 @@ def _set_in_service(world: World, node: int, change: int) -> None:
 def _follow(world: World, before_w: float, cause: str) -> None:
     """Act on a change of what may be imported."""
     supply, limit_w = world.state.supply, world.may_import_w
-    was_w, drawn_w = float(supply.limit_w[0]), float(world.state.tree.input_w[0])
+    was_w, drawn_w = float(supply.limit_w[0]), float(world.state.tree.charge.asked_w[0])
     supply.limit_w[0] = limit_w if world.back_w is None else min(world.back_w, limit_w)
     lost_w = min(was_w, drawn_w) - min(float(supply.limit_w[0]), drawn_w)
     supply.early_j[0] += max(lost_w, 0.0) * (world.env.now % STEP_S)
@@ -53,3 +53,5 @@ def _follow(world: World, before_w: float, cause: str) -> None:
     elif before_w == 0.0 and limit_w > 0.0:
         world.log("supply_returned", "point of interconnection")
         hand_back.begin(world)
+    elif limit_w > 0.0 and world.back_w is None:
+        short_import.follow(world)

@@ -109,21 +109,22 @@ def named(world: World, blocks: list[int]) -> str:
 def open_j(world: World, at_s: float) -> np.ndarray:
     """Return what racks that still start drew up to a time and no load was told of, in J by load: (loads,)."""
     starts, state = world.starts, world.state
-    drawn_j = starts.draws_w * (at_s - starts.since_s)
+    drawn_j = state.racks.starting_w * (at_s - starts.since_s)
     return np.bincount(state.racks.load, drawn_j, state.loads.energy_j.size)
 
 
 def draw(world: World, racks: np.ndarray, rest_frac: float) -> None:
     """Let racks that start draw so much of what they draw at rest from now on, less what is broken of them."""
     site, state, starts, now_s = world.site, world.state, world.starts, world.env.now
-    drawn_j = starts.draws_w[racks] * (now_s - starts.since_s[racks])
+    draws_w = state.racks.starting_w
+    drawn_j = draws_w[racks] * (now_s - starts.since_s[racks])
     np.add.at(state.loads.energy_j, state.racks.load[racks], drawn_j)
     whole = np.maximum(1.0 - state.servers_down[racks] / site.rack_servers[racks], 0.0)
-    starts.draws_w[racks], starts.since_s[racks] = rest_frac * starts.rest_w[racks] * whole, now_s
-    liquid_w = starts.draws_w * site.rows.liquid_frac[site.rack_row]
+    draws_w[racks], starts.since_s[racks] = rest_frac * starts.rest_w[racks] * whole, now_s
+    liquid_w = draws_w * site.rows.liquid_frac[site.rack_row]
     blocks = state.blocks
     before_w = blocks.starting_w.copy()
-    for part, w in enumerate((liquid_w, starts.draws_w - liquid_w)):
+    for part, w in enumerate((liquid_w, draws_w - liquid_w)):
         blocks.starting_w[:, part] = np.bincount(site.rack_block, w, blocks.it_w.size)
     left = 1.0 - now_s % STEP_S / STEP_S
     blocks.started_w[:] = np.maximum(blocks.started_w + (blocks.starting_w - before_w) * left, 0.0)

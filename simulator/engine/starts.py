@@ -17,10 +17,8 @@ class Starts:
     """When each has, or had last, power again."""
     out_s: np.ndarray
     """Since when each is out; nan: it is not."""
-    draws_w: np.ndarray
-    """What each draws now as it starts."""
     since_s: np.ndarray
-    """Since when it draws that."""
+    """Since when each draws what it does as it starts (`RackState.starting_w`)."""
     works_s: np.ndarray
     """When each that draws something has started."""
 
@@ -28,7 +26,7 @@ class Starts:
 def starts_of(site: Site) -> Starts:
     """Return the columns of a site whose racks are all in service."""
     n = site.rack_row.size
-    return Starts(at_rest_w(site), np.full(n, -np.inf), np.full(n, np.nan), np.zeros(n), np.zeros(n), np.zeros(n))
+    return Starts(at_rest_w(site), np.full(n, -np.inf), np.full(n, np.nan), np.zeros(n), np.zeros(n))
 
 
 def at_rest_w(site: Site) -> np.ndarray:

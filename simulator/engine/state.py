@@ -179,7 +179,7 @@ def _racks(site: Site, idle: np.ndarray, seed: int, replicate: int) -> c.RackSta
         resistance_k_w=_resistances(site, seed, replicate),
         junction_c=np.full(n, site.topology.cooling.supply), power_cap=np.ones(n),
         clock=np.ones(n), heat_clock=np.ones(n), on_s=zeros(), dynamic_s=zeros(), on_joined=zeros(),
-        dynamic_joined=zeros(), power_w=zeros(),
+        dynamic_joined=zeros(), power_w=zeros(), starting_w=zeros(),
         row=site.rack_row.astype(np.int32),
         row_load=idle[site.rows.start].copy(),
         row_touched=np.zeros(site.rows.start.size, np.int64),
@@ -281,7 +281,7 @@ def _tree(
         parent=np.array([node.parent for node in nodes]),
         stage=np.array([node.stage for node in nodes]),
         rating_w=of_node.rating_w.copy(),
-        in_service=np.ones(len(nodes)),
+        in_service=np.ones(len(nodes)), live=np.ones(len(nodes), np.int64),
         no_load=of_node.no_load.copy(), linear=np.array([node.loss.linear for node in nodes]),
         load=of_node.load.copy(),
         unmetered_w=zeros(), output_w=zeros(), input_w=zeros(), peak_w=zeros(),
@@ -289,7 +289,7 @@ def _tree(
         warms=np.maximum(site.node_hall, 0), indoors=site.node_indoors, indoor_w=indoor_w, indoor_j=np.zeros(1),
         mesh=mesh.columns(site.mesh, site.halls.feeder_node, branches.rating_w.copy(), branches.no_load.copy(),
                           branches.load.copy()),
-        bridge=supply.bridge,
+        bridge=supply.bridge, charge=supply_state.charges(site),
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from simulator.components.power.generator import Generators
 from simulator.components.power.node import UPS
-from simulator.kernels.bridge_columns import BridgeState
+from simulator.kernels.bridge_columns import BridgeState, ChargeState
 from simulator.kernels.supply_columns import BackupState, GeneratorState, Supply
 from simulator.site import Site
 
@@ -53,18 +53,26 @@ def stored_j(supply: Supply) -> float:
 
 def recharges_w(supply: Supply, dt_s: float) -> float:
     """Return what batteries that are not full draw in a step, given room."""
-    backup, bridge = supply.backup, supply.bridge
+    bridge = supply.bridge
     common = sum(
         min(float(rate_w[0]), max(float(full_j[0] - charge_j[0]), 0.0) / dt_s)
         for rate_w, charge_j, full_j in (
             (supply.battery_recharge_w, supply.battery_j, supply.battery_capacity_j),
             (supply.ride_recharge_w, supply.ride_through_j, supply.ride_through_capacity_j),
-            (backup.recharge_w, backup.charge_j, backup.capacity_j),
         )
     )
     resting = (bridge.own == 1) & (bridge.share == 0.0)
     missing_w = np.maximum(bridge.full_j - bridge.charge_j, 0.0) / dt_s
     return common + float(np.minimum(bridge.recharge_w, missing_w)[resting].sum())
+
+
+def charges(site: Site) -> ChargeState:
+    """Return the columns of what charges batteries; none does."""
+    zeros = lambda: np.zeros(len(site.nodes))  # noqa: E731
+    return ChargeState(
+        ups_w=np.array([node.recharge_w if node.ride_through_s > 0.0 else 0.0 for node in site.nodes]),
+        drawn_w=zeros(), direct_w=zeros(), spare_w=zeros(), on=np.zeros(1, np.int64), asked_w=np.zeros(1),
+    )
 
 
 def _generators(plant: Generators | None) -> GeneratorState:
@@ -91,14 +99,13 @@ def _backup(site: Site) -> BackupState:
     one_way = math.sqrt(delivers_j / lost) if held else 1.0
     capacity_j = delivers_j / one_way
     return BackupState(
-        power_w=np.array([float(sum(n * unit.power for n, unit in held))]),
-        recharge_w=np.array([float(sum(n * unit.recharge for n, unit in held))]),
         efficiency=one_way, capacity_j=np.array([capacity_j]), charge_j=np.array([capacity_j]),
     )
 
 
 def _bridges(site: Site, one_way: float) -> BridgeState:
-    """Return the UPS of lineups and the battery units of blocks, all of them in the common stores."""
+    """Return the UPS of lineups and the battery units of blocks, all of them in the common stores, and the
+    generators of lineups."""
     ups = [i for i, node in enumerate(site.nodes)
            if node.stage == UPS and node.serves == "racks" and node.ride_through_s > 0.0]  # fmt: skip
     units = [rack.battery_backup for rack in site.rack_types]
@@ -108,16 +115,22 @@ def _bridges(site: Site, one_way: float) -> BridgeState:
     of_node, of_block = np.full(len(site.nodes), -1), np.full(len(site.block_names), -1)
     of_node[ups] = np.arange(len(ups))
     of_block[[b for b, *_ in backed]] = len(ups) + np.arange(len(backed))
+    batteries = len(ups) + len(backed)
+    plant = site.topology.generators
+    sets = site.lineups if plant is not None and plant.backs == "lineups" else ()
+    of_node[list(sets)] = batteries + np.arange(len(sets))
     ups_j = [site.nodes[i].rating_w * site.nodes[i].ride_through_s for i in ups]
-    rows = len(ups) + len(backed)
+    rows = batteries + len(sets)
+    none, one = [0.0] * len(sets), [1.0] * len(sets)
     zeros = lambda n=rows: np.zeros(n)  # noqa: E731
     return BridgeState(
-        of_node=of_node, of_block=of_block, ups=len(ups), share=zeros(), following=zeros(),
+        of_node=of_node, of_block=of_block, ups=len(ups), batteries=batteries, share=zeros(), following=zeros(),
         own=np.zeros(rows, np.int64), owned=np.zeros(1, np.int64), charge_j=zeros(),
-        full_j=np.array([*ups_j, *(n * unit.energy_j / one_way for _, unit, n in backed)]),
-        power_w=np.array([*(math.inf for _ in ups), *(n * unit.power for _, unit, n in backed)]),
+        full_j=np.array([*ups_j, *(n * unit.energy_j / one_way for _, unit, n in backed), *none]),
+        power_w=np.array([*(math.inf for _ in ups), *(n * unit.power for _, unit, n in backed),
+                          *(math.inf for _ in sets)]),
         recharge_w=np.array([*(site.nodes[i].recharge_w for i in ups),
-                             *(n * unit.recharge for _, unit, n in backed)]),
-        one_way=np.array([*(1.0 for _ in ups), *(one_way for _ in backed)]),
-        wanted_w=zeros(), out_w=zeros(1), loss_w=zeros(1), away_j=zeros(1),
+                             *(n * unit.recharge for _, unit, n in backed), *none]),
+        one_way=np.array([*(1.0 for _ in ups), *(one_way for _ in backed), *one]),
+        wanted_w=zeros(), out_w=zeros(1), loss_w=zeros(1), made_w=zeros(1), away_j=zeros(1),
     )  # fmt: skip

@@ -23,7 +23,8 @@ UNKNOWN_S = 3600.0
 
 def changed(world: World, cause: str) -> None:
     """Look which support racks are fed after something in the power chain changed."""
-    told, input_w = world.support, world.state.tree.input_w[world.support.entry]
+    told, tree = world.support, world.state.tree
+    input_w = tree.input_w[told.entry] - tree.charge.drawn_w[told.entry]
     told.needs_w[:] = np.where(np.isnan(told.cut_s) & (input_w > 0.0), input_w, told.needs_w)
     for block in told.blocks.tolist():
         fed, cut = carried(world, block), not np.isnan(told.cut_s[block])

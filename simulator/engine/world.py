@@ -76,8 +76,15 @@ class World:
     """Since when no import is possible."""
     transformers_up: list[tuple[float, int]] = field(default_factory=list)
     """Main transformers in service since a time, after each change."""
+    called_s: float | None = None
+    """Since when the generators are called for, or carry what is not imported; generators.py."""
     on_bus: dict[int, float] = field(default_factory=dict)
     """Since when each generator set that runs is on the bus."""
+    sets_due: dict[int, float] = field(default_factory=dict)
+    """From when on its own sets carry each lineup whose bus is dead while the campus is not; infinite: they do
+    not come up. Lineups are told by their substations; lineup_sets.py, as below."""
+    sets_fed_s: dict[int, float] = field(default_factory=dict)
+    """Since when each of them that is carried could be fed again."""
     dark: dict[int, Dark] = field(default_factory=dict)
     """Blocks that lost power and do not work again; power_loss.py."""
     struck: dict[int, tuple[str, float]] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulator.kernels.bridge_columns import BridgeState
+from simulator.kernels.bridge_columns import BridgeState, ChargeState
 
 Floats = np.ndarray
 Ints = np.ndarray
@@ -81,6 +81,7 @@ class RackState(NamedTuple):
     on_joined: Floats  # the load's own integrals when the rack joined it
     dynamic_joined: Floats
     power_w: Floats  # mean of the step
+    starting_w: Floats  # starting.py: draw as it starts, now
     row: Ints  # frozen
     row_load: Ints  # (rows,) membership.py: the load of all racks of a row, or -1 if they differ
     row_touched: Ints  # (rows,) membership.py: 1 if a rack of the row moved in the current step
@@ -224,6 +225,7 @@ class TreeState(NamedTuple):
     rating_w: Floats  # real power at rated current, all units in service; medium_voltage.py: of lines and main
     # transformers, else frozen
     in_service: Floats  # power.py: share of units in service
+    live: Ints  # energised.py: 1 energised, 0 not
     no_load: Floats
     linear: Floats
     load: Floats
@@ -238,6 +240,7 @@ class TreeState(NamedTuple):
     indoor_j: Floats  # (1,) of all halls in the run
     mesh: MeshState
     bridge: BridgeState
+    charge: ChargeState
 
 
 class LimitState(NamedTuple):

@@ -14,7 +14,8 @@ def solve(tree, dt_s):
     On entry `output_w` holds what is connected directly to each node. Nodes stand parents before
     children, so one backward pass is the whole solution: P_in = P_out + P_r (a + b x + c x^2) with
     x = P_out / P_r and P_r the rating of the units in service. What a lineup's UPS carries from its
-    batteries is not drawn above it. `indoor_w` receives what of the losses stays in the halls.
+    batteries is not drawn above it. `indoor_w` receives what of the losses stays in the halls. What is not
+    energised loses nothing, but what carried something in a part of the step.
 
     What most nodes pass on, to the node before them, and the air of the hall at hand are not written
     and read again at once, for which a sum would wait.
@@ -31,7 +32,7 @@ def solve(tree, dt_s):
         output_w = drawn_w + tree.unmetered_w[i]
         loss_w = 0.0
         rating_w = tree.rating_w[i] * tree.in_service[i]
-        if rating_w > 0.0:
+        if rating_w > 0.0 and (tree.live[i] == 1 or (output_w > 0.0 and i > TRANSFORMERS)):
             x = output_w / rating_w
             loss_w = rating_w * (tree.no_load[i] + x * (tree.linear[i] + x * tree.load[i]))
         input_w = output_w + loss_w
@@ -65,17 +66,24 @@ def solve(tree, dt_s):
 def _mesh(tree, dt_s):
     """Put the draws of the halls through the branches between them and the utility; return the
     losses in W, which join the draw above: of transformers and lines at the lines, of all else at
-    the transformers. Without branches nothing happens.
+    the transformers. Without branches nothing happens. What a battery plant charges with comes by all
+    lines and main transformers alike.
     """
     mesh, losses_w = tree.mesh, 0.0
+    above, halls_w = 1.0, tree.output_w[TRANSFORMERS] - tree.charge.drawn_w[TRANSFORMERS]
+    if halls_w > 0.0:
+        above += tree.charge.drawn_w[TRANSFORMERS] / halls_w
     for k in range(mesh.rating_w.size):
         flow_w = 0.0
         for h in range(mesh.node.size):
             flow_w += mesh.factor[k, h] * tree.input_w[mesh.node[h]]
+        if mesh.stage[k] <= TRANSFORMERS:
+            flow_w *= above
         mesh.flow_w[k] = flow_w
         mesh.peak_w[k] = max(mesh.peak_w[k], abs(flow_w))
         x = flow_w / mesh.rating_w[k]
-        loss_w = mesh.on[k] * mesh.rating_w[k] * (mesh.no_load[k] + mesh.load[k] * x * x)
+        on = mesh.on[k] * (tree.live[TRANSFORMERS] if mesh.stage[k] <= TRANSFORMERS else 1)
+        loss_w = on * mesh.rating_w[k] * (mesh.no_load[k] + mesh.load[k] * x * x)
         tree.loss_j[mesh.stage[k]] += loss_w * dt_s
         tree.output_w[LINES if mesh.stage[k] <= TRANSFORMERS else TRANSFORMERS] += loss_w
         losses_w += loss_w
@@ -83,31 +91,38 @@ def _mesh(tree, dt_s):
 
 
 @shared
-def balance(supply, demand_w, dt_s):
+def balance(supply, demand_w, charged, dt_s):
     """Meet `demand_w` at the interconnection from the grid, generators, battery and, with no import
-    at all, the batteries of UPS that have no charge of their own, in that order; recharge when there
-    is room. In a step in which import is lost, what came before that counts.
+    at all, the batteries of UPS that have no charge of their own, in that order; generators also burn for
+    what they carry of lineups (`bridging.carry`). In a step in which import is lost, what came
+    before that counts.
+
+    Parameters
+    ----------
+    charged : float, float
+        As `charging.charge` returns: what of the demand batteries draw, and what of that they store.
 
     Returns
     -------
     import_w, generator_w, stored_w, loss_w : float
         Import, on-site generation, net power into storage (negative: out of it), and the storage
-        losses and auxiliary draw that the demand does not contain.
+        losses and auxiliary draw.
     """
-    eta = supply.battery_efficiency
-    loss_w = supply.battery_auxiliary_w
-    need_w = demand_w + loss_w - supply.limit_w[0] - supply.early_j[0] / dt_s
+    eta, drawn_w, stored_w = supply.battery_efficiency, charged[0], charged[1]
+    loss_w = supply.battery_auxiliary_w + drawn_w - stored_w
+    made_w = supply.bridge.made_w[0]
+    need_w = demand_w + supply.battery_auxiliary_w - supply.limit_w[0] - supply.early_j[0] / dt_s
+    need_w = max(need_w, 0.0) + made_w
     supply.early_j[0] = 0.0
     supply.deficit_w[0] = 0.0
     ready_w = generators.ready(supply.generators, supply.generator_w[0], dt_s)
-    generator_w = generators.burn(supply.generators, min(max(need_w, 0.0), ready_w), dt_s)
+    generator_w = generators.burn(supply.generators, min(need_w, ready_w + made_w), dt_s)
     if need_w <= 0.0:
-        charge_w, stored_w = _recharge(supply, -need_w, dt_s)
-        return demand_w + loss_w + charge_w, 0.0, stored_w, loss_w + charge_w - stored_w
+        return demand_w + supply.battery_auxiliary_w, 0.0, stored_w, loss_w
     need_w -= generator_w
     battery_w = min(need_w, supply.battery_power_w[0], supply.battery_j[0] * eta / dt_s)
     supply.battery_j[0] -= battery_w / eta * dt_s
-    stored_w = -battery_w / eta
+    stored_w -= battery_w / eta
     loss_w += battery_w / eta - battery_w
     need_w -= battery_w
     if need_w > 0.0 and supply.limit_w[0] <= 0.0:
@@ -116,29 +131,5 @@ def balance(supply, demand_w, dt_s):
         stored_w -= rode_w
         need_w -= rode_w
     supply.deficit_w[0] = max(need_w, 0.0)
-    import_w = max(demand_w + loss_w + stored_w - generator_w, 0.0)  # below only by rounding
+    import_w = max(demand_w + made_w - drawn_w + loss_w + stored_w - generator_w, 0.0)  # below only by rounding
     return import_w, generator_w, stored_w, loss_w
-
-
-@inlined
-def _recharge(supply, room_w, dt_s):
-    """Return the draw and what of it is stored."""
-    eta = supply.battery_efficiency
-    battery_w = min(
-        room_w, supply.battery_recharge_w[0],
-        max(supply.battery_capacity_j[0] - supply.battery_j[0], 0.0) / (eta * dt_s),
-    )
-    supply.battery_j[0] += battery_w * eta * dt_s
-    missing_w = max(supply.ride_through_capacity_j[0] - supply.ride_through_j[0], 0.0) / dt_s
-    ride_w = min(room_w - battery_w, missing_w, supply.ride_recharge_w[0])
-    supply.ride_through_j[0] += ride_w * dt_s
-    backup = supply.backup
-    backup_w = min(
-        room_w - battery_w - ride_w, backup.recharge_w[0],
-        max(backup.capacity_j[0] - backup.charge_j[0], 0.0) / (backup.efficiency * dt_s),
-    )
-    backup.charge_j[0] += backup_w * backup.efficiency * dt_s
-    drawn_w = battery_w + ride_w + backup_w
-    stored_w = battery_w * eta + ride_w + backup_w * backup.efficiency
-    own_w, own_stored_w = bridging.recharge(supply, room_w - drawn_w, dt_s)
-    return drawn_w + own_w, stored_w + own_stored_w

@@ -46,7 +46,7 @@ def record_hour(records, hour, rack, loads, pools):
     chosen, pool, job = records.rack[hour], records.pool[hour], records.job[hour]
     for j in range(records.racks.size):
         r = records.racks[j]
-        chosen[j, 0] += rack.power_w[r]
+        chosen[j, 0] += rack.power_w[r] + rack.starting_w[r]
         chosen[j, 1] = max(chosen[j, 1], rack.junction_c[r])
         chosen[j, 2] = rack.up_frac[r]
     for p in range(pools.load.size):

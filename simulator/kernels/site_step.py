@@ -10,6 +10,7 @@ import numpy as np
 from simulator.kernels import (
     block_caps,
     bridging,
+    charging,
     hall_cooling,
     limits,
     load_account,
@@ -93,8 +94,9 @@ def _step(
     was_over = limit.over[0]
     bridged_w = standing_heat.bridge(heat, supply, plant_w, STEP_S)
     totals = _connect(halls, blocks, heat, tree, plant_w, STEP_S)
+    charged = charging.charge(tree, limit, blocks, supply, STEP_S)
     demand_w, losses_w = power_tree.solve(tree, STEP_S)
-    flows = _with_bridges(power_tree.balance(supply, demand_w, STEP_S), tree.bridge, bridged_w)
+    flows = _with_bridges(power_tree.balance(supply, demand_w, charged, STEP_S), tree.bridge, bridged_w)
     limit.over[0] = limits.watch(tree, limit, max(demand_w - flows[0], 0.0), STEP_S)
     slowed_s = load_account.account_loads(loads)
     recording.record_site(records, k, outdoors, at, supply, totals, losses_w, flows, STEP_S)
@@ -107,7 +109,8 @@ def _step(
     load_account.clear_loads(loads)
     _serve(pools, loads, k + 1, records.site.shape[0])
     held = was_over, limit.over[0], blocks.partial[0]
-    return _status(tripping, held, load_account.capped(loads), _short(supply, demand_w), flags, _untold(blocks))
+    short = _short(supply, tree.charge, demand_w)
+    return _status(tripping, held, load_account.capped(loads), short, flags, _untold(blocks))
 
 
 @inlined
@@ -140,10 +143,12 @@ def _serve(pools, loads, k, steps):
 
 
 @inlined
-def _short(supply, demand_w):
-    """Return whether the site draws more than it may or than there was."""
+def _short(supply, charge, demand_w):
+    """Return whether the site draws more than it may, but for what charges batteries, or than there was."""
     limit_w = supply.limit_w[0] * (1.0 - supply.margin)
-    return demand_w > limit_w or supply.deficit_w[0] > 0.0
+    if charge.on[0] == 0:
+        charge.asked_w[0] = demand_w
+    return charge.asked_w[0] > limit_w or supply.deficit_w[0] > 0.0
 
 
 @inlined

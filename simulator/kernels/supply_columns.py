@@ -26,10 +26,8 @@ class BackupState(NamedTuple):
     """Battery units of racks, all together but those with a charge of their own (`BridgeState`);
     arrays of length one."""
 
-    power_w: Floats  # bridging.py, as those below
-    recharge_w: Floats
     efficiency: float  # one way
-    capacity_j: Floats
+    capacity_j: Floats  # bridging.py, as the one below
     charge_j: Floats
 
 

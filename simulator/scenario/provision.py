@@ -14,7 +14,7 @@ from simulator.components.power.generator import ROUNDING
 from simulator.components.power.node import LINES, SUBSTATIONS, TRANSFORMERS
 from simulator.components.sizing import rack_named, rack_of, racks_per_block
 from simulator.components.topology import Hall, Topology
-from simulator.engine import generators
+from simulator.engine import lineup_sets
 from simulator.engine.design_flow import input_w, outputs_w
 from simulator.scenario.spec import ScenarioSpec
 from simulator.site import Site, compile_site
@@ -107,7 +107,7 @@ def _sets(site: Site, output_w: np.ndarray) -> int:
         input_w(node, float(output_w[i])) for i, node in enumerate(site.nodes)
         if node.stage == SUBSTATIONS and node.serves in ("support", "mechanical")
     )  # fmt: skip
-    return sum(generators.of_lineups(site)) + plant.sets_for(rest_w)
+    return sum(lineup_sets.of_lineups(site)) + plant.sets_for(rest_w)
 
 
 def _of_hall_w(site: Site, hall: Hall, output_w: np.ndarray) -> float:

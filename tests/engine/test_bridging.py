@@ -75,7 +75,11 @@ def test_a_lineup_rides_through_a_short_loss_and_its_ups_fills_again(tmp_path):
         ("on_battery", "pod/l01/ups", 615.0), ("battery_rests", "pod/l01/ups", 745.0)]
     left_j = float(tree.bridge.charge_j[tree.bridge.of_node[ups]] + supply.ride_through_j[0])
     refill_w = bench.site.nodes[ups].recharge_w
-    assert whole_j - left_j == pytest.approx(130.0 * drawn_w - 60.0 * refill_w, rel=1e-3)
+    assert whole_j - left_j == pytest.approx(130.0 * drawn_w - 35.0 * refill_w, rel=1e-3)
+    bench.run(840.0)
+    assert tree.output_w[above] - tree.input_w[ups] == pytest.approx(refill_w)
+    filled_j = float(tree.bridge.charge_j[tree.bridge.of_node[ups]] + supply.ride_through_j[0])
+    assert filled_j - left_j == pytest.approx(60.0 * refill_w)
     bench.run(2400.0)
     assert supply.ride_through_j[0] == pytest.approx(whole_j)
     assert tree.bridge.owned[0] == 0
@@ -124,7 +128,7 @@ def test_a_second_loss_finds_the_charge_that_the_first_one_left(tmp_path):
     of, drawn_w = bench.site.nodes[ups], float(bench.state.tree.input_w[ups])
     bench.run(1500.0)
     whole_s = of.rating_w * of.ride_through_s / drawn_w
-    refilled_s = 60.0 * of.recharge_w / drawn_w  # in the minute from 720 s on
+    refilled_s = 45.0 * of.recharge_w / drawn_w  # from 735 s on
     empty_s = told(bench, "battery_rests")[1][2]
     assert empty_s - 780.0 == pytest.approx(whole_s - 120.0 + refilled_s, rel=0.02)
     assert up(bench) == [0.0, 1.0]

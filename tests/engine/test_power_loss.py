@@ -1,11 +1,13 @@
 """Racks that lost power boot and restart, whatever took it; what they wait for; what is told of it."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from small import Bench, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import capping, downtime, effects
+from simulator.engine import capping, downtime, effects, recorder
 from simulator.engine.outage_log import of_one_stage
 from simulator.engine.state import Load
 from simulator.kernels import columns as c
@@ -103,7 +105,7 @@ def test_racks_that_start_draw_what_is_told_from_power_to_work(tmp_path):
     in_service_w = float(np.delete(bench.state.racks.power_w, [2, 3]).sum())
     restarts_w = it_w[minute] - support_w - rest_w[2:4].sum()
     assert restarts_w == pytest.approx(in_service_w, rel=2e-3)  # their leakage settled
-    assert not blocks.starting_w.any() and not bench.world.starts.draws_w.any()
+    assert not blocks.starting_w.any() and not bench.state.racks.starting_w.any()
     for name, value in balance.checks(bench.results()).items():
         assert value <= 1e-9, name
 
@@ -117,13 +119,23 @@ def test_energy_of_racks_that_start_is_their_loads_own(tmp_path):
     assert of_loads_j == pytest.approx((bench.minutes(c.IT_W) - support_w).sum() * 60.0, rel=1e-9)
 
 
+def test_tables_of_racks_show_what_they_draw_as_they_start(tmp_path, monkeypatch):
+    """Their hour is that of the hall's IT, but for the seconds of a minute in which supplies do not draw yet."""
+    monkeypatch.setattr(recorder, "allocate", partial(recorder.allocate, rack_halls=("pod",)))
+    bench = bench_of(tmp_path)
+    strike(bench, "feeder", OUT_S)
+    bench.run(3600.0)
+    it_w, support_w = bench.minutes(c.IT_W)[:60].mean(), float(bench.state.blocks.support_w.sum())
+    assert bench.records.rack[0, :, 0].sum() / 60.0 == pytest.approx(it_w - support_w, rel=3e-3)
+
+
 def test_a_load_that_was_shed_boots_before_it_works_again(tmp_path):
     bench = bench_of(tmp_path)
     load, back_s = bench.state.load("crowd"), AT_S + 60.0
     bench.at(AT_S, lambda: capping.switch(bench.world, load))  # the policy has it back after a minute
     bench.run(back_s + 4.0)
     assert [t for _, t, _ in events(bench, "restored")] == [back_s] and not bench.state.racks.up_frac[2:4].any()
-    assert bench.world.starts.draws_w[2:4] == pytest.approx(bench.world.starts.rest_w[2:4])
+    assert bench.state.racks.starting_w[2:4] == pytest.approx(bench.world.starts.rest_w[2:4])
     starts_s = BOOT_S + RESTART_S
     bench.run(back_s + starts_s + 60.0)
     assert events(bench, "racks_back") == [("racks_back", back_s + starts_s, starts_s)]

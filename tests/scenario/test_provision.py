@@ -5,7 +5,7 @@ import math
 import pytest
 from small import load_tree, pod_tree
 
-from simulator.engine import generators
+from simulator.engine import lineup_sets
 from simulator.errors import ScenarioError
 from simulator.scenario import provision, resolved
 from simulator.site import compile_site
@@ -49,7 +49,7 @@ def test_lineups_have_sets_of_their_own_whatever_their_scheme_leaves_usable(tmp_
     for scheme in SCHEMES:
         topology = load_tree(tree_of(scheme, backs="lineups"), tmp_path).spec.topology
         site = compile_site(topology)
-        own = generators.of_lineups(site)
+        own = lineup_sets.of_lineups(site)
         assert own == [math.ceil(1.3 * topology.grid.power_factor / 1.3)] * len(site.lineups)
         per_usable[scheme] = len(own) / float(site.block_limit_w[site.block_support_w == 0.0].sum())
         rest = topology.generators.sets - sum(own) - topology.generators.spare

@@ -34,6 +34,12 @@ class Generators(Spec):
     continuously, so that a redundancy scheme has its own generators too, and the rest of the campus has
     a plant. Without import a lineup whose own sets are not all there is not fed. Blank: `count`
     says how many there are, on one bus."""
+    starts: Literal["lost", "short"] = "lost"
+    """When the plant starts. `lost`: no import is possible; `short`: also when lines and main transformers in
+    service let less be imported than the campus draws. Sets of a lineup start for it alone when its own bus is dead."""
+    retransfer: Annotated[Duration, Within("0 s", "24 h")] = 900.0
+    """From when a lineup whose own sets carry it alone could be fed again until it is (assumed, 5-30 min: a
+    utility that is stable again)."""
     spare: Annotated[int, Field(ge=0, le=1000)] = 1
     """Sets of the plant beyond those that carry its load, where `count` is blank; lineups have none,
     their scheme is the reserve."""
@@ -109,13 +115,28 @@ class Generators(Spec):
         steps = math.floor(since_s / self.recovery + 1e-9)
         return min(self.first_step + self.further_step * steps, 1.0)
 
+    def takes_s(self, sets: int, load_w: float) -> float:
+        """Return from when `sets` of the plant carry a load, or all that they do, after the first of them is on
+        the bus; they come as close to each other as all of the plant would."""
+        on_s = self.on_bus_s(max(self.sets, sets))[:sets]
+        times = sorted(t + step_s for t in on_s for step_s in self._steps_s())
+        return next((t for t in times if self._carried_w(on_s, t) >= load_w), times[-1])
+
     def steps(self, sets: int) -> list[tuple[float, float]]:
         """Return (time after the first set is on the bus, power that the bus can carry from then
         on) of every step until all `sets` carry their rating."""
         on_s = self.on_bus_s(sets)
-        each = math.ceil((1.0 - self.first_step) / self.further_step - 1e-9)
-        times = sorted({t + self.recovery * k for t in on_s for k in range(each + 1)})
-        carried = [(t, self.rating * math.fsum(self.takes(t - s) for s in on_s)) for t in times]
+        times = sorted({t + step_s for t in on_s for step_s in self._steps_s()})
+        carried = [(t, self._carried_w(on_s, t)) for t in times]
         return [
             step for i, step in enumerate(carried) if i == 0 or step[1] > carried[i - 1][1]
         ]
+
+    def _steps_s(self) -> list[float]:
+        """Return when a set takes its steps of load, after it is on the bus."""
+        each = math.ceil((1.0 - self.first_step) / self.further_step - 1e-9)
+        return [self.recovery * k for k in range(each + 1)]
+
+    def _carried_w(self, on_s: list[float], at_s: float) -> float:
+        """Return what sets carry at a time, each on the bus since a time."""
+        return self.rating * math.fsum(self.takes(at_s - s) for s in on_s)

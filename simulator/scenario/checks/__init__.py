@@ -63,6 +63,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     equipment.battery_rates,
     equipment.generator_block,
     equipment.generator_fuel,
+    equipment.generator_starts,
     equipment.eco_mode,
     power.unknown_capping,
     period.odd_period,

@@ -50,6 +50,15 @@ def generator_fuel(parts: Parts) -> Iterator[Trouble]:
         )
 
 
+def generator_starts(parts: Parts) -> Iterator[Trouble]:
+    """Sets that stand at lineups and are to give to the campus what is not imported."""
+    plant = parts.topology.generators if parts.topology else None
+    if plant is not None and plant.backs == "lineups" and plant.starts == "short":
+        yield ("topology", "generators", "starts"), (
+            "sets at lineups start for their own lineup or without import: `short` is for a plant on one bus"
+        )
+
+
 def generators_below_ups(parts: Parts, plant: Plant) -> Iterator[Trouble]:
     """Generators that cannot carry what stands behind the UPS of the halls they are for."""
     sets = plant.topology.generators

@@ -106,3 +106,10 @@ def test_part_load_efficiency_of_both_modes(mode, efficiency):
     losses = ups(mode=mode).losses
     for x, told in efficiency.items():
         assert x / (x + losses.loss_w(x, 1.0)) == pytest.approx(told, abs=6e-4)
+
+
+def test_the_sets_of_a_lineup_take_its_load_step_by_step():
+    """Two of eleven sets that come within 20 s: the second is on the bus after 2 s; each takes half, then a fifth more
+    every 4 s."""
+    plant = Generators(count=11, rating="1 MW", start="10 s", synchronise="20 s", first_step=0.5)
+    assert [plant.takes_s(2, w) for w in (0.4e6, 0.9e6, 1.1e6, 1.3e6, 5e6)] == [0.0, 2.0, 4.0, 6.0, 14.0]
