@@ -63,7 +63,7 @@ _FAMILIES: dict[str, dict[str, str]] = {
     },
     "inference.<model>": {
         "1": "requests slo_attainment unserved verify_ttft_p50 verify_ttft_p99 verify_tpot_p50 verify_tpot_p99 "
-             f"verify_throughput verify_power {' '.join(MOVED)}",
+             f"verify_throughput verify_power verify_shed_frac {' '.join(MOVED)}",
         "s": "ttft_p50 ttft_p99 tpot_p50 tpot_p99",
         "tokens": "output_tokens",
     },

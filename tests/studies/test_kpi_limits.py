@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from simulator.metrics.kpis import kpis
 from simulator.scenario import load
+from simulator.simulation import simulate
 from simulator.studies.limits import LimitError, expected, failures, read, refuse
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +77,14 @@ def test_what_a_run_told_was_expected_of_it():
     known = expected(load(ROOT / "scenarios" / "gigawatt-campus.yaml").spec)
     assert {name: entry["unit"] for name, entry in told["kpis"].items()}.items() <= known.items()
     assert set(told["checks"]) <= set(known)
+
+
+def test_what_a_run_with_windows_told_was_expected_of_it():
+    """Some windows shed requests, and the share of those is verified too."""
+    scenario = load(ROOT / "scenarios" / "chip-mix.yaml")
+    told, known = kpis(simulate(scenario)), expected(scenario.spec)
+    assert dict(zip(told["kpi"], told["unit"], strict=True)).items() <= known.items()
+    assert told["kpi"].str.endswith(".verify_shed_frac").any()
 
 
 @pytest.fixture(scope="module")
