@@ -19,7 +19,7 @@ def charge(tree, limits, blocks, supply, dt_s):
     draw in W and what of it is stored.
 
     On entry `tree.output_w` holds what is connected to each node, as for `power_tree.solve`. In this order:
-    the battery plant, UPS, batteries of racks.
+    UPS, batteries of racks, the battery plant, whose draw takes the ways that all others then take.
     """
     if not (_wanted(supply) or tree.charge.on[0] == 1):
         return 0.0, 0.0
@@ -42,8 +42,8 @@ def _fill(tree, limits, blocks, supply, dt_s):
         plan.spare_w[i] = limit_w - tree.output_w[i] if tree.live[i] == 1 else 0.0
     left_w = supply.limit_w[0] - supply.battery_auxiliary_w - asked_w
     plan.spare_w[0] = min(plan.spare_w[0], left_w / _passes(tree, limits, 0))
-    drawn_w, stored_w = _plant(tree, limits, supply, dt_s)
-    for found in (_ups(tree, limits, supply, dt_s), _racks(tree, limits, blocks, supply, dt_s)):
+    drawn_w, stored_w = _ups(tree, limits, supply, dt_s)
+    for found in (_racks(tree, limits, blocks, supply, dt_s), _plant(tree, limits, supply, dt_s)):
         drawn_w += found[0]
         stored_w += found[1]
     for i in range(tree.parent.size):
@@ -177,11 +177,13 @@ def _enters(tree, node, i):
 
 @inlined
 def _way(tree, i, k):
-    """Return the flow in a branch per watt drawn at the feeders of a hall, or at the main transformers:
+    """Return the flow in a branch per watt drawn at the feeders of a hall, or (at most) at the main transformers:
     by all lines and main transformers as the rest."""
-    mesh, way, all_w = tree.mesh, 0.0, tree.output_w[power_tree.TRANSFORMERS]
+    mesh, way, halls_w = tree.mesh, 0.0, 0.0
     if i == power_tree.TRANSFORMERS:
-        return mesh.flow_w[k] / all_w if mesh.stage[k] <= power_tree.TRANSFORMERS and all_w > 0.0 else 0.0
+        for h in range(mesh.node.size):
+            halls_w += tree.input_w[mesh.node[h]]  # without what charges below them
+        return mesh.flow_w[k] / halls_w if mesh.stage[k] <= power_tree.TRANSFORMERS and halls_w > 0.0 else 0.0
     for h in range(mesh.node.size):
         way += mesh.factor[k, h] if mesh.node[h] == i else 0.0
     return way

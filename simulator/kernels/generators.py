@@ -24,7 +24,7 @@ def burn(plant, wanted_w, dt_s):
     needed_l = plant.no_load_l_j * running_j + plant.slope_l_j * wanted_w * dt_s
     there_l = plant.fuel_l[0] + plant.inflow_l_s[0] * dt_s
     share = 1.0 if needed_l <= there_l else there_l / needed_l
-    plant.fuel_l[0] = min(there_l - share * needed_l, plant.capacity_l)
+    plant.fuel_l[0] = min(max(there_l - share * needed_l, 0.0), plant.capacity_l)  # below only by rounding
     if plant.fuel_l[0] >= plant.capacity_l:
         plant.inflow_l_s[0] = 0.0
     plant.used_l[0] += share * needed_l

@@ -146,3 +146,20 @@ def test_chargers_keep_within_every_limit_and_energy_is_conserved(load_w, limit_
     if resting.input_w[0] + 1.2 * wanted_w < min(limit_w - 500.0, 9e5, 0.7e6) and max(charge, ride) < 0.3:
         missing_w = 2e6 * (1.0 - ride) / DT_S, 1e6 / 0.95 / DT_S
         assert drawn_w == pytest.approx(rate_w + sum(min(rate_w, w) for w in missing_w), rel=1e-9)
+
+
+def test_what_all_charge_with_keeps_the_transformer_of_either_hall_within_its_limit():
+    """Each hall hangs on one of two; the plant's draw comes by both, and that of a UPS by its own."""
+    mesh = mesh_state([[1.0, 0.0], [0.0, 1.0]], rating_w=[5.2e5, 9e5], on=[1, 1], node=[FEEDERS, 3], stage=[1, 1])
+    tree = tree_of([-1, 0, 1, 1, 2, 3], [2e6] * 6, [NONE] * 6, mesh=mesh)
+    supply = supply_of(5e6, charge=0.1, ride=0.0, bridge=bridge_of(6))
+    supply.battery_recharge_w[0], supply.ride_through_capacity_j[0] = 90e3, 1e9
+    for ups_w in (60e3, 5e3):
+        tree.charge.ups_w[4] = supply.ride_recharge_w[0] = ups_w
+        tree.output_w[:] = 0.0
+        tree.output_w[4:] = 480e3
+        limits = LimitState(**{name: np.zeros(0) for name in LimitState._fields} | {"share": np.ones(6)})
+        charged = charging.charge(tree, limits, NO_BLOCK, supply, DT_S)
+        power_tree.solve(tree, DT_S)
+        assert charged[0] > 30e3
+        assert 0.995 < mesh.flow_w[0] / mesh.rating_w[0] <= 1.0

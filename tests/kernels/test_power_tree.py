@@ -138,6 +138,21 @@ def test_fuel_for_a_third_of_the_minute_gives_a_third_of_the_energy():
     assert supply.deficit_w[0] == pytest.approx(200e3 / 3.0)
 
 
+@settings(max_examples=100, deadline=None)
+@given(st.floats(1e-3, 1.0), st.floats(1e3, 99e3))
+def test_sets_that_stop_with_empty_tanks_leave_nothing_in_them(share, demand_w):
+    """Nor less than nothing by rounding, over which the next step would stumble."""
+    minute_l = (0.018 * 200.0 + 0.247 * 100.0) / 60.0
+    plant = plant_of(running_w=200e3, fuel_l=share * minute_l, capacity_l=100.0)
+    supply = supply_of(0.0, 200e3, charge=0.0, ride=0.0, plant=plant)
+    for _ in range(3):
+        power_tree.balance(supply, demand_w, NONE, DT_S)
+        assert plant.fuel_l[0] >= 0.0
+    plant.running_w[0] = supply.generator_w[0] = 0.0
+    power_tree.balance(supply, demand_w, NONE, DT_S)
+    assert plant.fuel_l[0] >= 0.0
+
+
 def test_deliveries_feed_the_sets_and_end_at_the_brim():
     plant = plant_of(running_w=0.0, fuel_l=1.0, capacity_l=2.0, inflow_l_s=0.01)
     supply = supply_of(200e3, plant=plant)
