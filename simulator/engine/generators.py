@@ -112,7 +112,7 @@ def _foreseen(world: World, plant: Generators) -> dict[int, float]:
 
 def _ready(world: World, plant: Generators) -> list[int]:
     """Return the sets that can be started for the bus."""
-    alone = lineup_sets.running(world)
+    alone = lineup_sets.taken(world)
     return [u for u in range(plant.sets) if u not in alone and not outage.absent(world, ("generator", u))]
 
 
@@ -135,13 +135,25 @@ def _fuelled(world: World, plant: Generators, at_s: float) -> float:
 
 
 def tell_fuel(world: World, at_s: float) -> bool:
-    """Log when the fuel does not suffice any more, and when it does again; return whether that changed."""
+    """Log when the fuel does not suffice any more, which loses lineups that their own sets carry, and when it does
+    again; return whether that changed."""
     short = bool(world.state.supply.generators.share[0] < 1.0)
     if short == world.fuel_short:
         return False
     world.fuel_short = short
     world.log("fuel_out" if short else "fuel_back", "generators", "fuel", at_s=at_s)
+    if short:
+        outage.after(world, at_s - world.env.now, lambda: _run_dry(world))
     return True
+
+
+def _run_dry(world: World) -> None:
+    """Let lineups go that their own sets carried, as far as no battery is left to them."""
+    lost = lineup_sets.run_dry(world)
+    for hall in sorted({int(world.site.node_hall[node]) for node in lost}):
+        feeds.settle(world, hall, ITS_SETS)
+    if lost and world.supply_changed is not None:
+        world.supply_changed()
 
 
 def _come_up(world: World, plant: Generators) -> Generator[Any, Any, None]:
@@ -177,7 +189,7 @@ def _short_of_sets(world: World) -> list[int]:
     """Return the lineups whose own sets are not all on the bus, by their substations."""
     first, short = 0, []
     for node, count in zip(world.site.lineups, lineup_sets.of_lineups(world.site), strict=False):
-        alone = lineup_sets.carry(world, node)
+        alone = lineup_sets.called(world, node)
         if not alone and any(unit not in world.on_bus for unit in range(first, first + count)):
             short.append(node)
         first += count

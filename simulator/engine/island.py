@@ -33,14 +33,18 @@ def begin(world: World) -> None:
         needs_w[node] = output_w + told.loss.loss_w(output_w, rating_w) if rating_w > 0.0 else 0.0
     needs_w[REST] = max(draw.poi_w(world, outputs_w) - sum(needs_w.values()), 0.0)
     world.needs_w = needs_w
+    world.sets_fed_s.clear()  # lineups on their own sets wait for the utility anew
     settle(world)
 
 
 def end(world: World) -> None:
-    """Feed all lineups again: something is imported."""
+    """Feed all lineups again: something is imported. Sets that carry one alone which could be fed stop after a
+    while."""
     world.needs_w = {}
     world.forgotten.clear()
     _apply(world, {})
+    for hall in sorted({int(world.site.node_hall[node]) for node in world.sets_due}):
+        feeds.settle(world, hall, NOTHING_FED, lost=False)
 
 
 def settle(world: World) -> None:

@@ -48,14 +48,27 @@ def running(world: World) -> set[int]:
     return {unit for node in world.sets_due if carry(world, node) for unit in _units(world, node)}
 
 
+def called(world: World, node: int) -> bool:
+    """Return whether the sets of a lineup carry it alone, or start for that."""
+    return world.sets_due.get(node, math.inf) < math.inf
+
+
+def taken(world: World) -> set[int]:
+    """Return the sets that are called for their lineup alone, so that the common bus has none of them."""
+    return {unit for node in world.sets_due if called(world, node) for unit in _units(world, node)}
+
+
 def follow(world: World, node: int, fed: bool, cause: str, again: Again) -> None:
-    """Call the sets of a lineup that lost what feeds it, and have them stop when it is fed again."""
+    """Call the sets of a lineup that lost what feeds it, and have them stop when it is fed again: by what is
+    imported, without which they neither start for it alone nor stop."""
     if row_of(world, node) < 0:
         return
     plant, now_s = _plant(world), world.env.now
-    if not fed:
+    if world.supply_lost_s is not None:
         world.sets_fed_s.pop(node, None)
-        if node not in world.sets_due and world.supply_lost_s is None:
+    elif not fed:
+        world.sets_fed_s.pop(node, None)
+        if node not in world.sets_due:
             _call(world, node, plant, cause, again)
     elif not carry(world, node):
         world.sets_due.pop(node, None)
@@ -109,10 +122,13 @@ def _take_over(world: World, node: int, due_s: float, cause: str, again: Again) 
 
 def _beside_batteries(world: World, node: int) -> None:
     """Have the sets carry all of the load for the rest of the step at hand: what the kernel asks them for is its
-    mean less what the UPS of the lineup carried before."""
-    bridge, nodes = world.state.supply.bridge, world.site.nodes
-    ups = [int(bridge.of_node[i]) for i in range(node, len(nodes)) if nodes[i].parent == node]
-    before = max((float(bridge.share[row]) for row in ups if 0 <= row < bridge.ups), default=0.0)
+    mean less what the UPS of the lineup, or the batteries of its racks, carried before."""
+    site, bridge, shares = world.site, world.state.supply.bridge, world.state.blocks.feed_share
+    rows = {int(bridge.of_node[i]) for i, below in enumerate(site.nodes) if below.parent == node}
+    rows |= {int(bridge.of_block[block]) for block in range(bridge.of_block.size)
+             for k in range(site.feed_first[block], site.feed_first[block + 1])
+             if shares[k] > 0.0 and node in site.feed_paths[k]}  # fmt: skip
+    before = max((float(bridge.share[row]) for row in rows if 0 <= row < bridge.batteries), default=0.0)
     if before < 1.0:
         row = row_of(world, node)
         bridge.share[row] = min(float(bridge.share[row]) / (1.0 - before), 1.0)
@@ -122,11 +138,24 @@ def _fail(world: World, node: int, due_s: float, again: Again) -> None:
     """Lose the lineup with the first of its sets that fails."""
     if world.sets_due.get(node) == due_s and carry(world, node):
         world.log("generator_failed", world.site.nodes[node].name, "generator", detail="while running")
-        _stop(world, node)
-        bridge, row = world.state.supply.bridge, row_of(world, node)
-        bridge.share[row] = 1.0  # of what the lineup still drew in this step
-        world.sets_due[node] = math.inf
+        _give_up(world, node)
         again()
+
+
+def run_dry(world: World) -> list[int]:
+    """Lose all lineups that their own sets carry, for want of fuel; return them."""
+    lost = [node for node in world.sets_due if carry(world, node)]
+    for node in lost:
+        _give_up(world, node)
+    return lost
+
+
+def _give_up(world: World, node: int) -> None:
+    """Let the sets of a lineup carry it no more, nor start again before it was fed."""
+    bridge, row = world.state.supply.bridge, row_of(world, node)
+    _stop(world, node)
+    bridge.share[row] = 1.0  # of what the lineup still drew in this step
+    world.sets_due[node] = math.inf
 
 
 def _retransfer(world: World, node: int, fed_s: float, again: Again) -> None:

@@ -5,7 +5,7 @@ import pytest
 from small import Bench, Load, load_tree, pod_tree
 
 from simulator.components.failure_class import FailureClass
-from simulator.engine import effects
+from simulator.engine import effects, lineup_sets
 from simulator.engine.elements import elements
 from simulator.engine.outage_log import of_one_stage
 from simulator.kernels import columns as c
@@ -16,7 +16,7 @@ SETS = {"rating": "1.3 MW", "start": "10 s", "fail_to_start": 0.0, "fail_running
 LOST_S, OUT_S, START_S, RETRANSFER_S = 615.0, 3600.0, 10.0, 600.0
 
 
-def bench_of(folder, generators=None, ups="3 min", lines_mva=40.0):
+def bench_of(folder, generators=None, ups="3 min", lines_mva=40.0, **changes):
     """Return a pod of two lineups at work, without a battery plant."""
     tree = pod_tree()
     topology, hall = tree["topology"], tree["topology"]["halls"][0]
@@ -24,6 +24,7 @@ def bench_of(folder, generators=None, ups="3 min", lines_mva=40.0):
         topology.pop(source, None)
     with_ups = {"ups": {"loss": {"no_load": "1 %", "load": "2 %"}, "ride_through": ups}} if ups else {}
     hall |= {"blocks": 2, "feeders": {"count": 2, "rating": "30 MVA"}, "distribution": {"scheme": "N"} | with_ups}
+    hall |= changes
     hall["block"]["rating"] = "1.3 MVA"
     for bank in ("lines", "transformers"):
         topology["grid"][bank] |= {"count": 2, "rating": f"{lines_mva:g} MVA"}
@@ -157,4 +158,56 @@ def test_a_set_that_fails_while_it_runs_leaves_the_lineup_to_what_is_left_in_its
     (_, began_s), (_, failed_s) = told(bench, "generators_started", "generator_failed")
     generators = bench.state.supply.generators
     assert generators.ran_j[0] == pytest.approx(1.3e6 * (failed_s - began_s)) and generators.running_w[0] == 0.0
+    assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9
+
+
+def test_a_lineup_that_could_be_fed_waits_on_its_sets_for_what_is_imported(tmp_path):
+    """Its substation is repaired while all lines are out: no utility is stable then."""
+    bench = bench_of(tmp_path, lineups(), ups="5 min")
+    break_(bench, "pod/l01/substation")
+    back_s = LOST_S + OUT_S + RETRANSFER_S + 2400.0
+    for line in ("lines/1", "lines/2"):
+        break_(bench, line, "line", "line", at_s=1800.0, lasts_s=back_s - 1800.0)
+    bench.run(back_s - 60.0)
+    assert bench.state.supply.generators.running_w[0] == pytest.approx(1.3e6 * bench.site.topology.generators.sets)
+    bench.run(back_s + RETRANSFER_S + 1200.0)
+    assert told(bench, "dark") == [] and told(bench, "retransfer") == [("retransfer", back_s + RETRANSFER_S)]
+    assert bench.state.supply.generators.running_w[0] == 0.0
+    assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9
+
+
+def test_sets_that_start_for_a_lineup_are_none_of_the_bus(tmp_path):
+    """Import is lost before they carry it: they run once, not for their lineup and for the others."""
+    bench = bench_of(tmp_path, lineups(rating="330 kW", synchronise="120 s"), ups="10 min")
+    plant = bench.site.topology.generators
+    break_(bench, "pod/l01/substation")
+    for line in ("lines/1", "lines/2"):
+        break_(bench, line, "line", "line", at_s=LOST_S + 2.0, lasts_s=1200.0)
+    bench.run(LOST_S + 600.0)
+    assert lineup_sets.running(bench.world).isdisjoint(bench.world.on_bus)
+    assert bench.state.supply.generators.running_w[0] == pytest.approx(plant.sets * plant.rating)
+    assert told(bench, "generator_missing", "dark") == []
+
+
+def test_batteries_of_racks_give_a_lineup_to_its_sets_within_a_minute(tmp_path):
+    """Nothing comes through the substation that is out, in the minute in which sets take over either."""
+    backup = {"power": "200 kW", "recharge": "20 kW", "hold_up": "180 s"}
+    bench = bench_of(tmp_path, lineups(start="30 s"), ups=None, battery_backup=backup)
+    break_(bench, "pod/l01/substation", at_s=LOST_S - 30.0)
+    bench.run(1200.0)
+    poi_w = bench.minutes(c.POI_W)
+    assert told(bench, "dark") == [] and [t for _, t in told(bench, "generators_started")] == [LOST_S]
+    assert poi_w[10] == pytest.approx(poi_w[15], rel=0.01)
+    assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9
+
+
+def test_fuel_that_is_burnt_leaves_a_lineup_to_what_is_left_in_its_ups(tmp_path):
+    """It draws nothing through its open breaker once its UPS is empty."""
+    bench = bench_of(tmp_path, lineups(tank="1 h", tank_start="10 %"))
+    break_(bench, "pod/l01/substation", lasts_s=4.0 * 3600.0)
+    bench.run(3.0 * 3600.0)
+    kinds = [kind for kind, _ in told(bench, "on_battery", "generators_started", "fuel_out", "dark")]
+    assert kinds == ["on_battery", "generators_started", "fuel_out", "on_battery", "dark"]
+    assert bench.minutes(c.ONSITE_W)[175] == 0.0 and bench.state.supply.generators.running_w[0] == 0.0
+    assert bench.minutes(c.POI_W)[175] < 0.7 * bench.minutes(c.POI_W)[5]
     assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9
