@@ -120,9 +120,9 @@ def _bridge_lineups(world: World, hall: int, cls: FailureClass) -> None:
             tree.in_service[node] = 0.0  # nothing drives it
 
 
-def _go_on(world: World, hall: int, cls: FailureClass) -> None:
-    """Go on without a battery that is empty, or generators that stopped, or with those that started."""
-    settle(world, hall, cls)
+def _go_on(world: World, hall: int, cls: FailureClass, lost: bool = True) -> None:
+    """Go on without a battery that is empty, or generators that failed; or, nothing lost, with those that started."""
+    settle(world, hall, cls, lost)
     if world.supply_changed is not None:
         world.supply_changed()
 

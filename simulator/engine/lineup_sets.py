@@ -16,8 +16,8 @@ from simulator.engine.world import World
 from simulator.kernels.site_step import STEP_S
 from simulator.site import Site
 
-Again = Callable[[], object]
-"""Called when a lineup is carried or is not any more."""
+Again = Callable[[bool], object]
+"""Called when a lineup is carried, or is not any more: whether it is lost."""
 
 
 def of_lineups(site: Site) -> list[int]:
@@ -112,7 +112,7 @@ def _take_over(world: World, node: int, due_s: float, cause: str, again: Again) 
     bridging.engage(world, row_of(world, node))
     _run(world, plant.rating * len(units))
     world.log("generators_started", world.site.nodes[node].name, cause, detail=f"{len(units)} of {len(units)}")
-    again()
+    again(False)
     _beside_batteries(world, node)
     if plant.fail_running > 0.0:
         stream, demand = world.stream("generator start"), int(due_s)
@@ -139,7 +139,7 @@ def _fail(world: World, node: int, due_s: float, again: Again) -> None:
     if world.sets_due.get(node) == due_s and carry(world, node):
         world.log("generator_failed", world.site.nodes[node].name, "generator", detail="while running")
         _give_up(world, node)
-        again()
+        again(True)
 
 
 def run_dry(world: World) -> list[int]:
@@ -165,7 +165,7 @@ def _retransfer(world: World, node: int, fed_s: float, again: Again) -> None:
         del world.sets_fed_s[node]
         world.log("retransfer", world.site.nodes[node].name, "fed again", ran_s)
         _stop(world, node)
-        again()
+        again(False)
 
 
 def _stop(world: World, node: int) -> None:

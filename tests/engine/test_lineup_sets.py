@@ -16,7 +16,7 @@ SETS = {"rating": "1.3 MW", "start": "10 s", "fail_to_start": 0.0, "fail_running
 LOST_S, OUT_S, START_S, RETRANSFER_S = 615.0, 3600.0, 10.0, 600.0
 
 
-def bench_of(folder, generators=None, ups="3 min", lines_mva=40.0, **changes):
+def bench_of(folder, generators=None, ups="3 min", lines_mva=40.0, block_mva=1.3, **changes):
     """Return a pod of two lineups at work, without a battery plant."""
     tree = pod_tree()
     topology, hall = tree["topology"], tree["topology"]["halls"][0]
@@ -25,7 +25,7 @@ def bench_of(folder, generators=None, ups="3 min", lines_mva=40.0, **changes):
     with_ups = {"ups": {"loss": {"no_load": "1 %", "load": "2 %"}, "ride_through": ups}} if ups else {}
     hall |= {"blocks": 2, "feeders": {"count": 2, "rating": "30 MVA"}, "distribution": {"scheme": "N"} | with_ups}
     hall |= changes
-    hall["block"]["rating"] = "1.3 MVA"
+    hall["block"]["rating"] = f"{block_mva:g} MVA"
     for bank in ("lines", "transformers"):
         topology["grid"][bank] |= {"count": 2, "rating": f"{lines_mva:g} MVA"}
     if generators is not None:
@@ -198,6 +198,19 @@ def test_batteries_of_racks_give_a_lineup_to_its_sets_within_a_minute(tmp_path):
     poi_w = bench.minutes(c.POI_W)
     assert told(bench, "dark") == [] and [t for _, t in told(bench, "generators_started")] == [LOST_S]
     assert poi_w[10] == pytest.approx(poi_w[15], rel=0.01)
+    assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9
+
+
+def test_racks_that_found_another_feed_do_not_start_anew_when_sets_carry_the_first(tmp_path):
+    """A slow switch cost them their work once; back it changes without a break, as after a repair."""
+    bench = bench_of(tmp_path, lineups(start="1 min"), ups=None, block_mva=2.6,
+                     distribution={"scheme": "2N", "transfer": "ats"})  # fmt: skip
+    break_(bench, "pod/l01/substation")
+    bench.run(LOST_S + OUT_S + RETRANSFER_S + 1200.0)
+    begun_s = LOST_S + 0.3 + bench.site.topology.ride_through.boot
+    assert told(bench, "transfer", "generators_started", "racks_back", "retransfer") == [
+        ("transfer", LOST_S), ("generators_started", LOST_S + 60.0), ("racks_back", begun_s),
+        ("retransfer", LOST_S + OUT_S + RETRANSFER_S)]
     assert abs(checks(bench.results())["energy_balance_rel"]) <= 1e-9
 
 
