@@ -184,12 +184,13 @@ class Watch:
 
         Loadings are import and draw over their limits of the interconnection, nodes and blocks, how far
         chips and halls' air are from slowing something, and heat over the capacity of the plant units in
-        service. What is dead has none; lines and main transformers do not carry what is fed in on site.
+        service. What is dead has none; lines and main transformers do not carry what is fed in on site, which what
+        carries a lineup behind its open breaker is not.
         """
         state, world = self.state, self.run.world
         minute = self.run.records.site[self.run.physics.step - 1]
         stored_w = max(-minute[c.BATTERY_W] - state.tree.bridge.out_w[0], 0.0)
-        relief_w = float(minute[c.ONSITE_W] + stored_w)
+        relief_w = float(minute[c.ONSITE_W] - state.tree.bridge.made_w[0] + stored_w)
         demand_w = draw.poi_w(world, state.tree.output_w) if relief_w else 0.0
         arguments = (
             (self._loading, told.loading_most, told.minutes_over, told.first_over, told.behind, useful_s), k,

@@ -7,8 +7,9 @@ import pytest
 from small import load_tree
 from synthetic_contingency import row, study, tree
 
-from simulator.engine import sides
+from simulator.engine import draw, sides
 from simulator.engine.outage_log import of_one_stage
+from simulator.kernels import columns as c
 from simulator.simulation import build
 from simulator.studies import contingency
 from simulator.studies import contingency_alike as alike
@@ -21,6 +22,21 @@ from simulator.studies.contingency_watch import Watch
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory):
     return load_tree(tree(), tmp_path_factory.mktemp("plain"))
+
+
+def test_sets_of_a_lineup_do_not_relieve_what_carries_the_rest(tmp_path):
+    """What they give is not drawn above the lineup in any case."""
+    given = tree(generators={"backs": "lineups", "rating": "3 MW", "start": "10 s", "fail_to_start": 0.0})
+    moment = moments.bring(load_tree(given, tmp_path), "2 h", 60)
+    world, watch = moment.run.world, Watch(moment.run)
+    hits = (cases_.named(moment.run, "pod/b01/substation/breaker"),)
+    contingency._respond(moment, watch, 20, hits, [of_one_stage("repair", moment.at_s + 7200.0)])
+    made_w = float(world.state.tree.bridge.made_w[0])
+    poi_w = float(moment.run.records.site[moment.run.physics.step - 1, c.POI_W])
+    assert made_w > 0.0 and watch._loading[0] == pytest.approx(poi_w / float(world.state.supply.limit_w[0]))
+    loadings = draw.loadings(world, world.state.tree.output_w)[: draw.BELOW_GRID]
+    shares = [world.site.nodes[i].continuous for i in range(draw.BELOW_GRID)]
+    assert watch._loading[1 : 1 + draw.BELOW_GRID] == pytest.approx(loadings / shares)
 
 
 def test_support_racks_that_sets_on_site_carry_are_not_shed(tmp_path):
