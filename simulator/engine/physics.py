@@ -209,12 +209,10 @@ class Physics:
 
     def _tripped(self) -> np.ndarray:
         """Return the blocks in service with chips past their shutdown temperature that no lower
-        clock would save: a chip slows within milliseconds, the controls here once a step. Those whose
-        coolant stands still trip when `coolant.py` says."""
+        clock would save: a chip slows within milliseconds, the controls here once a step; and those that met it
+        inside the step, however cool they are by now. Those whose coolant stands still trip when `coolant.py` says."""
         site, racks = self.world.site, self.world.state.racks
         (slow,) = ((racks.clock < LEAST_SPEED) & (racks.up_frac > 0.0)).nonzero()
-        if not slow.size:
-            return slow
         block, row = site.rack_block[slow], site.rack_row[slow]
         over = racks.junction_c[slow] >= heat_limits.shutdown_c(self.world)[row]
         found = block[over & (self.world.state.blocks.flow[block] > 0.0)]

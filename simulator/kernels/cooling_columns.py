@@ -49,6 +49,7 @@ class HeatState(NamedTuple):
     row_j_k: Floats  # frozen: heat capacity of coolant and metal
     row_lead: Floats  # frozen: share of a step's ramp that chips follow
     row_settled_c: Floats  # coolant without that heat; as it was when the loop's water came to stand
+    row_left_j: Floats  # what is left of it at the end of a step that `gathering.py` followed
     row_stands_s: Floats  # (blocks, 2) from when to when in the step at hand it stands; also the kernel
     row_met_s: Floats  # (blocks, 2) when in the last step its chips met throttle point and shutdown; infinite: none did
     # (halls,)

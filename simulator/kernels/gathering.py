@@ -36,14 +36,15 @@ def heat_row(i, law, rows, racks, loads, blocks, heat, dt_s):
     junction that any of its chips had on the way.
 
     `HeatState.row_met_s` gets when in the step the first chip met its throttle point and its shutdown. From that on
-    the row is off: it trips as a whole.
+    the row is off: it trips as a whole. What its coolant holds at the end goes to `row_left_j`. Of its block only the
+    heat of racks that start is known yet.
     """
     b, slices = rows.block[i], int(math.ceil(dt_s / SLICE_S))
     slice_s, mass_j_k = dt_s / slices, heat.row_j_k[b]
     settle_s = max(mass_j_k * blocks.approach_k_w[b], 1.0)
     pull = 1.0 - (1.0 - rows.decay[i]) ** (1.0 / (slices * blocks.resistance_frac[b]))
     held_k, rate_k_s, peak_c, off = heat.row_j[b] / mass_j_k, 0.0, -math.inf, False
-    settled_c = blocks.coolant_c[b] - held_k
+    settled_c, starting_w = blocks.coolant_c[b] - held_k, blocks.liquid_w[b]
     for r in range(rows.start[i], rows.stop[i]):
         racks.power_w[r] = 0.0
     for k in range(slices):
@@ -63,9 +64,9 @@ def heat_row(i, law, rows, racks, loads, blocks, heat, dt_s):
                 peak_c = max(peak_c, racks.junction_c[r])
                 _meet(r, i, b, before_c, around_c, (from_s, slice_s), rows, racks, heat)
         off = heat.row_met_s[b, TRIP] < math.inf
-        rate_k_s = (row_w * rows.liquid_frac[i] + blocks.pump_w[b]) / mass_j_k
+        rate_k_s = (row_w * rows.liquid_frac[i] + starting_w + blocks.pump_w[b]) / mass_j_k
         held_k = (held_k + rate_k_s * stands_s) * math.exp(-(slice_s - stands_s) / settle_s)
-    blocks.coolant_c[b] = settled_c + held_k
+    blocks.coolant_c[b], heat.row_left_j[b] = settled_c + held_k, held_k * mass_j_k
     racks.row_touched[i] = 0
     return peak_c
 

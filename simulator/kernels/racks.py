@@ -53,6 +53,7 @@ def integrate(rows, racks, loads, blocks, heat, hall_air_c, scratch, dt_s):
                 hot_c = _slow_row(i, rows, racks, blocks, coolant_c, scratch)
             throttle, trip = _add_row(b, row_w, hot_c, coolant_c, heats, blocks, intake_c)
             hottest_c = max(hottest_c, hot_c)
+            trip = trip or (waits and heat.row_met_s[b, gathering.TRIP] < math.inf)
             throttling, tripping = throttling or throttle, tripping or trip
     return hottest_c, throttling, tripping
 

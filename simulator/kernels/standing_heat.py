@@ -8,7 +8,7 @@ move.
 
 import math
 
-from simulator.kernels import cooling
+from simulator.kernels import cooling, gathering
 from simulator.kernels.compiled import entry, inlined, inner, shared
 
 AGAIN_K = 0.5
@@ -61,13 +61,19 @@ def passed(held_j, made_w, moves_s, settle_s, dt_s):
 def leave_row(b, blocks, loops, loop, heat, flows_s, dt_s):
     """Return the heat in W that a block gives to its loop over a step; the rest waits in its row.
 
-    `flows_s` is how long the loop's water flows. A row settles with tau = C x approach per W.
+    `flows_s` is how long the loop's water flows. A row settles with tau = C x approach per W; what is left in one that
+    was followed in seconds is known (`gathering.heat_row`).
     """
     pump_w = blocks.pump_w[b] * blocks.flow[b]
     moves_s = min(flows_s, blocks.flow[b] * dt_s)
-    held_j = heat.row_j[b]
-    settle_s = max(heat.row_j_k[b] * blocks.approach_k_w[b], 1.0)
-    leaves_w, heat.row_j[b] = passed(held_j, blocks.liquid_w[b] + pump_w, moves_s, settle_s, dt_s)
+    held_j, made_w = heat.row_j[b], blocks.liquid_w[b] + pump_w
+    if moves_s > 0.0 and gathering.waits(b, blocks, heat):
+        left_j = heat.row_left_j[b]
+        heat.row_j[b] = left_j if left_j >= SETTLED_J else 0.0
+        leaves_w = made_w + (held_j - heat.row_j[b]) / dt_s
+    else:
+        settle_s = max(heat.row_j_k[b] * blocks.approach_k_w[b], 1.0)
+        leaves_w, heat.row_j[b] = passed(held_j, made_w, moves_s, settle_s, dt_s)
     kept_j = heat.row_j[b] - held_j
     loops.received_j[loop] += kept_j
     loops.stored_j[loop] += kept_j

@@ -78,6 +78,40 @@ def test_machines_start_one_after_another_once_power_is_back(tmp_path):
     assert closes(bench)
 
 
+@pytest.mark.parametrize("stands", [(0.0, 50.0), (5.0, 40.0), (20.0, 25.0)])
+def test_a_row_whose_water_flows_again_within_the_minute_has_given_back_what_it_did_in_seconds(stands, tmp_path):
+    """Q t / C after it stood for t, and less by e^(-s / tau) after s of flow: no more waits in the next minute."""
+    bench = pod_at_work(tmp_path)
+    block, (after_s, lasts_s) = 0, stands
+    for pump in range(3):
+        lose(bench, "loop_pump", 0, pump, lasts_s, at_s=AT_S + after_s)
+    bench.run(AT_S)
+    blocks, heat = bench.state.blocks, bench.state.heat
+    gains_k = (blocks.liquid_w[block] + blocks.pump_w[block]) * lasts_s / heat.row_j_k[block]
+    tau_s, before_c = heat.row_j_k[block] * blocks.approach_k_w[block], float(blocks.coolant_c[block])
+    bench.run(AT_S + 60.0)
+    left_k = gains_k * np.exp(-(60.0 - after_s - lasts_s) / tau_s)
+    assert heat.row_j[block] / heat.row_j_k[block] == pytest.approx(left_k, rel=0.15)
+    assert blocks.coolant_c[block] - before_c == pytest.approx(left_k, abs=1.0)  # the loop's water is warmer as well
+    bench.run(AT_S + 600.0)
+    assert closes(bench)
+
+
+def test_chips_that_switched_themselves_off_stay_off_though_water_flows_again_in_that_minute(tmp_path):
+    tripped = pod_at_work(tmp_path)
+    for pump in range(3):
+        lose(tripped, "loop_pump", 0, pump, 1800.0)
+    tripped.run(AT_S + 600.0)
+    trip_s = min(at_s for at_s, kind, *_ in tripped.world.events if kind == "trip") - AT_S
+    bench = pod_at_work(tmp_path)
+    for pump in range(3):
+        lose(bench, "loop_pump", 0, pump, trip_s + 2.0)
+    bench.run(AT_S + 600.0)
+    again_s = min((at_s for at_s, kind, *_ in bench.world.events if kind == "trip"), default=np.inf) - AT_S
+    assert again_s == pytest.approx(trip_s, abs=1e-6)
+    assert (bench.state.racks.up_frac == 0.0).any()
+
+
 def test_a_sag_that_machines_and_racks_bear_changes_nothing(tmp_path):
     bench = pod_at_work(tmp_path)
     lose(bench, "sag", 0, lasts_s=0.3, voltage=0.75)
@@ -148,7 +182,7 @@ def test_rows_warm_at_heat_over_capacity_while_the_loop_stands(tmp_path):
     bench.run(AT_S + 60.0)
     heat, blocks = bench.state.heat, bench.state.blocks
     made_j = 20.0 * (blocks.liquid_w[:2] + blocks.pump_w[:2])
-    np.testing.assert_allclose(heat.row_j[:2], made_j, rtol=1e-9)
+    np.testing.assert_allclose(heat.row_j[:2], made_j, rtol=2e-3)  # chips that warm leak more than in the minute's mean
     bench.run(AT_S + 240.0)
     assert np.all(heat.row_j == 0.0)
     assert closes(bench)

@@ -7,7 +7,7 @@ import pytest
 from small import pod_site, resting
 from test_rack_kernel import LOADS, A
 
-from simulator.kernels import load_account
+from simulator.kernels import gathering, load_account
 from simulator.kernels import racks as kernel
 
 DT_S = 60.0
@@ -94,6 +94,28 @@ def test_steps_of_half_a_second_are_one_of_sixty():
         many.step(0.5)
     np.testing.assert_allclose(many.racks.junction_c, one.racks.junction_c, atol=0.05)
     np.testing.assert_allclose(many.blocks.coolant_c, one.blocks.coolant_c, atol=0.05)
+
+
+def test_racks_that_start_warm_the_water_that_stands_around_them():
+    plain, starts = Row(dynamic=0.3, leakage=False, mass=20.0), Row(dynamic=0.3, leakage=False, mass=20.0)
+    started_w = 20e3
+    starts.blocks.started_w[:, 0] = started_w
+    for it in (plain, starts):
+        it.step()
+    cooled, more_k = it.blocks.design_w > 0.0, started_w * DT_S / it.heat.row_j_k
+    np.testing.assert_allclose((starts.blocks.coolant_c - plain.blocks.coolant_c)[cooled], more_k[cooled], rtol=1e-6)
+
+
+def test_a_row_that_is_off_is_told_of_in_the_same_step():
+    """Its hottest chip came to rest half of `AT_LIMIT_K` below its shutdown."""
+    it = Row(dynamic=0.0, leakage=False, mass=1e9)
+    chip = it.site.chips[0]
+    rise_k = it.racks.resistance_k_w.max() * chip.idle
+    it.blocks.coolant_c[:] = chip.shutdown - 0.5 * gathering.AT_LIMIT_K - rise_k
+    it.racks.junction_c[:] = it.blocks.coolant_c[0] + it.racks.resistance_k_w * chip.idle
+    (hottest_c, _, tripping), _ = it.step()
+    assert hottest_c < chip.shutdown and it.racks.power_w.min() < 0.02 * it.racks.power_w.max()
+    assert math.isfinite(it.heat.row_met_s[0, gathering.TRIP]) and tripping
 
 
 @pytest.mark.parametrize("mass", [0.3, 1.0, 4.0])

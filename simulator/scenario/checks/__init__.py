@@ -47,6 +47,7 @@ OF_PARTS: tuple[Callable[[Parts], Iterator[Trouble]], ...] = (
     cooling.unknown_setpoint,
     cooling.lowest_above_fixed,
     cooling.unused_setpoint,
+    cooling.unused_drives,
     cooling.too_cold_for_users,
     cooling.drought_after_the_run,
     coolant.pressure,

@@ -20,6 +20,8 @@ LEAST_WORK = 0.5
 """Share of a chip's dynamic power below which a hall is not worth its coolant."""
 HOUR_S = 3600.0
 ROUNDING_K = 1e-6
+DRIVES = ("held_head", "least_flow")
+"""Keys of `PlantSpec` that tell of drives."""
 
 
 def chilled_above_warm(parts: Parts) -> Iterator[Trouble]:
@@ -92,6 +94,19 @@ def unused_setpoint(parts: Parts) -> Iterator[Trouble]:
             if getattr(spec, name) == type(spec).model_fields[name].default:
                 continue  # a resolved document says every default
             told = "the policy `fixed` does not look at it; name another, or leave it out"
+            yield ("topology", "cooling", key, name), told
+
+
+def unused_drives(parts: Parts) -> Iterator[Trouble]:
+    """Figures of drives on loop pumps that have none."""
+    if parts.topology is None:
+        return
+    for key in ("warm", "chilled"):
+        plant = getattr(parts.topology.cooling, key)
+        for name in DRIVES if plant.pump_speed == "constant" else ():
+            if getattr(plant, name) == type(plant).model_fields[name].default:
+                continue  # a resolved document says every default
+            told = "pumps at constant speed do not look at it; say `pump_speed: variable`, or leave it out"
             yield ("topology", "cooling", key, name), told
 
 
