@@ -29,6 +29,7 @@ class PickUp:
         self._waiting: list[tuple[starting.Group, np.ndarray]] = []
         self._held_s = np.zeros(world.site.rack_row.size)
         self._level_w: float | None = None
+        self._pumps = _pumps_per_heat(world)
 
     def __call__(self, group: starting.Group, which: np.ndarray) -> None:
         """Have some of a group's racks, by their places in it, wait for their turn."""
@@ -81,7 +82,7 @@ class PickUp:
         stands = (loads.synchronous == 1) & (loads.running == 0.0)
         caps = np.where(could_w > 0.0, does_w * loads.cap / np.maximum(could_w, 1.0), 1.0)
         caps = np.where(stands & (loads.on > 0.0), LEAST, np.clip(caps, LEAST, 1.0))
-        left_w -= float((caps * could_w).sum())
+        left_w = (left_w - float((caps * could_w).sum())) / (1.0 + gain * self._pumps)
         waiting = self._line()
         for rank in sorted({*priority[could_w > 0.0].tolist(), *(rank for rank, *_ in waiting)}, reverse=True):
             for load in np.flatnonzero((priority == rank) & (could_w > 0.0) & ~stands):
@@ -168,3 +169,11 @@ class PickUp:
             capping.switch(world, load)
         for load in np.flatnonzero((loads.on > 0.0) & (loads.count <= 0.0) & (loads.cap != caps)).tolist():
             world.set_load(load, cap=float(caps[load]))
+
+
+def _pumps_per_heat(world: World) -> float:
+    """Return the most W by which pumps of a loop grow with a W of its heat: where their drives are at full flow,
+    dP/dq = P/q (3 - 2 h) of the law in `kernels.cooling.pump_frac`, with the share h of the head that is held."""
+    loops = world.state.loops
+    steepest = loops.pump_w / np.maximum(loops.design_w, 1.0) * (3.0 - 2.0 * loops.held_head)
+    return float(np.where(loops.least_flow < 1.0, steepest, 0.0).max(initial=0.0))

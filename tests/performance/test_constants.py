@@ -57,7 +57,7 @@ def test_ranges_are_paired_in_order_or_hold_the_value(module):
 def test_the_constants_of_this_floor_are_found_where_they_stand():
     found = {c.name: c for c in constants.constants()}
     assert len(found) == len(constants.constants()) >= 20
-    capped = found["performance.chip.CAP_EXPONENT_MATRIX"]
-    assert capped.value == chip.CAP_EXPONENT_MATRIX and capped.evidence == "assumed"
-    low, high = map(float, str(capped.range).split("-"))
-    assert low < capped.value < high
+    power = found["performance.chip.MATRIX_POWER_EXPONENT"]
+    assert power.value == chip.MATRIX_POWER_EXPONENT and power.evidence == "derived"
+    low, high = map(float, str(power.range).split("-"))
+    assert low < power.value < high

@@ -57,7 +57,7 @@ def test_the_closed_forms_are_met():
 def test_constants_are_those_of_the_models_and_of_every_stack():
     names = list(foundations.constants()["name"])
     assert len(set(names)) == len(names)
-    assert "performance.chip.CAP_EXPONENT_MATRIX" in names
+    assert "performance.chip.MATRIX_POWER_EXPONENT" in names
     for kind in (foundations.STACKS, foundations.ENGINES):
         for stack in catalog.names(kind):
             assert any(name.startswith(f"{stack}.") for name in names), stack
