@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from simulator.reports import wording
-from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.page import FigureSpec, Page, TableSpec, fitted
 from simulator.reports.style import (
     FULL,
     INK,
@@ -62,7 +62,7 @@ def page(table: pd.DataFrame, hours: pd.DataFrame) -> Page:
             "are not in it. Water is what heat rejection takes on site; the peak day counts what is withdrawn.",
         ),
         (dots(table), durations(table, hours)),
-        (TableSpec("Climates; hours in which full work would throttle a mean chip, and the worst", _table(table)),),
+        (_fitting("Climates; hours in which full work would throttle a mean chip, and the worst", _table(table)),),
     )
 
 
@@ -79,7 +79,7 @@ def run_page(table: pd.DataFrame) -> Page:
             "Throttled hours are accelerators' worth of speed taken away by heat, in all halls.",
         ),
         (run_dots(own),),
-        (TableSpec("Climates by the engine, in brackets by closed form", _run_table(own)),),
+        (_fitting("Climates by the engine, in brackets by closed form", _run_table(own)),),
     )
 
 
@@ -176,7 +176,7 @@ def _panel(ax: Axes, words: str, values: pd.Series) -> None:
         ax.set_xlim(0.0, 1.1 * high)
     elif high == low:
         ax.set_xlim(min(0.0, low), high * 1.1 or 1.0)
-    ax.locator_params(axis="x", nbins=3)
+    ax.locator_params(axis="x", nbins=3 if high < 1e4 else 2)  # long numbers
     thousands(ax.xaxis)
 
 
@@ -210,6 +210,10 @@ def durations(table: pd.DataFrame, hours: pd.DataFrame) -> FigureSpec:
         f"{wording.megawatts(least[lowest])}; {wording.megawatts(installed_mw)} is installed at full work.",
         data, "Rack power that the hours of the year allow. The vertical axis does not start at zero.",
     )  # fmt: skip
+
+
+def _fitting(heading: str, cells: pd.DataFrame) -> TableSpec:
+    return TableSpec(heading, cells, fitted(cells))
 
 
 def _table(table: pd.DataFrame) -> pd.DataFrame:

@@ -28,6 +28,14 @@ class TableSpec:
     widths: tuple[float, ...] = ()
 
 
+def fitted(frame: pd.DataFrame) -> tuple[float, ...]:
+    """Return widths of columns by their cells and by the longest word of their heads, which may wrap."""
+    return tuple(
+        2.0 + max(max((len(str(cell)) for cell in frame[name]), default=0), *(1.2 * len(w) for w in name.split()))
+        for name in frame
+    )
+
+
 @dataclass(frozen=True)
 class Lead:
     """A paragraph that opens with words in bold."""

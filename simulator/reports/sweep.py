@@ -11,7 +11,7 @@ import pandas as pd
 
 from simulator.reports import axis_values, indicators, supply_tradeoff, sweep_axis, wording
 from simulator.reports.axis_values import Axis
-from simulator.reports.page import Card, FigureSpec, Page, TableSpec
+from simulator.reports.page import Card, FigureSpec, Page, TableSpec, fitted
 from simulator.reports.style import BLUE, FULL, canvas, heading, label
 
 ROWS_LISTED, COLUMNS_LISTED = 26, 5
@@ -201,7 +201,7 @@ def _heading(sweep: Sweep) -> str:
 
 def _designs(sweep: Sweep, moved: list[str]) -> TableSpec:
     table = _table(sweep, moved)
-    return TableSpec(_heading(sweep), table, sweep_axis.fitted(table))
+    return TableSpec(_heading(sweep), table, fitted(table))
 
 
 def _table(sweep: Sweep, moved: list[str]) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from simulator.reports import indicators, wording
 from simulator.reports.axis_values import Axis
-from simulator.reports.page import FigureSpec, Page, TableSpec
+from simulator.reports.page import FigureSpec, Page, TableSpec, fitted
 from simulator.reports.style import FULL, LINES, PALETTE, canvas, heading, label, legend, thousands
 
 MOST_LINES, MOST_MARKED = 6, 14
@@ -45,14 +45,6 @@ def _title(runs: pd.DataFrame, axis: Axis, moved: Sequence[str], units: Mapping[
         return f"{wording.sentence(axis.words)}: no indicator shown moves over {len(axis.order)} values"
     both = "; ".join(told)
     return f"{wording.sentence(axis.words)}: {both if len(both) + len(axis.words) < LONGEST else told[0]}"
-
-
-def fitted(frame: pd.DataFrame) -> tuple[float, ...]:
-    """Return widths of columns by their cells and by the longest word of their heads, which may wrap."""
-    return tuple(
-        2.0 + max(max((len(str(cell)) for cell in frame[name]), default=0), *(1.2 * len(w) for w in name.split()))
-        for name in frame
-    )
 
 
 def finding(runs: pd.DataFrame, axis: Axis, kpi: str, unit: str) -> str:
